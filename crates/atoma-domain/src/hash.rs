@@ -1,0 +1,164 @@
+//! 32-byte hashes and byte strings that read and print as hexadecimal.
+
+use std::fmt;
+use std::str::FromStr;
+
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use thiserror::Error;
+
+/// A 32-byte hash: of a served message, a Merkle node, a leaf, a commitment. Prints and reads as
+/// `0x` and 64 lower-case hexadecimal digits; in binary formats it is the bare 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hash32([u8; 32]);
+
+/// A text that is no 32-byte hexadecimal hash.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum ParseHashError {
+    /// It holds something other than hexadecimal digits.
+    #[error("not a hexadecimal number")]
+    NotHex(#[source] hex::FromHexError),
+    /// It has another length.
+    #[error("a hash has 32 bytes, this has {0}")]
+    Length(usize),
+}
+
+impl Hash32 {
+    /// 32 zero bytes: what the contract leaves in the leaf slots of nodes that weren't drawn.
+    pub const ZERO: Self = Self([0; 32]);
+
+    /// Wraps the bytes.
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Blake2b-256 of the parts, one after the other.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut hasher = Blake2b::<U32>::new();
+        for part in parts {
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+}
+
+impl TryFrom<&[u8]> for Hash32 {
+    type Error = ParseHashError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, ParseHashError> {
+        bytes
+            .try_into()
+            .map(Self)
+            .map_err(|_| ParseHashError::Length(bytes.len()))
+    }
+}
+
+impl FromStr for Hash32 {
+    type Err = ParseHashError;
+
+    fn from_str(text: &str) -> Result<Self, ParseHashError> {
+        Self::try_from(decode_hex(text)?.as_slice())
+    }
+}
+
+impl fmt::Display for Hash32 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{}", hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Hash32 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Hash32 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash32 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            text.parse().map_err(de::Error::custom)
+        } else {
+            Deserialize::deserialize(deserializer).map(Self)
+        }
+    }
+}
+
+/// Bytes of any length that print as `0x…` hexadecimal in JSON and in messages; in BCS a
+/// `vector<u8>`.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HexBytes(pub Vec<u8>);
+
+impl From<Hash32> for HexBytes {
+    fn from(hash: Hash32) -> Self {
+        Self(hash.0.to_vec())
+    }
+}
+
+impl PartialEq<Hash32> for HexBytes {
+    fn eq(&self, hash: &Hash32) -> bool {
+        self.0 == hash.0
+    }
+}
+
+impl FromStr for HexBytes {
+    type Err = ParseHashError;
+
+    fn from_str(text: &str) -> Result<Self, ParseHashError> {
+        decode_hex(text).map(Self)
+    }
+}
+
+impl fmt::Display for HexBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{}", hex::encode(&self.0))
+    }
+}
+
+impl fmt::Debug for HexBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for HexBytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for HexBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            text.parse().map_err(de::Error::custom)
+        } else {
+            Deserialize::deserialize(deserializer).map(Self)
+        }
+    }
+}
+
+/// Hexadecimal with or without `0x`.
+fn decode_hex(text: &str) -> Result<Vec<u8>, ParseHashError> {
+    hex::decode(text.strip_prefix("0x").unwrap_or(text)).map_err(ParseHashError::NotHex)
+}

@@ -1,0 +1,65 @@
+//! Identifiers. Each is its own type, so that a task's id can't be passed for a stack's.
+
+use serde::{Deserialize, Serialize};
+
+/// Makes a distinct identifier around `u64`. In BCS it is the bare integer, as the contract's
+/// one-field structs are; in JSON it is an integer.
+macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// Wraps the contract's or database's number.
+            pub const fn new(value: u64) -> Self {
+                Self(value)
+            }
+
+            /// The bare number.
+            pub const fn get(self) -> u64 {
+                self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::num::ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    };
+}
+
+id_type! {
+    /// A node's small id (`db::NodeSmallId`), given in order of registration from 1.
+    NodeSmallId
+}
+id_type! {
+    /// A task's small id (`db::TaskSmallId`), given in order of creation from 1.
+    TaskSmallId
+}
+id_type! {
+    /// A stack's small id (`db::StackSmallId`), given in order of purchase from 1. Its settlement
+    /// ticket and its dispute carry the same number.
+    StackSmallId
+}
+id_type! {
+    /// An echelon of a model (`db::EchelonId`).
+    EchelonId
+}
+id_type! {
+    /// The daemon's own number of an intent in the transaction journal, from 1. It exists before
+    /// any transaction digest does and never changes, however often the intent is attempted.
+    TransactionId
+}

@@ -1,0 +1,130 @@
+//! Leaves and the commitment over them (`try_settle_stack`,
+//! `submit_stack_settlement_attestation`).
+
+use thiserror::Error;
+
+use crate::Hash32;
+
+/// One node's share of a commitment: Blake2b-256(index ‖ root).
+pub type Leaf = Hash32;
+
+/// The leaf index of the stack's selected node; the node at place `k` of
+/// `requested_attestation_nodes` has `k + 1`.
+pub const SELECTED_NODE_INDEX: u8 = 0;
+
+/// The most extra nodes that a commitment can be made for: a leaf's index is one byte.
+pub const MAX_EXTRA_NODES: u64 = 255;
+
+/// Parameters that no commitment can be made for.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum CommitmentError {
+    /// The contract asks for more extra nodes than a one-byte leaf index can number.
+    #[error(
+        "the contract asks for {0} extra nodes, a commitment can be made for at most {MAX_EXTRA_NODES}"
+    )]
+    TooManyExtraNodes(u64),
+    /// A ticket's leaves are no whole number of 32-byte slots, or too few.
+    #[error("a ticket with {leaves_len} bytes of leaves can't have {requested} requested nodes")]
+    MalformedTicket {
+        /// The length of `stack_merkle_leaves_vector`.
+        leaves_len: usize,
+        /// The length of `requested_attestation_nodes`.
+        requested: usize,
+    },
+}
+
+/// The leaf of the node with that index, over a stack's root.
+pub fn leaf(index: u8, root: &Hash32) -> Leaf {
+    Hash32::of(&[&[index], root.as_bytes()])
+}
+
+/// The commitment (`committed_stack_proof`) over a stack's root:
+/// Blake2b-256(`leaf(0)` ‖ … ‖ `leaf(drawn)` ‖ 32 · (`extra_nodes` − `drawn`) zero bytes).
+///
+/// `extra_nodes` is the AtomaDb's `cross_validation_extra_nodes_count`; of these `drawable` can be
+/// drawn, since no more entries of the task's subscriber list are eligible (more than
+/// `extra_nodes` count as `extra_nodes`). The contract leaves the slots of the others zero.
+///
+/// # Errors
+/// When `extra_nodes` is more than [`MAX_EXTRA_NODES`].
+pub fn commitment(
+    root: &Hash32,
+    extra_nodes: u64,
+    drawable: u64,
+) -> Result<Hash32, CommitmentError> {
+    let extra = u8::try_from(extra_nodes)
+        .map_err(|_| CommitmentError::TooManyExtraNodes(extra_nodes))?;
+    let drawn = u8::try_from(drawable).unwrap_or(u8::MAX).min(extra);
+    let leaves: Vec<Hash32> = (0..=extra)
+        .map(|index| {
+            if index <= drawn {
+                leaf(index, root)
+            } else {
+                Hash32::ZERO
+            }
+        })
+        .collect();
+    let parts: Vec<&[u8]> = leaves.iter().map(|leaf| leaf.as_bytes().as_slice()).collect();
+    Ok(Hash32::of(&parts))
+}
+
+/// What one node sends for one stack: the commitment and its own leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettlementProof {
+    /// The commitment over all leaves (`committed_stack_proof`).
+    pub commitment: Hash32,
+    /// The node's own leaf (`stack_merkle_leaf`).
+    pub leaf: Leaf,
+}
+
+impl SettlementProof {
+    /// The selected node's proof.
+    ///
+    /// # Errors
+    /// As [`commitment`].
+    pub fn of_selected_node(
+        root: &Hash32,
+        extra_nodes: u64,
+        drawable: u64,
+    ) -> Result<Self, CommitmentError> {
+        Ok(Self {
+            commitment: commitment(root, extra_nodes, drawable)?,
+            leaf: leaf(SELECTED_NODE_INDEX, root),
+        })
+    }
+
+    /// The proof of the node at `place` (from 0) of a ticket's `requested` nodes. The number of
+    /// extra nodes is read off the ticket's leaves, never off today's AtomaDb.
+    ///
+    /// # Errors
+    /// When the ticket's `leaves_len` (bytes) and `requested` can't belong together, or the place
+    /// can't be numbered.
+    pub fn of_attester(
+        root: &Hash32,
+        leaves_len: usize,
+        requested: usize,
+        place: usize,
+    ) -> Result<Self, CommitmentError> {
+        let malformed = CommitmentError::MalformedTicket {
+            leaves_len,
+            requested,
+        };
+        if !leaves_len.is_multiple_of(32) || place >= requested {
+            return Err(malformed);
+        }
+        let extra = (leaves_len / 32).checked_sub(1).ok_or(malformed)?;
+        let extra_nodes = u64::try_from(extra).map_err(|_| malformed)?;
+        let drawn = u64::try_from(requested).map_err(|_| malformed)?;
+        let index = u8::try_from(place)
+            .ok()
+            .and_then(|place| place.checked_add(1))
+            .ok_or(CommitmentError::TooManyExtraNodes(extra_nodes))?;
+        if drawn > extra_nodes {
+            return Err(malformed);
+        }
+        Ok(Self {
+            commitment: commitment(root, extra_nodes, drawn)?,
+            leaf: leaf(index, root),
+        })
+    }
+}

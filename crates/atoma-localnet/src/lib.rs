@@ -1,0 +1,1 @@
+//! A local Sui network with the Atoma contract, for development and tests.

@@ -1,0 +1,1 @@
+//! Use cases, transaction engine and event ingestion of the Atoma node daemon.

@@ -1,0 +1,1 @@
+//! The state manager of the Atoma node daemon on SQLite.
