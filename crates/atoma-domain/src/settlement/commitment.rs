@@ -52,8 +52,8 @@ pub fn commitment(
     extra_nodes: u64,
     drawable: u64,
 ) -> Result<Hash32, CommitmentError> {
-    let extra = u8::try_from(extra_nodes)
-        .map_err(|_| CommitmentError::TooManyExtraNodes(extra_nodes))?;
+    let extra =
+        u8::try_from(extra_nodes).map_err(|_| CommitmentError::TooManyExtraNodes(extra_nodes))?;
     let drawn = u8::try_from(drawable).unwrap_or(u8::MAX).min(extra);
     let leaves: Vec<Hash32> = (0..=extra)
         .map(|index| {
@@ -64,7 +64,10 @@ pub fn commitment(
             }
         })
         .collect();
-    let parts: Vec<&[u8]> = leaves.iter().map(|leaf| leaf.as_bytes().as_slice()).collect();
+    let parts: Vec<&[u8]> = leaves
+        .iter()
+        .map(|leaf| leaf.as_bytes().as_slice())
+        .collect();
     Ok(Hash32::of(&parts))
 }
 

@@ -1,0 +1,138 @@
+//! Signed transactions and what came of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Failure;
+use crate::ports::SignedTransaction;
+use crate::{Digest, Epoch, Mist, ObjectReference, TransactionId};
+
+/// One signed transaction for one intent or a batch of them. Once it is in the journal its bytes
+/// never change: whatever happens, these are sent again, or proved dead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The intents that it carries, in the order of its calls.
+    pub intents: Vec<TransactionId>,
+    /// Exact bytes, digest and signatures.
+    pub transaction: SignedTransaction,
+    /// The last epoch in which it can execute.
+    pub expires_after: Epoch,
+    /// The badge version that it consumes.
+    pub badge: Option<ObjectReference>,
+    /// The coin versions that pay.
+    pub gas: Vec<ObjectReference>,
+}
+
+impl Attempt {
+    /// Its digest.
+    pub const fn digest(&self) -> Digest {
+        self.transaction.digest
+    }
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AttemptOutcome {
+    /// Executed: every intent of it succeeded.
+    Succeeded {
+        /// Gas paid, net of the storage rebate; zero when the rebate was larger.
+        gas_used: Mist,
+        /// The effects in BCS.
+        effects: Vec<u8>,
+    },
+    /// Executed and failed: gas is spent, and the intents failed for good.
+    Aborted {
+        /// Why.
+        failure: Failure,
+        /// Gas paid.
+        gas_used: Mist,
+        /// The effects in BCS.
+        effects: Vec<u8>,
+    },
+    /// Executed and cancelled before the contract ran (congestion, no randomness): gas is spent,
+    /// the intents are queued for a new attempt.
+    Cancelled {
+        /// Gas paid.
+        gas_used: Mist,
+        /// The effects in BCS.
+        effects: Vec<u8>,
+    },
+    /// Never executed, and proved never to: the intents are queued for a new attempt.
+    Dead {
+        /// What proves it.
+        reason: String,
+    },
+    /// Refused by the network before execution, and dead by proof: the intents failed for good.
+    Refused {
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// Where an attempt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptStatus {
+    /// Signed and written; it may be with the network.
+    Signed,
+    /// Executed.
+    Succeeded,
+    /// Executed and failed.
+    Aborted,
+    /// Executed and cancelled.
+    Cancelled,
+    /// Proved never to execute.
+    Dead,
+    /// Refused and dead.
+    Refused,
+}
+
+impl AttemptStatus {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Signed,
+        Self::Succeeded,
+        Self::Aborted,
+        Self::Cancelled,
+        Self::Dead,
+        Self::Refused,
+    ];
+
+    /// The stable name, as in the journal.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Succeeded => "succeeded",
+            Self::Aborted => "aborted",
+            Self::Cancelled => "cancelled",
+            Self::Dead => "dead",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// The status of that stable name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+impl AttemptOutcome {
+    /// The attempt's status after it.
+    pub const fn status(&self) -> AttemptStatus {
+        match self {
+            Self::Succeeded { .. } => AttemptStatus::Succeeded,
+            Self::Aborted { .. } => AttemptStatus::Aborted,
+            Self::Cancelled { .. } => AttemptStatus::Cancelled,
+            Self::Dead { .. } => AttemptStatus::Dead,
+            Self::Refused { .. } => AttemptStatus::Refused,
+        }
+    }
+
+    /// The status of the attempt's intents after it.
+    pub const fn intent_status(&self) -> super::IntentStatus {
+        match self {
+            Self::Succeeded { .. } => super::IntentStatus::Succeeded,
+            Self::Aborted { .. } | Self::Refused { .. } => super::IntentStatus::Failed,
+            Self::Cancelled { .. } | Self::Dead { .. } => super::IntentStatus::Queued,
+        }
+    }
+}

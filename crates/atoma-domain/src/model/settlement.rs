@@ -1,0 +1,147 @@
+//! Stacks that entered settlement, and disputes about them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, ObjectId, StackSmallId, TimestampMs,
+};
+
+/// A settlement: the ticket that `try_settle_stack` made, with all that came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settlement {
+    /// The stack; a stack is settled once at most.
+    pub stack_small_id: StackSmallId,
+    /// The stack's badge; `None` when the stack's purchase is older than the mirror.
+    pub stack_id: Option<ObjectId>,
+    /// Who settled it.
+    pub selected_node_id: NodeSmallId,
+    /// How much it claims.
+    pub num_claimed_compute_units: ComputeUnits,
+    /// When: the time of the settling transaction's checkpoint.
+    pub settled_at: TimestampMs,
+    /// The last epoch to attest in, and the first to claim in: the epoch after the settlement.
+    pub dispute_settled_at_epoch: Epoch,
+    /// Who was drawn to attest, in order; a node can stand here twice.
+    pub requested_attestation_nodes: Vec<NodeSmallId>,
+    /// Who has attested, in order of arrival.
+    pub attested_nodes: Vec<NodeSmallId>,
+    /// The commitment.
+    pub committed_stack_proof: HexBytes,
+    /// The settling node's leaf.
+    pub stack_merkle_leaf: HexBytes,
+    /// Whether its funds are frozen.
+    pub is_in_dispute: bool,
+    /// Whether it was claimed.
+    pub is_claimed: bool,
+    /// What the buyer got back; zero until it is claimed.
+    pub user_refund_amount: MicroUsdc,
+}
+
+/// How far the attestations of a settlement are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AttestationStatus {
+    /// Some are still to come, and can.
+    Pending,
+    /// All that were requested, be it none, have come.
+    Complete,
+    /// It is disputed, or it was claimed or its time passed with attestations missing.
+    Failed,
+}
+
+impl Settlement {
+    /// The status in the given epoch.
+    pub fn attestation_status(&self, now: Epoch) -> AttestationStatus {
+        if self.is_in_dispute {
+            AttestationStatus::Failed
+        } else if self.is_complete() {
+            AttestationStatus::Complete
+        } else if self.is_claimed || now > self.dispute_settled_at_epoch {
+            AttestationStatus::Failed
+        } else {
+            AttestationStatus::Pending
+        }
+    }
+
+    /// Whether as many attestations have come as were requested. The contract counts attestations,
+    /// not nodes.
+    pub fn is_complete(&self) -> bool {
+        self.attested_nodes.len() >= self.requested_attestation_nodes.len()
+    }
+
+    /// The node's first place among the requested ones: where the contract writes its leaf.
+    pub fn place_of(&self, node: NodeSmallId) -> Option<usize> {
+        self.requested_attestation_nodes
+            .iter()
+            .position(|requested| *requested == node)
+    }
+}
+
+/// A dispute about a settlement. The contract resolves none in this revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispute {
+    /// The stack in dispute.
+    pub stack_small_id: StackSmallId,
+    /// Who raised it.
+    pub plaintiff_node_id: NodeSmallId,
+    /// The stack's selected node.
+    pub defendant_node_id: NodeSmallId,
+    /// The plaintiff's place among the nodes drawn; `None` when it wasn't drawn.
+    pub disputed_attestation_index: Option<u64>,
+    /// What the plaintiff holds to be right.
+    pub disputed_hash: HexBytes,
+    /// The ticket's commitment.
+    pub original_hash: HexBytes,
+    /// When it was raised.
+    pub created_at_epoch: Epoch,
+    /// When it was resolved.
+    pub resolved_at_epoch: Option<Epoch>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Hash32;
+
+    fn settlement(requested: &[u64], attested: &[u64]) -> Settlement {
+        Settlement {
+            stack_small_id: StackSmallId::new(1),
+            stack_id: None,
+            selected_node_id: NodeSmallId::new(1),
+            num_claimed_compute_units: ComputeUnits::new(5),
+            settled_at: TimestampMs::new(0),
+            dispute_settled_at_epoch: Epoch::new(4),
+            requested_attestation_nodes: requested.iter().copied().map(NodeSmallId::new).collect(),
+            attested_nodes: attested.iter().copied().map(NodeSmallId::new).collect(),
+            committed_stack_proof: Hash32::ZERO.into(),
+            stack_merkle_leaf: Hash32::ZERO.into(),
+            is_in_dispute: false,
+            is_claimed: false,
+            user_refund_amount: MicroUsdc::ZERO,
+        }
+    }
+
+    #[test]
+    fn status_follows_attestations_epoch_claim_and_dispute() {
+        use AttestationStatus::{Complete, Failed, Pending};
+        let status = |s: &Settlement, epoch| s.attestation_status(Epoch::new(epoch));
+        assert_eq!(status(&settlement(&[], &[]), 9), Complete);
+        assert_eq!(status(&settlement(&[2], &[]), 4), Pending);
+        assert_eq!(status(&settlement(&[2], &[]), 5), Failed);
+        assert_eq!(status(&settlement(&[2, 3], &[3, 2]), 9), Complete);
+        assert_eq!(status(&settlement(&[2, 2], &[2]), 4), Pending);
+        let mut claimed = settlement(&[2], &[]);
+        claimed.is_claimed = true;
+        assert_eq!(status(&claimed, 4), Failed);
+        let mut disputed = settlement(&[], &[]);
+        disputed.is_in_dispute = true;
+        assert_eq!(status(&disputed, 4), Failed);
+    }
+
+    #[test]
+    fn a_node_drawn_twice_stands_at_its_first_place() {
+        assert_eq!(
+            settlement(&[3, 2, 2], &[]).place_of(NodeSmallId::new(2)),
+            Some(1)
+        );
+    }
+}

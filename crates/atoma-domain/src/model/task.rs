@@ -1,0 +1,51 @@
+//! Tasks and the nodes' offers for them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ComputeUnits, Epoch, NodeSmallId, ObjectId, PricePerMillion, SecurityLevel, TaskRole,
+    TaskSmallId,
+};
+
+/// A task: something that nodes can offer to serve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its small id.
+    pub task_small_id: TaskSmallId,
+    /// Its badge's object id.
+    pub task_id: ObjectId,
+    /// What it serves.
+    pub role: TaskRole,
+    /// The model, where one is named.
+    pub model_name: Option<String>,
+    /// How work for it is checked.
+    pub security_level: SecurityLevel,
+    /// The reputation that a node needs to subscribe.
+    pub minimum_reputation_score: Option<u8>,
+    /// Since when it takes no more subscriptions; `None` while it does.
+    pub deprecated_at_epoch: Option<Epoch>,
+    /// When it was removed: its stacks can no longer be settled or claimed.
+    pub removed_at_epoch: Option<Epoch>,
+}
+
+impl Task {
+    /// Whether it takes no more subscriptions.
+    pub const fn is_deprecated(&self) -> bool {
+        self.deprecated_at_epoch.is_some() || self.removed_at_epoch.is_some()
+    }
+}
+
+/// A node's offer for a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// The node.
+    pub node_small_id: NodeSmallId,
+    /// The task.
+    pub task_small_id: TaskSmallId,
+    /// The price.
+    pub price_per_one_million_compute_units: PricePerMillion,
+    /// The largest stack it takes.
+    pub max_num_compute_units: ComputeUnits,
+    /// False once the node has unsubscribed.
+    pub valid: bool,
+}

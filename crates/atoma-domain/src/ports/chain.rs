@@ -1,0 +1,205 @@
+//! The chain: reading what a transaction depends on, building, simulating, sending, looking up.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use super::{ChainError, ChainIdentity, SignedTransaction, SubmitError, UnsignedTransaction};
+use crate::contract::{
+    Abort, ContractCall, ContractParameters, StackOnChain, SubscriberOnChain, TicketOnChain,
+};
+use crate::events::ContractEvent;
+use crate::{
+    Address, CheckpointNumber, Digest, Epoch, Mist, NodeSmallId, ObjectId, ObjectReference,
+    StackSmallId, TaskSmallId,
+};
+
+/// The way to the chain: one step each, no policy. Reads can be repeated at will; only
+/// [`execute`](Self::execute) changes anything.
+#[async_trait]
+pub trait Chain: Debug + Send + Sync {
+    /// Which chain and contract this is.
+    async fn identity(&self) -> Result<ChainIdentity, ChainError>;
+
+    /// The current epoch and the node's height.
+    async fn epoch(&self) -> Result<EpochInfo, ChainError>;
+
+    /// Whether the node's ledger covers every transaction that could execute in `epoch`: the epoch
+    /// is over and its last checkpoint is there. A digest that is absent then is dead.
+    async fn covers_epoch(&self, epoch: Epoch) -> Result<bool, ChainError>;
+
+    /// The node badges that an address owns, ascending by small id.
+    async fn badges(&self, owner: Address) -> Result<Vec<BadgeOnChain>, ChainError>;
+
+    /// The SUI coins that an address owns, largest first.
+    async fn gas_coins(&self, owner: Address) -> Result<Vec<GasCoin>, ChainError>;
+
+    /// The latest version of an object; `None` when it does not exist (any more). Its last
+    /// transaction tells who consumed the version before.
+    async fn object(
+        &self,
+        id: ObjectId,
+    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError>;
+
+    /// Everything that an action depends on, in as few calls as can be, side by side: the epoch,
+    /// the badge's version first, the parameters, and what the query names.
+    async fn view(&self, query: &ViewQuery) -> Result<ContractView, ChainError>;
+
+    /// Builds a transaction, offline.
+    ///
+    /// # Errors
+    /// When the plan exceeds the network's limits, such as 16,384 bytes an argument.
+    fn build(&self, plan: &TransactionPlan) -> Result<UnsignedTransaction, ChainError>;
+
+    /// Runs a transaction without signature or effect. A budget need not be right.
+    async fn simulate(&self, transaction: &UnsignedTransaction) -> Result<Simulation, ChainError>;
+
+    /// Sends a transaction and waits for its effects. The same bytes execute at most once, however
+    /// often they are sent.
+    async fn execute(&self, transaction: &SignedTransaction) -> Result<Executed, SubmitError>;
+
+    /// The transaction of that digest, if the node's ledger has it.
+    async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError>;
+}
+
+/// Epoch and height, as the node has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EpochInfo {
+    /// The current epoch.
+    pub epoch: Epoch,
+    /// The reference price of a gas unit in it.
+    pub reference_gas_price: Mist,
+}
+
+/// A node badge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadgeOnChain {
+    /// The object at its latest version.
+    pub reference: ObjectReference,
+    /// The node.
+    pub node_small_id: NodeSmallId,
+}
+
+/// A SUI coin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GasCoin {
+    /// The object at its latest version.
+    pub reference: ObjectReference,
+    /// What it holds.
+    pub balance: Mist,
+}
+
+/// What to read before acting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ViewQuery {
+    /// The acting node's badge.
+    pub badge: Option<ObjectId>,
+    /// Stacks to be read from the contract's table.
+    pub stacks: Vec<StackSmallId>,
+    /// Tickets to be read.
+    pub tickets: Vec<StackSmallId>,
+    /// A task's subscriber list to be read.
+    pub subscribers: Option<SubscriberQuery>,
+}
+
+/// Which subscriber list to read. The nodes expected in it are read in the same call as the list;
+/// others cost a second one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubscriberQuery {
+    /// The task.
+    pub task: TaskSmallId,
+    /// Who is probably in the list.
+    pub expected: Vec<NodeSmallId>,
+}
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContractView {
+    /// The epoch.
+    pub epoch: EpochInfo,
+    /// The contract's parameters.
+    pub parameters: ContractParameters,
+    /// The badge at its latest version; `None` when it wasn't asked for or does not exist.
+    pub badge: Option<ObjectReference>,
+    /// The stacks that exist.
+    pub stacks: BTreeMap<StackSmallId, StackOnChain>,
+    /// The tickets that exist.
+    pub tickets: BTreeMap<StackSmallId, TicketOnChain>,
+    /// The subscriber list, in order; `None` when it wasn't asked for or the task is gone.
+    pub subscribers: Option<Vec<SubscriberOnChain>>,
+}
+
+/// A transaction to be built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionPlan {
+    /// Who signs and pays.
+    pub sender: Address,
+    /// The acting node's badge, where a call needs one.
+    pub badge: Option<ObjectReference>,
+    /// The calls, in order.
+    pub calls: Vec<ContractCall>,
+    /// The coins that pay, the first keeps the change.
+    pub gas: Vec<ObjectReference>,
+    /// The price of a gas unit.
+    pub gas_price: Mist,
+    /// The most that may be spent.
+    pub gas_budget: Mist,
+    /// The last epoch in which it can execute.
+    pub expires_after: Epoch,
+}
+
+/// What a transaction would do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Simulation {
+    /// Whether it would succeed.
+    pub outcome: ExecutionOutcome,
+    /// The gas that it needs at its price, before any margin: computation and storage cost,
+    /// without the rebate (the budget must cover the peak).
+    pub gas_needed: Mist,
+}
+
+/// What became of an executed transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExecutionOutcome {
+    /// It succeeded.
+    Success,
+    /// Move code aborted; gas is spent.
+    Abort(Abort),
+    /// The network cancelled it before the contract ran (congestion of a shared object, no
+    /// randomness); gas is spent, a new attempt can succeed.
+    Cancelled {
+        /// The network's name for the reason.
+        reason: String,
+    },
+    /// It failed otherwise (out of gas, arithmetic error); gas is spent.
+    Failed {
+        /// The network's name for the reason, with its fields.
+        reason: String,
+        /// Whether the budget was too small.
+        out_of_gas: bool,
+    },
+}
+
+/// An executed transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Executed {
+    /// Its digest.
+    pub digest: Digest,
+    /// What became of it.
+    pub outcome: ExecutionOutcome,
+    /// When.
+    pub epoch: Epoch,
+    /// Gas paid, net of the storage rebate; zero when the rebate was larger.
+    pub gas_used: Mist,
+    /// The checkpoint that it is in, once it is in one.
+    pub checkpoint: Option<CheckpointNumber>,
+    /// The new versions of all objects that it wrote, by id: badge and coins among them.
+    pub written: BTreeMap<ObjectId, ObjectReference>,
+    /// By how much the sender's SUI changed its balance is not told; the coin that paid is.
+    pub gas_coin: Option<ObjectReference>,
+    /// The contract's events, in order.
+    pub events: Vec<ContractEvent>,
+    /// The effects in BCS.
+    pub effects: Vec<u8>,
+}

@@ -1,0 +1,99 @@
+//! The transaction journal, made durable.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use super::{Page, StoreError};
+use crate::journal::{
+    Attempt, AttemptOutcome, Failure, Intent, IntentRecord, IntentStatus, NewIntent,
+};
+use crate::{Digest, NodeSmallId, StackSmallId, TimestampMs, TransactionId};
+
+/// The transaction journal. Every method is one database transaction, durable (`fsync`) when it
+/// returns; a transition outside the state machine of [`crate::journal`] is refused.
+#[async_trait]
+pub trait Journal: Debug + Send + Sync {
+    /// Writes intents down, each on its own merits, all in one database transaction; answers in
+    /// order. For a settlement this also freezes the selected node's record of the stack; one that
+    /// can't be settled (no message, open reservations, already in settlement) is refused.
+    async fn open(
+        &self,
+        intents: &[NewIntent],
+        now: TimestampMs,
+    ) -> Result<Vec<Opened>, StoreError>;
+
+    /// Writes a signed attempt down and makes its intents `Submitted`.
+    async fn record_attempt(&self, attempt: &Attempt, now: TimestampMs) -> Result<(), StoreError>;
+
+    /// Writes down what came of an attempt, for it and all its intents. A final failure frees the
+    /// intents' keys and thaws the stack's record; success keeps the key where the action is once
+    /// for ever.
+    async fn conclude(
+        &self,
+        digest: Digest,
+        outcome: &AttemptOutcome,
+        now: TimestampMs,
+    ) -> Result<(), StoreError>;
+
+    /// Fails a queued intent, of which nothing was sent: frees its key, thaws the record.
+    async fn fail(
+        &self,
+        id: TransactionId,
+        failure: &Failure,
+        now: TimestampMs,
+    ) -> Result<(), StoreError>;
+
+    /// Every intent that is not final, ascending, with the attempt that may be with the network.
+    async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError>;
+
+    /// One intent; `None` when the journal has no such.
+    async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError>;
+
+    /// Intents, newest first.
+    async fn list(
+        &self,
+        filter: &JournalFilter,
+        page: Page<TransactionId>,
+    ) -> Result<Vec<IntentRecord>, StoreError>;
+}
+
+/// What became of the wish to open an intent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Opened {
+    /// It is in the journal.
+    New(Intent),
+    /// The same, with the same parameters, is already under way.
+    Joined(Intent),
+    /// It can't be.
+    Refused(Failure),
+}
+
+/// An intent that is not final.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnfinishedIntent {
+    /// The intent.
+    pub intent: Intent,
+    /// Its open attempt, shared with the other intents of a batch.
+    pub attempt: Option<Attempt>,
+}
+
+/// How an intent can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalKey {
+    /// By its number.
+    Id(TransactionId),
+    /// By the digest of any of its attempts; of a batch the first intent.
+    Digest(Digest),
+}
+
+/// Which intents to list; `None` is any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JournalFilter {
+    /// Of that status.
+    pub status: Option<IntentStatus>,
+    /// Of that node.
+    pub node: Option<NodeSmallId>,
+    /// About that stack.
+    pub stack: Option<StackSmallId>,
+}
