@@ -48,6 +48,14 @@ pub enum AttemptOutcome {
         /// The effects in BCS.
         effects: Vec<u8>,
     },
+    /// Executed and failed as a batch: gas is spent, one bad intent cost the others nothing; all
+    /// are queued to be tried in smaller batches.
+    BatchAborted {
+        /// Gas paid.
+        gas_used: Mist,
+        /// The effects in BCS.
+        effects: Vec<u8>,
+    },
     /// Executed and cancelled before the contract ran (congestion, no randomness): gas is spent,
     /// the intents are queued for a new attempt.
     Cancelled {
@@ -120,7 +128,7 @@ impl AttemptOutcome {
     pub const fn status(&self) -> AttemptStatus {
         match self {
             Self::Succeeded { .. } => AttemptStatus::Succeeded,
-            Self::Aborted { .. } => AttemptStatus::Aborted,
+            Self::Aborted { .. } | Self::BatchAborted { .. } => AttemptStatus::Aborted,
             Self::Cancelled { .. } => AttemptStatus::Cancelled,
             Self::Dead { .. } => AttemptStatus::Dead,
             Self::Refused { .. } => AttemptStatus::Refused,
@@ -132,7 +140,9 @@ impl AttemptOutcome {
         match self {
             Self::Succeeded { .. } => super::IntentStatus::Succeeded,
             Self::Aborted { .. } | Self::Refused { .. } => super::IntentStatus::Failed,
-            Self::Cancelled { .. } | Self::Dead { .. } => super::IntentStatus::Queued,
+            Self::BatchAborted { .. } | Self::Cancelled { .. } | Self::Dead { .. } => {
+                super::IntentStatus::Queued
+            }
         }
     }
 }
