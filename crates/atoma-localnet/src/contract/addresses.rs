@@ -1,0 +1,28 @@
+//! Where the contract and its currency stand on the network.
+
+use atoma_domain::ObjectId;
+use sui_sdk_types::{Address, Identifier, StructTag, TypeTag};
+
+/// The published contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContractAddresses {
+    /// The package that holds the module `db`.
+    pub package: Address,
+    /// The shared `AtomaDb` object.
+    pub atoma_db: ObjectId,
+    /// The package that holds the module `usdc`.
+    pub usdc_package: Address,
+}
+
+impl ContractAddresses {
+    /// The currency's type, `usdc::usdc::USDC`.
+    pub fn usdc(&self) -> TypeTag {
+        StructTag::new(
+            self.usdc_package,
+            Identifier::from_static("usdc"),
+            Identifier::from_static("USDC"),
+            Vec::new(),
+        )
+        .into()
+    }
+}

@@ -1,0 +1,130 @@
+//! The `AtomaDb` during one call.
+
+use atoma_domain::events::ContractEvent;
+use atoma_domain::{NodeSmallId, ObjectId, TaskSmallId};
+use sui_sdk_types::{Address, Event, Identifier, TypeTag};
+
+use super::aborts::Refusal;
+use super::addresses::ContractAddresses;
+use super::layout::{AtomaDb, NodeBadge, NodeEntry, Task};
+use crate::vm::{CodeLocation, Execution, MoveError, TxContext, package_struct};
+
+/// The module's name.
+pub(super) const MODULE: &str = "db";
+
+/// The `AtomaDb`, taken mutably by one call, with the runtime that it lives in.
+pub(super) struct Db<'e, 'a> {
+    pub(super) vm: &'e mut Execution<'a>,
+    pub(super) package: Address,
+    pub(super) usdc: TypeTag,
+    pub(super) context: TxContext,
+    pub(super) state: AtomaDb,
+}
+
+impl<'e, 'a> Db<'e, 'a> {
+    pub(super) fn open(
+        vm: &'e mut Execution<'a>,
+        addresses: &ContractAddresses,
+        id: &ObjectId,
+    ) -> Result<Self, MoveError> {
+        Ok(Self {
+            package: addresses.package,
+            usdc: addresses.usdc(),
+            context: *vm.context(),
+            state: vm.read_object(id)?,
+            vm,
+        })
+    }
+
+    /// Writes the `AtomaDb` back.
+    pub(super) fn close(self) -> Result<(), MoveError> {
+        self.vm.write_object(&self.state)
+    }
+
+    /// A function of the module, as the place of an error.
+    pub(super) const fn here(&self, function: &'static str) -> CodeLocation {
+        CodeLocation {
+            package: self.package,
+            module: MODULE,
+            function,
+        }
+    }
+
+    /// Move's `assert!` in a function of the module.
+    pub(super) fn ensure(
+        &self,
+        condition: bool,
+        refusal: Refusal,
+        function: &'static str,
+    ) -> Result<(), MoveError> {
+        if condition {
+            Ok(())
+        } else {
+            Err(refusal.at(self.here(function)))
+        }
+    }
+
+    /// The result of an integer expression in a function of the module.
+    pub(super) fn number(
+        &self,
+        result: Option<u64>,
+        function: &'static str,
+    ) -> Result<u64, MoveError> {
+        result.ok_or_else(|| self.here(function).arithmetic())
+    }
+
+    /// Emits an event of the module.
+    pub(super) fn emit(&mut self, event: impl Into<ContractEvent>) -> Result<(), MoveError> {
+        let event = event.into();
+        let contents = event
+            .encode()
+            .map_err(|error| MoveError::invariant(format!("event too long: {error}")))?;
+        self.vm.emit(Event {
+            package_id: self.package,
+            module: Identifier::from_static(MODULE),
+            sender: self.context.sender,
+            type_: package_struct(self.package, event.name()),
+            contents,
+        });
+        Ok(())
+    }
+
+    /// The node whose badge the call brought.
+    pub(super) fn badge(&mut self, badge: &ObjectId) -> Result<NodeSmallId, MoveError> {
+        Ok(self.vm.read_object::<NodeBadge>(badge)?.small_id)
+    }
+
+    pub(super) fn task(&mut self, task: TaskSmallId) -> Result<Task, MoveError> {
+        self.state.tasks.borrow(self.vm, self.package, &task)
+    }
+
+    /// The task, to be [written](Execution::write_object) again when changed.
+    pub(super) fn task_mut(&mut self, task: TaskSmallId) -> Result<Task, MoveError> {
+        self.state.tasks.borrow_mut(self.vm, self.package, &task)
+    }
+
+    pub(super) fn has_task(&mut self, task: TaskSmallId) -> Result<bool, MoveError> {
+        self.state.tasks.contains(self.vm, self.package, &task)
+    }
+
+    pub(super) fn has_node(&mut self, node: NodeSmallId) -> Result<bool, MoveError> {
+        self.state.nodes.contains(self.vm, self.package, &node)
+    }
+
+    pub(super) fn node(&mut self, node: NodeSmallId) -> Result<NodeEntry, MoveError> {
+        self.state.nodes.borrow(self.vm, self.package, &node)
+    }
+
+    /// The node, to be [set](Self::set_node) again when changed.
+    pub(super) fn node_mut(&mut self, node: NodeSmallId) -> Result<NodeEntry, MoveError> {
+        self.state.nodes.borrow_mut(self.vm, self.package, &node)
+    }
+
+    pub(super) fn set_node(
+        &mut self,
+        node: NodeSmallId,
+        entry: &NodeEntry,
+    ) -> Result<(), MoveError> {
+        self.state.nodes.set(self.vm, self.package, &node, entry)
+    }
+}

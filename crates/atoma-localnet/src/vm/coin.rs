@@ -1,0 +1,133 @@
+//! Balances and coins (`0x2::balance`, `0x2::coin`), and the commands that split and merge them.
+
+use serde::{Deserialize, Serialize};
+use sui_sdk_types::{Address, Owner, StructTag, TypeTag};
+
+use crate::vm::{CodeLocation, Execution, MoveError, MoveErrorKind};
+use atoma_domain::ObjectId;
+
+/// `ENotEnough` of `0x2::balance`.
+const NOT_ENOUGH: u64 = 2;
+
+/// The type `0x2::coin::Coin<currency>`.
+pub(crate) fn coin_type(currency: TypeTag) -> StructTag {
+    StructTag::coin(currency)
+}
+
+/// What a coin with these contents holds; `None` for contents that are no coin's.
+pub(crate) fn value_of(contents: &[u8]) -> Option<u64> {
+    let bytes = contents.get(Address::LENGTH..)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
+}
+
+fn contents(id: &ObjectId, value: u64) -> Vec<u8> {
+    let mut contents = id.as_bytes().to_vec();
+    contents.extend_from_slice(&value.to_le_bytes());
+    contents
+}
+
+/// `0x2::balance::Balance`, of a currency that its place tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Balance(u64);
+
+impl Balance {
+    pub(crate) const ZERO: Self = Self(0);
+
+    pub(crate) const fn value(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn join(&mut self, other: Self) -> Result<(), MoveError> {
+        let sum = self.0.checked_add(other.0);
+        self.0 = sum.ok_or_else(|| CodeLocation::framework("balance", "join").arithmetic())?;
+        Ok(())
+    }
+
+    pub(crate) fn split(&mut self, amount: u64) -> Result<Self, MoveError> {
+        let rest = self.0.checked_sub(amount);
+        self.0 =
+            rest.ok_or_else(|| CodeLocation::framework("balance", "split").abort(NOT_ENOUGH))?;
+        Ok(Self(amount))
+    }
+}
+
+impl Execution<'_> {
+    /// Splits `amount` off a coin into a new one, which nobody owns until it is transferred (the
+    /// command `SplitCoins`).
+    ///
+    /// # Errors
+    /// When the coin holds less, or is no coin.
+    pub fn split_coin(&mut self, coin: &ObjectId, amount: u64) -> Result<ObjectId, MoveError> {
+        let (object_type, balance) = self.coin(coin)?;
+        let rest = balance
+            .checked_sub(amount)
+            .ok_or(MoveErrorKind::InsufficientCoinBalance {
+                coin: *coin,
+                balance,
+                amount,
+            })?;
+        self.set_coin_value(coin, rest)?;
+        let id = self.fresh_id();
+        self.create(object_type, true, None, contents(&id, amount))
+    }
+
+    /// Merges coins into one of the same currency and deletes them (the command `MergeCoins`).
+    ///
+    /// # Errors
+    /// When the sum leaves 64 bits, a coin comes twice, or one is no coin of that currency.
+    pub fn merge_coins(&mut self, into: &ObjectId, from: &[ObjectId]) -> Result<(), MoveError> {
+        let (object_type, mut sum) = self.coin(into)?;
+        for coin in from {
+            let (other_type, value) = self.coin(coin)?;
+            if other_type != object_type || coin == into {
+                return Err(MoveError::invariant(format!(
+                    "coin {coin} can't be merged into {into}"
+                )));
+            }
+            sum = sum
+                .checked_add(value)
+                .ok_or(MoveErrorKind::CoinBalanceOverflow { coin: *into })?;
+            self.delete(coin)?;
+        }
+        self.set_coin_value(into, sum)
+    }
+
+    /// Makes a coin of a balance and gives it to an address (`coin::from_balance`, then
+    /// `transfer::public_transfer`).
+    pub(crate) fn pay(
+        &mut self,
+        currency: TypeTag,
+        balance: Balance,
+        to: Address,
+    ) -> Result<ObjectId, MoveError> {
+        let id = self.fresh_id();
+        self.create(
+            coin_type(currency),
+            true,
+            Some(Owner::Address(to)),
+            contents(&id, balance.0),
+        )
+    }
+
+    /// What a coin holds, as a balance.
+    pub(crate) fn coin_balance(&mut self, coin: &ObjectId) -> Result<Balance, MoveError> {
+        Ok(Balance(self.coin(coin)?.1))
+    }
+
+    /// Sets what a coin holds.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub fn set_coin_value(&mut self, coin: &ObjectId, value: u64) -> Result<(), MoveError> {
+        self.update(coin, contents(coin, value))
+    }
+
+    fn coin(&mut self, id: &ObjectId) -> Result<(StructTag, u64), MoveError> {
+        let state = self.existing(id)?;
+        let value = state
+            .coin_value()
+            .ok_or_else(|| MoveError::invariant(format!("object {id} is no coin")))?;
+        Ok((state.object_type.clone(), value))
+    }
+}
