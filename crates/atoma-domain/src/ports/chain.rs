@@ -22,7 +22,10 @@ pub trait Chain: Debug + Send + Sync {
     /// Which chain and contract this is.
     async fn identity(&self) -> Result<ChainIdentity, ChainError>;
 
-    /// The current epoch and the node's height.
+    /// The latest checkpoint that the node has.
+    async fn height(&self) -> Result<CheckpointNumber, ChainError>;
+
+    /// The current epoch.
     async fn epoch(&self) -> Result<EpochInfo, ChainError>;
 
     /// Whether the node's ledger covers every transaction that could execute in `epoch`: the epoch
@@ -63,7 +66,7 @@ pub trait Chain: Debug + Send + Sync {
     async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError>;
 }
 
-/// Epoch and height, as the node has them.
+/// The current epoch, as the node has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EpochInfo {
     /// The current epoch.
