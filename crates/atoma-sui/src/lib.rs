@@ -1,1 +1,7 @@
-//! The Sui side of the Atoma node daemon: ABI, transactions, keys, submission, events.
+//! The Sui side of the Atoma node daemon.
+
+mod abi;
+mod builder;
+mod keystore;
+
+pub use keystore::{ClientConfig, KeyError, KeystoreError, KeystoreSigner};

@@ -1,0 +1,193 @@
+//! `client.yaml` of the Sui CLI.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sui_crypto::simple::SimpleKeypair;
+use sui_sdk_types::Address;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::error::KeystoreError;
+use super::secret;
+use super::signer::KeystoreSigner;
+
+/// The Sui CLI's client configuration: which network, which address, which keystore.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    path: PathBuf,
+    keystore: PathBuf,
+    active_address: Option<Address>,
+    rpc_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ClientYaml {
+    keystore: KeystoreYaml,
+    #[serde(default)]
+    envs: Vec<EnvironmentYaml>,
+    active_env: Option<String>,
+    active_address: Option<Address>,
+}
+
+/// `keystore:` with `File: path` below it.
+#[derive(Deserialize)]
+struct KeystoreYaml {
+    #[serde(rename = "File")]
+    file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct EnvironmentYaml {
+    alias: String,
+    rpc: String,
+}
+
+impl ClientConfig {
+    /// Reads a `client.yaml`; the keystore's path is relative to it. No key is read yet.
+    ///
+    /// # Errors
+    /// When the file can't be read, is no client configuration, names no keystore file, or names
+    /// an active environment that it doesn't have.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, KeystoreError> {
+        let path = path.as_ref().to_owned();
+        let text = read(&path)?;
+        let yaml: ClientYaml =
+            yaml_serde::from_str(&text).map_err(|error| KeystoreError::Yaml {
+                path: path.clone(),
+                source: error.into(),
+            })?;
+        let file = yaml.keystore.file.ok_or_else(|| KeystoreError::Missing {
+            path: path.clone(),
+            what: "keystore file",
+        })?;
+        let rpc_url = match yaml.active_env {
+            None => None,
+            Some(alias) => Some(
+                yaml.envs
+                    .into_iter()
+                    .find(|env| env.alias == alias)
+                    .map(|env| env.rpc)
+                    .ok_or_else(|| KeystoreError::NoEnvironment {
+                        path: path.clone(),
+                        alias,
+                    })?,
+            ),
+        };
+        let keystore = path
+            .parent()
+            .map_or_else(|| file.clone(), |folder| folder.join(&file));
+        Ok(Self {
+            path,
+            keystore,
+            active_address: yaml.active_address,
+            rpc_url,
+        })
+    }
+
+    /// The active environment's node.
+    ///
+    /// # Errors
+    /// When no environment is active.
+    pub fn rpc_url(&self) -> Result<&str, KeystoreError> {
+        self.rpc_url
+            .as_deref()
+            .ok_or_else(|| self.missing("active environment"))
+    }
+
+    /// The active address.
+    ///
+    /// # Errors
+    /// When none is active.
+    pub fn active_address(&self) -> Result<Address, KeystoreError> {
+        self.active_address
+            .ok_or_else(|| self.missing("active address"))
+    }
+
+    /// The keystore file.
+    pub fn keystore_path(&self) -> &Path {
+        &self.keystore
+    }
+
+    /// Signs for the active address.
+    ///
+    /// # Errors
+    /// When no address is active, or the keystore can't be read or has no key for it.
+    pub fn signer(&self) -> Result<KeystoreSigner, KeystoreError> {
+        self.signer_of(self.active_address()?)
+    }
+
+    /// Signs for the address.
+    ///
+    /// # Errors
+    /// When the keystore can't be read, an entry is no key, or none is the address's.
+    pub fn signer_of(&self, address: Address) -> Result<KeystoreSigner, KeystoreError> {
+        let keys = self.keys()?;
+        let entries = keys.len();
+        keys.into_iter()
+            .map(KeystoreSigner::from_key_pair)
+            .find(|signer| signer.owner() == address)
+            .ok_or_else(|| KeystoreError::NoKey {
+                path: self.keystore.clone(),
+                address,
+                entries,
+            })
+    }
+
+    fn keys(&self) -> Result<Vec<SimpleKeypair>, KeystoreError> {
+        warn_if_readable_by_others(&self.keystore);
+        let text = Zeroizing::new(read(&self.keystore)?);
+        // The library's message would quote what it found: say only where.
+        let mut entries: Vec<String> =
+            serde_json::from_str(&text).map_err(|error| KeystoreError::List {
+                path: self.keystore.clone(),
+                line: error.line(),
+                column: error.column(),
+            })?;
+        let keys = entries
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| {
+                secret::read_entry(entry).map_err(|source| KeystoreError::Entry {
+                    path: self.keystore.clone(),
+                    index,
+                    source,
+                })
+            })
+            .collect();
+        entries.zeroize();
+        keys
+    }
+
+    fn missing(&self, what: &'static str) -> KeystoreError {
+        KeystoreError::Missing {
+            path: self.path.clone(),
+            what,
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, KeystoreError> {
+    fs::read_to_string(path).map_err(|source| KeystoreError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(unix)]
+fn warn_if_readable_by_others(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    if let Ok(metadata) = fs::metadata(path)
+        && metadata.permissions().mode() & 0o077 != 0
+    {
+        tracing::warn!(
+            path = %path.display(),
+            mode = format_args!("{:o}", metadata.permissions().mode() & 0o777),
+            "the keystore can be read by other users of this machine: `chmod 600` it"
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_readable_by_others(_path: &Path) {}

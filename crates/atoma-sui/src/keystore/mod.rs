@@ -1,0 +1,13 @@
+//! Keys as the Sui CLI keeps them, and signing with them.
+
+mod client_config;
+mod error;
+mod secret;
+mod signer;
+
+pub use client_config::ClientConfig;
+pub use error::{KeyError, KeystoreError};
+pub use signer::KeystoreSigner;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+use std::path::{Path, PathBuf};
+
+use atoma_domain::ports::{SignError, Signer as _, UnsignedTransaction};
+use serde_json::Value;
+use sui_sdk_types::Address;
+
+use super::error::KeyError;
+use super::*;
+
+fn vectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/sui_config")
+}
+
+/// A folder with a configuration and the given keystore.
+fn folder(keystore: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("client.yaml");
+    std::fs::copy(vectors().join("client.yaml"), &config).unwrap();
+    std::fs::write(folder.path().join("sui.keystore"), keystore).unwrap();
+    (folder, config)
+}
+
+/// The whole error chain, as an operator sees it.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+#[test]
+fn the_cli_s_configuration_gives_node_address_and_keys_of_all_schemes() {
+    let config = ClientConfig::load(vectors().join("client.yaml")).unwrap();
+    assert_eq!(config.rpc_url().unwrap(), "http://127.0.0.1:9000");
+    let expected: Value =
+        serde_json::from_slice(&std::fs::read(vectors().join("expected.json")).unwrap()).unwrap();
+    let expected = expected.as_array().unwrap();
+    assert_eq!(
+        config.active_address().unwrap().to_string(),
+        expected[0]["address"].as_str().unwrap()
+    );
+    for key in expected {
+        let address: Address = key["address"].as_str().unwrap().parse().unwrap();
+        assert_eq!(config.signer_of(address).unwrap().address(), address);
+        let by_text = KeystoreSigner::from_suiprivkey(key["suiprivkey"].as_str().unwrap());
+        assert_eq!(by_text.unwrap().address(), address);
+    }
+    let signer = KeystoreSigner::from_client_config(vectors().join("client.yaml")).unwrap();
+    assert_eq!(signer.address(), config.active_address().unwrap());
+}
+
+#[test]
+fn an_address_without_key_is_named() {
+    let config = ClientConfig::load(vectors().join("client.yaml")).unwrap();
+    let error = config.signer_of(Address::TWO).unwrap_err();
+    assert!(matches!(error, KeystoreError::NoKey { entries: 4, .. }));
+    assert!(told(&error).contains(&Address::TWO.to_string()));
+}
+
+#[test]
+fn bad_keystores_are_told_by_file_and_entry_and_never_quoted() {
+    let secret = "AAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH";
+    let zero = "AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let cases = [
+        (format!("\"{secret}\""), "line 1"),
+        (format!("[\"{secret}\", {{\"{secret}\": 1}}]"), "line 1"),
+        (
+            format!("[\"{secret}\", \"{}\"]", &secret[..40]),
+            "entry 1 of",
+        ),
+        (format!("[\"{secret}!\"]"), "entry 0 of"),
+        (format!("[\"{secret}\", \"{zero}\"]"), "outside the curve"),
+        (format!("[\"Bwc{}\"]", &secret[3..]), "scheme flag 7"),
+        (String::from("[\"suiprivkey1qqqq\"]"), "entry 0 of"),
+    ];
+    for (keystore, wanted) in cases {
+        let (_folder, config) = folder(&keystore);
+        let error = KeystoreSigner::from_client_config(&config).unwrap_err();
+        let text = told(&error);
+        assert!(text.contains(wanted), "{text}");
+        assert!(text.contains("sui.keystore"), "{text}");
+        assert!(!text.contains("BwcHBwcH"), "{text}");
+        assert!(!format!("{error:?}").contains("BwcHBwcH"));
+    }
+}
+
+#[test]
+fn a_missing_file_and_a_foreign_file_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("client.yaml");
+    let error = KeystoreSigner::from_client_config(&path).unwrap_err();
+    assert!(matches!(error, KeystoreError::Read { .. }));
+    std::fs::write(&path, "just text").unwrap();
+    let error = KeystoreSigner::from_client_config(&path).unwrap_err();
+    assert!(matches!(error, KeystoreError::Yaml { .. }));
+    std::fs::write(&path, "keystore:\n  File: k\nactive_env: nowhere\n").unwrap();
+    let error = KeystoreSigner::from_client_config(&path).unwrap_err();
+    assert!(told(&error).contains("`nowhere`"));
+}
+
+#[test]
+fn texts_that_are_no_private_key_are_refused() {
+    for text in ["", "suiprivkey1qqqq", "AAcH"] {
+        assert!(matches!(
+            KeystoreSigner::from_suiprivkey(text),
+            Err(KeystoreError::Key(KeyError::Encoding))
+        ));
+    }
+}
+
+#[test]
+fn debug_shows_the_address_alone() {
+    let signer = KeystoreSigner::from_client_config(vectors().join("client.yaml")).unwrap();
+    assert_eq!(
+        format!("{signer:?}"),
+        format!("KeystoreSigner {{ address: {:?}, .. }}", signer.address())
+    );
+}
+
+/// A transaction of the vectors, sent by the first key's address.
+fn foreign_transaction() -> UnsignedTransaction {
+    use base64::Engine as _;
+    let vectors: Value =
+        serde_json::from_str(include_str!("../../../../tests/vectors/transactions.json")).unwrap();
+    let case = &vectors["cases"][0];
+    UnsignedTransaction {
+        bytes: base64::engine::general_purpose::STANDARD
+            .decode(case["tx_bytes"].as_str().unwrap())
+            .unwrap(),
+        digest: case["digest"].as_str().unwrap().parse().unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn only_own_transactions_are_signed() {
+    let config = ClientConfig::load(vectors().join("client.yaml")).unwrap();
+    let unsigned = foreign_transaction();
+    let own = config.signer().unwrap();
+    let signed = own.sign(unsigned.clone()).await.unwrap();
+    assert_eq!(signed.bytes, unsigned.bytes);
+    assert_eq!(signed.signatures.len(), 1);
+
+    let expected: Value =
+        serde_json::from_slice(&std::fs::read(vectors().join("expected.json")).unwrap()).unwrap();
+    let other = KeystoreSigner::from_suiprivkey(expected[1]["suiprivkey"].as_str().unwrap());
+    let refused = other.unwrap().sign(unsigned.clone()).await.unwrap_err();
+    assert!(matches!(refused, SignError::NoKey(sender) if sender == own.address()));
+
+    let mut garbled = unsigned.clone();
+    garbled.bytes.truncate(20);
+    assert!(matches!(own.sign(garbled).await, Err(SignError::Failed(_))));
+    let mut mislabelled = unsigned;
+    mislabelled.digest = sui_sdk_types::Digest::ZERO;
+    assert!(matches!(
+        own.sign(mislabelled).await,
+        Err(SignError::Failed(_))
+    ));
+}
