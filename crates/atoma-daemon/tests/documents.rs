@@ -2,7 +2,8 @@
 //!
 //! Checked are `README.md` and everything in `docs/`: the targets of relative links, and whatever
 //! stands in backquotes and begins like a path of the repository. In a section whose heading is a
-//! folder in backquotes, names of the form `some/file.rs` or `some/folder/` stand in that folder.
+//! folder in backquotes, names of the form `some/file.rs` or `some/folder/` stand in that folder, or
+//! in one of its folders that the same line has named before.
 
 #![expect(
     clippy::expect_used,
@@ -81,17 +82,23 @@ fn missing(document: &str, folder: &Path, root: &Path) -> Vec<String> {
                 found.push(target.to_owned());
             }
         }
+        let mut folder_of_line: Option<PathBuf> = None;
         for text in quoted(line).filter(|text| !text.contains(['*', '{', ' '])) {
             let is_file_of_section = text.ends_with(".rs") || text.ends_with('/');
             let path = if ROOTS.iter().any(|root| text.starts_with(root)) {
                 root.join(text)
             } else if let (Some(section), true) = (&section, is_file_of_section) {
-                section.join(text)
+                let beside = folder_of_line.as_ref().map(|folder| folder.join(text));
+                beside
+                    .filter(|path| path.exists())
+                    .unwrap_or_else(|| section.join(text))
             } else {
                 continue;
             };
             if !path.exists() {
                 found.push(text.to_owned());
+            } else if path.is_dir() {
+                folder_of_line = Some(path);
             }
         }
     }
@@ -116,14 +123,19 @@ fn what_does_not_exist_is_seen() {
         [here](LICENSE) [gone](LICENCE.txt#top) [away](https://example.com/x)\n\
         `crates/atoma-daemon/Cargo.toml` `crates/atoma-nothing/` `no/path.rs`\n\
         ## `crates/atoma-daemon/tests`\n\
-        `documents.rs` `nonsense.rs` `gone/`\n";
+        `documents.rs` `nonsense.rs` `gone/`\n\
+        ## `crates/atoma-domain`\n\
+        `src/` `lib.rs` `nowhere.rs`\n\
+        `lib.rs`\n";
     assert_eq!(
         missing(document, &root(), &root()),
         [
             "LICENCE.txt",
             "crates/atoma-nothing/",
             "nonsense.rs",
-            "gone/"
+            "gone/",
+            "nowhere.rs",
+            "lib.rs"
         ]
     );
 }
