@@ -1,0 +1,64 @@
+//! What can be set about the engine.
+
+use std::time::Duration;
+
+/// The engine's settings.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// How many intents may wait for one badge; more are refused with `queue_full`.
+    pub queue_limit: usize,
+    /// How many stacks one claim may carry, at most about 100 by the network's limits.
+    pub claims_per_transaction: usize,
+    /// How many attestations one transaction may carry.
+    pub attestations_per_transaction: usize,
+    /// What is added to a simulated gas need, in percent.
+    pub gas_margin_percent: u64,
+    /// The largest budget that the daemon chooses by itself, in MIST.
+    pub gas_budget_ceiling: u64,
+    /// How often a read is tried before the intents that need it fail.
+    pub read_attempts: u32,
+    /// How often one intent is signed anew after cancellations or dead attempts.
+    pub sign_attempts: u32,
+    /// The first pause between tries; doubles up to [`backoff_limit`](Self::backoff_limit).
+    pub backoff: Duration,
+    /// The longest pause between tries.
+    pub backoff_limit: Duration,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            queue_limit: 10_000,
+            claims_per_transaction: 100,
+            attestations_per_transaction: 50,
+            gas_margin_percent: 25,
+            gas_budget_ceiling: 5_000_000_000,
+            read_attempts: 4,
+            sign_attempts: 5,
+            backoff: Duration::from_millis(100),
+            backoff_limit: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Pauses that double up to a limit.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    next: Duration,
+    limit: Duration,
+}
+
+impl Backoff {
+    pub(super) fn new(config: &EngineConfig) -> Self {
+        Self {
+            next: config.backoff,
+            limit: config.backoff_limit,
+        }
+    }
+
+    /// Waits for the next pause to pass.
+    pub(super) async fn pause(&mut self) {
+        tokio::time::sleep(self.next).await;
+        self.next = (self.next * 2).min(self.limit);
+    }
+}

@@ -1,0 +1,203 @@
+//! One badge's lane: its intents one after the other, because every transaction of a badge moves
+//! the badge's version.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use atoma_domain::ObjectReference;
+use atoma_domain::journal::{Attempt, Failure, Intent, IntentStatus};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, error, info_span};
+
+use super::attempt::Step;
+use super::budget::Budgets;
+use super::config::{Backoff, EngineConfig};
+use super::gas::GasPool;
+use super::outcomes::{Outcome, Outcomes};
+use crate::Ports;
+
+/// What all lanes share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) ports: Ports,
+    pub(super) config: EngineConfig,
+    pub(super) gas: Arc<GasPool>,
+    pub(super) budgets: Budgets,
+    pub(super) outcomes: Outcomes,
+    pub(super) stopping: CancellationToken,
+}
+
+/// Work for a lane.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// An attempt signed before this process began, with its intents.
+    Resume(Box<Attempt>, Vec<Intent>),
+    /// Intents to be attempted.
+    Intents(Vec<Intent>),
+}
+
+/// The engine's end of a lane.
+#[derive(Clone, Debug)]
+pub(super) struct LaneHandle {
+    pub(super) sender: mpsc::UnboundedSender<Work>,
+    /// How many intents wait or are under way; bounded by whoever sends.
+    pub(super) length: Arc<AtomicUsize>,
+}
+
+/// A running lane.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) shared: Arc<Shared>,
+    /// The badge at the latest version known, from effects or from reading.
+    pub(super) badge: Option<ObjectReference>,
+    backlog: VecDeque<Intent>,
+    length: Arc<AtomicUsize>,
+}
+
+impl Lane {
+    pub(super) fn new(shared: Arc<Shared>, length: Arc<AtomicUsize>) -> Self {
+        Self {
+            shared,
+            badge: None,
+            backlog: VecDeque::new(),
+            length,
+        }
+    }
+
+    /// Works until the engine is dropped or stops. What is unfinished then is in the journal.
+    pub(super) async fn run(mut self, mut work: mpsc::UnboundedReceiver<Work>) {
+        let stopping = self.shared.stopping.clone();
+        loop {
+            if self.backlog.is_empty() {
+                let next = tokio::select! {
+                    () = stopping.cancelled() => return,
+                    next = work.recv() => next,
+                };
+                match next {
+                    Some(next) => self.accept(next).await,
+                    None => return,
+                }
+            }
+            while let Ok(next) = work.try_recv() {
+                self.accept(next).await;
+            }
+            if stopping.is_cancelled() {
+                return;
+            }
+            let batch = self.next_batch();
+            if let Some(first) = batch.first() {
+                let span =
+                    info_span!("intent", transaction.id = %first.id, kind = first.action.kind());
+                self.process(batch).instrument(span).await;
+            }
+        }
+    }
+
+    async fn accept(&mut self, work: Work) {
+        match work {
+            Work::Resume(attempt, intents) => self.resume(*attempt, intents).await,
+            Work::Intents(intents) => self.backlog.extend(intents),
+        }
+    }
+
+    /// The oldest intent, with all that may share its transaction.
+    fn next_batch(&mut self) -> Vec<Intent> {
+        let Some(first) = self.backlog.pop_front() else {
+            return Vec::new();
+        };
+        if !first.action.can_be_batched() {
+            return vec![first];
+        }
+        let limit = if first.action.kind() == "attest_settlement" {
+            self.shared.config.attestations_per_transaction
+        } else {
+            self.shared.config.claims_per_transaction
+        };
+        let (kind, gas) = (first.action.kind(), first.gas);
+        let mut batch = vec![first];
+        self.backlog.retain(|intent| {
+            let joins = batch.len() < limit && intent.action.kind() == kind && intent.gas == gas;
+            if joins {
+                batch.push(intent.clone());
+            }
+            !joins
+        });
+        batch
+    }
+
+    /// Attempts a batch until every intent of it is final, splitting it where one of it is bad.
+    async fn process(&mut self, batch: Vec<Intent>) {
+        let mut waiting = vec![(batch, 0u32)];
+        let mut backoff = Backoff::new(&self.shared.config);
+        while let Some((batch, tries)) = waiting.pop() {
+            if batch.is_empty() {
+                continue;
+            }
+            match self.attempt(batch).await {
+                Step::Finished => {}
+                Step::Stopped => return,
+                Step::Again(batch) if tries + 1 < self.shared.config.sign_attempts => {
+                    backoff.pause().await;
+                    waiting.push((batch, tries + 1));
+                }
+                Step::Again(batch) => {
+                    let failure = Failure::ExecutionFailed {
+                        reason: format!("gave up after {} attempts", tries + 1),
+                    };
+                    for intent in batch {
+                        self.fail(&intent, failure.clone()).await;
+                    }
+                }
+                Step::Wait(batch) => {
+                    backoff.pause().await;
+                    waiting.push((batch, tries));
+                }
+                Step::Split(mut batch) => {
+                    let rest = batch.split_off(batch.len() / 2);
+                    waiting.push((rest, 0));
+                    waiting.push((batch, 0));
+                }
+            }
+        }
+    }
+
+    /// Fails an intent of which nothing is with the network.
+    pub(super) async fn fail(&self, intent: &Intent, failure: Failure) {
+        let shared = &self.shared;
+        let mut backoff = Backoff::new(&shared.config);
+        loop {
+            let now = shared.ports.clock.now();
+            match shared.ports.journal.fail(intent.id, &failure, now).await {
+                Ok(()) => break,
+                Err(error) => error!(%error, "the journal can't be written; trying again"),
+            }
+            tokio::select! {
+                () = shared.stopping.cancelled() => return,
+                () = backoff.pause() => {}
+            }
+        }
+        self.finish(
+            intent,
+            Outcome {
+                status: IntentStatus::Failed,
+                tx_digest: None,
+                failure: Some(failure),
+            },
+        );
+    }
+
+    /// Puts intents in front of all others.
+    pub(super) fn requeue(&mut self, intents: Vec<Intent>) {
+        for intent in intents.into_iter().rev() {
+            self.backlog.push_front(intent);
+        }
+    }
+
+    /// Announces an intent's end.
+    pub(super) fn finish(&self, intent: &Intent, outcome: Outcome) {
+        self.length.fetch_sub(1, Ordering::Relaxed);
+        self.shared.outcomes.finish(intent.id, outcome);
+    }
+}

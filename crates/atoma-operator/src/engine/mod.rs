@@ -1,0 +1,14 @@
+//! The transaction engine: journal first, then the chain, one lane per badge.
+
+mod attempt;
+mod budget;
+mod config;
+mod fate;
+mod gas;
+mod lane;
+mod outcomes;
+mod prepare;
+mod submit;
+
+pub use config::EngineConfig;
+pub use submit::{Engine, Submission, Waited};

@@ -1,0 +1,269 @@
+//! The engine's front: opening intents, waiting for them, and taking up what a crash left open.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use atoma_domain::journal::{Failure, Intent, IntentStatus, NewIntent};
+use atoma_domain::ports::{JournalKey, Opened, StoreError};
+use atoma_domain::{Address, Digest, ObjectId, TransactionId};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::info;
+
+use super::config::EngineConfig;
+use super::gas::GasPool;
+use super::lane::{Lane, LaneHandle, Shared, Work};
+use super::outcomes::Outcome;
+use crate::Ports;
+
+/// Drives intents to the chain. Cheap to clone; the work belongs to the engine, not to who asked.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    lanes: Arc<Mutex<HashMap<LaneKey, LaneHandle>>>,
+    tasks: TaskTracker,
+}
+
+/// What is serialised: one badge, or the address for what needs none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum LaneKey {
+    Address(Address),
+    Badge(ObjectId),
+}
+
+/// What became of a wish.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Submission {
+    /// It is in the journal and on its way, now or since an earlier request.
+    Accepted(TransactionId),
+    /// It is not, for this reason; nothing was written.
+    Refused(Failure),
+}
+
+/// An intent as far as it got within the time waited.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waited {
+    /// The intent.
+    pub id: TransactionId,
+    /// Where it stands.
+    pub status: IntentStatus,
+    /// The digest of the transaction that may have reached the network.
+    pub tx_digest: Option<Digest>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+}
+
+impl Engine {
+    /// An engine that nothing runs in yet. It works until `stopping` is cancelled.
+    pub fn new(ports: Ports, config: EngineConfig, stopping: CancellationToken) -> Self {
+        let gas = GasPool::new(ports.signer.address());
+        Self {
+            shared: Arc::new(Shared {
+                ports,
+                config,
+                gas,
+                budgets: super::budget::Budgets::default(),
+                outcomes: super::outcomes::Outcomes::default(),
+                stopping,
+            }),
+            lanes: Arc::default(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Takes up everything that the journal holds unfinished: signed attempts first, whose fate is
+    /// settled before their lane does anything else. Call it before serving writes.
+    ///
+    /// # Errors
+    /// When the journal can't be read.
+    pub async fn recover(&self) -> Result<(), StoreError> {
+        let unfinished = self.shared.ports.journal.unfinished().await?;
+        if unfinished.is_empty() {
+            return Ok(());
+        }
+        info!(intents = unfinished.len(), "taking up unfinished intents");
+        let mut resumed: BTreeMap<(LaneKey, Digest), (_, Vec<Intent>)> = BTreeMap::new();
+        let mut queued: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
+        for open in unfinished {
+            self.shared.outcomes.track(open.intent.id);
+            let lane = lane_key(&open.intent);
+            match open.attempt {
+                Some(attempt) => resumed
+                    .entry((lane, attempt.digest()))
+                    .or_insert_with(|| (attempt, Vec::new()))
+                    .1
+                    .push(open.intent),
+                None => queued.entry(lane).or_default().push(open.intent),
+            }
+        }
+        for ((lane, _), (attempt, intents)) in resumed {
+            let count = intents.len();
+            self.send(lane, count, Work::Resume(Box::new(attempt), intents));
+        }
+        for (lane, intents) in queued {
+            self.send(lane, intents.len(), Work::Intents(intents));
+        }
+        Ok(())
+    }
+
+    /// Writes intents down and sets them on their way; answers in order. The work goes on whether
+    /// or not anybody waits for it.
+    ///
+    /// # Errors
+    /// When the journal can't be written: nothing was begun.
+    pub async fn submit(&self, intents: Vec<NewIntent>) -> Result<Vec<Submission>, StoreError> {
+        // Detached, so that a caller that goes away can't leave journalled intents without a lane.
+        let engine = self.clone();
+        let opening = self.tasks.spawn(async move { engine.open(intents).await });
+        opening
+            .await
+            .unwrap_or_else(|error| Err(StoreError::Unavailable(Box::new(error))))
+    }
+
+    async fn open(&self, intents: Vec<NewIntent>) -> Result<Vec<Submission>, StoreError> {
+        let mut submissions: Vec<Option<Submission>> = vec![None; intents.len()];
+        let mut admitted = Vec::with_capacity(intents.len());
+        for (place, intent) in intents.into_iter().enumerate() {
+            if self.shared.stopping.is_cancelled() {
+                submissions[place] = Some(Submission::Refused(Failure::ShuttingDown {}));
+            } else if self.is_full(&intent) {
+                let node_small_id = intent.actor.node();
+                submissions[place] =
+                    Some(Submission::Refused(Failure::QueueFull { node_small_id }));
+            } else {
+                admitted.push((place, intent));
+            }
+        }
+        let (places, admitted): (Vec<_>, Vec<_>) = admitted.into_iter().unzip();
+        let now = self.shared.ports.clock.now();
+        let opened = self.shared.ports.journal.open(&admitted, now).await?;
+        let mut work: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
+        for (place, opened) in places.into_iter().zip(opened) {
+            submissions[place] = Some(match opened {
+                Opened::New(intent) => {
+                    let id = intent.id;
+                    self.shared.outcomes.track(id);
+                    work.entry(lane_key(&intent)).or_default().push(intent);
+                    Submission::Accepted(id)
+                }
+                Opened::Joined(intent) => Submission::Accepted(intent.id),
+                Opened::Refused(failure) => Submission::Refused(failure),
+            });
+        }
+        for (lane, intents) in work {
+            self.send(lane, intents.len(), Work::Intents(intents));
+        }
+        Ok(submissions.into_iter().flatten().collect())
+    }
+
+    /// Waits until all of the intents are final, or `limit` has passed; tells how far they are.
+    ///
+    /// # Errors
+    /// When the journal can't be read for one that isn't known to this process.
+    pub async fn wait(
+        &self,
+        ids: &[TransactionId],
+        limit: Duration,
+    ) -> Result<Vec<Waited>, StoreError> {
+        let deadline = Instant::now() + limit;
+        let mut waited = Vec::with_capacity(ids.len());
+        for id in ids {
+            let outcome = match self.shared.outcomes.watch(*id) {
+                Some(mut receiver) => {
+                    let finished =
+                        tokio::time::timeout_at(deadline, receiver.wait_for(Option::is_some)).await;
+                    match finished {
+                        Ok(Ok(outcome)) => outcome.clone(),
+                        // Late, or told and dropped at once: the journal knows.
+                        _ => None,
+                    }
+                }
+                None => None,
+            };
+            waited.push(match outcome {
+                Some(Outcome {
+                    status,
+                    tx_digest,
+                    failure,
+                }) => Waited {
+                    id: *id,
+                    status,
+                    tx_digest,
+                    failure,
+                },
+                None => self.look_up(*id).await?,
+            });
+        }
+        Ok(waited)
+    }
+
+    async fn look_up(&self, id: TransactionId) -> Result<Waited, StoreError> {
+        let record = self
+            .shared
+            .ports
+            .journal
+            .find(JournalKey::Id(id))
+            .await?
+            .ok_or_else(|| StoreError::Missing {
+                what: format!("transaction {id}"),
+            })?;
+        Ok(Waited {
+            id,
+            status: record.status,
+            tx_digest: record.tx_digest,
+            failure: record.failure,
+        })
+    }
+
+    /// Waits until all lanes have stopped; call it after cancelling the token.
+    pub async fn stopped(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn is_full(&self, intent: &NewIntent) -> bool {
+        let key = match intent.actor.badge() {
+            Some(badge) => LaneKey::Badge(badge),
+            None => LaneKey::Address(intent.actor.address()),
+        };
+        self.lanes().get(&key).is_some_and(|lane| {
+            lane.length.load(Ordering::Relaxed) >= self.shared.config.queue_limit
+        })
+    }
+
+    fn send(&self, key: LaneKey, intents: usize, work: Work) {
+        let lane = self.lane(key);
+        lane.length.fetch_add(intents, Ordering::Relaxed);
+        // A lane ends only when the engine stops; then the journal keeps the work.
+        let _ = lane.sender.send(work);
+    }
+
+    fn lane(&self, key: LaneKey) -> LaneHandle {
+        self.lanes()
+            .entry(key)
+            .or_insert_with(|| {
+                let (sender, receiver) = mpsc::unbounded_channel();
+                let length = Arc::new(AtomicUsize::new(0));
+                let lane = Lane::new(Arc::clone(&self.shared), Arc::clone(&length));
+                self.tasks.spawn(lane.run(receiver));
+                LaneHandle { sender, length }
+            })
+            .clone()
+    }
+
+    fn lanes(&self) -> std::sync::MutexGuard<'_, HashMap<LaneKey, LaneHandle>> {
+        // Every change is one call, so the map is whole even if a holder panicked.
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lane_key(intent: &Intent) -> LaneKey {
+    match intent.actor.badge() {
+        Some(badge) => LaneKey::Badge(badge),
+        None => LaneKey::Address(intent.actor.address()),
+    }
+}

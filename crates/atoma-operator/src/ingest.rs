@@ -1,0 +1,177 @@
+//! Following the ledger and applying it to the mirror.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use atoma_domain::ports::{ChainError, LedgerStream, Progress, StoreError};
+use atoma_domain::{Address, Digest};
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info};
+
+use crate::Ports;
+
+/// How many steps are applied in one database transaction.
+const STEPS_AT_ONCE: usize = 500;
+/// How many applied digests are remembered for those who wait to read their own writes.
+const REMEMBERED: usize = 16_384;
+/// The pauses between tries to follow the ledger.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Why one step of the ingestion failed. The next one begins at the last cursor applied.
+#[derive(Debug, Error)]
+pub enum IngestError {
+    /// The ledger can't be followed.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What has been applied, for those who wait for it.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    progress: watch::Sender<Progress>,
+    recent: Arc<Mutex<Recent>>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
+    digests: HashSet<Digest>,
+    order: VecDeque<Digest>,
+}
+
+impl Default for Applied {
+    fn default() -> Self {
+        Self {
+            progress: watch::Sender::new(Progress::default()),
+            recent: Arc::default(),
+        }
+    }
+}
+
+impl Applied {
+    /// How far the mirror is.
+    pub fn progress(&self) -> Progress {
+        self.progress.borrow().clone()
+    }
+
+    /// Waits until the transaction is applied, at most `limit`; says whether it is.
+    pub async fn wait_for(&self, digest: Digest, limit: Duration) -> bool {
+        let mut progress = self.progress.subscribe();
+        let applied = async {
+            // `subscribe` comes before the look, so nothing applied in between is missed.
+            while !self.has(digest) {
+                if progress.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(limit, applied).await.is_ok()
+    }
+
+    fn has(&self, digest: Digest) -> bool {
+        self.recent().digests.contains(&digest)
+    }
+
+    fn publish(&self, digests: impl Iterator<Item = Digest>, progress: Progress) {
+        {
+            let mut recent = self.recent();
+            for digest in digests {
+                if recent.digests.insert(digest) {
+                    recent.order.push_back(digest);
+                }
+                if recent.order.len() > REMEMBERED
+                    && let Some(oldest) = recent.order.pop_front()
+                {
+                    recent.digests.remove(&oldest);
+                }
+            }
+        }
+        self.progress.send_replace(progress);
+    }
+
+    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
+        // A holder that panicked leaves at worst a digest that nobody waits for.
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The ingestion loop.
+#[derive(Debug)]
+pub struct Ingestor {
+    ports: Ports,
+    operator: Address,
+    applied: Applied,
+    stream: Option<Box<dyn LedgerStream>>,
+}
+
+impl Ingestor {
+    /// A loop that applies the ledger to `ports.events`; `applied` tells others how far it is.
+    pub fn new(ports: Ports, applied: Applied) -> Self {
+        let operator = ports.signer.address();
+        Self {
+            ports,
+            operator,
+            applied,
+            stream: None,
+        }
+    }
+
+    /// Waits for the ledger's next steps and applies them, with their cursor, in one database
+    /// transaction. Begins at the cursor in the database when there is no stream yet.
+    ///
+    /// # Errors
+    /// When the ledger can't be followed or the database fails; nothing was applied then, and the
+    /// next call begins anew at the last cursor applied.
+    pub async fn step_once(&mut self) -> Result<Progress, IngestError> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => {
+                let progress = self.ports.events.progress().await?;
+                let cursor = progress.cursor.clone();
+                self.applied.publish(std::iter::empty(), progress);
+                self.ports.source.follow(cursor).await?
+            }
+        };
+        let steps = stream.next_steps(STEPS_AT_ONCE).await?;
+        let progress = self.ports.events.apply(&steps, self.operator).await?;
+        let digests = steps
+            .iter()
+            .filter_map(|step| step.transaction.as_ref())
+            .map(|transaction| transaction.digest);
+        self.applied.publish(digests, progress.clone());
+        self.stream = Some(stream);
+        Ok(progress)
+    }
+
+    /// Steps until stopped; after a failure it pauses and follows anew.
+    pub async fn run(mut self, stopping: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let step = tokio::select! {
+                () = stopping.cancelled() => break,
+                step = self.step_once() => step,
+            };
+            match step {
+                Ok(progress) => {
+                    pause = FIRST_PAUSE;
+                    debug!(covered = ?progress.covered, "applied");
+                }
+                Err(error) => {
+                    error!(%error, pause_ms = pause.as_millis(), "following the ledger failed");
+                    tokio::select! {
+                        () = stopping.cancelled() => break,
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+        info!("stopped following the ledger");
+    }
+}

@@ -1,0 +1,125 @@
+//! What an operator can ask for, one method an endpoint.
+
+mod attest;
+mod claim;
+mod dispute;
+mod nodes;
+mod register;
+mod settle;
+mod stacks;
+mod subscriptions;
+
+use std::time::Duration;
+
+use atoma_domain::Digest;
+use atoma_domain::journal::{Failure, IntentStatus, NewIntent};
+use atoma_domain::ports::StoreError;
+use tracing::error;
+
+use crate::engine::Submission;
+use crate::{Applied, Engine, Ports, Readiness};
+
+pub use nodes::NodeChoice;
+pub use register::Registered;
+pub use stacks::{StackResult, StackStatus};
+
+/// How long an answer waits for the daemon's own state to show what was done.
+const READ_YOUR_WRITES: Duration = Duration::from_secs(2);
+
+/// The use cases. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    ports: Ports,
+    engine: Engine,
+    applied: Applied,
+    readiness: Readiness,
+    /// How long an answer waits for outcomes.
+    request_timeout: Duration,
+}
+
+/// Something that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The transaction that did it.
+    pub tx_digest: Digest,
+}
+
+impl Operator {
+    /// The use cases over an engine and its ports.
+    pub fn new(
+        ports: Ports,
+        engine: Engine,
+        applied: Applied,
+        readiness: Readiness,
+        request_timeout: Duration,
+    ) -> Self {
+        Self {
+            ports,
+            engine,
+            applied,
+            readiness,
+            request_timeout,
+        }
+    }
+
+    /// The ports, for what needs no use case: reading the state, recording work, the journal.
+    pub const fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Readiness.
+    pub const fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// Has one intent done and waits for it.
+    async fn run(&self, intent: NewIntent) -> Result<Done, Failure> {
+        let submitted = self.engine.submit(vec![intent]).await.map_err(internal)?;
+        let id = match submitted.into_iter().next() {
+            Some(Submission::Accepted(id)) => id,
+            Some(Submission::Refused(failure)) => return Err(failure),
+            None => {
+                return Err(Failure::Internal {
+                    reason: String::from("the engine gave no answer"),
+                });
+            }
+        };
+        let waited = self
+            .engine
+            .wait(&[id], self.request_timeout)
+            .await
+            .map_err(internal)?;
+        let Some(waited) = waited.into_iter().next() else {
+            return Err(Failure::OutcomeUnknown {
+                transaction_id: id,
+                tx_digest: None,
+            });
+        };
+        match (waited.status, waited.tx_digest, waited.failure) {
+            (IntentStatus::Succeeded, Some(tx_digest), _) => {
+                self.applied.wait_for(tx_digest, READ_YOUR_WRITES).await;
+                Ok(Done { tx_digest })
+            }
+            (IntentStatus::Failed, _, Some(failure)) => Err(failure),
+            (_, tx_digest, _) => Err(Failure::OutcomeUnknown {
+                transaction_id: id,
+                tx_digest,
+            }),
+        }
+    }
+}
+
+/// A database failure as the caller sees it; logged here, where it is handled.
+fn internal(cause: StoreError) -> Failure {
+    error!(error = %cause, source = ?std::error::Error::source(&cause), "the database failed");
+    Failure::Internal {
+        reason: cause.to_string(),
+    }
+}
+
+/// A failed read of the chain as the caller sees it.
+fn chain_failure(cause: &atoma_domain::ports::ChainError) -> Failure {
+    Failure::SuiNodeError {
+        reason: cause.to_string(),
+    }
+}

@@ -1,0 +1,140 @@
+//! Which of the operator's nodes acts.
+
+use atoma_domain::journal::{Actor, Failure};
+use atoma_domain::model::OperatorNode;
+use atoma_domain::{NodeSmallId, ObjectId};
+
+use super::{Operator, internal};
+
+/// A request's choice of the acting node; neither field is no choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeChoice {
+    /// By its small id.
+    pub node_small_id: Option<NodeSmallId>,
+    /// By its badge.
+    pub node_badge_id: Option<ObjectId>,
+}
+
+impl Operator {
+    /// The operator's nodes.
+    ///
+    /// # Errors
+    /// [`Failure::NoNodeRegistered`] when there is none.
+    pub async fn nodes(&self) -> Result<Vec<OperatorNode>, Failure> {
+        let nodes = self.ports.state.operator_nodes().await.map_err(internal)?;
+        if nodes.is_empty() {
+            return Err(Failure::NoNodeRegistered {});
+        }
+        Ok(nodes)
+    }
+
+    /// One of the operator's nodes.
+    ///
+    /// # Errors
+    /// [`Failure::UnknownNode`] when it is not one of them.
+    pub async fn node(&self, node_small_id: NodeSmallId) -> Result<OperatorNode, Failure> {
+        find(&self.nodes().await?, node_small_id)
+    }
+
+    /// The node chosen, or the only one.
+    pub(super) async fn sole_node(&self, choice: NodeChoice) -> Result<OperatorNode, Failure> {
+        let nodes = self.nodes().await?;
+        match (chosen(&nodes, choice)?, nodes.as_slice()) {
+            (Some(node), _) => Ok(node),
+            (None, [only]) => Ok(*only),
+            (None, several) => Err(Failure::AmbiguousNode {
+                nodes: several.len(),
+            }),
+        }
+    }
+}
+
+/// The node chosen, if any was.
+pub(super) fn chosen(
+    nodes: &[OperatorNode],
+    choice: NodeChoice,
+) -> Result<Option<OperatorNode>, Failure> {
+    let by_id = choice.node_small_id.map(|id| find(nodes, id)).transpose()?;
+    let by_badge = choice
+        .node_badge_id
+        .map(|node_badge_id| {
+            nodes
+                .iter()
+                .find(|node| node.node_badge_id == node_badge_id)
+                .copied()
+                .ok_or(Failure::UnknownBadge { node_badge_id })
+        })
+        .transpose()?;
+    match (by_id, by_badge) {
+        (Some(by_id), Some(by_badge)) if by_id != by_badge => Err(Failure::NodeMismatch {
+            node_small_id: by_id.node_small_id,
+            node_badge_id: by_badge.node_badge_id,
+        }),
+        (by_id, by_badge) => Ok(by_id.or(by_badge)),
+    }
+}
+
+/// The node of that id among `nodes`.
+pub(super) fn find(
+    nodes: &[OperatorNode],
+    node_small_id: NodeSmallId,
+) -> Result<OperatorNode, Failure> {
+    nodes
+        .iter()
+        .find(|node| node.node_small_id == node_small_id)
+        .copied()
+        .ok_or(Failure::UnknownNode { node_small_id })
+}
+
+/// The node as the journal names it.
+pub(super) const fn actor(node: OperatorNode) -> Actor {
+    Actor::Node {
+        node_small_id: node.node_small_id,
+        node_badge_id: node.node_badge_id,
+        address: node.address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atoma_domain::Address;
+
+    fn node(id: u64) -> OperatorNode {
+        OperatorNode {
+            node_small_id: NodeSmallId::new(id),
+            node_badge_id: Address::new([u8::try_from(id).unwrap(); 32]),
+            address: Address::new([9; 32]),
+        }
+    }
+
+    #[test]
+    fn a_choice_by_id_and_badge_must_agree() {
+        let nodes = [node(1), node(2)];
+        let choice = |id: Option<u64>, badge: Option<u8>| {
+            chosen(
+                &nodes,
+                NodeChoice {
+                    node_small_id: id.map(NodeSmallId::new),
+                    node_badge_id: badge.map(|byte| Address::new([byte; 32])),
+                },
+            )
+        };
+        assert_eq!(choice(None, None), Ok(None));
+        assert_eq!(choice(Some(2), None), Ok(Some(node(2))));
+        assert_eq!(choice(None, Some(1)), Ok(Some(node(1))));
+        assert_eq!(choice(Some(1), Some(1)), Ok(Some(node(1))));
+        assert!(matches!(
+            choice(Some(1), Some(2)),
+            Err(Failure::NodeMismatch { .. })
+        ));
+        assert!(matches!(
+            choice(Some(7), None),
+            Err(Failure::UnknownNode { .. })
+        ));
+        assert!(matches!(
+            choice(None, Some(7)),
+            Err(Failure::UnknownBadge { .. })
+        ));
+    }
+}
