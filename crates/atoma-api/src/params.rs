@@ -1,0 +1,170 @@
+//! Fields and path segments that many requests share.
+
+use std::str::FromStr;
+
+use atoma_domain::journal::GasOptions;
+use atoma_domain::{Mist, NodeSmallId, ObjectId, PricePerMillion};
+use atoma_operator::NodeChoice;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::error::ApiError;
+
+/// The fields that every transaction request takes.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(crate) struct Common {
+    #[serde(default, deserialize_with = "object_id")]
+    gas: Option<ObjectId>,
+    #[serde(default)]
+    gas_budget: Option<Mist>,
+    #[serde(default)]
+    gas_price: Option<Mist>,
+    #[serde(default)]
+    node_small_id: Option<NodeSmallId>,
+    #[serde(default, deserialize_with = "object_id")]
+    node_badge_id: Option<ObjectId>,
+}
+
+impl Common {
+    /// How to pay.
+    pub(crate) const fn gas(&self) -> GasOptions {
+        GasOptions {
+            coin: self.gas,
+            budget: self.gas_budget,
+            price: self.gas_price,
+        }
+    }
+
+    /// Who acts.
+    pub(crate) const fn node(&self) -> NodeChoice {
+        NodeChoice {
+            node_small_id: self.node_small_id,
+            node_badge_id: self.node_badge_id,
+        }
+    }
+}
+
+/// An object id of any length up to 64 hexadecimal digits.
+fn object_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ObjectId>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let digits = text.strip_prefix("0x").unwrap_or(&text);
+    if digits.is_empty() || digits.len() > 64 {
+        return Err(de::Error::custom(
+            "an object id has 1 to 64 hexadecimal digits",
+        ));
+    }
+    format!("0x{digits:0>64}")
+        .parse()
+        .map(Some)
+        .map_err(|_| de::Error::custom("an object id has 1 to 64 hexadecimal digits"))
+}
+
+/// A price in either of its two units; exactly one must be given.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Price {
+    #[serde(default)]
+    price_per_compute_unit: Option<serde_json::Number>,
+    #[serde(default)]
+    price_per_one_million_compute_units: Option<PricePerMillion>,
+}
+
+impl Price {
+    /// The price in the contract's unit.
+    pub(crate) fn per_million(&self) -> Result<PricePerMillion, ApiError> {
+        match (
+            &self.price_per_compute_unit,
+            self.price_per_one_million_compute_units,
+        ) {
+            (None, Some(price)) => Ok(price),
+            (Some(price), None) => times_million(price).map(PricePerMillion::new).ok_or_else(|| {
+                ApiError::invalid(
+                    "`price_per_compute_unit` times 1,000,000 must be a whole number of micro-USDC that fits 64 bits",
+                )
+            }),
+            _ => Err(ApiError::invalid(
+                "give exactly one of `price_per_compute_unit` and `price_per_one_million_compute_units`",
+            )),
+        }
+    }
+}
+
+/// A million times the number, if that is whole, not negative, and exact.
+fn times_million(number: &serde_json::Number) -> Option<u64> {
+    if let Some(whole) = number.as_u64() {
+        return whole.checked_mul(1_000_000);
+    }
+    // The shortest decimal text of a double is what was written, up to 15 digits.
+    let text = format!("{:.12}", number.as_f64()?);
+    let (whole, fraction) = text.split_once('.')?;
+    let (kept, dropped) = fraction.split_at(6);
+    if dropped.bytes().any(|digit| digit != b'0') {
+        return None;
+    }
+    let whole: u64 = whole.parse().ok()?;
+    let millionths: u64 = kept.parse().ok()?;
+    whole.checked_mul(1_000_000)?.checked_add(millionths)
+}
+
+/// A path segment.
+pub(crate) fn segment<T: FromStr>(name: &str, text: &str) -> Result<T, ApiError> {
+    text.parse()
+        .map_err(|_| ApiError::invalid(format!("`{name}` in the path is not a valid number")))
+}
+
+/// A fraction from 0 to 1 in the path.
+pub(crate) fn fraction(text: &str) -> Result<f64, ApiError> {
+    text.parse()
+        .ok()
+        .filter(|fraction| (0.0..=1.0).contains(fraction))
+        .ok_or_else(|| ApiError::invalid("the fraction must be a number from 0 to 1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(json: &str) -> Option<u64> {
+        serde_json::from_str::<Price>(json)
+            .ok()?
+            .per_million()
+            .ok()
+            .map(PricePerMillion::get)
+    }
+
+    #[test]
+    fn prices_come_in_one_of_two_units() {
+        assert_eq!(price(r#"{"price_per_compute_unit": 10}"#), Some(10_000_000));
+        assert_eq!(price(r#"{"price_per_compute_unit": 0.0015}"#), Some(1_500));
+        assert_eq!(price(r#"{"price_per_compute_unit": 2.5}"#), Some(2_500_000));
+        assert_eq!(
+            price(r#"{"price_per_one_million_compute_units": 18446744073709551615}"#),
+            Some(u64::MAX)
+        );
+        for bad in [
+            "{}",
+            r#"{"price_per_compute_unit": 1, "price_per_one_million_compute_units": 1000000}"#,
+            r#"{"price_per_compute_unit": 18446744073710}"#,
+            r#"{"price_per_compute_unit": 0.0000001}"#,
+            r#"{"price_per_compute_unit": -1}"#,
+            r#"{"price_per_one_million_compute_units": -1}"#,
+            r#"{"price_per_one_million_compute_units": 1.5}"#,
+        ] {
+            assert_eq!(price(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn object_ids_may_be_short() {
+        let common = |json| serde_json::from_str::<Common>(json);
+        let short = common(r#"{"gas": "0x789", "someone": "else's field"}"#).unwrap();
+        assert_eq!(
+            short.gas().coin.unwrap().to_string(),
+            format!("0x{:0>64}", "789")
+        );
+        for bad in [r#"{"gas": "0x"}"#, r#"{"gas": "0xzz"}"#, r#"{"gas": 7}"#] {
+            assert!(common(bad).is_err(), "{bad}");
+        }
+        assert!(common(&format!(r#"{{"gas": "0x{}"}}"#, "1".repeat(65))).is_err());
+    }
+}

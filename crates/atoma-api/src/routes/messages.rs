@@ -1,0 +1,46 @@
+//! Recording served messages.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use atoma_domain::model::NewMessage;
+use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
+use atoma_operator::Operator;
+use serde::Deserialize;
+
+use super::at;
+use crate::body::Body;
+use crate::error::ApiError;
+use crate::views::WorkView;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(at("/stack_messages", web::post().to(record)));
+}
+
+#[derive(Debug, Deserialize)]
+struct Message {
+    stack_small_id: StackSmallId,
+    message_hash: Hash32,
+    num_compute_units: ComputeUnits,
+    #[serde(default)]
+    node_small_id: Option<NodeSmallId>,
+}
+
+async fn record(operator: Data<Operator>, body: Body<Message>) -> Result<HttpResponse, ApiError> {
+    operator.readiness().require().await?;
+    let Body(message) = body;
+    if let Some(node) = message.node_small_id {
+        operator.node(node).await?;
+    }
+    let recorded = operator
+        .ports()
+        .work
+        .record_message(&NewMessage {
+            stack_small_id: message.stack_small_id,
+            node_small_id: message.node_small_id,
+            message_hash: message.message_hash,
+            num_compute_units: message.num_compute_units,
+            reservation: None,
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(WorkView::from(recorded)))
+}

@@ -1,0 +1,148 @@
+//! Requests for one transaction each: registering, subscribing, disputing.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use atoma_domain::{EchelonId, StackSmallId, TaskSmallId};
+use atoma_operator::Operator;
+use serde::Deserialize;
+
+use super::at;
+use crate::body::Body;
+use crate::error::ApiError;
+use crate::params::{Common, Price};
+use crate::views::{DigestView, RegisteredView, SubscribedView};
+
+type Answer = Result<HttpResponse, ApiError>;
+
+/// The contract's only value for `max_num_compute_units`.
+const MAX_NUM_COMPUTE_UNITS: u64 = 1_000_000;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(at("/register", web::post().to(register)))
+        .service(at("/model_subscribe", web::post().to(model_subscribe)))
+        .service(at("/task_subscribe", web::post().to(task_subscribe)))
+        .service(at(
+            "/task_update_subscription",
+            web::post().to(task_update_subscription),
+        ))
+        .service(at("/task_unsubscribe", web::post().to(task_unsubscribe)))
+        .service(at(
+            "/start_attestation_dispute",
+            web::post().to(start_attestation_dispute),
+        ));
+}
+
+#[derive(Debug, Deserialize)]
+struct Register {
+    #[serde(flatten)]
+    common: Common,
+    #[serde(default)]
+    additional: bool,
+}
+
+async fn register(operator: Data<Operator>, body: Body<Register>) -> Answer {
+    operator.readiness().require().await?;
+    let Body(request) = body;
+    let node = operator
+        .register(request.additional, request.common.gas())
+        .await?;
+    Ok(HttpResponse::Ok().json(RegisteredView::from(node)))
+}
+
+#[derive(Debug, Deserialize)]
+struct ModelSubscribe {
+    #[serde(flatten)]
+    common: Common,
+    model_name: String,
+    echelon_id: EchelonId,
+}
+
+async fn model_subscribe(operator: Data<Operator>, body: Body<ModelSubscribe>) -> Answer {
+    operator.readiness().require().await?;
+    let Body(request) = body;
+    let (node, gas) = (request.common.node(), request.common.gas());
+    let done = operator
+        .subscribe_to_model(request.model_name, request.echelon_id, node, gas)
+        .await?;
+    Ok(HttpResponse::Ok().json(DigestView::from(done)))
+}
+
+#[derive(Debug, Deserialize)]
+struct TaskSubscribe {
+    #[serde(flatten)]
+    common: Common,
+    #[serde(flatten)]
+    price: Price,
+    task_small_id: TaskSmallId,
+    #[serde(default)]
+    max_num_compute_units: Option<u64>,
+}
+
+impl TaskSubscribe {
+    fn warnings(&self) -> Vec<String> {
+        self.max_num_compute_units
+            .filter(|units| *units != MAX_NUM_COMPUTE_UNITS)
+            .map(|units| {
+                format!(
+                    "the contract fixes `max_num_compute_units` at {MAX_NUM_COMPUTE_UNITS}; {units} has no effect"
+                )
+            })
+            .into_iter()
+            .collect()
+    }
+}
+
+async fn task_subscribe(operator: Data<Operator>, body: Body<TaskSubscribe>) -> Answer {
+    operator.readiness().require().await?;
+    let Body(request) = body;
+    let price = request.price.per_million()?;
+    let (node, gas) = (request.common.node(), request.common.gas());
+    let done = operator
+        .subscribe_to_task(request.task_small_id, price, node, gas)
+        .await?;
+    Ok(HttpResponse::Ok().json(SubscribedView::new(done, request.warnings())))
+}
+
+async fn task_update_subscription(operator: Data<Operator>, body: Body<TaskSubscribe>) -> Answer {
+    operator.readiness().require().await?;
+    let Body(request) = body;
+    let price = request.price.per_million()?;
+    let (node, gas) = (request.common.node(), request.common.gas());
+    let done = operator
+        .update_subscription(request.task_small_id, price, node, gas)
+        .await?;
+    Ok(HttpResponse::Ok().json(SubscribedView::new(done, request.warnings())))
+}
+
+#[derive(Debug, Deserialize)]
+struct TaskUnsubscribe {
+    #[serde(flatten)]
+    common: Common,
+    task_small_id: TaskSmallId,
+}
+
+async fn task_unsubscribe(operator: Data<Operator>, body: Body<TaskUnsubscribe>) -> Answer {
+    operator.readiness().require().await?;
+    let Body(request) = body;
+    let (node, gas) = (request.common.node(), request.common.gas());
+    let done = operator
+        .unsubscribe_from_task(request.task_small_id, node, gas)
+        .await?;
+    Ok(HttpResponse::Ok().json(DigestView::from(done)))
+}
+
+#[derive(Debug, Deserialize)]
+struct StartDispute {
+    #[serde(flatten)]
+    common: Common,
+    stack_small_id: StackSmallId,
+}
+
+async fn start_attestation_dispute(operator: Data<Operator>, body: Body<StartDispute>) -> Answer {
+    operator.readiness().require().await?;
+    let Body(request) = body;
+    let (node, gas) = (request.common.node(), request.common.gas());
+    let done = operator.dispute(request.stack_small_id, node, gas).await?;
+    Ok(HttpResponse::Ok().json(DigestView::from(done)))
+}

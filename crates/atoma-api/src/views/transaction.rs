@@ -1,0 +1,244 @@
+//! Transactions, single and over several stacks.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::StatusCode;
+use atoma_domain::journal::{Failure, IntentRecord};
+use atoma_domain::{Digest, NodeSmallId, ObjectId, StackSmallId, TransactionId};
+use atoma_operator::{Done, Registered, StackResult, StackStatus};
+use serde::Serialize;
+
+use super::rfc3339;
+use crate::error::{ErrorBody, status};
+
+/// A transaction that was made.
+#[derive(Debug, Serialize)]
+pub(crate) struct DigestView {
+    tx_digest: Digest,
+}
+
+impl From<Done> for DigestView {
+    fn from(done: Done) -> Self {
+        Self {
+            tx_digest: done.tx_digest,
+        }
+    }
+}
+
+/// A subscription that was made.
+#[derive(Debug, Serialize)]
+pub(crate) struct SubscribedView {
+    tx_digest: Digest,
+    warnings: Vec<String>,
+}
+
+impl SubscribedView {
+    pub(crate) const fn new(done: Done, warnings: Vec<String>) -> Self {
+        Self {
+            tx_digest: done.tx_digest,
+            warnings,
+        }
+    }
+}
+
+/// A node that was registered.
+#[derive(Debug, Serialize)]
+pub(crate) struct RegisteredView {
+    tx_digest: Digest,
+    node_small_id: NodeSmallId,
+    node_badge_id: ObjectId,
+}
+
+impl From<Registered> for RegisteredView {
+    fn from(node: Registered) -> Self {
+        Self {
+            tx_digest: node.tx_digest,
+            node_small_id: node.node_small_id,
+            node_badge_id: node.node_badge_id,
+        }
+    }
+}
+
+/// What became of one stack (and node) of a request.
+#[derive(Debug, Serialize)]
+struct StackResultView {
+    stack_small_id: StackSmallId,
+    node_small_id: Option<NodeSmallId>,
+    status: &'static str,
+    tx_digest: Option<Digest>,
+    transaction_id: Option<TransactionId>,
+    error: Option<ErrorBody>,
+    warnings: Vec<String>,
+}
+
+impl From<StackResult> for StackResultView {
+    fn from(result: StackResult) -> Self {
+        Self {
+            stack_small_id: result.stack_small_id,
+            node_small_id: result.node_small_id,
+            status: match result.status {
+                StackStatus::Succeeded => "succeeded",
+                StackStatus::Failed => "failed",
+                StackStatus::Pending => "pending",
+            },
+            tx_digest: result.tx_digest,
+            transaction_id: result.transaction_id,
+            error: result.failure.as_ref().map(ErrorBody::from),
+            warnings: result.warnings,
+        }
+    }
+}
+
+/// What became of a request over several stacks.
+#[derive(Debug, Serialize)]
+pub(crate) struct BatchView {
+    /// When nothing was done: what the first failure, or waiting in vain, says.
+    #[serde(flatten)]
+    error: Option<ErrorBody>,
+    tx_digests: Vec<Digest>,
+    results: Vec<StackResultView>,
+}
+
+impl BatchView {
+    /// One digest for each success.
+    pub(crate) fn new(results: Vec<StackResult>) -> Self {
+        let error = overall_failure(&results).map(|failure| ErrorBody::from(&failure));
+        let tx_digests = successes(&results).collect();
+        Self {
+            error,
+            tx_digests,
+            results: results.into_iter().map(StackResultView::from).collect(),
+        }
+    }
+}
+
+/// What became of a claim: stacks share transactions, so each digest stands once.
+#[derive(Debug, Serialize)]
+pub(crate) struct ClaimView {
+    tx_digest: Option<Digest>,
+    #[serde(flatten)]
+    batch: BatchView,
+}
+
+impl ClaimView {
+    pub(crate) fn new(results: Vec<StackResult>) -> Self {
+        let mut batch = BatchView::new(results);
+        let mut seen = BTreeSet::new();
+        batch.tx_digests.retain(|digest| seen.insert(*digest));
+        Self {
+            tx_digest: batch.tx_digests.first().copied(),
+            batch,
+        }
+    }
+}
+
+fn successes(results: &[StackResult]) -> impl Iterator<Item = Digest> {
+    results
+        .iter()
+        .filter(|result| result.status == StackStatus::Succeeded)
+        .filter_map(|result| result.tx_digest)
+}
+
+/// The status of an answer over several stacks.
+pub(crate) fn batch_status(results: &[StackResult]) -> StatusCode {
+    let count = |wanted| results.iter().filter(|r| r.status == wanted).count();
+    let (succeeded, pending) = (count(StackStatus::Succeeded), count(StackStatus::Pending));
+    if succeeded == results.len() {
+        StatusCode::OK
+    } else if succeeded > 0 || (pending > 0 && pending < results.len()) {
+        StatusCode::MULTI_STATUS
+    } else {
+        overall_failure(results).map_or(StatusCode::INTERNAL_SERVER_ERROR, |f| status(&f))
+    }
+}
+
+/// What the whole request failed with: nothing was done, and either all is pending or all failed.
+fn overall_failure(results: &[StackResult]) -> Option<Failure> {
+    let all = |wanted| results.iter().all(|result| result.status == wanted);
+    if all(StackStatus::Pending) {
+        let first = results.first()?;
+        return Some(Failure::OutcomeUnknown {
+            transaction_id: first.transaction_id?,
+            tx_digest: first.tx_digest,
+        });
+    }
+    if all(StackStatus::Failed) {
+        return results.iter().find_map(|result| result.failure.clone());
+    }
+    None
+}
+
+/// An entry of the journal.
+#[derive(Debug, Serialize)]
+pub(crate) struct TransactionView {
+    transaction_id: TransactionId,
+    kind: &'static str,
+    status: &'static str,
+    tx_digest: Option<Digest>,
+    node_small_id: Option<NodeSmallId>,
+    stack_small_ids: Vec<StackSmallId>,
+    created_at: Option<String>,
+    error: Option<ErrorBody>,
+}
+
+impl From<IntentRecord> for TransactionView {
+    fn from(record: IntentRecord) -> Self {
+        Self {
+            transaction_id: record.intent.id,
+            kind: record.intent.action.kind(),
+            status: record.status.as_str(),
+            tx_digest: record.tx_digest,
+            node_small_id: record.intent.actor.node(),
+            stack_small_ids: record.intent.action.stack().into_iter().collect(),
+            created_at: rfc3339(record.created_at),
+            error: record.failure.as_ref().map(ErrorBody::from),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(status: StackStatus) -> StackResult {
+        StackResult {
+            stack_small_id: StackSmallId::new(1),
+            node_small_id: None,
+            status,
+            tx_digest: (status != StackStatus::Failed).then(|| Digest::new([1; 32])),
+            transaction_id: Some(TransactionId::new(1)),
+            failure: (status == StackStatus::Failed).then(|| Failure::AlreadySettling {
+                stack_small_id: StackSmallId::new(1),
+            }),
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_status_tells_all_some_or_none() {
+        use StackStatus::{Failed, Pending, Succeeded};
+        let status = |statuses: &[StackStatus]| {
+            let results: Vec<_> = statuses.iter().copied().map(result).collect();
+            batch_status(&results).as_u16()
+        };
+        assert_eq!(status(&[Succeeded, Succeeded]), 200);
+        assert_eq!(status(&[Succeeded, Failed]), 207);
+        assert_eq!(status(&[Succeeded, Pending]), 207);
+        assert_eq!(status(&[Pending, Failed]), 207);
+        assert_eq!(status(&[Failed, Failed]), 409);
+        assert_eq!(status(&[Pending, Pending]), 504);
+    }
+
+    #[test]
+    fn a_claims_digests_stand_once() {
+        let results = vec![
+            result(StackStatus::Succeeded),
+            result(StackStatus::Succeeded),
+        ];
+        let view = serde_json::to_value(ClaimView::new(results)).unwrap();
+        assert_eq!(view["tx_digests"].as_array().unwrap().len(), 1);
+        assert_eq!(view["tx_digest"], view["tx_digests"][0]);
+        assert_eq!(view["results"].as_array().unwrap().len(), 2);
+        assert!(view.get("error").is_none());
+    }
+}
