@@ -1,0 +1,64 @@
+//! `aborts.json`: every failing call fails with its code, at its place, and every call that goes
+//! through goes through.
+
+use std::collections::BTreeSet;
+
+use super::scenarios::SCENARIOS;
+use super::vectors::{assert_error, load, text};
+use super::world::World;
+use crate::contract::{ABORTS, abort_name};
+use crate::vm::MoveError;
+
+fn run(function: &str, condition: &str, seed: u8) -> Result<(), MoveError> {
+    let (.., scenario) = SCENARIOS
+        .iter()
+        .find(|scenario| (scenario.0, scenario.1) == (function, condition))
+        .unwrap_or_else(|| panic!("no scenario for {function}: {condition}"));
+    scenario(&mut World::seeded(4, seed))
+}
+
+#[test]
+fn constants_have_the_contracts_names_and_codes() {
+    let vectors = load("aborts.json");
+    let expected: BTreeSet<(String, u64)> = vectors["constants"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, code)| (name.clone(), code.as_u64().unwrap()))
+        .collect();
+    let ours: BTreeSet<(String, u64)> = ABORTS
+        .iter()
+        .map(|(name, code)| ((*name).to_owned(), *code))
+        .collect();
+    assert_eq!(ours, expected);
+    assert_eq!(abort_name(312_012_017), Some("ETaskNotFound"));
+    assert_eq!(abort_name(1), None);
+}
+
+#[test]
+fn failing_calls_fail_as_measured() {
+    let vectors = load("aborts.json");
+    for vector in vectors["aborts"].as_array().unwrap() {
+        let (function, condition) = (text(vector, "function"), text(vector, "condition"));
+        let case = format!("{function}: {condition}");
+        for seed in [7, 8] {
+            match run(function, condition, seed) {
+                Ok(()) => panic!("{case}: went through"),
+                Err(error) => assert_error(&error, vector, &case),
+            }
+        }
+    }
+}
+
+#[test]
+fn calls_that_go_through_go_through() {
+    let vectors = load("aborts.json");
+    for vector in vectors["no_abort"].as_array().unwrap() {
+        let (function, condition) = (text(vector, "function"), text(vector, "condition"));
+        for seed in [7, 8] {
+            if let Err(error) = run(function, condition, seed) {
+                panic!("{function}: {condition}: {error}");
+            }
+        }
+    }
+}

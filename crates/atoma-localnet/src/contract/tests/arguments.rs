@@ -1,0 +1,109 @@
+//! Calls that don't fit the function.
+
+use sui_sdk_types::{CommandArgumentError, ExecutionError, TypeTag};
+
+use super::world::{MANAGER, NONE, PRICE, USER, World, address_of, pure, random};
+use crate::contract::{CallArgument, call};
+use crate::vm::{MoveError, MoveErrorKind};
+
+fn wrong(result: Result<crate::vm::Outcome, MoveError>) -> (u16, CommandArgumentError) {
+    match result.unwrap_err().kind {
+        MoveErrorKind::WrongArgument { index, kind } => (index, kind),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn arguments_are_checked_before_the_contract_runs() {
+    let mut w = World::new(1);
+    let task = w.task(NONE, &[1]);
+    let badge = CallArgument::Object(w.badges[&1]);
+    let sender = address_of(1);
+    let update = "update_node_subscription";
+
+    let object_for_pure = [badge.clone(), badge.clone(), pure(&PRICE)];
+    assert_eq!(
+        wrong(w.call(sender, update, &object_for_pure)),
+        (2, CommandArgumentError::TypeMismatch)
+    );
+    let pure_for_object = [pure(&task), pure(&task), pure(&PRICE)];
+    assert_eq!(
+        wrong(w.call(sender, update, &pure_for_object)),
+        (1, CommandArgumentError::InvalidUsageOfPureArgument)
+    );
+    let other_object = CallArgument::Object(w.manager_badge);
+    assert_eq!(
+        wrong(w.call(sender, update, &[other_object, pure(&task), pure(&PRICE)])),
+        (1, CommandArgumentError::TypeMismatch)
+    );
+    let bytes_left = [badge.clone(), pure(&task), pure(&(PRICE, 1_u8))];
+    assert_eq!(
+        wrong(w.call(sender, update, &bytes_left)),
+        (3, CommandArgumentError::InvalidBcsBytes)
+    );
+    let not_ascii = [badge.clone(), pure("modèle"), pure(&0_u64)];
+    assert_eq!(
+        wrong(w.call(sender, "add_node_to_model", &not_ascii)),
+        (2, CommandArgumentError::InvalidBcsBytes)
+    );
+    let other_currency = w
+        .transact(USER, |vm| {
+            let id = vm.fresh_id();
+            let mut contents = id.as_bytes().to_vec();
+            contents.extend_from_slice(&u64::MAX.to_le_bytes());
+            let owner = Some(sui_sdk_types::Owner::Address(USER));
+            vm.create(sui_sdk_types::StructTag::gas_coin(), true, owner, contents)
+        })
+        .unwrap()
+        .1;
+    let wallet = [
+        CallArgument::Object(other_currency),
+        pure(&task),
+        pure(&1_u64),
+        pure(&PRICE),
+        random(),
+    ];
+    assert_eq!(
+        wrong(w.call(USER, "acquire_new_stack_entry", &wallet)),
+        (1, CommandArgumentError::TypeMismatch)
+    );
+    let no_random = [
+        CallArgument::Object(w.manager_badge),
+        CallArgument::Object(w.manager_badge),
+    ];
+    assert_eq!(
+        wrong(w.call(MANAGER, "new_network_key_rotation", &no_random)),
+        (2, CommandArgumentError::TypeMismatch)
+    );
+}
+
+#[test]
+fn calls_must_name_a_function_and_bring_what_it_takes() {
+    let mut w = World::new(1);
+    let error = w.call(USER, "no_such_function", &[]).unwrap_err();
+    assert_eq!(error.execution_error(), ExecutionError::FunctionNotFound);
+    let error = w.call(USER, "withdraw_fees", &[]).unwrap_err();
+    assert_eq!(error.execution_error(), ExecutionError::ArityMismatch);
+    let addresses = w.addresses;
+    let arguments = [CallArgument::Object(addresses.atoma_db)];
+    let (name, types) = ("register_node_entry", [TypeTag::U8]);
+    let error = w
+        .transact(USER, |vm| call(vm, &addresses, name, &types, &arguments))
+        .unwrap_err();
+    assert_eq!(error.execution_error(), ExecutionError::TypeArityMismatch);
+}
+
+#[test]
+fn every_listed_function_is_executed() {
+    for function in crate::contract::abi::FUNCTIONS {
+        let mut w = World::new(1);
+        let result = w.call(USER, function.name, &[]);
+        let unknown = matches!(
+            result,
+            Err(MoveError {
+                kind: MoveErrorKind::FunctionNotFound { .. }
+            })
+        );
+        assert!(!unknown, "{}", function.name);
+    }
+}

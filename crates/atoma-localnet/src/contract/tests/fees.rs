@@ -1,0 +1,353 @@
+//! `fees.json`: who paid and got what, coin by coin.
+
+use atoma_domain::events::ContractEvent;
+use atoma_domain::{NodeSmallId, StackSmallId};
+use serde_json::{Map, Value, json};
+use sui_sdk_types::Owner;
+
+use super::vectors::{assert_error, bytes, comparable, expected, load, number, numbers, text};
+use super::world::{CONFIDENTIAL, NONE, SAMPLING, USER, World, address_of};
+use crate::contract::ContractState;
+use crate::vm::Outcome;
+
+/// One case on its way: what it was told, and what the contract did.
+struct Case<'v> {
+    vector: &'v Value,
+    world: World,
+    task: u64,
+}
+
+fn parameter(vector: &Value, name: &str) -> u64 {
+    number(&vector["params"][name])
+}
+
+/// A number, or each of several.
+fn one_or_more(value: &Value) -> Vec<u64> {
+    match value {
+        Value::Array(_) => numbers(value),
+        single => vec![number(single)],
+    }
+}
+
+impl<'v> Case<'v> {
+    fn new(vector: &'v Value) -> Self {
+        let params = &vector["params"];
+        let nodes = [
+            "node_fee_entries_after_claim",
+            "node_fee_entries_before_claim",
+        ]
+        .iter()
+        .filter_map(|entries| vector[*entries].as_object())
+        .map(|entries| entries.keys().map(|id| id.parse().unwrap()).max().unwrap())
+        .max()
+        .unwrap_or_else(|| parameter(vector, "other_eligible_nodes") + 1);
+        let mut world = World::new(0);
+        world.epoch = 3;
+        for node in 1..=nodes {
+            world.register(node);
+        }
+        let level = u16::try_from(parameter(vector, "security_level")).unwrap();
+        assert!([NONE, CONFIDENTIAL, SAMPLING].contains(&level));
+        for name in [
+            "sampling_consensus_charge_permille",
+            "cross_validation_extra_nodes_charge_permille",
+            "cross_validation_extra_nodes_count",
+        ] {
+            if params.get(name).is_some() {
+                world.set(name, parameter(vector, name));
+            }
+        }
+        let task = world.create_task(level, None, true);
+        let price = parameter(vector, "price_per_one_million_compute_units");
+        for node in 1..=nodes {
+            world.subscribe(node, task, price).unwrap();
+        }
+        world.events.clear();
+        Self {
+            vector,
+            world,
+            task,
+        }
+    }
+
+    fn run(mut self) {
+        let vector = self.vector;
+        let params = &vector["params"];
+        let price = parameter(vector, "price_per_one_million_compute_units");
+        let units = one_or_more(&params["num_compute_units"]);
+        let claimed = one_or_more(&params["claimed_compute_units"]);
+        let confidential = text(params, "claimed_with") == "claim_funds_for_stacks";
+
+        let wallet_before = self.world.coin_value(&self.world.wallet);
+        let wallet = self.world.wallet;
+        let stacks: Vec<u64> = units
+            .iter()
+            .map(|units| {
+                let stack = self.world.buy(wallet, self.task, *units, price, Some(1));
+                stack.unwrap()
+            })
+            .collect();
+        let paid = wallet_before - self.world.coin_value(&wallet);
+        self.expect_number("user_paid", paid);
+
+        if !confidential {
+            for (stack, claimed) in stacks.iter().zip(&claimed) {
+                self.settle_and_attest(*stack, *claimed);
+            }
+        }
+        self.top_up();
+        let topped_up = vector["params"].get("treasury_top_up").is_some();
+        if topped_up && vector.get("user_paid").is_none() && text(vector, "outcome") == "ok" {
+            self.buy_unrecorded(paid);
+        }
+        self.expect_state("before_claim");
+
+        if !confidential {
+            self.world.epoch += 1;
+        }
+        let ids = params.get("ids_in_call").map_or(stacks.clone(), numbers);
+        let result = if confidential {
+            let claimed: Vec<u64> = ids
+                .iter()
+                .map(|id| {
+                    let place = stacks.iter().position(|stack| stack == id).unwrap();
+                    claimed[place]
+                })
+                .collect();
+            self.world.claim_confidential(1, &ids, &claimed)
+        } else {
+            self.world.claim(1, &ids)
+        };
+        let case = text(vector, "case");
+        if text(vector, "outcome") != "ok" {
+            assert_error(&result.unwrap_err(), vector, case);
+            return;
+        }
+        let outcome = result.unwrap_or_else(|error| panic!("{case}: {error}"));
+        self.expect_number("claimed_in_epoch", self.world.epoch);
+        self.expect_coins("coins_after_claim", &outcome);
+        self.expect_state("after_claim");
+        self.expect_stacks(&stacks);
+        self.expect_events();
+        self.withdraw();
+    }
+
+    /// Settles with the draw forced, then lets the drawn nodes attest, the first ones first.
+    fn settle_and_attest(&mut self, stack: u64, claimed: u64) {
+        let settle = self
+            .event("StackTrySettleEvent")
+            .or_else(|| self.event("NewStackSettlementAttestationEvent"));
+        let hash = |name: &str| settle.map_or(vec![1; 32], |fields| bytes(&fields[name]));
+        let (proof, leaf) = (hash("committed_stack_proof"), hash("stack_merkle_leaf"));
+        let sent = self.vector["params"].get("attestations_sent").map(number);
+        // A vector that holds no draw says how it failed: in dispute, as when one node drawn twice
+        // attests twice.
+        let attesters = match self.vector.get("requested_attestation_nodes") {
+            Some(nodes) => numbers(nodes),
+            None if sent.is_some_and(|sent| sent > 0) => vec![2, 2],
+            None => Vec::new(),
+        };
+        self.world
+            .settle_with(1, stack, claimed, &proof, &leaf, Some(&attesters))
+            .unwrap();
+        if let Some(proved) = self.event("NewStackSettlementAttestationEvent") {
+            let node = number(&proved["attestation_node_id"]);
+            let proof = bytes(&proved["committed_stack_proof"]);
+            let leaf = bytes(&proved["stack_merkle_leaf"]);
+            self.world.attest_with(node, stack, &proof, &leaf).unwrap();
+        } else {
+            for node in attesters
+                .iter()
+                .take(usize::try_from(sent.unwrap_or(0)).unwrap())
+            {
+                self.world
+                    .attest_with(*node, stack, &proof, &[9; 32])
+                    .unwrap();
+            }
+        }
+    }
+
+    /// The first event of that type in the vector.
+    fn event(&self, name: &str) -> Option<&'v Map<String, Value>> {
+        let events = self.vector["events"].as_array()?;
+        let event = events.iter().find(|event| event["type"] == name)?;
+        event["fields"].as_object()
+    }
+
+    fn top_up(&mut self) {
+        let top_up = self.vector["params"].get("treasury_top_up");
+        let Some(amount) = top_up.map(number).filter(|amount| *amount > 0) else {
+            return;
+        };
+        let events = std::mem::take(&mut self.world.events);
+        self.world.top_up(amount);
+        self.world.events = events;
+    }
+
+    /// One case was measured after further stacks had been bought until the draw came out as
+    /// wanted; how many, only the treasury tells.
+    fn buy_unrecorded(&mut self, paid: u64) {
+        let params = &self.vector["params"];
+        let paid_out: u64 = listed(self.vector.get("coins_after_claim"))
+            .iter()
+            .map(|(_, amount)| amount)
+            .sum();
+        let before = number(&self.vector["fee_treasury_after_claim"]) + paid_out;
+        let missing = before - self.world.state().fee_treasury;
+        assert_eq!(missing % paid, 0, "whole stacks");
+        let events = std::mem::take(&mut self.world.events);
+        for _ in 0..missing / paid {
+            let units = number(&params["num_compute_units"]);
+            let price = number(&params["price_per_one_million_compute_units"]);
+            let wallet = self.world.wallet;
+            let stack = self.world.buy(wallet, self.task, units, price, Some(1));
+            stack.unwrap();
+        }
+        self.world.events = events;
+    }
+
+    /// Lets those nodes withdraw that the vector says withdrew.
+    fn withdraw(&mut self) {
+        let key = "node_fee_entries_after_withdraw";
+        let Some(entries) = self.vector[key].as_object() else {
+            return;
+        };
+        let mut coins = Vec::new();
+        for (node, entry) in entries {
+            if number(&entry["last_fee_epoch"]) == self.world.epoch {
+                let outcome = self.world.withdraw(node.parse().unwrap()).unwrap();
+                coins.extend(coins_of(&outcome));
+            }
+        }
+        let wanted = self.vector.get("coins_after_withdraw");
+        assert_eq!(coins, listed(wanted), "{}", self.vector["case"]);
+        self.expect_state("after_withdraw");
+    }
+
+    fn expect_number(&self, key: &str, actual: u64) {
+        if let Some(expected) = self.vector.get(key) {
+            assert_eq!(actual, number(expected), "{}: {key}", self.vector["case"]);
+        }
+    }
+
+    fn expect_coins(&self, key: &str, outcome: &Outcome) {
+        let mut actual = coins_of(outcome);
+        let mut wanted = listed(self.vector.get(key));
+        actual.sort();
+        wanted.sort();
+        assert_eq!(actual, wanted, "{}: {key}", self.vector["case"]);
+    }
+
+    /// Treasuries and fee entries at a moment that the vector names.
+    fn expect_state(&self, moment: &str) {
+        let state = self.world.state();
+        self.expect_number(&format!("fee_treasury_{moment}"), state.fee_treasury);
+        self.expect_number(
+            &format!("communal_treasury_{moment}"),
+            state.communal_treasury,
+        );
+        if let Some(entries) = self.vector.get(format!("node_fee_entries_{moment}")) {
+            assert_eq!(
+                fee_entries(&state),
+                *entries,
+                "{} {moment}",
+                self.vector["case"]
+            );
+        }
+    }
+
+    fn expect_stacks(&self, stacks: &[u64]) {
+        let Some(wanted) = self.vector.get("stacks_after_claim") else {
+            return;
+        };
+        let state = self.world.state();
+        let actual: Map<String, Value> = stacks
+            .iter()
+            .map(|stack| {
+                let id = StackSmallId::new(*stack);
+                let mut entry = Map::new();
+                let kept = state.stacks.get(&id);
+                entry.insert("stack_entry_exists".into(), kept.is_some().into());
+                if let Some(kept) = kept {
+                    entry.insert("is_claimed".into(), kept.is_claimed.into());
+                }
+                entry.insert(
+                    "ticket_exists".into(),
+                    state.tickets.contains_key(&id).into(),
+                );
+                (stack.to_string(), entry.into())
+            })
+            .collect();
+        assert_eq!(Value::Object(actual), *wanted, "{}", self.vector["case"]);
+    }
+
+    /// Some cases list all events, some only those of the last calls.
+    fn expect_events(&self) {
+        let wanted = expected(&self.vector["events"]);
+        let actual = comparable(&self.world.events);
+        let skipped = actual.len() - wanted.len();
+        assert_eq!(actual[skipped..], wanted, "{}", self.vector["case"]);
+        if wanted[0]["type"] == "StackCreatedEvent" {
+            assert_eq!(skipped, 0, "{}", self.vector["case"]);
+        }
+        assert!(matches!(
+            self.world.events[0],
+            ContractEvent::StackCreated(_)
+        ));
+    }
+}
+
+fn fee_entries(state: &ContractState) -> Value {
+    let entries: Map<String, Value> = state
+        .nodes
+        .iter()
+        .map(|(id, node)| {
+            let entry = json!({
+                "last_fee_epoch": node.last_fee_epoch,
+                "last_fee_epoch_amount": node.last_fee_epoch_amount,
+                "available_fee_amount": node.available_fee_amount,
+            });
+            (NodeSmallId::get(*id).to_string(), entry)
+        })
+        .collect();
+    entries.into()
+}
+
+/// The coins that a transaction made: to whom, how much.
+fn coins_of(outcome: &Outcome) -> Vec<(String, u64)> {
+    outcome
+        .created
+        .iter()
+        .filter_map(|id| {
+            let state = &outcome.written[id];
+            let owner = match state.owner {
+                Some(Owner::Address(USER)) => "user".to_owned(),
+                Some(Owner::Address(owner)) => {
+                    let node = (1..=9).find(|node| address_of(*node) == owner)?;
+                    format!("node{node}")
+                }
+                _ => return None,
+            };
+            Some((owner, state.coin_value()?))
+        })
+        .collect()
+}
+
+fn listed(coins: Option<&Value>) -> Vec<(String, u64)> {
+    let coins = coins.and_then(Value::as_array);
+    coins
+        .into_iter()
+        .flatten()
+        .map(|coin| (text(coin, "to").to_owned(), number(&coin["amount"])))
+        .collect()
+}
+
+#[test]
+fn money_goes_where_it_was_measured_to_go() {
+    let vectors = load("fees.json");
+    let cases = vectors.as_array().unwrap();
+    assert!(!cases.is_empty());
+    for vector in cases {
+        Case::new(vector).run();
+    }
+}

@@ -1,0 +1,15 @@
+//! The contract against what was measured on the published one (`tests/vectors/` at the
+//! workspace's root), and what the measurements leave open.
+
+mod aborts;
+mod arguments;
+mod draws;
+mod epochs;
+mod fees;
+mod interface;
+mod keys;
+mod objects;
+mod proofs;
+mod scenarios;
+mod vectors;
+mod world;
