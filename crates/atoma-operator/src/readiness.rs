@@ -28,6 +28,8 @@ pub struct Readiness {
     applied: Applied,
     /// The mirror has caught up once, in this process or in one before.
     caught_up: Arc<AtomicBool>,
+    /// The chain is known to be the database's own, and what a crash left open is taken up.
+    started: Arc<AtomicBool>,
 }
 
 impl Readiness {
@@ -37,7 +39,13 @@ impl Readiness {
             ports,
             applied,
             caught_up: Arc::default(),
+            started: Arc::default(),
         }
+    }
+
+    /// Notes that the start is complete: writes may begin.
+    pub fn note_started(&self) {
+        self.started.store(true, Ordering::Relaxed);
     }
 
     /// Notes that a mirror from an earlier run is there to be served.
@@ -64,6 +72,22 @@ impl Readiness {
             .map_err(|NotReady(reasons)| Failure::NotReady { reasons })
     }
 
+    /// Refuses writes before the start is complete: the chain must be known to be the database's
+    /// own, and what a crash left open must have been taken up.
+    ///
+    /// # Errors
+    /// [`Failure::NotReady`] with the reasons.
+    pub async fn require_for_writes(&self) -> Result<(), Failure> {
+        if self.started.load(Ordering::Relaxed) {
+            return self.require().await;
+        }
+        match self.check().await {
+            // The start was completed in between.
+            Ok(()) => Ok(()),
+            Err(NotReady(reasons)) => Err(Failure::NotReady { reasons }),
+        }
+    }
+
     /// Checks everything anew.
     ///
     /// # Errors
@@ -87,6 +111,9 @@ impl Readiness {
                 "the Sui node has not answered within {} s",
                 PATIENCE.as_secs()
             )),
+        }
+        if !self.started.load(Ordering::Relaxed) && reasons.is_empty() {
+            reasons.push(String::from("the daemon is starting"));
         }
         if reasons.is_empty() {
             Ok(())

@@ -42,7 +42,7 @@ struct Register {
 }
 
 async fn register(operator: Data<Operator>, body: Body<Register>) -> Answer {
-    operator.readiness().require().await?;
+    operator.readiness().require_for_writes().await?;
     let Body(request) = body;
     let node = operator
         .register(request.additional, request.common.gas())
@@ -59,7 +59,7 @@ struct ModelSubscribe {
 }
 
 async fn model_subscribe(operator: Data<Operator>, body: Body<ModelSubscribe>) -> Answer {
-    operator.readiness().require().await?;
+    operator.readiness().require_for_writes().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
@@ -94,7 +94,7 @@ impl TaskSubscribe {
 }
 
 async fn task_subscribe(operator: Data<Operator>, body: Body<TaskSubscribe>) -> Answer {
-    operator.readiness().require().await?;
+    operator.readiness().require_for_writes().await?;
     let Body(request) = body;
     let price = request.price.per_million()?;
     let (node, gas) = (request.common.node(), request.common.gas());
@@ -105,7 +105,7 @@ async fn task_subscribe(operator: Data<Operator>, body: Body<TaskSubscribe>) -> 
 }
 
 async fn task_update_subscription(operator: Data<Operator>, body: Body<TaskSubscribe>) -> Answer {
-    operator.readiness().require().await?;
+    operator.readiness().require_for_writes().await?;
     let Body(request) = body;
     let price = request.price.per_million()?;
     let (node, gas) = (request.common.node(), request.common.gas());
@@ -123,7 +123,7 @@ struct TaskUnsubscribe {
 }
 
 async fn task_unsubscribe(operator: Data<Operator>, body: Body<TaskUnsubscribe>) -> Answer {
-    operator.readiness().require().await?;
+    operator.readiness().require_for_writes().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
@@ -140,7 +140,7 @@ struct StartDispute {
 }
 
 async fn start_attestation_dispute(operator: Data<Operator>, body: Body<StartDispute>) -> Answer {
-    operator.readiness().require().await?;
+    operator.readiness().require_for_writes().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator.dispute(request.stack_small_id, node, gas).await?;

@@ -34,7 +34,7 @@ struct Settle {
 }
 
 async fn settle(operator: Data<Operator>, body: Body<Settle>) -> Answer {
-    operator.readiness().require().await?;
+    operator.readiness().require_for_writes().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let units = request.num_claimed_compute_units;
@@ -54,7 +54,7 @@ struct Attest {
 }
 
 async fn attest(operator: Data<Operator>, body: Body<Attest>) -> Answer {
-    operator.readiness().require().await?;
+    operator.readiness().require_for_writes().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let results = operator
@@ -71,7 +71,7 @@ struct Claim {
 }
 
 async fn claim(operator: Data<Operator>, body: Body<Claim>) -> Answer {
-    operator.readiness().require().await?;
+    operator.readiness().require_for_writes().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let results = operator.claim(&request.stack_small_ids, node, gas).await?;

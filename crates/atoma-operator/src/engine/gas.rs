@@ -156,7 +156,10 @@ impl GasPool {
 }
 
 /// What a look through the coins found.
-#[expect(clippy::large_enum_variant, reason = "a value lives for one match only")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a value lives for one match only"
+)]
 enum Search {
     Found(GasLease),
     Busy,
