@@ -1,0 +1,326 @@
+//! What each event of the contract changes in the mirror.
+//!
+//! A new event of the domain doesn't compile here until someone has said what it means.
+
+use atoma_domain::events::{
+    ContractEvent, NewStackSettlementAttestation, NodeRegistered, NodeSubscribedToTask,
+    StackAttestationDispute, StackCreated, StackTrySettle, TaskRegistered,
+};
+use atoma_domain::model::OperatorNode;
+use atoma_domain::ports::{LedgerTransaction, StoreError};
+use atoma_domain::{
+    Address, ComputeUnits, MicroUsdc, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId,
+};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Sqlite, SqliteConnection};
+
+use super::add_operator_node;
+use crate::columns::{Cells, number, numbers, optional_number};
+use crate::store::unavailable;
+
+type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+async fn run(
+    connection: &mut SqliteConnection,
+    statement: Statement<'_>,
+) -> Result<(), StoreError> {
+    statement.execute(connection).await.map_err(unavailable)?;
+    Ok(())
+}
+
+/// Applies the event at place `index` of its transaction.
+pub(super) async fn apply(
+    connection: &mut SqliteConnection,
+    transaction: &LedgerTransaction,
+    index: usize,
+    event: &ContractEvent,
+    operator: Address,
+) -> Result<(), StoreError> {
+    match event {
+        // The identity of the contract is configured and bound; keys of confidential nodes and
+        // offers of models are read from the chain by whoever needs them.
+        ContractEvent::Published(_)
+        | ContractEvent::NewKeyRotation(_)
+        | ContractEvent::NodePublicKeyCommitment(_)
+        | ContractEvent::NodeSubscribedToModel(_) => Ok(()),
+        // Says nothing that the attestations don't say, and its epoch is that of the last of
+        // them, not the ticket's.
+        ContractEvent::StackSettlementTicket(_) => Ok(()),
+        ContractEvent::NodeRegistered(event) => {
+            node_registered(connection, transaction.sender, event, operator).await
+        }
+        ContractEvent::NodeSubscribedToTask(event) => subscribed(connection, event).await,
+        ContractEvent::NodeSubscriptionUpdated(event) => {
+            subscription_updated(
+                connection,
+                event.node_small_id,
+                event.task_small_id,
+                event.price_per_one_million_compute_units,
+                event.max_num_compute_units,
+            )
+            .await
+        }
+        ContractEvent::NodeUnsubscribedFromTask(event) => {
+            unsubscribed(connection, event.node_small_id, event.task_small_id).await
+        }
+        ContractEvent::TaskRegistered(event) => task_registered(connection, event).await,
+        // Joined on the small id: the event's `task_id` is another object's than the mirror's.
+        ContractEvent::TaskDeprecation(event) => {
+            let statement = sqlx::query(
+                "UPDATE tasks SET deprecated_at_epoch = COALESCE(deprecated_at_epoch, ?) \
+                 WHERE task_small_id = ?",
+            );
+            let statement = statement
+                .bind(number(event.epoch.get()))
+                .bind(number(event.task_small_id.get()));
+            run(connection, statement).await
+        }
+        ContractEvent::TaskRemoved(event) => {
+            let statement = sqlx::query(
+                "UPDATE tasks SET removed_at_epoch = COALESCE(removed_at_epoch, ?) \
+                 WHERE task_small_id = ?",
+            );
+            let statement = statement
+                .bind(number(event.removed_at_epoch.get()))
+                .bind(number(event.task_small_id.get()));
+            run(connection, statement).await
+        }
+        ContractEvent::StackCreated(event) => stack_created(connection, event).await,
+        ContractEvent::StackTrySettle(event) => settled(connection, transaction, event).await,
+        ContractEvent::NewStackSettlementAttestation(event) => {
+            attested(connection, transaction, index, event).await
+        }
+        ContractEvent::StackAttestationDispute(event) => {
+            disputed(connection, transaction, event).await
+        }
+        ContractEvent::StackSettlementTicketClaimed(event) => {
+            ticket_claimed(connection, event.stack_small_id, event.user_refund_amount).await
+        }
+        // Confidential: no ticket, the stack alone is marked.
+        ContractEvent::ClaimedStack(event) => claimed(connection, event.stack_small_id).await,
+    }
+}
+
+async fn node_registered(
+    connection: &mut SqliteConnection,
+    sender: Address,
+    event: &NodeRegistered,
+    operator: Address,
+) -> Result<(), StoreError> {
+    let statement = sqlx::query(
+        "INSERT INTO nodes (node_small_id, node_badge_id, address) VALUES (?, ?, ?) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(number(event.node_small_id.get()))
+    .bind(event.badge_id.as_bytes())
+    .bind(sender.as_bytes());
+    run(connection, statement).await?;
+    if sender != operator {
+        return Ok(());
+    }
+    let node = OperatorNode {
+        node_small_id: event.node_small_id,
+        node_badge_id: event.badge_id,
+        address: operator,
+    };
+    add_operator_node(connection, &node).await
+}
+
+/// A node that subscribes again stands last in the order of subscription, as on chain.
+async fn subscribed(
+    connection: &mut SqliteConnection,
+    event: &NodeSubscribedToTask,
+) -> Result<(), StoreError> {
+    let statement = sqlx::query(
+        "INSERT OR REPLACE INTO subscriptions (node_small_id, task_small_id, \
+         price_per_one_million_compute_units, max_num_compute_units, valid) \
+         VALUES (?, ?, ?, ?, 1)",
+    )
+    .bind(number(event.node_small_id.get()))
+    .bind(number(event.task_small_id.get()))
+    .bind(number(event.price_per_one_million_compute_units.get()))
+    .bind(number(event.max_num_compute_units.get()));
+    run(connection, statement).await
+}
+
+/// An update proves a subscription, even one older than the mirror.
+async fn subscription_updated(
+    connection: &mut SqliteConnection,
+    node: NodeSmallId,
+    task: TaskSmallId,
+    price: PricePerMillion,
+    max_units: ComputeUnits,
+) -> Result<(), StoreError> {
+    let statement = sqlx::query(
+        "INSERT INTO subscriptions (node_small_id, task_small_id, \
+         price_per_one_million_compute_units, max_num_compute_units, valid) \
+         VALUES (?, ?, ?, ?, 1) \
+         ON CONFLICT (node_small_id, task_small_id) DO UPDATE SET \
+         price_per_one_million_compute_units = excluded.price_per_one_million_compute_units, \
+         max_num_compute_units = excluded.max_num_compute_units, valid = 1",
+    )
+    .bind(number(node.get()))
+    .bind(number(task.get()))
+    .bind(number(price.get()))
+    .bind(number(max_units.get()));
+    run(connection, statement).await
+}
+
+/// The row stays, as no longer valid. Of a subscription older than the mirror the price isn't
+/// known, so nothing is told of it.
+async fn unsubscribed(
+    connection: &mut SqliteConnection,
+    node: NodeSmallId,
+    task: TaskSmallId,
+) -> Result<(), StoreError> {
+    let statement = sqlx::query(
+        "UPDATE subscriptions SET valid = 0 WHERE node_small_id = ? AND task_small_id = ?",
+    )
+    .bind(number(node.get()))
+    .bind(number(task.get()));
+    run(connection, statement).await
+}
+
+async fn task_registered(
+    connection: &mut SqliteConnection,
+    event: &TaskRegistered,
+) -> Result<(), StoreError> {
+    let statement = sqlx::query(
+        "INSERT INTO tasks (task_small_id, task_id, role, model_name, security_level, \
+         minimum_reputation_score) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(number(event.task_small_id.get()))
+    .bind(event.task_id.as_bytes())
+    .bind(event.role.get())
+    .bind(&event.model_name)
+    .bind(event.security_level.get())
+    .bind(event.minimum_reputation_score);
+    run(connection, statement).await
+}
+
+async fn stack_created(
+    connection: &mut SqliteConnection,
+    event: &StackCreated,
+) -> Result<(), StoreError> {
+    let statement = sqlx::query(
+        "INSERT INTO stacks (stack_small_id, stack_id, owner_address, task_small_id, \
+         selected_node_id, num_compute_units, price_per_one_million_compute_units) \
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(number(event.stack_small_id.get()))
+    .bind(event.stack_id.as_bytes())
+    .bind(event.owner.as_bytes())
+    .bind(number(event.task_small_id.get()))
+    .bind(number(event.selected_node_id.get()))
+    .bind(number(event.num_compute_units.get()))
+    .bind(number(event.price_per_one_million_compute_units.get()));
+    run(connection, statement).await
+}
+
+/// The ticket's last epoch to attest in is the one after the settling transaction's; the event
+/// doesn't carry it.
+async fn settled(
+    connection: &mut SqliteConnection,
+    transaction: &LedgerTransaction,
+    event: &StackTrySettle,
+) -> Result<(), StoreError> {
+    let requested = event.requested_attestation_nodes.iter();
+    let statement = sqlx::query(
+        "INSERT INTO settlements (stack_small_id, selected_node_id, num_claimed_compute_units, \
+         settled_at, dispute_settled_at_epoch, requested_attestation_nodes, \
+         committed_stack_proof, stack_merkle_leaf, user_refund_amount) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(number(event.stack_small_id.get()))
+    .bind(number(event.selected_node_id.get()))
+    .bind(number(event.num_claimed_compute_units.get()))
+    .bind(number(transaction.timestamp.get()))
+    .bind(number(transaction.epoch.next().get()))
+    .bind(numbers(requested.map(|node| node.get())))
+    .bind(&event.committed_stack_proof.0)
+    .bind(&event.stack_merkle_leaf.0)
+    .bind(number(MicroUsdc::ZERO.get()));
+    run(connection, statement).await
+}
+
+/// Keyed by the event, not by the node: the contract counts a node's second attestation too.
+async fn attested(
+    connection: &mut SqliteConnection,
+    transaction: &LedgerTransaction,
+    index: usize,
+    event: &NewStackSettlementAttestation,
+) -> Result<(), StoreError> {
+    let index = i64::try_from(index).map_err(|_| StoreError::OutOfRange {
+        what: format!(
+            "the index of an event of transaction {}",
+            transaction.digest
+        ),
+    })?;
+    let statement = sqlx::query(
+        "INSERT INTO attestations (stack_small_id, node_small_id, transaction_digest, \
+         event_index) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(number(event.stack_small_id.get()))
+    .bind(number(event.attestation_node_id.get()))
+    .bind(transaction.digest.as_bytes())
+    .bind(index);
+    run(connection, statement).await
+}
+
+/// The contract refuses a stack's second dispute: the first stays.
+async fn disputed(
+    connection: &mut SqliteConnection,
+    transaction: &LedgerTransaction,
+    event: &StackAttestationDispute,
+) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "SELECT stack_small_id, requested_attestation_nodes FROM settlements \
+         WHERE stack_small_id = ?",
+    )
+    .bind(number(event.stack_small_id.get()))
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(unavailable)?;
+    let requested = match &row {
+        Some(row) => Cells::new(row, "settlements", "stack_small_id")
+            .numbers("requested_attestation_nodes")?,
+        None => Vec::new(),
+    };
+    let plaintiff = event.attestation_node_id.get();
+    let place = requested.iter().position(|node| *node == plaintiff);
+    let place = place.and_then(|place| u64::try_from(place).ok());
+    let statement = sqlx::query(
+        "INSERT INTO disputes (stack_small_id, plaintiff_node_id, defendant_node_id, \
+         disputed_attestation_index, disputed_hash, original_hash, created_at_epoch) \
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(number(event.stack_small_id.get()))
+    .bind(number(plaintiff))
+    .bind(number(event.original_node_id.get()))
+    .bind(optional_number(place))
+    .bind(&event.attestation_commitment.0)
+    .bind(&event.original_commitment.0)
+    .bind(number(transaction.epoch.get()));
+    run(connection, statement).await
+}
+
+async fn ticket_claimed(
+    connection: &mut SqliteConnection,
+    stack: StackSmallId,
+    refund: MicroUsdc,
+) -> Result<(), StoreError> {
+    let statement = sqlx::query(
+        "UPDATE settlements SET is_claimed = 1, user_refund_amount = ? WHERE stack_small_id = ?",
+    )
+    .bind(number(refund.get()))
+    .bind(number(stack.get()));
+    run(connection, statement).await?;
+    claimed(connection, stack).await
+}
+
+/// A stack that is older than the mirror has no row to mark.
+async fn claimed(connection: &mut SqliteConnection, stack: StackSmallId) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE stacks SET is_claimed = 1 WHERE stack_small_id = ?")
+        .bind(number(stack.get()));
+    run(connection, statement).await
+}

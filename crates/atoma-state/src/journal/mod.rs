@@ -1,0 +1,164 @@
+//! The transaction journal, made durable.
+//!
+//! The state machine is checked in Rust, for errors that say what was wrong, and once more by the
+//! schema's triggers, for whatever this code forgets.
+
+mod attempts;
+mod opening;
+mod rows;
+mod transitions;
+
+use async_trait::async_trait;
+use atoma_domain::journal::{
+    Attempt, AttemptOutcome, Failure, IntentRecord, IntentStatus, NewIntent,
+};
+use atoma_domain::ports::{
+    Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
+};
+use atoma_domain::{Digest, TimestampMs, TransactionId};
+use sqlx::{QueryBuilder, Sqlite};
+
+use crate::columns::{number, row_number};
+use crate::store::{SqliteState, commit, unavailable};
+
+/// Intents with the digest of their latest attempt that may have reached the network.
+macro_rules! intents {
+    ($rest:literal) => {
+        concat!(
+            "SELECT i.*, (SELECT a.digest FROM attempt_intents ai \
+             JOIN attempts a ON a.id = ai.attempt \
+             WHERE ai.intent = i.id AND a.status NOT IN ('dead', 'refused') \
+             ORDER BY a.id DESC LIMIT 1) AS tx_digest FROM intents i ",
+            $rest
+        )
+    };
+}
+
+#[async_trait]
+impl Journal for SqliteState {
+    async fn open(
+        &self,
+        intents: &[NewIntent],
+        now: TimestampMs,
+    ) -> Result<Vec<Opened>, StoreError> {
+        let mut transaction = self.write().await?;
+        let mut opened = Vec::with_capacity(intents.len());
+        for intent in intents {
+            opened.push(opening::open(&mut transaction, intent, now).await?);
+        }
+        commit(transaction).await?;
+        Ok(opened)
+    }
+
+    async fn record_attempt(&self, attempt: &Attempt, now: TimestampMs) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        attempts::record(&mut transaction, attempt, now).await?;
+        commit(transaction).await
+    }
+
+    async fn conclude(
+        &self,
+        digest: Digest,
+        outcome: &AttemptOutcome,
+        now: TimestampMs,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        attempts::conclude(&mut transaction, digest, outcome, now).await?;
+        commit(transaction).await
+    }
+
+    async fn fail(
+        &self,
+        id: TransactionId,
+        failure: &Failure,
+        now: TimestampMs,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        let from = transitions::status(&mut transaction, id).await?;
+        if from != IntentStatus::Queued {
+            return Err(StoreError::Transition {
+                id,
+                from,
+                to: IntentStatus::Failed,
+            });
+        }
+        transitions::advance(
+            &mut transaction,
+            id,
+            IntentStatus::Failed,
+            Some(failure),
+            now,
+        )
+        .await?;
+        commit(transaction).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        let rows = sqlx::query(
+            "SELECT * FROM intents WHERE status IN ('queued', 'submitted') ORDER BY id",
+        )
+        .fetch_all(&mut *snapshot)
+        .await
+        .map_err(unavailable)?;
+        let open = attempts::open(&mut snapshot).await?;
+        rows.iter()
+            .map(|row| {
+                let intent = rows::intent(row)?;
+                let attempt = open.get(&intent.id).cloned();
+                Ok(UnfinishedIntent { intent, attempt })
+            })
+            .collect()
+    }
+
+    async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError> {
+        let query = match key {
+            JournalKey::Id(id) => {
+                sqlx::query(intents!("WHERE i.id = ?")).bind(row_number(id.get()))
+            }
+            JournalKey::Digest(digest) => sqlx::query(intents!(
+                "JOIN attempt_intents carried ON carried.intent = i.id AND carried.place = 0 \
+                 JOIN attempts sent ON sent.id = carried.attempt WHERE sent.digest = ?"
+            ))
+            .bind(digest.as_bytes().to_vec()),
+        };
+        let row = query
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(unavailable)?;
+        row.as_ref().map(rows::record).transpose()
+    }
+
+    async fn list(
+        &self,
+        filter: &JournalFilter,
+        page: Page<TransactionId>,
+    ) -> Result<Vec<IntentRecord>, StoreError> {
+        // No number is as large as the largest that SQLite can give out.
+        let before = page.after.and_then(|id| row_number(id.get()));
+        let mut query = QueryBuilder::<Sqlite>::new(intents!("WHERE i.id < "));
+        query.push_bind(before.unwrap_or(i64::MAX));
+        if let Some(status) = filter.status {
+            query.push(" AND i.status = ").push_bind(status.as_str());
+        }
+        if let Some(node) = filter.node {
+            query
+                .push(" AND i.node_small_id = ")
+                .push_bind(number(node.get()));
+        }
+        if let Some(stack) = filter.stack {
+            query
+                .push(" AND i.stack_small_id = ")
+                .push_bind(number(stack.get()));
+        }
+        query
+            .push(" ORDER BY i.id DESC LIMIT ")
+            .push_bind(page.limit);
+        let rows = query
+            .build()
+            .fetch_all(&self.readers)
+            .await
+            .map_err(unavailable)?;
+        rows.iter().map(rows::record).collect()
+    }
+}

@@ -1,0 +1,265 @@
+//! Reading the mirrored state.
+
+use async_trait::async_trait;
+use atoma_domain::model::{Dispute, OperatorNode, Settlement, Stack, Subscription, Task};
+use atoma_domain::ports::{DisputeSide, Page, StackFilter, StateReader, StoreError};
+use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
+use sqlx::sqlite::SqliteRow;
+
+use crate::columns::{Cells, after, key_set, number};
+use crate::rows;
+use crate::store::{SqliteState, unavailable};
+
+/// Stacks with their selected node's record, and whether a ticket is open.
+macro_rules! stacks {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.stack_small_id, s.stack_id, s.owner_address, s.task_small_id, \
+             s.selected_node_id, s.num_compute_units, s.price_per_one_million_compute_units, \
+             s.is_claimed, w.computed_units, w.messages, w.merkle_root, \
+             COALESCE(t.is_claimed = 0, 0) AS in_settle_period \
+             FROM stacks s \
+             LEFT JOIN work_records w \
+             ON w.stack_small_id = s.stack_small_id AND w.node_small_id = s.selected_node_id \
+             LEFT JOIN settlements t ON t.stack_small_id = s.stack_small_id ",
+            $rest
+        )
+    };
+}
+
+/// Settlements with all that came of them.
+macro_rules! settlements {
+    ($rest:literal) => {
+        concat!(
+            "SELECT t.stack_small_id, s.stack_id, t.selected_node_id, \
+             t.num_claimed_compute_units, t.settled_at, t.dispute_settled_at_epoch, \
+             t.requested_attestation_nodes, t.committed_stack_proof, t.stack_merkle_leaf, \
+             t.is_claimed, t.user_refund_amount, \
+             (SELECT unhex(group_concat(hex(a.node_small_id), '' ORDER BY a.sequence)) \
+              FROM attestations a WHERE a.stack_small_id = t.stack_small_id) AS attested_nodes, \
+             EXISTS (SELECT 1 FROM disputes d WHERE d.stack_small_id = t.stack_small_id) \
+             AS is_in_dispute \
+             FROM settlements t \
+             LEFT JOIN stacks s ON s.stack_small_id = t.stack_small_id ",
+            $rest
+        )
+    };
+}
+
+fn ids<T>(ids: &[T], get: impl Fn(&T) -> u64) -> String {
+    key_set(ids.iter().map(get))
+}
+
+fn collect<T>(
+    rows: &[SqliteRow],
+    read: impl Fn(&SqliteRow) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    rows.iter().map(read).collect()
+}
+
+#[async_trait]
+impl StateReader for SqliteState {
+    async fn operator_nodes(&self) -> Result<Vec<OperatorNode>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT node_small_id, node_badge_id, address FROM operator_nodes \
+             WHERE address = (SELECT operator FROM ledger) ORDER BY node_small_id",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .map_err(unavailable)?;
+        collect(&rows, rows::operator_node)
+    }
+
+    async fn tasks(&self, page: Page<TaskSmallId>) -> Result<Vec<Task>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM tasks WHERE task_small_id > ? ORDER BY task_small_id LIMIT ?",
+        )
+        .bind(after(page.after.map(TaskSmallId::get)))
+        .bind(page.limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(unavailable)?;
+        collect(&rows, rows::task)
+    }
+
+    async fn task(&self, id: TaskSmallId) -> Result<Option<Task>, StoreError> {
+        let row = sqlx::query("SELECT * FROM tasks WHERE task_small_id = ?")
+            .bind(number(id.get()))
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(unavailable)?;
+        row.as_ref().map(rows::task).transpose()
+    }
+
+    async fn subscriptions(
+        &self,
+        nodes: &[NodeSmallId],
+        page: Page<(NodeSmallId, TaskSmallId)>,
+    ) -> Result<Vec<Subscription>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM subscriptions \
+             WHERE node_small_id IN (SELECT unhex(value) FROM json_each(?)) \
+             AND (node_small_id, task_small_id) > (?, ?) \
+             ORDER BY node_small_id, task_small_id LIMIT ?",
+        )
+        .bind(ids(nodes, |id| id.get()))
+        .bind(after(page.after.map(|(node, _)| node.get())))
+        .bind(after(page.after.map(|(_, task)| task.get())))
+        .bind(page.limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(unavailable)?;
+        collect(&rows, rows::subscription)
+    }
+
+    async fn subscribers(&self, task: TaskSmallId) -> Result<Vec<NodeSmallId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT sequence, node_small_id FROM subscriptions \
+             WHERE task_small_id = ? AND valid = 1 ORDER BY sequence",
+        )
+        .bind(number(task.get()))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(unavailable)?;
+        collect(&rows, |row| {
+            Cells::new(row, "subscriptions", "sequence")
+                .number("node_small_id")
+                .map(NodeSmallId::new)
+        })
+    }
+
+    async fn stacks(
+        &self,
+        filter: StackFilter<'_>,
+        page: Page<StackSmallId>,
+    ) -> Result<Vec<Stack>, StoreError> {
+        let nodes = ids(filter.nodes, |id| id.get());
+        let Some(fraction) = filter.filled_beyond else {
+            let rows = sqlx::query(stacks!(
+                "WHERE s.selected_node_id IN (SELECT unhex(value) FROM json_each(?)) \
+                 AND s.stack_small_id > ? ORDER BY s.stack_small_id LIMIT ?"
+            ))
+            .bind(nodes)
+            .bind(after(page.after.map(StackSmallId::get)))
+            .bind(page.limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(unavailable)?;
+            return collect(&rows, rows::stack);
+        };
+        self.stacks_filled_beyond(&nodes, fraction, page).await
+    }
+
+    async fn stacks_by_id(&self, ids_wanted: &[StackSmallId]) -> Result<Vec<Stack>, StoreError> {
+        let rows = sqlx::query(stacks!(
+            "WHERE s.stack_small_id IN (SELECT unhex(value) FROM json_each(?))"
+        ))
+        .bind(ids(ids_wanted, |id| id.get()))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(unavailable)?;
+        collect(&rows, rows::stack)
+    }
+
+    async fn settlements(
+        &self,
+        nodes: &[NodeSmallId],
+        page: Page<StackSmallId>,
+    ) -> Result<Vec<Settlement>, StoreError> {
+        let rows = sqlx::query(settlements!(
+            "WHERE t.selected_node_id IN (SELECT unhex(value) FROM json_each(?)) \
+             AND t.stack_small_id > ? ORDER BY t.stack_small_id LIMIT ?"
+        ))
+        .bind(ids(nodes, |id| id.get()))
+        .bind(after(page.after.map(StackSmallId::get)))
+        .bind(page.limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(unavailable)?;
+        collect(&rows, rows::settlement)
+    }
+
+    async fn settlements_by_id(
+        &self,
+        ids_wanted: &[StackSmallId],
+    ) -> Result<Vec<Settlement>, StoreError> {
+        let rows = sqlx::query(settlements!(
+            "WHERE t.stack_small_id IN (SELECT unhex(value) FROM json_each(?))"
+        ))
+        .bind(ids(ids_wanted, |id| id.get()))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(unavailable)?;
+        collect(&rows, rows::settlement)
+    }
+
+    async fn disputes(
+        &self,
+        nodes: &[NodeSmallId],
+        side: DisputeSide,
+        page: Page<StackSmallId>,
+    ) -> Result<Vec<Dispute>, StoreError> {
+        let statement = match side {
+            DisputeSide::Defendant => {
+                "SELECT * FROM disputes \
+                 WHERE defendant_node_id IN (SELECT unhex(value) FROM json_each(?)) \
+                 AND stack_small_id > ? ORDER BY stack_small_id LIMIT ?"
+            }
+            DisputeSide::Plaintiff => {
+                "SELECT * FROM disputes \
+                 WHERE plaintiff_node_id IN (SELECT unhex(value) FROM json_each(?)) \
+                 AND stack_small_id > ? ORDER BY stack_small_id LIMIT ?"
+            }
+        };
+        let rows = sqlx::query(statement)
+            .bind(ids(nodes, |id| id.get()))
+            .bind(after(page.after.map(StackSmallId::get)))
+            .bind(page.limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(unavailable)?;
+        collect(&rows, rows::dispute)
+    }
+}
+
+impl SqliteState {
+    /// The next stacks with more than a fraction computed. Only the domain compares fractions
+    /// exactly, so candidates (stacks with anything computed) are read in parts of the page's
+    /// size until the page is full or there are no more.
+    async fn stacks_filled_beyond(
+        &self,
+        nodes: &str,
+        fraction: f64,
+        page: Page<StackSmallId>,
+    ) -> Result<Vec<Stack>, StoreError> {
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let part = page.limit.max(100);
+        let mut filled = Vec::new();
+        let mut last = page.after;
+        while filled.len() < limit {
+            let rows = sqlx::query(stacks!(
+                "WHERE s.selected_node_id IN (SELECT unhex(value) FROM json_each(?)) \
+                 AND s.stack_small_id > ? AND w.computed_units > x'0000000000000000' \
+                 ORDER BY s.stack_small_id LIMIT ?"
+            ))
+            .bind(nodes)
+            .bind(after(last.map(StackSmallId::get)))
+            .bind(part)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(unavailable)?;
+            let candidates = collect(&rows, rows::stack)?;
+            let Some(furthest) = candidates.last() else {
+                break;
+            };
+            last = Some(furthest.stack_small_id);
+            filled.extend(
+                candidates
+                    .into_iter()
+                    .filter(|stack| stack.is_filled_beyond(fraction)),
+            );
+        }
+        filled.truncate(limit);
+        Ok(filled)
+    }
+}

@@ -1,0 +1,113 @@
+//! Rows of the mirror as the domain's models.
+
+use atoma_domain::model::{Dispute, OperatorNode, Settlement, Stack, Subscription, Task};
+use atoma_domain::ports::StoreError;
+use atoma_domain::{
+    ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, PricePerMillion, SecurityLevel,
+    StackSmallId, TaskRole, TaskSmallId, TimestampMs,
+};
+use sqlx::sqlite::SqliteRow;
+
+use crate::columns::Cells;
+
+pub(crate) fn operator_node(row: &SqliteRow) -> Result<OperatorNode, StoreError> {
+    let cells = Cells::new(row, "operator_nodes", "node_small_id");
+    Ok(OperatorNode {
+        node_small_id: NodeSmallId::new(cells.number("node_small_id")?),
+        node_badge_id: cells.object_id("node_badge_id")?,
+        address: cells.object_id("address")?,
+    })
+}
+
+pub(crate) fn task(row: &SqliteRow) -> Result<Task, StoreError> {
+    let cells = Cells::new(row, "tasks", "task_small_id");
+    Ok(Task {
+        task_small_id: TaskSmallId::new(cells.number("task_small_id")?),
+        task_id: cells.object_id("task_id")?,
+        role: TaskRole::new(cells.small("role")?),
+        model_name: cells.optional_text("model_name")?.map(str::to_owned),
+        security_level: SecurityLevel::new(cells.small("security_level")?),
+        minimum_reputation_score: cells.optional_small("minimum_reputation_score")?,
+        deprecated_at_epoch: cells
+            .optional_number("deprecated_at_epoch")?
+            .map(Epoch::new),
+        removed_at_epoch: cells.optional_number("removed_at_epoch")?.map(Epoch::new),
+    })
+}
+
+pub(crate) fn subscription(row: &SqliteRow) -> Result<Subscription, StoreError> {
+    let cells = Cells::new(row, "subscriptions", "sequence");
+    Ok(Subscription {
+        node_small_id: NodeSmallId::new(cells.number("node_small_id")?),
+        task_small_id: TaskSmallId::new(cells.number("task_small_id")?),
+        price_per_one_million_compute_units: PricePerMillion::new(
+            cells.number("price_per_one_million_compute_units")?,
+        ),
+        max_num_compute_units: ComputeUnits::new(cells.number("max_num_compute_units")?),
+        valid: cells.flag("valid")?,
+    })
+}
+
+/// A row of stacks joined with its selected node's work record and its settlement.
+pub(crate) fn stack(row: &SqliteRow) -> Result<Stack, StoreError> {
+    let cells = Cells::new(row, "stacks", "stack_small_id");
+    Ok(Stack {
+        stack_small_id: StackSmallId::new(cells.number("stack_small_id")?),
+        stack_id: cells.object_id("stack_id")?,
+        owner_address: cells.object_id("owner_address")?,
+        task_small_id: TaskSmallId::new(cells.number("task_small_id")?),
+        selected_node_id: NodeSmallId::new(cells.number("selected_node_id")?),
+        num_compute_units: ComputeUnits::new(cells.number("num_compute_units")?),
+        price_per_one_million_compute_units: PricePerMillion::new(
+            cells.number("price_per_one_million_compute_units")?,
+        ),
+        already_computed_units: ComputeUnits::new(
+            cells.optional_number("computed_units")?.unwrap_or(0),
+        ),
+        num_total_messages: cells.optional_number("messages")?.unwrap_or(0),
+        merkle_root: cells.optional_hash("merkle_root")?,
+        in_settle_period: cells.flag("in_settle_period")?,
+        is_claimed: cells.flag("is_claimed")?,
+    })
+}
+
+/// A row of settlements joined with its stack, its attestations and its dispute.
+pub(crate) fn settlement(row: &SqliteRow) -> Result<Settlement, StoreError> {
+    let cells = Cells::new(row, "settlements", "stack_small_id");
+    let nodes = |column| -> Result<Vec<NodeSmallId>, StoreError> {
+        Ok(cells
+            .numbers(column)?
+            .into_iter()
+            .map(NodeSmallId::new)
+            .collect())
+    };
+    Ok(Settlement {
+        stack_small_id: StackSmallId::new(cells.number("stack_small_id")?),
+        stack_id: cells.optional_object_id("stack_id")?,
+        selected_node_id: NodeSmallId::new(cells.number("selected_node_id")?),
+        num_claimed_compute_units: ComputeUnits::new(cells.number("num_claimed_compute_units")?),
+        settled_at: TimestampMs::new(cells.number("settled_at")?),
+        dispute_settled_at_epoch: Epoch::new(cells.number("dispute_settled_at_epoch")?),
+        requested_attestation_nodes: nodes("requested_attestation_nodes")?,
+        attested_nodes: nodes("attested_nodes")?,
+        committed_stack_proof: HexBytes(cells.bytes("committed_stack_proof")?),
+        stack_merkle_leaf: HexBytes(cells.bytes("stack_merkle_leaf")?),
+        is_in_dispute: cells.flag("is_in_dispute")?,
+        is_claimed: cells.flag("is_claimed")?,
+        user_refund_amount: MicroUsdc::new(cells.number("user_refund_amount")?),
+    })
+}
+
+pub(crate) fn dispute(row: &SqliteRow) -> Result<Dispute, StoreError> {
+    let cells = Cells::new(row, "disputes", "stack_small_id");
+    Ok(Dispute {
+        stack_small_id: StackSmallId::new(cells.number("stack_small_id")?),
+        plaintiff_node_id: NodeSmallId::new(cells.number("plaintiff_node_id")?),
+        defendant_node_id: NodeSmallId::new(cells.number("defendant_node_id")?),
+        disputed_attestation_index: cells.optional_number("disputed_attestation_index")?,
+        disputed_hash: HexBytes(cells.bytes("disputed_hash")?),
+        original_hash: HexBytes(cells.bytes("original_hash")?),
+        created_at_epoch: Epoch::new(cells.number("created_at_epoch")?),
+        resolved_at_epoch: cells.optional_number("resolved_at_epoch")?.map(Epoch::new),
+    })
+}
