@@ -1,0 +1,400 @@
+//! Transactions of the network's own accounts: the faucet, the manager and the buyer.
+
+use atoma_domain::events::ContractEvent;
+use atoma_domain::{NodeSmallId, ObjectId, StackSmallId, TaskSmallId};
+use serde::{Deserialize, Serialize};
+use sui_sdk_types::{
+    Address, Argument, Command, Event, ExecutionError, ExecutionStatus, GasPayment, Identifier,
+    Input, MoveCall, ObjectReference, Owner, ProgrammableTransaction, SharedInput, SplitCoins,
+    StructTag, Transaction, TransactionExpiration, TransactionKind, TransferObjects, TypeTag,
+};
+
+use crate::accounts::Account;
+use crate::chain::coin_balance;
+use crate::config::CHECKPOINT_ON_STEP;
+use crate::contract::abi::{self, ObjectKind, ParameterKind, Passing};
+use crate::core::{Core, SubmitError};
+use crate::execution::limits::REFERENCE_GAS_PRICE;
+
+/// MIST that each of these transactions may cost.
+const BUDGET: u64 = 5_000_000_000;
+
+/// Why an action did not happen.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ActionError {
+    /// The network refused or failed.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The transaction was executed and failed.
+    #[error("the transaction failed: {0:?}")]
+    Failed(Box<ExecutionError>),
+    /// Something that the action needs is not there.
+    #[error("{0}")]
+    Missing(String),
+    /// The transaction has no form.
+    #[error("the transaction could not be built")]
+    Build(#[from] bcs::Error),
+    /// The transaction could not be signed.
+    #[error("the transaction could not be signed")]
+    Sign(#[from] sui_crypto::SignatureError),
+}
+
+/// A task to create, with the contract's parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewTask {
+    /// 0 to 7.
+    pub role: u16,
+    /// The model served, if the task is about one.
+    #[serde(default)]
+    pub model_name: Option<String>,
+    /// 0 none, 1 confidential compute, 2 sampling consensus.
+    pub security_level: u16,
+    /// The least reputation of a node that may subscribe.
+    #[serde(default)]
+    pub minimum_reputation_score: Option<u8>,
+    /// Whether any node may subscribe.
+    pub is_public: bool,
+}
+
+/// Stacks to buy as the built-in buyer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purchase {
+    /// The task.
+    pub task_small_id: TaskSmallId,
+    /// Compute units in each stack.
+    pub num_compute_units: u64,
+    /// Micro-USDC for a million compute units.
+    pub price: u64,
+    /// How many stacks; 1 if left out.
+    #[serde(default = "one")]
+    pub count: u64,
+    /// The node that the contract is made to select; drawn among the eligible if left out.
+    #[serde(default)]
+    pub node_small_id: Option<NodeSmallId>,
+}
+
+const fn one() -> u64 {
+    1
+}
+
+/// Numbers of the contract that the manager sets; what is left out stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Parameters {
+    /// Probability of a draw of attesters.
+    pub cross_validation_probability_permille: Option<u64>,
+    /// Attesters to each draw.
+    pub cross_validation_extra_nodes_count: Option<u64>,
+    /// Price of a stack of a sampling-consensus task.
+    pub sampling_consensus_charge_permille: Option<u64>,
+    /// What is paid on top of it for attesters.
+    pub cross_validation_extra_nodes_charge_permille: Option<u64>,
+    /// The part of its collateral that a node loses with a missed attestation.
+    pub permille_to_slash_node_on_timeout: Option<u64>,
+}
+
+/// An argument of a contract call.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    /// An object by its id.
+    Object(ObjectId),
+    /// A BCS value.
+    Pure(Vec<u8>),
+    /// The object that the parameter's kind names by itself: the `AtomaDb`, or `Random`.
+    System,
+}
+
+impl Value {
+    pub(crate) fn pure<T: Serialize>(value: &T) -> Result<Self, bcs::Error> {
+        bcs::to_bytes(value).map(Self::Pure)
+    }
+}
+
+/// A programmable transaction in the making.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    inputs: Vec<Input>,
+    objects: Vec<(ObjectId, Argument)>,
+    commands: Vec<Command>,
+}
+
+impl Draft {
+    fn input(&mut self, input: Input) -> Argument {
+        let argument = Argument::Input(u16::try_from(self.inputs.len()).unwrap_or(u16::MAX));
+        self.inputs.push(input);
+        argument
+    }
+
+    fn pure<T: Serialize>(&mut self, value: &T) -> Result<Argument, bcs::Error> {
+        let bytes = bcs::to_bytes(value)?;
+        Ok(self.input(Input::Pure(bytes)))
+    }
+
+    fn object(&mut self, core: &Core, id: ObjectId, mutable: bool) -> Result<Argument, ActionError> {
+        if let Some((_, argument)) = self.objects.iter().find(|(known, _)| *known == id) {
+            return Ok(*argument);
+        }
+        let ledger = core.ledger();
+        let object = ledger
+            .objects()
+            .live(&id)
+            .ok_or_else(|| ActionError::Missing(format!("object {id} does not exist")))?;
+        let input = match object.owner() {
+            Owner::Shared(start) => Input::Shared(SharedInput::new(id, *start, mutable)),
+            _ => Input::ImmutableOrOwned(ObjectReference::new(
+                id,
+                object.version(),
+                object.digest(),
+            )),
+        };
+        let argument = self.input(input);
+        self.objects.push((id, argument));
+        Ok(argument)
+    }
+
+    /// Adds a call of the contract; arguments as in its interface.
+    pub(crate) fn call(
+        &mut self,
+        core: &Core,
+        function: &'static str,
+        values: Vec<Value>,
+    ) -> Result<(), ActionError> {
+        let parameters = abi::function(function).map_or(&[][..], |function| function.parameters);
+        let mut arguments = Vec::with_capacity(values.len());
+        for (index, value) in values.into_iter().enumerate() {
+            let kind = parameters.get(index).map(|parameter| parameter.kind);
+            let mutable = !matches!(kind, Some(ParameterKind::Object(_, Passing::Reference)));
+            arguments.push(match value {
+                Value::Pure(bytes) => self.input(Input::Pure(bytes)),
+                Value::Object(id) => self.object(core, id, mutable)?,
+                Value::System => match kind {
+                    Some(ParameterKind::Object(ObjectKind::Random, _)) => {
+                        self.object(core, Address::from_static("0x8"), false)?
+                    }
+                    _ => self.object(core, core.contract.atoma_db, mutable)?,
+                },
+            });
+        }
+        self.commands.push(Command::MoveCall(MoveCall {
+            package: core.contract.package,
+            module: Identifier::from_static("db"),
+            function: Identifier::from_static(function),
+            type_arguments: Vec::new(),
+            arguments,
+        }));
+        Ok(())
+    }
+
+    /// Splits `amount` off a coin and gives it away.
+    fn pay(&mut self, coin: Argument, amount: u64, to: Address) -> Result<(), bcs::Error> {
+        let amounts = vec![self.pure(&amount)?];
+        let result = u16::try_from(self.commands.len()).unwrap_or(u16::MAX);
+        self.commands
+            .push(Command::SplitCoins(SplitCoins { coin, amounts }));
+        let address = self.pure(&to)?;
+        self.commands
+            .push(Command::TransferObjects(TransferObjects {
+                objects: vec![Argument::NestedResult(result, 0)],
+                address,
+            }));
+        Ok(())
+    }
+}
+
+impl Core {
+    /// Signs and executes a draft for an account, and returns the contract's events.
+    pub(crate) fn act(
+        &self,
+        account: &Account,
+        draft: Draft,
+        selected_node: Option<NodeSmallId>,
+    ) -> Result<Vec<ContractEvent>, ActionError> {
+        let gas = self.largest_coin(account.address, &StructTag::sui().into())?;
+        let transaction = Transaction {
+            kind: TransactionKind::ProgrammableTransaction(ProgrammableTransaction {
+                inputs: draft.inputs,
+                commands: draft.commands,
+            }),
+            sender: account.address,
+            gas_payment: GasPayment {
+                objects: vec![gas],
+                owner: account.address,
+                price: REFERENCE_GAS_PRICE,
+                budget: BUDGET,
+            },
+            expiration: TransactionExpiration::None,
+        };
+        let signed = account.sign(transaction)?;
+        let position = self.submit(signed, selected_node)?;
+        self.show()?;
+        match self.status_of(position) {
+            Some((_, ExecutionStatus::Success)) => {}
+            Some((_, ExecutionStatus::Failure { error, .. })) => {
+                return Err(ActionError::Failed(Box::new(error)));
+            }
+            None => return Err(ActionError::Missing("the transaction was lost".to_owned())),
+        }
+        let events = self
+            .ledger()
+            .transaction_at(position)
+            .map(|record| record.events())
+            .transpose()?
+            .flatten();
+        Ok(events
+            .map(|events| events.0)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(contract_event)
+            .collect())
+    }
+
+    /// Puts what was done into a checkpoint, so that those who follow the ledger see it.
+    fn show(&self) -> Result<(), ActionError> {
+        if self.config.checkpoint_ms != CHECKPOINT_ON_STEP {
+            self.checkpoint(false).map_err(SubmitError::from)?;
+        }
+        Ok(())
+    }
+
+    fn largest_coin(
+        &self,
+        owner: Address,
+        coin_type: &TypeTag,
+    ) -> Result<ObjectReference, ActionError> {
+        self.ledger()
+            .objects()
+            .owned_by(&owner)
+            .filter_map(|object| {
+                let (found, balance) = coin_balance(object)?;
+                (found == *coin_type).then_some((balance, object))
+            })
+            .max_by_key(|(balance, object)| (*balance, object.object_id()))
+            .map(|(_, o)| ObjectReference::new(o.object_id(), o.version(), o.digest()))
+            .ok_or_else(|| ActionError::Missing(format!("{owner} has no coin of {coin_type}")))
+    }
+
+    /// Gives coins away, one object of each kind that is asked for.
+    pub(crate) fn give(
+        &self,
+        to: Address,
+        sui_mist: &[u64],
+        usdc: Option<u64>,
+    ) -> Result<(), ActionError> {
+        let faucet = &self.accounts.faucet;
+        let mut draft = Draft::default();
+        for amount in sui_mist {
+            draft.pay(Argument::Gas, *amount, to)?;
+        }
+        if let Some(amount) = usdc {
+            let coin = self.largest_coin(faucet.address, &self.contract.usdc())?;
+            let coin = draft.object(self, *coin.object_id(), true)?;
+            draft.pay(coin, amount, to)?;
+        }
+        if draft.commands.is_empty() {
+            return Ok(());
+        }
+        self.act(faucet, draft, None).map(|_| ())
+    }
+
+    pub(crate) fn create_task(&self, task: &NewTask) -> Result<TaskSmallId, ActionError> {
+        let mut draft = Draft::default();
+        let values = vec![
+            Value::System,
+            Value::Object(self.manager_badge()?),
+            Value::pure(&task.role)?,
+            Value::pure(&task.model_name)?,
+            Value::pure(&Some(task.security_level))?,
+            Value::pure(&task.minimum_reputation_score)?,
+            Value::pure(&task.is_public)?,
+        ];
+        draft.call(self, "create_task_entry", values)?;
+        self.act(&self.accounts.manager, draft, None)?
+            .iter()
+            .find_map(|event| match event {
+                ContractEvent::TaskRegistered(event) => Some(event.task_small_id),
+                _ => None,
+            })
+            .ok_or_else(|| ActionError::Missing("no task came of it".to_owned()))
+    }
+
+    pub(crate) fn buy_stacks(&self, purchase: &Purchase) -> Result<Vec<StackSmallId>, ActionError> {
+        let buyer = &self.accounts.buyer;
+        let mut stacks = Vec::new();
+        for _ in 0..purchase.count {
+            let wallet = self.largest_coin(buyer.address, &self.contract.usdc())?;
+            let mut draft = Draft::default();
+            let values = vec![
+                Value::System,
+                Value::Object(*wallet.object_id()),
+                Value::pure(&purchase.task_small_id)?,
+                Value::pure(&purchase.num_compute_units)?,
+                Value::pure(&purchase.price)?,
+                Value::System,
+            ];
+            draft.call(self, "acquire_new_stack_entry", values)?;
+            let events = self.act(buyer, draft, purchase.node_small_id)?;
+            let stack = events.iter().find_map(|event| match event {
+                ContractEvent::StackCreated(event) => Some(event.stack_small_id),
+                _ => None,
+            });
+            stacks.push(
+                stack.ok_or_else(|| ActionError::Missing("no stack came of it".to_owned()))?,
+            );
+        }
+        Ok(stacks)
+    }
+
+    pub(crate) fn set_parameters(&self, parameters: &Parameters) -> Result<(), ActionError> {
+        let settings = [
+            (
+                "set_cross_validation_probability_permille",
+                parameters.cross_validation_probability_permille,
+            ),
+            (
+                "set_cross_validation_extra_nodes_count",
+                parameters.cross_validation_extra_nodes_count,
+            ),
+            (
+                "set_sampling_consensus_charge_permille",
+                parameters.sampling_consensus_charge_permille,
+            ),
+            (
+                "set_cross_validation_extra_nodes_charge_permille",
+                parameters.cross_validation_extra_nodes_charge_permille,
+            ),
+            (
+                "set_permille_to_slash_node_on_timeout",
+                parameters.permille_to_slash_node_on_timeout,
+            ),
+        ];
+        let badge = self.manager_badge()?;
+        let mut draft = Draft::default();
+        for (function, value) in settings {
+            if let Some(value) = value {
+                let values = vec![Value::System, Value::Object(badge), Value::pure(&value)?];
+                draft.call(self, function, values)?;
+            }
+        }
+        if draft.commands.is_empty() {
+            return Ok(());
+        }
+        self.act(&self.accounts.manager, draft, None).map(|_| ())
+    }
+
+    fn manager_badge(&self) -> Result<ObjectId, ActionError> {
+        self.ledger()
+            .objects()
+            .owned_by(&self.accounts.manager.address)
+            .find(|object| {
+                object
+                    .as_struct()
+                    .is_some_and(|data| data.object_type().name().as_str() == "AtomaManagerBadge")
+            })
+            .map(|object| object.object_id())
+            .ok_or_else(|| ActionError::Missing("the manager has no badge".to_owned()))
+    }
+}
+
+fn contract_event(event: &Event) -> Option<ContractEvent> {
+    ContractEvent::decode(event.type_.name().as_str(), &event.contents).ok()
+}

@@ -1,0 +1,104 @@
+//! Making checkpoints, and ending epochs with them.
+
+use sui_sdk_types::{
+    Bls12381PublicKey, CheckpointSummary, EndOfEpochData, GasCostSummary, ValidatorCommitteeMember,
+};
+
+use super::ledger::{ChainError, Ledger};
+use super::log::Entry;
+use super::records::{CheckpointRecord, EpochRecord};
+use crate::execution::limits::PROTOCOL_VERSION;
+
+impl Ledger {
+    /// Puts every pending transaction into a new checkpoint and returns its sequence number.
+    ///
+    /// With `end_of_epoch` the checkpoint is the last of its epoch, and the next epoch begins.
+    ///
+    /// # Errors
+    /// When the log can't be written; nothing changes then.
+    pub(crate) fn seal(&mut self, now_ms: u64, end_of_epoch: bool) -> Result<u64, ChainError> {
+        let pending = self.pending();
+        let content_digest = Self::contents_of(pending)?.digest();
+        let mut gas = self.epoch_gas.clone();
+        for record in pending {
+            add_gas(&mut gas, record.effects()?.gas_summary());
+        }
+        let pending = pending.len();
+        let last = self.checkpoints.last();
+        let before = last.map(CheckpointRecord::summary).transpose()?;
+        let total = before
+            .as_ref()
+            .map_or(0, |summary| summary.network_total_transactions);
+        let summary = CheckpointSummary {
+            epoch: self.epoch().epoch,
+            sequence_number: before
+                .as_ref()
+                .map_or(0, |summary| summary.sequence_number + 1),
+            network_total_transactions: total + u64::try_from(pending).unwrap_or(u64::MAX),
+            content_digest,
+            previous_digest: last.map(|checkpoint| checkpoint.digest),
+            epoch_rolling_gas_cost_summary: gas,
+            timestamp_ms: before
+                .as_ref()
+                .map_or(now_ms, |summary| summary.timestamp_ms.max(now_ms)),
+            checkpoint_commitments: Vec::new(),
+            end_of_epoch_data: end_of_epoch.then(|| EndOfEpochData {
+                // One validator holds all the stake; nothing is signed with its key.
+                next_epoch_committee: vec![ValidatorCommitteeMember {
+                    public_key: Bls12381PublicKey::new([0; 96]),
+                    stake: 10_000,
+                }],
+                next_epoch_protocol_version: PROTOCOL_VERSION,
+                epoch_commitments: Vec::new(),
+            }),
+            version_specific_data: Vec::new(),
+        };
+        if let Some(log) = &mut self.log {
+            log.append(&Entry::Checkpoint(summary.clone()))?;
+        }
+        let sequence = summary.sequence_number;
+        self.apply_checkpoint(&summary)?;
+        Ok(sequence)
+    }
+
+    pub(super) fn apply_checkpoint(
+        &mut self,
+        summary: &CheckpointSummary,
+    ) -> Result<(), ChainError> {
+        let first_transaction = self
+            .checkpoints
+            .last()
+            .map_or(0, |last| last.first_transaction + last.transactions);
+        self.checkpoints.push(CheckpointRecord {
+            digest: summary.digest(),
+            summary: bcs::to_bytes(summary)?,
+            timestamp_ms: summary.timestamp_ms,
+            epoch: summary.epoch,
+            first_transaction,
+            transactions: self.transactions.len() - first_transaction,
+        });
+        self.epoch_gas = summary.epoch_rolling_gas_cost_summary.clone();
+        if summary.end_of_epoch_data.is_some() {
+            if let Some(current) = self.epochs.last_mut() {
+                current.end_ms = Some(summary.timestamp_ms);
+                current.last_checkpoint = Some(summary.sequence_number);
+            }
+            self.epochs.push(EpochRecord {
+                epoch: summary.epoch + 1,
+                start_ms: summary.timestamp_ms,
+                end_ms: None,
+                first_checkpoint: summary.sequence_number + 1,
+                last_checkpoint: None,
+            });
+            self.epoch_gas = GasCostSummary::new(0, 0, 0, 0);
+        }
+        Ok(())
+    }
+}
+
+fn add_gas(sum: &mut GasCostSummary, gas: &GasCostSummary) {
+    sum.computation_cost += gas.computation_cost;
+    sum.storage_cost += gas.storage_cost;
+    sum.storage_rebate += gas.storage_rebate;
+    sum.non_refundable_storage_fee += gas.non_refundable_storage_fee;
+}

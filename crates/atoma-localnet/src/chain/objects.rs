@@ -1,0 +1,129 @@
+//! Current object versions, who owns them, and the versions that came before.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use atoma_domain::ObjectId;
+use bytes::Bytes;
+use sui_sdk_types::{Address, Object, ObjectData, Owner, TypeTag};
+
+use crate::vm::ObjectReader;
+
+/// Live objects decoded, superseded versions as BCS bytes.
+#[derive(Debug, Default)]
+pub(crate) struct ObjectStore {
+    live: HashMap<ObjectId, Arc<Object>>,
+    /// Ids by the address or parent object that owns them.
+    owned: HashMap<Address, BTreeSet<ObjectId>>,
+    superseded: HashMap<(ObjectId, u64), Bytes>,
+    /// The last superseded version of each id, for answers that lag by one version.
+    previous: HashMap<ObjectId, u64>,
+}
+
+impl ObjectStore {
+    /// The live version of an object.
+    pub(crate) fn live(&self, id: &ObjectId) -> Option<&Arc<Object>> {
+        self.live.get(id)
+    }
+
+    /// An object as it was at `version`, live or superseded.
+    pub(crate) fn at(&self, id: &ObjectId, version: u64) -> Option<Arc<Object>> {
+        if let Some(object) = self.live.get(id)
+            && object.version() == version
+        {
+            return Some(Arc::clone(object));
+        }
+        let bytes = self.superseded.get(&(*id, version))?;
+        bcs::from_bytes(bytes).ok().map(Arc::new)
+    }
+
+    /// The version before the live one, or the live one if it is the first.
+    pub(crate) fn stale(&self, id: &ObjectId) -> Option<Arc<Object>> {
+        match self.previous.get(id) {
+            Some(version) => self.at(id, *version),
+            None => self.live.get(id).cloned(),
+        }
+    }
+
+    /// All live objects, in no order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Object>> {
+        self.live.values()
+    }
+
+    /// Live objects owned by an address, or children of an object, in the order of their ids.
+    pub(crate) fn owned_by(&self, owner: &Address) -> impl Iterator<Item = &Arc<Object>> {
+        self.owned
+            .get(owner)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.live.get(id))
+    }
+
+    /// Makes `object` the live version of its id.
+    pub(crate) fn write(&mut self, object: Object) {
+        let id = object.object_id();
+        let object = Arc::new(object);
+        if let Some(old) = self.live.insert(id, Arc::clone(&object)) {
+            self.supersede(id, &old);
+            if owner_address(old.owner()) != owner_address(object.owner()) {
+                self.disown(id, &old);
+            }
+        }
+        if let Some(owner) = owner_address(object.owner()) {
+            self.owned.entry(owner).or_default().insert(id);
+        }
+    }
+
+    /// Removes an object; its versions so far stay readable.
+    pub(crate) fn delete(&mut self, id: ObjectId) {
+        if let Some(old) = self.live.remove(&id) {
+            self.supersede(id, &old);
+            self.disown(id, &old);
+        }
+    }
+
+    fn supersede(&mut self, id: ObjectId, old: &Object) {
+        match bcs::to_bytes(old) {
+            Ok(bytes) => {
+                self.superseded.insert((id, old.version()), bytes.into());
+                self.previous.insert(id, old.version());
+            }
+            Err(error) => tracing::error!(object = %id, %error, "an object version was not kept"),
+        }
+    }
+
+    fn disown(&mut self, id: ObjectId, old: &Object) {
+        if let Some(owner) = owner_address(old.owner())
+            && let Some(ids) = self.owned.get_mut(&owner)
+        {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.owned.remove(&owner);
+            }
+        }
+    }
+}
+
+impl ObjectReader for ObjectStore {
+    fn object(&self, id: &ObjectId) -> Option<Arc<Object>> {
+        self.live.get(id).cloned()
+    }
+}
+
+fn owner_address(owner: &Owner) -> Option<Address> {
+    match owner {
+        Owner::Address(address) | Owner::Object(address) => Some(*address),
+        Owner::ConsensusAddress { owner, .. } => Some(*owner),
+        _ => None,
+    }
+}
+
+/// The coin type and balance of a `0x2::coin::Coin<T>` object.
+pub(crate) fn coin_balance(object: &Object) -> Option<(TypeTag, u64)> {
+    let ObjectData::Struct(value) = object.data() else {
+        return None;
+    };
+    let coin_type = value.object_type().is_coin()?.clone();
+    let balance = value.contents().get(32..40)?.try_into().ok()?;
+    Some((coin_type, u64::from_le_bytes(balance)))
+}

@@ -1,0 +1,144 @@
+//! The compact forms in which the past is kept.
+
+use atoma_domain::ObjectId;
+use serde::{Deserialize, Serialize};
+use sui_sdk_types::{
+    CheckpointSummary, Digest, Object, SignedTransaction, TransactionEffects, TransactionEvents,
+};
+
+/// One executed transaction, before it is written down.
+#[derive(Debug, Clone)]
+pub(crate) struct Executed {
+    /// The transaction and the signatures that came with it.
+    pub(crate) signed: SignedTransaction,
+    /// Its effects, always of version 2.
+    pub(crate) effects: TransactionEffects,
+    /// Its events, if it emitted any.
+    pub(crate) events: Option<TransactionEvents>,
+    /// Child objects that were read and left as they were, with the version read.
+    pub(crate) loaded: Vec<(ObjectId, u64)>,
+    /// Every object written, at its new version.
+    pub(crate) written: Vec<Object>,
+    /// Every object deleted.
+    pub(crate) deleted: Vec<ObjectId>,
+}
+
+/// One executed transaction as it is kept: BCS bytes, decoded on demand.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TransactionRecord {
+    /// The transaction's digest.
+    pub(crate) digest: Digest,
+    /// BCS of the [`SignedTransaction`].
+    #[serde(with = "serde_bytes_vec")]
+    pub(crate) signed: Vec<u8>,
+    /// BCS of the [`TransactionEffects`].
+    #[serde(with = "serde_bytes_vec")]
+    pub(crate) effects: Vec<u8>,
+    /// BCS of the [`TransactionEvents`], empty if there were none.
+    #[serde(with = "serde_bytes_vec")]
+    pub(crate) events: Vec<u8>,
+    /// See [`Executed::loaded`].
+    pub(crate) loaded: Vec<(ObjectId, u64)>,
+}
+
+impl TransactionRecord {
+    pub(crate) fn new(executed: &Executed) -> Result<Self, bcs::Error> {
+        Ok(Self {
+            digest: executed.signed.transaction.digest(),
+            signed: encode_signed(&executed.signed)?,
+            effects: bcs::to_bytes(&executed.effects)?,
+            events: match &executed.events {
+                Some(events) => bcs::to_bytes(events)?,
+                None => Vec::new(),
+            },
+            loaded: executed.loaded.clone(),
+        })
+    }
+
+    pub(crate) fn signed(&self) -> Result<SignedTransaction, bcs::Error> {
+        let (transaction, signatures) = bcs::from_bytes(&self.signed)?;
+        Ok(SignedTransaction {
+            transaction,
+            signatures,
+        })
+    }
+
+    pub(crate) fn effects(&self) -> Result<TransactionEffects, bcs::Error> {
+        bcs::from_bytes(&self.effects)
+    }
+
+    pub(crate) fn events(&self) -> Result<Option<TransactionEvents>, bcs::Error> {
+        if self.events.is_empty() {
+            return Ok(None);
+        }
+        bcs::from_bytes(&self.events).map(Some)
+    }
+}
+
+fn encode_signed(signed: &SignedTransaction) -> Result<Vec<u8>, bcs::Error> {
+    bcs::to_bytes(&(&signed.transaction, &signed.signatures))
+}
+
+/// One checkpoint as it is kept; its contents are rebuilt from its transactions.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckpointRecord {
+    /// The summary's digest.
+    pub(crate) digest: Digest,
+    /// BCS of the [`CheckpointSummary`].
+    pub(crate) summary: Vec<u8>,
+    /// Milliseconds since the Unix epoch.
+    pub(crate) timestamp_ms: u64,
+    /// The epoch it belongs to.
+    pub(crate) epoch: u64,
+    /// Position of its first transaction among all of the network's.
+    pub(crate) first_transaction: usize,
+    /// How many transactions it holds.
+    pub(crate) transactions: usize,
+}
+
+impl CheckpointRecord {
+    pub(crate) fn summary(&self) -> Result<CheckpointSummary, bcs::Error> {
+        bcs::from_bytes(&self.summary)
+    }
+}
+
+/// One epoch of the network.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EpochRecord {
+    /// Its number, from 0.
+    pub(crate) epoch: u64,
+    /// Milliseconds since the Unix epoch.
+    pub(crate) start_ms: u64,
+    /// When it ended, unless it is the current one.
+    pub(crate) end_ms: Option<u64>,
+    /// Its first checkpoint.
+    pub(crate) first_checkpoint: u64,
+    /// Its last checkpoint, unless it is the current one.
+    pub(crate) last_checkpoint: Option<u64>,
+}
+
+/// Byte vectors as one BCS blob.
+mod serde_bytes_vec {
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        struct Blob;
+        impl serde::de::Visitor<'_> for Blob {
+            type Value = Vec<u8>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("bytes")
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+                Ok(bytes)
+            }
+        }
+        d.deserialize_byte_buf(Blob)
+    }
+}

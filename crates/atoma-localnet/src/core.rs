@@ -1,0 +1,215 @@
+//! The network's state behind its one lock, and the steps that change it.
+
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use atoma_domain::NodeSmallId;
+use sui_sdk_types::{
+    ChangeEpoch, Digest, EndOfEpochTransactionKind, ExecutionStatus, SignedTransaction,
+    Transaction, TransactionKind,
+};
+use tokio::sync::watch;
+
+use crate::accounts::Accounts;
+use crate::chain::{ChainError, EpochRecord, Ledger};
+use crate::clock;
+use crate::config::{Addresses, Config};
+use crate::contract::ContractAddresses;
+use crate::execution::{self, Environment, Forced, Refusal};
+use crate::faults::{FaultKind, Faults};
+use crate::genesis;
+
+/// Why a transaction did not come to be executed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SubmitError {
+    /// The network refuses it.
+    #[error("the transaction is refused")]
+    Refused(#[from] Refusal),
+    /// The network itself failed.
+    #[error("the ledger failed")]
+    Ledger(#[from] ChainError),
+}
+
+impl SubmitError {
+    pub(crate) fn into_status(self) -> tonic::Status {
+        match self {
+            Self::Refused(refusal) => refusal.into_status(),
+            Self::Ledger(error) => {
+                tracing::error!(%error, "the ledger failed");
+                tonic::Status::internal(error.to_string())
+            }
+        }
+    }
+}
+
+/// All that the services share.
+#[derive(Debug)]
+pub(crate) struct Core {
+    ledger: RwLock<Ledger>,
+    /// The latest checkpoint, for those who wait for the next.
+    tip: watch::Sender<u64>,
+    /// Where the contract stands.
+    pub(crate) contract: ContractAddresses,
+    pub(crate) addresses: Addresses,
+    pub(crate) accounts: Accounts,
+    pub(crate) config: Config,
+    pub(crate) faults: Faults,
+    forced: Mutex<Forced>,
+}
+
+impl Core {
+    /// Opens the ledger, with a genesis if it is new.
+    ///
+    /// # Errors
+    /// When the ledger can't be read or written.
+    pub(crate) fn open(config: Config) -> Result<Self, ChainError> {
+        let accounts = Accounts::new(config.seed);
+        let mut ledger = Ledger::open(config.data_dir.as_deref(), config.seed)?;
+        let (executed, contract) = genesis::build(config.seed, &accounts);
+        if ledger.is_empty() {
+            if ledger.transaction_at(0).is_none() {
+                ledger.commit(executed)?;
+            }
+            ledger.seal(clock::GENESIS_TIMESTAMP_MS, false)?;
+        }
+        let height = ledger.height();
+        Ok(Self {
+            ledger: RwLock::new(ledger),
+            tip: watch::Sender::new(height),
+            contract,
+            addresses: Addresses {
+                package: contract.package,
+                atoma_db: contract.atoma_db,
+                atoma_db_initial_shared_version: genesis::VERSION,
+                usdc_package: contract.usdc_package,
+            },
+            accounts,
+            config,
+            faults: Faults::default(),
+            forced: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn ledger(&self) -> RwLockReadGuard<'_, Ledger> {
+        self.ledger.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ledger_mut(&self) -> RwLockWriteGuard<'_, Ledger> {
+        self.ledger.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn forced(&self) -> std::sync::MutexGuard<'_, Forced> {
+        self.forced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees every checkpoint's sequence number, the latest first.
+    pub(crate) fn tip(&self) -> watch::Receiver<u64> {
+        self.tip.subscribe()
+    }
+
+    /// Executes a prechecked transaction and returns its position in the ledger.
+    ///
+    /// Bytes that were executed before are answered with what came of them then.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub(crate) fn submit(
+        &self,
+        signed: SignedTransaction,
+        selected_node: Option<NodeSmallId>,
+    ) -> Result<usize, SubmitError> {
+        let digest = signed.transaction.digest();
+        let mut forced = self.forced().clone();
+        forced.selected_node = selected_node;
+        let mut ledger = self.ledger_mut();
+        if let Some((position, _)) = ledger.transaction(&digest) {
+            return Ok(position);
+        }
+        let congested = self.faults.take(FaultKind::Congestion).is_some();
+        let executed = {
+            let environment = self.environment(&ledger, &forced);
+            execution::execute(&ledger, &environment, signed, congested)?
+        };
+        ledger.commit(executed)?;
+        let position = ledger
+            .transaction(&digest)
+            .map_or(usize::MAX, |(position, _)| position);
+        if self.config.checkpoint_ms == 0 {
+            self.seal(&mut ledger, false)?;
+        }
+        Ok(position)
+    }
+
+    /// What a transaction executes against at this moment.
+    pub(crate) fn environment<'a>(
+        &'a self,
+        ledger: &'a Ledger,
+        forced: &'a Forced,
+    ) -> Environment<'a> {
+        Environment {
+            store: ledger.objects(),
+            contract: &self.contract,
+            epoch: ledger.epoch(),
+            seed: self.config.seed,
+            forced,
+        }
+    }
+
+    /// Makes a checkpoint. An empty one is made only when asked for.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) fn checkpoint(&self, even_if_empty: bool) -> Result<u64, ChainError> {
+        let mut ledger = self.ledger_mut();
+        if ledger.pending().is_empty() && !even_if_empty {
+            return Ok(ledger.height());
+        }
+        self.seal(&mut ledger, false)
+    }
+
+    /// Ends the epoch with a last checkpoint, and opens the next with its first.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) fn advance_epoch(&self) -> Result<EpochRecord, ChainError> {
+        let mut ledger = self.ledger_mut();
+        let epoch = ledger.epoch();
+        let executed = genesis::change_epoch(ledger.objects(), &change(epoch.epoch), epoch.epoch);
+        ledger.commit(executed)?;
+        self.seal(&mut ledger, true)?;
+        self.seal(&mut ledger, false)?;
+        Ok(ledger.epoch())
+    }
+
+    fn seal(&self, ledger: &mut Ledger, end_of_epoch: bool) -> Result<u64, ChainError> {
+        let sequence = ledger.seal(clock::now_ms(), end_of_epoch)?;
+        self.tip.send_replace(sequence);
+        Ok(sequence)
+    }
+
+    /// Whether the transaction at `position` went through.
+    pub(crate) fn status_of(&self, position: usize) -> Option<(Digest, ExecutionStatus)> {
+        let ledger = self.ledger();
+        let record = ledger.transaction_at(position)?;
+        let effects = record.effects().ok()?;
+        Some((record.digest, effects.status().clone()))
+    }
+}
+
+/// The system transaction that ends `epoch`.
+fn change(epoch: u64) -> Transaction {
+    Transaction {
+        kind: TransactionKind::EndOfEpoch(vec![EndOfEpochTransactionKind::ChangeEpoch(
+            ChangeEpoch {
+                epoch: epoch + 1,
+                protocol_version: execution::limits::PROTOCOL_VERSION,
+                storage_charge: 0,
+                computation_charge: 0,
+                storage_rebate: 0,
+                non_refundable_storage_fee: 0,
+                epoch_start_timestamp_ms: clock::now_ms(),
+                system_packages: Vec::new(),
+            },
+        )]),
+        ..genesis::system_transaction()
+    }
+}

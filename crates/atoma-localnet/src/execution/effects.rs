@@ -1,0 +1,406 @@
+//! From what commands changed to effects: versions, owners, gas and dependencies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use atoma_domain::ObjectId;
+use sui_sdk_types::{
+    ChangedObject, Digest, ExecutionError, ExecutionStatus, GasCostSummary, IdOperation,
+    MoveStruct, Object, ObjectData, ObjectIn, ObjectOut, Owner, SignedTransaction,
+    TransactionEffects, TransactionEffectsV2, TransactionEvents, UnchangedConsensusKind,
+    UnchangedConsensusObject,
+};
+
+use super::commands::Failure;
+use super::gas::{self, Meter, Storage};
+use super::inputs::{Access, Inputs};
+use crate::chain::{Executed, ObjectStore};
+use crate::vm::{ObjectState, Outcome};
+
+/// What effects are made of.
+pub(crate) struct Draft<'a> {
+    pub(crate) store: &'a ObjectStore,
+    pub(crate) inputs: &'a Inputs,
+    pub(crate) signed: SignedTransaction,
+    pub(crate) epoch: u64,
+    pub(crate) meter: Meter,
+}
+
+/// Shared objects of a cancelled transaction carry this instead of a version (Sui's
+/// `SequenceNumber::CONGESTED`).
+const CONGESTED: u64 = 0x8000_0000_0000_0001;
+/// The same for shared objects that would have been read only.
+const CANCELLED_READ: u64 = 0x8000_0000_0000_0000;
+
+struct Written {
+    states: BTreeMap<ObjectId, ObjectState>,
+    deleted: BTreeSet<ObjectId>,
+    loaded: BTreeSet<ObjectId>,
+    events: Vec<sui_sdk_types::Event>,
+}
+
+impl Draft<'_> {
+    /// Effects of commands that went through, or that failed with `result`.
+    ///
+    /// `outcome` sees the gas coin without the budget; what is left of the budget goes back.
+    pub(crate) fn finish(self, outcome: Outcome, result: Result<(), Failure>) -> Executed {
+        let transaction = &self.signed.transaction;
+        let computation = self.meter.cost(transaction.gas_payment.price);
+        let budget = transaction.gas_payment.budget;
+        let unaffordable = |command| Failure {
+            error: ExecutionError::InsufficientGas,
+            command,
+        };
+        let result = match result {
+            Ok(()) if computation > budget => Err(unaffordable(None)),
+            result => result,
+        };
+        let computation = computation.min(budget);
+        match result {
+            Ok(()) => match self.attempt(outcome_of(outcome), computation, Ok(()), false) {
+                Some(executed) => executed,
+                None => self.failed(computation, unaffordable(None), false),
+            },
+            Err(failure) => self.failed(computation, failure, false),
+        }
+    }
+
+    /// Effects of a transaction that consensus cancelled: gas is charged and nothing else happens.
+    pub(crate) fn cancelled(self, congested: Vec<ObjectId>) -> Executed {
+        let price = self.signed.transaction.gas_payment.price;
+        let failure = Failure {
+            error: ExecutionError::ExecutionCanceledDueToConsensusObjectCongestion {
+                congested_objects: congested,
+            },
+            command: None,
+        };
+        let computation = Meter::default().cost(price);
+        self.failed(computation, failure, true)
+    }
+
+    fn failed(self, computation: u64, failure: Failure, cancelled: bool) -> Executed {
+        let budget = self.signed.transaction.gas_payment.budget;
+        let nothing = || Written {
+            states: BTreeMap::new(),
+            deleted: BTreeSet::new(),
+            loaded: BTreeSet::new(),
+            events: Vec::new(),
+        };
+        self.attempt(nothing(), computation, Err(failure.clone()), cancelled)
+            .unwrap_or_else(|| {
+                // Not even the inputs' storage is covered: the whole budget goes.
+                let insufficient = Failure {
+                    error: ExecutionError::InsufficientGas,
+                    command: failure.command,
+                };
+                self.charge(nothing(), Err(insufficient), cancelled, |_| {
+                    GasCostSummary::new(budget, 0, 0, 0)
+                })
+            })
+    }
+
+    fn attempt(
+        &self,
+        written: Written,
+        computation: u64,
+        result: Result<(), Failure>,
+        cancelled: bool,
+    ) -> Option<Executed> {
+        let executed = self.charge(written, result, cancelled, |storage| {
+            storage.summary(computation)
+        });
+        let budget = self.signed.transaction.gas_payment.budget;
+        gas::affordable(executed.effects.gas_summary(), budget).then_some(executed)
+    }
+
+    fn charge(
+        &self,
+        mut written: Written,
+        result: Result<(), Failure>,
+        cancelled: bool,
+        price: impl Fn(Storage) -> GasCostSummary,
+    ) -> Executed {
+        let digest = self.signed.transaction.digest();
+        let lamport = self.lamport(cancelled);
+        let gas_id = self.add_inputs(&mut written, cancelled);
+
+        let mut storage = Storage::default();
+        let mut objects: BTreeMap<ObjectId, Object> = BTreeMap::new();
+        for (id, state) in &written.states {
+            if let Some(object) = object_of(state, lamport, digest) {
+                objects.insert(*id, storage.write(object));
+            }
+            if let Some(old) = self.store.live(id) {
+                storage.replace(old);
+            }
+        }
+        for id in &written.deleted {
+            if let Some(old) = self.store.live(id) {
+                storage.replace(old);
+            }
+        }
+        let gas_used = price(storage);
+        if let Some(coin) = gas_id.and_then(|id| objects.get_mut(&id)) {
+            let budget = self.signed.transaction.gas_payment.budget;
+            *coin = settle(coin, budget, &gas_used);
+        }
+        let events = (!written.events.is_empty()).then(|| TransactionEvents(written.events.clone()));
+        let changed_objects = self.changes(&objects, &written.deleted);
+        let gas_object_index = gas_id
+            .and_then(|id| changed_objects.iter().position(|change| change.object_id == id))
+            .and_then(|index| u32::try_from(index).ok());
+        let effects = TransactionEffectsV2 {
+            status: match result {
+                Ok(()) => ExecutionStatus::Success,
+                Err(Failure { error, command }) => ExecutionStatus::Failure { error, command },
+            },
+            epoch: self.epoch,
+            gas_used,
+            transaction_digest: digest,
+            gas_object_index,
+            events_digest: events.as_ref().map(TransactionEvents::digest),
+            dependencies: self.dependencies(&written),
+            lamport_version: lamport,
+            changed_objects,
+            unchanged_consensus_objects: self.unchanged(cancelled),
+            auxiliary_data_digest: None,
+        };
+        Executed {
+            signed: self.signed.clone(),
+            effects: TransactionEffects::V2(Box::new(effects)),
+            events,
+            loaded: self.loaded(&written, &objects),
+            written: objects.into_values().collect(),
+            deleted: written.deleted.into_iter().collect(),
+        }
+    }
+
+    /// One more than the highest version among the inputs.
+    fn lamport(&self, cancelled: bool) -> u64 {
+        self.inputs
+            .objects
+            .iter()
+            .flatten()
+            .filter(|input| !cancelled || !is_shared(input.access))
+            .map(|input| &input.object)
+            .chain(&self.inputs.gas)
+            .map(|object| object.version())
+            .max()
+            .map_or(1, |highest| highest + 1)
+    }
+
+    /// Every input that could have been changed gets a new version, changed or not; gas coins are
+    /// merged into the first, which is returned.
+    fn add_inputs(&self, written: &mut Written, cancelled: bool) -> Option<ObjectId> {
+        for input in self.inputs.objects.iter().flatten() {
+            let id = input.object.object_id();
+            let writes = match input.access {
+                Access::Owned => true,
+                Access::SharedWrite => !cancelled,
+                Access::Immutable | Access::SharedRead => false,
+            };
+            if writes
+                && !written.deleted.contains(&id)
+                && !written.states.contains_key(&id)
+                && let Some(state) = ObjectState::of(&input.object)
+            {
+                written.states.insert(id, state);
+            }
+        }
+        let (first, rest) = self.inputs.gas.split_first()?;
+        let id = first.object_id();
+        if !written.states.contains_key(&id) {
+            let budget = self.signed.transaction.gas_payment.budget;
+            let mut state = ObjectState::of(first)?;
+            set_value(&mut state.contents, self.inputs.gas_balance - budget);
+            written.states.insert(id, state);
+        }
+        written.deleted.extend(rest.iter().map(|coin| coin.object_id()));
+        Some(id)
+    }
+
+    fn changes(
+        &self,
+        objects: &BTreeMap<ObjectId, Object>,
+        deleted: &BTreeSet<ObjectId>,
+    ) -> Vec<ChangedObject> {
+        let before = |id: &ObjectId| match self.store.live(id) {
+            Some(old) => ObjectIn::Exist {
+                version: old.version(),
+                digest: old.digest(),
+                owner: *old.owner(),
+            },
+            None => ObjectIn::NotExist,
+        };
+        let mut changes: Vec<ChangedObject> = objects
+            .iter()
+            .map(|(id, object)| {
+                let input_state = before(id);
+                let id_operation = match input_state {
+                    ObjectIn::NotExist => IdOperation::Created,
+                    _ => IdOperation::None,
+                };
+                ChangedObject {
+                    object_id: *id,
+                    input_state,
+                    output_state: ObjectOut::ObjectWrite {
+                        digest: object.digest(),
+                        owner: *object.owner(),
+                    },
+                    id_operation,
+                }
+            })
+            .collect();
+        changes.extend(deleted.iter().map(|id| ChangedObject {
+            object_id: *id,
+            input_state: before(id),
+            output_state: ObjectOut::NotExist,
+            id_operation: IdOperation::Deleted,
+        }));
+        changes.sort_by_key(|change| change.object_id);
+        changes
+    }
+
+    fn unchanged(&self, cancelled: bool) -> Vec<UnchangedConsensusObject> {
+        let mut unchanged: Vec<_> = self
+            .inputs
+            .objects
+            .iter()
+            .flatten()
+            .filter_map(|input| {
+                let kind = match (input.access, cancelled) {
+                    (Access::SharedRead, false) => UnchangedConsensusKind::ReadOnlyRoot {
+                        version: input.object.version(),
+                        digest: input.object.digest(),
+                    },
+                    (Access::SharedRead, true) => UnchangedConsensusKind::Canceled {
+                        version: CANCELLED_READ,
+                    },
+                    (Access::SharedWrite, true) => {
+                        UnchangedConsensusKind::Canceled { version: CONGESTED }
+                    }
+                    _ => return None,
+                };
+                Some(UnchangedConsensusObject {
+                    object_id: input.object.object_id(),
+                    kind,
+                })
+            })
+            .collect();
+        unchanged.sort_by_key(|object| object.object_id);
+        unchanged
+    }
+
+    /// The transactions that last wrote what this one took or read.
+    fn dependencies(&self, written: &Written) -> Vec<Digest> {
+        let inputs = self.inputs.objects.iter().flatten().map(|i| &i.object);
+        let read = written.loaded.iter().filter_map(|id| self.store.live(id));
+        let mut dependencies: BTreeSet<Digest> = inputs
+            .chain(&self.inputs.gas)
+            .chain(read)
+            .map(|object| object.previous_transaction())
+            .collect();
+        dependencies.remove(&Digest::ZERO);
+        dependencies.into_iter().collect()
+    }
+
+    /// Objects read on the way that are neither inputs nor changed.
+    fn loaded(
+        &self,
+        written: &Written,
+        objects: &BTreeMap<ObjectId, Object>,
+    ) -> Vec<(ObjectId, u64)> {
+        let inputs: BTreeSet<ObjectId> = self
+            .inputs
+            .objects
+            .iter()
+            .flatten()
+            .map(|input| input.object.object_id())
+            .collect();
+        written
+            .loaded
+            .iter()
+            .filter(|id| {
+                !inputs.contains(*id)
+                    && !objects.contains_key(*id)
+                    && !written.deleted.contains(*id)
+            })
+            .filter_map(|id| Some((*id, self.store.live(id)?.version())))
+            .collect()
+    }
+}
+
+fn outcome_of(outcome: Outcome) -> Written {
+    Written {
+        states: outcome.written,
+        deleted: outcome.deleted,
+        loaded: outcome.read,
+        events: outcome.events,
+    }
+}
+
+const fn is_shared(access: Access) -> bool {
+    matches!(access, Access::SharedRead | Access::SharedWrite)
+}
+
+/// A stored object of the given version. An object that was just shared carries that version in
+/// its owner as well.
+pub(crate) fn object_of(state: &ObjectState, version: u64, previous: Digest) -> Option<Object> {
+    let data = MoveStruct::new(
+        state.object_type.clone(),
+        state.has_public_transfer,
+        version,
+        state.contents.clone(),
+    )?;
+    let owner = match state.owner {
+        Some(Owner::Shared(0)) => Owner::Shared(version),
+        Some(owner) => owner,
+        None => Owner::Immutable,
+    };
+    Some(Object::new(ObjectData::Struct(data), owner, previous, 0))
+}
+
+/// The gas coin with the rest of its budget given back.
+fn settle(coin: &Object, budget: u64, gas: &GasCostSummary) -> Object {
+    let spent = gas.computation_cost.saturating_add(gas.storage_cost);
+    let ObjectData::Struct(value) = coin.data() else {
+        return coin.clone();
+    };
+    let mut contents = value.contents().to_vec();
+    let held = contents
+        .get(32..40)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map_or(0, u64::from_le_bytes);
+    let balance = u128::from(held) + u128::from(budget) + u128::from(gas.storage_rebate)
+        - u128::from(spent).min(u128::from(budget) + u128::from(gas.storage_rebate));
+    set_value(&mut contents, u64::try_from(balance).unwrap_or(u64::MAX));
+    let data = MoveStruct::new(
+        value.object_type().clone(),
+        value.has_public_transfer(),
+        value.version(),
+        contents,
+    );
+    match data {
+        Some(data) => Object::new(
+            ObjectData::Struct(data),
+            *coin.owner(),
+            coin.previous_transaction(),
+            coin.storage_rebate(),
+        ),
+        None => coin.clone(),
+    }
+}
+
+pub(super) fn set_value(contents: &mut [u8], value: u64) {
+    if let Some(bytes) = contents.get_mut(32..40) {
+        bytes.copy_from_slice(&value.to_le_bytes());
+    }
+}
+
+/// The gas coin as commands see it: all gas coins' balances in it, the budget set aside.
+pub(super) fn gas_coin_for_commands(inputs: &Inputs, budget: u64) -> Option<Arc<Object>> {
+    let first = inputs.gas.first()?;
+    let mut state = ObjectState::of(first)?;
+    set_value(&mut state.contents, inputs.gas_balance - budget);
+    object_of(&state, first.version(), first.previous_transaction()).map(Arc::new)
+}

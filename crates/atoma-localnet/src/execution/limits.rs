@@ -1,0 +1,50 @@
+//! The protocol's limits and prices, as `GetEpoch` reports them.
+
+/// The protocol version that the network claims.
+pub(crate) const PROTOCOL_VERSION: u64 = 100;
+/// MIST a unit of computation costs at least.
+pub(crate) const REFERENCE_GAS_PRICE: u64 = 1_000;
+/// The highest gas price that is accepted.
+pub(crate) const MAX_GAS_PRICE: u64 = 100_000;
+/// The highest gas budget of a transaction, in MIST.
+pub(crate) const MAX_TX_GAS: u64 = 50_000_000_000;
+/// Computation units of the cheapest transaction; a budget must cover them at its own price.
+pub(crate) const MIN_COMPUTATION_UNITS: u64 = 1_000;
+/// Serialised transaction bytes.
+pub(crate) const MAX_TX_SIZE_BYTES: usize = 131_072;
+/// Commands to a transaction.
+pub(crate) const MAX_COMMANDS: usize = 1_024;
+/// Input objects to a transaction, gas included.
+pub(crate) const MAX_INPUT_OBJECTS: usize = 2_048;
+/// Arguments to a command.
+pub(crate) const MAX_ARGUMENTS: usize = 512;
+/// Bytes of one pure input.
+pub(crate) const MAX_PURE_ARGUMENT_BYTES: usize = 16_384;
+/// Gas coins to a transaction; the payment must hold fewer.
+pub(crate) const MAX_GAS_PAYMENT_OBJECTS: usize = 256;
+/// Events to a transaction.
+pub(crate) const MAX_EVENTS: usize = 1_024;
+/// MIST for each stored byte: 100 units at a storage gas price of 76.
+pub(crate) const STORAGE_MIST_PER_BYTE: u64 = 7_600;
+/// Basis points of a storage fee that come back when the object goes.
+pub(crate) const STORAGE_REBATE_BASIS_POINTS: u64 = 9_900;
+
+/// Name and value of each limit, under the names of Sui's protocol configuration.
+pub(crate) const ATTRIBUTES: [(&str, u64); 16] = [
+    ("max_tx_size_bytes", 131_072),
+    ("max_programmable_tx_commands", 1_024),
+    ("max_input_objects", 2_048),
+    ("max_arguments", 512),
+    ("max_pure_argument_size", 16_384),
+    ("max_gas_payment_objects", 256),
+    ("max_tx_gas", MAX_TX_GAS),
+    ("max_gas_price", MAX_GAS_PRICE),
+    ("max_num_event_emit", 1_024),
+    ("object_runtime_max_num_cached_objects", 1_000),
+    ("object_runtime_max_num_store_entries", 1_000),
+    ("base_tx_cost_fixed", MIN_COMPUTATION_UNITS),
+    ("obj_data_cost_refundable", 100),
+    ("storage_gas_price", 76),
+    ("storage_rebate_rate", STORAGE_REBATE_BASIS_POINTS),
+    ("max_move_object_size", 256_000),
+];

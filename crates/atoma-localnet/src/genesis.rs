@@ -1,0 +1,342 @@
+//! The first transaction of the network: system objects, packages, coins and the contract; and the
+//! system transaction that ends an epoch.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use atoma_domain::{Digest, ObjectId};
+use sui_sdk_types::{
+    Address, ChangedObject, ExecutionStatus, GasCostSummary, GasPayment, GenesisObject,
+    GenesisTransaction, IdOperation, Identifier, MovePackage, Object, ObjectData,
+    ObjectIn, ObjectOut, Owner, SignedTransaction, StructTag, Transaction, TransactionEffects,
+    TransactionEffectsV2, TransactionEvents, TransactionExpiration, TransactionKind, TypeTag,
+};
+
+use crate::accounts::{Accounts, derive};
+use crate::chain::{Executed, ObjectStore};
+use crate::clock::GENESIS_TIMESTAMP_MS;
+use crate::contract::{self, ContractAddresses};
+use crate::execution::object_of;
+use crate::vm::{Execution, ObjectReader, ObjectState, TxContext};
+
+/// The version of everything that genesis makes.
+pub(crate) const VERSION: u64 = 1;
+
+const SYSTEM_STATE: Address = Address::from_static("0x5");
+const CLOCK: Address = Address::from_static("0x6");
+const RANDOM: Address = Address::from_static("0x8");
+
+/// MIST in each of the faucet's and the others' first coins.
+const FAUCET_MIST: u64 = 8_000_000_000_000_000_000;
+const ACCOUNT_MIST: u64 = 500_000_000_000_000_000;
+/// Micro-USDC in the faucet's and the buyer's first coins.
+const FAUCET_USDC: u64 = 8_000_000_000_000_000_000;
+const BUYER_USDC: u64 = 8_000_000_000_000_000_000;
+
+/// Where the packages stand for a seed; the `AtomaDb` is known once genesis ran.
+fn packages(seed: u64) -> ContractAddresses {
+    ContractAddresses {
+        package: Address::new(derive(seed, "package atoma")),
+        atoma_db: Address::ZERO,
+        usdc_package: Address::new(derive(seed, "package usdc")),
+    }
+}
+
+/// The genesis of a seed, always the same, with the addresses that came of it.
+pub(crate) fn build(seed: u64, accounts: &Accounts) -> (Executed, ContractAddresses) {
+    let mut contract = packages(seed);
+    let empty = Nothing;
+    let context = TxContext {
+        digest: Digest::new(derive(seed, "genesis ids")),
+        sender: Address::ZERO,
+        epoch: 0,
+        epoch_timestamp_ms: GENESIS_TIMESTAMP_MS,
+    };
+    let mut execution = Execution::new(&empty, context, [0; 32]);
+    let mut states: BTreeMap<ObjectId, ObjectState> = BTreeMap::new();
+    match contract::publish(&mut execution, &contract, accounts.manager.address) {
+        Ok(publication) => contract.atoma_db = publication.atoma_db,
+        Err(error) => tracing::error!(%error, "the contract could not be published"),
+    }
+    for state in system_objects()
+        .into_iter()
+        .chain(coins(&mut execution, &contract, accounts))
+    {
+        if let Some(id) = state.contents.first_chunk::<32>() {
+            states.insert(Address::new(*id), state);
+        }
+    }
+    let outcome = execution.finish();
+    states.extend(outcome.written);
+
+    let packages = [
+        package(Address::from_static("0x1"), &["ascii", "option"]),
+        package(Address::TWO, &["coin", "sui", "random", "clock", "object"]),
+        package(Address::THREE, &["sui_system"]),
+        package(contract.usdc_package, &["usdc"]),
+        package(contract.package, &["db"]),
+    ];
+    let transaction = Transaction {
+        kind: TransactionKind::Genesis(GenesisTransaction {
+            objects: states
+                .values()
+                .filter_map(|state| object_of(state, VERSION, Digest::ZERO))
+                .chain(packages.iter().map(|package| packaged(package, Digest::ZERO)))
+                .map(|object| GenesisObject::new(object.data().clone(), *object.owner()))
+                .collect(),
+        }),
+        ..system_transaction()
+    };
+    let digest = transaction.digest();
+    let written: Vec<Object> = states
+        .values()
+        .filter_map(|state| object_of(state, VERSION, digest))
+        .chain(packages.iter().map(|package| packaged(package, digest)))
+        .collect();
+    let events = (!outcome.events.is_empty()).then_some(TransactionEvents(outcome.events));
+    let mut changed: Vec<ChangedObject> = written.iter().map(created).collect();
+    changed.sort_by_key(|change| change.object_id);
+    let effects = system_effects(0, digest, events.as_ref(), Vec::new(), VERSION, changed);
+    let executed = Executed {
+        signed: SignedTransaction {
+            transaction,
+            signatures: Vec::new(),
+        },
+        effects,
+        events,
+        loaded: Vec::new(),
+        written,
+        deleted: Vec::new(),
+    };
+    (executed, contract)
+}
+
+/// The effects of ending an epoch: the system state object gets a new version.
+pub(crate) fn change_epoch(store: &ObjectStore, transaction: &Transaction, epoch: u64) -> Executed {
+    let digest = transaction.digest();
+    let mut written = Vec::new();
+    let mut changed = Vec::new();
+    let mut dependencies = Vec::new();
+    let mut lamport = VERSION;
+    if let Some(old) = store.live(&SYSTEM_STATE)
+        && let Some(state) = ObjectState::of(old)
+    {
+        lamport = old.version() + 1;
+        dependencies.push(old.previous_transaction());
+        if let Some(new) = object_of(&state, lamport, digest) {
+            changed.push(ChangedObject {
+                object_id: SYSTEM_STATE,
+                input_state: ObjectIn::Exist {
+                    version: old.version(),
+                    digest: old.digest(),
+                    owner: *old.owner(),
+                },
+                output_state: ObjectOut::ObjectWrite {
+                    digest: new.digest(),
+                    owner: *new.owner(),
+                },
+                id_operation: IdOperation::None,
+            });
+            written.push(new);
+        }
+    }
+    Executed {
+        signed: SignedTransaction {
+            transaction: transaction.clone(),
+            signatures: Vec::new(),
+        },
+        effects: system_effects(epoch, digest, None, dependencies, lamport, changed),
+        events: None,
+        loaded: Vec::new(),
+        written,
+        deleted: Vec::new(),
+    }
+}
+
+/// A transaction of the system, still without a kind of its own.
+pub(crate) fn system_transaction() -> Transaction {
+    Transaction {
+        kind: TransactionKind::Genesis(GenesisTransaction {
+            objects: Vec::new(),
+        }),
+        sender: Address::ZERO,
+        gas_payment: GasPayment {
+            objects: Vec::new(),
+            owner: Address::ZERO,
+            price: 1,
+            budget: 0,
+        },
+        expiration: TransactionExpiration::None,
+    }
+}
+
+fn system_effects(
+    epoch: u64,
+    digest: Digest,
+    events: Option<&TransactionEvents>,
+    dependencies: Vec<Digest>,
+    lamport_version: u64,
+    changed_objects: Vec<ChangedObject>,
+) -> TransactionEffects {
+    TransactionEffects::V2(Box::new(TransactionEffectsV2 {
+        status: ExecutionStatus::Success,
+        epoch,
+        gas_used: GasCostSummary::new(0, 0, 0, 0),
+        transaction_digest: digest,
+        gas_object_index: None,
+        events_digest: events.map(TransactionEvents::digest),
+        dependencies,
+        lamport_version,
+        changed_objects,
+        unchanged_consensus_objects: Vec::new(),
+        auxiliary_data_digest: None,
+    }))
+}
+
+fn created(object: &Object) -> ChangedObject {
+    let output_state = match object.data() {
+        ObjectData::Struct(_) => ObjectOut::ObjectWrite {
+            digest: object.digest(),
+            owner: *object.owner(),
+        },
+        _ => ObjectOut::PackageWrite {
+            version: object.version(),
+            digest: object.digest(),
+        },
+    };
+    ChangedObject {
+        object_id: object.object_id(),
+        input_state: ObjectIn::NotExist,
+        output_state,
+        id_operation: IdOperation::Created,
+    }
+}
+
+fn packaged(package: &MovePackage, previous: Digest) -> Object {
+    Object::new(
+        ObjectData::Package(package.clone()),
+        Owner::Immutable,
+        previous,
+        0,
+    )
+}
+
+/// A package by its name and modules. There is no bytecode in it: nothing here runs any.
+fn package(id: Address, modules: &[&'static str]) -> MovePackage {
+    MovePackage {
+        id,
+        version: VERSION,
+        modules: modules
+            .iter()
+            .map(|name| (Identifier::from_static(name), Vec::new()))
+            .collect(),
+        type_origin_table: Vec::new(),
+        linkage_table: BTreeMap::new(),
+    }
+}
+
+/// The shared objects that clients of any Sui network find.
+fn system_objects() -> Vec<ObjectState> {
+    let shared = |object_type, contents| ObjectState {
+        object_type,
+        has_public_transfer: false,
+        owner: Some(Owner::Shared(VERSION)),
+        contents,
+    };
+    let tag = |package, module, name| {
+        StructTag::new(
+            package,
+            Identifier::from_static(module),
+            Identifier::from_static(name),
+            Vec::new(),
+        )
+    };
+    let numbered = |id: Address, number: u64| [id.as_bytes(), &number.to_le_bytes()].concat();
+    // `Random` holds a `Versioned`: its id, and the id and version of that.
+    let random = [
+        RANDOM.as_bytes(),
+        Address::new(derive(0, "random inner")).as_bytes(),
+        &1_u64.to_le_bytes(),
+    ]
+    .concat();
+    vec![
+        shared(
+            tag(Address::THREE, "sui_system", "SuiSystemState"),
+            numbered(SYSTEM_STATE, 2),
+        ),
+        shared(
+            tag(Address::TWO, "clock", "Clock"),
+            numbered(CLOCK, GENESIS_TIMESTAMP_MS),
+        ),
+        shared(tag(Address::TWO, "random", "Random"), random),
+    ]
+}
+
+/// What the network's accounts begin with, and the test currency's metadata.
+fn coins(
+    execution: &mut Execution<'_>,
+    contract: &ContractAddresses,
+    accounts: &Accounts,
+) -> Vec<ObjectState> {
+    let sui: TypeTag = StructTag::sui().into();
+    let usdc = contract.usdc();
+    let owned = [
+        (&sui, FAUCET_MIST, accounts.faucet.address),
+        (&sui, ACCOUNT_MIST, accounts.manager.address),
+        (&sui, ACCOUNT_MIST, accounts.buyer.address),
+        (&usdc, FAUCET_USDC, accounts.faucet.address),
+        (&usdc, BUYER_USDC, accounts.buyer.address),
+    ];
+    let mut states: Vec<ObjectState> = owned
+        .into_iter()
+        .map(|(coin_type, balance, owner)| ObjectState {
+            object_type: StructTag::coin(coin_type.clone()),
+            has_public_transfer: true,
+            owner: Some(Owner::Address(owner)),
+            contents: [execution.fresh_id().as_bytes(), &balance.to_le_bytes()].concat(),
+        })
+        .collect();
+    states.push(metadata(execution.fresh_id(), &usdc));
+    states
+}
+
+/// `0x2::coin::CoinMetadata` of the test currency.
+fn metadata(id: ObjectId, usdc: &TypeTag) -> ObjectState {
+    let body = (
+        USDC_DECIMALS,
+        USDC_NAME,
+        USDC_SYMBOL,
+        USDC_DESCRIPTION,
+        Option::<String>::None,
+    );
+    ObjectState {
+        object_type: StructTag::new(
+            Address::TWO,
+            Identifier::from_static("coin"),
+            Identifier::from_static("CoinMetadata"),
+            vec![usdc.clone()],
+        ),
+        has_public_transfer: true,
+        owner: Some(Owner::Immutable),
+        contents: bcs::to_bytes(&(id, body)).unwrap_or_default(),
+    }
+}
+
+/// Decimal places of the test currency.
+pub(crate) const USDC_DECIMALS: u8 = 6;
+/// Its name.
+pub(crate) const USDC_NAME: &str = "Local test USDC";
+/// Its symbol.
+pub(crate) const USDC_SYMBOL: &str = "USDC";
+/// What it is.
+pub(crate) const USDC_DESCRIPTION: &str = "Test currency of a local network, worth nothing";
+
+/// The world before genesis.
+#[derive(Debug)]
+struct Nothing;
+
+impl ObjectReader for Nothing {
+    fn object(&self, _: &ObjectId) -> Option<Arc<Object>> {
+        None
+    }
+}

@@ -1,0 +1,109 @@
+//! TransactionExecutionService: executing and simulating.
+
+use std::time::Duration;
+
+use sui_rpc::proto::sui::rpc::v2::simulate_transaction_request::TransactionChecks;
+use sui_rpc::proto::sui::rpc::v2::transaction_execution_service_server::TransactionExecutionService;
+use sui_rpc::proto::sui::rpc::v2::{
+    ExecuteTransactionRequest, ExecuteTransactionResponse, SimulateTransactionRequest,
+    SimulateTransactionResponse,
+};
+use sui_sdk_types::{SignedTransaction, Transaction, UserSignature};
+use tonic::{Request, Response, Status};
+
+use super::Service;
+use super::render::{self, mask};
+use super::view::View;
+use crate::core::SubmitError;
+use crate::execution::{self, Refusal, Simulation};
+use crate::faults::FaultKind;
+
+#[tonic::async_trait]
+impl TransactionExecutionService for Service {
+    async fn execute_transaction(
+        &self,
+        request: Request<ExecuteTransactionRequest>,
+    ) -> Result<Response<ExecuteTransactionResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let mask = mask(request.read_mask.as_ref(), "effects.status,checkpoint");
+        let signed = parse(&request)?;
+        execution::precheck(&signed.transaction, &signed.signatures)
+            .map_err(Refusal::into_status)?;
+        let core = &self.core;
+        if core.faults.take(FaultKind::ExecuteLostBefore).is_some() {
+            return Err(Status::unavailable(
+                "the transaction did not reach the network (injected)",
+            ));
+        }
+        if let Some(delay) = core.faults.take(FaultKind::ExecuteDelay) {
+            tokio::time::sleep(delay).await;
+        }
+        if core.config.consensus_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(core.config.consensus_ms)).await;
+        }
+        let position = core
+            .submit(signed, None)
+            .map_err(SubmitError::into_status)?;
+        if core.faults.take(FaultKind::ExecuteLostAfter).is_some() {
+            return Err(Status::unavailable("the answer was lost (injected)"));
+        }
+        let ledger = core.ledger();
+        let record = ledger
+            .transaction_at(position)
+            .ok_or_else(|| Status::internal("the executed transaction is not in the ledger"))?;
+        // Like a full node's, the answer comes before any checkpoint.
+        let transaction = render::body(ledger.objects(), &View::new(record), &mask)?;
+        Ok(Response::new(ExecuteTransactionResponse::new(transaction)))
+    }
+
+    async fn simulate_transaction(
+        &self,
+        request: Request<SimulateTransactionRequest>,
+    ) -> Result<Response<SimulateTransactionResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let mask = mask(request.read_mask.as_ref(), "*");
+        let message = request
+            .transaction
+            .as_ref()
+            .ok_or_else(|| Status::invalid_argument("missing transaction"))?;
+        let wanted = Simulation {
+            checks: request.checks.unwrap_or_default() == i32::from(TransactionChecks::Enabled),
+            select_gas: request.do_gas_selection.unwrap_or_default(),
+        };
+        let forced = self.core.forced().clone();
+        let ledger = self.core.ledger();
+        let environment = self.core.environment(&ledger, &forced);
+        let executed = execution::simulate(&ledger, &environment, message, wanted)
+            .map_err(Refusal::into_status)?;
+        let mut response = SimulateTransactionResponse::default();
+        if let Some(mask) = mask.subtree("transaction") {
+            let transaction = render::simulated(ledger.objects(), &executed, &mask)?;
+            response.transaction = Some(transaction);
+        }
+        if mask.contains("suggested_gas_price") {
+            response.suggested_gas_price = Some(execution::limits::REFERENCE_GAS_PRICE);
+        }
+        Ok(Response::new(response))
+    }
+}
+
+fn parse(request: &ExecuteTransactionRequest) -> Result<SignedTransaction, Status> {
+    let message = request
+        .transaction
+        .as_ref()
+        .ok_or_else(|| Status::invalid_argument("missing transaction"))?;
+    let transaction = Transaction::try_from(message)
+        .map_err(|error| Status::invalid_argument(format!("invalid transaction: {error}")))?;
+    let signatures = request
+        .signatures
+        .iter()
+        .map(UserSignature::try_from)
+        .collect::<Result<_, _>>()
+        .map_err(|error| Status::invalid_argument(format!("invalid signature: {error}")))?;
+    Ok(SignedTransaction {
+        transaction,
+        signatures,
+    })
+}

@@ -1,0 +1,329 @@
+//! LedgerService: what is and what was.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use sui_rpc::field::FieldMaskTree;
+use sui_rpc::merge::Merge;
+use sui_rpc::proto::google::rpc::Status as ProtoStatus;
+use sui_rpc::proto::sui::rpc::v2::get_checkpoint_request::CheckpointId;
+use sui_rpc::proto::sui::rpc::v2::ledger_service_server::LedgerService;
+use sui_rpc::proto::sui::rpc::v2::{self as proto, *};
+use sui_rpc::proto::timestamp_ms_to_proto;
+use sui_sdk_types::{Address, Digest};
+use tonic::codegen::BoxStream;
+use tonic::{Request, Response, Status};
+
+use super::Service;
+use super::filter::Filter;
+use super::list::{self, Range};
+use super::render::{self, mask};
+use super::sources::{Checkpoints, Events, Transactions};
+use super::view::View;
+use crate::chain::{EpochRecord, Ledger};
+use crate::execution::limits;
+use crate::faults::FaultKind;
+
+const OBJECT_DEFAULT: &str = "object_id,version,digest";
+/// Objects and transactions to one batch.
+const MAX_BATCH_OBJECTS: usize = 1_000;
+const MAX_BATCH_TRANSACTIONS: usize = 200;
+
+#[tonic::async_trait]
+impl LedgerService for Service {
+    async fn get_service_info(
+        &self,
+        _: Request<GetServiceInfoRequest>,
+    ) -> Result<Response<GetServiceInfoResponse>, Status> {
+        self.begin().await?;
+        let ledger = self.core.ledger();
+        let height = ledger.height();
+        let latest = ledger.checkpoint(height);
+        let mut response = GetServiceInfoResponse::default();
+        response.chain_id = Some(ledger.chain_id().to_string());
+        response.chain = Some("localnet".to_owned());
+        response.epoch = latest.map(|checkpoint| checkpoint.epoch);
+        response.checkpoint_height = Some(height);
+        response.timestamp = latest.map(|checkpoint| timestamp_ms_to_proto(checkpoint.timestamp_ms));
+        response.lowest_available_checkpoint = Some(0);
+        response.lowest_available_checkpoint_objects = Some(0);
+        response.server = Some(concat!("atoma-localnet/", env!("CARGO_PKG_VERSION")).to_owned());
+        Ok(Response::new(response))
+    }
+
+    async fn get_object(
+        &self,
+        request: Request<GetObjectRequest>,
+    ) -> Result<Response<GetObjectResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let mask = mask(request.read_mask.as_ref(), OBJECT_DEFAULT);
+        let object = self.object(&request, &mask)?;
+        Ok(Response::new(GetObjectResponse::new(object)))
+    }
+
+    async fn batch_get_objects(
+        &self,
+        request: Request<BatchGetObjectsRequest>,
+    ) -> Result<Response<BatchGetObjectsResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        at_most("requests", request.requests.len(), MAX_BATCH_OBJECTS)?;
+        let mask = mask(request.read_mask.as_ref(), OBJECT_DEFAULT);
+        let mut objects = Vec::with_capacity(request.requests.len());
+        for request in &request.requests {
+            objects.push(match self.object(request, &mask) {
+                Ok(object) => GetObjectResult::new_object(object),
+                Err(status) if status.code() == tonic::Code::InvalidArgument => return Err(status),
+                Err(status) => GetObjectResult::new_error(proto_status(&status)),
+            });
+        }
+        Ok(Response::new(BatchGetObjectsResponse::new(objects)))
+    }
+
+    async fn get_transaction(
+        &self,
+        request: Request<GetTransactionRequest>,
+    ) -> Result<Response<GetTransactionResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let mask = mask(request.read_mask.as_ref(), "digest");
+        let ledger = self.core.ledger();
+        let transaction = transaction(&ledger, request.digest(), &mask)?;
+        Ok(Response::new(GetTransactionResponse::new(transaction)))
+    }
+
+    async fn batch_get_transactions(
+        &self,
+        request: Request<BatchGetTransactionsRequest>,
+    ) -> Result<Response<BatchGetTransactionsResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        at_most("digests", request.digests.len(), MAX_BATCH_TRANSACTIONS)?;
+        let mask = mask(request.read_mask.as_ref(), "digest");
+        let ledger = self.core.ledger();
+        let mut transactions = Vec::with_capacity(request.digests.len());
+        for digest in &request.digests {
+            transactions.push(match transaction(&ledger, digest, &mask) {
+                Ok(transaction) => GetTransactionResult::new_transaction(transaction),
+                Err(status) if status.code() == tonic::Code::InvalidArgument => return Err(status),
+                Err(status) => GetTransactionResult::new_error(proto_status(&status)),
+            });
+        }
+        Ok(Response::new(BatchGetTransactionsResponse::new(
+            transactions,
+        )))
+    }
+
+    async fn get_checkpoint(
+        &self,
+        request: Request<GetCheckpointRequest>,
+    ) -> Result<Response<GetCheckpointResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let mask = mask(request.read_mask.as_ref(), "sequence_number,digest");
+        let ledger = self.core.ledger();
+        let (name, found) = match &request.checkpoint_id {
+            None => (String::new(), ledger.checkpoint(ledger.height())),
+            Some(CheckpointId::SequenceNumber(number)) => {
+                (number.to_string(), ledger.checkpoint(*number))
+            }
+            Some(CheckpointId::Digest(text)) => {
+                let digest = parse_digest("digest", text)?;
+                let found = ledger
+                    .checkpoints_backwards()
+                    .find(|(_, checkpoint)| checkpoint.digest == digest)
+                    .map(|(_, checkpoint)| checkpoint);
+                (text.clone(), found)
+            }
+            Some(_) => return Err(Status::invalid_argument("unknown checkpoint_id")),
+        };
+        let record =
+            found.ok_or_else(|| Status::not_found(format!("Checkpoint {name} not found")))?;
+        let checkpoint = render::checkpoint(&ledger, record, &mask)?;
+        Ok(Response::new(GetCheckpointResponse::new(checkpoint)))
+    }
+
+    async fn get_epoch(
+        &self,
+        request: Request<GetEpochRequest>,
+    ) -> Result<Response<GetEpochResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let mask = mask(request.read_mask.as_ref(), "epoch");
+        let ledger = self.core.ledger();
+        let record = match request.epoch {
+            None => ledger.epoch(),
+            Some(epoch) => ledger
+                .epoch_at(epoch)
+                .ok_or_else(|| Status::not_found(format!("Epoch {epoch} not found")))?,
+        };
+        Ok(Response::new(GetEpochResponse::new(Epoch::merge_from(
+            &epoch(record),
+            &mask,
+        ))))
+    }
+
+    async fn list_checkpoints(
+        &self,
+        request: Request<ListCheckpointsRequest>,
+    ) -> Result<Response<BoxStream<ListCheckpointsResponse>>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let source = Checkpoints {
+            filter: Filter::transactions(request.filter.as_ref())?,
+            mask: mask(request.read_mask.as_ref(), "sequence_number,digest"),
+        };
+        let range = Range {
+            start: request.start_checkpoint,
+            end: request.end_checkpoint,
+        };
+        let frames = list::list(Arc::clone(&self.core), source, range, request.options.as_ref())?;
+        let stream = frames.map(|frame| {
+            let frame = frame?;
+            let mut response = ListCheckpointsResponse::default();
+            response.checkpoint = frame.item;
+            response.watermark = Some(frame.watermark);
+            response.end = frame.end;
+            Ok(response)
+        });
+        Ok(Response::new(self.until_stopped(stream)))
+    }
+
+    async fn list_transactions(
+        &self,
+        request: Request<ListTransactionsRequest>,
+    ) -> Result<Response<BoxStream<ListTransactionsResponse>>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let source = Transactions {
+            filter: Filter::transactions(request.filter.as_ref())?,
+            mask: mask(request.read_mask.as_ref(), "digest"),
+        };
+        let range = Range {
+            start: request.start_checkpoint,
+            end: request.end_checkpoint,
+        };
+        let frames = list::list(Arc::clone(&self.core), source, range, request.options.as_ref())?;
+        let stream = frames.map(|frame| {
+            let frame = frame?;
+            let mut response = ListTransactionsResponse::default();
+            response.transaction = frame.item;
+            response.watermark = Some(frame.watermark);
+            response.end = frame.end;
+            Ok(response)
+        });
+        Ok(Response::new(self.until_stopped(stream)))
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<ListEventsRequest>,
+    ) -> Result<Response<BoxStream<ListEventsResponse>>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let source = Events {
+            filter: Filter::events(request.filter.as_ref())?,
+            mask: mask(request.read_mask.as_ref(), "*"),
+        };
+        let range = Range {
+            start: request.start_checkpoint,
+            end: request.end_checkpoint,
+        };
+        let frames = list::list(Arc::clone(&self.core), source, range, request.options.as_ref())?;
+        let stream = frames.map(|frame| {
+            let frame = frame?;
+            let mut response = ListEventsResponse::default();
+            response.event = frame.item;
+            response.watermark = Some(frame.watermark);
+            response.end = frame.end;
+            Ok(response)
+        });
+        Ok(Response::new(self.until_stopped(stream)))
+    }
+}
+
+impl Service {
+    fn object(
+        &self,
+        request: &GetObjectRequest,
+        mask: &FieldMaskTree,
+    ) -> Result<proto::Object, Status> {
+        let id: Address = request
+            .object_id
+            .as_deref()
+            .ok_or_else(|| Status::invalid_argument("missing object_id"))?
+            .parse()
+            .map_err(|error| Status::invalid_argument(format!("invalid object_id: {error}")))?;
+        let ledger = self.core.ledger();
+        let objects = ledger.objects();
+        let found = match request.version {
+            Some(version) => objects.at(&id, version),
+            None if self.core.faults.take(FaultKind::StaleObjects).is_some() => objects.stale(&id),
+            None => objects.live(&id).cloned(),
+        };
+        match (found, request.version) {
+            (Some(object), _) => Ok(render::object(&object, mask)),
+            (None, Some(version)) => Err(Status::not_found(format!(
+                "Object {id} with version {version} not found"
+            ))),
+            (None, None) => Err(Status::not_found(format!("Object {id} not found"))),
+        }
+    }
+}
+
+fn transaction(
+    ledger: &Ledger,
+    digest: &str,
+    mask: &FieldMaskTree,
+) -> Result<ExecutedTransaction, Status> {
+    let digest = parse_digest("digest", digest)?;
+    let (position, record) = ledger
+        .transaction(&digest)
+        .ok_or_else(|| Status::not_found(format!("Transaction {digest} not found")))?;
+    render::transaction(ledger, position, &View::new(record), mask)
+}
+
+fn epoch(record: EpochRecord) -> Epoch {
+    let mut config = ProtocolConfig::default();
+    config.protocol_version = Some(limits::PROTOCOL_VERSION);
+    config.attributes = limits::ATTRIBUTES
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.to_string()))
+        .collect();
+    config.configs = limits::ATTRIBUTES
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.to_string().into()))
+        .collect();
+    let mut epoch = Epoch::default();
+    epoch.epoch = Some(record.epoch);
+    epoch.first_checkpoint = Some(record.first_checkpoint);
+    epoch.last_checkpoint = record.last_checkpoint;
+    epoch.start = Some(timestamp_ms_to_proto(record.start_ms));
+    epoch.end = record.end_ms.map(timestamp_ms_to_proto);
+    epoch.reference_gas_price = Some(limits::REFERENCE_GAS_PRICE);
+    epoch.protocol_config = Some(config);
+    epoch
+}
+
+fn parse_digest(field: &str, text: &str) -> Result<Digest, Status> {
+    text.parse()
+        .map_err(|error| Status::invalid_argument(format!("invalid {field}: {error}")))
+}
+
+fn at_most(what: &str, count: usize, most: usize) -> Result<(), Status> {
+    if count > most {
+        return Err(Status::invalid_argument(format!(
+            "number of batch {what} exceeds the limit of {most}"
+        )));
+    }
+    Ok(())
+}
+
+fn proto_status(status: &Status) -> ProtoStatus {
+    ProtoStatus {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        ..Default::default()
+    }
+}

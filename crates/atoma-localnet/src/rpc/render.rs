@@ -1,0 +1,322 @@
+//! From the ledger's records to protocol messages, no more of them than a field mask asks for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use atoma_domain::ObjectId;
+use prost_types::FieldMask;
+use sui_rpc::field::{FieldMaskTree, FieldMaskUtil};
+use sui_rpc::merge::Merge;
+use sui_rpc::proto::sui::rpc::v2 as proto;
+use sui_rpc::proto::timestamp_ms_to_proto;
+use sui_sdk_types::{
+    Address, BalanceChange, Object, ObjectIn, ObjectOut, ObjectType, Owner, TransactionEffectsV2,
+    TypeTag, UnchangedConsensusKind,
+};
+use tonic::Status;
+
+use super::view::View;
+use crate::chain::{CheckpointRecord, Executed, Ledger, ObjectStore, TransactionRecord, coin_balance};
+
+/// The mask of a request, or the method's documented default.
+pub(crate) fn mask(given: Option<&FieldMask>, default: &str) -> FieldMaskTree {
+    match given {
+        Some(mask) => FieldMaskTree::from(mask.clone()),
+        None => FieldMaskTree::from(FieldMask::from_str(default)),
+    }
+}
+
+/// An object, with the balance that coins have.
+pub(crate) fn object(object: &Object, mask: &FieldMaskTree) -> proto::Object {
+    let mut message = proto::Object::merge_from(object.clone(), mask);
+    if mask.contains("balance")
+        && let Some((_, balance)) = coin_balance(object)
+    {
+        message.balance = Some(balance);
+    }
+    message
+}
+
+/// The transaction at `position`, with its place in a checkpoint once it has one.
+pub(crate) fn transaction(
+    ledger: &Ledger,
+    position: usize,
+    view: &View<'_>,
+    mask: &FieldMaskTree,
+) -> Result<proto::ExecutedTransaction, Status> {
+    let mut message = body(ledger.objects(), view, mask)?;
+    if let Some((sequence, index)) = ledger.checkpoint_of(position) {
+        if mask.contains("checkpoint") {
+            message.checkpoint = Some(sequence);
+        }
+        if mask.contains("transaction_index") {
+            message.transaction_index = u64::try_from(index).ok();
+        }
+        if mask.contains("timestamp") {
+            message.timestamp = ledger
+                .checkpoint(sequence)
+                .map(|checkpoint| timestamp_ms_to_proto(checkpoint.timestamp_ms));
+        }
+    }
+    Ok(message)
+}
+
+/// A transaction without its place in the ledger.
+pub(crate) fn body(
+    objects: &ObjectStore,
+    view: &View<'_>,
+    mask: &FieldMaskTree,
+) -> Result<proto::ExecutedTransaction, Status> {
+    let mut message = proto::ExecutedTransaction::default();
+    let record = view.record();
+    if mask.contains("digest") {
+        message.digest = Some(record.digest.to_string());
+    }
+    if let Some(submask) = mask.subtree("transaction") {
+        let transaction = view.signed()?.transaction.clone();
+        message.transaction = Some(proto::Transaction::merge_from(transaction, &submask));
+    }
+    if let Some(submask) = mask.subtree("signatures") {
+        message.signatures = view
+            .signed()?
+            .signatures
+            .iter()
+            .map(|signature| proto::UserSignature::merge_from(signature.clone(), &submask))
+            .collect();
+    }
+    let lookup = |id: &ObjectId, version| objects.at(id, version);
+    if let Some(submask) = mask.subtree("effects") {
+        message.effects = Some(effects(view, &lookup, &submask)?);
+    }
+    if let Some(submask) = mask.subtree("events") {
+        message.events = view.events()?.map(|events| {
+            proto::TransactionEvents::merge_from(events.clone(), &submask)
+        });
+    }
+    if mask.contains("balance_changes") {
+        message.balance_changes = balance_changes(view.effects_v2()?, &lookup)
+            .into_iter()
+            .map(Into::into)
+            .collect();
+    }
+    if let Some(submask) = mask.subtree("objects") {
+        message.objects = Some(object_set(view, &lookup, &submask)?);
+    }
+    Ok(message)
+}
+
+/// The outcome of a simulation: nothing of it is in the ledger.
+pub(crate) fn simulated(
+    objects: &ObjectStore,
+    executed: &Executed,
+    mask: &FieldMaskTree,
+) -> Result<proto::ExecutedTransaction, Status> {
+    let record = TransactionRecord::new(executed)
+        .map_err(|error| Status::internal(format!("effects have no BCS form: {error}")))?;
+    let view = View::new(&record);
+    let written: BTreeMap<(ObjectId, u64), Arc<Object>> = executed
+        .written
+        .iter()
+        .map(|object| {
+            (
+                (object.object_id(), object.version()),
+                Arc::new(object.clone()),
+            )
+        })
+        .collect();
+    let mut message = body(objects, &view, mask)?;
+    let lookup = |id: &ObjectId, version| {
+        written
+            .get(&(*id, version))
+            .cloned()
+            .or_else(|| objects.at(id, version))
+    };
+    if let Some(submask) = mask.subtree("effects") {
+        message.effects = Some(effects(&view, &lookup, &submask)?);
+    }
+    if mask.contains("balance_changes") {
+        message.balance_changes = balance_changes(view.effects_v2()?, &lookup)
+            .into_iter()
+            .map(Into::into)
+            .collect();
+    }
+    if let Some(submask) = mask.subtree("objects") {
+        message.objects = Some(object_set(&view, &lookup, &submask)?);
+    }
+    Ok(message)
+}
+
+type Lookup<'a> = dyn Fn(&ObjectId, u64) -> Option<Arc<Object>> + 'a;
+
+fn effects(
+    view: &View<'_>,
+    lookup: &Lookup<'_>,
+    mask: &FieldMaskTree,
+) -> Result<proto::TransactionEffects, Status> {
+    let mut message = proto::TransactionEffects::merge_from(view.effects()?, mask);
+    let types = types(view.effects_v2()?, lookup);
+    for change in message
+        .changed_objects
+        .iter_mut()
+        .chain(&mut message.gas_object)
+    {
+        change.object_type = types.get(change.object_id()).cloned();
+    }
+    for unchanged in &mut message.unchanged_consensus_objects {
+        unchanged.object_type = types.get(unchanged.object_id()).cloned();
+    }
+    if mask.contains("unchanged_loaded_runtime_objects") {
+        message.unchanged_loaded_runtime_objects = view
+            .record()
+            .loaded
+            .iter()
+            .filter_map(|(id, version)| {
+                let object = lookup(id, *version)?;
+                Some(
+                    sui_sdk_types::ObjectReference::new(*id, *version, object.digest()).into(),
+                )
+            })
+            .collect();
+    }
+    Ok(message)
+}
+
+/// Type names of the objects that the effects name, by the text of their ids.
+fn types(effects: &TransactionEffectsV2, lookup: &Lookup<'_>) -> BTreeMap<String, String> {
+    let mut types = BTreeMap::new();
+    for (id, version) in touched(effects) {
+        if let Some(object) = lookup(&id, version) {
+            let name = match object.object_type() {
+                ObjectType::Struct(tag) => tag.to_string(),
+                ObjectType::Package => "package".to_owned(),
+            };
+            types.insert(id.to_string(), name);
+        }
+    }
+    types
+}
+
+/// Every object version that went in or came out, child objects left alone excepted.
+fn touched(effects: &TransactionEffectsV2) -> BTreeSet<(ObjectId, u64)> {
+    let mut touched = BTreeSet::new();
+    for change in &effects.changed_objects {
+        if let ObjectIn::Exist { version, .. } = change.input_state {
+            touched.insert((change.object_id, version));
+        }
+        match change.output_state {
+            ObjectOut::ObjectWrite { .. } => {
+                touched.insert((change.object_id, effects.lamport_version));
+            }
+            ObjectOut::PackageWrite { version, .. } => {
+                touched.insert((change.object_id, version));
+            }
+            _ => {}
+        }
+    }
+    for unchanged in &effects.unchanged_consensus_objects {
+        if let UnchangedConsensusKind::ReadOnlyRoot { version, .. } = unchanged.kind {
+            touched.insert((unchanged.object_id, version));
+        }
+    }
+    touched
+}
+
+fn object_set(
+    view: &View<'_>,
+    lookup: &Lookup<'_>,
+    mask: &FieldMaskTree,
+) -> Result<proto::ObjectSet, Status> {
+    let mut versions = touched(view.effects_v2()?);
+    versions.extend(view.record().loaded.iter().copied());
+    let mut set = proto::ObjectSet::default();
+    if let Some(submask) = mask.subtree("objects") {
+        set.objects = versions
+            .into_iter()
+            .filter_map(|(id, version)| Some(object(&*lookup(&id, version)?, &submask)))
+            .collect();
+    }
+    Ok(set)
+}
+
+/// What addresses gained and lost, by coin type, zero changes left out.
+pub(crate) fn balance_changes(
+    effects: &TransactionEffectsV2,
+    lookup: &Lookup<'_>,
+) -> Vec<BalanceChange> {
+    let mut amounts: BTreeMap<(Address, String), (TypeTag, i128)> = BTreeMap::new();
+    let mut count = |object: Option<Arc<Object>>, sign: i128| {
+        let Some(object) = object else { return };
+        let Some((coin_type, balance)) = coin_balance(&object) else {
+            return;
+        };
+        let owner = match object.owner() {
+            Owner::Address(owner) | Owner::ConsensusAddress { owner, .. } => *owner,
+            _ => return,
+        };
+        let entry = amounts
+            .entry((owner, coin_type.to_string()))
+            .or_insert((coin_type, 0));
+        entry.1 += sign * i128::from(balance);
+    };
+    for change in &effects.changed_objects {
+        if let ObjectIn::Exist { version, .. } = change.input_state {
+            count(lookup(&change.object_id, version), -1);
+        }
+        if matches!(change.output_state, ObjectOut::ObjectWrite { .. }) {
+            count(lookup(&change.object_id, effects.lamport_version), 1);
+        }
+    }
+    amounts
+        .into_iter()
+        .filter(|(_, (_, amount))| *amount != 0)
+        .map(|((address, _), (coin_type, amount))| BalanceChange {
+            address,
+            coin_type,
+            amount,
+        })
+        .collect()
+}
+
+/// A checkpoint.
+pub(crate) fn checkpoint(
+    ledger: &Ledger,
+    record: &CheckpointRecord,
+    mask: &FieldMaskTree,
+) -> Result<proto::Checkpoint, Status> {
+    let lost = |error| Status::data_loss(format!("a ledger record does not decode: {error}"));
+    let mut message = proto::Checkpoint::default();
+    message.merge(&record.summary().map_err(lost)?, mask);
+    let records = ledger.transactions_of(record);
+    if mask.subtree("contents").is_some() {
+        let contents = Ledger::contents_of(records)
+            .map_err(|error| Status::data_loss(error.to_string()))?;
+        message.merge(contents, mask);
+    }
+    if let Some(submask) = mask.subtree("transactions") {
+        for (index, record_of) in records.iter().enumerate() {
+            let position = record.first_transaction + index;
+            let view = View::new(record_of);
+            message
+                .transactions
+                .push(transaction(ledger, position, &view, &submask)?);
+        }
+    }
+    if let Some(submask) = mask.subtree("objects")
+        && let Some(submask) = submask.subtree("objects")
+    {
+        let mut versions = BTreeSet::new();
+        for record in records {
+            versions.extend(touched(View::new(record).effects_v2()?));
+            versions.extend(record.loaded.iter().copied());
+        }
+        let mut set = proto::ObjectSet::default();
+        set.objects = versions
+            .into_iter()
+            .filter_map(|(id, version)| {
+                Some(object(&*ledger.objects().at(&id, version)?, &submask))
+            })
+            .collect();
+        message.objects = Some(set);
+    }
+    Ok(message)
+}

@@ -1,0 +1,332 @@
+//! StateService: what addresses own now.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sui_rpc::proto::sui::rpc::v2::dynamic_field::DynamicFieldKind;
+use sui_rpc::proto::sui::rpc::v2::state_service_server::StateService;
+use sui_rpc::proto::sui::rpc::v2::{self as proto, *};
+use sui_sdk_types::{Address, Object, ObjectType, StructTag, TypeTag};
+use tonic::{Request, Response, Status};
+
+use super::Service;
+use super::render::{self, mask};
+use crate::chain::{ObjectStore, coin_balance};
+use crate::genesis;
+
+const DEFAULT_PAGE: u32 = 50;
+const MAX_PAGE: u32 = 1_000;
+
+#[tonic::async_trait]
+impl StateService for Service {
+    async fn list_owned_objects(
+        &self,
+        request: Request<ListOwnedObjectsRequest>,
+    ) -> Result<Response<ListOwnedObjectsResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let owner = address("owner", request.owner.as_deref())?;
+        let wanted = request
+            .object_type
+            .as_deref()
+            .map(|text| {
+                text.parse::<StructTag>().map_err(|error| {
+                    Status::invalid_argument(format!("invalid object_type: {error}"))
+                })
+            })
+            .transpose()?;
+        let mask = mask(request.read_mask.as_ref(), "object_id,version,object_type");
+        let ledger = self.core.ledger();
+        let mut found: Vec<(Key, &Arc<Object>)> = ledger
+            .objects()
+            .owned_by(&owner)
+            .filter_map(|object| Some((key(object, wanted.as_ref())?, object)))
+            .collect();
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let (page, next) = page(&found, request.page_size, request.page_token.as_deref(), |(key, _)| {
+            key.clone()
+        })?;
+        let mut response = ListOwnedObjectsResponse::default();
+        response.objects = page
+            .iter()
+            .map(|(_, object)| render::object(object, &mask))
+            .collect();
+        response.next_page_token = next;
+        Ok(Response::new(response))
+    }
+
+    async fn list_dynamic_fields(
+        &self,
+        request: Request<ListDynamicFieldsRequest>,
+    ) -> Result<Response<ListDynamicFieldsResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let parent = address("parent", request.parent.as_deref())?;
+        let mask = mask(request.read_mask.as_ref(), "parent,field_id");
+        let ledger = self.core.ledger();
+        let fields: Vec<&Arc<Object>> = ledger.objects().owned_by(&parent).collect();
+        let (page, next) = page(&fields, request.page_size, request.page_token.as_deref(), |o| {
+            (String::new(), 0, o.object_id())
+        })?;
+        let mut response = ListDynamicFieldsResponse::default();
+        for object in page {
+            if let Some(whole) = dynamic_field(ledger.objects(), parent, object) {
+                response.dynamic_fields.push(masked_field(whole, &mask));
+            }
+        }
+        response.next_page_token = next;
+        Ok(Response::new(response))
+    }
+
+    async fn get_balance(
+        &self,
+        request: Request<GetBalanceRequest>,
+    ) -> Result<Response<GetBalanceResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let owner = address("owner", request.owner.as_deref())?;
+        let coin_type: TypeTag = coin_type(request.coin_type.as_deref())?.into();
+        let ledger = self.core.ledger();
+        let sum = balances(ledger.objects(), &owner)
+            .remove(&coin_type.to_string())
+            .unwrap_or_default();
+        let mut response = GetBalanceResponse::default();
+        response.balance = Some(balance(coin_type.to_string(), sum));
+        Ok(Response::new(response))
+    }
+
+    async fn list_balances(
+        &self,
+        request: Request<ListBalancesRequest>,
+    ) -> Result<Response<ListBalancesResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let owner = address("owner", request.owner.as_deref())?;
+        let ledger = self.core.ledger();
+        let all: Vec<(String, u64)> = balances(ledger.objects(), &owner).into_iter().collect();
+        let (page, next) = page(&all, request.page_size, request.page_token.as_deref(), |(t, _)| {
+            (t.clone(), 0, Address::ZERO)
+        })?;
+        let mut response = ListBalancesResponse::default();
+        response.balances = page
+            .iter()
+            .map(|(coin_type, sum)| balance(coin_type.clone(), *sum))
+            .collect();
+        response.next_page_token = next;
+        Ok(Response::new(response))
+    }
+
+    async fn get_coin_info(
+        &self,
+        request: Request<GetCoinInfoRequest>,
+    ) -> Result<Response<GetCoinInfoResponse>, Status> {
+        self.begin().await?;
+        let coin = coin_type(request.into_inner().coin_type.as_deref())?;
+        let mut metadata = CoinMetadata::default();
+        if coin == StructTag::sui() {
+            metadata.decimals = Some(9);
+            metadata.name = Some("Sui".to_owned());
+            metadata.symbol = Some("SUI".to_owned());
+            metadata.description = Some(String::new());
+        } else if TypeTag::from(coin.clone()) == self.core.contract.usdc() {
+            metadata.decimals = Some(genesis::USDC_DECIMALS.into());
+            metadata.name = Some(genesis::USDC_NAME.to_owned());
+            metadata.symbol = Some(genesis::USDC_SYMBOL.to_owned());
+            metadata.description = Some(genesis::USDC_DESCRIPTION.to_owned());
+        } else {
+            return Err(Status::not_found(format!("Coin type {coin} not found")));
+        }
+        let mut response = GetCoinInfoResponse::default();
+        response.coin_type = Some(coin.to_string());
+        response.metadata = Some(metadata);
+        Ok(Response::new(response))
+    }
+}
+
+/// The order of owned objects: by type, then coins with more in them first, then by id.
+type Key = (String, u64, Address);
+
+fn key(object: &Object, wanted: Option<&StructTag>) -> Option<Key> {
+    let ObjectType::Struct(tag) = object.object_type() else {
+        return None;
+    };
+    if let Some(wanted) = wanted {
+        let same = tag.address() == wanted.address()
+            && tag.module() == wanted.module()
+            && tag.name() == wanted.name()
+            && (wanted.type_params().is_empty() || tag.type_params() == wanted.type_params());
+        if !same {
+            return None;
+        }
+    }
+    let inverted = coin_balance(object).map_or(0, |(_, balance)| u64::MAX - balance);
+    Some((tag.to_string(), inverted, object.object_id()))
+}
+
+/// One page of a sorted list, and the token of the next. A token is the last key given, so that
+/// pages go on rightly whatever happens in between.
+fn page<'a, T>(
+    sorted: &'a [T],
+    size: Option<u32>,
+    token: Option<&[u8]>,
+    key: impl Fn(&T) -> Key,
+) -> Result<(&'a [T], Option<bytes::Bytes>), Status> {
+    let size = size.filter(|size| *size > 0).unwrap_or(DEFAULT_PAGE).min(MAX_PAGE);
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let from = match token {
+        None => 0,
+        Some(token) => {
+            let last: Key = bcs::from_bytes(token)
+                .map_err(|_| Status::invalid_argument("invalid page_token"))?;
+            sorted.partition_point(|item| key(item) <= last)
+        }
+    };
+    let rest = sorted.get(from..).unwrap_or_default();
+    let page = rest.get(..size.min(rest.len())).unwrap_or_default();
+    let next = match page.last() {
+        Some(last) if page.len() < rest.len() => {
+            let token = bcs::to_bytes(&key(last))
+                .map_err(|error| Status::internal(error.to_string()))?;
+            Some(token.into())
+        }
+        _ => None,
+    };
+    Ok((page, next))
+}
+
+fn balances(objects: &ObjectStore, owner: &Address) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    for object in objects.owned_by(owner) {
+        if let Some((coin_type, balance)) = coin_balance(object) {
+            let sum: &mut u64 = sums.entry(coin_type.to_string()).or_default();
+            *sum = sum.saturating_add(balance);
+        }
+    }
+    sums
+}
+
+fn balance(coin_type: String, sum: u64) -> Balance {
+    let mut balance = Balance::default();
+    balance.coin_type = Some(coin_type);
+    balance.balance = Some(sum);
+    balance.address_balance = Some(0);
+    balance.coin_balance = Some(sum);
+    balance
+}
+
+fn dynamic_field(
+    objects: &ObjectStore,
+    parent: Address,
+    object: &Object,
+) -> Option<DynamicField> {
+    let data = object.as_struct()?;
+    let tag = data.object_type();
+    let is_field = tag.module().as_str() == "dynamic_field" && tag.name().as_str() == "Field";
+    let [name_type, value_type] = tag.type_params() else {
+        return None;
+    };
+    if !is_field {
+        return None;
+    }
+    let contents = data.contents().get(Address::LENGTH..)?;
+    let mut field = DynamicField::default();
+    field.parent = Some(parent.to_string());
+    field.field_id = Some(object.object_id().to_string());
+    field.field_object = Some(object.clone().into());
+    // An object field's value is the child's id, its name is in a wrapper.
+    let wrapped = match name_type {
+        TypeTag::Struct(tag) if tag.module().as_str() == "dynamic_object_field" => {
+            tag.type_params().first()
+        }
+        _ => None,
+    };
+    let value_bytes = match wrapped {
+        Some(_) => Address::LENGTH,
+        None => value_length(contents, name_type)?,
+    };
+    let split = contents.len().checked_sub(value_bytes)?;
+    let (name, value) = contents.split_at_checked(split)?;
+    field.name = Some(blob(wrapped.unwrap_or(name_type).to_string(), name));
+    field.value = Some(blob(value_type.to_string(), value));
+    match wrapped {
+        Some(_) => {
+            let child = Address::from_bytes(value).ok()?;
+            field.set_kind(DynamicFieldKind::Object);
+            field.child_id = Some(child.to_string());
+            if let Some(child) = objects.live(&child) {
+                if let ObjectType::Struct(tag) = child.object_type() {
+                    field.value_type = Some(tag.to_string());
+                }
+                field.child_object = Some(Object::clone(child).into());
+            }
+        }
+        None => {
+            field.set_kind(DynamicFieldKind::Field);
+            field.value_type = Some(value_type.to_string());
+        }
+    }
+    Some(field)
+}
+
+/// How many of the bytes are the value's, by the length of the name before it.
+fn value_length(contents: &[u8], name_type: &TypeTag) -> Option<usize> {
+    let name = match name_type {
+        TypeTag::Bool | TypeTag::U8 => 1,
+        TypeTag::U16 => 2,
+        TypeTag::U32 => 4,
+        TypeTag::U64 => 8,
+        TypeTag::U128 => 16,
+        TypeTag::U256 | TypeTag::Address => 32,
+        TypeTag::Struct(tag) if tag.name().as_str() == "String" => {
+            // Names are short: one byte of length.
+            1 + usize::from(*contents.first()?)
+        }
+        // The contract's small ids are structs of one number.
+        TypeTag::Struct(_) => 8,
+        _ => return None,
+    };
+    contents.len().checked_sub(name)
+}
+
+fn blob(name: String, value: &[u8]) -> Bcs {
+    let mut blob = Bcs::default();
+    blob.name = Some(name);
+    blob.value = Some(value.to_vec().into());
+    blob
+}
+
+fn masked_field(whole: DynamicField, mask: &sui_rpc::field::FieldMaskTree) -> DynamicField {
+    use sui_rpc::merge::Merge;
+    let mut field = DynamicField::default();
+    macro_rules! keep {
+        ($($name:ident),*) => {
+            $(if mask.contains(stringify!($name)) {
+                field.$name = whole.$name;
+            })*
+        };
+    }
+    keep!(kind, parent, field_id, name, value, value_type, child_id);
+    if let Some(mask) = mask.subtree("field_object") {
+        field.field_object = whole
+            .field_object
+            .map(|object| proto::Object::merge_from(&object, &mask));
+    }
+    if let Some(mask) = mask.subtree("child_object") {
+        field.child_object = whole
+            .child_object
+            .map(|object| proto::Object::merge_from(&object, &mask));
+    }
+    field
+}
+
+fn address(field: &str, text: Option<&str>) -> Result<Address, Status> {
+    text.ok_or_else(|| Status::invalid_argument(format!("missing {field}")))?
+        .parse()
+        .map_err(|error| Status::invalid_argument(format!("invalid {field}: {error}")))
+}
+
+fn coin_type(text: Option<&str>) -> Result<StructTag, Status> {
+    text.ok_or_else(|| Status::invalid_argument("missing coin_type"))?
+        .parse()
+        .map_err(|error| Status::invalid_argument(format!("invalid coin_type: {error}")))
+}

@@ -1,0 +1,68 @@
+//! The contract's state as JSON.
+
+use serde_json::{Map, Value, json};
+use sui_sdk_types::Owner;
+
+use crate::chain::coin_balance;
+use crate::contract;
+use crate::core::Core;
+use crate::vm::MoveError;
+
+/// Why the state can't be told.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StateError {
+    /// The contract's objects can't be read.
+    #[error("the contract's objects can't be read")]
+    Objects(#[from] MoveError),
+    /// The state has no form in JSON.
+    #[error("the state has no JSON form")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Core {
+    /// Nodes, tasks, subscriptions, stacks, tickets, balances.
+    ///
+    /// # Errors
+    /// See [`StateError`].
+    pub(crate) fn state(&self) -> Result<Value, StateError> {
+        let ledger = self.ledger();
+        let contract = contract::read_state(ledger.objects(), &self.contract)?;
+        let mut value = serde_json::to_value(&contract)?;
+        let mut subscriptions = Vec::new();
+        for (task, state) in &contract.tasks {
+            for (node, offer) in &state.subscriptions {
+                subscriptions.push(json!({
+                    "task_small_id": task,
+                    "node_small_id": node,
+                    "price_per_one_million_compute_units": offer.price_per_one_million_compute_units,
+                    "max_num_compute_units": offer.max_num_compute_units,
+                }));
+            }
+        }
+        let mut balances: Map<String, Value> = Map::new();
+        for object in ledger.objects().all() {
+            let (Owner::Address(owner), Some((coin_type, balance))) =
+                (object.owner(), coin_balance(object))
+            else {
+                continue;
+            };
+            let of = balances
+                .entry(owner.to_string())
+                .or_insert_with(|| json!({}));
+            let sum = of
+                .get(coin_type.to_string())
+                .and_then(Value::as_u64)
+                .unwrap_or_default();
+            if let Some(of) = of.as_object_mut() {
+                of.insert(coin_type.to_string(), json!(sum.saturating_add(balance)));
+            }
+        }
+        if let Some(value) = value.as_object_mut() {
+            value.insert("epoch".to_owned(), json!(ledger.epoch().epoch));
+            value.insert("checkpoint".to_owned(), json!(ledger.height()));
+            value.insert("subscriptions".to_owned(), json!(subscriptions));
+            value.insert("balances".to_owned(), Value::Object(balances));
+        }
+        Ok(value)
+    }
+}

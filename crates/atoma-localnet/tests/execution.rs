@@ -1,0 +1,293 @@
+//! Executing transactions over gRPC: effects, versions, gas, and answers that stay the same.
+
+mod support;
+
+use support::{SUI, World, assert_success, effects, pure, random, transaction, transfer};
+use sui_rpc::field::{FieldMask, FieldMaskUtil};
+use sui_rpc::proto::sui::rpc::v2 as proto;
+use sui_sdk_types::{
+    Address, Argument, Command, ExecutionError, ExecutionStatus, IdOperation, Input, MergeCoins,
+    MoveCall, ObjectIn, ObjectOut, SplitCoins,
+};
+
+#[tokio::test]
+async fn a_transfer_has_the_effects_that_it_has_on_sui() {
+    let world = World::start().await;
+    let alice = world.alice.address;
+    let bob = Address::new([0xb0; 32]);
+    let gas = world.coins(alice).await.remove(0);
+    let executed = world
+        .execute(&transfer(alice, gas.clone(), 5, bob))
+        .await
+        .unwrap();
+    assert_success(&executed);
+    assert_eq!(executed.checkpoint, None);
+
+    let effects = effects(&executed);
+    assert_eq!(effects.lamport_version, gas.version() + 1);
+    assert_eq!(effects.changed_objects.len(), 2);
+    let gas_used = &effects.gas_used;
+    assert_eq!(gas_used.computation_cost, 1_000_000);
+    assert_eq!(gas_used.storage_cost, 2 * 988_000);
+    assert_eq!(gas_used.storage_rebate, 978_120);
+    let created = effects
+        .changed_objects
+        .iter()
+        .find(|change| change.id_operation == IdOperation::Created)
+        .unwrap();
+    assert_eq!(created.input_state, ObjectIn::NotExist);
+    assert_eq!(
+        created.object_id,
+        Address::derive_id(effects.transaction_digest, 0)
+    );
+    let coin = world.object(&created.object_id).await;
+    assert_eq!(coin.balance(), 5);
+    assert_eq!(coin.version(), effects.lamport_version);
+    let ObjectOut::ObjectWrite { digest, .. } = created.output_state else {
+        panic!("not written");
+    };
+    assert_eq!(coin.digest(), digest.to_string());
+    let object = sui_sdk_types::Object::try_from(&coin).unwrap();
+    assert_eq!(object.digest(), digest);
+    assert_eq!(object.previous_transaction(), effects.transaction_digest);
+
+    let spent = i128::from(gas_used.net_gas_usage());
+    let changes: Vec<(String, i128)> = executed
+        .balance_changes
+        .iter()
+        .map(|change| (change.address().to_owned(), change.amount().parse().unwrap()))
+        .collect();
+    assert!(changes.contains(&(alice.to_string(), -5 - spent)));
+    assert!(changes.contains(&(bob.to_string(), 5)));
+    let left = world.object(gas.object_id()).await.balance();
+    assert_eq!(i128::from(left), i128::from(20 * SUI) - 5 - spent);
+}
+
+#[tokio::test]
+async fn the_same_bytes_are_executed_once() {
+    let world = World::start().await;
+    let alice = world.alice.address;
+    let gas = world.coins(alice).await.remove(0);
+    let transaction = transfer(alice, gas, 5, alice);
+    let first = world.execute(&transaction).await.unwrap();
+    let height = world.network.step().unwrap();
+    let second = world.execute(&transaction).await.unwrap();
+    assert_eq!(first.effects, second.effects);
+    assert_eq!(world.network.step().unwrap(), height + 1);
+}
+
+#[tokio::test]
+async fn an_abort_is_charged_and_names_its_place() {
+    let world = World::start().await;
+    let (_, task) = world.node_and_task(0).await;
+    let badge = world.badge(world.alice.address, "NodeBadge").await;
+    // The node is subscribed already.
+    let inputs = vec![
+        world.db(),
+        Input::ImmutableOrOwned(badge.clone()),
+        pure(&task),
+        pure(&1_000_u64),
+    ];
+    let call = world.call("subscribe_node_to_task", inputs).await;
+    let executed = world.execute(&call).await.unwrap();
+    let effects = effects(&executed);
+    let ExecutionStatus::Failure {
+        error: ExecutionError::MoveAbort { location, code },
+        command,
+    } = &effects.status
+    else {
+        panic!("no abort: {:?}", effects.status);
+    };
+    assert_eq!(*command, Some(0));
+    assert_eq!(location.package, world.network.addresses().package);
+    assert_eq!(location.module.as_str(), "db");
+    assert!(location.function_name.is_some());
+    assert!((312_012_000..312_013_000).contains(code), "{code}");
+    assert!(effects.gas_used.computation_cost >= 1_000_000);
+    assert_eq!(effects.events_digest, None);
+    // Inputs get a new version all the same.
+    let badge_now = world.object(badge.object_id()).await;
+    assert_eq!(badge_now.version(), effects.lamport_version);
+}
+
+#[tokio::test]
+async fn a_failure_undoes_every_command() {
+    let world = World::start().await;
+    let alice = world.alice.address;
+    let mut coins = world.coins(alice).await;
+    let gas = coins.remove(0);
+    let coin = coins.remove(0);
+    let before = world.object(coin.object_id()).await.balance();
+    let commands = vec![
+        Command::MergeCoins(MergeCoins {
+            coin: Argument::Gas,
+            coins_to_merge: vec![Argument::Input(0)],
+        }),
+        Command::SplitCoins(SplitCoins {
+            coin: Argument::Gas,
+            amounts: vec![Argument::Input(1)],
+        }),
+    ];
+    let inputs = vec![Input::ImmutableOrOwned(coin.clone()), pure(&(u64::MAX / 2))];
+    let executed = world
+        .execute(&transaction(alice, gas, inputs, commands))
+        .await
+        .unwrap();
+    let status = effects(&executed).status;
+    assert_eq!(
+        status,
+        ExecutionStatus::Failure {
+            error: ExecutionError::InsufficientCoinBalance,
+            command: Some(1)
+        }
+    );
+    let after = world.object(coin.object_id()).await;
+    assert_eq!(after.balance(), before);
+    assert!(after.version() > coin.version());
+}
+
+#[tokio::test]
+async fn gas_coins_are_merged_into_the_first() {
+    let world = World::start().await;
+    let alice = world.alice.address;
+    let coins = world.coins(alice).await;
+    let mut transaction = transfer(alice, coins[0].clone(), 25 * SUI, alice);
+    transaction.gas_payment.objects = coins.clone();
+    let executed = world.execute(&transaction).await.unwrap();
+    assert_success(&executed);
+    let effects = effects(&executed);
+    let deleted = effects
+        .changed_objects
+        .iter()
+        .find(|change| change.id_operation == IdOperation::Deleted)
+        .unwrap();
+    assert_eq!(deleted.object_id, *coins[1].object_id());
+    let first = world.object(coins[0].object_id()).await.balance();
+    assert_eq!(
+        i64::try_from(first).unwrap(),
+        i64::try_from(5 * SUI).unwrap() - effects.gas_used.net_gas_usage()
+    );
+}
+
+#[tokio::test]
+async fn too_small_a_budget_fails_the_transaction_and_is_spent() {
+    let world = World::start().await;
+    let alice = world.alice.address;
+    let gas = world.coins(alice).await.remove(0);
+    let mut transaction = transfer(alice, gas, 5, alice);
+    transaction.gas_payment.budget = 1_000_001;
+    let executed = world.execute(&transaction).await.unwrap();
+    let effects = effects(&executed);
+    let ExecutionStatus::Failure { error, .. } = &effects.status else {
+        panic!("it went through");
+    };
+    assert_eq!(*error, ExecutionError::InsufficientGas);
+    assert!(effects.gas_used.net_gas_usage() <= 1_000_001);
+    assert_eq!(effects.changed_objects.len(), 1);
+}
+
+#[tokio::test]
+async fn a_coin_that_nobody_receives_fails_the_transaction() {
+    let world = World::start().await;
+    let alice = world.alice.address;
+    let gas = world.coins(alice).await.remove(0);
+    let split = Command::SplitCoins(SplitCoins {
+        coin: Argument::Gas,
+        amounts: vec![Argument::Input(0)],
+    });
+    let executed = world
+        .execute(&transaction(alice, gas, vec![pure(&1_u64)], vec![split]))
+        .await
+        .unwrap();
+    let ExecutionStatus::Failure { error, .. } = effects(&executed).status else {
+        panic!("it went through");
+    };
+    assert_eq!(
+        error,
+        ExecutionError::UnusedValueWithoutDrop {
+            result: 0,
+            subresult: 0
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_settlement_reads_random_and_emits_events() {
+    let world = World::start().await;
+    let (node, task) = world.node_and_task(0).await;
+    let stacks = world
+        .network
+        .buy_stacks(&atoma_localnet::Purchase {
+            task_small_id: atoma_domain::TaskSmallId::new(task),
+            num_compute_units: 100,
+            price: 1_000,
+            count: 1,
+            node_small_id: Some(atoma_domain::NodeSmallId::new(node)),
+        })
+        .unwrap();
+    let badge = world.badge(world.alice.address, "NodeBadge").await;
+    let inputs = vec![
+        world.db(),
+        Input::ImmutableOrOwned(badge),
+        pure(&stacks[0].get()),
+        pure(&60_u64),
+        pure(&vec![1_u8; 32]),
+        pure(&vec![2_u8; 32]),
+        random(),
+    ];
+    let call = world.call("try_settle_stack", inputs).await;
+    let executed = world.execute(&call).await.unwrap();
+    assert_success(&executed);
+    let effects = effects(&executed);
+    assert_eq!(effects.unchanged_consensus_objects.len(), 1);
+    let db = world.network.addresses().atoma_db;
+    assert!(effects.changed_objects.iter().any(|c| c.object_id == db));
+    let names: Vec<&str> = executed
+        .events()
+        .events
+        .iter()
+        .map(|event| event.event_type().rsplit("::").next().unwrap())
+        .collect();
+    assert!(names.contains(&"StackTrySettleEvent"), "{names:?}");
+    let request = proto::GetTransactionRequest::new(&effects.transaction_digest)
+        .with_read_mask(FieldMask::from_str("*"));
+    let stored = world
+        .client
+        .clone()
+        .ledger_client()
+        .get_transaction(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .transaction
+        .unwrap();
+    assert_eq!(stored.effects, executed.effects);
+    assert_eq!(stored.events, executed.events);
+    assert!(stored.checkpoint.is_some());
+    assert_eq!(world.network.state().unwrap()["tickets"].as_object().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_but_transfers_and_merges_may_follow_random() {
+    let world = World::start().await;
+    let alice = world.alice.address;
+    let call = MoveCall {
+        package: world.network.addresses().package,
+        module: "db".parse().unwrap(),
+        function: "try_settle_stack".parse().unwrap(),
+        type_arguments: vec![],
+        arguments: vec![Argument::Input(0)],
+    };
+    let split = Command::SplitCoins(SplitCoins {
+        coin: Argument::Gas,
+        amounts: vec![Argument::Input(1)],
+    });
+    let gas = world.coins(alice).await.remove(0);
+    let commands = vec![Command::MoveCall(call), split];
+    let transaction = transaction(alice, gas, vec![random(), pure(&1_u64)], commands);
+    let refused = world.execute(&transaction).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+    assert!(refused.message().contains(
+        "Commands following a command with Random can only be TransferObjects or MergeCoins"
+    ));
+}

@@ -1,0 +1,250 @@
+//! What the tests of the network share: accounts, transactions, and clients over gRPC.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(unreachable_pub, missing_debug_implementations, reason = "shared by test binaries")]
+
+use atoma_localnet::{Config, LocalNet, ObjectId};
+use futures::StreamExt;
+use sui_crypto::SuiSigner;
+use sui_crypto::ed25519::Ed25519PrivateKey;
+use sui_rpc::Client;
+use sui_rpc::field::{FieldMask, FieldMaskUtil};
+use sui_rpc::proto::sui::rpc::v2 as proto;
+use sui_sdk_types::{
+    Address, Argument, Command, GasPayment, Identifier, Input, MoveCall, ObjectReference,
+    ProgrammableTransaction, SharedInput, SplitCoins, StructTag, Transaction, TransactionEffects,
+    TransactionEffectsV2, TransactionExpiration, TransactionKind, TransferObjects, UserSignature,
+};
+
+/// A started network, a client of it, and an account with coins.
+pub struct World {
+    pub network: LocalNet,
+    pub client: Client,
+    pub alice: Alice,
+}
+
+/// An account.
+pub struct Alice {
+    pub key: Ed25519PrivateKey,
+    pub address: Address,
+}
+
+impl Alice {
+    pub fn new(byte: u8) -> Self {
+        let key = Ed25519PrivateKey::new([byte; 32]);
+        let address = key.public_key().derive_address();
+        Self { key, address }
+    }
+}
+
+pub const SUI: u64 = 1_000_000_000;
+
+impl World {
+    pub async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub async fn with(config: Config) -> Self {
+        let network = LocalNet::start(config).await.unwrap();
+        let client = Client::new(network.url()).unwrap();
+        let alice = Alice::new(7);
+        if network.state().unwrap()["balances"]
+            .get(alice.address.to_string())
+            .is_none()
+        {
+            network
+                .faucet_coins(alice.address, &[10 * SUI, 20 * SUI])
+                .unwrap();
+        }
+        Self {
+            network,
+            client,
+            alice,
+        }
+    }
+
+    /// The account's coins, the largest first.
+    pub async fn coins(&self, owner: Address) -> Vec<ObjectReference> {
+        self.owned(owner, &StructTag::gas_coin().to_string()).await
+    }
+
+    pub async fn owned(&self, owner: Address, object_type: &str) -> Vec<ObjectReference> {
+        let request = proto::ListOwnedObjectsRequest::default()
+            .with_owner(owner.to_string())
+            .with_object_type(object_type)
+            .with_read_mask(FieldMask::from_str("object_id,version,digest"));
+        self.client
+            .list_owned_objects(request)
+            .map(|object| (&object.unwrap().object_reference()).try_into().unwrap())
+            .collect()
+            .await
+    }
+
+    /// A badge of the account, of the given type.
+    pub async fn badge(&self, owner: Address, name: &str) -> ObjectReference {
+        let package = self.network.addresses().package;
+        self.owned(owner, &format!("{package}::db::{name}"))
+            .await
+            .remove(0)
+    }
+
+    pub async fn object(&self, id: &ObjectId) -> proto::Object {
+        let request = proto::GetObjectRequest::new(id).with_read_mask(FieldMask::from_str("*"));
+        self.client
+            .clone()
+            .ledger_client()
+            .get_object(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .object
+            .unwrap()
+    }
+
+    pub async fn execute(
+        &self,
+        transaction: &Transaction,
+    ) -> Result<proto::ExecutedTransaction, tonic::Status> {
+        let signature = self.alice.key.sign_transaction(transaction).unwrap();
+        self.send(transaction, vec![signature]).await
+    }
+
+    pub async fn send(
+        &self,
+        transaction: &Transaction,
+        signatures: Vec<UserSignature>,
+    ) -> Result<proto::ExecutedTransaction, tonic::Status> {
+        let mut request = proto::ExecuteTransactionRequest::new(transaction.clone().into())
+            .with_read_mask(FieldMask::from_str("*"));
+        request.signatures = signatures.into_iter().map(Into::into).collect();
+        let response = self
+            .client
+            .clone()
+            .execution_client()
+            .execute_transaction(request)
+            .await?;
+        Ok(response.into_inner().transaction.unwrap())
+    }
+
+    /// A call of the contract by the account, with its largest coin as gas.
+    pub async fn call(&self, function: &'static str, inputs: Vec<Input>) -> Transaction {
+        let gas = self.coins(self.alice.address).await.remove(0);
+        let arguments = (0..u16::try_from(inputs.len()).unwrap())
+            .map(Argument::Input)
+            .collect();
+        let call = MoveCall {
+            package: self.network.addresses().package,
+            module: Identifier::from_static("db"),
+            function: Identifier::from_static(function),
+            type_arguments: vec![],
+            arguments,
+        };
+        transaction(self.alice.address, gas, inputs, vec![Command::MoveCall(call)])
+    }
+
+    pub fn db(&self) -> Input {
+        let addresses = self.network.addresses();
+        Input::Shared(SharedInput::new(
+            addresses.atoma_db,
+            addresses.atoma_db_initial_shared_version,
+            true,
+        ))
+    }
+
+    /// Registers a node of the account and subscribes it to a new task of the security level.
+    pub async fn node_and_task(&self, security_level: u16) -> (u64, u64) {
+        let executed = self
+            .execute(&self.call("register_node_entry", vec![self.db()]).await)
+            .await
+            .unwrap();
+        assert_success(&executed);
+        let badge = self.badge(self.alice.address, "NodeBadge").await;
+        let contents = self.object(badge.object_id()).await;
+        let (_, node): (Address, u64) =
+            bcs::from_bytes(contents.contents().value()).unwrap();
+        let task = self
+            .network
+            .create_task(&atoma_localnet::NewTask {
+                role: 1,
+                model_name: Some("model".to_owned()),
+                security_level,
+                minimum_reputation_score: None,
+                is_public: true,
+            })
+            .unwrap()
+            .get();
+        let inputs = vec![
+            self.db(),
+            Input::ImmutableOrOwned(badge),
+            pure(&task),
+            pure(&1_000_u64),
+        ];
+        let executed = self
+            .execute(&self.call("subscribe_node_to_task", inputs).await)
+            .await
+            .unwrap();
+        assert_success(&executed);
+        (node, task)
+    }
+}
+
+pub fn random() -> Input {
+    Input::Shared(SharedInput::new(Address::from_static("0x8"), 1, false))
+}
+
+pub fn pure<T: serde::Serialize>(value: &T) -> Input {
+    Input::Pure(bcs::to_bytes(value).unwrap())
+}
+
+pub fn transaction(
+    sender: Address,
+    gas: ObjectReference,
+    inputs: Vec<Input>,
+    commands: Vec<Command>,
+) -> Transaction {
+    Transaction {
+        kind: TransactionKind::ProgrammableTransaction(ProgrammableTransaction {
+            inputs,
+            commands,
+        }),
+        sender,
+        gas_payment: GasPayment {
+            objects: vec![gas],
+            owner: sender,
+            price: 1_000,
+            budget: SUI,
+        },
+        expiration: TransactionExpiration::None,
+    }
+}
+
+/// Splits `amount` off the gas coin for `to`.
+pub fn transfer(sender: Address, gas: ObjectReference, amount: u64, to: Address) -> Transaction {
+    transaction(
+        sender,
+        gas,
+        vec![pure(&amount), pure(&to)],
+        vec![
+            Command::SplitCoins(SplitCoins {
+                coin: Argument::Gas,
+                amounts: vec![Argument::Input(0)],
+            }),
+            Command::TransferObjects(TransferObjects {
+                objects: vec![Argument::Result(0)],
+                address: Argument::Input(1),
+            }),
+        ],
+    )
+}
+
+pub fn effects(executed: &proto::ExecutedTransaction) -> TransactionEffectsV2 {
+    match TransactionEffects::try_from(executed.effects()).unwrap() {
+        TransactionEffects::V2(effects) => *effects,
+        TransactionEffects::V1(_) => panic!("effects of version 1"),
+    }
+}
+
+#[track_caller]
+pub fn assert_success(executed: &proto::ExecutedTransaction) {
+    let status = executed.effects().status();
+    assert!(status.success(), "{:?}", status.error());
+}
