@@ -3,15 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::scenarios::SCENARIOS;
+use super::scenarios::scenarios;
 use super::vectors::{assert_error, load, text};
 use super::world::World;
 use crate::contract::{ABORTS, abort_name};
 use crate::vm::MoveError;
 
 fn run(function: &str, condition: &str, seed: u8) -> Result<(), MoveError> {
-    let (.., scenario) = SCENARIOS
-        .iter()
+    let (.., scenario) = scenarios()
         .find(|scenario| (scenario.0, scenario.1) == (function, condition))
         .unwrap_or_else(|| panic!("no scenario for {function}: {condition}"));
     scenario(&mut World::seeded(4, seed))
@@ -33,6 +32,23 @@ fn constants_have_the_contracts_names_and_codes() {
     assert_eq!(ours, expected);
     assert_eq!(abort_name(312_012_017), Some("ETaskNotFound"));
     assert_eq!(abort_name(1), None);
+}
+
+#[test]
+fn every_scenario_was_measured() {
+    let vectors = load("aborts.json");
+    let measured: BTreeSet<(&str, &str)> = ["aborts", "no_abort"]
+        .iter()
+        .flat_map(|list| vectors[*list].as_array().unwrap())
+        .map(|vector| (text(vector, "function"), text(vector, "condition")))
+        .collect();
+    for (function, condition, _) in scenarios() {
+        assert!(
+            measured.contains(&(*function, *condition)),
+            "{function}: {condition}"
+        );
+    }
+    assert_eq!(measured.len(), scenarios().count());
 }
 
 #[test]

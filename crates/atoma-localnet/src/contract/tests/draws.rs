@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 
 use super::vectors::{load, number, numbers, text};
 use super::world::{NONE, PRICE, SAMPLING, UNITS, World};
-use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
+use atoma_domain::events::ContractEvent;
+use atoma_domain::{NodeSmallId, TaskSmallId};
 
+/// Who the last settlement drew.
 fn drawn_for(world: &World, stack: u64) -> Vec<u64> {
-    let state = world.state();
-    let ticket = &state.tickets[&StackSmallId::new(stack)];
-    ticket
+    let Some(ContractEvent::StackTrySettle(event)) = world.events.last() else {
+        panic!("no settlement");
+    };
+    assert_eq!(event.stack_small_id.get(), stack);
+    event
         .requested_attestation_nodes
         .iter()
         .map(|node| node.get())

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use atoma_domain::ObjectId;
-use sui_sdk_types::{Address, Owner, StructTag, TypeTag};
+use sui_sdk_types::{Address, Owner, TypeTag};
 
-use super::world::{CONFIDENTIAL, MANAGER, NONE, PRICE, UNITS, USER, World, address_of, pure};
+use super::world::{CONFIDENTIAL, MANAGER, NONE, PRICE, UNITS, USER, World, address_of};
 use crate::vm::{MoveErrorKind, ObjectReader, ObjectState};
 
 fn object(world: &World, id: &ObjectId) -> ObjectState {
@@ -268,94 +268,4 @@ fn a_transaction_touches_about_a_thousand_children() {
         "{error}"
     );
     world.claim(1, &stacks[..300]).unwrap();
-}
-
-#[test]
-fn overflowing_fees_are_arithmetic_errors() {
-    let mut world = World::new(1);
-    let task = world.create_task(super::world::SAMPLING, None, true);
-    world.subscribe(1, task, 1).unwrap();
-    let dear = u64::MAX / UNITS;
-    let error = world
-        .buy(world.wallet, task, UNITS, dear + 1, None)
-        .unwrap_err();
-    let MoveErrorKind::Arithmetic { function, .. } = error.kind else {
-        panic!("{error}");
-    };
-    assert_eq!(function.as_str(), "acquire_new_stack");
-
-    // It can be bought, but units times price times charge no longer fits when it is claimed.
-    let stack = world.buy(world.wallet, task, UNITS, dear, None).unwrap();
-    world
-        .settle_with(1, stack, UNITS, &[1; 32], &[2; 32], Some(&[]))
-        .unwrap();
-    world.epoch += 1;
-    let error = world.claim(1, &[stack]).unwrap_err();
-    let MoveErrorKind::Arithmetic { function, .. } = error.kind else {
-        panic!("{error}");
-    };
-    assert_eq!(function.as_str(), "calculate_stack_fee_amount");
-}
-
-#[test]
-fn attested_shares_are_withdrawn_with_the_next_claim() {
-    let mut world = World::new(2);
-    world.always_sample(1);
-    let task = world.task(super::world::SAMPLING, &[1, 2]);
-    let leaves = [[2; 32], [3; 32]].concat();
-    let proof = *atoma_domain::Hash32::of(&[&leaves]).as_bytes();
-    let stack = world.stack(task);
-    world.top_up(1_000_000);
-    world
-        .settle_with(1, stack, UNITS, &proof, &[2; 32], Some(&[2]))
-        .unwrap();
-    world.attest_with(2, stack, &proof, &[3; 32]).unwrap();
-    world.epoch += 1;
-    world.claim(1, &[stack]).unwrap();
-    let other = world.task(NONE, &[2]);
-    let own = world
-        .buy(world.wallet, other, UNITS, PRICE, Some(2))
-        .unwrap();
-    world.settle(2, own, UNITS).unwrap();
-    world.epoch += 1;
-    let outcome = world.claim(2, &[own]).unwrap();
-    let mut paid: Vec<u64> = outcome
-        .created
-        .iter()
-        .filter_map(|id| outcome.written[id].coin_value())
-        .collect();
-    paid.sort_unstable();
-    assert_eq!(
-        paid,
-        [1_000, 1_200],
-        "its own stack, and its share of the other"
-    );
-}
-
-#[test]
-fn a_models_nodes_come_and_go() {
-    let mut world = World::new(2);
-    world
-        .manage("add_model_entry", &[pure("m"), pure(&0_u64)])
-        .unwrap();
-    let numbers = [
-        pure("m"),
-        pure(&5_u64),
-        pure(&1_u64),
-        pure(&1_u64),
-        pure(&1_u64),
-    ];
-    world.manage("add_model_echelon_entry", &numbers).unwrap();
-    for node in [1, 2] {
-        world
-            .as_node(node, "add_node_to_model", &[pure("m"), pure(&5_u64)])
-            .unwrap();
-    }
-    let leave = |world: &mut World, node, index: u64| {
-        world.as_node(node, "remove_node_from_model", &[pure("m"), pure(&index)])
-    };
-    leave(&mut world, 1, 0).unwrap();
-    // The other node took its place.
-    leave(&mut world, 2, 0).unwrap();
-    assert!(StructTag::gas_coin().is_coin().is_some());
 }

@@ -1,0 +1,263 @@
+//! Rules that no vector holds: overflows, orders of checks, shares, models.
+
+use super::vectors::described;
+use super::world::{
+    CONFIDENTIAL, MANAGER, NONE, PRICE, SAMPLING, UNITS, USER, World, address_of, pure, random,
+};
+use crate::contract::{CallArgument, abort_name};
+use crate::vm::{MoveError, MoveErrorKind};
+
+/// The constant and the function that a call was refused with.
+fn refusal<T: std::fmt::Debug>(result: Result<T, MoveError>) -> (&'static str, String) {
+    let (_, code, module, function) = described(&result.unwrap_err());
+    assert_eq!(module, "atoma::db");
+    (code.and_then(abort_name).unwrap(), function)
+}
+
+/// The native of `0x2::dynamic_field` in which a call aborted.
+fn missing<T: std::fmt::Debug>(result: Result<T, MoveError>) -> String {
+    let (_, code, module, function) = described(&result.unwrap_err());
+    assert_eq!((code, module.as_str()), (Some(1), "sui::dynamic_field"));
+    function
+}
+
+#[test]
+fn prices_must_be_positive() {
+    let mut w = World::new(1);
+    let task = w.task(NONE, &[]);
+    let (constant, function) = refusal(w.subscribe(1, task, 0));
+    assert_eq!(constant, "EInvalidPricePerComputeUnit");
+    assert_eq!(function, "subscribe_node_to_task");
+    let (constant, function) = refusal(w.buy(w.wallet, task, UNITS, 0, None));
+    assert_eq!(constant, "EInvalidPricePerComputeUnit");
+    assert_eq!(function, "acquire_new_stack");
+}
+
+#[test]
+fn a_task_without_subscribers_sells_nothing() {
+    let mut w = World::new(1);
+    let task = w.task(NONE, &[]);
+    let (constant, function) = refusal(w.buy(w.wallet, task, UNITS, PRICE, None));
+    assert_eq!(constant, "ENoNodesSubscribedToTask");
+    assert_eq!(function, "sample_node_for_stack");
+}
+
+#[test]
+fn a_stack_is_settled_and_disputed_once() {
+    let mut w = World::new(3);
+    w.always_sample(1);
+    let task = w.task(SAMPLING, &[1, 2]);
+    let stack = w.stack(task);
+    assert_eq!(
+        refusal(w.attest(2, stack)).0,
+        "EStackNotInSettlementDispute"
+    );
+    w.settle_drawn(stack, &[2]);
+    let again = w.settle_with(1, stack, UNITS, &[1; 31], &[2; 32], None);
+    assert_eq!(refusal(again).0, "EStackInSettlementDispute");
+    let short = w.attest_with(2, stack, &[1; 32], &[3; 31]);
+    assert_eq!(refusal(short).0, "EInvalidStackMerkleLeaf");
+    w.dispute(3, stack).unwrap();
+    assert_eq!(refusal(w.dispute(3, stack)).0, "EStackAlreadyInDispute");
+    w.epoch += 1;
+    assert_eq!(refusal(w.claim(1, &[stack])).0, "EStackInDispute");
+}
+
+#[test]
+fn a_deprecated_task_keeps_its_subscribers() {
+    let mut w = World::new(1);
+    let task = w.task(NONE, &[1]);
+    w.deprecate(task).unwrap();
+    assert_eq!(refusal(w.unsubscribe(1, task)).0, "ETaskDeprecated");
+    w.stack(task);
+    assert_eq!(refusal(w.unsubscribe(1, 9)).0, "ETaskNotFound");
+}
+
+#[test]
+fn a_destroyed_attester_blocks_the_claim() {
+    let mut w = World::new(2);
+    w.always_sample(2);
+    let task = w.task(SAMPLING, &[1, 2]);
+    let stack = w.stack(task);
+    w.settle_drawn(stack, &[2, 1]);
+    w.attest(2, stack).unwrap();
+    w.disable(2).unwrap();
+    w.epoch += 4;
+    w.destroy(2).unwrap();
+    assert_eq!(missing(w.claim(1, &[stack])), "borrow_child_object_mut");
+}
+
+#[test]
+fn stacks_of_a_removed_task_are_stuck() {
+    let mut w = World::new(1);
+    let task = w.task(CONFIDENTIAL, &[1]);
+    let stack = w.stack(task);
+    w.retire(task);
+    let claim = w.claim_confidential(1, &[stack], &[1]);
+    assert_eq!(missing(claim), "borrow_child_object");
+    let unknown = w.claim_confidential(1, &[9], &[1]);
+    assert_eq!(missing(unknown), "borrow_child_object_mut");
+}
+
+#[test]
+fn tasks_are_checked_when_made_and_removed() {
+    let mut w = World::new(0);
+    let make = |w: &mut World, role: u16, level: u16, reputation: u8| {
+        let arguments = [
+            pure(&role),
+            pure(&None::<String>),
+            pure(&Some(level)),
+            pure(&Some(reputation)),
+            pure(&true),
+        ];
+        w.manage("create_task_entry", &arguments)
+    };
+    let expected = |constant| (constant, "create_task".to_owned());
+    assert_eq!(refusal(make(&mut w, 8, 0, 0)), expected("EInvalidTaskRole"));
+    assert_eq!(
+        refusal(make(&mut w, 7, 3, 0)),
+        expected("EInvalidSecurityLevel")
+    );
+    assert_eq!(
+        refusal(make(&mut w, 7, 2, 101)),
+        expected("EInvalidMinimumReputationScore")
+    );
+    make(&mut w, 7, 2, 100).unwrap();
+
+    let task = w.task(NONE, &[]);
+    assert_eq!(refusal(w.remove_task(task)).0, "ETaskNotDeprecated");
+    assert_eq!(refusal(w.remove_task_by_admin(9)).0, "ETaskNotFound");
+    let list = w.manage(
+        "whitelist_nodes_for_task",
+        &[pure(&task), pure(&[1_u64][..])],
+    );
+    assert_eq!(refusal(list).0, "ETaskIsPublic");
+}
+
+#[test]
+fn registration_can_be_closed() {
+    let mut w = World::new(0);
+    let badge = [CallArgument::Object(w.manager_badge)];
+    w.call(MANAGER, "disable_registration", &badge).unwrap();
+    let (constant, function) = refusal(w.call(address_of(1), "register_node_entry", &[]));
+    assert_eq!(
+        (constant, function.as_str()),
+        ("ENodeRegDisabled", "register_node")
+    );
+}
+
+#[test]
+fn a_slash_is_a_part_of_at_most_a_thousand() {
+    let mut w = World::new(0);
+    w.set("permille_to_slash_node_on_timeout", 1000);
+    let beyond = w.manage("set_permille_to_slash_node_on_timeout", &[pure(&1001_u64)]);
+    assert_eq!(refusal(beyond).0, "ETotalPermilleMustBeLessThan1000");
+}
+
+#[test]
+fn a_purchase_takes_its_price_from_the_wallet() {
+    let mut w = World::new(1);
+    let task = w.task(NONE, &[1]);
+    let wallet = w.coin(USER, 10 * PRICE);
+    let arguments = [
+        CallArgument::Object(wallet),
+        pure(&task),
+        pure(&UNITS),
+        pure(&(3 * PRICE)),
+        random(),
+    ];
+    let outcome = w.call(USER, "acquire_new_stack_entry", &arguments).unwrap();
+    assert_eq!(w.coin_value(&wallet), 7 * PRICE);
+    assert_eq!(w.state().fee_treasury, 3 * PRICE);
+    let badge = w.created(&outcome, "StackBadge");
+    assert!(outcome.written[&badge].has_public_transfer);
+}
+
+#[test]
+fn overflowing_fees_are_arithmetic_errors() {
+    let mut world = World::new(1);
+    let task = world.create_task(SAMPLING, None, true);
+    world.subscribe(1, task, 1).unwrap();
+    let dear = u64::MAX / UNITS;
+    let error = world
+        .buy(world.wallet, task, UNITS, dear + 1, None)
+        .unwrap_err();
+    let MoveErrorKind::Arithmetic { function, .. } = error.kind else {
+        panic!("{error}");
+    };
+    assert_eq!(function.as_str(), "acquire_new_stack");
+
+    // It can be bought, but units times price times charge no longer fits when it is claimed.
+    let stack = world.buy(world.wallet, task, UNITS, dear, None).unwrap();
+    world
+        .settle_with(1, stack, UNITS, &[1; 32], &[2; 32], Some(&[]))
+        .unwrap();
+    world.epoch += 1;
+    let error = world.claim(1, &[stack]).unwrap_err();
+    let MoveErrorKind::Arithmetic { function, .. } = error.kind else {
+        panic!("{error}");
+    };
+    assert_eq!(function.as_str(), "calculate_stack_fee_amount");
+}
+
+#[test]
+fn attested_shares_are_withdrawn_with_the_next_claim() {
+    let mut world = World::new(2);
+    world.always_sample(1);
+    let task = world.task(SAMPLING, &[1, 2]);
+    let leaves = [[2; 32], [3; 32]].concat();
+    let proof = *atoma_domain::Hash32::of(&[&leaves]).as_bytes();
+    let stack = world.stack(task);
+    world.top_up(1_000_000);
+    world
+        .settle_with(1, stack, UNITS, &proof, &[2; 32], Some(&[2]))
+        .unwrap();
+    world.attest_with(2, stack, &proof, &[3; 32]).unwrap();
+    world.epoch += 1;
+    world.claim(1, &[stack]).unwrap();
+    let other = world.task(NONE, &[2]);
+    let own = world
+        .buy(world.wallet, other, UNITS, PRICE, Some(2))
+        .unwrap();
+    world.settle(2, own, UNITS).unwrap();
+    world.epoch += 1;
+    let outcome = world.claim(2, &[own]).unwrap();
+    let mut paid: Vec<u64> = outcome
+        .created
+        .iter()
+        .filter_map(|id| outcome.written[id].coin_value())
+        .collect();
+    paid.sort_unstable();
+    assert_eq!(
+        paid,
+        [1_000, 1_200],
+        "its own stack, and its share of the other"
+    );
+}
+
+#[test]
+fn a_models_nodes_come_and_go() {
+    let mut world = World::new(2);
+    world
+        .manage("add_model_entry", &[pure("m"), pure(&0_u64)])
+        .unwrap();
+    let numbers = [
+        pure("m"),
+        pure(&5_u64),
+        pure(&1_u64),
+        pure(&1_u64),
+        pure(&1_u64),
+    ];
+    world.manage("add_model_echelon_entry", &numbers).unwrap();
+    for node in [1, 2] {
+        world
+            .as_node(node, "add_node_to_model", &[pure("m"), pure(&5_u64)])
+            .unwrap();
+    }
+    let leave = |world: &mut World, node, index: u64| {
+        world.as_node(node, "remove_node_from_model", &[pure("m"), pure(&index)])
+    };
+    leave(&mut world, 1, 0).unwrap();
+    // The other node took its place.
+    leave(&mut world, 2, 0).unwrap();
+}
