@@ -1,0 +1,38 @@
+//! Every port suite on SQLite, in a file and in memory.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "a test crate: its suites are no API, and fail as tests do"
+)]
+
+#[macro_use]
+mod suite;
+
+mod file {
+    use atoma_state::{SqliteState, StateOptions};
+    use tempfile::TempDir;
+
+    async fn open() -> (SqliteState, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.sqlite");
+        let store = SqliteState::open(path, StateOptions::default())
+            .await
+            .unwrap();
+        (store, folder)
+    }
+
+    store_suites!(super::open);
+}
+
+mod memory {
+    use atoma_state::SqliteState;
+
+    async fn open() -> (SqliteState, String) {
+        let store = SqliteState::open_temporary().await.unwrap();
+        (store, String::from("nothing to keep"))
+    }
+
+    store_suites!(super::open);
+}

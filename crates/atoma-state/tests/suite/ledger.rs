@@ -1,0 +1,189 @@
+//! Suite of [`ChainEvents`](atoma_domain::ports::ChainEvents): bindings and progress.
+
+use std::fs;
+use std::path::Path;
+
+use atoma_domain::events::ContractEvent;
+use atoma_domain::ports::{ChainIdentity, EventCursor, Page, Progress, StackFilter, StoreError};
+use atoma_domain::{CheckpointNumber, Epoch};
+
+use super::Store;
+use super::fixtures::*;
+
+pub async fn a_database_is_bound_to_one_chain(store: impl Store) {
+    let identity = ChainIdentity {
+        chain_id: digest(1),
+        package_id: object(1),
+        atoma_db_id: object(2),
+    };
+    store.bind(&identity).await.unwrap();
+    store.bind(&identity).await.unwrap();
+    for other in [
+        ChainIdentity {
+            chain_id: digest(2),
+            ..identity
+        },
+        ChainIdentity {
+            package_id: object(9),
+            ..identity
+        },
+        ChainIdentity {
+            atoma_db_id: object(9),
+            ..identity
+        },
+    ] {
+        let refused = store.bind(&other).await.unwrap_err();
+        let StoreError::OtherChain { stored, configured } = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(stored, identity.to_string());
+        assert_eq!(configured, other.to_string());
+    }
+    store.bind(&identity).await.unwrap();
+}
+
+pub async fn progress_follows_the_frames(store: impl Store) {
+    assert_eq!(store.progress().await.unwrap(), Progress::default());
+    let frames = [
+        covered(3),
+        frame(25, 1, Vec::new()),
+        frame(25, 7, Vec::new()),
+    ];
+    let progress = store.apply(&frames, operator()).await.unwrap();
+    assert_eq!(progress, store.progress().await.unwrap());
+    assert_eq!(progress.cursor, Some(frames[2].cursor.clone()));
+    assert_eq!(
+        progress.position,
+        Some(frames[2].transaction.as_ref().unwrap().position)
+    );
+    assert_eq!(progress.covered, Some(CheckpointNumber::new(3)));
+    assert_eq!(progress.epoch, Some(Epoch::new(2)));
+
+    let progress = store.apply(&[covered(u64::MAX)], operator()).await.unwrap();
+    assert_eq!(progress.covered, Some(CheckpointNumber::new(u64::MAX)));
+    assert_eq!(progress.cursor, Some(covered(u64::MAX).cursor));
+    assert_eq!(progress, store.progress().await.unwrap());
+    // Nothing to apply is no step.
+    assert_eq!(store.apply(&[], operator()).await.unwrap(), progress);
+
+    // A frame of which nothing but the cursor is known goes on from there.
+    let mut bare = covered(0);
+    bare.covered = None;
+    bare.cursor = EventCursor(vec![0, 255].into());
+    let progress = store.apply(&[bare.clone()], operator()).await.unwrap();
+    assert_eq!(progress.cursor, Some(bare.cursor));
+}
+
+pub async fn applied_frames_change_nothing_again(store: impl Store) {
+    let frames = [
+        frame(1, 0, vec![bought(1, 1, 10), bought(2, 1, 10)]),
+        frame(1, 1, vec![settled(1, 1, &[2, 2])]),
+        covered(1),
+        frame(2, 0, vec![attested(1, 2)]),
+        frame(2, 3, vec![disputed(1, 3, 1)]),
+        covered(4),
+    ];
+    let progress = store.apply(&frames, operator()).await.unwrap();
+    let settlement = store.settlements_by_id(&[stack(1)]).await.unwrap();
+    for part in [
+        &frames[..],
+        &frames[..1],
+        &frames[1..3],
+        &frames[2..5],
+        &frames[5..],
+    ] {
+        assert_eq!(store.apply(part, operator()).await.unwrap(), progress);
+    }
+    assert_eq!(
+        store.settlements_by_id(&[stack(1)]).await.unwrap(),
+        settlement
+    );
+    assert_eq!(settlement[0].attested_nodes, [node(2)]);
+
+    // What overlaps is skipped, what is new is applied.
+    let overlap = [frames[3].clone(), frame(5, 0, vec![attested(1, 2)])];
+    store.apply(&overlap, operator()).await.unwrap();
+    let settlement = store.settlements_by_id(&[stack(1)]).await.unwrap();
+    assert_eq!(settlement[0].attested_nodes, [node(2), node(2)]);
+}
+
+pub async fn events_of_unknown_stacks_are_taken(store: impl Store) {
+    let events = vec![
+        attested(1, 2),
+        disputed(2, 3, 1),
+        ticket_claimed(3, 1, 5),
+        stack_claimed(4, 1),
+        settled(5, 1, &[2]),
+    ];
+    happen(&store, 1, events).await;
+    let settlements = store.settlements(&[node(1)], Page::first(9)).await.unwrap();
+    assert_eq!(settlements.len(), 1);
+    assert_eq!(settlements[0].stack_small_id, stack(5));
+    assert_eq!(settlements[0].stack_id, None);
+    let filter = StackFilter {
+        nodes: &[node(1)],
+        filled_beyond: None,
+    };
+    assert_eq!(store.stacks(filter, Page::first(9)).await.unwrap(), []);
+}
+
+/// All events that were recorded from the contract, with fields up to 2⁶⁴ − 1.
+pub async fn every_recorded_event_is_taken(store: impl Store) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/events.json");
+    let vectors: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let mut names = Vec::new();
+    let mut events = Vec::new();
+    for (name, cases) in vectors.as_object().unwrap() {
+        names.push(name.as_str());
+        for case in cases.as_array().unwrap() {
+            let bcs = case["bcs_hex"].as_str().unwrap();
+            let bytes: atoma_domain::HexBytes = bcs.parse().unwrap();
+            events.push(ContractEvent::decode(name, &bytes.0).unwrap());
+        }
+    }
+    names.sort_unstable();
+    let mut known = ContractEvent::NAMES.to_vec();
+    known.sort_unstable();
+    assert_eq!(names, known);
+
+    happen(&store, 1, events.clone()).await;
+    let tasks = store.tasks(Page::first(100)).await.unwrap();
+    for event in &events {
+        match event {
+            ContractEvent::TaskRegistered(event) => {
+                assert!(
+                    tasks
+                        .iter()
+                        .any(|task| task.task_small_id == event.task_small_id)
+                );
+            }
+            ContractEvent::StackCreated(event) => {
+                let found = store.stacks_by_id(&[event.stack_small_id]).await.unwrap();
+                assert_eq!(found.len(), 1);
+            }
+            ContractEvent::StackTrySettle(event) => {
+                let found = store
+                    .settlements_by_id(&[event.stack_small_id])
+                    .await
+                    .unwrap();
+                assert_eq!(found.len(), 1);
+            }
+            _ => {}
+        }
+    }
+}
+
+pub async fn the_epoch_never_goes_back(store: impl Store) {
+    store.note_epoch(Epoch::new(5)).await.unwrap();
+    store.note_epoch(Epoch::new(3)).await.unwrap();
+    assert_eq!(store.progress().await.unwrap().epoch, Some(Epoch::new(5)));
+    happen(&store, 40, Vec::new()).await;
+    assert_eq!(store.progress().await.unwrap().epoch, Some(Epoch::new(5)));
+    happen(&store, 60, Vec::new()).await;
+    assert_eq!(store.progress().await.unwrap().epoch, Some(Epoch::new(6)));
+    store.note_epoch(Epoch::new(u64::MAX)).await.unwrap();
+    assert_eq!(
+        store.progress().await.unwrap().epoch,
+        Some(Epoch::new(u64::MAX))
+    );
+}

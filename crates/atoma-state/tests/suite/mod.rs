@@ -1,0 +1,79 @@
+//! One suite per port of the database. Every function takes an empty store of any kind and passes
+//! on each implementation; `store_suites!` makes tests of them all.
+
+pub mod fixtures;
+pub mod journal;
+pub mod ledger;
+pub mod reading;
+pub mod settling;
+pub mod work;
+
+use atoma_domain::ports::{ChainEvents, Journal, ServedWork, StateReader};
+
+/// A store under test: all four ports, since what one writes another reads.
+pub trait Store: StateReader + ServedWork + ChainEvents + Journal + Clone + 'static {}
+
+impl<T: StateReader + ServedWork + ChainEvents + Journal + Clone + 'static> Store for T {}
+
+/// Makes a test of every function of every suite. `$open` is an async expression that opens an
+/// empty store and answers it with a guard to be kept until the end.
+macro_rules! store_suites {
+    ($open:path) => {
+        store_suites! { $open;
+            reading {
+                tasks_are_listed_by_id_over_the_whole_range,
+                subscriptions_stay_when_given_up,
+                stacks_are_listed_by_node_in_pages,
+                filled_stacks_compare_exactly_and_fill_their_pages,
+                operator_nodes_follow_registrations_and_the_chain,
+            }
+            ledger {
+                a_database_is_bound_to_one_chain,
+                progress_follows_the_frames,
+                applied_frames_change_nothing_again,
+                events_of_unknown_stacks_are_taken,
+                every_recorded_event_is_taken,
+                the_epoch_never_goes_back,
+            }
+            settling {
+                a_ticket_takes_its_epoch_from_the_settling_transaction,
+                attestations_are_counted_not_nodes,
+                the_first_dispute_stays,
+                claims_close_ticket_and_stack,
+            }
+            work {
+                messages_make_the_contracts_root,
+                units_never_exceed_the_stack,
+                reservations_are_consumed_corrected_and_released,
+                settlement_closes_the_selected_nodes_record_alone,
+                claimed_stacks_take_no_work,
+                many_writers_lose_nothing,
+            }
+            journal {
+                equal_wishes_join_and_others_are_refused,
+                what_is_done_once_stays_done,
+                what_failed_can_be_asked_again,
+                settlements_are_checked_and_freeze_the_record,
+                attempts_carry_their_intents_to_the_end,
+                outcomes_that_executed_nothing_queue_again,
+                refused_transitions_change_nothing,
+                digests_that_may_have_reached_the_network_are_told,
+                lists_are_newest_first_and_filtered,
+            }
+        }
+    };
+    ($open:path; $($suite:ident { $($case:ident,)* })*) => {
+        $(
+            mod $suite {
+                $(
+                    #[tokio::test]
+                    async fn $case() {
+                        let (store, guard) = $open().await;
+                        crate::suite::$suite::$case(store).await;
+                        drop(guard);
+                    }
+                )*
+            }
+        )*
+    };
+}

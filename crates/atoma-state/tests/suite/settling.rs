@@ -1,0 +1,146 @@
+//! Suite of [`ChainEvents`](atoma_domain::ports::ChainEvents): from ticket to claim.
+
+use atoma_domain::events::StackSettlementTicket;
+use atoma_domain::model::Settlement;
+use atoma_domain::ports::{DisputeSide, Page, StateReader};
+use atoma_domain::{Epoch, MicroUsdc};
+
+use super::Store;
+use super::fixtures::*;
+
+async fn settlement(store: &impl StateReader, id: u64) -> Settlement {
+    let mut found = store.settlements_by_id(&[stack(id)]).await.unwrap();
+    assert_eq!(found.len(), 1);
+    found.remove(0)
+}
+
+pub async fn a_ticket_takes_its_epoch_from_the_settling_transaction(store: impl Store) {
+    happen(&store, 10, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
+    happen(&store, 35, vec![settled(1, 1, &[2])]).await;
+    let ticket = settlement(&store, 1).await;
+    assert_eq!(ticket.dispute_settled_at_epoch, Epoch::new(4));
+    assert_eq!(ticket.settled_at, at(35_000));
+    assert_eq!(ticket.stack_id, Some(object(1)));
+    assert_eq!(ticket.num_claimed_compute_units, units(5));
+    assert_eq!(ticket.committed_stack_proof, hash(101));
+    assert_eq!(ticket.stack_merkle_leaf, hash(201));
+
+    // The event of the last attestation carries another epoch under the same name.
+    let last = StackSettlementTicket {
+        stack_small_id: stack(1),
+        selected_node_id: node(1),
+        num_claimed_compute_units: units(5),
+        requested_attestation_nodes: vec![node(2)],
+        dispute_settled_at_epoch: Epoch::new(99),
+        committed_stack_proof: hash(101).into(),
+    };
+    happen(&store, 48, vec![attested(1, 2), last.into()]).await;
+    let attested = settlement(&store, 1).await;
+    assert_eq!(
+        attested,
+        Settlement {
+            attested_nodes: vec![node(2)],
+            ..ticket
+        }
+    );
+
+    let stacks = store.stacks_by_id(&[stack(1), stack(2)]).await.unwrap();
+    for stack in stacks {
+        assert_eq!(stack.in_settle_period, stack.stack_small_id.get() == 1);
+    }
+    let listed = store.settlements(&[node(1)], Page::first(9)).await.unwrap();
+    assert_eq!(listed, [attested]);
+    assert_eq!(
+        store.settlements(&[node(2)], Page::first(9)).await.unwrap(),
+        []
+    );
+}
+
+pub async fn attestations_are_counted_not_nodes(store: impl Store) {
+    happen(
+        &store,
+        1,
+        vec![bought(1, 1, 100), settled(1, 1, &[3, 2, 2])],
+    )
+    .await;
+    happen(&store, 2, vec![attested(1, 2), attested(1, 2)]).await;
+    assert!(!settlement(&store, 1).await.is_complete());
+    happen(&store, 3, vec![attested(1, u64::MAX)]).await;
+    let ticket = settlement(&store, 1).await;
+    assert_eq!(
+        ticket.requested_attestation_nodes,
+        [node(3), node(2), node(2)]
+    );
+    assert_eq!(ticket.attested_nodes, [node(2), node(2), node(u64::MAX)]);
+    assert!(ticket.is_complete() && !ticket.is_in_dispute);
+}
+
+pub async fn the_first_dispute_stays(store: impl Store) {
+    happen(
+        &store,
+        1,
+        vec![settled(1, 1, &[3, 2, 2]), settled(2, 1, &[])],
+    )
+    .await;
+    happen(&store, 57, vec![disputed(1, 2, 1)]).await;
+    happen(&store, 58, vec![disputed(1, 3, 1), disputed(2, 9, 1)]).await;
+    let against = store
+        .disputes(&[node(1)], DisputeSide::Defendant, Page::first(9))
+        .await
+        .unwrap();
+    assert_eq!(against.len(), 2);
+    let first = &against[0];
+    assert_eq!(first.stack_small_id, stack(1));
+    assert_eq!(first.plaintiff_node_id, node(2));
+    // Its first place among the nodes drawn.
+    assert_eq!(first.disputed_attestation_index, Some(1));
+    assert_eq!(first.disputed_hash, hash(402));
+    assert_eq!(first.original_hash, hash(101));
+    assert_eq!(first.created_at_epoch, Epoch::new(5));
+    assert_eq!(first.resolved_at_epoch, None);
+    // Any badge holder may dispute, drawn or not.
+    assert_eq!(against[1].disputed_attestation_index, None);
+
+    let own = store
+        .disputes(&[node(2), node(3)], DisputeSide::Plaintiff, Page::first(9))
+        .await
+        .unwrap();
+    assert_eq!(own, against[..1]);
+    let page = Page {
+        after: Some(stack(1)),
+        limit: 9,
+    };
+    let rest = store
+        .disputes(&[node(1)], DisputeSide::Defendant, page)
+        .await
+        .unwrap();
+    assert_eq!(rest, against[1..]);
+
+    // The attestation that opened it emitted nothing else.
+    let ticket = settlement(&store, 1).await;
+    assert!(ticket.is_in_dispute);
+    assert_eq!(ticket.attested_nodes, []);
+}
+
+pub async fn claims_close_ticket_and_stack(store: impl Store) {
+    happen(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
+    happen(&store, 2, vec![settled(1, 1, &[])]).await;
+    let open = settlement(&store, 1).await;
+    assert!(!open.is_claimed);
+    assert_eq!(open.user_refund_amount, MicroUsdc::ZERO);
+    happen(
+        &store,
+        3,
+        vec![ticket_claimed(1, 1, u64::MAX), stack_claimed(2, 1)],
+    )
+    .await;
+    let closed = settlement(&store, 1).await;
+    assert!(closed.is_claimed);
+    assert_eq!(closed.user_refund_amount, MicroUsdc::new(u64::MAX));
+    for stack in store.stacks_by_id(&[stack(1), stack(2)]).await.unwrap() {
+        assert!(stack.is_claimed && !stack.in_settle_period);
+    }
+    // A confidential claim makes no ticket.
+    let none = store.settlements_by_id(&[stack(2)]).await.unwrap();
+    assert_eq!(none, []);
+}
