@@ -1,0 +1,143 @@
+//! Simulating, executing and looking up transactions.
+
+use atoma_domain::Digest;
+use atoma_domain::ports::{
+    ChainError, Executed, SignedTransaction, Simulation, SubmitError, UnsignedTransaction,
+};
+use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
+use sui_rpc::proto::sui::rpc::v2 as proto;
+use sui_sdk_types::Transaction;
+use tonic::{Code, Request};
+
+use super::SuiChain;
+use crate::outcome::{self, EXECUTED_MASK, lacks};
+use crate::refusal;
+
+impl SuiChain {
+    /// Simulates with a coin of the network's making and the largest budget: what the transaction
+    /// needs is to be found out, and its own coins may hold less than a guess.
+    pub(super) async fn run_simulation(
+        &self,
+        unsigned: &UnsignedTransaction,
+    ) -> Result<Simulation, ChainError> {
+        let facts = self.facts().await?;
+        let mut transaction: Transaction =
+            bcs::from_bytes(&unsigned.bytes).map_err(|error| ChainError::Build(error.into()))?;
+        transaction.gas_payment.objects.clear();
+        transaction.gas_payment.budget = facts.max_gas;
+        let bytes = bcs::to_bytes(&transaction).map_err(|error| ChainError::Build(error.into()))?;
+        let request = proto::SimulateTransactionRequest::default()
+            .with_transaction(transaction_message(bytes))
+            .with_do_gas_selection(false)
+            .with_read_mask(FieldMask::from_paths([
+                "transaction.effects.status",
+                "transaction.effects.gas_used",
+            ]));
+        let answer = self
+            .connection
+            .client()
+            .execution_client()
+            .simulate_transaction(self.connection.timed(request))
+            .await
+            .map_err(|status| {
+                if refusal::is_refused(&status) {
+                    ChainError::Answer(refusal::refusal(&status).into())
+                } else {
+                    refusal::read_error(status)
+                }
+            })?
+            .into_inner();
+        let effects = answer
+            .transaction
+            .and_then(|transaction| transaction.effects)
+            .ok_or(lacks("the simulation's effects"))?;
+        Ok(Simulation {
+            outcome: outcome::outcome(effects.status.as_ref().ok_or(lacks("effects.status"))?)?,
+            gas_needed: outcome::gas_needed(
+                effects.gas_used.as_ref().ok_or(lacks("effects.gas_used"))?,
+            ),
+        })
+    }
+
+    pub(super) async fn submit(&self, signed: &SignedTransaction) -> Result<Executed, SubmitError> {
+        // Nothing is sent without the means to understand the answer.
+        let facts = self
+            .facts()
+            .await
+            .map_err(|error| SubmitError::Unknown(error.into()))?;
+        let mut message = proto::ExecuteTransactionRequest::default()
+            .with_transaction(transaction_message(signed.bytes.clone()))
+            .with_read_mask(FieldMask::from_paths(EXECUTED_MASK));
+        message.signatures = signed
+            .signatures
+            .iter()
+            .map(|signature| signature_message(signature))
+            .collect();
+        let mut request = Request::new(message);
+        request.set_timeout(self.config.execution_timeout);
+        let answer = self
+            .connection
+            .client()
+            .execution_client()
+            .execute_transaction(request)
+            .await;
+        match answer {
+            Ok(answer) => answer
+                .into_inner()
+                .transaction
+                .ok_or(lacks("the executed transaction"))
+                .and_then(|transaction| {
+                    outcome::executed(&transaction, signed.digest, &facts.events)
+                })
+                .map_err(|error| SubmitError::Unknown(error.into())),
+            Err(status) => {
+                // A refusal can be this very transaction's own doing: executed before, it has
+                // moved its inputs on.
+                if (refusal::is_refused(&status) || refusal::is_already_executed(&status))
+                    && let Ok(Some(executed)) = self.find_transaction(signed.digest).await
+                {
+                    return Ok(executed);
+                }
+                Err(refusal::submit_error(status))
+            }
+        }
+    }
+
+    pub(super) async fn find_transaction(
+        &self,
+        digest: Digest,
+    ) -> Result<Option<Executed>, ChainError> {
+        let facts = self.facts().await?;
+        let request = proto::GetTransactionRequest::new(&digest)
+            .with_read_mask(FieldMask::from_paths(EXECUTED_MASK));
+        let answer = self
+            .connection
+            .client()
+            .ledger_client()
+            .get_transaction(self.connection.timed(request))
+            .await;
+        match answer {
+            Ok(answer) => {
+                let transaction = answer
+                    .into_inner()
+                    .transaction
+                    .ok_or(lacks("the transaction"))?;
+                outcome::executed(&transaction, digest, &facts.events).map(Some)
+            }
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(refusal::read_error(status)),
+        }
+    }
+}
+
+fn transaction_message(bytes: Vec<u8>) -> proto::Transaction {
+    let mut bcs = proto::Bcs::from(bytes);
+    bcs.name = Some("TransactionData".to_owned());
+    proto::Transaction::default().with_bcs(bcs)
+}
+
+fn signature_message(bytes: &[u8]) -> proto::UserSignature {
+    let mut bcs = proto::Bcs::from(bytes.to_vec());
+    bcs.name = Some("UserSignatureBytes".to_owned());
+    proto::UserSignature::default().with_bcs(bcs)
+}

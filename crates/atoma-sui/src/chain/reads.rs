@@ -1,0 +1,185 @@
+//! Reading what is not the contract's own: epochs, coins, badges, single objects.
+
+use atoma_domain::ports::{BadgeOnChain, ChainError, ChainIdentity, EpochInfo, GasCoin};
+use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference};
+use futures::TryStreamExt as _;
+use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
+use sui_rpc::proto::sui::rpc::v2 as proto;
+use sui_sdk_types::StructTag;
+use tonic::Code;
+
+use super::SuiChain;
+use crate::connection::reference;
+use crate::layout::{Coin, NodeBadge};
+use crate::outcome::{lacks, parse};
+use crate::refusal::read_error;
+
+/// Objects in one page of a list: the most that a node gives.
+const PAGE_SIZE: u32 = 1_000;
+
+impl SuiChain {
+    pub(super) async fn read_identity(&self) -> Result<ChainIdentity, ChainError> {
+        let info = self.connection.service_info().await?;
+        Ok(ChainIdentity {
+            chain_id: parse(info.chain_id.as_deref(), "the chain's id")?,
+            package_id: self.config.package_id,
+            atoma_db_id: self.config.atoma_db_id,
+        })
+    }
+
+    pub(super) async fn read_height(&self) -> Result<CheckpointNumber, ChainError> {
+        let info = self.connection.service_info().await?;
+        info.checkpoint_height
+            .map(CheckpointNumber::new)
+            .ok_or(lacks("the checkpoint height"))
+    }
+
+    pub(super) async fn read_epoch(&self) -> Result<EpochInfo, ChainError> {
+        let epoch = self
+            .connection
+            .epoch(None, &["epoch", "reference_gas_price"])
+            .await?
+            .ok_or(lacks("the current epoch"))?;
+        Ok(EpochInfo {
+            epoch: Epoch::new(epoch.epoch.ok_or(lacks("epoch.epoch"))?),
+            reference_gas_price: Mist::new(
+                epoch
+                    .reference_gas_price
+                    .ok_or(lacks("epoch.reference_gas_price"))?,
+            ),
+        })
+    }
+
+    /// An absent digest proves something only where the node has all of the epoch's checkpoints:
+    /// the last one, and none of them thrown away.
+    pub(super) async fn is_epoch_covered(&self, epoch: Epoch) -> Result<bool, ChainError> {
+        let mask = ["epoch", "first_checkpoint", "last_checkpoint"];
+        let (epoch, info) = futures::try_join!(
+            self.connection.epoch(Some(epoch.get()), &mask),
+            self.connection.service_info(),
+        )?;
+        let Some((epoch, last)) =
+            epoch.and_then(|epoch| epoch.last_checkpoint.map(|last| (epoch, last)))
+        else {
+            return Ok(false);
+        };
+        let height = info
+            .checkpoint_height
+            .ok_or(lacks("the checkpoint height"))?;
+        if height < last {
+            return Ok(false);
+        }
+        let lowest = info.lowest_available_checkpoint.unwrap_or_default();
+        let wanted = epoch
+            .first_checkpoint
+            .ok_or(lacks("epoch.first_checkpoint"))?;
+        if lowest > wanted {
+            return Err(ChainError::Pruned { lowest, wanted });
+        }
+        Ok(true)
+    }
+
+    pub(super) async fn read_badges(
+        &self,
+        owner: Address,
+    ) -> Result<Vec<BadgeOnChain>, ChainError> {
+        let badge_type = self.facts().await?.badge_type.clone();
+        let objects = self.owned(owner, badge_type).await?;
+        let mut badges = objects
+            .iter()
+            .map(|object| {
+                let badge: NodeBadge = contents(object, "a node badge")?;
+                Ok(BadgeOnChain {
+                    reference: reference(object)?,
+                    node_small_id: badge.small_id,
+                })
+            })
+            .collect::<Result<Vec<_>, ChainError>>()?;
+        badges.sort_unstable_by_key(|badge| badge.node_small_id);
+        Ok(badges)
+    }
+
+    pub(super) async fn read_gas_coins(&self, owner: Address) -> Result<Vec<GasCoin>, ChainError> {
+        let objects = self.owned(owner, StructTag::gas_coin().to_string()).await?;
+        let mut coins = objects
+            .iter()
+            .map(|object| {
+                let coin: Coin = contents(object, "a coin")?;
+                Ok(GasCoin {
+                    reference: reference(object)?,
+                    balance: Mist::new(coin.balance),
+                })
+            })
+            .collect::<Result<Vec<_>, ChainError>>()?;
+        coins.sort_unstable_by(|a, b| {
+            b.balance
+                .cmp(&a.balance)
+                .then_with(|| a.reference.object_id().cmp(b.reference.object_id()))
+        });
+        Ok(coins)
+    }
+
+    /// All objects of a type that an address owns.
+    async fn owned(
+        &self,
+        owner: Address,
+        object_type: String,
+    ) -> Result<Vec<proto::Object>, ChainError> {
+        let request = proto::ListOwnedObjectsRequest::default()
+            .with_owner(owner.to_string())
+            .with_object_type(object_type)
+            .with_page_size(PAGE_SIZE)
+            .with_read_mask(FieldMask::from_paths([
+                "object_id",
+                "version",
+                "digest",
+                "contents",
+            ]));
+        self.connection
+            .client()
+            .list_owned_objects(self.connection.timed(request))
+            .try_collect()
+            .await
+            .map_err(read_error)
+    }
+
+    pub(super) async fn read_object(
+        &self,
+        id: ObjectId,
+    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+        let request = proto::GetObjectRequest::new(&id).with_read_mask(FieldMask::from_paths([
+            "object_id",
+            "version",
+            "digest",
+            "previous_transaction",
+        ]));
+        let answer = self
+            .connection
+            .client()
+            .ledger_client()
+            .get_object(self.connection.timed(request))
+            .await;
+        let object = match answer {
+            Ok(answer) => answer.into_inner().object.ok_or(lacks("the object"))?,
+            Err(status) if status.code() == Code::NotFound => return Ok(None),
+            Err(status) => return Err(read_error(status)),
+        };
+        let last = object.previous_transaction.as_deref();
+        let last = last
+            .map(|digest| parse(Some(digest), "an object's last transaction"))
+            .transpose()?;
+        Ok(Some((reference(&object)?, last)))
+    }
+}
+
+fn contents<T: serde::de::DeserializeOwned>(
+    object: &proto::Object,
+    what: &'static str,
+) -> Result<T, ChainError> {
+    object
+        .contents
+        .as_ref()
+        .and_then(|contents| contents.value.as_deref())
+        .and_then(|bytes| bcs::from_bytes(bytes).ok())
+        .ok_or(lacks(what))
+}

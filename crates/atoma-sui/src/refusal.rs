@@ -1,0 +1,204 @@
+//! Telling refusals from lost answers, and refusals from each other.
+//!
+//! A node answers `ExecuteTransaction` with effects or with a gRPC status. The status' code tells
+//! whether the transaction was refused before execution. Which input was at fault is told in words
+//! only, those of `UserInputError` and its kin in Sui's sources; the table below is the one place
+//! that knows them.
+
+use atoma_domain::ObjectId;
+use atoma_domain::ports::{ChainError, Refusal, RefusalKind, SubmitError};
+use tonic::{Code, Status};
+
+/// What a phrase means.
+#[derive(Clone, Copy, Debug)]
+enum Class {
+    /// Another version of an object is current.
+    Version(Side),
+    /// An object is gone or another's.
+    NotUsable(Side),
+    Expired,
+    GasBalance,
+    GasTerms,
+}
+
+/// Where the object's id stands, seen from the phrase's end.
+#[derive(Clone, Copy, Debug)]
+enum Side {
+    Before,
+    After,
+}
+
+/// Phrases of Sui's refusals in lower case, all parts in this order, and what they mean. The first
+/// row that fits counts.
+const PHRASES: &[(&[&str], Class)] = &[
+    // ObjectVersionUnavailableForConsumption, in its words since 2025 and before.
+    (
+        &["unavailable for consumption"],
+        Class::Version(Side::Before),
+    ),
+    (
+        &["not available for consumption"],
+        Class::Version(Side::Before),
+    ),
+    // ObjectSequenceNumberTooHigh: the node hasn't seen the version yet.
+    (&["is higher than the latest"], Class::Version(Side::Before)),
+    // A reference resolved by version.
+    (
+        &["provided version doesn't match"],
+        Class::Version(Side::After),
+    ),
+    // ObjectLockConflict and the quorum's word for it: another transaction holds this version.
+    (
+        &["already locked by a different transaction"],
+        Class::Version(Side::Before),
+    ),
+    (&["because of locked objects"], Class::Version(Side::After)),
+    // InvalidObjectDigest: not this version's contents.
+    (&["invalid object digest"], Class::Version(Side::After)),
+    // ObjectDeleted, ObjectNotFound.
+    (
+        &["object deleted at reference"],
+        Class::NotUsable(Side::After),
+    ),
+    (
+        &["could not find the referenced object"],
+        Class::NotUsable(Side::After),
+    ),
+    (&["object", "not found"], Class::NotUsable(Side::Before)),
+    // IncorrectUserSignature, InvalidChildObjectArgument, GasObjectNotOwnedObject.
+    (
+        &["is owned by account address"],
+        Class::NotUsable(Side::Before),
+    ),
+    (&["is owned by object"], Class::NotUsable(Side::Before)),
+    (&["not owned by"], Class::NotUsable(Side::Before)),
+    (
+        &["is not an owned object with owner"],
+        Class::NotUsable(Side::Before),
+    ),
+    // TransactionExpired.
+    (&["transaction expired"], Class::Expired),
+    (&["transactionexpired"], Class::Expired),
+    // GasBalanceTooLow, InsufficientBalanceToCoverMinimalGas.
+    (
+        &["balance of gas object", "is lower than the needed"],
+        Class::GasBalance,
+    ),
+    (&["enough balance to cover minimal gas"], Class::GasBalance),
+    (&["insufficient gas balance"], Class::GasBalance),
+    // GasPriceUnderRGP, GasPriceTooHigh, GasBudgetTooHigh, GasBudgetTooLow.
+    (&["gas price", "under reference gas price"], Class::GasTerms),
+    (&["gas price cannot exceed"], Class::GasTerms),
+    (&["gas budget", "is higher than max"], Class::GasTerms),
+    (&["gas budget", "is lower than min"], Class::GasTerms),
+];
+
+/// Words that say that these very bytes have been executed already.
+const ALREADY_EXECUTED: &[&str] = &[
+    "already been executed",
+    "already executed",
+    "already finalized",
+];
+
+/// What an error status to `ExecuteTransaction` means.
+pub(crate) fn submit_error(status: Status) -> SubmitError {
+    if is_already_executed(&status) || !is_refused(&status) {
+        return SubmitError::Unknown(status.into());
+    }
+    SubmitError::Refused(refusal(&status))
+}
+
+/// Whether the status says that the transaction has been executed already.
+pub(crate) fn is_already_executed(status: &Status) -> bool {
+    let message = status.message().to_lowercase();
+    ALREADY_EXECUTED
+        .iter()
+        .any(|phrase| message.contains(phrase))
+}
+
+/// Whether the code says that this submission was refused before execution. Codes that a broken
+/// connection, a proxy or an overloaded or failing node can give say nothing about it.
+pub(crate) fn is_refused(status: &Status) -> bool {
+    match status.code() {
+        Code::InvalidArgument
+        | Code::FailedPrecondition
+        | Code::NotFound
+        | Code::OutOfRange
+        | Code::PermissionDenied
+        | Code::Unauthenticated
+        | Code::Unimplemented => true,
+        Code::Ok
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::DeadlineExceeded
+        | Code::AlreadyExists
+        | Code::ResourceExhausted
+        | Code::Aborted
+        | Code::Internal
+        | Code::Unavailable
+        | Code::DataLoss => false,
+    }
+}
+
+/// The refusal in a status.
+pub(crate) fn refusal(status: &Status) -> Refusal {
+    let message = status.message().to_owned();
+    let lower = message.to_lowercase();
+    let class = PHRASES
+        .iter()
+        .find_map(|(parts, class)| end_of(&lower, parts).map(|end| (class, end)));
+    let kind = match class {
+        Some((Class::Version(side), end)) => RefusalKind::ObjectVersion {
+            object: object_near(&lower, end, *side),
+        },
+        Some((Class::NotUsable(side), end)) => RefusalKind::ObjectNotUsable {
+            object: object_near(&lower, end, *side),
+        },
+        Some((Class::Expired, _)) => RefusalKind::Expired,
+        Some((Class::GasBalance, _)) => RefusalKind::GasBalance,
+        Some((Class::GasTerms, _)) => RefusalKind::GasTerms,
+        None => RefusalKind::Other,
+    };
+    Refusal { kind, message }
+}
+
+/// An error status to a question.
+pub(crate) fn read_error(status: Status) -> ChainError {
+    match status.code() {
+        Code::Unavailable
+        | Code::DeadlineExceeded
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::Aborted
+        | Code::ResourceExhausted => ChainError::Unavailable(status.into()),
+        _ => ChainError::Answer(status.into()),
+    }
+}
+
+/// Where the last of the parts ends, if they all stand in the text in this order.
+fn end_of(text: &str, parts: &[&str]) -> Option<usize> {
+    let mut from = 0;
+    for part in parts {
+        from += text.get(from..)?.find(part)? + part.len();
+    }
+    Some(from)
+}
+
+/// The object id next to the phrase. A message can quote several validators, about several
+/// objects; the nearest is meant.
+fn object_near(text: &str, end: usize, side: Side) -> Option<ObjectId> {
+    let (before, after) = text.split_at_checked(end)?;
+    match side {
+        Side::Before => ids(before).last(),
+        Side::After => ids(after).next(),
+    }
+}
+
+fn ids(text: &str) -> impl Iterator<Item = ObjectId> {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| word.len() == 66 && word.starts_with("0x"))
+        .filter_map(|word| word.parse().ok())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+use super::*;
+
+const OBJECT: &str = "0xdba0339f14877799f829e0b07e262c47d77122d41b884cd3cd273b8fef77cfa8";
+const OTHER: &str = "0xa3b25765e4f7f4524367fa792b608483157bfef919108f0d998c6980493fc7bc";
+
+fn kind(message: String) -> RefusalKind {
+    refusal(&Status::invalid_argument(message)).kind
+}
+
+fn object() -> Option<ObjectId> {
+    Some(OBJECT.parse().unwrap())
+}
+
+#[test]
+fn versions_that_are_not_current_are_told_with_their_object() {
+    let messages = [
+        format!(
+            "Transaction is rejected as invalid by more than 1/3 of validators by stake (non-retriable). \
+             Non-retriable errors: [Transaction needs to be rebuilt because object {OBJECT} version \
+             0x3b6310bb (C3ZC4SJWvjCeeAtAFYQSGXknKRS2enYjQv5gtZKmkgoe) is unavailable for consumption, \
+             current version: 0x3b6310bc with 6942 stake]."
+        ),
+        format!(
+            "Transaction validator signing failed due to issues with transaction inputs: \
+             - Object {OTHER} is fine - Object ID {OBJECT} Version 0xb0cb7f7 Digest \
+             FKkELfAR3vP19MrjwEwTapH3JDbdZuxqcC25CoALNUsN is not available for consumption, \
+             current version: 0xb0cb7f8"
+        ),
+        format!(
+            "Could not find the referenced object {OBJECT} as the asked version 0x9 is higher than \
+             the latest 0x7"
+        ),
+        format!("provided version doesn't match for object {OBJECT}, provided: 9 actual: 0x7"),
+        format!(
+            "[Object ({OBJECT}, SequenceNumber(996543668), o#5GbQg7Fp) already locked by a \
+             different transaction: TransactionDigest(HoApeRJReKXUfF43BxKw)]"
+        ),
+        format!("Invalid Object digest for object {OBJECT}. Expected digest : 5GbQg7Fp."),
+    ];
+    for message in messages {
+        assert_eq!(
+            kind(message.clone()),
+            RefusalKind::ObjectVersion { object: object() },
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn objects_that_are_gone_or_others_are_told() {
+    let messages = [
+        format!("Could not find the referenced object {OBJECT} at version None."),
+        format!("Object {OBJECT} not found"),
+        format!(
+            "Object {OBJECT} is owned by account address {OTHER}, but given owner/signer address \
+             is {OTHER}"
+        ),
+        format!("Object deleted at reference ({OBJECT}, SequenceNumber(4), o#1111)."),
+    ];
+    for message in messages {
+        assert_eq!(
+            kind(message.clone()),
+            RefusalKind::ObjectNotUsable { object: object() },
+            "{message}"
+        );
+    }
+    assert_eq!(
+        kind("Gas object is not an owned object with owner: Immutable.".to_owned()),
+        RefusalKind::ObjectNotUsable { object: None }
+    );
+}
+
+#[test]
+fn expiration_gas_and_everything_else() {
+    let cases = [
+        ("Transaction Expired", RefusalKind::Expired),
+        (
+            "Balance of gas object 10 is lower than the needed amount: 100.",
+            RefusalKind::GasBalance,
+        ),
+        (
+            "Gas price 1 under reference gas price (RGP) 750",
+            RefusalKind::GasTerms,
+        ),
+        (
+            "Gas budget: 1 is lower than min: 1000000.",
+            RefusalKind::GasTerms,
+        ),
+        (
+            "Gas budget: 60000000000 is higher than max: 50000000000.",
+            RefusalKind::GasTerms,
+        ),
+        (
+            "Invalid user signature: it does not verify",
+            RefusalKind::Other,
+        ),
+    ];
+    for (message, wanted) in cases {
+        let told = format!("Error checking transaction input objects: {message}");
+        assert_eq!(kind(told), wanted, "{message}");
+    }
+}
+
+#[test]
+fn only_codes_that_exclude_execution_are_refusals() {
+    for code in [
+        Code::InvalidArgument,
+        Code::FailedPrecondition,
+        Code::NotFound,
+        Code::PermissionDenied,
+        Code::Unimplemented,
+    ] {
+        let error = submit_error(Status::new(code, "no"));
+        assert!(matches!(error, SubmitError::Refused(_)), "{code:?}");
+    }
+    for code in [
+        Code::Unavailable,
+        Code::DeadlineExceeded,
+        Code::Internal,
+        Code::Cancelled,
+        Code::Unknown,
+        Code::Aborted,
+        Code::ResourceExhausted,
+    ] {
+        let error = submit_error(Status::new(code, "gone"));
+        assert!(matches!(error, SubmitError::Unknown(_)), "{code:?}");
+    }
+}
+
+#[test]
+fn an_executed_transaction_is_never_taken_for_a_refused_one() {
+    let status = Status::invalid_argument(
+        "Attempt to move to `Executed` state an transaction that has already been executed: 9x",
+    );
+    assert!(is_already_executed(&status));
+    assert!(matches!(submit_error(status), SubmitError::Unknown(_)));
+}

@@ -1,0 +1,103 @@
+use atoma_domain::StackSmallId;
+use atoma_domain::events::{ClaimedStack, ContractEvent};
+use atoma_domain::{ComputeUnits, MicroUsdc, NodeSmallId};
+use futures::stream;
+use sui_rpc::proto::timestamp_ms_to_proto;
+
+use super::*;
+
+const PACKAGE: ObjectId = ObjectId::TWO;
+const ATOMA_DB: ObjectId = ObjectId::THREE;
+
+fn event() -> ContractEvent {
+    ClaimedStack {
+        stack_small_id: StackSmallId::new(1),
+        selected_node_id: NodeSmallId::new(2),
+        num_claimed_compute_units: ComputeUnits::new(3),
+        user_refund_amount: MicroUsdc::new(4),
+    }
+    .into()
+}
+
+fn transaction(changed: ObjectId, success: bool, events: bool) -> proto::ExecutedTransaction {
+    let mut status = proto::ExecutionStatus::default();
+    status.success = Some(success);
+    let effects = proto::TransactionEffects::default()
+        .with_epoch(3)
+        .with_status(status)
+        .with_changed_objects(vec![
+            proto::ChangedObject::default().with_object_id(changed.to_string()),
+        ]);
+    let mut emitted = proto::TransactionEvents::default();
+    if events {
+        emitted.events = vec![
+            proto::Event::default()
+                .with_event_type(format!("{PACKAGE}::db::ClaimedStackEvent"))
+                .with_contents(proto::Bcs::from(event().encode().unwrap())),
+        ];
+    }
+    proto::ExecutedTransaction::default()
+        .with_digest(Digest::new([7; 32]).to_string())
+        .with_effects(effects)
+        .with_events(emitted)
+        .with_checkpoint(10)
+        .with_transaction_index(2)
+        .with_timestamp(timestamp_ms_to_proto(1_234))
+        .with_transaction(proto::Transaction::default().with_sender(ObjectId::ZERO.to_string()))
+}
+
+type Frame = Result<TransactionStreamFrame, Status>;
+
+fn stream_of(frames: Vec<Frame>) -> SuiLedgerStream {
+    SuiLedgerStream {
+        frames: Box::pin(stream::iter(frames).chain(stream::pending())),
+        atoma_db: ATOMA_DB,
+        types: EventTypes::new(PACKAGE, PACKAGE),
+        next: CheckpointNumber::new(5),
+        failed: None,
+    }
+}
+
+#[test]
+fn transactions_of_the_contract_are_read() {
+    let stream = stream_of(Vec::new());
+    let read = stream
+        .transaction(&transaction(ATOMA_DB, true, true))
+        .unwrap()
+        .unwrap();
+    let wanted = LedgerTransaction {
+        digest: Digest::new([7; 32]),
+        position: LedgerPosition {
+            checkpoint: CheckpointNumber::new(10),
+            index: 2,
+        },
+        timestamp: TimestampMs::new(1_234),
+        epoch: Epoch::new(3),
+        sender: ObjectId::ZERO,
+        events: vec![event()],
+    };
+    assert_eq!(read, wanted);
+}
+
+#[test]
+fn silent_and_failed_ones_come_without_events_and_foreign_ones_not_at_all() {
+    let stream = stream_of(Vec::new());
+    let read = |transaction| stream.transaction(&transaction).unwrap();
+    let silent = read(transaction(ATOMA_DB, true, false)).unwrap();
+    assert!(silent.events.is_empty());
+    let failed = read(transaction(ATOMA_DB, false, true)).unwrap();
+    assert!(failed.events.is_empty());
+    assert_eq!(read(transaction(PACKAGE, true, false)), None);
+    // Events of the contract count even where changed objects are not told.
+    assert!(read(transaction(PACKAGE, true, true)).is_some());
+}
+
+#[tokio::test]
+async fn an_error_ends_the_stream() {
+    let mut stream = stream_of(vec![Err(Status::unavailable("gone"))]);
+    let error = stream.next_steps(10).await.unwrap_err();
+    assert!(matches!(error, ChainError::Unavailable(_)));
+    let mut stream = stream_of(vec![Err(Status::data_loss("garbled"))]);
+    let error = stream.next_steps(10).await.unwrap_err();
+    assert!(matches!(error, ChainError::Answer(_)));
+}
