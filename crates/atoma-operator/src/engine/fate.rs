@@ -124,3 +124,6 @@ fn failure(attempt: &Attempt, refusal: Refusal) -> Failure {
         _ => Failure::TransactionRefused { reason },
     }
 }
+
+#[cfg(test)]
+mod tests;

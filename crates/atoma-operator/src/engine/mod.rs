@@ -9,6 +9,8 @@ mod lane;
 mod outcomes;
 mod prepare;
 mod submit;
+#[cfg(test)]
+mod testing;
 
 pub use config::EngineConfig;
 pub use submit::{Engine, Submission, Waited};
