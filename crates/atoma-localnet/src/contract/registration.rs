@@ -2,7 +2,7 @@
 
 use atoma_domain::events::NodeRegistered;
 use atoma_domain::{NodeSmallId, ObjectId};
-use sui_sdk_types::Owner;
+use sui_sdk_types::{Address, Owner};
 
 use super::aborts::Refusal;
 use super::db::Db;
@@ -15,6 +15,11 @@ const REPUTATION_SCORE_START: u8 = 50;
 const EPOCHS_BEFORE_DESTROY: u64 = 4;
 /// `EOPTION_NOT_SET` of `std::option`.
 const OPTION_NOT_SET: u64 = 0x4_0001;
+const OPTION_EXTRACT: CodeLocation = CodeLocation {
+    package: Address::from_static("0x1"),
+    module: "option",
+    function: "extract",
+};
 
 impl Db<'_, '_> {
     /// `register_node_entry`: a new node; its badge goes to the sender.
@@ -89,9 +94,3 @@ impl Db<'_, '_> {
         self.vm.delete(badge)
     }
 }
-
-const OPTION_EXTRACT: CodeLocation = CodeLocation {
-    package: sui_sdk_types::Address::from_static("0x1"),
-    module: "option",
-    function: "extract",
-};

@@ -12,6 +12,9 @@ use crate::vm::{MoveError, MoveErrorKind};
 pub(super) const HASH_LENGTH: usize = 32;
 /// Epochs that attesters have after the epoch of the settlement.
 const DISPUTE_SETTLEMENT_DELAY: u64 = 1;
+/// More than any object may hold: a larger count of extra nodes would exhaust the real network's
+/// gas, and this one's memory.
+const MAX_VECTOR_LENGTH: usize = 256 * 1024;
 
 impl Db<'_, '_> {
     /// `try_settle_stack`: draws attesters where the task wants them and stores the ticket.
@@ -105,7 +108,3 @@ impl Db<'_, '_> {
         )
     }
 }
-
-/// More than any object may hold: a larger count of extra nodes would exhaust the real network's
-/// gas, and this one's memory.
-const MAX_VECTOR_LENGTH: usize = 256 * 1024;

@@ -1,7 +1,7 @@
 //! Balances and coins (`0x2::balance`, `0x2::coin`), and the commands that split and merge them.
 
 use serde::{Deserialize, Serialize};
-use sui_sdk_types::{Address, Owner, StructTag, TypeTag};
+use sui_sdk_types::{Address, CommandArgumentError, Owner, StructTag, TypeTag};
 
 use crate::vm::{CodeLocation, Execution, MoveError, MoveErrorKind};
 use atoma_domain::ObjectId;
@@ -59,7 +59,7 @@ impl Execution<'_> {
     /// # Errors
     /// When the coin holds less, or is no coin.
     pub fn split_coin(&mut self, coin: &ObjectId, amount: u64) -> Result<ObjectId, MoveError> {
-        let (object_type, balance) = self.coin(coin)?;
+        let (object_type, balance) = self.coin_argument(coin, 0)?;
         let rest = balance
             .checked_sub(amount)
             .ok_or(MoveErrorKind::InsufficientCoinBalance {
@@ -77,13 +77,20 @@ impl Execution<'_> {
     /// # Errors
     /// When the sum leaves 64 bits, a coin comes twice, or one is no coin of that currency.
     pub fn merge_coins(&mut self, into: &ObjectId, from: &[ObjectId]) -> Result<(), MoveError> {
-        let (object_type, mut sum) = self.coin(into)?;
-        for coin in from {
-            let (other_type, value) = self.coin(coin)?;
-            if other_type != object_type || coin == into {
-                return Err(MoveError::invariant(format!(
-                    "coin {coin} can't be merged into {into}"
-                )));
+        let (object_type, mut sum) = self.coin_argument(into, 0)?;
+        for (index, coin) in (1_u16..).zip(from) {
+            let (other_type, value) = self.coin_argument(coin, index)?;
+            if other_type != object_type {
+                return Err(MoveError::argument(
+                    index,
+                    CommandArgumentError::TypeMismatch,
+                ));
+            }
+            if coin == into {
+                return Err(MoveError::argument(
+                    index,
+                    CommandArgumentError::InvalidValueUsage,
+                ));
             }
             sum = sum
                 .checked_add(value)
@@ -121,6 +128,20 @@ impl Execution<'_> {
     /// When it does not exist.
     pub fn set_coin_value(&mut self, coin: &ObjectId, value: u64) -> Result<(), MoveError> {
         self.update(coin, contents(coin, value))
+    }
+
+    /// The coin that a command was given at that place of its arguments.
+    fn coin_argument(&mut self, id: &ObjectId, index: u16) -> Result<(StructTag, u64), MoveError> {
+        let Some(state) = self.object(id) else {
+            return Err(MoveError::argument(
+                index,
+                CommandArgumentError::InvalidValueUsage,
+            ));
+        };
+        let value = state
+            .coin_value()
+            .ok_or_else(|| MoveError::argument(index, CommandArgumentError::TypeMismatch))?;
+        Ok((state.object_type.clone(), value))
     }
 
     fn coin(&mut self, id: &ObjectId) -> Result<(StructTag, u64), MoveError> {

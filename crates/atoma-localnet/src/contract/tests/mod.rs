@@ -5,6 +5,7 @@ mod aborts;
 mod arguments;
 mod draws;
 mod epochs;
+mod events;
 mod fees;
 mod interface;
 mod keys;
