@@ -1,0 +1,82 @@
+//! What an operator has on disk: Sui's client configuration and keystore, and the daemon's
+//! configuration.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::{Demo, Operator};
+use crate::network::LocalNetError;
+
+impl Demo {
+    /// Writes `client.yaml`, `sui.keystore` (readable by its owner alone) and `daemon.toml` of the
+    /// first operator into `dir`. `daemon.toml` comes last, by a rename: whoever sees it can start
+    /// a daemon with it. Its paths are relative to itself.
+    ///
+    /// # Errors
+    /// When a file can't be written.
+    pub fn write_operator_files(&self, dir: &Path) -> Result<(), LocalNetError> {
+        let Some(operator) = self.operators.first() else {
+            return Ok(());
+        };
+        let write = |name: &str, contents: &str| {
+            let path = dir.join(name);
+            replace(&path, contents.as_bytes())
+                .map_err(|source| LocalNetError::Write { path, source })
+        };
+        fs::create_dir_all(dir).map_err(|source| LocalNetError::Write {
+            path: dir.to_owned(),
+            source,
+        })?;
+        write("sui.keystore", &keystore(operator))?;
+        write("client.yaml", &self.client_config(operator))?;
+        write("daemon.toml", &self.daemon_config())
+    }
+
+    fn client_config(&self, operator: &Operator) -> String {
+        format!(
+            "---\nkeystore:\n  File: sui.keystore\nexternal_keys: ~\nenvs:\n  - alias: localnet\n    rpc: \"{}\"\n    ws: ~\n    basic_auth: ~\nactive_env: localnet\nactive_address: \"{}\"\n",
+            self.url, operator.address
+        )
+    }
+
+    fn daemon_config(&self) -> String {
+        format!(
+            "# Written by atoma-localnet for its demonstration world.\nhttp_addr = \"127.0.0.1:3000\"\ndata_dir = \"data\"\n\n[sui]\nrpc_url = \"{}\"\nclient_config = \"client.yaml\"\npackage_id = \"{}\"\natoma_db_id = \"{}\"\n",
+            self.url, self.package, self.atoma_db
+        )
+    }
+}
+
+fn keystore(operator: &Operator) -> String {
+    format!("[\n  \"{}\"\n]\n", operator.key.to_keystore())
+}
+
+/// Writes a file whole or not at all, for its owner's eyes alone.
+fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".tmp");
+    let mut file = private(Path::new(&unfinished))?;
+    file.write_all(contents)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&unfinished, path)
+}
+
+#[cfg(unix)]
+fn private(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+#[cfg(not(unix))]
+fn private(path: &Path) -> io::Result<File> {
+    File::create(path)
+}

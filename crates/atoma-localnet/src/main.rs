@@ -1,0 +1,39 @@
+//! Runs a local Sui network with the Atoma contract until interrupted.
+
+mod arguments;
+
+use anyhow::Context as _;
+use arguments::Arguments;
+use atoma_localnet::{LocalNet, demo};
+use clap::Parser as _;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.unwrap_or_else(|_| "info".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    let arguments = Arguments::parse();
+    let network = LocalNet::start(arguments.config())
+        .await
+        .context("the network could not start")?;
+    let addresses = network.addresses();
+    tracing::info!(
+        url = network.url(),
+        admin_url = network.admin_url(),
+        package = %addresses.package,
+        atoma_db = %addresses.atoma_db,
+        "the local network is up"
+    );
+    if arguments.demo {
+        demo::prepare(&network, arguments.data_dir.as_deref())
+            .context("the demonstration world could not be made")?;
+        tracing::info!("the demonstration world is there");
+    }
+    tokio::signal::ctrl_c()
+        .await
+        .context("no signal handler")?;
+    network.shutdown().await;
+    Ok(())
+}

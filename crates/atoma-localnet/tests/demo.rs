@@ -1,0 +1,90 @@
+//! The demonstration world, its files, and a network that comes back.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use atoma_localnet::{Config, LocalNet, demo};
+use support::World;
+
+#[tokio::test]
+async fn the_world_is_as_described_and_survives_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config {
+        data_dir: Some(directory.path().to_owned()),
+        seed: 5,
+        ..Config::default()
+    };
+    let network = LocalNet::start(config.clone()).await.unwrap();
+    let made = demo::prepare(&network, Some(directory.path())).unwrap();
+    assert_eq!(made.operators.len(), 2);
+    let levels: Vec<u16> = made.tasks.iter().map(|task| task.security_level).collect();
+    assert_eq!(levels, [0, 1, 2]);
+    for node in &made.operators[0].nodes {
+        for task in &made.tasks {
+            let stacks = made.stacks.iter().filter(|stack| {
+                stack.node_small_id == *node && stack.task_small_id == task.task_small_id
+            });
+            assert!(stacks.count() >= 6);
+        }
+    }
+    let before = network.state().unwrap();
+    assert_eq!(before["subscriptions"].as_array().unwrap().len(), 12);
+    let chain = network.chain_id();
+    network.shutdown().await;
+
+    let network = LocalNet::start(config).await.unwrap();
+    assert_eq!(network.chain_id(), chain);
+    assert_eq!(network.state().unwrap(), before);
+    let again = demo::seed(&network).unwrap();
+    assert_eq!(again.stacks, made.stacks);
+    assert_eq!(network.state().unwrap(), before);
+    network.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_operators_files_are_complete() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = World::start().await;
+    let demo = demo::prepare(&world.network, Some(directory.path())).unwrap();
+    let read = |name| std::fs::read_to_string(directory.path().join(name)).unwrap();
+    let daemon: toml::Table = read("daemon.toml").parse().unwrap();
+    assert_eq!(daemon["sui"]["rpc_url"].as_str(), Some(world.network.url().as_str()));
+    assert_eq!(
+        daemon["sui"]["atoma_db_id"].as_str(),
+        Some(world.network.addresses().atoma_db.to_string().as_str())
+    );
+    assert!(read("client.yaml").contains(&demo.operators[0].address.to_string()));
+    let keys: Vec<String> = serde_json::from_str(&read("sui.keystore")).unwrap();
+    let key = sui_crypto::ed25519::Ed25519PrivateKey::from_base64(&keys[0]).unwrap();
+    assert_eq!(key.public_key().derive_address(), demo.operators[0].address);
+    assert!(!format!("{demo:?}").contains(&hex::encode(demo.operators[0].key.expose())));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let metadata = std::fs::metadata(directory.path().join("sui.keystore")).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    }
+    let coins = world.coins(demo.operators[0].address).await;
+    assert_eq!(coins.len(), demo.operators[0].nodes.len() + 2);
+}
+
+#[tokio::test]
+async fn a_seed_decides_everything() {
+    let mut chains = BTreeSet::new();
+    for seed in [1, 1, 2] {
+        let config = Config {
+            seed,
+            ..Config::default()
+        };
+        let network = LocalNet::start(config).await.unwrap();
+        let demo = demo::seed(&network).unwrap();
+        chains.insert((
+            network.chain_id(),
+            network.addresses().atoma_db,
+            demo.operators[0].address,
+            network.state().unwrap()["stacks"].to_string(),
+        ));
+    }
+    assert_eq!(chains.len(), 2);
+}
