@@ -1,4 +1,5 @@
-//! Every port suite on SQLite, in a file and in memory.
+//! Every port suite on SQLite, in a file and in memory; and what only a database in a file can
+//! show: durability, atomicity, the schema's own guards.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,8 +8,16 @@
     reason = "a test crate: its suites are no API, and fail as tests do"
 )]
 
+#[path = "../suite/mod.rs"]
 #[macro_use]
 mod suite;
+
+mod durability;
+mod failures;
+mod journal_model;
+mod ledger_replay;
+mod raw;
+mod schema;
 
 mod file {
     use atoma_state::{SqliteState, StateOptions};

@@ -1,0 +1,214 @@
+//! A failed call has changed nothing.
+
+use std::time::Duration;
+
+use atoma_domain::ports::{
+    ChainEvents, Journal, LedgerFrame, Opened, Page, ServedWork, StateReader, StoreError, WorkError,
+};
+use atoma_state::{SqliteState, StateOptions};
+
+use crate::raw::Database;
+use crate::suite::fixtures::*;
+
+/// Frames that write to every table of the mirror.
+fn frames() -> Vec<LedgerFrame> {
+    vec![
+        frame(
+            5,
+            0,
+            vec![registered(4), task_registered(2), subscribed(4, 2, 1)],
+        ),
+        frame(5, 1, vec![bought(7, 4, 10), settled(7, 4, &[2])]),
+        frame(6, 0, vec![attested(7, 2)]),
+        frame(7, 0, vec![disputed(7, 2, 4)]),
+        covered(8),
+    ]
+}
+
+/// Between any event and the cursor: whichever write fails, nothing of the batch is seen.
+#[tokio::test]
+async fn events_and_cursor_are_seen_together_or_not_at_all() {
+    let database = Database::new();
+    let store = database.open().await;
+    happen(&store, 1, vec![bought(1, 1, 10)]).await;
+    let before = database.dump().await;
+    let progress = store.progress().await.unwrap();
+    for failing in [
+        "INSERT ON nodes",
+        "INSERT ON operator_nodes",
+        "INSERT ON tasks",
+        "INSERT ON subscriptions",
+        "INSERT ON stacks",
+        "INSERT ON settlements",
+        "INSERT ON attestations",
+        "INSERT ON disputes",
+        "UPDATE OF cursor ON ledger",
+    ] {
+        let inject = format!(
+            "CREATE TRIGGER injected BEFORE {failing} BEGIN SELECT RAISE(ABORT, 'injected'); END"
+        );
+        database.run(&inject).await.unwrap();
+        let failed = store.apply(&frames(), operator()).await;
+        assert!(
+            matches!(failed, Err(StoreError::Unavailable(_))),
+            "{failing}"
+        );
+        assert_eq!(database.dump().await, before, "{failing}");
+        assert_eq!(store.progress().await.unwrap(), progress, "{failing}");
+        database.run("DROP TRIGGER injected").await.unwrap();
+    }
+    let progress = store.apply(&frames(), operator()).await.unwrap();
+    assert_eq!(progress.cursor, Some(covered(8).cursor));
+    assert_ne!(database.dump().await, before);
+}
+
+/// A settlement freezes the record with its intent, or neither.
+#[tokio::test]
+async fn an_intent_that_cannot_be_written_freezes_nothing() {
+    let database = Database::new();
+    let store = database.open().await;
+    happen(&store, 1, vec![bought(1, 1, 10)]).await;
+    store.record_message(&message(1, 1, 1)).await.unwrap();
+    let before = database.dump().await;
+    database
+        .run(
+            "CREATE TRIGGER injected BEFORE INSERT ON intents WHEN NEW.kind = 'claim_stack' \
+             BEGIN SELECT RAISE(ABORT, 'injected'); END",
+        )
+        .await
+        .unwrap();
+    let wishes = [wish(1, settle(1)), wish(1, claim(2))];
+    let failed = store.open(&wishes, at(1)).await;
+    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+    assert_eq!(database.dump().await, before);
+    store.record_message(&message(1, 2, 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_locked_database_is_not_available_and_unchanged() {
+    let database = Database::new();
+    database.open().await.close().await;
+    let options = StateOptions {
+        busy_timeout: Duration::from_millis(20),
+        ..StateOptions::default()
+    };
+    let store = SqliteState::open(database.path(), options).await.unwrap();
+    happen(&store, 1, vec![bought(1, 1, 10)]).await;
+    let before = database.dump().await;
+
+    let raw = database.raw().await;
+    let lock = raw.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let failed = store.record_message(&message(1, 1, 1)).await;
+    assert!(matches!(
+        failed,
+        Err(WorkError::Store(StoreError::Unavailable(_)))
+    ));
+    assert!(matches!(
+        store.apply(&frames(), operator()).await,
+        Err(StoreError::Unavailable(_))
+    ));
+    // Readers don't wait for writers.
+    assert_eq!(store.tasks(Page::first(9)).await.unwrap(), []);
+    lock.rollback().await.unwrap();
+    assert_eq!(database.dump().await, before);
+    store.record_message(&message(1, 1, 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_closed_store_says_so() {
+    let database = Database::new();
+    let store = database.open().await;
+    let clone = store.clone();
+    store.close().await;
+    assert!(matches!(
+        clone.progress().await,
+        Err(StoreError::Unavailable(_))
+    ));
+    assert!(matches!(
+        clone.open(&[wish(1, claim(1))], at(1)).await,
+        Err(StoreError::Unavailable(_))
+    ));
+}
+
+/// A caller that goes away in the middle leaves a whole step or none, and no lock.
+#[tokio::test]
+async fn an_abandoned_call_is_whole_or_nothing() {
+    let database = Database::new();
+    let store = database.open().await;
+    happen(&store, 1, vec![bought(1, 1, 1000)]).await;
+    for polls in 0..40 {
+        {
+            let message = message(1, polls, 1);
+            let mut call = store.record_message(&message);
+            for _ in 0..polls {
+                tokio::select! {
+                    biased;
+                    _ = &mut call => break,
+                    () = tokio::task::yield_now() => {}
+                }
+            }
+        }
+        let before = store.work_record(stack(1), node(1)).await.unwrap();
+        let messages = before.map_or(0, |record| record.accumulator.messages());
+        let summary = store.record_message(&message(1, 500, 1)).await.unwrap();
+        assert!(summary.num_total_messages > messages);
+        assert_eq!(
+            summary.already_computed_units.get(),
+            summary.num_total_messages
+        );
+    }
+}
+
+/// A damaged cell is named, whatever list it turns up in.
+#[tokio::test]
+async fn impossible_values_are_named_by_table_column_and_row() {
+    let database = Database::new();
+    let store = database.open().await;
+    happen(&store, 1, vec![bought(1 << 63, 1, 10), settled(1, 1, &[2])]).await;
+    let opened = store.open(&[wish(1, claim(1))], at(1)).await.unwrap();
+    assert!(matches!(opened[0], Opened::New(_)));
+    database
+        .run(
+            "PRAGMA ignore_check_constraints = ON; \
+             UPDATE stacks SET num_compute_units = x'01'; \
+             UPDATE settlements SET requested_attestation_nodes = x'0102'; \
+             UPDATE intents SET failure = '{\"code\": \"no such\"}'",
+        )
+        .await
+        .unwrap();
+    let cell = |error: StoreError| match error {
+        StoreError::Corrupt {
+            table, column, row, ..
+        } => (table, column, row),
+        other => panic!("{other:?}"),
+    };
+    let stacks = store.stacks_by_id(&[stack(1 << 63)]).await;
+    assert_eq!(
+        cell(stacks.unwrap_err()),
+        ("stacks", "num_compute_units", (1_u64 << 63).to_string())
+    );
+    let settlements = store.settlements_by_id(&[stack(1)]).await;
+    assert_eq!(
+        cell(settlements.unwrap_err()),
+        (
+            "settlements",
+            "requested_attestation_nodes",
+            String::from("1")
+        )
+    );
+    let listed = store.list(&Default::default(), Page::first(9)).await;
+    assert_eq!(
+        cell(listed.unwrap_err()),
+        ("intents", "failure", String::from("1"))
+    );
+    // Written over the wrong one, it would be gone: the message is refused.
+    assert!(matches!(
+        store
+            .record_message(&atoma_domain::model::NewMessage {
+                stack_small_id: stack(1 << 63),
+                ..message(1, 1, 1)
+            })
+            .await,
+        Err(WorkError::Store(StoreError::Corrupt { .. }))
+    ));
+}

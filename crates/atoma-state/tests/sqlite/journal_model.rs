@@ -1,0 +1,288 @@
+//! The journal against a model of its state machine, under any sequence of operations.
+
+use std::collections::BTreeMap;
+
+use atoma_domain::journal::{Action, Attempt, AttemptOutcome, Failure, GasOptions, IntentStatus};
+use atoma_domain::ports::{
+    Journal, JournalKey, Opened, SignedTransaction, StateReader, StoreError,
+};
+use atoma_domain::{Epoch, Mist, TransactionId};
+use atoma_state::SqliteState;
+use proptest::prelude::*;
+
+use crate::suite::fixtures::*;
+
+#[derive(Clone, Debug)]
+enum Operation {
+    Open {
+        action: usize,
+        node: u64,
+        costly: bool,
+    },
+    Record {
+        intents: Vec<prop::sample::Index>,
+    },
+    Conclude {
+        attempt: prop::sample::Index,
+        outcome: usize,
+    },
+    Fail {
+        intent: prop::sample::Index,
+    },
+}
+
+fn actions() -> [Action; 4] {
+    [claim(1), attest(1), subscribe(1), Action::RegisterNode]
+}
+
+fn outcomes() -> [AttemptOutcome; 6] {
+    let (gas_used, effects) = (Mist::new(1), vec![1]);
+    [
+        AttemptOutcome::Succeeded {
+            gas_used,
+            effects: effects.clone(),
+        },
+        AttemptOutcome::Aborted {
+            failure: Failure::TreasuryShort {},
+            gas_used,
+            effects: effects.clone(),
+        },
+        AttemptOutcome::BatchAborted {
+            gas_used,
+            effects: effects.clone(),
+        },
+        AttemptOutcome::Cancelled { gas_used, effects },
+        AttemptOutcome::Dead {
+            reason: String::from("consumed by another"),
+        },
+        AttemptOutcome::Refused {
+            failure: Failure::ShuttingDown {},
+        },
+    ]
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    use prop::sample::Index;
+    prop_oneof![
+        3 => (0..4_usize, 1..3_u64, any::<bool>())
+            .prop_map(|(action, node, costly)| Operation::Open { action, node, costly }),
+        3 => prop::collection::vec(any::<Index>(), 1..3)
+            .prop_map(|intents| Operation::Record { intents }),
+        3 => (any::<Index>(), 0..6_usize)
+            .prop_map(|(attempt, outcome)| Operation::Conclude { attempt, outcome }),
+        1 => any::<Index>().prop_map(|intent| Operation::Fail { intent }),
+    ]
+}
+
+struct ModelIntent {
+    id: TransactionId,
+    action: usize,
+    node: u64,
+    costly: bool,
+    status: IntentStatus,
+}
+
+struct ModelAttempt {
+    intents: Vec<usize>,
+    outcome: Option<usize>,
+}
+
+#[derive(Default)]
+struct Model {
+    intents: Vec<ModelIntent>,
+    attempts: Vec<ModelAttempt>,
+}
+
+impl Model {
+    /// Who holds the key of an action, and whether for ever.
+    fn holder(&self, action: usize, node: u64) -> Option<&ModelIntent> {
+        self.intents.iter().find(|intent| {
+            let once = actions()[action].is_once_for_ever();
+            (intent.action, intent.node) == (action, node)
+                && (!intent.status.is_final() || (intent.status == IntentStatus::Succeeded && once))
+        })
+    }
+
+    async fn run(&mut self, store: &SqliteState, operation: &Operation) {
+        match operation {
+            Operation::Open {
+                action,
+                node,
+                costly,
+            } => self.open(store, *action, *node, *costly).await,
+            Operation::Record { intents } if !self.intents.is_empty() => {
+                let mut chosen: Vec<usize> = intents
+                    .iter()
+                    .map(|index| index.index(self.intents.len()))
+                    .collect();
+                chosen.dedup();
+                self.record(store, chosen).await;
+            }
+            Operation::Conclude { attempt, outcome } if !self.attempts.is_empty() => {
+                let attempt = attempt.index(self.attempts.len());
+                self.conclude(store, attempt, *outcome).await;
+            }
+            Operation::Fail { intent } if !self.intents.is_empty() => {
+                let place = intent.index(self.intents.len());
+                let intent = &mut self.intents[place];
+                let result = store
+                    .fail(intent.id, &Failure::ShuttingDown {}, at(9))
+                    .await;
+                if intent.status == IntentStatus::Queued {
+                    result.unwrap();
+                    intent.status = IntentStatus::Failed;
+                } else {
+                    assert!(matches!(result, Err(StoreError::Transition { .. })));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    async fn open(&mut self, store: &SqliteState, action: usize, by: u64, costly: bool) {
+        let mut wanted = wish(by, actions()[action].clone());
+        wanted.gas = GasOptions {
+            budget: costly.then_some(Mist::new(7)),
+            ..GasOptions::default()
+        };
+        let opened = store.open(&[wanted], at(1)).await.unwrap().remove(0);
+        match self.holder(action, by) {
+            None => {
+                let Opened::New(intent) = opened else {
+                    panic!("{opened:?}");
+                };
+                self.intents.push(ModelIntent {
+                    id: intent.id,
+                    action,
+                    node: by,
+                    costly,
+                    status: IntentStatus::Queued,
+                });
+            }
+            Some(holder) if holder.status.is_final() => {
+                assert!(matches!(opened, Opened::Refused(_)), "{opened:?}");
+            }
+            Some(holder) if holder.costly == costly => {
+                assert!(matches!(opened, Opened::Joined(intent) if intent.id == holder.id));
+            }
+            Some(holder) => assert_eq!(
+                opened,
+                Opened::Refused(Failure::InFlightWithOtherParameters {
+                    transaction_id: holder.id
+                })
+            ),
+        }
+    }
+
+    async fn record(&mut self, store: &SqliteState, chosen: Vec<usize>) {
+        let number = u64::try_from(self.attempts.len()).unwrap();
+        let attempt = Attempt {
+            intents: chosen.iter().map(|i| self.intents[*i].id).collect(),
+            transaction: SignedTransaction {
+                bytes: number.to_be_bytes().to_vec(),
+                digest: digest(number),
+                signatures: vec![vec![1]],
+            },
+            expires_after: Epoch::new(1),
+            badge: None,
+            gas: Vec::new(),
+        };
+        let mut distinct = chosen.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let legal = distinct.len() == chosen.len()
+            && chosen
+                .iter()
+                .all(|i| self.intents[*i].status == IntentStatus::Queued);
+        let result = store.record_attempt(&attempt, at(2)).await;
+        if !legal {
+            assert!(matches!(result, Err(StoreError::Transition { .. })));
+            return;
+        }
+        result.unwrap();
+        for i in &chosen {
+            self.intents[*i].status = IntentStatus::Submitted;
+        }
+        self.attempts.push(ModelAttempt {
+            intents: chosen,
+            outcome: None,
+        });
+    }
+
+    async fn conclude(&mut self, store: &SqliteState, attempt: usize, outcome: usize) {
+        let number = u64::try_from(attempt).unwrap();
+        let result = store
+            .conclude(digest(number), &outcomes()[outcome], at(3))
+            .await;
+        let known = &mut self.attempts[attempt];
+        if known.outcome.is_some() {
+            assert!(matches!(result, Err(StoreError::Transition { .. })));
+            return;
+        }
+        result.unwrap();
+        known.outcome = Some(outcome);
+        for i in &known.intents {
+            self.intents[*i].status = outcomes()[outcome].intent_status();
+        }
+    }
+
+    /// The digest that the journal must tell of an intent.
+    fn digest(&self, intent: usize) -> Option<atoma_domain::Digest> {
+        let (number, _) = self.attempts.iter().enumerate().rfind(|(_, attempt)| {
+            // Dead and refused are the last two outcomes.
+            attempt.intents.contains(&intent) && attempt.outcome.is_none_or(|o| o < 4)
+        })?;
+        Some(digest(u64::try_from(number).unwrap()))
+    }
+
+    async fn check(&self, store: &SqliteState) {
+        let unfinished = store.unfinished().await.unwrap();
+        let mut open = BTreeMap::new();
+        for entry in unfinished {
+            open.insert(entry.intent.id, entry.attempt);
+        }
+        for (i, intent) in self.intents.iter().enumerate() {
+            let record = store
+                .find(JournalKey::Id(intent.id))
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(record.status, intent.status);
+            assert_eq!(record.tx_digest, self.digest(i));
+            assert_eq!(
+                record.failure.is_some(),
+                intent.status == IntentStatus::Failed
+            );
+            let entry = open.remove(&intent.id);
+            assert_eq!(entry.is_some(), !intent.status.is_final());
+            assert_eq!(
+                entry.flatten().is_some(),
+                intent.status == IntentStatus::Submitted
+            );
+        }
+        assert!(open.is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn the_journal_follows_its_state_machine(
+        operations in prop::collection::vec(operation(), 1..60),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let store = SqliteState::open_temporary().await.unwrap();
+            let mut model = Model::default();
+            for operation in &operations {
+                model.run(&store, operation).await;
+                model.check(&store).await;
+            }
+            assert_eq!(store.operator_nodes().await.unwrap(), []);
+        });
+    }
+}
