@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use atoma_domain::ObjectId;
-use sui_sdk_types::{Address, Owner, TypeTag};
+use atoma_domain::events::ContractEvent;
+use atoma_domain::{ObjectId, TaskSmallId};
+use sui_sdk_types::{Address, Digest, Owner, TypeTag};
 
+use super::vectors::{load, text};
 use super::world::{CONFIDENTIAL, MANAGER, NONE, PRICE, UNITS, USER, World, address_of};
 use crate::vm::{MoveErrorKind, ObjectReader, ObjectState};
 
@@ -170,6 +172,45 @@ fn created_ids_derive_from_the_digest_in_order() {
         .unwrap();
     assert_eq!(first, second);
     assert!(outcome.created.is_empty());
+}
+
+/// The vectors' own transactions had their numbers for digests, which shows which of a transaction's
+/// ids each object gets.
+#[test]
+fn objects_take_their_ids_in_the_contracts_order() {
+    let mut world = World::new(1);
+    assert_eq!(world.badges[&1], Address::derive_id(world.digest, 0));
+
+    // The task, its two tables, its badge.
+    let task = world.create_task(NONE, None, true);
+    let badge = world.task_badges[&task];
+    assert_eq!(badge, Address::derive_id(world.digest, 3));
+    let object = world.state().tasks[&TaskSmallId::new(task)].id;
+    assert_eq!(object, Address::derive_id(world.digest, 0));
+
+    // The random generator takes one before the badge.
+    world.subscribe(1, task, PRICE).unwrap();
+    world.stack(task);
+    let Some(ContractEvent::StackCreated(event)) = world.events.last() else {
+        panic!("no event of the new stack");
+    };
+    assert_eq!(event.stack_id, Address::derive_id(world.digest, 1));
+
+    let measured = load("events.json");
+    let emitted = |name: &str, scenario: &str, field: &str| -> Address {
+        let all = measured[name].as_array().unwrap();
+        let found = all.iter().find(|vector| vector["scenario"] == scenario);
+        text(&found.unwrap()["fields"], field).parse().unwrap()
+    };
+    let digest = |number: u8| {
+        let mut digest = [0; 32];
+        digest[0] = number;
+        Digest::new(digest)
+    };
+    let badge = emitted("NodeRegisteredEvent", "tour/0/0", "badge_id");
+    assert_eq!(badge, Address::derive_id(digest(12), 0));
+    let badge = emitted("TaskRegisteredEvent", "tour/0/0", "task_id");
+    assert_eq!(badge, Address::derive_id(digest(18), 3));
 }
 
 #[test]

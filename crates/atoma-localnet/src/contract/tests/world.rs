@@ -56,6 +56,8 @@ pub(super) struct World {
     /// All events so far.
     pub(super) events: Vec<ContractEvent>,
     transactions: u64,
+    /// The last transaction's digest.
+    pub(super) digest: Digest,
 }
 
 impl World {
@@ -80,6 +82,7 @@ impl World {
             task_badges: BTreeMap::new(),
             events: Vec::new(),
             transactions: 0,
+            digest: Digest::ZERO,
         };
         let addresses = world.addresses;
         let (_, published) = world
@@ -107,8 +110,9 @@ impl World {
         self.transactions += 1;
         let mut digest = [self.seed; 32];
         digest[..8].copy_from_slice(&self.transactions.to_le_bytes());
+        self.digest = Digest::new(digest);
         let context = TxContext {
-            digest: Digest::new(digest),
+            digest: self.digest,
             sender,
             epoch: self.epoch,
             epoch_timestamp_ms: 0,
