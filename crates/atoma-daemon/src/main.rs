@@ -1,1 +1,18 @@
-fn main() {}
+//! The node daemon's program: reads the command line and runs what it asks for.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use atoma_daemon::{Cli, run};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

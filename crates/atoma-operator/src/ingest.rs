@@ -74,6 +74,13 @@ impl Applied {
         tokio::time::timeout(limit, applied).await.is_ok()
     }
 
+    /// Waits for the next change of the mirror, or at once if there was one since `seen`.
+    pub(crate) async fn changed_since(&self, seen: &Progress) {
+        let mut progress = self.progress.subscribe();
+        // The sender lives as long as `self`, so this only ends with a change.
+        let _ = progress.wait_for(|now| now != seen).await;
+    }
+
     fn has(&self, digest: Digest) -> bool {
         self.recent().digests.contains(&digest)
     }

@@ -88,6 +88,21 @@ pub(super) fn check_ids(ids: &[StackSmallId]) -> Result<(), Failure> {
 }
 
 impl Operator {
+    /// The stacks of those ids, once the mirror knows them all; waits as long as it takes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wait_for_stacks(&self, ids: &[StackSmallId]) -> Result<Vec<Stack>, Failure> {
+        loop {
+            let seen = self.applied.progress();
+            let (stacks, _) = self.known_stacks(ids).await?;
+            if stacks.len() == ids.len() {
+                return Ok(stacks.into_values().collect());
+            }
+            self.applied.changed_since(&seen).await;
+        }
+    }
+
     /// The stacks and settlements of those ids, by id.
     pub(super) async fn known_stacks(
         &self,

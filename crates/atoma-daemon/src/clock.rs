@@ -1,0 +1,23 @@
+//! The system's clock.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use atoma_domain::TimestampMs;
+use atoma_domain::ports::Clock;
+
+/// Tells the system's time.
+#[derive(Debug)]
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the composition root's one place that reads ambient time"
+    )]
+    fn now(&self) -> TimestampMs {
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        TimestampMs::new(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    }
+}

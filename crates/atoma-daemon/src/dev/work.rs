@@ -1,0 +1,36 @@
+//! Served messages for the demonstration.
+
+use anyhow::Context;
+use atoma_domain::model::NewMessage;
+use atoma_domain::{ComputeUnits, Hash32, StackSmallId};
+use atoma_localnet::demo::DemoStack;
+use atoma_operator::Operator;
+
+/// How many messages each stack has served.
+const MESSAGES: u64 = 3;
+/// How many units each message used: three leave a tenth of a stack unused.
+const UNITS: u64 = 300_000;
+
+/// Records messages on stacks that have none, once the mirror knows them.
+pub(super) async fn record(operator: &Operator, stacks: &[DemoStack]) -> anyhow::Result<()> {
+    let ids: Vec<StackSmallId> = stacks.iter().map(|stack| stack.stack_small_id).collect();
+    let work = &operator.ports().work;
+    for stack in operator.wait_for_stacks(&ids).await? {
+        if stack.num_total_messages > 0 || stack.in_settle_period || stack.is_claimed {
+            continue;
+        }
+        for message in 0..MESSAGES {
+            let id = stack.stack_small_id.get().to_le_bytes();
+            work.record_message(&NewMessage {
+                stack_small_id: stack.stack_small_id,
+                node_small_id: None,
+                message_hash: Hash32::of(&[b"demonstration", &id, &message.to_le_bytes()]),
+                num_compute_units: ComputeUnits::new(UNITS),
+                reservation: None,
+            })
+            .await
+            .context("a message can't be recorded")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! Logging, to standard error.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging. `RUST_LOG` chooses what is said, `ATOMA_LOG_FORMAT=json` how. A second call
+/// changes nothing.
+pub(crate) fn start() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    let json = std::env::var("ATOMA_LOG_FORMAT").is_ok_and(|format| format == "json");
+    let _ = if json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
+}
