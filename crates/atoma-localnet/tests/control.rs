@@ -1,0 +1,156 @@
+//! The control calls over HTTP, faults, and a ledger that comes back from disk.
+
+mod support;
+
+use atoma_localnet::{Config, Fault, FaultKind, LocalNet};
+use serde_json::{Value, json};
+use support::{SUI, World, effects, transfer};
+use sui_rpc::proto::sui::rpc::v2 as proto;
+use sui_sdk_types::{ExecutionError, ExecutionStatus};
+use tonic::Code;
+
+async fn with_admin() -> (World, String) {
+    let config = Config {
+        admin_addr: Some(([127, 0, 0, 1], 0).into()),
+        ..Config::default()
+    };
+    let world = World::with(config).await;
+    let url = world.network.admin_url().unwrap();
+    (world, url)
+}
+
+async fn post(url: &str, path: &str, body: Value) -> (u16, Value) {
+    let response = reqwest::Client::new()
+        .post(format!("{url}{path}"))
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
+    (response.status().as_u16(), response.json().await.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn every_control_call_answers_after_its_effect() {
+    let (world, url) = with_admin().await;
+    world.node_and_task(0).await;
+    let task = json!({"role": 1, "security_level": 2, "is_public": true});
+    assert_eq!(post(&url, "/tasks", task).await, (200, json!({"task_small_id": 2})));
+    let parameters = json!({"cross_validation_probability_permille": 1000});
+    assert_eq!(post(&url, "/parameters", parameters).await.0, 200);
+    let purchase = json!({"task_small_id": 1, "num_compute_units": 10, "price": 1000, "count": 2, "node_small_id": 1});
+    assert_eq!(post(&url, "/stacks", purchase).await, (200, json!({"stack_small_ids": [1, 2]})));
+    assert_eq!(post(&url, "/stacks/2/attesters", json!({"node_small_ids": [1]})).await.0, 200);
+    let address = sui_sdk_types::Address::new([5; 32]).to_string();
+    let wanted = json!({"address": address, "sui_mist": 5, "usdc": 6});
+    assert_eq!(post(&url, "/faucet", wanted).await.0, 200);
+    assert_eq!(post(&url, "/epoch/advance", json!({})).await, (200, json!({"epoch": 1})));
+    let state: Value = reqwest::get(format!("{url}/state")).await.unwrap().json().await.unwrap();
+    assert_eq!(state["stacks"]["1"]["selected_node_id"], 1);
+    assert_eq!(state["parameters"]["cross_validation_probability_permille"], 1000);
+    assert_eq!(state["epoch"], 1);
+    let usdc = world.network.addresses().usdc().to_string();
+    assert_eq!(state["balances"][&address][&usdc], 6);
+
+    let (status, failure) = post(&url, "/stacks", json!({"task_small_id": 99, "num_compute_units": 1, "price": 1})).await;
+    assert_eq!(status, 422);
+    assert!(failure["error"].is_string());
+}
+
+#[tokio::test]
+async fn the_control_port_stays_on_this_machine() {
+    let config = Config {
+        admin_addr: Some(([0, 0, 0, 0], 0).into()),
+        ..Config::default()
+    };
+    assert!(LocalNet::start(config).await.is_err());
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_an_executed_transaction() {
+    let (world, url) = with_admin().await;
+    let alice = world.alice.address;
+    let gas = world.coins(alice).await.remove(0);
+    let transaction = transfer(alice, gas, 5, alice);
+    let digest = transaction.digest();
+    let lookup = async || {
+        let request = proto::GetTransactionRequest::new(&digest);
+        world.client.clone().ledger_client().get_transaction(request).await
+    };
+    assert_eq!(post(&url, "/faults", json!({"kind": "execute_lost_before"})).await.0, 200);
+    let status = world.execute(&transaction).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(lookup().await.unwrap_err().code(), Code::NotFound);
+
+    world.network.inject_fault(Fault::once(FaultKind::ExecuteLostAfter));
+    let status = world.execute(&transaction).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(lookup().await.is_ok());
+    support::assert_success(&world.execute(&transaction).await.unwrap());
+}
+
+#[tokio::test]
+async fn congestion_cancels_and_charges() {
+    let world = World::start().await;
+    let call = world.call("register_node_entry", vec![world.db()]).await;
+    let db = world.network.addresses().atoma_db;
+    let before = world.object(&db).await.version();
+    world.network.inject_fault(Fault::once(FaultKind::Congestion));
+    let executed = world.execute(&call).await.unwrap();
+    let effects = effects(&executed);
+    let congested = ExecutionError::ExecutionCanceledDueToConsensusObjectCongestion {
+        congested_objects: vec![db],
+    };
+    assert_eq!(effects.status, ExecutionStatus::Failure { error: congested, command: None });
+    assert_eq!(effects.gas_used.computation_cost, 1_000_000);
+    assert_eq!(world.object(&db).await.version(), before);
+    let again = world.call("register_node_entry", vec![world.db()]).await;
+    support::assert_success(&world.execute(&again).await.unwrap());
+}
+
+#[tokio::test]
+async fn reads_can_lag_and_fail() {
+    let (world, url) = with_admin().await;
+    let alice = world.alice.address;
+    let gas = world.coins(alice).await.remove(0);
+    world.execute(&transfer(alice, gas.clone(), 5, alice)).await.unwrap();
+    world.network.inject_fault(Fault::once(FaultKind::StaleObjects));
+    assert_eq!(world.object(gas.object_id()).await.version(), gas.version());
+    assert!(world.object(gas.object_id()).await.version() > gas.version());
+    world.network.inject_fault(Fault { count: 9, ..Fault::once(FaultKind::Unavailable) });
+    let info = async || {
+        let request = proto::GetServiceInfoRequest::default();
+        world.client.clone().ledger_client().get_service_info(request).await
+    };
+    assert_eq!(info().await.unwrap_err().code(), Code::Unavailable);
+    let client = reqwest::Client::new();
+    client.delete(format!("{url}/faults")).send().await.unwrap();
+    assert!(info().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_restarted_network_goes_on_where_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config {
+        data_dir: Some(directory.path().to_owned()),
+        ..Config::default()
+    };
+    let world = World::with(config.clone()).await;
+    let alice = world.alice.address;
+    let gas = world.coins(alice).await.remove(0);
+    let transaction = transfer(alice, gas.clone(), 5, alice);
+    let first = world.execute(&transaction).await.unwrap();
+    world.network.advance_epoch().unwrap();
+    let state = world.network.state().unwrap();
+    world.network.shutdown().await;
+
+    let world = World::with(config).await;
+    assert_eq!(world.network.state().unwrap(), state);
+    assert_eq!(world.network.epoch(), 1);
+    let again = world.execute(&transaction).await.unwrap();
+    assert_eq!(again.effects, first.effects);
+    let mut request = proto::GetObjectRequest::new(gas.object_id());
+    request.version = Some(gas.version());
+    assert!(world.client.clone().ledger_client().get_object(request).await.is_ok());
+    let gas = world.coins(alice).await.remove(0);
+    support::assert_success(&world.execute(&transfer(alice, gas, SUI, alice)).await.unwrap());
+}
