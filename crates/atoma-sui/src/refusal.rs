@@ -55,7 +55,20 @@ const PHRASES: &[(&[&str], Class)] = &[
     (&["because of locked objects"], Class::Version(Side::After)),
     // InvalidObjectDigest: not this version's contents.
     (&["invalid object digest"], Class::Version(Side::After)),
-    // ObjectDeleted, ObjectNotFound.
+    // ObjectNotFound, without a version and with one: the latter can be a version to come.
+    (
+        &["could not find the referenced object", "at version none"],
+        Class::NotUsable(Side::Before),
+    ),
+    (
+        &["could not find the referenced object", "at version"],
+        Class::Version(Side::Before),
+    ),
+    (
+        &["object", "with version", "not found"],
+        Class::Version(Side::Before),
+    ),
+    // ObjectDeleted, and ObjectNotFound of later words.
     (
         &["object deleted at reference"],
         Class::NotUsable(Side::After),

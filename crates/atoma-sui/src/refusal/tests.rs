@@ -30,6 +30,10 @@ fn versions_that_are_not_current_are_told_with_their_object() {
             "Could not find the referenced object {OBJECT} as the asked version 0x9 is higher than \
              the latest 0x7"
         ),
+        format!(
+            "Could not find the referenced object {OBJECT} at version Some(SequenceNumber(9))."
+        ),
+        format!("Object {OBJECT} with version 9 not found"),
         format!("provided version doesn't match for object {OBJECT}, provided: 9 actual: 0x7"),
         format!(
             "[Object ({OBJECT}, SequenceNumber(996543668), o#5GbQg7Fp) already locked by a \

@@ -1,0 +1,11 @@
+//! The chain port and the event source on a local Sui network.
+
+// So marked, clippy lets the helpers unwrap as the tests do.
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod life_of_a_stack;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod support;
