@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use atoma_domain::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
 
 /// How the database is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl SqliteState {
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full);
-        let writer = pool(1, options).connect_with(connect.clone()).await;
+        let writer = writer_pool(options).connect_with(connect.clone()).await;
         let writer = writer.map_err(unavailable)?;
         MIGRATIONS.run(&writer).await.map_err(unavailable)?;
         let readers = pool(options.readers.max(1), options)
@@ -135,6 +135,15 @@ fn pool(connections: u32, options: StateOptions) -> SqlitePoolOptions {
         .test_before_acquire(false)
 }
 
+/// The one writing connection. SQLite itself ends a transaction that meets a full disk or a failed
+/// read; sqlx, whose own rollback then finds none, goes on counting it and can't begin another. Such
+/// a connection is replaced.
+fn writer_pool(options: StateOptions) -> SqlitePoolOptions {
+    pool(1, options).before_acquire(|connection, _| {
+        Box::pin(async move { Ok(!connection.is_in_transaction()) })
+    })
+}
+
 /// Makes folder and file, readable by their owner only. SQLite gives its companion files the
 /// permissions of the database file.
 fn create_private(path: &Path) -> io::Result<()> {
@@ -157,3 +166,6 @@ fn create_private(path: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

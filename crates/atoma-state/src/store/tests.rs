@@ -1,0 +1,75 @@
+use atoma_domain::events::StackCreated;
+use atoma_domain::model::NewMessage;
+use atoma_domain::ports::{ChainEvents, ServedWork, StoreError, WorkError};
+use atoma_domain::ports::{EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction};
+use atoma_domain::{
+    Address, CheckpointNumber, ComputeUnits, Digest, Epoch, Hash32, NodeSmallId, PricePerMillion,
+    StackSmallId, TaskSmallId, TimestampMs,
+};
+
+use super::*;
+
+fn bought(id: u64) -> LedgerFrame {
+    let event = StackCreated {
+        stack_id: Address::ZERO,
+        stack_small_id: StackSmallId::new(id),
+        owner: Address::ZERO,
+        task_small_id: TaskSmallId::new(1),
+        selected_node_id: NodeSmallId::new(1),
+        num_compute_units: ComputeUnits::new(u64::MAX),
+        price_per_one_million_compute_units: PricePerMillion::new(1),
+    };
+    LedgerFrame {
+        transaction: Some(LedgerTransaction {
+            digest: Digest::ZERO,
+            position: LedgerPosition {
+                checkpoint: CheckpointNumber::new(id),
+                index: 0,
+            },
+            timestamp: TimestampMs::new(1),
+            epoch: Epoch::new(1),
+            sender: Address::ZERO,
+            events: vec![event.into()],
+        }),
+        cursor: EventCursor(id.to_be_bytes().to_vec().into()),
+        covered: None,
+    }
+}
+
+/// SQLite answers a file at its page limit as it answers a full disk.
+async fn limit_pages(store: &SqliteState, limit: &'static str) {
+    let mut writer = store.writer.acquire().await.unwrap();
+    sqlx::query(limit).execute(&mut *writer).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_is_not_available_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let store = SqliteState::open(&path, StateOptions::default())
+        .await
+        .unwrap();
+    limit_pages(&store, "PRAGMA max_page_count = 1").await;
+    // The limit can't be set below the file's size; so many stacks don't fit what is left.
+    let frames: Vec<LedgerFrame> = (1..2000).map(bought).collect();
+    let failed = store.apply(&frames, Address::ZERO).await;
+    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+    let progress = store.progress().await.unwrap();
+    assert_eq!(progress.cursor, None);
+    let message = NewMessage {
+        stack_small_id: StackSmallId::new(1),
+        node_small_id: None,
+        message_hash: Hash32::ZERO,
+        num_compute_units: ComputeUnits::new(1),
+        reservation: None,
+    };
+    // The stack that the batch began with isn't there either.
+    assert!(matches!(
+        store.record_message(&message).await,
+        Err(WorkError::Refused(_))
+    ));
+
+    // Space again (the limit went with the connection): everything goes on.
+    store.apply(&frames, Address::ZERO).await.unwrap();
+    store.record_message(&message).await.unwrap();
+}
