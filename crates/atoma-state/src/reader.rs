@@ -1,4 +1,8 @@
 //! Reading the mirrored state.
+//!
+//! A page of several nodes' stacks takes the page's keys of each node in index order first, and
+//! joins and sorts only those: with `node IN (…)` alone SQLite would join and sort all that the
+//! nodes ever served, for each page.
 
 use async_trait::async_trait;
 use atoma_domain::model::{Dispute, OperatorNode, Settlement, Stack, Subscription, Task};
@@ -10,16 +14,18 @@ use crate::columns::{Cells, after, key_set, number};
 use crate::rows;
 use crate::store::{SqliteState, unavailable};
 
-/// Stacks with their selected node's record, and whether a ticket is open.
+/// Stacks with their selected node's record, and whether a ticket is open. `$from` names the rows
+/// of stacks `s`.
 macro_rules! stacks {
-    ($rest:literal) => {
+    ($from:literal, $rest:literal) => {
         concat!(
             "SELECT s.stack_small_id, s.stack_id, s.owner_address, s.task_small_id, \
              s.selected_node_id, s.num_compute_units, s.price_per_one_million_compute_units, \
              s.is_claimed, w.computed_units, w.messages, w.merkle_root, \
              COALESCE(t.is_claimed = 0, 0) AS in_settle_period \
-             FROM stacks s \
-             LEFT JOIN work_records w \
+             FROM ",
+            $from,
+            " LEFT JOIN work_records w \
              ON w.stack_small_id = s.stack_small_id AND w.node_small_id = s.selected_node_id \
              LEFT JOIN settlements t ON t.stack_small_id = s.stack_small_id ",
             $rest
@@ -27,9 +33,9 @@ macro_rules! stacks {
     };
 }
 
-/// Settlements with all that came of them.
+/// Settlements with all that came of them. `$from` names the rows of settlements `t`.
 macro_rules! settlements {
-    ($rest:literal) => {
+    ($from:literal, $rest:literal) => {
         concat!(
             "SELECT t.stack_small_id, s.stack_id, t.selected_node_id, \
              t.num_claimed_compute_units, t.settled_at, t.dispute_settled_at_epoch, \
@@ -39,8 +45,9 @@ macro_rules! settlements {
               FROM attestations a WHERE a.stack_small_id = t.stack_small_id) AS attested_nodes, \
              EXISTS (SELECT 1 FROM disputes d WHERE d.stack_small_id = t.stack_small_id) \
              AS is_in_dispute \
-             FROM settlements t \
-             LEFT JOIN stacks s ON s.stack_small_id = t.stack_small_id ",
+             FROM ",
+            $from,
+            " LEFT JOIN stacks s ON s.stack_small_id = t.stack_small_id ",
             $rest
         )
     };
@@ -136,8 +143,11 @@ impl StateReader for SqliteState {
         let nodes = ids(filter.nodes, |id| id.get());
         let Some(fraction) = filter.filled_beyond else {
             let rows = sqlx::query(stacks!(
-                "WHERE s.selected_node_id IN (SELECT unhex(value) FROM json_each(?)) \
-                 AND s.stack_small_id > ? ORDER BY s.stack_small_id LIMIT ?"
+                "(SELECT DISTINCT unhex(value) AS id FROM json_each(?1)) n CROSS JOIN stacks s",
+                "WHERE s.stack_small_id IN (SELECT x.stack_small_id FROM stacks x \
+                 WHERE x.selected_node_id = n.id AND x.stack_small_id > ?2 \
+                 ORDER BY x.stack_small_id LIMIT ?3) \
+                 ORDER BY s.stack_small_id LIMIT ?3"
             ))
             .bind(nodes)
             .bind(after(page.after.map(StackSmallId::get)))
@@ -152,6 +162,7 @@ impl StateReader for SqliteState {
 
     async fn stacks_by_id(&self, ids_wanted: &[StackSmallId]) -> Result<Vec<Stack>, StoreError> {
         let rows = sqlx::query(stacks!(
+            "stacks s",
             "WHERE s.stack_small_id IN (SELECT unhex(value) FROM json_each(?))"
         ))
         .bind(ids(ids_wanted, |id| id.get()))
@@ -167,8 +178,11 @@ impl StateReader for SqliteState {
         page: Page<StackSmallId>,
     ) -> Result<Vec<Settlement>, StoreError> {
         let rows = sqlx::query(settlements!(
-            "WHERE t.selected_node_id IN (SELECT unhex(value) FROM json_each(?)) \
-             AND t.stack_small_id > ? ORDER BY t.stack_small_id LIMIT ?"
+            "(SELECT DISTINCT unhex(value) AS id FROM json_each(?1)) n CROSS JOIN settlements t",
+            "WHERE t.stack_small_id IN (SELECT x.stack_small_id FROM settlements x \
+             WHERE x.selected_node_id = n.id AND x.stack_small_id > ?2 \
+             ORDER BY x.stack_small_id LIMIT ?3) \
+             ORDER BY t.stack_small_id LIMIT ?3"
         ))
         .bind(ids(nodes, |id| id.get()))
         .bind(after(page.after.map(StackSmallId::get)))
@@ -184,6 +198,7 @@ impl StateReader for SqliteState {
         ids_wanted: &[StackSmallId],
     ) -> Result<Vec<Settlement>, StoreError> {
         let rows = sqlx::query(settlements!(
+            "settlements t",
             "WHERE t.stack_small_id IN (SELECT unhex(value) FROM json_each(?))"
         ))
         .bind(ids(ids_wanted, |id| id.get()))
@@ -238,9 +253,14 @@ impl SqliteState {
         let mut last = page.after;
         while filled.len() < limit {
             let rows = sqlx::query(stacks!(
-                "WHERE s.selected_node_id IN (SELECT unhex(value) FROM json_each(?)) \
-                 AND s.stack_small_id > ? AND w.computed_units > x'0000000000000000' \
-                 ORDER BY s.stack_small_id LIMIT ?"
+                "(SELECT DISTINCT unhex(value) AS id FROM json_each(?1)) n CROSS JOIN stacks s",
+                "WHERE s.stack_small_id IN (SELECT x.stack_small_id FROM stacks x \
+                 JOIN work_records c ON c.stack_small_id = x.stack_small_id \
+                 AND c.node_small_id = x.selected_node_id \
+                 WHERE x.selected_node_id = n.id AND x.stack_small_id > ?2 \
+                 AND c.computed_units > x'0000000000000000' \
+                 ORDER BY x.stack_small_id LIMIT ?3) \
+                 ORDER BY s.stack_small_id LIMIT ?3"
             ))
             .bind(nodes)
             .bind(after(last.map(StackSmallId::get)))

@@ -151,6 +151,20 @@ pub async fn stacks_are_listed_by_node_in_pages(store: impl Store) {
     let ids: Vec<u64> = listed.iter().map(|s| s.stack_small_id.get()).collect();
     assert_eq!(ids, WIDE[2..4]);
 
+    // Pages over several nodes, one of them named twice.
+    let all = StackFilter {
+        nodes: &[node(9), node(1), node(9)],
+        filled_beyond: None,
+    };
+    let mut page = Page::first(2);
+    let mut ids = Vec::new();
+    while let [.., last] = &store.stacks(all, page).await.unwrap()[..] {
+        let part = store.stacks(all, page).await.unwrap();
+        ids.extend(part.iter().map(|s| s.stack_small_id.get()));
+        page.after = Some(last.stack_small_id);
+    }
+    assert_eq!(ids, WIDE);
+
     let mut by_id = store
         .stacks_by_id(&[stack(u64::MAX), stack(3), stack(1)])
         .await
