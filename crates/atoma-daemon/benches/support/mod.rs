@@ -1,0 +1,105 @@
+//! A local network with stacks to settle, and a daemon's parts over it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use atoma_daemon::{Config, Daemon, Overrides};
+use atoma_domain::model::NewMessage;
+use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
+use atoma_localnet::demo::{self, Demo};
+use atoma_localnet::{Config as NetConfig, LocalNet, Purchase};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// A network, the demonstration world on it, and a daemon.
+pub(crate) struct World {
+    pub(crate) network: LocalNet,
+    pub(crate) demo: Demo,
+    pub(crate) daemon: Daemon,
+    _dir: TempDir,
+}
+
+impl World {
+    /// Starts all of it.
+    pub(crate) async fn start(consensus_ms: u64, rpc_ms: u64, checkpoint_ms: u64) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let network = LocalNet::start(NetConfig {
+            consensus_ms,
+            rpc_ms,
+            checkpoint_ms,
+            ..NetConfig::default()
+        })
+        .await
+        .unwrap();
+        let demo = demo::prepare(&network, Some(dir.path())).unwrap();
+        let daemon = daemon(dir.path()).await;
+        Self {
+            network,
+            demo,
+            daemon,
+            _dir: dir,
+        }
+    }
+
+    /// Buys stacks of the sampling-consensus task for one node, and records a message on each.
+    pub(crate) async fn stacks_with_work(&self, node: NodeSmallId, count: u64) -> Vec<StackSmallId> {
+        let task = self.demo.tasks.last().unwrap().task_small_id;
+        let stacks = self
+            .network
+            .buy_stacks(&Purchase {
+                task_small_id: task,
+                num_compute_units: 1_000,
+                price: 1_000_000,
+                count,
+                node_small_id: Some(node),
+            })
+            .unwrap();
+        let operator = self.daemon.operator();
+        operator.wait_for_stacks(&stacks).await.unwrap();
+        for stack in &stacks {
+            let message = NewMessage {
+                stack_small_id: *stack,
+                node_small_id: None,
+                message_hash: Hash32::of(&[&stack.get().to_le_bytes()]),
+                num_compute_units: ComputeUnits::new(900),
+                reservation: None,
+            };
+            operator
+                .ports()
+                .work
+                .record_message(&message)
+                .await
+                .unwrap();
+        }
+        stacks
+    }
+
+    /// The first operator's first node.
+    pub(crate) fn node(&self) -> NodeSmallId {
+        self.demo.operators[0].nodes[0]
+    }
+}
+
+async fn daemon(dir: &Path) -> Daemon {
+    let overrides = Overrides {
+        http_addr: Some("127.0.0.1:0".parse().unwrap()),
+        ..Overrides::default()
+    };
+    let config = Config::load(&dir.join("daemon.toml"), overrides).unwrap();
+    Daemon::build(config, CancellationToken::new())
+        .await
+        .unwrap()
+}
+
+/// A runtime as the daemon's.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// The time that a number of settlements must take, whatever the daemon does.
+pub(crate) fn floor(settlements: u32, consensus_ms: u64, rpc_ms: u64) -> Duration {
+    Duration::from_millis(consensus_ms + rpc_ms) * settlements
+}
