@@ -172,6 +172,7 @@ impl Connection {
     }
 
     async fn batch(&self, ids: &[ObjectId]) -> Result<Vec<Option<ObjectRead>>, ChainError> {
+        tracing::trace!(objects = ids.len(), "reading objects");
         let request = proto::BatchGetObjectsRequest::default()
             .with_requests(ids.iter().map(proto::GetObjectRequest::new).collect())
             .with_read_mask(FieldMask::from_paths(OBJECT_MASK));

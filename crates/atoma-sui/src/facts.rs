@@ -2,6 +2,8 @@
 
 use atoma_domain::ObjectId;
 use atoma_domain::ports::ChainError;
+use prost_types::value::Kind;
+use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::StructTag;
 
 use crate::builder::{ContractAddresses, RANDOM};
@@ -83,6 +85,46 @@ async fn max_gas(connection: &Connection) -> Result<u64, ChainError> {
         .await?;
     let told = epoch
         .and_then(|epoch| epoch.protocol_config)
-        .and_then(|config| config.attributes().get("max_tx_gas")?.parse().ok());
+        .and_then(|config| told_max_gas(&config));
     Ok(told.unwrap_or(DEFAULT_MAX_GAS))
+}
+
+/// The limit in the protocol config: in `configs`, on older nodes in `attributes`.
+fn told_max_gas(config: &proto::ProtocolConfig) -> Option<u64> {
+    const NAME: &str = "max_tx_gas";
+    let text = match config
+        .configs
+        .get(NAME)
+        .and_then(|value| value.kind.as_ref())
+    {
+        Some(Kind::StringValue(text)) => text.clone(),
+        Some(Kind::NumberValue(number)) => number.to_string(),
+        _ => config.attributes().get(NAME)?.clone(),
+    };
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_gas_limit_is_read_in_every_form() {
+        let with = |kind| {
+            let mut config = proto::ProtocolConfig::default();
+            let value = Value { kind: Some(kind) };
+            config.configs.insert("max_tx_gas".to_owned(), value);
+            told_max_gas(&config)
+        };
+        assert_eq!(with(Kind::StringValue("7".to_owned())), Some(7));
+        assert_eq!(with(Kind::NumberValue(5e10)), Some(50_000_000_000));
+        assert_eq!(with(Kind::BoolValue(true)), None);
+        let mut old = proto::ProtocolConfig::default();
+        assert_eq!(told_max_gas(&old), None);
+        old.attributes_mut()
+            .insert("max_tx_gas".to_owned(), "8".to_owned());
+        assert_eq!(told_max_gas(&old), Some(8));
+    }
 }

@@ -22,6 +22,7 @@ mod contract_events;
 mod cursor;
 mod facts;
 mod fields;
+mod history;
 mod keystore;
 mod layout;
 mod outcome;

@@ -130,13 +130,13 @@ pub(crate) fn is_already_executed(status: &Status) -> bool {
 }
 
 /// Whether the code says that this submission was refused before execution. Codes that a broken
-/// connection, a proxy or an overloaded or failing node can give say nothing about it.
+/// connection, a proxy, an overloaded or failing node or this side's own decoding (`OutOfRange`)
+/// can give say nothing about it.
 pub(crate) fn is_refused(status: &Status) -> bool {
     match status.code() {
         Code::InvalidArgument
         | Code::FailedPrecondition
         | Code::NotFound
-        | Code::OutOfRange
         | Code::PermissionDenied
         | Code::Unauthenticated
         | Code::Unimplemented => true,
@@ -147,6 +147,7 @@ pub(crate) fn is_refused(status: &Status) -> bool {
         | Code::AlreadyExists
         | Code::ResourceExhausted
         | Code::Aborted
+        | Code::OutOfRange
         | Code::Internal
         | Code::Unavailable
         | Code::DataLoss => false,

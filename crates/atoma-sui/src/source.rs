@@ -25,6 +25,7 @@ use tonic::Status;
 use crate::chain::SuiChain;
 use crate::contract_events::EventTypes;
 use crate::cursor::Cursor;
+use crate::history;
 use crate::outcome::{lacks, parse};
 use crate::refusal::read_error;
 
@@ -76,13 +77,7 @@ impl EventSource for SuiEventSource {
         let (facts, info) =
             futures::try_join!(self.chain.facts(), self.chain.connection().service_info())?;
         // The node's stream would silently begin with what it has.
-        let lowest = info.lowest_available_checkpoint.unwrap_or_default();
-        if lowest > next.get() {
-            return Err(ChainError::Pruned {
-                lowest,
-                wanted: next.get(),
-            });
-        }
+        history::reaches_back(&info, next.get())?;
         let atoma_db = self.chain.atoma_db_id();
         let request = TransactionStreamRequest::new()
             .with_filter(TransactionFilter::matching(affected_object(atoma_db)))

@@ -10,6 +10,7 @@ use tonic::Code;
 
 use super::SuiChain;
 use crate::connection::reference;
+use crate::history;
 use crate::layout::{Coin, NodeBadge};
 use crate::outcome::{lacks, parse};
 use crate::refusal::read_error;
@@ -50,33 +51,13 @@ impl SuiChain {
         })
     }
 
-    /// An absent digest proves something only where the node has all of the epoch's checkpoints:
-    /// the last one, and none of them thrown away.
     pub(super) async fn is_epoch_covered(&self, epoch: Epoch) -> Result<bool, ChainError> {
         let mask = ["epoch", "first_checkpoint", "last_checkpoint"];
         let (epoch, info) = futures::try_join!(
             self.connection.epoch(Some(epoch.get()), &mask),
             self.connection.service_info(),
         )?;
-        let Some((epoch, last)) =
-            epoch.and_then(|epoch| epoch.last_checkpoint.map(|last| (epoch, last)))
-        else {
-            return Ok(false);
-        };
-        let height = info
-            .checkpoint_height
-            .ok_or(lacks("the checkpoint height"))?;
-        if height < last {
-            return Ok(false);
-        }
-        let lowest = info.lowest_available_checkpoint.unwrap_or_default();
-        let wanted = epoch
-            .first_checkpoint
-            .ok_or(lacks("epoch.first_checkpoint"))?;
-        if lowest > wanted {
-            return Err(ChainError::Pruned { lowest, wanted });
-        }
-        Ok(true)
+        epoch.map_or(Ok(false), |epoch| history::covers(&epoch, &info))
     }
 
     pub(super) async fn read_badges(

@@ -1,5 +1,6 @@
 //! `client.yaml` of the Sui CLI.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use super::secret;
 use super::signer::KeystoreSigner;
 
 /// The Sui CLI's client configuration: which network, which address, which keystore.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientConfig {
     path: PathBuf,
     keystore: PathBuf,
@@ -164,6 +165,17 @@ impl ClientConfig {
             path: self.path.clone(),
             what,
         }
+    }
+}
+
+/// Without the node's address: providers put access tokens into it.
+impl fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("path", &self.path)
+            .field("keystore", &self.keystore)
+            .field("active_address", &self.active_address)
+            .finish_non_exhaustive()
     }
 }
 

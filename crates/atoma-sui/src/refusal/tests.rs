@@ -125,6 +125,7 @@ fn only_codes_that_exclude_execution_are_refusals() {
         Code::Unknown,
         Code::Aborted,
         Code::ResourceExhausted,
+        Code::OutOfRange,
     ] {
         let error = submit_error(Status::new(code, "gone"));
         assert!(matches!(error, SubmitError::Unknown(_)), "{code:?}");

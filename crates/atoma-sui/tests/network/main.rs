@@ -6,6 +6,12 @@ mod ledger;
 #[cfg(test)]
 mod life_of_a_stack;
 #[cfg(test)]
+mod public_network;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod unreachable;
+#[cfg(test)]
+mod views;

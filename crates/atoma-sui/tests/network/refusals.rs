@@ -157,13 +157,17 @@ async fn an_abort_costs_gas_and_is_told_by_its_fields() {
 async fn the_same_bytes_execute_once_and_answer_the_same() {
     let world = World::start().await;
     let operator = world.operator(2, &[]).await;
-    let rotation = [ContractCall::RegisterNode];
-    let plan = world.plan(&operator.signer, None, &rotation).await;
+    let register = [ContractCall::RegisterNode];
+    let plan = world.plan(&operator.signer, None, &register).await;
     let signed = signed(&world, &operator, &plan).await;
     let first = world.chain.execute(&signed).await.unwrap();
     let second = world.chain.execute(&signed).await.unwrap();
     assert_eq!(first.effects, second.effects);
     assert_eq!(first.events, second.events);
+    // Even when they could not execute any more.
+    world.net.advance_epoch().unwrap();
+    let third = world.chain.execute(&signed).await.unwrap();
+    assert_eq!(first.effects, third.effects);
     let owned = world.chain.badges(operator.signer.address()).await.unwrap();
     assert_eq!(owned.len(), 2);
 }
