@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
 use crate::Ports;
+use crate::causes::with_causes;
 
 /// How many steps are applied in one database transaction.
 const STEPS_AT_ONCE: usize = 500;
@@ -170,7 +171,11 @@ impl Ingestor {
                     debug!(covered = ?progress.covered, "applied");
                 }
                 Err(error) => {
-                    error!(%error, pause_ms = pause.as_millis(), "following the ledger failed");
+                    error!(
+                        error = with_causes(&error),
+                        pause_ms = pause.as_millis(),
+                        "following the ledger failed"
+                    );
                     tokio::select! {
                         () = stopping.cancelled() => break,
                         () = tokio::time::sleep(pause) => {}

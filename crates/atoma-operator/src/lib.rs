@@ -11,6 +11,7 @@
 //! is named here. A new action is a variant of `atoma_domain::journal::Action`, its preparation in
 //! `engine/prepare.rs` and its use case.
 
+mod causes;
 mod engine;
 mod ingest;
 mod ports;

@@ -9,6 +9,7 @@ use atoma_domain::ports::{ChainError, StoreError};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::causes::with_causes;
 use crate::{Applied, Ports};
 
 /// How far the mirror may be behind and still count as caught up, in checkpoints: the ledger grows
@@ -106,7 +107,10 @@ impl Readiness {
                     ));
                 }
             }
-            Ok(Err(error)) => reasons.push(format!("the Sui node does not answer: {error}")),
+            Ok(Err(error)) => reasons.push(format!(
+                "the Sui node does not answer: {}",
+                with_causes(&error)
+            )),
             Err(_) => reasons.push(format!(
                 "the Sui node has not answered within {} s",
                 PATIENCE.as_secs()
@@ -130,12 +134,14 @@ impl Readiness {
                 Ok(info) if known != Some(info.epoch) => {
                     match self.ports.events.note_epoch(info.epoch).await {
                         Ok(()) => known = Some(info.epoch),
-                        Err(error) => warn!(%error, "the epoch can't be noted"),
+                        Err(error) => {
+                            warn!(error = with_causes(&error), "the epoch can't be noted")
+                        }
                     }
                     info!(epoch = %info.epoch, "epoch");
                 }
                 Ok(_) => {}
-                Err(error) => warn!(%error, "the epoch can't be read"),
+                Err(error) => warn!(error = with_causes(&error), "the epoch can't be read"),
             }
             tokio::select! {
                 () = stopping.cancelled() => return,

@@ -15,6 +15,7 @@ use super::gas::{GasError, GasLease};
 use super::lane::Lane;
 use super::outcomes::Outcome;
 use super::prepare;
+use crate::causes::with_causes;
 
 /// What a try came to.
 #[derive(Debug)]
@@ -73,7 +74,10 @@ impl Lane {
         };
         let now = shared.ports.clock.now();
         if let Err(error) = shared.ports.journal.record_attempt(&attempt, now).await {
-            error!(%error, "the attempt can't be written down, so it is not sent");
+            error!(
+                error = with_causes(&error),
+                "the attempt can't be written down, so it is not sent"
+            );
             return Step::Wait(ready.intents);
         }
         let fate = pursue(shared, &attempt, Sent::Never).await;
@@ -109,7 +113,10 @@ impl Lane {
             match prepare::gather(&self.shared.ports, &intent).await {
                 Ok(local) => gathered.push((intent, local)),
                 Err(error) => {
-                    error!(%error, "the state can't be read; trying again");
+                    error!(
+                        error = with_causes(&error),
+                        "the state can't be read; trying again"
+                    );
                     return Err(Step::Wait(batch));
                 }
             }
@@ -268,7 +275,10 @@ impl Lane {
                 Ok(view) => return Ok(view),
                 Err(error) if tries >= self.shared.config.read_attempts => return Err(error),
                 Err(error) => {
-                    warn!(%error, tries, "reading the contract failed; trying again");
+                    warn!(
+                        error = with_causes(&error),
+                        tries, "reading the contract failed; trying again"
+                    );
                 }
             }
             tries += 1;
@@ -392,7 +402,10 @@ impl Lane {
                 .await
             {
                 Ok(()) => return true,
-                Err(error) => error!(%error, "the journal can't be written; trying again"),
+                Err(error) => error!(
+                    error = with_causes(&error),
+                    "the journal can't be written; trying again"
+                ),
             }
             tokio::select! {
                 () = shared.stopping.cancelled() => return false,
@@ -466,16 +479,4 @@ fn class(calls: &[ContractCall], view: &ContractView) -> CallClass {
         _ => 0,
     };
     CallClass { function, size }
-}
-
-/// An error with all its causes, for a message.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }

@@ -6,6 +6,7 @@ use tracing::{debug, warn};
 
 use super::config::Backoff;
 use super::lane::Shared;
+use crate::causes::with_causes;
 
 /// An attempt's end.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ pub(super) async fn pursue(shared: &Shared, attempt: &Attempt, mut sent: Sent) -
                 debug!(%digest, %refusal, "refused; asking the ledger for proof");
             }
             Err(SubmitError::Unknown(source)) => {
-                warn!(%digest, error = %source, "sent without an answer; the same bytes will be sent again");
+                warn!(%digest, error = with_causes(source.as_ref()), "sent without an answer; the same bytes will be sent again");
             }
         }
         sent = Sent::Maybe;
@@ -71,7 +72,7 @@ async fn ask_the_ledger(shared: &Shared, attempt: &Attempt) -> Option<Fate> {
     match proof(shared, attempt).await {
         Ok(fate) => fate,
         Err(error) => {
-            debug!(digest = %attempt.digest(), %error, "the ledger can't be asked");
+            debug!(digest = %attempt.digest(), error = with_causes(&error), "the ledger can't be asked");
             None
         }
     }

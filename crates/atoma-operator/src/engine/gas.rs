@@ -4,7 +4,7 @@
 //! transaction the paying coin's new version comes from the effects, so that the next attempt
 //! needs no read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use atoma_domain::ports::{Chain, ChainError, Executed, GasCoin};
@@ -134,17 +134,28 @@ impl GasPool {
         if busy { Search::Busy } else { Search::None }
     }
 
-    /// Reads the coins from the chain; leased ones stay as their holders know them.
+    /// Reads the coins from the chain. A leased one stays as its holder knows it, and one whose
+    /// version came from effects is not set back by a node that lags.
     async fn refresh(&self, chain: &dyn Chain) -> Result<(), ChainError> {
         let coins = chain.gas_coins(self.owner).await?;
+        let on_chain: HashSet<ObjectId> = coins
+            .iter()
+            .map(|coin| *coin.reference.object_id())
+            .collect();
         let mut slots = self.lock();
-        slots.retain(|_, slot| slot.leased);
+        slots.retain(|id, slot| slot.leased || on_chain.contains(id));
         for coin in coins {
-            let id = *coin.reference.object_id();
-            slots.entry(id).or_insert(Slot {
-                coin: Some(coin),
+            let slot = slots.entry(*coin.reference.object_id()).or_insert(Slot {
+                coin: None,
                 leased: false,
             });
+            let is_newer = slot
+                .coin
+                .as_ref()
+                .is_none_or(|known| known.reference.version() < coin.reference.version());
+            if !slot.leased && is_newer {
+                slot.coin = Some(coin);
+            }
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use super::config::{Backoff, EngineConfig};
 use super::gas::GasPool;
 use super::outcomes::{Outcome, Outcomes};
 use crate::Ports;
+use crate::causes::with_causes;
 
 /// What all lanes share.
 #[derive(Debug)]
@@ -171,7 +172,10 @@ impl Lane {
             let now = shared.ports.clock.now();
             match shared.ports.journal.fail(intent.id, &failure, now).await {
                 Ok(()) => break,
-                Err(error) => error!(%error, "the journal can't be written; trying again"),
+                Err(error) => error!(
+                    error = with_causes(&error),
+                    "the journal can't be written; trying again"
+                ),
             }
             tokio::select! {
                 () = shared.stopping.cancelled() => return,

@@ -16,6 +16,7 @@ use atoma_domain::journal::{Failure, IntentStatus, NewIntent};
 use atoma_domain::ports::StoreError;
 use tracing::error;
 
+use crate::causes::with_causes;
 use crate::engine::Submission;
 use crate::{Applied, Engine, Ports, Readiness};
 
@@ -111,7 +112,7 @@ impl Operator {
 
 /// A database failure as the caller sees it; logged here, where it is handled.
 fn internal(cause: StoreError) -> Failure {
-    error!(error = %cause, source = ?std::error::Error::source(&cause), "the database failed");
+    error!(error = with_causes(&cause), "the database failed");
     Failure::Internal {
         reason: cause.to_string(),
     }
@@ -120,6 +121,6 @@ fn internal(cause: StoreError) -> Failure {
 /// A failed read of the chain as the caller sees it.
 fn chain_failure(cause: &atoma_domain::ports::ChainError) -> Failure {
     Failure::SuiNodeError {
-        reason: cause.to_string(),
+        reason: with_causes(cause),
     }
 }
