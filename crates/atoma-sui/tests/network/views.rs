@@ -1,7 +1,7 @@
 //! Views: what they read, and in how many calls.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
+use std::sync::Once;
 
 use atoma_domain::contract::ContractCall;
 use atoma_domain::ports::{Chain as _, SubscriberQuery, ViewQuery};
@@ -13,17 +13,27 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::support::{PRICE, World, root};
 
-/// Counts the calls for objects by their trace events.
-#[derive(Clone, Default)]
-struct Calls(Arc<AtomicUsize>);
+thread_local! {
+    /// Calls for objects made by this thread, which is one test's own.
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
 
-impl Calls {
-    fn take(&self) -> usize {
-        self.0.swap(0, Ordering::Relaxed)
+/// Counts the calls for objects by their trace events. It is there for the whole process: one for
+/// a thread alone is not told of by callsites that another thread has met first.
+struct CountCalls;
+
+impl CountCalls {
+    fn install() {
+        static INSTALLED: Once = Once::new();
+        INSTALLED.call_once(|| tracing::subscriber::set_global_default(Self).unwrap());
+    }
+
+    fn take() -> usize {
+        CALLS.replace(0)
     }
 }
 
-impl Subscriber for Calls {
+impl Subscriber for CountCalls {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_event() && metadata.target() == "atoma_sui::connection"
     }
@@ -37,7 +47,7 @@ impl Subscriber for Calls {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, _: &Event<'_>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        CALLS.set(CALLS.get() + 1);
     }
 
     fn enter(&self, _: &Id) {}
@@ -127,8 +137,7 @@ async fn prices_and_disabled_nodes_are_told() {
 
 #[tokio::test]
 async fn a_warm_view_is_one_call() {
-    let calls = Calls::default();
-    let _guard = tracing::subscriber::set_default(calls.clone());
+    CountCalls::install();
     let world = World::start().await;
     let task = world.task(2);
     let selected = world.operator(0, &[task]).await;
@@ -144,11 +153,11 @@ async fn a_warm_view_is_one_call() {
             expected: vec![selected.node, other.node],
         }),
     };
-    calls.take();
+    CountCalls::take();
     world.chain.view(&query).await.unwrap();
-    assert!(calls.take() > 1, "a task that was never read");
+    assert!(CountCalls::take() > 1, "a task that was never read");
     world.chain.view(&query).await.unwrap();
-    assert_eq!(calls.take(), 1);
+    assert_eq!(CountCalls::take(), 1);
 
     let settle = ContractCall::TrySettleStack {
         stack,
@@ -156,12 +165,12 @@ async fn a_warm_view_is_one_call() {
         proof: SettlementProof::of_selected_node(&root(), 1, 2).unwrap(),
     };
     world.act(&selected, settle).await;
-    calls.take();
+    CountCalls::take();
     world.chain.view(&query).await.unwrap();
-    assert_eq!(calls.take(), 2, "a ticket that was never read");
+    assert_eq!(CountCalls::take(), 2, "a ticket that was never read");
     let view = world.chain.view(&query).await.unwrap();
     assert_eq!(view.tickets.len(), 1);
-    assert_eq!(calls.take(), 1);
+    assert_eq!(CountCalls::take(), 1);
 
     // Another node in the list than those expected.
     query.subscribers = Some(SubscriberQuery {
@@ -170,7 +179,7 @@ async fn a_warm_view_is_one_call() {
     });
     let view = world.chain.view(&query).await.unwrap();
     assert_eq!(view.subscribers.unwrap().len(), 2);
-    assert_eq!(calls.take(), 2);
+    assert_eq!(CountCalls::take(), 2);
 }
 
 #[tokio::test]
