@@ -5,8 +5,9 @@ use atoma_domain::{NodeSmallId, ObjectId, StackSmallId, TaskSmallId};
 use serde::{Deserialize, Serialize};
 use sui_sdk_types::{
     Address, Argument, Command, Event, ExecutionError, ExecutionStatus, GasPayment, Identifier,
-    Input, MoveCall, ObjectReference, Owner, ProgrammableTransaction, SharedInput, SplitCoins,
-    StructTag, Transaction, TransactionExpiration, TransactionKind, TransferObjects, TypeTag,
+    Input, MoveCall, Object, ObjectReference, Owner, ProgrammableTransaction, SharedInput,
+    SplitCoins, StructTag, Transaction, TransactionExpiration, TransactionKind, TransferObjects,
+    TypeTag,
 };
 
 use crate::accounts::Account;
@@ -18,6 +19,8 @@ use crate::execution::limits::REFERENCE_GAS_PRICE;
 
 /// MIST that each of these transactions may cost.
 const BUDGET: u64 = 5_000_000_000;
+/// A coin with more than this is taken without looking for a larger one.
+const PLENTY: u64 = 1_000_000_000_000_000;
 
 /// Why an action did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +133,12 @@ impl Draft {
         Ok(self.input(Input::Pure(bytes)))
     }
 
-    fn object(&mut self, core: &Core, id: ObjectId, mutable: bool) -> Result<Argument, ActionError> {
+    fn object(
+        &mut self,
+        core: &Core,
+        id: ObjectId,
+        mutable: bool,
+    ) -> Result<Argument, ActionError> {
         if let Some((_, argument)) = self.objects.iter().find(|(known, _)| *known == id) {
             return Ok(*argument);
         }
@@ -141,11 +149,9 @@ impl Draft {
             .ok_or_else(|| ActionError::Missing(format!("object {id} does not exist")))?;
         let input = match object.owner() {
             Owner::Shared(start) => Input::Shared(SharedInput::new(id, *start, mutable)),
-            _ => Input::ImmutableOrOwned(ObjectReference::new(
-                id,
-                object.version(),
-                object.digest(),
-            )),
+            _ => {
+                Input::ImmutableOrOwned(ObjectReference::new(id, object.version(), object.digest()))
+            }
         };
         let argument = self.input(input);
         self.objects.push((id, argument));
@@ -256,21 +262,43 @@ impl Core {
         Ok(())
     }
 
+    /// An account's largest coin. The coin found last is taken again while it holds plenty, since
+    /// looking through all that an account owns takes long once it owns thousands of stacks.
     fn largest_coin(
         &self,
         owner: Address,
         coin_type: &TypeTag,
     ) -> Result<ObjectReference, ActionError> {
-        self.ledger()
-            .objects()
-            .owned_by(&owner)
-            .filter_map(|object| {
-                let (found, balance) = coin_balance(object)?;
-                (found == *coin_type).then_some((balance, object))
-            })
-            .max_by_key(|(balance, object)| (*balance, object.object_id()))
-            .map(|(_, o)| ObjectReference::new(o.object_id(), o.version(), o.digest()))
-            .ok_or_else(|| ActionError::Missing(format!("{owner} has no coin of {coin_type}")))
+        let ledger = self.ledger();
+        let balance_of = |object: &Object| {
+            let (found, balance) = coin_balance(object)?;
+            let is_theirs = *object.owner() == Owner::Address(owner);
+            (found == *coin_type && is_theirs).then_some(balance)
+        };
+        let mut purses = self.purses();
+        let purse = (owner, coin_type.to_string());
+        let known = purses
+            .get(&purse)
+            .and_then(|id| ledger.objects().live(id))
+            .filter(|coin| balance_of(coin).is_some_and(|balance| balance > PLENTY));
+        let coin = match known {
+            Some(coin) => coin,
+            None => ledger
+                .objects()
+                .owned_by(&owner)
+                .filter_map(|object| Some((balance_of(object)?, object)))
+                .max_by_key(|(balance, object)| (*balance, object.object_id()))
+                .map(|(_, coin)| coin)
+                .ok_or_else(|| {
+                    ActionError::Missing(format!("{owner} has no coin of {coin_type}"))
+                })?,
+        };
+        purses.insert(purse, coin.object_id());
+        Ok(ObjectReference::new(
+            coin.object_id(),
+            coin.version(),
+            coin.digest(),
+        ))
     }
 
     /// Gives coins away, one object of each kind that is asked for.
@@ -337,9 +365,8 @@ impl Core {
                 ContractEvent::StackCreated(event) => Some(event.stack_small_id),
                 _ => None,
             });
-            stacks.push(
-                stack.ok_or_else(|| ActionError::Missing("no stack came of it".to_owned()))?,
-            );
+            stacks
+                .push(stack.ok_or_else(|| ActionError::Missing("no stack came of it".to_owned()))?);
         }
         Ok(stacks)
     }

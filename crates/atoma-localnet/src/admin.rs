@@ -88,10 +88,7 @@ struct Faucet {
     usdc: Option<u64>,
 }
 
-async fn faucet(
-    State(network): State<LocalNet>,
-    axum::Json(wanted): axum::Json<Faucet>,
-) -> Answer {
+async fn faucet(State(network): State<LocalNet>, axum::Json(wanted): axum::Json<Faucet>) -> Answer {
     let sui_mist = match (wanted.sui_mist, wanted.usdc) {
         (None, None) => DEFAULT_MIST,
         (sui_mist, _) => sui_mist.unwrap_or_default(),

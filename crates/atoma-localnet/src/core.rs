@@ -1,10 +1,11 @@
 //! The network's state behind its one lock, and the steps that change it.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use atoma_domain::NodeSmallId;
+use atoma_domain::{NodeSmallId, ObjectId};
 use sui_sdk_types::{
-    ChangeEpoch, Digest, EndOfEpochTransactionKind, ExecutionStatus, SignedTransaction,
+    Address, ChangeEpoch, Digest, EndOfEpochTransactionKind, ExecutionStatus, SignedTransaction,
     Transaction, TransactionKind,
 };
 use tokio::sync::watch;
@@ -54,6 +55,8 @@ pub(crate) struct Core {
     pub(crate) config: Config,
     pub(crate) faults: Faults,
     forced: Mutex<Forced>,
+    /// The coin that an account used last, by its type.
+    purses: Mutex<BTreeMap<(Address, String), ObjectId>>,
 }
 
 impl Core {
@@ -86,6 +89,7 @@ impl Core {
             config,
             faults: Faults::default(),
             forced: Mutex::default(),
+            purses: Mutex::default(),
         })
     }
 
@@ -99,6 +103,12 @@ impl Core {
 
     pub(crate) fn forced(&self) -> std::sync::MutexGuard<'_, Forced> {
         self.forced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn purses(
+        &self,
+    ) -> std::sync::MutexGuard<'_, BTreeMap<(Address, String), ObjectId>> {
+        self.purses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sees every checkpoint's sequence number, the latest first.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use atoma_domain::{Digest, ObjectId};
 use sui_sdk_types::{
     Address, ChangedObject, ExecutionStatus, GasCostSummary, GasPayment, GenesisObject,
-    GenesisTransaction, IdOperation, Identifier, MovePackage, Object, ObjectData,
-    ObjectIn, ObjectOut, Owner, SignedTransaction, StructTag, Transaction, TransactionEffects,
+    GenesisTransaction, IdOperation, Identifier, MovePackage, Object, ObjectData, ObjectIn,
+    ObjectOut, Owner, SignedTransaction, StructTag, Transaction, TransactionEffects,
     TransactionEffectsV2, TransactionEvents, TransactionExpiration, TransactionKind, TypeTag,
 };
 
@@ -81,7 +81,11 @@ pub(crate) fn build(seed: u64, accounts: &Accounts) -> (Executed, ContractAddres
             objects: states
                 .values()
                 .filter_map(|state| object_of(state, VERSION, Digest::ZERO))
-                .chain(packages.iter().map(|package| packaged(package, Digest::ZERO)))
+                .chain(
+                    packages
+                        .iter()
+                        .map(|package| packaged(package, Digest::ZERO)),
+                )
                 .map(|object| GenesisObject::new(object.data().clone(), *object.owner()))
                 .collect(),
         }),

@@ -2,6 +2,8 @@
 
 mod arguments;
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use arguments::Arguments;
 use atoma_localnet::{LocalNet, demo};
@@ -12,6 +14,7 @@ async fn main() -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
     tracing_subscriber::fmt()
         .with_env_filter(filter.unwrap_or_else(|_| "info".into()))
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();
@@ -31,9 +34,7 @@ async fn main() -> anyhow::Result<()> {
             .context("the demonstration world could not be made")?;
         tracing::info!("the demonstration world is there");
     }
-    tokio::signal::ctrl_c()
-        .await
-        .context("no signal handler")?;
+    tokio::signal::ctrl_c().await.context("no signal handler")?;
     network.shutdown().await;
     Ok(())
 }

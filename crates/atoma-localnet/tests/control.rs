@@ -1,12 +1,18 @@
 //! The control calls over HTTP, faults, and a ledger that comes back from disk.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
 
 mod support;
 
 use atoma_localnet::{Config, Fault, FaultKind, LocalNet};
 use serde_json::{Value, json};
-use support::{SUI, World, effects, transfer};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::{ExecutionError, ExecutionStatus};
+use support::{SUI, World, effects, transfer};
 use tonic::Code;
 
 async fn with_admin() -> (World, String) {
@@ -26,7 +32,10 @@ async fn post(url: &str, path: &str, body: Value) -> (u16, Value) {
         .send()
         .await
         .unwrap();
-    (response.status().as_u16(), response.json().await.unwrap_or_default())
+    (
+        response.status().as_u16(),
+        response.json().await.unwrap_or_default(),
+    )
 }
 
 #[tokio::test]
@@ -34,24 +43,51 @@ async fn every_control_call_answers_after_its_effect() {
     let (world, url) = with_admin().await;
     world.node_and_task(0).await;
     let task = json!({"role": 1, "security_level": 2, "is_public": true});
-    assert_eq!(post(&url, "/tasks", task).await, (200, json!({"task_small_id": 2})));
+    assert_eq!(
+        post(&url, "/tasks", task).await,
+        (200, json!({"task_small_id": 2}))
+    );
     let parameters = json!({"cross_validation_probability_permille": 1000});
     assert_eq!(post(&url, "/parameters", parameters).await.0, 200);
     let purchase = json!({"task_small_id": 1, "num_compute_units": 10, "price": 1000, "count": 2, "node_small_id": 1});
-    assert_eq!(post(&url, "/stacks", purchase).await, (200, json!({"stack_small_ids": [1, 2]})));
-    assert_eq!(post(&url, "/stacks/2/attesters", json!({"node_small_ids": [1]})).await.0, 200);
+    assert_eq!(
+        post(&url, "/stacks", purchase).await,
+        (200, json!({"stack_small_ids": [1, 2]}))
+    );
+    assert_eq!(
+        post(&url, "/stacks/2/attesters", json!({"node_small_ids": [1]}))
+            .await
+            .0,
+        200
+    );
     let address = sui_sdk_types::Address::new([5; 32]).to_string();
     let wanted = json!({"address": address, "sui_mist": 5, "usdc": 6});
     assert_eq!(post(&url, "/faucet", wanted).await.0, 200);
-    assert_eq!(post(&url, "/epoch/advance", json!({})).await, (200, json!({"epoch": 1})));
-    let state: Value = reqwest::get(format!("{url}/state")).await.unwrap().json().await.unwrap();
+    assert_eq!(
+        post(&url, "/epoch/advance", json!({})).await,
+        (200, json!({"epoch": 1}))
+    );
+    let state: Value = reqwest::get(format!("{url}/state"))
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!(state["stacks"]["1"]["selected_node_id"], 1);
-    assert_eq!(state["parameters"]["cross_validation_probability_permille"], 1000);
+    assert_eq!(
+        state["parameters"]["cross_validation_probability_permille"],
+        1000
+    );
     assert_eq!(state["epoch"], 1);
     let usdc = world.network.addresses().usdc().to_string();
     assert_eq!(state["balances"][&address][&usdc], 6);
 
-    let (status, failure) = post(&url, "/stacks", json!({"task_small_id": 99, "num_compute_units": 1, "price": 1})).await;
+    let (status, failure) = post(
+        &url,
+        "/stacks",
+        json!({"task_small_id": 99, "num_compute_units": 1, "price": 1}),
+    )
+    .await;
     assert_eq!(status, 422);
     assert!(failure["error"].is_string());
 }
@@ -74,14 +110,26 @@ async fn a_lost_answer_leaves_an_executed_transaction() {
     let digest = transaction.digest();
     let lookup = async || {
         let request = proto::GetTransactionRequest::new(&digest);
-        world.client.clone().ledger_client().get_transaction(request).await
+        world
+            .client
+            .clone()
+            .ledger_client()
+            .get_transaction(request)
+            .await
     };
-    assert_eq!(post(&url, "/faults", json!({"kind": "execute_lost_before"})).await.0, 200);
+    assert_eq!(
+        post(&url, "/faults", json!({"kind": "execute_lost_before"}))
+            .await
+            .0,
+        200
+    );
     let status = world.execute(&transaction).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(lookup().await.unwrap_err().code(), Code::NotFound);
 
-    world.network.inject_fault(Fault::once(FaultKind::ExecuteLostAfter));
+    world
+        .network
+        .inject_fault(Fault::once(FaultKind::ExecuteLostAfter));
     let status = world.execute(&transaction).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     assert!(lookup().await.is_ok());
@@ -94,13 +142,21 @@ async fn congestion_cancels_and_charges() {
     let call = world.call("register_node_entry", vec![world.db()]).await;
     let db = world.network.addresses().atoma_db;
     let before = world.object(&db).await.version();
-    world.network.inject_fault(Fault::once(FaultKind::Congestion));
+    world
+        .network
+        .inject_fault(Fault::once(FaultKind::Congestion));
     let executed = world.execute(&call).await.unwrap();
     let effects = effects(&executed);
     let congested = ExecutionError::ExecutionCanceledDueToConsensusObjectCongestion {
         congested_objects: vec![db],
     };
-    assert_eq!(effects.status, ExecutionStatus::Failure { error: congested, command: None });
+    assert_eq!(
+        effects.status,
+        ExecutionStatus::Failure {
+            error: congested,
+            command: None
+        }
+    );
     assert_eq!(effects.gas_used.computation_cost, 1_000_000);
     assert_eq!(world.object(&db).await.version(), before);
     let again = world.call("register_node_entry", vec![world.db()]).await;
@@ -112,14 +168,27 @@ async fn reads_can_lag_and_fail() {
     let (world, url) = with_admin().await;
     let alice = world.alice.address;
     let gas = world.coins(alice).await.remove(0);
-    world.execute(&transfer(alice, gas.clone(), 5, alice)).await.unwrap();
-    world.network.inject_fault(Fault::once(FaultKind::StaleObjects));
+    world
+        .execute(&transfer(alice, gas.clone(), 5, alice))
+        .await
+        .unwrap();
+    world
+        .network
+        .inject_fault(Fault::once(FaultKind::StaleObjects));
     assert_eq!(world.object(gas.object_id()).await.version(), gas.version());
     assert!(world.object(gas.object_id()).await.version() > gas.version());
-    world.network.inject_fault(Fault { count: 9, ..Fault::once(FaultKind::Unavailable) });
+    world.network.inject_fault(Fault {
+        count: 9,
+        ..Fault::once(FaultKind::Unavailable)
+    });
     let info = async || {
         let request = proto::GetServiceInfoRequest::default();
-        world.client.clone().ledger_client().get_service_info(request).await
+        world
+            .client
+            .clone()
+            .ledger_client()
+            .get_service_info(request)
+            .await
     };
     assert_eq!(info().await.unwrap_err().code(), Code::Unavailable);
     let client = reqwest::Client::new();
@@ -150,7 +219,20 @@ async fn a_restarted_network_goes_on_where_it_was() {
     assert_eq!(again.effects, first.effects);
     let mut request = proto::GetObjectRequest::new(gas.object_id());
     request.version = Some(gas.version());
-    assert!(world.client.clone().ledger_client().get_object(request).await.is_ok());
+    assert!(
+        world
+            .client
+            .clone()
+            .ledger_client()
+            .get_object(request)
+            .await
+            .is_ok()
+    );
     let gas = world.coins(alice).await.remove(0);
-    support::assert_success(&world.execute(&transfer(alice, gas, SUI, alice)).await.unwrap());
+    support::assert_success(
+        &world
+            .execute(&transfer(alice, gas, SUI, alice))
+            .await
+            .unwrap(),
+    );
 }

@@ -1,4 +1,10 @@
 //! The demonstration world, its files, and a network that comes back.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
 
 mod support;
 
@@ -49,7 +55,10 @@ async fn an_operators_files_are_complete() {
     let demo = demo::prepare(&world.network, Some(directory.path())).unwrap();
     let read = |name| std::fs::read_to_string(directory.path().join(name)).unwrap();
     let daemon: toml::Table = read("daemon.toml").parse().unwrap();
-    assert_eq!(daemon["sui"]["rpc_url"].as_str(), Some(world.network.url().as_str()));
+    assert_eq!(
+        daemon["sui"]["rpc_url"].as_str(),
+        Some(world.network.url().as_str())
+    );
     assert_eq!(
         daemon["sui"]["atoma_db_id"].as_str(),
         Some(world.network.addresses().atoma_db.to_string().as_str())

@@ -1,14 +1,20 @@
 //! Executing transactions over gRPC: effects, versions, gas, and answers that stay the same.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
 
 mod support;
 
-use support::{SUI, World, assert_success, effects, pure, random, transaction, transfer};
 use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::{
     Address, Argument, Command, ExecutionError, ExecutionStatus, IdOperation, Input, MergeCoins,
     MoveCall, ObjectIn, ObjectOut, SplitCoins,
 };
+use support::{SUI, World, assert_success, effects, pure, random, transaction, transfer};
 
 #[tokio::test]
 async fn a_transfer_has_the_effects_that_it_has_on_sui() {
@@ -55,7 +61,12 @@ async fn a_transfer_has_the_effects_that_it_has_on_sui() {
     let changes: Vec<(String, i128)> = executed
         .balance_changes
         .iter()
-        .map(|change| (change.address().to_owned(), change.amount().parse().unwrap()))
+        .map(|change| {
+            (
+                change.address().to_owned(),
+                change.amount().parse().unwrap(),
+            )
+        })
         .collect();
     assert!(changes.contains(&(alice.to_string(), -5 - spent)));
     assert!(changes.contains(&(bob.to_string(), 5)));
@@ -264,7 +275,13 @@ async fn a_settlement_reads_random_and_emits_events() {
     assert_eq!(stored.effects, executed.effects);
     assert_eq!(stored.events, executed.events);
     assert!(stored.checkpoint.is_some());
-    assert_eq!(world.network.state().unwrap()["tickets"].as_object().unwrap().len(), 1);
+    assert_eq!(
+        world.network.state().unwrap()["tickets"]
+            .as_object()
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]

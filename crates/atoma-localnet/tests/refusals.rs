@@ -1,8 +1,13 @@
 //! What the network refuses, in which words, and that a refusal costs nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
 
 mod support;
 
-use support::{SUI, World, pure, transaction, transfer};
 use sui_crypto::SuiSigner;
 use sui_crypto::ed25519::Ed25519PrivateKey;
 use sui_crypto::secp256k1::Secp256k1PrivateKey;
@@ -11,12 +16,17 @@ use sui_sdk_types::{
     Address, Argument, Command, Digest, Input, MakeMoveVector, MoveCall, ObjectReference,
     SharedInput, SimpleSignature, Transaction, TransactionExpiration, UserSignature,
 };
+use support::{SUI, World, pure, transaction, transfer};
 use tonic::{Code, Status};
 
 async fn refused(world: &World, transaction: &Transaction) -> Status {
     let state = world.network.state().unwrap();
     let refusal = world.execute(transaction).await.unwrap_err();
-    assert_eq!(world.network.state().unwrap(), state, "a refusal changed something");
+    assert_eq!(
+        world.network.state().unwrap(),
+        state,
+        "a refusal changed something"
+    );
     refusal
 }
 
@@ -30,7 +40,11 @@ async fn a_stale_version_is_refused_by_name() {
     let status = refused(&world, &transfer(alice, gas.clone(), 2, alice)).await;
     assert_eq!(status.code(), Code::FailedPrecondition);
     assert!(status.message().contains(&gas.object_id().to_string()));
-    assert!(status.message().contains("is unavailable for consumption, current version: "));
+    assert!(
+        status
+            .message()
+            .contains("is unavailable for consumption, current version: ")
+    );
 }
 
 #[tokio::test]
@@ -57,11 +71,19 @@ async fn versions_digests_and_owners_must_be_right() {
     let theirs = world.coins(world.network.buyer()).await.remove(0);
     let inputs = vec![Input::ImmutableOrOwned(theirs)];
     let status = refused(&world, &transaction(alice, gas.clone(), inputs, vec![])).await;
-    assert!(status.message().contains("but given owner/signer address is"));
+    assert!(
+        status
+            .message()
+            .contains("but given owner/signer address is")
+    );
 
     let addresses = world.network.addresses();
     let early = SharedInput::new(addresses.atoma_db, 99, true);
-    let status = refused(&world, &transaction(alice, gas, vec![Input::Shared(early)], vec![])).await;
+    let status = refused(
+        &world,
+        &transaction(alice, gas, vec![Input::Shared(early)], vec![]),
+    )
+    .await;
     assert!(status.message().contains(&addresses.atoma_db.to_string()));
 }
 
@@ -77,12 +99,27 @@ async fn gas_must_be_priced_and_covered() {
         change(&mut transaction);
         cases.push((transaction, message));
     };
-    case(&|t| t.gas_payment.price = 999, "under reference gas price (RGP) 1000");
-    case(&|t| t.gas_payment.budget = 999_999, "is lower than min: 1000000");
-    case(&|t| t.gas_payment.budget = 50_000_000_001, "is higher than max: 50000000000");
-    case(&|t| t.gas_payment.budget = 21 * SUI, "is lower than the needed amount");
+    case(
+        &|t| t.gas_payment.price = 999,
+        "under reference gas price (RGP) 1000",
+    );
+    case(
+        &|t| t.gas_payment.budget = 999_999,
+        "is lower than min: 1000000",
+    );
+    case(
+        &|t| t.gas_payment.budget = 50_000_000_001,
+        "is higher than max: 50000000000",
+    );
+    case(
+        &|t| t.gas_payment.budget = 21 * SUI,
+        "is lower than the needed amount",
+    );
     case(&|t| t.gas_payment.objects.clear(), "gas payment missing");
-    case(&|t| t.expiration = TransactionExpiration::Epoch(0), "Transaction Expired");
+    case(
+        &|t| t.expiration = TransactionExpiration::Epoch(0),
+        "Transaction Expired",
+    );
     world.network.advance_epoch().unwrap();
     for (transaction, message) in cases {
         let status = refused(&world, &transaction).await;
@@ -143,14 +180,26 @@ async fn sizes_and_kinds_are_limited() {
         })
     };
     let cases = [
-        (build(vec![Input::Pure(vec![0; 16_385])], vec![]), Code::InvalidArgument),
-        (build(vec![Input::Pure(vec![0; 16_000]); 9], vec![]), Code::InvalidArgument),
+        (
+            build(vec![Input::Pure(vec![0; 16_385])], vec![]),
+            Code::InvalidArgument,
+        ),
+        (
+            build(vec![Input::Pure(vec![0; 16_000]); 9], vec![]),
+            Code::InvalidArgument,
+        ),
         (build(vec![], vec![merge(1); 1_025]), Code::InvalidArgument),
         (build(vec![], vec![merge(513)]), Code::InvalidArgument),
         (build(vec![], vec![merge(0)]), Code::InvalidArgument),
         (build(vec![], vec![vector]), Code::Unimplemented),
-        (build(vec![], vec![foreign(Address::TWO)]), Code::Unimplemented),
-        (build(vec![], vec![foreign(Address::new([3; 32]))]), Code::NotFound),
+        (
+            build(vec![], vec![foreign(Address::TWO)]),
+            Code::Unimplemented,
+        ),
+        (
+            build(vec![], vec![foreign(Address::new([3; 32]))]),
+            Code::NotFound,
+        ),
         (
             build(vec![Input::ImmutableOrOwned(gas.clone())], vec![]),
             Code::InvalidArgument,
@@ -167,7 +216,10 @@ async fn every_scheme_signs_and_a_wrong_signature_does_not() {
     let world = World::start().await;
     let k1 = Secp256k1PrivateKey::new([8; 32]).unwrap();
     let r1 = Secp256r1PrivateKey::new([9; 32]);
-    let addresses = [k1.public_key().derive_address(), r1.public_key().derive_address()];
+    let addresses = [
+        k1.public_key().derive_address(),
+        r1.public_key().derive_address(),
+    ];
     for address in addresses {
         world.network.faucet(address, SUI * 2, 0).unwrap();
     }
@@ -196,7 +248,10 @@ async fn every_scheme_signs_and_a_wrong_signature_does_not() {
             public_key: r1.public_key(),
         })
     };
-    let status = world.send(&transaction, vec![form(high)]).await.unwrap_err();
+    let status = world
+        .send(&transaction, vec![form(high)])
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
     assert!(status.message().contains("lower half"), "{status}");
     world.send(&transaction, vec![form(low)]).await.unwrap();
@@ -204,11 +259,21 @@ async fn every_scheme_signs_and_a_wrong_signature_does_not() {
     let alice = world.alice.address;
     let gas = world.coins(alice).await.remove(0);
     let transaction = transfer(alice, gas, 1, alice);
-    let stranger = Ed25519PrivateKey::new([1; 32]).sign_transaction(&transaction).unwrap();
-    let status = world.send(&transaction, vec![stranger.clone()]).await.unwrap_err();
+    let stranger = Ed25519PrivateKey::new([1; 32])
+        .sign_transaction(&transaction)
+        .unwrap();
+    let status = world
+        .send(&transaction, vec![stranger.clone()])
+        .await
+        .unwrap_err();
     assert!(status.message().contains(&alice.to_string()), "{status}");
     let status = world.send(&transaction, vec![]).await.unwrap_err();
-    assert!(status.message().contains("Expect 1 signer signatures but got 0"), "{status}");
+    assert!(
+        status
+            .message()
+            .contains("Expect 1 signer signatures but got 0"),
+        "{status}"
+    );
     let mut other = transaction.clone();
     other.gas_payment.budget += 1;
     let wrong = world.alice.key.sign_transaction(&other).unwrap();
@@ -234,8 +299,16 @@ async fn a_sponsor_pays_and_signs_too() {
     transaction.gas_payment.owner = sponsor_address;
     let ours = world.alice.key.sign_transaction(&transaction).unwrap();
     let theirs = sponsor.sign_transaction(&transaction).unwrap();
-    let status = world.send(&transaction, vec![ours.clone()]).await.unwrap_err();
-    assert!(status.message().contains("Expect 2 signer signatures but got 1"), "{status}");
+    let status = world
+        .send(&transaction, vec![ours.clone()])
+        .await
+        .unwrap_err();
+    assert!(
+        status
+            .message()
+            .contains("Expect 2 signer signatures but got 1"),
+        "{status}"
+    );
     let executed = world.send(&transaction, vec![ours, theirs]).await.unwrap();
     support::assert_success(&executed);
     assert_eq!(world.coins(sponsor_address).await.len(), 2);

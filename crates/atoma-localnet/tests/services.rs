@@ -1,16 +1,22 @@
 //! What clients read: objects, balances, epochs, checkpoints, the contract's interface, and
 //! transactions that the network completes for them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
 
 mod support;
 
 use std::time::Duration;
 
-use support::{SUI, World, assert_success, effects, transfer};
 use sui_crypto::SuiSigner;
 use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::{Address, CheckpointContents, CheckpointSummary, StructTag, Transaction};
 use sui_transaction_builder::{Function, ObjectInput, TransactionBuilder};
+use support::{SUI, World, assert_success, effects, transfer};
 
 #[tokio::test]
 async fn a_builder_gets_inputs_budget_and_gas_from_a_simulation() {
@@ -57,10 +63,16 @@ async fn a_simulation_foretells_the_execution_and_changes_nothing() {
         let mut request = proto::SimulateTransactionRequest::new(transaction.clone().into());
         request.set_checks(checks);
         let mut client = world.client.clone();
-        client.execution_client().simulate_transaction(request).await
+        client
+            .execution_client()
+            .simulate_transaction(request)
+            .await
     };
     use proto::simulate_transaction_request::TransactionChecks as Checks;
-    let foretold = simulate(&transaction, Checks::Enabled).await.unwrap().into_inner();
+    let foretold = simulate(&transaction, Checks::Enabled)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(world.network.state().unwrap(), before);
     let executed = world.execute(&transaction).await.unwrap();
     assert_eq!(effects(foretold.transaction()), effects(&executed));
@@ -70,7 +82,10 @@ async fn a_simulation_foretells_the_execution_and_changes_nothing() {
     cheap.gas_payment.price = 1;
     let status = simulate(&cheap, Checks::Enabled).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::InvalidArgument);
-    let unchecked = simulate(&cheap, Checks::Disabled).await.unwrap().into_inner();
+    let unchecked = simulate(&cheap, Checks::Disabled)
+        .await
+        .unwrap()
+        .into_inner();
     assert_success(unchecked.transaction());
 }
 
@@ -99,7 +114,11 @@ async fn owned_objects_and_balances_add_up() {
     request.owner = Some(alice.to_string());
     request.page_size = Some(1);
     loop {
-        let page = state.list_balances(request.clone()).await.unwrap().into_inner();
+        let page = state
+            .list_balances(request.clone())
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(page.balances.len(), 1);
         all.extend(page.balances.iter().map(|balance| balance.balance()));
         request.page_token = page.next_page_token;
@@ -152,7 +171,10 @@ async fn checkpoints_are_chained_and_epochs_bounded_by_them() {
     let world = World::start().await;
     let alice = world.alice.address;
     let gas = world.coins(alice).await.remove(0);
-    world.execute(&transfer(alice, gas, 5, alice)).await.unwrap();
+    world
+        .execute(&transfer(alice, gas, 5, alice))
+        .await
+        .unwrap();
     assert_eq!(world.network.advance_epoch().unwrap(), 1);
     let mut client = world.client.clone();
     let mut ledger = client.ledger_client();
@@ -175,8 +197,15 @@ async fn checkpoints_are_chained_and_epochs_bounded_by_them() {
         assert_eq!(summary.content_digest, contents.digest());
         total += u64::try_from(contents.transactions().len()).unwrap();
         assert_eq!(summary.network_total_transactions, total);
-        assert_eq!(contents.transactions().len(), checkpoint.transactions().len());
-        for (info, transaction) in contents.transactions().iter().zip(checkpoint.transactions()) {
+        assert_eq!(
+            contents.transactions().len(),
+            checkpoint.transactions().len()
+        );
+        for (info, transaction) in contents
+            .transactions()
+            .iter()
+            .zip(checkpoint.transactions())
+        {
             assert_eq!(info.transaction().to_string(), transaction.digest());
             assert_eq!(info.effects().to_string(), transaction.effects().digest());
         }
@@ -188,7 +217,10 @@ async fn checkpoints_are_chained_and_epochs_bounded_by_them() {
     }
     let mut epoch = async |number| {
         let request = proto::GetEpochRequest::new(number).with_read_mask(FieldMask::from_str("*"));
-        ledger.get_epoch(request).await.map(|r| r.into_inner().epoch.unwrap())
+        ledger
+            .get_epoch(request)
+            .await
+            .map(|r| r.into_inner().epoch.unwrap())
     };
     let ended = epoch(0).await.unwrap();
     assert_eq!(ended.first_checkpoint, Some(0));
@@ -208,17 +240,33 @@ async fn past_versions_stay_readable() {
     let world = World::start().await;
     let alice = world.alice.address;
     let gas = world.coins(alice).await.remove(0);
-    world.execute(&transfer(alice, gas.clone(), 5, alice)).await.unwrap();
+    world
+        .execute(&transfer(alice, gas.clone(), 5, alice))
+        .await
+        .unwrap();
     let mut client = world.client.clone();
     let mut request = proto::GetObjectRequest::new(gas.object_id());
     request.version = Some(gas.version());
-    let old = client.ledger_client().get_object(request.clone()).await.unwrap().into_inner();
+    let old = client
+        .ledger_client()
+        .get_object(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(old.object().digest(), gas.digest().to_string());
     request.version = Some(gas.version() + 1_000);
     let unknown = proto::GetObjectRequest::new(&Address::new([1; 32]));
-    let batch = proto::BatchGetObjectsRequest::default()
-        .with_requests(vec![proto::GetObjectRequest::new(gas.object_id()), request, unknown]);
-    let results = client.ledger_client().batch_get_objects(batch).await.unwrap().into_inner();
+    let batch = proto::BatchGetObjectsRequest::default().with_requests(vec![
+        proto::GetObjectRequest::new(gas.object_id()),
+        request,
+        unknown,
+    ]);
+    let results = client
+        .ledger_client()
+        .batch_get_objects(batch)
+        .await
+        .unwrap()
+        .into_inner();
     let found: Vec<bool> = results
         .objects
         .into_iter()
@@ -242,7 +290,10 @@ async fn the_contracts_interface_is_served() {
     let request = proto::GetFunctionRequest::new(&package, "db", "try_settle_stack");
     let function = packages.get_function(request).await.unwrap().into_inner();
     let function = function.function();
-    assert_eq!(function.visibility(), proto::function_descriptor::Visibility::Private);
+    assert_eq!(
+        function.visibility(),
+        proto::function_descriptor::Visibility::Private
+    );
     assert!(function.is_entry());
     let types: Vec<String> = function
         .parameters
@@ -265,11 +316,20 @@ async fn masks_and_ids_are_minded() {
     let db = world.network.addresses().atoma_db;
     let mut client = world.client.clone();
     let request = proto::GetObjectRequest::new(&db);
-    let object = client.ledger_client().get_object(request).await.unwrap().into_inner();
+    let object = client
+        .ledger_client()
+        .get_object(request)
+        .await
+        .unwrap()
+        .into_inner();
     let object = object.object();
     assert!(object.digest.is_some() && object.contents.is_none() && object.owner.is_none());
     let mut request = proto::GetObjectRequest::default();
     request.object_id = Some("nonsense".to_owned());
-    let status = client.ledger_client().get_object(request).await.unwrap_err();
+    let status = client
+        .ledger_client()
+        .get_object(request)
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), tonic::Code::InvalidArgument);
 }

@@ -1,4 +1,10 @@
 //! Lists, subscriptions and the SDK's resumable streams.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
 
 mod support;
 
@@ -6,11 +12,11 @@ use std::time::Duration;
 
 use atoma_localnet::{CHECKPOINT_ON_STEP, Config, Fault, FaultKind};
 use futures::{Stream, StreamExt};
-use support::{World, transfer};
 use sui_rpc::client::{TransactionStreamFrame, TransactionStreamRequest, TransactionStreamStart};
 use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_rpc::proto::sui::rpc::v2::filter::transaction as filters;
+use support::{World, transfer};
 
 const MASK: &str = "digest,checkpoint,transaction_index,timestamp,effects.epoch,effects.status,events,transaction,objects";
 
@@ -108,7 +114,9 @@ async fn a_cut_stream_loses_nothing() {
     let mut sent = vec![world.register().await];
     let mut frames = take(&mut stream, 1).await;
     for _ in 0..3 {
-        world.network.inject_fault(Fault::once(FaultKind::EventsCut));
+        world
+            .network
+            .inject_fault(Fault::once(FaultKind::EventsCut));
         sent.push(world.register().await);
         sent.push(world.register().await);
         frames.extend(take(&mut stream, 2).await);
@@ -141,11 +149,15 @@ async fn list(
     world: &World,
     change: impl FnOnce(&mut proto::ListTransactionsRequest),
 ) -> (Vec<u64>, proto::ListTransactionsResponse) {
-    let mut request = proto::ListTransactionsRequest::default()
-        .with_read_mask(FieldMask::from_str("checkpoint"));
+    let mut request =
+        proto::ListTransactionsRequest::default().with_read_mask(FieldMask::from_str("checkpoint"));
     change(&mut request);
     let mut client = world.client.clone();
-    let stream = client.ledger_client().list_transactions(request).await.unwrap();
+    let stream = client
+        .ledger_client()
+        .list_transactions(request)
+        .await
+        .unwrap();
     let frames: Vec<_> = stream.into_inner().map(Result::unwrap).collect().await;
     let last = frames.last().unwrap().clone();
     assert!(frames.iter().filter(|frame| frame.end.is_some()).count() == 1);
@@ -210,7 +222,11 @@ async fn lists_end_for_the_reasons_that_they_give() {
     let (found, last) = list(&world, limited(2, None, None, down)).await;
     assert_eq!(found, [6, 5]);
     assert_eq!(reason(&last), Reason::ItemLimit);
-    let (found, last) = list(&world, limited(9, None, last.watermark().cursor.clone(), down)).await;
+    let (found, last) = list(
+        &world,
+        limited(9, None, last.watermark().cursor.clone(), down),
+    )
+    .await;
     assert_eq!(found, [4, 3, 2, 1, 0]);
     assert_eq!(reason(&last), Reason::CheckpointBound);
 }
@@ -229,10 +245,16 @@ async fn filters_are_told_apart() {
         (filters::affected_address(alice), vec![1, 2, 3]),
         (filters::affected_object(addresses.atoma_db), vec![0, 3]),
         (filters::move_call(package), vec![3]),
-        (filters::move_call(format!("{package}::db::claim_funds")), vec![]),
+        (
+            filters::move_call(format!("{package}::db::claim_funds")),
+            vec![],
+        ),
         (filters::emit_module(format!("{package}::db")), vec![0, 3]),
         (filters::event_type(node_event.as_str()), vec![3]),
-        (filters::event_type(node_event.as_str()).negate(), vec![0, 1, 2]),
+        (
+            filters::event_type(node_event.as_str()).negate(),
+            vec![0, 1, 2],
+        ),
         (filters::package_write(), vec![0]),
     ];
     for (literal, expected) in cases {
@@ -242,6 +264,11 @@ async fn filters_are_told_apart() {
     }
     let mut request = proto::ListTransactionsRequest::default();
     request.filter = Some(proto::TransactionFilter::default());
-    let status = world.client.clone().ledger_client().list_transactions(request).await;
+    let status = world
+        .client
+        .clone()
+        .ledger_client()
+        .list_transactions(request)
+        .await;
     assert_eq!(status.unwrap_err().code(), tonic::Code::InvalidArgument);
 }

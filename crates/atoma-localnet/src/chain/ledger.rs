@@ -5,7 +5,9 @@ use std::io;
 use std::path::Path;
 
 use atoma_domain::ObjectId;
-use sui_sdk_types::{CheckpointContents, CheckpointTransactionInfo, Digest, GasCostSummary, Object};
+use sui_sdk_types::{
+    CheckpointContents, CheckpointTransactionInfo, Digest, GasCostSummary, Object,
+};
 
 use super::log::{Entry, Log};
 use super::objects::ObjectStore;
@@ -109,12 +111,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn apply(
-        &mut self,
-        record: TransactionRecord,
-        written: Vec<Object>,
-        deleted: Vec<ObjectId>,
-    ) {
+    fn apply(&mut self, record: TransactionRecord, written: Vec<Object>, deleted: Vec<ObjectId>) {
         for object in written {
             self.objects.write(object);
         }
@@ -179,9 +176,7 @@ impl Ledger {
     }
 
     /// All checkpoints with their sequence numbers, latest first.
-    pub(crate) fn checkpoints_backwards(
-        &self,
-    ) -> impl Iterator<Item = (u64, &CheckpointRecord)> {
+    pub(crate) fn checkpoints_backwards(&self) -> impl Iterator<Item = (u64, &CheckpointRecord)> {
         (0..=self.height())
             .rev()
             .filter_map(|sequence| Some((sequence, self.checkpoint(sequence)?)))

@@ -62,15 +62,23 @@ impl Log {
             .truncate(false)
             .open(directory.join(FILE_NAME))?;
         file.try_lock().map_err(|error| {
-            io::Error::other(format!("the ledger log is used by another process: {error}"))
+            io::Error::other(format!(
+                "the ledger log is used by another process: {error}"
+            ))
         })?;
         let mut reader = BufReader::new(&mut file);
         let mut intact = 0;
         let mut entries = 0_u64;
         while let Some((entry, length)) = read_entry(&mut reader)? {
             match entry {
-                Entry::Header { format, seed: found } if format == FORMAT && found == seed => {}
-                Entry::Header { format, seed: found } => {
+                Entry::Header {
+                    format,
+                    seed: found,
+                } if format == FORMAT && found == seed => {}
+                Entry::Header {
+                    format,
+                    seed: found,
+                } => {
                     return Err(io::Error::new(
                         io::ErrorKind::InvalidData,
                         format!(

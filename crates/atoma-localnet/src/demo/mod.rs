@@ -15,7 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::LocalNet;
 use crate::network::LocalNetError;
-pub use seeding::{seed, STACKS_PER_TASK_AND_NODE};
+pub use seeding::{STACKS_PER_TASK_AND_NODE, seed};
 
 /// A description of the demonstration world.
 #[derive(Debug, Clone)]

@@ -101,11 +101,7 @@ fn make(network: &LocalNet, accounts: &[(SecretKey, Account)]) -> Result<(), Loc
 }
 
 /// Registers a node and subscribes it to every task.
-fn node(
-    core: &Core,
-    account: &Account,
-    tasks: &[TaskSmallId],
-) -> Result<NodeSmallId, ActionError> {
+fn node(core: &Core, account: &Account, tasks: &[TaskSmallId]) -> Result<NodeSmallId, ActionError> {
     let mut draft = Draft::default();
     draft.call(core, "register_node_entry", vec![Value::System])?;
     let events = core.act(account, draft, None)?;
@@ -179,9 +175,8 @@ fn badges(core: &Core, account: &Account) -> Vec<NodeSmallId> {
         .filter_map(|object| {
             let data = object.as_struct()?;
             let is_badge = data.object_type().name().as_str() == "NodeBadge";
-            let (_, node): (ObjectId, NodeSmallId) = bcs::from_bytes(data.contents())
-                .ok()
-                .filter(|_| is_badge)?;
+            let (_, node): (ObjectId, NodeSmallId) =
+                bcs::from_bytes(data.contents()).ok().filter(|_| is_badge)?;
             Some(node)
         })
         .collect();

@@ -34,7 +34,11 @@ pub(crate) fn programmable(transaction: &Transaction) -> Result<&ProgrammableTra
 pub(crate) fn shape(transaction: &Transaction) -> Result<(), Refusal> {
     let size = bcs::serialized_size(transaction)
         .map_err(|error| Refusal::Malformed(format!("the transaction has no BCS form: {error}")))?;
-    within("serialized transaction size", size, limits::MAX_TX_SIZE_BYTES)?;
+    within(
+        "serialized transaction size",
+        size,
+        limits::MAX_TX_SIZE_BYTES,
+    )?;
     let programmable = programmable(transaction)?;
     let gas = &transaction.gas_payment.objects;
     if gas.len() >= limits::MAX_GAS_PAYMENT_OBJECTS {
@@ -116,9 +120,7 @@ fn supported(command: &Command) -> Result<(), Refusal> {
         Command::Upgrade(_) => "Upgrade",
         _ => "this command",
     };
-    Err(Refusal::Unsupported(format!(
-        "{name} on the local network"
-    )))
+    Err(Refusal::Unsupported(format!("{name} on the local network")))
 }
 
 fn arguments(command: &Command) -> Result<(), Refusal> {
@@ -129,7 +131,11 @@ fn arguments(command: &Command) -> Result<(), Refusal> {
         Command::MergeCoins(merge) => not_empty(&merge.coins_to_merge)?,
         _ => 0,
     };
-    within("maximum arguments in a command", count, limits::MAX_ARGUMENTS)
+    within(
+        "maximum arguments in a command",
+        count,
+        limits::MAX_ARGUMENTS,
+    )
 }
 
 fn not_empty(arguments: &[Argument]) -> Result<usize, Refusal> {

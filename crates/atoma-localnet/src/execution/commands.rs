@@ -14,7 +14,7 @@ use crate::vm::{Execution, MoveError};
 /// Why a transaction failed, and in which command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
-    pub(crate) error: ExecutionError,
+    pub(crate) error: Box<ExecutionError>,
     pub(crate) command: Option<u64>,
 }
 
@@ -22,7 +22,10 @@ pub(crate) struct Failure {
 #[derive(Debug, Clone)]
 enum Slot {
     Pure(Vec<u8>),
-    Object { id: ObjectId, use_of: Use },
+    Object {
+        id: ObjectId,
+        use_of: Use,
+    },
     /// Moved away.
     Gone,
 }
@@ -104,7 +107,7 @@ impl<'a, 'b> Interpreter<'a, 'b> {
                 Ok(results) => self.results.push(results),
                 Err(error) => {
                     let failure = Failure {
-                        error,
+                        error: Box::new(error),
                         command: u64::try_from(index).ok(),
                     };
                     return (self.meter, Err(failure));
@@ -121,10 +124,10 @@ impl<'a, 'b> Interpreter<'a, 'b> {
             for (subresult, slot) in slots.iter().enumerate() {
                 if matches!(slot, Slot::Object { .. }) {
                     return Err(Failure {
-                        error: ExecutionError::UnusedValueWithoutDrop {
+                        error: Box::new(ExecutionError::UnusedValueWithoutDrop {
                             result: short(result),
                             subresult: short(subresult),
-                        },
+                        }),
                         command: None,
                     });
                 }

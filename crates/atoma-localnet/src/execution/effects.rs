@@ -1,5 +1,6 @@
 //! From what commands changed to effects: versions, owners, gas and dependencies.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ impl Draft<'_> {
         let computation = self.meter.cost(transaction.gas_payment.price);
         let budget = transaction.gas_payment.budget;
         let unaffordable = |command| Failure {
-            error: ExecutionError::InsufficientGas,
+            error: Box::new(ExecutionError::InsufficientGas),
             command,
         };
         let result = match result {
@@ -69,9 +70,11 @@ impl Draft<'_> {
     pub(crate) fn cancelled(self, congested: Vec<ObjectId>) -> Executed {
         let price = self.signed.transaction.gas_payment.price;
         let failure = Failure {
-            error: ExecutionError::ExecutionCanceledDueToConsensusObjectCongestion {
-                congested_objects: congested,
-            },
+            error: Box::new(
+                ExecutionError::ExecutionCanceledDueToConsensusObjectCongestion {
+                    congested_objects: congested,
+                },
+            ),
             command: None,
         };
         let computation = Meter::default().cost(price);
@@ -90,7 +93,7 @@ impl Draft<'_> {
             .unwrap_or_else(|| {
                 // Not even the inputs' storage is covered: the whole budget goes.
                 let insufficient = Failure {
-                    error: ExecutionError::InsufficientGas,
+                    error: Box::new(ExecutionError::InsufficientGas),
                     command: failure.command,
                 };
                 self.charge(nothing(), Err(insufficient), cancelled, |_| {
@@ -144,15 +147,23 @@ impl Draft<'_> {
             let budget = self.signed.transaction.gas_payment.budget;
             *coin = settle(coin, budget, &gas_used);
         }
-        let events = (!written.events.is_empty()).then(|| TransactionEvents(written.events.clone()));
+        let events =
+            (!written.events.is_empty()).then(|| TransactionEvents(written.events.clone()));
         let changed_objects = self.changes(&objects, &written.deleted);
         let gas_object_index = gas_id
-            .and_then(|id| changed_objects.iter().position(|change| change.object_id == id))
+            .and_then(|id| {
+                changed_objects
+                    .iter()
+                    .position(|change| change.object_id == id)
+            })
             .and_then(|index| u32::try_from(index).ok());
         let effects = TransactionEffectsV2 {
             status: match result {
                 Ok(()) => ExecutionStatus::Success,
-                Err(Failure { error, command }) => ExecutionStatus::Failure { error, command },
+                Err(Failure { error, command }) => ExecutionStatus::Failure {
+                    error: *error,
+                    command,
+                },
             },
             epoch: self.epoch,
             gas_used,
@@ -209,13 +220,15 @@ impl Draft<'_> {
         }
         let (first, rest) = self.inputs.gas.split_first()?;
         let id = first.object_id();
-        if !written.states.contains_key(&id) {
+        if let Entry::Vacant(untouched) = written.states.entry(id) {
             let budget = self.signed.transaction.gas_payment.budget;
             let mut state = ObjectState::of(first)?;
             set_value(&mut state.contents, self.inputs.gas_balance - budget);
-            written.states.insert(id, state);
+            untouched.insert(state);
         }
-        written.deleted.extend(rest.iter().map(|coin| coin.object_id()));
+        written
+            .deleted
+            .extend(rest.iter().map(|coin| coin.object_id()));
         Some(id)
     }
 

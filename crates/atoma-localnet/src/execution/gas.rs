@@ -2,9 +2,7 @@
 
 use sui_sdk_types::{GasCostSummary, Object, ObjectData, StructTag};
 
-use super::limits::{
-    MIN_COMPUTATION_UNITS, STORAGE_MIST_PER_BYTE, STORAGE_REBATE_BASIS_POINTS,
-};
+use super::limits::{MIN_COMPUTATION_UNITS, STORAGE_MIST_PER_BYTE, STORAGE_REBATE_BASIS_POINTS};
 
 /// The steps that computation is rounded up to.
 const BUCKETS: [u64; 8] = [
@@ -123,7 +121,6 @@ fn with_rebate(object: Object, fee: u64) -> Object {
         fee,
     )
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -183,10 +183,7 @@ fn callable(store: &ObjectStore, command: &Command, package: Address) -> Result<
     }
 }
 
-fn gas(
-    store: &ObjectStore,
-    transaction: &Transaction,
-) -> Result<(Vec<Arc<Object>>, u64), Refusal> {
+fn gas(store: &ObjectStore, transaction: &Transaction) -> Result<(Vec<Arc<Object>>, u64), Refusal> {
     let payment = &transaction.gas_payment;
     let mut coins = Vec::with_capacity(payment.objects.len());
     let mut balance = 0_u128;

@@ -76,11 +76,7 @@ pub(crate) fn execute(
     let transaction = &signed.transaction;
     checks::expiration(transaction, environment.epoch.epoch, ledger.chain_id())?;
     checks::price_and_budget(transaction)?;
-    let inputs = inputs::load(
-        environment.store,
-        transaction,
-        environment.contract.package,
-    )?;
+    let inputs = inputs::load(environment.store, transaction, environment.contract.package)?;
     Ok(run(environment, &inputs, signed, congested))
 }
 
@@ -165,7 +161,7 @@ fn commands(
     let outcome = execution.finish();
     let result = match result {
         Ok(()) if outcome.events.len() > limits::MAX_EVENTS => Err(Failure {
-            error: ExecutionError::MovePrimitiveRuntimeError { location: None },
+            error: Box::new(ExecutionError::MovePrimitiveRuntimeError { location: None }),
             command: None,
         }),
         result => result,

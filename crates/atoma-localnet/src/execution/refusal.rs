@@ -8,7 +8,9 @@ use sui_sdk_types::{Address, ObjectReference};
 pub(crate) enum Refusal {
     #[error("Size limit exceeded: {limit} is {value}")]
     SizeLimit { limit: &'static str, value: usize },
-    #[error("TransferObjects, MergeCoin, and Publish cannot have empty arguments. If MakeMoveVec has empty arguments, it must have a type specified")]
+    #[error(
+        "TransferObjects, MergeCoin, and Publish cannot have empty arguments. If MakeMoveVec has empty arguments, it must have a type specified"
+    )]
     EmptyCommandInput,
     #[error("Commands following a command with Random can only be TransferObjects or MergeCoins")]
     PostRandom,
@@ -43,10 +45,7 @@ pub(crate) enum Refusal {
     #[error("Gas object is not an owned object with owner: {0}")]
     GasObjectNotOwned(String),
     #[error("Could not find the referenced object {id} at version {}", version_text(.version))]
-    ObjectNotFound {
-        id: ObjectId,
-        version: Option<u64>,
-    },
+    ObjectNotFound { id: ObjectId, version: Option<u64> },
     #[error("Transaction needs to be rebuilt because object {} version {:#x} ({}) is unavailable for consumption, current version: {current:#x}", .provided.object_id(), .provided.version(), .provided.digest())]
     VersionUnavailable {
         provided: ObjectReference,
@@ -54,13 +53,17 @@ pub(crate) enum Refusal {
     },
     #[error("Invalid Object digest for object {id}. Expected digest : {expected}")]
     InvalidDigest { id: ObjectId, expected: Digest },
-    #[error("Object {id} is owned by account address {owner}, but given owner/signer address is {signer}")]
+    #[error(
+        "Object {id} is owned by account address {owner}, but given owner/signer address is {signer}"
+    )]
     WrongOwner {
         id: ObjectId,
         owner: Address,
         signer: Address,
     },
-    #[error("Object {child} is owned by object {parent}. Objects owned by other objects cannot be used as input arguments")]
+    #[error(
+        "Object {child} is owned by object {parent}. Objects owned by other objects cannot be used as input arguments"
+    )]
     ChildObject { child: ObjectId, parent: ObjectId },
     #[error("A move object is expected, instead a move package is passed: {0}")]
     PackageAsObject(ObjectId),

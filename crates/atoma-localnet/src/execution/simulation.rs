@@ -6,9 +6,9 @@ use std::sync::Arc;
 use atoma_domain::ObjectId;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::{
-    Address, Argument, Command, GasPayment, Input, Object, ObjectReference, Owner, ProgrammableTransaction,
-    SharedInput, SignedTransaction, StructTag, Transaction, TransactionEffects,
-    TransactionExpiration, TransactionKind,
+    Address, Argument, Command, GasPayment, Input, Object, ObjectReference, Owner,
+    ProgrammableTransaction, SharedInput, SignedTransaction, StructTag, Transaction,
+    TransactionEffects, TransactionExpiration, TransactionKind,
 };
 
 use super::inputs::{self, Inputs};
@@ -60,7 +60,11 @@ fn attempt(
     transaction: Transaction,
     mocked: bool,
 ) -> Result<Executed, Refusal> {
-    let mut inputs = inputs::load(environment.store, &zero_budget_if(&transaction, mocked), environment.contract.package)?;
+    let mut inputs = inputs::load(
+        environment.store,
+        &zero_budget_if(&transaction, mocked),
+        environment.contract.package,
+    )?;
     if mocked {
         mock_gas(&mut inputs, transaction.gas_payment.owner);
     }
@@ -107,7 +111,12 @@ fn select_gas(
         .gas_payment
         .as_ref()
         .and_then(|payment| payment.budget)
-        .or_else(|| message.bcs.is_some().then_some(transaction.gas_payment.budget))
+        .or_else(|| {
+            message
+                .bcs
+                .is_some()
+                .then_some(transaction.gas_payment.budget)
+        })
         .filter(|budget| *budget > 0);
     let budget = match budget_given {
         Some(budget) => budget,
@@ -289,11 +298,7 @@ fn resolve_input(
                 .unwrap_or_else(|| used_mutably(index, commands));
             Input::Shared(SharedInput::new(id, *start, mutable))
         }
-        _ => Input::ImmutableOrOwned(ObjectReference::new(
-            id,
-            object.version(),
-            object.digest(),
-        )),
+        _ => Input::ImmutableOrOwned(ObjectReference::new(id, object.version(), object.digest())),
     })
 }
 

@@ -143,12 +143,8 @@ fn transaction_predicate(
         Predicate::AffectedObject(filter) => {
             TransactionPredicate::AffectedObject(address(filter.object_id())?)
         }
-        Predicate::MoveCall(filter) => {
-            TransactionPredicate::MoveCall(path(filter.function(), 3)?)
-        }
-        Predicate::EmitModule(filter) => {
-            TransactionPredicate::Event(emit_module(filter.module())?)
-        }
+        Predicate::MoveCall(filter) => TransactionPredicate::MoveCall(path(filter.function(), 3)?),
+        Predicate::EmitModule(filter) => TransactionPredicate::Event(emit_module(filter.module())?),
         Predicate::EventType(filter) => {
             TransactionPredicate::Event(event_type(filter.event_type())?)
         }
@@ -157,10 +153,7 @@ fn transaction_predicate(
     })
 }
 
-fn transaction_matches(
-    predicate: &TransactionPredicate,
-    view: &View<'_>,
-) -> Result<bool, Status> {
+fn transaction_matches(predicate: &TransactionPredicate, view: &View<'_>) -> Result<bool, Status> {
     Ok(match predicate {
         TransactionPredicate::Sender(sender) => view.signed()?.transaction.sender == *sender,
         TransactionPredicate::AffectedObject(id) => view
@@ -253,7 +246,9 @@ fn event_type(text: &str) -> Result<EventPredicate, Status> {
 fn path(text: &str, longest: usize) -> Result<Vec<String>, Status> {
     let mut parts: Vec<String> = text.split("::").map(str::to_owned).collect();
     if parts.len() > longest || parts.iter().any(String::is_empty) {
-        return Err(invalid(&format!("{text:?} is not a path of at most {longest} parts")));
+        return Err(invalid(&format!(
+            "{text:?} is not a path of at most {longest} parts"
+        )));
     }
     if let Some(first) = parts.first_mut() {
         *first = address(first)?.to_string();

@@ -44,7 +44,8 @@ impl LedgerService for Service {
         response.chain = Some("localnet".to_owned());
         response.epoch = latest.map(|checkpoint| checkpoint.epoch);
         response.checkpoint_height = Some(height);
-        response.timestamp = latest.map(|checkpoint| timestamp_ms_to_proto(checkpoint.timestamp_ms));
+        response.timestamp =
+            latest.map(|checkpoint| timestamp_ms_to_proto(checkpoint.timestamp_ms));
         response.lowest_available_checkpoint = Some(0);
         response.lowest_available_checkpoint_objects = Some(0);
         response.server = Some(concat!("atoma-localnet/", env!("CARGO_PKG_VERSION")).to_owned());
@@ -178,7 +179,12 @@ impl LedgerService for Service {
             start: request.start_checkpoint,
             end: request.end_checkpoint,
         };
-        let frames = list::list(Arc::clone(&self.core), source, range, request.options.as_ref())?;
+        let frames = list::list(
+            Arc::clone(&self.core),
+            source,
+            range,
+            request.options.as_ref(),
+        )?;
         let stream = frames.map(|frame| {
             let frame = frame?;
             let mut response = ListCheckpointsResponse::default();
@@ -204,7 +210,12 @@ impl LedgerService for Service {
             start: request.start_checkpoint,
             end: request.end_checkpoint,
         };
-        let frames = list::list(Arc::clone(&self.core), source, range, request.options.as_ref())?;
+        let frames = list::list(
+            Arc::clone(&self.core),
+            source,
+            range,
+            request.options.as_ref(),
+        )?;
         let stream = frames.map(|frame| {
             let frame = frame?;
             let mut response = ListTransactionsResponse::default();
@@ -230,7 +241,12 @@ impl LedgerService for Service {
             start: request.start_checkpoint,
             end: request.end_checkpoint,
         };
-        let frames = list::list(Arc::clone(&self.core), source, range, request.options.as_ref())?;
+        let frames = list::list(
+            Arc::clone(&self.core),
+            source,
+            range,
+            request.options.as_ref(),
+        )?;
         let stream = frames.map(|frame| {
             let frame = frame?;
             let mut response = ListEventsResponse::default();

@@ -119,7 +119,8 @@ fn plan(range: Range, options: Option<&QueryOptions>, tip: u64) -> Result<Plan, 
             Some(after) if after >= Cursor::before(start) => (QueryEndReason::CursorBound, after),
             _ => (QueryEndReason::CheckpointBound, Cursor::before(start)),
         };
-        let covered = (reason == QueryEndReason::CheckpointBound && span.is_some()).then_some(start);
+        let covered =
+            (reason == QueryEndReason::CheckpointBound && span.is_some()).then_some(start);
         (reason, bound, covered)
     } else {
         let floor = after.unwrap_or_else(|| Cursor::before(start));
@@ -168,7 +169,9 @@ impl<S: Source> Scan<S> {
         }
         if self.core.faults.take(FaultKind::EventsCut).is_some() {
             self.ended = true;
-            return Some(vec![Err(Status::unavailable("the stream was cut (injected)"))]);
+            return Some(vec![Err(Status::unavailable(
+                "the stream was cut (injected)",
+            ))]);
         }
         match self.scan() {
             Ok(frames) => Some(frames.into_iter().map(Ok).collect()),

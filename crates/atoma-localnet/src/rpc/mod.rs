@@ -93,8 +93,7 @@ pub(crate) async fn serve(
         .accept_http1(true)
         .layer(GrpcWebLayer::new())
         .add_service(
-            LedgerServiceServer::new(service.clone())
-                .max_decoding_message_size(MAX_MESSAGE_BYTES),
+            LedgerServiceServer::new(service.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES),
         )
         .add_service(StateServiceServer::new(service.clone()))
         .add_service(SubscriptionServiceServer::new(service.clone()))

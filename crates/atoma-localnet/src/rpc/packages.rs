@@ -40,7 +40,9 @@ impl MovePackageService for Service {
                     request.name()
                 ))
             })?;
-        Ok(Response::new(GetFunctionResponse::new(self.function(found))))
+        Ok(Response::new(GetFunctionResponse::new(
+            self.function(found),
+        )))
     }
 
     async fn list_package_versions(

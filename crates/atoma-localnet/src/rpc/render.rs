@@ -16,7 +16,9 @@ use sui_sdk_types::{
 use tonic::Status;
 
 use super::view::View;
-use crate::chain::{CheckpointRecord, Executed, Ledger, ObjectStore, TransactionRecord, coin_balance};
+use crate::chain::{
+    CheckpointRecord, Executed, Ledger, ObjectStore, TransactionRecord, coin_balance,
+};
 
 /// The mask of a request, or the method's documented default.
 pub(crate) fn mask(given: Option<&FieldMask>, default: &str) -> FieldMaskTree {
@@ -89,9 +91,9 @@ pub(crate) fn body(
         message.effects = Some(effects(view, &lookup, &submask)?);
     }
     if let Some(submask) = mask.subtree("events") {
-        message.events = view.events()?.map(|events| {
-            proto::TransactionEvents::merge_from(events.clone(), &submask)
-        });
+        message.events = view
+            .events()?
+            .map(|events| proto::TransactionEvents::merge_from(events.clone(), &submask));
     }
     if mask.contains("balance_changes") {
         message.balance_changes = balance_changes(view.effects_v2()?, &lookup)
@@ -172,9 +174,7 @@ fn effects(
             .iter()
             .filter_map(|(id, version)| {
                 let object = lookup(id, *version)?;
-                Some(
-                    sui_sdk_types::ObjectReference::new(*id, *version, object.digest()).into(),
-                )
+                Some(sui_sdk_types::ObjectReference::new(*id, *version, object.digest()).into())
             })
             .collect();
     }
@@ -288,8 +288,8 @@ pub(crate) fn checkpoint(
     message.merge(&record.summary().map_err(lost)?, mask);
     let records = ledger.transactions_of(record);
     if mask.subtree("contents").is_some() {
-        let contents = Ledger::contents_of(records)
-            .map_err(|error| Status::data_loss(error.to_string()))?;
+        let contents =
+            Ledger::contents_of(records).map_err(|error| Status::data_loss(error.to_string()))?;
         message.merge(contents, mask);
     }
     if let Some(submask) = mask.subtree("transactions") {

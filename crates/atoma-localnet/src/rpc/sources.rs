@@ -81,7 +81,10 @@ impl Source for Checkpoints {
         if !matches {
             return Ok(Vec::new());
         }
-        Ok(vec![(cursor, render::checkpoint(ledger, record, &self.mask)?)])
+        Ok(vec![(
+            cursor,
+            render::checkpoint(ledger, record, &self.mask)?,
+        )])
     }
 }
 

@@ -43,9 +43,12 @@ impl StateService for Service {
             .filter_map(|object| Some((key(object, wanted.as_ref())?, object)))
             .collect();
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let (page, next) = page(&found, request.page_size, request.page_token.as_deref(), |(key, _)| {
-            key.clone()
-        })?;
+        let (page, next) = page(
+            &found,
+            request.page_size,
+            request.page_token.as_deref(),
+            |(key, _)| key.clone(),
+        )?;
         let mut response = ListOwnedObjectsResponse::default();
         response.objects = page
             .iter()
@@ -65,9 +68,12 @@ impl StateService for Service {
         let mask = mask(request.read_mask.as_ref(), "parent,field_id");
         let ledger = self.core.ledger();
         let fields: Vec<&Arc<Object>> = ledger.objects().owned_by(&parent).collect();
-        let (page, next) = page(&fields, request.page_size, request.page_token.as_deref(), |o| {
-            (String::new(), 0, o.object_id())
-        })?;
+        let (page, next) = page(
+            &fields,
+            request.page_size,
+            request.page_token.as_deref(),
+            |o| (String::new(), 0, o.object_id()),
+        )?;
         let mut response = ListDynamicFieldsResponse::default();
         for object in page {
             if let Some(whole) = dynamic_field(ledger.objects(), parent, object) {
@@ -104,9 +110,12 @@ impl StateService for Service {
         let owner = address("owner", request.owner.as_deref())?;
         let ledger = self.core.ledger();
         let all: Vec<(String, u64)> = balances(ledger.objects(), &owner).into_iter().collect();
-        let (page, next) = page(&all, request.page_size, request.page_token.as_deref(), |(t, _)| {
-            (t.clone(), 0, Address::ZERO)
-        })?;
+        let (page, next) = page(
+            &all,
+            request.page_size,
+            request.page_token.as_deref(),
+            |(t, _)| (t.clone(), 0, Address::ZERO),
+        )?;
         let mut response = ListBalancesResponse::default();
         response.balances = page
             .iter()
@@ -171,7 +180,10 @@ fn page<'a, T>(
     token: Option<&[u8]>,
     key: impl Fn(&T) -> Key,
 ) -> Result<(&'a [T], Option<bytes::Bytes>), Status> {
-    let size = size.filter(|size| *size > 0).unwrap_or(DEFAULT_PAGE).min(MAX_PAGE);
+    let size = size
+        .filter(|size| *size > 0)
+        .unwrap_or(DEFAULT_PAGE)
+        .min(MAX_PAGE);
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let from = match token {
         None => 0,
@@ -185,8 +197,8 @@ fn page<'a, T>(
     let page = rest.get(..size.min(rest.len())).unwrap_or_default();
     let next = match page.last() {
         Some(last) if page.len() < rest.len() => {
-            let token = bcs::to_bytes(&key(last))
-                .map_err(|error| Status::internal(error.to_string()))?;
+            let token =
+                bcs::to_bytes(&key(last)).map_err(|error| Status::internal(error.to_string()))?;
             Some(token.into())
         }
         _ => None,
@@ -214,11 +226,7 @@ fn balance(coin_type: String, sum: u64) -> Balance {
     balance
 }
 
-fn dynamic_field(
-    objects: &ObjectStore,
-    parent: Address,
-    object: &Object,
-) -> Option<DynamicField> {
+fn dynamic_field(objects: &ObjectStore, parent: Address, object: &Object) -> Option<DynamicField> {
     let data = object.as_struct()?;
     let tag = data.object_type();
     let is_field = tag.module().as_str() == "dynamic_field" && tag.name().as_str() == "Field";

@@ -27,9 +27,14 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// What a live stream gives.
 enum Live<T> {
-    Item { cursor: Cursor, item: T },
+    Item {
+        cursor: Cursor,
+        item: T,
+    },
     /// Everything up to and including the checkpoint has been given.
-    Progress { checkpoint: u64 },
+    Progress {
+        checkpoint: u64,
+    },
 }
 
 struct Follower<S> {
@@ -75,7 +80,9 @@ impl<S: Source> Follower<S> {
         loop {
             if self.core.faults.take(FaultKind::EventsCut).is_some() {
                 self.broken = true;
-                return Some(vec![Err(Status::unavailable("the stream was cut (injected)"))]);
+                return Some(vec![Err(Status::unavailable(
+                    "the stream was cut (injected)",
+                ))]);
             }
             if let Some(stall) = self.core.faults.take(FaultKind::EventsStall) {
                 tokio::time::sleep(stall).await;

@@ -1,6 +1,10 @@
 //! What the tests of the network share: accounts, transactions, and clients over gRPC.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(unreachable_pub, missing_debug_implementations, reason = "shared by test binaries")]
+#![allow(
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "shared by test binaries"
+)]
 
 use atoma_localnet::{Config, LocalNet, ObjectId};
 use futures::StreamExt;
@@ -138,7 +142,12 @@ impl World {
             type_arguments: vec![],
             arguments,
         };
-        transaction(self.alice.address, gas, inputs, vec![Command::MoveCall(call)])
+        transaction(
+            self.alice.address,
+            gas,
+            inputs,
+            vec![Command::MoveCall(call)],
+        )
     }
 
     pub fn db(&self) -> Input {
@@ -159,8 +168,7 @@ impl World {
         assert_success(&executed);
         let badge = self.badge(self.alice.address, "NodeBadge").await;
         let contents = self.object(badge.object_id()).await;
-        let (_, node): (Address, u64) =
-            bcs::from_bytes(contents.contents().value()).unwrap();
+        let (_, node): (Address, u64) = bcs::from_bytes(contents.contents().value()).unwrap();
         let task = self
             .network
             .create_task(&atoma_localnet::NewTask {
