@@ -4,7 +4,8 @@ use atoma_domain::Mist;
 use atoma_domain::contract::ContractCall;
 use atoma_domain::journal::{Attempt, AttemptOutcome, Failure, Intent, IntentStatus};
 use atoma_domain::ports::{
-    ChainError, ContractView, Executed, ExecutionOutcome, TransactionPlan, UnsignedTransaction,
+    ChainError, ContractView, Executed, ExecutionOutcome, StoreError, TransactionPlan,
+    UnsignedTransaction,
 };
 use tracing::{error, info, warn};
 
@@ -73,12 +74,22 @@ impl Lane {
             gas: ready.plan.gas.clone(),
         };
         let now = shared.ports.clock.now();
-        if let Err(error) = shared.ports.journal.record_attempt(&attempt, now).await {
-            error!(
-                error = with_causes(&error),
-                "the attempt can't be written down, so it is not sent"
-            );
-            return Step::Wait(ready.intents);
+        match shared.ports.journal.record_attempt(&attempt, now).await {
+            Ok(()) => {}
+            // The journal knows these very bytes: they were refused before, and nothing has changed.
+            Err(StoreError::Transition { .. }) => {
+                let reason = String::from("the network has refused the same transaction before");
+                return self
+                    .fail_all(&ready.intents, &Failure::TransactionRefused { reason })
+                    .await;
+            }
+            Err(error) => {
+                error!(
+                    error = with_causes(&error),
+                    "the attempt can't be written down, so it is not sent"
+                );
+                return Step::Wait(ready.intents);
+            }
         }
         let fate = pursue(shared, &attempt, Sent::Never).await;
         self.settle_fate(
