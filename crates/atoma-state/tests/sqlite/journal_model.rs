@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use atoma_domain::journal::{Action, Attempt, AttemptOutcome, Failure, GasOptions, IntentStatus};
-use atoma_domain::ports::{
-    Journal, JournalKey, Opened, SignedTransaction, StateReader, StoreError,
-};
+use atoma_domain::ports::{Journal, JournalKey, Opened, ServedWork, SignedTransaction, StoreError};
 use atoma_domain::{Epoch, Mist, TransactionId};
 use atoma_state::SqliteState;
 use proptest::prelude::*;
@@ -31,8 +29,17 @@ enum Operation {
     },
 }
 
-fn actions() -> [Action; 4] {
-    [claim(1), attest(1), subscribe(1), Action::RegisterNode]
+/// The place of the settlement among the actions. Node 1 serves the stack.
+const SETTLE: usize = 4;
+
+fn actions() -> [Action; 5] {
+    [
+        claim(1),
+        attest(1),
+        subscribe(1),
+        Action::RegisterNode,
+        settle(1),
+    ]
 }
 
 fn outcomes() -> [AttemptOutcome; 6] {
@@ -64,7 +71,7 @@ fn outcomes() -> [AttemptOutcome; 6] {
 fn operation() -> impl Strategy<Value = Operation> {
     use prop::sample::Index;
     prop_oneof![
-        3 => (0..4_usize, 1..3_u64, any::<bool>())
+        3 => (0..5_usize, 1..3_u64, any::<bool>())
             .prop_map(|(action, node, costly)| Operation::Open { action, node, costly }),
         3 => prop::collection::vec(any::<Index>(), 1..3)
             .prop_map(|intents| Operation::Record { intents }),
@@ -147,6 +154,12 @@ impl Model {
         };
         let opened = store.open(&[wanted], at(1)).await.unwrap().remove(0);
         match self.holder(action, by) {
+            None if action == SETTLE && by != 1 => {
+                assert!(matches!(
+                    opened,
+                    Opened::Refused(Failure::NodeNotSelected { .. })
+                ));
+            }
             None => {
                 let Opened::New(intent) = opened else {
                     panic!("{opened:?}");
@@ -261,6 +274,13 @@ impl Model {
             );
         }
         assert!(open.is_empty());
+        // The record is frozen exactly while a settlement is wanted or done.
+        let settling = self
+            .intents
+            .iter()
+            .any(|intent| intent.action == SETTLE && intent.status != IntentStatus::Failed);
+        let record = store.work_record(stack(1), node(1)).await.unwrap();
+        assert_eq!(record.unwrap().is_frozen, settling);
     }
 }
 
@@ -277,12 +297,13 @@ proptest! {
             .unwrap();
         runtime.block_on(async {
             let store = SqliteState::open_temporary().await.unwrap();
+            happen(&store, 1, vec![bought(1, 1, 10)]).await;
+            store.record_message(&message(1, 1, 1)).await.unwrap();
             let mut model = Model::default();
             for operation in &operations {
                 model.run(&store, operation).await;
                 model.check(&store).await;
             }
-            assert_eq!(store.operator_nodes().await.unwrap(), []);
         });
     }
 }

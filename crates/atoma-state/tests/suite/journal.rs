@@ -4,28 +4,26 @@ use atoma_domain::journal::{
     Action, Attempt, AttemptOutcome, Failure, Intent, IntentStatus, NewIntent,
 };
 use atoma_domain::model::NewMessage;
-use atoma_domain::ports::{
-    Journal, JournalFilter, JournalKey, Opened, Page, SignedTransaction, StoreError, WorkError,
-};
+use atoma_domain::ports::{Journal, JournalKey, Opened, SignedTransaction, WorkError};
 use atoma_domain::{ComputeUnits, Epoch, Mist, ObjectReference, TransactionId};
 
 use super::Store;
 use super::fixtures::*;
 
-fn new(opened: Opened) -> Intent {
+pub fn new(opened: Opened) -> Intent {
     match opened {
         Opened::New(intent) => intent,
         other => panic!("not new: {other:?}"),
     }
 }
 
-async fn open(store: &impl Journal, wish: NewIntent) -> Opened {
+pub async fn open(store: &impl Journal, wish: NewIntent) -> Opened {
     let mut opened = store.open(&[wish], at(1)).await.unwrap();
     assert_eq!(opened.len(), 1);
     opened.remove(0)
 }
 
-fn attempt(id: u64, intents: &[TransactionId]) -> Attempt {
+pub fn attempt(id: u64, intents: &[TransactionId]) -> Attempt {
     Attempt {
         intents: intents.to_vec(),
         transaction: SignedTransaction {
@@ -42,14 +40,14 @@ fn attempt(id: u64, intents: &[TransactionId]) -> Attempt {
     }
 }
 
-fn succeeded() -> AttemptOutcome {
+pub fn succeeded() -> AttemptOutcome {
     AttemptOutcome::Succeeded {
         gas_used: Mist::new(u64::MAX),
         effects: vec![1, 2, 3],
     }
 }
 
-fn aborted() -> AttemptOutcome {
+pub fn aborted() -> AttemptOutcome {
     AttemptOutcome::Aborted {
         failure: Failure::TreasuryShort {},
         gas_used: Mist::new(5),
@@ -57,14 +55,19 @@ fn aborted() -> AttemptOutcome {
     }
 }
 
-fn dead() -> AttemptOutcome {
+pub fn dead() -> AttemptOutcome {
     AttemptOutcome::Dead {
         reason: String::from("its epoch is over"),
     }
 }
 
 /// Takes an intent through an attempt to its outcome.
-async fn run(store: &impl Journal, attempt_id: u64, id: TransactionId, outcome: &AttemptOutcome) {
+pub async fn run(
+    store: &impl Journal,
+    attempt_id: u64,
+    id: TransactionId,
+    outcome: &AttemptOutcome,
+) {
     let attempt = attempt(attempt_id, &[id]);
     store.record_attempt(&attempt, at(2)).await.unwrap();
     store
@@ -73,7 +76,7 @@ async fn run(store: &impl Journal, attempt_id: u64, id: TransactionId, outcome: 
         .unwrap();
 }
 
-async fn status(store: &impl Journal, id: TransactionId) -> IntentStatus {
+pub async fn status(store: &impl Journal, id: TransactionId) -> IntentStatus {
     let found = store.find(JournalKey::Id(id)).await.unwrap();
     found.unwrap().status
 }
@@ -317,205 +320,4 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
             stack_small_id: stack(3)
         })
     );
-}
-
-pub async fn attempts_carry_their_intents_to_the_end(store: impl Store) {
-    let wishes = [wish(1, claim(1)), wish(1, claim(2)), wish(1, claim(3))];
-    let opened = store.open(&wishes, at(1)).await.unwrap();
-    let ids: Vec<TransactionId> = opened.into_iter().map(|o| new(o).id).collect();
-    let sent = attempt(1, &[ids[2], ids[0]]);
-    store.record_attempt(&sent, at(2)).await.unwrap();
-
-    let unfinished = store.unfinished().await.unwrap();
-    let order: Vec<TransactionId> = unfinished.iter().map(|u| u.intent.id).collect();
-    assert_eq!(order, ids);
-    assert_eq!(unfinished[0].attempt, Some(sent.clone()));
-    assert_eq!(unfinished[1].attempt, None);
-    assert_eq!(unfinished[2].attempt, Some(sent.clone()));
-    assert_eq!(status(&store, ids[0]).await, IntentStatus::Submitted);
-    let found = store.find(JournalKey::Digest(digest(1))).await.unwrap();
-    assert_eq!(found.unwrap().intent.id, ids[2]);
-
-    store
-        .conclude(digest(1), &succeeded(), at(3))
-        .await
-        .unwrap();
-    for (id, expected) in ids.iter().zip([
-        IntentStatus::Succeeded,
-        IntentStatus::Queued,
-        IntentStatus::Succeeded,
-    ]) {
-        assert_eq!(status(&store, *id).await, expected);
-    }
-    let unfinished = store.unfinished().await.unwrap();
-    assert_eq!(unfinished.len(), 1);
-    assert_eq!(unfinished[0].intent.id, ids[1]);
-}
-
-pub async fn outcomes_that_executed_nothing_queue_again(store: impl Store) {
-    let intent = new(open(&store, wish(1, attest(1))).await);
-    let spent = Mist::new(3);
-    let outcomes = [
-        dead(),
-        AttemptOutcome::Cancelled {
-            gas_used: spent,
-            effects: vec![1],
-        },
-        AttemptOutcome::BatchAborted {
-            gas_used: spent,
-            effects: vec![1],
-        },
-    ];
-    for (number, outcome) in (1..).zip(outcomes) {
-        run(&store, number, intent.id, &outcome).await;
-        assert_eq!(status(&store, intent.id).await, IntentStatus::Queued);
-        // The key is still held.
-        assert_eq!(
-            open(&store, wish(1, attest(1))).await,
-            Opened::Joined(intent.clone())
-        );
-    }
-    run(&store, 9, intent.id, &succeeded()).await;
-}
-
-pub async fn refused_transitions_change_nothing(store: impl Store) {
-    let first = new(open(&store, wish(1, claim(1))).await).id;
-    let second = new(open(&store, wish(1, claim(2))).await).id;
-    let sent = attempt(1, &[first]);
-    store.record_attempt(&sent, at(2)).await.unwrap();
-    let transition = |result: Result<(), StoreError>| match result {
-        Err(StoreError::Transition { id, from, to }) => (id, from, to),
-        other => panic!("{other:?}"),
-    };
-    use IntentStatus::{Failed, Queued, Submitted, Succeeded};
-    // A second signature for an intent, even in a batch with one that is free.
-    let again = attempt(2, &[second, first]);
-    assert_eq!(
-        transition(store.record_attempt(&again, at(3)).await),
-        (first, Submitted, Submitted)
-    );
-    assert_eq!(status(&store, second).await, Queued);
-    assert_eq!(
-        transition(store.record_attempt(&sent, at(3)).await),
-        (first, Submitted, Submitted)
-    );
-    // What may be with the network can't be given up.
-    assert_eq!(
-        transition(store.fail(first, &Failure::ShuttingDown {}, at(3)).await),
-        (first, Submitted, Failed)
-    );
-    // The same bytes after their death.
-    store.conclude(digest(1), &dead(), at(4)).await.unwrap();
-    transition(store.record_attempt(&sent, at(5)).await);
-    assert_eq!(status(&store, first).await, Queued);
-    assert_eq!(
-        transition(store.conclude(digest(1), &succeeded(), at(5)).await),
-        (first, Queued, Succeeded)
-    );
-    run(&store, 3, first, &succeeded()).await;
-    for outcome in [succeeded(), aborted(), dead()] {
-        let (id, from, _) = transition(store.conclude(digest(3), &outcome, at(9)).await);
-        assert_eq!((id, from), (first, Succeeded));
-    }
-    transition(store.fail(first, &Failure::ShuttingDown {}, at(9)).await);
-    transition(store.record_attempt(&attempt(4, &[first]), at(9)).await);
-    assert_eq!(status(&store, first).await, Succeeded);
-
-    // What isn't there.
-    for result in [
-        store.conclude(digest(9), &dead(), at(9)).await,
-        store.record_attempt(&attempt(5, &[]), at(9)).await,
-        store
-            .record_attempt(&attempt(5, &[TransactionId::new(u64::MAX)]), at(9))
-            .await,
-        store
-            .fail(TransactionId::new(99), &Failure::ShuttingDown {}, at(9))
-            .await,
-    ] {
-        assert!(matches!(result, Err(StoreError::Missing { .. })));
-    }
-    for key in [
-        JournalKey::Id(TransactionId::new(0)),
-        JournalKey::Id(TransactionId::new(u64::MAX)),
-        JournalKey::Digest(digest(2)),
-        JournalKey::Digest(digest(5)),
-    ] {
-        assert_eq!(store.find(key).await.unwrap(), None);
-    }
-}
-
-pub async fn digests_that_may_have_reached_the_network_are_told(store: impl Store) {
-    let id = new(open(&store, wish(1, subscribe(1))).await).id;
-    let told = async || {
-        let found = store.find(JournalKey::Id(id)).await.unwrap();
-        found.unwrap().tx_digest
-    };
-    assert_eq!(told().await, None);
-    store
-        .record_attempt(&attempt(1, &[id]), at(1))
-        .await
-        .unwrap();
-    assert_eq!(told().await, Some(digest(1)));
-    let cancelled = AttemptOutcome::Cancelled {
-        gas_used: Mist::new(1),
-        effects: Vec::new(),
-    };
-    store.conclude(digest(1), &cancelled, at(2)).await.unwrap();
-    assert_eq!(told().await, Some(digest(1)));
-    run(&store, 2, id, &dead()).await;
-    assert_eq!(told().await, Some(digest(1)));
-    store
-        .record_attempt(&attempt(3, &[id]), at(4))
-        .await
-        .unwrap();
-    assert_eq!(told().await, Some(digest(3)));
-    // All of them lead to the intent.
-    for number in 1..=3 {
-        let key = JournalKey::Digest(digest(number));
-        let found = store.find(key).await.unwrap().unwrap();
-        assert_eq!(found.intent.id, id);
-        assert_eq!(found.tx_digest, Some(digest(3)));
-    }
-    // The mirror meets the daemon's own transaction.
-    let mut met = frame(7, 0, Vec::new());
-    met.transaction.as_mut().unwrap().digest = digest(3);
-    store.apply(&[met], operator()).await.unwrap();
-    assert_eq!(told().await, Some(digest(3)));
-}
-
-pub async fn lists_are_newest_first_and_filtered(store: impl Store) {
-    let wishes = [
-        wish(1, claim(1)),
-        wish(2, attest(u64::MAX)),
-        wish(1, subscribe(4)),
-        wish(1, attest(u64::MAX)),
-    ];
-    let opened = store.open(&wishes, at(1)).await.unwrap();
-    let ids: Vec<TransactionId> = opened.into_iter().map(|o| new(o).id).collect();
-    run(&store, 1, ids[3], &aborted()).await;
-    let list = async |filter: JournalFilter, page| -> Vec<TransactionId> {
-        let records = store.list(&filter, page).await.unwrap();
-        records.into_iter().map(|record| record.intent.id).collect()
-    };
-    let any = JournalFilter::default();
-    assert_eq!(
-        list(any, Page::first(9)).await,
-        [ids[3], ids[2], ids[1], ids[0]]
-    );
-    let page = Page {
-        after: Some(ids[3]),
-        limit: 2,
-    };
-    assert_eq!(list(any, page).await, [ids[2], ids[1]]);
-    let filter = JournalFilter {
-        status: Some(IntentStatus::Queued),
-        node: Some(node(1)),
-        stack: None,
-    };
-    assert_eq!(list(filter, Page::first(9)).await, [ids[2], ids[0]]);
-    let filter = JournalFilter {
-        stack: Some(stack(u64::MAX)),
-        ..any
-    };
-    assert_eq!(list(filter, Page::first(9)).await, [ids[3], ids[1]]);
 }

@@ -1,6 +1,7 @@
 //! One suite per port of the database. Every function takes an empty store of any kind and passes
 //! on each implementation; `store_suites!` makes tests of them all.
 
+pub mod attempts;
 pub mod fixtures;
 pub mod journal;
 pub mod ledger;
@@ -54,6 +55,8 @@ macro_rules! store_suites {
                 what_is_done_once_stays_done,
                 what_failed_can_be_asked_again,
                 settlements_are_checked_and_freeze_the_record,
+            }
+            attempts {
                 attempts_carry_their_intents_to_the_end,
                 outcomes_that_executed_nothing_queue_again,
                 refused_transitions_change_nothing,

@@ -1,0 +1,158 @@
+//! One node's record of one stack, as it is being changed.
+
+use atoma_domain::journal::Failure;
+use atoma_domain::model::WorkSummary;
+use atoma_domain::ports::{StoreError, WorkError};
+use atoma_domain::settlement::StackAccumulator;
+use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use super::stack::KnownStack;
+use crate::columns::{Cells, number};
+use crate::store::unavailable;
+
+pub(super) const TABLE: &str = "work_records";
+pub(super) const KEY: &str = "stack_small_id";
+
+pub(super) fn out_of_range(what: &str) -> StoreError {
+    StoreError::OutOfRange {
+        what: what.to_owned(),
+    }
+}
+
+/// A sum that [`Record::check_fits`] has shown to be within the stack's size.
+pub(super) fn add(left: ComputeUnits, right: ComputeUnits) -> Result<ComputeUnits, StoreError> {
+    left.checked_add(right)
+        .map_err(|overflow| out_of_range(&overflow.to_string()))
+}
+
+/// A node's record of a stack, as it is being changed.
+pub(super) struct Record {
+    pub(super) stack: StackSmallId,
+    pub(super) node: NodeSmallId,
+    pub(super) accumulator: StackAccumulator,
+    pub(super) computed: ComputeUnits,
+    pub(super) reserved: ComputeUnits,
+    pub(super) is_frozen: bool,
+}
+
+impl Record {
+    /// The stored record, or an empty one.
+    pub(super) async fn load(
+        connection: &mut SqliteConnection,
+        stack: StackSmallId,
+        node: NodeSmallId,
+    ) -> Result<Self, StoreError> {
+        let row = sqlx::query(
+            "SELECT * FROM work_records WHERE stack_small_id = ? AND node_small_id = ?",
+        )
+        .bind(number(stack.get()))
+        .bind(number(node.get()))
+        .fetch_optional(connection)
+        .await
+        .map_err(unavailable)?;
+        match row {
+            Some(row) => Self::read(&row, stack, node),
+            None => Ok(Self {
+                stack,
+                node,
+                accumulator: StackAccumulator::new(),
+                computed: ComputeUnits::ZERO,
+                reserved: ComputeUnits::ZERO,
+                is_frozen: false,
+            }),
+        }
+    }
+
+    pub(super) fn read(
+        row: &SqliteRow,
+        stack: StackSmallId,
+        node: NodeSmallId,
+    ) -> Result<Self, StoreError> {
+        let cells = Cells::new(row, TABLE, KEY);
+        let accumulator =
+            StackAccumulator::from_parts(cells.number("messages")?, cells.hashes("peaks")?)
+                .map_err(|source| cells.corrupt("peaks", source))?;
+        Ok(Self {
+            stack,
+            node,
+            accumulator,
+            computed: ComputeUnits::new(cells.number("computed_units")?),
+            reserved: ComputeUnits::new(cells.number("reserved_units")?),
+            is_frozen: cells.flag("is_frozen")?,
+        })
+    }
+
+    /// Refuses units beyond what is neither computed nor set aside.
+    pub(super) fn check_fits(
+        &self,
+        stack: &KnownStack,
+        units: ComputeUnits,
+    ) -> Result<(), WorkError> {
+        let free = stack
+            .size
+            .checked_sub(self.computed)
+            .and_then(|rest| rest.checked_sub(self.reserved))
+            .unwrap_or(ComputeUnits::ZERO);
+        if units > free {
+            return Err(WorkError::Refused(Failure::StackOverflow {
+                stack_small_id: stack.id,
+                num_compute_units: units,
+                free_compute_units: free,
+            }));
+        }
+        Ok(())
+    }
+
+    /// Frees the units of a reservation.
+    pub(super) fn give_back(&mut self, units: ComputeUnits) -> Result<(), StoreError> {
+        self.reserved = self
+            .reserved
+            .checked_sub(units)
+            .map_err(|source| StoreError::Corrupt {
+                table: TABLE,
+                column: "reserved_units",
+                row: self.stack.to_string(),
+                source: Box::new(source),
+            })?;
+        Ok(())
+    }
+
+    pub(super) fn append(&mut self, message: Hash32) -> Result<WorkSummary, StoreError> {
+        self.accumulator
+            .append(message)
+            .map_err(|full| out_of_range(&full.to_string()))?;
+        Ok(WorkSummary {
+            num_total_messages: self.accumulator.messages(),
+            already_computed_units: self.computed,
+            // After an append there is a root.
+            merkle_root: self.accumulator.root().unwrap_or(message),
+        })
+    }
+
+    pub(super) async fn save(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let peaks = self.accumulator.peaks().iter();
+        let peaks: Vec<u8> = peaks.flat_map(|hash| *hash.as_bytes()).collect();
+        let root = self.accumulator.root().map(|hash| hash.as_bytes().to_vec());
+        sqlx::query(
+            "INSERT INTO work_records (stack_small_id, node_small_id, messages, peaks, \
+             merkle_root, computed_units, reserved_units) VALUES (?, ?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (stack_small_id, node_small_id) DO UPDATE SET \
+             messages = excluded.messages, peaks = excluded.peaks, \
+             merkle_root = excluded.merkle_root, computed_units = excluded.computed_units, \
+             reserved_units = excluded.reserved_units",
+        )
+        .bind(number(self.stack.get()))
+        .bind(number(self.node.get()))
+        .bind(number(self.accumulator.messages()))
+        .bind(peaks)
+        .bind(root)
+        .bind(number(self.computed.get()))
+        .bind(number(self.reserved.get()))
+        .execute(connection)
+        .await
+        .map_err(unavailable)?;
+        Ok(())
+    }
+}
