@@ -413,6 +413,11 @@ impl Lane {
                 .await
             {
                 Ok(()) => return true,
+                // Trying again would not help: the journal has it concluded already.
+                Err(error @ (StoreError::Transition { .. } | StoreError::Missing { .. })) => {
+                    error!(error = with_causes(&error), "the journal disagrees");
+                    return true;
+                }
                 Err(error) => error!(
                     error = with_causes(&error),
                     "the journal can't be written; trying again"

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use atoma_domain::ObjectReference;
 use atoma_domain::journal::{Attempt, Failure, Intent, IntentStatus};
+use atoma_domain::ports::StoreError;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span};
@@ -172,6 +173,11 @@ impl Lane {
             let now = shared.ports.clock.now();
             match shared.ports.journal.fail(intent.id, &failure, now).await {
                 Ok(()) => break,
+                // Trying again would not help: the journal says that it is elsewhere already.
+                Err(error @ (StoreError::Transition { .. } | StoreError::Missing { .. })) => {
+                    error!(error = with_causes(&error), "the journal disagrees");
+                    break;
+                }
                 Err(error) => error!(
                     error = with_causes(&error),
                     "the journal can't be written; trying again"
