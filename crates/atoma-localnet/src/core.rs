@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::accounts::Accounts;
 use crate::chain::{ChainError, EpochRecord, Ledger};
 use crate::clock;
-use crate::config::{Addresses, Config};
+use crate::config::{Addresses, CHECKPOINT_ON_STEP, Config};
 use crate::contract::ContractAddresses;
 use crate::execution::{self, Environment, Forced, Refusal};
 use crate::faults::{FaultKind, Faults};
@@ -73,6 +73,12 @@ impl Core {
                 ledger.commit(executed)?;
             }
             ledger.seal(clock::GENESIS_TIMESTAMP_MS, false)?;
+        }
+        // What a network that stopped in between still owed.
+        let unsealed = !ledger.pending().is_empty() && config.checkpoint_ms != CHECKPOINT_ON_STEP;
+        let epoch_unopened = ledger.epoch().first_checkpoint > ledger.height();
+        if unsealed || epoch_unopened {
+            ledger.seal(clock::now_ms(), false)?;
         }
         let height = ledger.height();
         Ok(Self {

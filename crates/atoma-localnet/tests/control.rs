@@ -10,6 +10,7 @@ mod support;
 
 use atoma_localnet::{Config, Fault, FaultKind, LocalNet};
 use serde_json::{Value, json};
+use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::{ExecutionError, ExecutionStatus};
 use support::{SUI, World, effects, transfer};
@@ -235,4 +236,47 @@ async fn a_restarted_network_goes_on_where_it_was() {
             .await
             .unwrap(),
     );
+}
+
+#[tokio::test]
+async fn time_makes_checkpoints_and_ends_epochs() {
+    let config = Config {
+        checkpoint_ms: 10,
+        epoch_ms: Some(60),
+        consensus_ms: 5,
+        rpc_ms: 1,
+        ..Config::default()
+    };
+    let world = World::with(config).await;
+    let request = proto::SubscribeCheckpointsRequest::default().with_read_mask(
+        FieldMask::from_str("sequence_number,summary.epoch,transactions.digest"),
+    );
+    let mut client = world.client.clone();
+    let mut subscription = client.subscription_client();
+    let mut stream = subscription
+        .subscribe_checkpoints(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let alice = world.alice.address;
+    let gas = world.coins(alice).await.remove(0);
+    let executed = world
+        .execute(&transfer(alice, gas, 5, alice))
+        .await
+        .unwrap();
+    support::assert_success(&executed);
+    let (mut epoch, mut found, mut last) = (0, false, None);
+    while epoch < 2 || !found {
+        let frame = stream.message().await.unwrap().unwrap();
+        let checkpoint = frame.checkpoint();
+        if let Some(last) = last {
+            assert_eq!(frame.cursor(), last + 1);
+        }
+        last = Some(frame.cursor());
+        epoch = checkpoint.summary().epoch();
+        found |= checkpoint
+            .transactions()
+            .iter()
+            .any(|transaction| transaction.digest() == executed.digest());
+    }
 }

@@ -38,6 +38,8 @@ pub(crate) enum Entry {
 #[derive(Debug)]
 pub(crate) struct Log {
     file: File,
+    /// Bytes of intact entries.
+    length: u64,
     buffer: Vec<u8>,
 }
 
@@ -95,6 +97,7 @@ impl Log {
         file.seek(SeekFrom::Start(intact))?;
         let mut log = Self {
             file,
+            length: intact,
             buffer: Vec::new(),
         };
         let fresh = entries <= 1;
@@ -108,6 +111,10 @@ impl Log {
     }
 
     /// Appends one entry and hands it to the operating system.
+    ///
+    /// # Errors
+    /// When it can't be written; then what was written of it is taken back, so that later entries
+    /// are not lost behind it.
     pub(crate) fn append(&mut self, entry: &Entry) -> io::Result<()> {
         let body = bcs::to_bytes(entry).map_err(io::Error::other)?;
         let length = u32::try_from(body.len()).map_err(io::Error::other)?;
@@ -115,7 +122,14 @@ impl Log {
         self.buffer.extend_from_slice(&length.to_le_bytes());
         self.buffer.extend_from_slice(&checksum(&body));
         self.buffer.extend_from_slice(&body);
-        self.file.write_all(&self.buffer)
+        let written = self.file.write_all(&self.buffer);
+        if written.is_ok() {
+            self.length += u64::try_from(self.buffer.len()).unwrap_or_default();
+        } else {
+            self.file.set_len(self.length)?;
+            self.file.seek(SeekFrom::Start(self.length))?;
+        }
+        written
     }
 }
 
