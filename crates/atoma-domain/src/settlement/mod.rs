@@ -1,8 +1,8 @@
 //! What a node commits to when it settles a stack.
 //!
 //! Each served request/response pair leaves one 32-byte hash. Their [Merkle root](StackAccumulator)
-//! is kept up to date message by message; at settlement it gives one [leaf](leaf) per node that
-//! checks the work and the [commitment](commitment) over all leaves, which the contract
+//! is kept up to date message by message; at settlement it gives one [`leaf`] per node that
+//! checks the work and the [`commitment`] over all leaves, which the contract
 //! recomputes once the last attestation has come. A wrong commitment sends an honestly attested
 //! stack into a dispute that nothing resolves.
 
