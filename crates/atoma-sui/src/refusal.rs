@@ -104,6 +104,30 @@ const PHRASES: &[(&[&str], Class)] = &[
     (&["gas price cannot exceed"], Class::GasTerms),
     (&["gas budget", "is higher than max"], Class::GasTerms),
     (&["gas budget", "is lower than min"], Class::GasTerms),
+    // The same as older nodes show them in simulations: the variant with its fields.
+    (
+        &["objectversionunavailableforconsumption"],
+        Class::Version(Side::After),
+    ),
+    (
+        &["objectsequencenumbertoohigh"],
+        Class::Version(Side::After),
+    ),
+    (&["objectlockconflict"], Class::Version(Side::After)),
+    (&["invalidobjectdigest"], Class::Version(Side::After)),
+    (
+        &["objectnotfound", "version: none"],
+        Class::NotUsable(Side::Before),
+    ),
+    (&["objectnotfound"], Class::Version(Side::After)),
+    (&["objectdeleted"], Class::NotUsable(Side::After)),
+    (&["incorrectusersignature"], Class::NotUsable(Side::After)),
+    (&["gasbalancetoolow"], Class::GasBalance),
+    (&["insufficientbalancetocoverminimalgas"], Class::GasBalance),
+    (&["gaspriceunderrgp"], Class::GasTerms),
+    (&["gaspricetoohigh"], Class::GasTerms),
+    (&["gasbudgettoohigh"], Class::GasTerms),
+    (&["gasbudgettoolow"], Class::GasTerms),
 ];
 
 /// Words that say that these very bytes have been executed already.

@@ -106,6 +106,39 @@ fn expiration_gas_and_everything_else() {
 }
 
 #[test]
+fn variants_shown_with_their_fields_are_told_too() {
+    let told = |variant: &str| {
+        kind(format!(
+            "Error checking transaction input objects: {variant}"
+        ))
+    };
+    let object = object();
+    for variant in [
+        format!(
+            "ObjectVersionUnavailableForConsumption {{ provided_obj_ref: ({OBJECT}, \
+             SequenceNumber(7), o#5GbQ), current_version: SequenceNumber(8) }}"
+        ),
+        format!("ObjectNotFound {{ object_id: {OBJECT}, version: Some(SequenceNumber(9)) }}"),
+    ] {
+        assert_eq!(told(&variant), RefusalKind::ObjectVersion { object });
+    }
+    assert_eq!(
+        told(&format!(
+            "ObjectNotFound {{ object_id: {OBJECT}, version: None }}"
+        )),
+        RefusalKind::ObjectNotUsable { object }
+    );
+    assert_eq!(
+        told("GasBalanceTooLow { gas_balance: 1, needed_gas_amount: 2 }"),
+        RefusalKind::GasBalance
+    );
+    assert_eq!(
+        told("GasPriceUnderRGP { gas_price: 1, reference_gas_price: 750 }"),
+        RefusalKind::GasTerms
+    );
+}
+
+#[test]
 fn only_codes_that_exclude_execution_are_refusals() {
     for code in [
         Code::InvalidArgument,
