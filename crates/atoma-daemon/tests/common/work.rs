@@ -1,0 +1,102 @@
+//! Served messages, and what they must come to on chain.
+
+use atoma_domain::Hash32;
+use atoma_domain::settlement::{StackAccumulator, commitment};
+use serde_json::{Value, json};
+
+use super::TestWorld;
+
+/// The hash of a stack's message of that number.
+pub(crate) fn message(stack: u64, number: u64) -> Hash32 {
+    Hash32::of(&[&stack.to_le_bytes(), &number.to_le_bytes()])
+}
+
+/// The Merkle root over a stack's first messages.
+pub(crate) fn root(stack: u64, messages: u64) -> Hash32 {
+    let mut accumulator = StackAccumulator::new();
+    for number in 0..messages {
+        accumulator.append(message(stack, number)).unwrap();
+    }
+    accumulator.root().unwrap()
+}
+
+/// The commitment over a stack's first messages, as a ticket on chain shows it: `n` extra nodes,
+/// of which `m` can be drawn.
+pub(crate) fn proof(stack: u64, messages: u64, n: u64, m: u64) -> Value {
+    let commitment = commitment(&root(stack, messages), n, m).unwrap();
+    json!(commitment.to_string().trim_start_matches("0x"))
+}
+
+impl TestWorld {
+    /// Records `messages` messages of `units` compute units each on a stack.
+    pub(crate) async fn record(&self, stack: u64, messages: u64, units: u64) -> Value {
+        let mut answer = Value::Null;
+        for number in 0..messages {
+            answer = self.record_one(stack, number, units).await;
+        }
+        assert_eq!(answer["merkle_root"], json!(root(stack, messages)));
+        answer
+    }
+
+    /// Records the message of that number.
+    pub(crate) async fn record_one(&self, stack: u64, number: u64, units: u64) -> Value {
+        let body = json!({
+            "stack_small_id": stack,
+            "message_hash": message(stack, number),
+            "num_compute_units": units,
+        });
+        self.done("/stack_messages", body).await
+    }
+
+    /// Settles stacks, which must succeed.
+    pub(crate) async fn settle(&self, stacks: &[u64]) -> Value {
+        let body = json!({"stack_small_ids": stacks});
+        self.done("/try_settle_stack_ids", body).await
+    }
+
+    /// Attests stacks with every node asked for, which must succeed.
+    pub(crate) async fn attest(&self, stacks: &[u64]) -> Value {
+        let body = json!({"stack_small_ids": stacks});
+        self.done("/submit_stack_settlement_attestations", body)
+            .await
+    }
+
+    /// Claims stacks, which must succeed.
+    pub(crate) async fn claim(&self, stacks: &[u64]) -> Value {
+        self.done("/claim_funds", json!({"stack_small_ids": stacks}))
+            .await
+    }
+
+    /// A stack as `GET /claimed_stacks` shows it.
+    pub(crate) async fn settled(&self, stack: u64) -> Value {
+        find(&self.list("/claimed_stacks").await, stack)
+    }
+
+    /// A stack as `GET /stacks` shows it.
+    pub(crate) async fn stack(&self, stack: u64) -> Value {
+        find(&self.list("/stacks").await, stack)
+    }
+}
+
+fn find(list: &[Value], stack: u64) -> Value {
+    let found = list.iter().find(|entry| entry["stack_small_id"] == stack);
+    found.cloned().unwrap_or(Value::Null)
+}
+
+/// The digests of an answer.
+pub(crate) fn digests(answer: &Value) -> Vec<String> {
+    let digests = answer["tx_digests"].as_array().unwrap();
+    digests
+        .iter()
+        .map(|digest| digest.as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The statuses of an answer's results, in order.
+pub(crate) fn statuses(answer: &Value) -> Vec<&str> {
+    let results = answer["results"].as_array().unwrap();
+    results
+        .iter()
+        .map(|result| result["status"].as_str().unwrap())
+        .collect()
+}
