@@ -9,7 +9,8 @@
 //!
 //! Outcomes come from structured fields; the words in which a network refuses a transaction are
 //! known to `refusal` alone. Connections are made when first used, so a node may be down when the
-//! daemon starts. Nothing here tries again: that is the caller's policy.
+//! daemon starts. Trying again is the caller's policy; only the event stream repairs its own
+//! connection, and a view begins anew when a subscriber list changed while it was read.
 //!
 //! A new call of the contract is a variant of `ContractCall` in the domain and one arm in `abi`; a
 //! new object to be read is a struct in `layout`, its id a function in `fields`.

@@ -1,8 +1,11 @@
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use atoma_domain::ports::{SignError, Signer as _, UnsignedTransaction};
 use serde_json::Value;
 use sui_sdk_types::Address;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 
 use super::error::KeyError;
 use super::*;
@@ -158,4 +161,51 @@ async fn only_own_transactions_are_signed() {
         own.sign(mislabelled).await,
         Err(SignError::Failed(_))
     ));
+}
+
+thread_local! {
+    /// Warnings that this thread, which is one test's own, has given.
+    static WARNINGS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Counts warnings.
+struct CountWarnings;
+
+impl Subscriber for CountWarnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() == tracing::Level::WARN
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        WARNINGS.set(WARNINGS.get() + 1);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[cfg(unix)]
+#[test]
+fn a_keystore_that_others_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    tracing::subscriber::set_global_default(CountWarnings).unwrap();
+    let keys = std::fs::read_to_string(vectors().join("sui.keystore")).unwrap();
+    let (folder, config) = folder(&keys);
+    let keystore = folder.path().join("sui.keystore");
+    for (mode, warnings) in [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1)] {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&keystore, permissions).unwrap();
+        KeystoreSigner::from_client_config(&config).unwrap();
+        assert_eq!(WARNINGS.replace(0), warnings, "{mode:o}");
+    }
 }
