@@ -26,6 +26,7 @@ mod config;
 pub mod contract;
 mod core;
 pub mod demo;
+mod drafts;
 mod execution;
 mod faults;
 mod genesis;

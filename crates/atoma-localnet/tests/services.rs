@@ -324,6 +324,14 @@ async fn masks_and_ids_are_minded() {
         .into_inner();
     let object = object.object();
     assert!(object.digest.is_some() && object.contents.is_none() && object.owner.is_none());
+    let request = proto::GetObjectRequest::new(&db).with_read_mask(FieldMask::from_str("colour"));
+    let status = client
+        .ledger_client()
+        .get_object(request)
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), tonic::Code::InvalidArgument);
+    assert!(status.message().contains("colour"));
     let mut request = proto::GetObjectRequest::default();
     request.object_id = Some("nonsense".to_owned());
     let status = client

@@ -272,3 +272,46 @@ async fn filters_are_told_apart() {
         .await;
     assert_eq!(status.unwrap_err().code(), tonic::Code::InvalidArgument);
 }
+
+#[tokio::test]
+async fn events_and_checkpoints_can_be_followed_too() {
+    use sui_rpc::client::{
+        CheckpointStreamRequest, CheckpointStreamStart, EventStreamRequest, EventStreamStart,
+    };
+    let world = World::start().await;
+    let first = world.register().await;
+    let package = world.network.addresses().package;
+    let filter = proto::EventFilter::matching(proto::filter::event::event_type(format!(
+        "{package}::db::NodeRegisteredEvent"
+    )));
+    let request = EventStreamRequest::new()
+        .with_filter(filter)
+        .with_read_mask(FieldMask::from_str("*"))
+        .with_start(EventStreamStart::Checkpoint(0));
+    let mut events = Box::pin(world.client.stream_events(request));
+    let request = CheckpointStreamRequest::new()
+        .with_read_mask(FieldMask::from_str("sequence_number,digest"))
+        .with_start(CheckpointStreamStart::Checkpoint(0));
+    let mut checkpoints = Box::pin(world.client.stream_checkpoints(request));
+    let mut sent = vec![first];
+    let mut found = Vec::new();
+    let mut sequences = Vec::new();
+    while found.len() < 4 {
+        if let Some(event) = events.next().await.unwrap().unwrap().event {
+            found.push(event.transaction_digest().to_owned());
+            if sent.len() < 4 {
+                sent.push(world.register().await);
+            }
+        }
+    }
+    assert_eq!(found, sent);
+    let height = world.network.state().unwrap()["checkpoint"]
+        .as_u64()
+        .unwrap();
+    while sequences.last() != Some(&height) {
+        if let Some(checkpoint) = checkpoints.next().await.unwrap().unwrap().checkpoint {
+            sequences.push(checkpoint.sequence_number());
+        }
+    }
+    assert_eq!(sequences, (0..=height).collect::<Vec<_>>());
+}

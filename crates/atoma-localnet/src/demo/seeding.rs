@@ -6,9 +6,10 @@ use atoma_domain::{NodeSmallId, ObjectId, TaskSmallId};
 use super::{Demo, DemoStack, DemoTask, Operator, SecretKey};
 use crate::LocalNet;
 use crate::accounts::{Account, derive};
-use crate::actions::{ActionError, Draft, NewTask, Parameters, Purchase, Value};
+use crate::actions::{ActionError, NewTask, Parameters, Purchase};
 use crate::contract;
 use crate::core::Core;
+use crate::drafts::{Draft, Value};
 use crate::network::LocalNetError;
 
 /// Stacks that each of the first operator's nodes has of each task.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use atoma_domain::ObjectId;
 use sui_sdk_types::{
-    Address, Argument, Command, Digest, Input, ProgrammableTransaction, Transaction,
+    Address, Argument, Command, Digest, Input, Mutability, ProgrammableTransaction, Transaction,
     TransactionExpiration, TransactionKind,
 };
 
@@ -88,6 +88,9 @@ fn inputs(
                 continue;
             }
             Input::ImmutableOrOwned(reference) => *reference.object_id(),
+            Input::Shared(shared) if shared.mutability() == Mutability::NonExclusiveWrite => {
+                return Err(Refusal::Unsupported("non-exclusive writes".to_owned()));
+            }
             Input::Shared(shared) => shared.object_id(),
             Input::Receiving(_) => {
                 return Err(Refusal::Unsupported("receiving objects".to_owned()));

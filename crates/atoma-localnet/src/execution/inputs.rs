@@ -191,7 +191,10 @@ fn gas(store: &ObjectStore, transaction: &Transaction) -> Result<(Vec<Arc<Object
         let id = *reference.object_id();
         let coin = exact(store, reference)?;
         if *coin.owner() != Owner::Address(payment.owner) {
-            return Err(Refusal::GasObjectNotOwned(format!("{:?}", coin.owner())));
+            return Err(Refusal::GasObjectNotOwned {
+                id,
+                owner: payment.owner,
+            });
         }
         match coin_balance(&coin) {
             Some((coin_type, value)) if coin_type == StructTag::sui().into() => {

@@ -7,6 +7,7 @@ mod effects;
 mod gas;
 mod inputs;
 pub(crate) mod limits;
+mod objects;
 mod refusal;
 mod signatures;
 mod simulation;
@@ -21,7 +22,7 @@ use sui_sdk_types::{
     TransactionKind, UserSignature,
 };
 
-pub(crate) use effects::object_of;
+pub(crate) use objects::object_of;
 pub(crate) use refusal::Refusal;
 pub(crate) use simulation::{Simulation, simulate};
 
@@ -122,7 +123,7 @@ fn commands(
     };
     let view = View {
         store: environment.store,
-        gas: effects::gas_coin_for_commands(inputs, transaction.gas_payment.budget),
+        gas: objects::gas_coin_for_commands(inputs, transaction.gas_payment.budget),
         smashed: inputs.gas.iter().skip(1).map(|c| c.object_id()).collect(),
     };
     let digest = transaction.digest();

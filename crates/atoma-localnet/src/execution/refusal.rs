@@ -42,8 +42,8 @@ pub(crate) enum Refusal {
     GasBalanceTooLow { balance: u128, needed: u128 },
     #[error("Object {0} is not a gas object")]
     NotAGasObject(ObjectId),
-    #[error("Gas object is not an owned object with owner: {0}")]
-    GasObjectNotOwned(String),
+    #[error("Gas object {id} is not an owned object with owner: {owner}")]
+    GasObjectNotOwned { id: ObjectId, owner: Address },
     #[error("Could not find the referenced object {id} at version {}", version_text(.version))]
     ObjectNotFound { id: ObjectId, version: Option<u64> },
     #[error("Transaction needs to be rebuilt because object {} version {:#x} ({}) is unavailable for consumption, current version: {current:#x}", .provided.object_id(), .provided.version(), .provided.digest())]
@@ -69,7 +69,7 @@ pub(crate) enum Refusal {
     PackageAsObject(ObjectId),
     #[error("Dependent package not found on-chain: {0}")]
     PackageNotFound(ObjectId),
-    #[error("Object used as shared is not shared")]
+    #[error("Object used as shared is not shared: {0}")]
     NotShared(ObjectId),
     #[error("Object used as owned is not owned: {0}")]
     NotOwned(ObjectId),

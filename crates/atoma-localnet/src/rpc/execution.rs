@@ -5,8 +5,8 @@ use std::time::Duration;
 use sui_rpc::proto::sui::rpc::v2::simulate_transaction_request::TransactionChecks;
 use sui_rpc::proto::sui::rpc::v2::transaction_execution_service_server::TransactionExecutionService;
 use sui_rpc::proto::sui::rpc::v2::{
-    ExecuteTransactionRequest, ExecuteTransactionResponse, SimulateTransactionRequest,
-    SimulateTransactionResponse,
+    ExecuteTransactionRequest, ExecuteTransactionResponse, ExecutedTransaction,
+    SimulateTransactionRequest, SimulateTransactionResponse,
 };
 use sui_sdk_types::{SignedTransaction, Transaction, UserSignature};
 use tonic::{Request, Response, Status};
@@ -26,7 +26,8 @@ impl TransactionExecutionService for Service {
     ) -> Result<Response<ExecuteTransactionResponse>, Status> {
         self.begin().await?;
         let request = request.into_inner();
-        let mask = mask(request.read_mask.as_ref(), "effects.status,checkpoint");
+        let mask =
+            mask::<ExecutedTransaction>(request.read_mask.as_ref(), "effects.status,checkpoint")?;
         let signed = parse(&request)?;
         execution::precheck(&signed.transaction, &signed.signatures)
             .map_err(Refusal::into_status)?;
@@ -63,7 +64,7 @@ impl TransactionExecutionService for Service {
     ) -> Result<Response<SimulateTransactionResponse>, Status> {
         self.begin().await?;
         let request = request.into_inner();
-        let mask = mask(request.read_mask.as_ref(), "*");
+        let mask = mask::<SimulateTransactionResponse>(request.read_mask.as_ref(), "*")?;
         let message = request
             .transaction
             .as_ref()

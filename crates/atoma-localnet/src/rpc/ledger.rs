@@ -58,7 +58,7 @@ impl LedgerService for Service {
     ) -> Result<Response<GetObjectResponse>, Status> {
         self.begin().await?;
         let request = request.into_inner();
-        let mask = mask(request.read_mask.as_ref(), OBJECT_DEFAULT);
+        let mask = mask::<proto::Object>(request.read_mask.as_ref(), OBJECT_DEFAULT)?;
         let object = self.object(&request, &mask)?;
         Ok(Response::new(GetObjectResponse::new(object)))
     }
@@ -70,7 +70,7 @@ impl LedgerService for Service {
         self.begin().await?;
         let request = request.into_inner();
         at_most("requests", request.requests.len(), MAX_BATCH_OBJECTS)?;
-        let mask = mask(request.read_mask.as_ref(), OBJECT_DEFAULT);
+        let mask = mask::<proto::Object>(request.read_mask.as_ref(), OBJECT_DEFAULT)?;
         let mut objects = Vec::with_capacity(request.requests.len());
         for request in &request.requests {
             objects.push(match self.object(request, &mask) {
@@ -88,7 +88,7 @@ impl LedgerService for Service {
     ) -> Result<Response<GetTransactionResponse>, Status> {
         self.begin().await?;
         let request = request.into_inner();
-        let mask = mask(request.read_mask.as_ref(), "digest");
+        let mask = mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?;
         let ledger = self.core.ledger();
         let transaction = transaction(&ledger, request.digest(), &mask)?;
         Ok(Response::new(GetTransactionResponse::new(transaction)))
@@ -101,7 +101,7 @@ impl LedgerService for Service {
         self.begin().await?;
         let request = request.into_inner();
         at_most("digests", request.digests.len(), MAX_BATCH_TRANSACTIONS)?;
-        let mask = mask(request.read_mask.as_ref(), "digest");
+        let mask = mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?;
         let ledger = self.core.ledger();
         let mut transactions = Vec::with_capacity(request.digests.len());
         for digest in &request.digests {
@@ -122,7 +122,7 @@ impl LedgerService for Service {
     ) -> Result<Response<GetCheckpointResponse>, Status> {
         self.begin().await?;
         let request = request.into_inner();
-        let mask = mask(request.read_mask.as_ref(), "sequence_number,digest");
+        let mask = mask::<Checkpoint>(request.read_mask.as_ref(), "sequence_number,digest")?;
         let ledger = self.core.ledger();
         let (name, found) = match &request.checkpoint_id {
             None => (String::new(), ledger.checkpoint(ledger.height())),
@@ -151,7 +151,7 @@ impl LedgerService for Service {
     ) -> Result<Response<GetEpochResponse>, Status> {
         self.begin().await?;
         let request = request.into_inner();
-        let mask = mask(request.read_mask.as_ref(), "epoch");
+        let mask = mask::<Epoch>(request.read_mask.as_ref(), "epoch")?;
         let ledger = self.core.ledger();
         let record = match request.epoch {
             None => ledger.epoch(),
@@ -173,7 +173,7 @@ impl LedgerService for Service {
         let request = request.into_inner();
         let source = Checkpoints {
             filter: Filter::transactions(request.filter.as_ref())?,
-            mask: mask(request.read_mask.as_ref(), "sequence_number,digest"),
+            mask: mask::<Checkpoint>(request.read_mask.as_ref(), "sequence_number,digest")?,
         };
         let range = Range {
             start: request.start_checkpoint,
@@ -204,7 +204,7 @@ impl LedgerService for Service {
         let request = request.into_inner();
         let source = Transactions {
             filter: Filter::transactions(request.filter.as_ref())?,
-            mask: mask(request.read_mask.as_ref(), "digest"),
+            mask: mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?,
         };
         let range = Range {
             start: request.start_checkpoint,
@@ -235,7 +235,7 @@ impl LedgerService for Service {
         let request = request.into_inner();
         let source = Events {
             filter: Filter::events(request.filter.as_ref())?,
-            mask: mask(request.read_mask.as_ref(), "*"),
+            mask: mask::<Event>(request.read_mask.as_ref(), "*")?,
         };
         let range = Range {
             start: request.start_checkpoint,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use atoma_domain::ObjectId;
 use prost_types::FieldMask;
-use sui_rpc::field::{FieldMaskTree, FieldMaskUtil};
+use sui_rpc::field::{FieldMaskTree, FieldMaskUtil, MessageFields};
 use sui_rpc::merge::Merge;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_rpc::proto::timestamp_ms_to_proto;
@@ -20,12 +20,20 @@ use crate::chain::{
     CheckpointRecord, Executed, Ledger, ObjectStore, TransactionRecord, coin_balance,
 };
 
-/// The mask of a request, or the method's documented default.
-pub(crate) fn mask(given: Option<&FieldMask>, default: &str) -> FieldMaskTree {
-    match given {
-        Some(mask) => FieldMaskTree::from(mask.clone()),
-        None => FieldMaskTree::from(FieldMask::from_str(default)),
-    }
+/// The mask of a request for messages of type `M`, or the method's documented default.
+///
+/// # Errors
+/// Invalid argument for a path that `M` does not have.
+pub(crate) fn mask<M: MessageFields>(
+    given: Option<&FieldMask>,
+    default: &str,
+) -> Result<FieldMaskTree, Status> {
+    let Some(mask) = given else {
+        return Ok(FieldMaskTree::from(FieldMask::from_str(default)));
+    };
+    mask.validate::<M>()
+        .map_err(|path| Status::invalid_argument(format!("invalid read_mask path: {path}")))?;
+    Ok(FieldMaskTree::from(mask.clone()))
 }
 
 /// An object, with the balance that coins have.

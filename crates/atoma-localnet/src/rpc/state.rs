@@ -35,7 +35,8 @@ impl StateService for Service {
                 })
             })
             .transpose()?;
-        let mask = mask(request.read_mask.as_ref(), "object_id,version,object_type");
+        let mask =
+            mask::<proto::Object>(request.read_mask.as_ref(), "object_id,version,object_type")?;
         let ledger = self.core.ledger();
         let mut found: Vec<(Key, &Arc<Object>)> = ledger
             .objects()
@@ -65,7 +66,7 @@ impl StateService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let parent = address("parent", request.parent.as_deref())?;
-        let mask = mask(request.read_mask.as_ref(), "parent,field_id");
+        let mask = mask::<DynamicField>(request.read_mask.as_ref(), "parent,field_id")?;
         let ledger = self.core.ledger();
         let fields: Vec<&Arc<Object>> = ledger.objects().owned_by(&parent).collect();
         let (page, next) = page(

@@ -6,8 +6,9 @@ use std::time::Duration;
 use futures::stream::{self, Stream, StreamExt};
 use sui_rpc::proto::sui::rpc::v2::subscription_service_server::SubscriptionService;
 use sui_rpc::proto::sui::rpc::v2::{
-    SubscribeCheckpointsRequest, SubscribeCheckpointsResponse, SubscribeEventsRequest,
-    SubscribeEventsResponse, SubscribeTransactionsRequest, SubscribeTransactionsResponse,
+    Checkpoint, Event, ExecutedTransaction, SubscribeCheckpointsRequest,
+    SubscribeCheckpointsResponse, SubscribeEventsRequest, SubscribeEventsResponse,
+    SubscribeTransactionsRequest, SubscribeTransactionsResponse,
 };
 use tokio::sync::watch;
 use tonic::codegen::BoxStream;
@@ -148,7 +149,7 @@ impl SubscriptionService for Service {
         let request = request.into_inner();
         let source = Checkpoints {
             filter: Filter::transactions(request.filter.as_ref())?,
-            mask: mask(request.read_mask.as_ref(), "sequence_number,digest"),
+            mask: mask::<Checkpoint>(request.read_mask.as_ref(), "sequence_number,digest")?,
         };
         let stream = follow(Arc::clone(&self.core), source).map(|live| {
             let mut response = SubscribeCheckpointsResponse::default();
@@ -172,7 +173,7 @@ impl SubscriptionService for Service {
         let request = request.into_inner();
         let source = Transactions {
             filter: Filter::transactions(request.filter.as_ref())?,
-            mask: mask(request.read_mask.as_ref(), "digest"),
+            mask: mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?,
         };
         let stream = follow(Arc::clone(&self.core), source).map(|live| {
             let mut response = SubscribeTransactionsResponse::default();
@@ -197,7 +198,7 @@ impl SubscriptionService for Service {
         let request = request.into_inner();
         let source = Events {
             filter: Filter::events(request.filter.as_ref())?,
-            mask: mask(request.read_mask.as_ref(), "*"),
+            mask: mask::<Event>(request.read_mask.as_ref(), "*")?,
         };
         let stream = follow(Arc::clone(&self.core), source).map(|live| {
             let mut response = SubscribeEventsResponse::default();
