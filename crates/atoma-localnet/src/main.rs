@@ -38,3 +38,18 @@ async fn main() -> anyhow::Result<()> {
     network.shutdown().await;
     Ok(())
 }
+
+/// Waits for Ctrl-C, or for the word of a process manager.
+async fn interrupted() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminated = signal(SignalKind::terminate())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}

@@ -11,8 +11,8 @@ mod support;
 use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::{
-    Address, Argument, Command, ExecutionError, ExecutionStatus, IdOperation, Input, MergeCoins,
-    MoveCall, ObjectIn, ObjectOut, SplitCoins,
+    Address, Argument, Command, CommandArgumentError, ExecutionError, ExecutionStatus, IdOperation,
+    Input, MergeCoins, MoveCall, ObjectIn, ObjectOut, SharedInput, SplitCoins, StructTag,
 };
 use support::{SUI, World, assert_success, effects, pure, random, transaction, transfer};
 
@@ -307,4 +307,83 @@ async fn nothing_but_transfers_and_merges_may_follow_random() {
     assert!(refused.message().contains(
         "Commands following a command with Random can only be TransferObjects or MergeCoins"
     ));
+}
+
+#[tokio::test]
+async fn results_of_commands_are_arguments_of_later_ones() {
+    let world = World::start().await;
+    let (_, task) = world.node_and_task(0).await;
+    let alice = world.alice.address;
+    world.network.faucet(alice, 0, 1_000_000).unwrap();
+    let usdc = StructTag::coin(world.network.addresses().usdc()).to_string();
+    let coin = world.owned(alice, &usdc).await.remove(0);
+    let split = Command::SplitCoins(SplitCoins {
+        coin: Argument::Input(0),
+        amounts: vec![Argument::Input(1)],
+    });
+    let buy = Command::MoveCall(MoveCall {
+        package: world.network.addresses().package,
+        module: "db".parse().unwrap(),
+        function: "acquire_new_stack_entry".parse().unwrap(),
+        type_arguments: vec![],
+        arguments: vec![
+            Argument::Input(2),
+            Argument::NestedResult(0, 0),
+            Argument::Input(3),
+            Argument::Input(4),
+            Argument::Input(5),
+            Argument::Input(6),
+        ],
+    });
+    let back = Command::MergeCoins(MergeCoins {
+        coin: Argument::Input(0),
+        coins_to_merge: vec![Argument::Result(0)],
+    });
+    let inputs = vec![
+        Input::ImmutableOrOwned(coin.clone()),
+        pure(&400_000_u64),
+        world.db(),
+        pure(&task),
+        pure(&100_000_u64),
+        pure(&1_000_000_u64),
+        random(),
+    ];
+    let gas = world.coins(alice).await.remove(0);
+    let executed = world
+        .execute(&transaction(alice, gas, inputs, vec![split, buy, back]))
+        .await
+        .unwrap();
+    assert_success(&executed);
+    // 100,000 units at 1 USDC a million cost 0.1 USDC; the split coin is gone again.
+    assert_eq!(world.object(coin.object_id()).await.balance(), 900_000);
+    assert_eq!(world.owned(alice, &usdc).await.len(), 1);
+    let stack = world.badge(alice, "StackBadge").await;
+    assert_eq!(stack.version(), effects(&executed).lamport_version);
+}
+
+#[tokio::test]
+async fn a_shared_object_taken_for_reading_is_not_written() {
+    let world = World::start().await;
+    let addresses = world.network.addresses();
+    let db = Input::Shared(SharedInput::new(
+        addresses.atoma_db,
+        addresses.atoma_db_initial_shared_version,
+        false,
+    ));
+    let before = world.object(&addresses.atoma_db).await;
+    let call = world.call("register_node_entry", vec![db]).await;
+    let executed = world.execute(&call).await.unwrap();
+    let effects = effects(&executed);
+    assert_eq!(
+        effects.status,
+        ExecutionStatus::Failure {
+            error: ExecutionError::CommandArgumentError {
+                argument: 0,
+                kind: CommandArgumentError::InvalidObjectByMutRef
+            },
+            command: Some(0)
+        }
+    );
+    assert_eq!(effects.unchanged_consensus_objects.len(), 1);
+    assert_eq!(world.object(&addresses.atoma_db).await, before);
 }

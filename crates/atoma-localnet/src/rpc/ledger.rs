@@ -311,8 +311,15 @@ fn epoch(record: EpochRecord) -> Epoch {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.to_string().into()))
         .collect();
+    let mut system_state = SystemState::default();
+    system_state.version = Some(2);
+    system_state.epoch = Some(record.epoch);
+    system_state.protocol_version = Some(limits::PROTOCOL_VERSION);
+    system_state.reference_gas_price = Some(limits::REFERENCE_GAS_PRICE);
+    system_state.epoch_start_timestamp_ms = Some(record.start_ms);
     let mut epoch = Epoch::default();
     epoch.epoch = Some(record.epoch);
+    epoch.system_state = Some(Box::new(system_state));
     epoch.first_checkpoint = Some(record.first_checkpoint);
     epoch.last_checkpoint = record.last_checkpoint;
     epoch.start = Some(timestamp_ms_to_proto(record.start_ms));
