@@ -114,6 +114,29 @@ async fn a_locked_database_is_not_available_and_unchanged() {
     store.record_message(&message(1, 1, 1)).await.unwrap();
 }
 
+/// The inference service may link this crate and open the same file.
+#[tokio::test]
+async fn stores_of_several_processes_wait_for_each_other() {
+    const MESSAGES: u64 = 40;
+    let database = Database::new();
+    happen(&database.open().await, 1, vec![bought(1, 1, 1000)]).await;
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..4 {
+        let store = database.open().await;
+        writers.spawn(async move {
+            for number in 0..MESSAGES {
+                let message = message(1, writer * MESSAGES + number, 1);
+                store.record_message(&message).await.unwrap();
+            }
+        });
+    }
+    writers.join_all().await;
+    let store = database.open().await;
+    let record = store.work_record(stack(1), node(1)).await.unwrap().unwrap();
+    assert_eq!(record.accumulator.messages(), 4 * MESSAGES);
+    assert_eq!(record.computed_units, units(4 * MESSAGES));
+}
+
 #[tokio::test]
 async fn a_closed_store_says_so() {
     let database = Database::new();

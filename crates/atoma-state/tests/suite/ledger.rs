@@ -100,6 +100,16 @@ pub async fn applied_frames_change_nothing_again(store: impl Store) {
     );
     assert_eq!(settlement[0].attested_nodes, [node(2)]);
 
+    // A known transaction can come with news of how far the ledger is.
+    let mut further = frames[3].clone();
+    further.covered = Some(CheckpointNumber::new(5));
+    let progress = store.apply(&[further], operator()).await.unwrap();
+    assert_eq!(progress.covered, Some(CheckpointNumber::new(5)));
+    assert_eq!(
+        progress.position,
+        Some(frames[4].transaction.as_ref().unwrap().position)
+    );
+
     // What overlaps is skipped, what is new is applied.
     let overlap = [frames[3].clone(), frame(5, 0, vec![attested(1, 2)])];
     store.apply(&overlap, operator()).await.unwrap();

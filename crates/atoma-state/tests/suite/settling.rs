@@ -63,15 +63,15 @@ pub async fn attestations_are_counted_not_nodes(store: impl Store) {
         vec![bought(1, 1, 100), settled(1, 1, &[3, 2, 2])],
     )
     .await;
-    happen(&store, 2, vec![attested(1, 2), attested(1, 2)]).await;
+    happen(&store, 2, vec![attested(1, u64::MAX), attested(1, 2)]).await;
     assert!(!settlement(&store, 1).await.is_complete());
-    happen(&store, 3, vec![attested(1, u64::MAX)]).await;
+    happen(&store, 3, vec![attested(1, 2)]).await;
     let ticket = settlement(&store, 1).await;
     assert_eq!(
         ticket.requested_attestation_nodes,
         [node(3), node(2), node(2)]
     );
-    assert_eq!(ticket.attested_nodes, [node(2), node(2), node(u64::MAX)]);
+    assert_eq!(ticket.attested_nodes, [node(u64::MAX), node(2), node(2)]);
     assert!(ticket.is_complete() && !ticket.is_in_dispute);
 }
 
