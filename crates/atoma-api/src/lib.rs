@@ -7,6 +7,7 @@
 //! A new endpoint is a handler in `routes/`, its line in the module's `configure`, and the shape
 //! of its answer in `views/`.
 
+mod asked;
 mod body;
 mod error;
 mod guard;

@@ -1,12 +1,12 @@
 //! Requests for one transaction each: registering, subscribing, disputing.
 
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, ServiceConfig};
 use atoma_domain::{EchelonId, StackSmallId, TaskSmallId};
-use atoma_operator::Operator;
 use serde::Deserialize;
 
 use super::at;
+use crate::asked::Asked;
 use crate::body::Body;
 use crate::error::ApiError;
 use crate::params::{Common, Price};
@@ -41,8 +41,8 @@ struct Register {
     additional: bool,
 }
 
-async fn register(operator: Data<Operator>, body: Body<Register>) -> Answer {
-    operator.readiness().require_for_writes().await?;
+async fn register(asked: Asked, body: Body<Register>) -> Answer {
+    let operator = asked.operator().await?;
     let Body(request) = body;
     let node = operator
         .register(request.additional, request.common.gas())
@@ -58,8 +58,8 @@ struct ModelSubscribe {
     echelon_id: EchelonId,
 }
 
-async fn model_subscribe(operator: Data<Operator>, body: Body<ModelSubscribe>) -> Answer {
-    operator.readiness().require_for_writes().await?;
+async fn model_subscribe(asked: Asked, body: Body<ModelSubscribe>) -> Answer {
+    let operator = asked.operator().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
@@ -93,8 +93,8 @@ impl TaskSubscribe {
     }
 }
 
-async fn task_subscribe(operator: Data<Operator>, body: Body<TaskSubscribe>) -> Answer {
-    operator.readiness().require_for_writes().await?;
+async fn task_subscribe(asked: Asked, body: Body<TaskSubscribe>) -> Answer {
+    let operator = asked.operator().await?;
     let Body(request) = body;
     let price = request.price.per_million()?;
     let (node, gas) = (request.common.node(), request.common.gas());
@@ -104,8 +104,8 @@ async fn task_subscribe(operator: Data<Operator>, body: Body<TaskSubscribe>) -> 
     Ok(HttpResponse::Ok().json(SubscribedView::new(done, request.warnings())))
 }
 
-async fn task_update_subscription(operator: Data<Operator>, body: Body<TaskSubscribe>) -> Answer {
-    operator.readiness().require_for_writes().await?;
+async fn task_update_subscription(asked: Asked, body: Body<TaskSubscribe>) -> Answer {
+    let operator = asked.operator().await?;
     let Body(request) = body;
     let price = request.price.per_million()?;
     let (node, gas) = (request.common.node(), request.common.gas());
@@ -122,8 +122,8 @@ struct TaskUnsubscribe {
     task_small_id: TaskSmallId,
 }
 
-async fn task_unsubscribe(operator: Data<Operator>, body: Body<TaskUnsubscribe>) -> Answer {
-    operator.readiness().require_for_writes().await?;
+async fn task_unsubscribe(asked: Asked, body: Body<TaskUnsubscribe>) -> Answer {
+    let operator = asked.operator().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
@@ -139,8 +139,8 @@ struct StartDispute {
     stack_small_id: StackSmallId,
 }
 
-async fn start_attestation_dispute(operator: Data<Operator>, body: Body<StartDispute>) -> Answer {
-    operator.readiness().require_for_writes().await?;
+async fn start_attestation_dispute(asked: Asked, body: Body<StartDispute>) -> Answer {
+    let operator = asked.operator().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator.dispute(request.stack_small_id, node, gas).await?;

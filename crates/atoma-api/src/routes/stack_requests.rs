@@ -1,12 +1,12 @@
 //! Requests over several stacks: settling, attesting, claiming.
 
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, ServiceConfig};
 use atoma_domain::{ComputeUnits, StackSmallId};
-use atoma_operator::Operator;
 use serde::Deserialize;
 
 use super::at;
+use crate::asked::Asked;
 use crate::body::Body;
 use crate::error::ApiError;
 use crate::params::Common;
@@ -33,15 +33,15 @@ struct Settle {
     num_claimed_compute_units: Option<ComputeUnits>,
 }
 
-async fn settle(operator: Data<Operator>, body: Body<Settle>) -> Answer {
-    operator.readiness().require_for_writes().await?;
+async fn settle(asked: Asked, body: Body<Settle>) -> Answer {
+    let operator = asked.operator().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let units = request.num_claimed_compute_units;
     let results = operator
         .settle(&request.stack_small_ids, units, node, gas)
         .await?;
-    Ok(HttpResponse::build(batch_status(&results)).json(BatchView::new(results)))
+    Ok(HttpResponse::build(batch_status(&results)).json(BatchView::new(results, asked.is_dry())))
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,14 +53,14 @@ struct Attest {
     allow_dispute: bool,
 }
 
-async fn attest(operator: Data<Operator>, body: Body<Attest>) -> Answer {
-    operator.readiness().require_for_writes().await?;
+async fn attest(asked: Asked, body: Body<Attest>) -> Answer {
+    let operator = asked.operator().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let results = operator
         .attest(&request.stack_small_ids, request.allow_dispute, node, gas)
         .await?;
-    Ok(HttpResponse::build(batch_status(&results)).json(BatchView::new(results)))
+    Ok(HttpResponse::build(batch_status(&results)).json(BatchView::new(results, asked.is_dry())))
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,10 +70,10 @@ struct Claim {
     stack_small_ids: Vec<StackSmallId>,
 }
 
-async fn claim(operator: Data<Operator>, body: Body<Claim>) -> Answer {
-    operator.readiness().require_for_writes().await?;
+async fn claim(asked: Asked, body: Body<Claim>) -> Answer {
+    let operator = asked.operator().await?;
     let Body(request) = body;
     let (node, gas) = (request.common.node(), request.common.gas());
     let results = operator.claim(&request.stack_small_ids, node, gas).await?;
-    Ok(HttpResponse::build(batch_status(&results)).json(ClaimView::new(results)))
+    Ok(HttpResponse::build(batch_status(&results)).json(ClaimView::new(results, asked.is_dry())))
 }

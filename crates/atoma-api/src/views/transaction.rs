@@ -4,23 +4,44 @@ use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
 use atoma_domain::journal::{Failure, IntentRecord};
-use atoma_domain::{Digest, NodeSmallId, ObjectId, StackSmallId, TransactionId};
+use atoma_domain::{Digest, Mist, NodeSmallId, ObjectId, StackSmallId, TransactionId};
 use atoma_operator::{Done, Registered, StackResult, StackStatus};
 use serde::Serialize;
 
 use super::rfc3339;
 use crate::error::{ErrorBody, status};
 
-/// A transaction that was made.
+/// What became of a transaction: its digest, or for a dry run what it would cost.
 #[derive(Debug, Serialize)]
 pub(crate) struct DigestView {
-    tx_digest: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tx_digest: Option<Digest>,
+    #[serde(flatten)]
+    dry_run: Option<DryRun>,
+}
+
+/// The marks of a rehearsal.
+#[derive(Debug, Serialize)]
+struct DryRun {
+    dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_gas: Option<Mist>,
 }
 
 impl From<Done> for DigestView {
     fn from(done: Done) -> Self {
-        Self {
-            tx_digest: done.tx_digest,
+        match done {
+            Done::Executed { tx_digest } => Self {
+                tx_digest: Some(tx_digest),
+                dry_run: None,
+            },
+            Done::Rehearsed { estimated_gas } => Self {
+                tx_digest: None,
+                dry_run: Some(DryRun {
+                    dry_run: true,
+                    estimated_gas: Some(estimated_gas),
+                }),
+            },
         }
     }
 }
@@ -28,14 +49,15 @@ impl From<Done> for DigestView {
 /// A subscription that was made.
 #[derive(Debug, Serialize)]
 pub(crate) struct SubscribedView {
-    tx_digest: Digest,
+    #[serde(flatten)]
+    done: DigestView,
     warnings: Vec<String>,
 }
 
 impl SubscribedView {
-    pub(crate) const fn new(done: Done, warnings: Vec<String>) -> Self {
+    pub(crate) fn new(done: Done, warnings: Vec<String>) -> Self {
         Self {
-            tx_digest: done.tx_digest,
+            done: done.into(),
             warnings,
         }
     }
@@ -44,17 +66,31 @@ impl SubscribedView {
 /// A node that was registered.
 #[derive(Debug, Serialize)]
 pub(crate) struct RegisteredView {
-    tx_digest: Digest,
-    node_small_id: NodeSmallId,
-    node_badge_id: ObjectId,
+    #[serde(flatten)]
+    done: DigestView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node_small_id: Option<NodeSmallId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node_badge_id: Option<ObjectId>,
 }
 
 impl From<Registered> for RegisteredView {
     fn from(node: Registered) -> Self {
-        Self {
-            tx_digest: node.tx_digest,
-            node_small_id: node.node_small_id,
-            node_badge_id: node.node_badge_id,
+        match node {
+            Registered::Executed {
+                tx_digest,
+                node_small_id,
+                node_badge_id,
+            } => Self {
+                done: Done::Executed { tx_digest }.into(),
+                node_small_id: Some(node_small_id),
+                node_badge_id: Some(node_badge_id),
+            },
+            Registered::Rehearsed { estimated_gas } => Self {
+                done: Done::Rehearsed { estimated_gas }.into(),
+                node_small_id: None,
+                node_badge_id: None,
+            },
         }
     }
 }
@@ -67,6 +103,8 @@ struct StackResultView {
     status: &'static str,
     tx_digest: Option<Digest>,
     transaction_id: Option<TransactionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_gas: Option<Mist>,
     error: Option<ErrorBody>,
     warnings: Vec<String>,
 }
@@ -83,6 +121,7 @@ impl From<StackResult> for StackResultView {
             },
             tx_digest: result.tx_digest,
             transaction_id: result.transaction_id,
+            estimated_gas: result.estimated_gas,
             error: result.failure.as_ref().map(ErrorBody::from),
             warnings: result.warnings,
         }
@@ -95,17 +134,23 @@ pub(crate) struct BatchView {
     /// When nothing was done: what the first failure, or waiting in vain, says.
     #[serde(flatten)]
     error: Option<ErrorBody>,
+    #[serde(flatten)]
+    dry_run: Option<DryRun>,
     tx_digests: Vec<Digest>,
     results: Vec<StackResultView>,
 }
 
 impl BatchView {
     /// One digest for each success.
-    pub(crate) fn new(results: Vec<StackResult>) -> Self {
+    pub(crate) fn new(results: Vec<StackResult>, dry: bool) -> Self {
         let error = overall_failure(&results).map(|failure| ErrorBody::from(&failure));
         let tx_digests = successes(&results).collect();
         Self {
             error,
+            dry_run: dry.then_some(DryRun {
+                dry_run: true,
+                estimated_gas: None,
+            }),
             tx_digests,
             results: results.into_iter().map(StackResultView::from).collect(),
         }
@@ -121,8 +166,8 @@ pub(crate) struct ClaimView {
 }
 
 impl ClaimView {
-    pub(crate) fn new(results: Vec<StackResult>) -> Self {
-        let mut batch = BatchView::new(results);
+    pub(crate) fn new(results: Vec<StackResult>, dry: bool) -> Self {
+        let mut batch = BatchView::new(results, dry);
         let mut seen = BTreeSet::new();
         batch.tx_digests.retain(|digest| seen.insert(*digest));
         Self {
@@ -207,6 +252,7 @@ mod tests {
             status,
             tx_digest: (status != StackStatus::Failed).then(|| Digest::new([1; 32])),
             transaction_id: Some(TransactionId::new(1)),
+            estimated_gas: None,
             failure: (status == StackStatus::Failed).then(|| Failure::AlreadySettling {
                 stack_small_id: StackSmallId::new(1),
             }),
@@ -235,7 +281,7 @@ mod tests {
             result(StackStatus::Succeeded),
             result(StackStatus::Succeeded),
         ];
-        let view = serde_json::to_value(ClaimView::new(results)).unwrap();
+        let view = serde_json::to_value(ClaimView::new(results, false)).unwrap();
         assert_eq!(view["tx_digests"].as_array().unwrap().len(), 1);
         assert_eq!(view["tx_digest"], view["tx_digests"][0]);
         assert_eq!(view["results"].as_array().unwrap().len(), 2);

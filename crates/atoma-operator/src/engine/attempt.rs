@@ -468,7 +468,7 @@ fn outcome_of(executed: Executed, batch: usize, explicit_budget: Option<Mist>) -
     }
 }
 
-fn failure_of(outcome: ExecutionOutcome, gas_budget: Mist) -> Failure {
+pub(super) fn failure_of(outcome: ExecutionOutcome, gas_budget: Mist) -> Failure {
     match outcome {
         ExecutionOutcome::Abort(abort) => Failure::from_abort(abort),
         ExecutionOutcome::Failed {

@@ -8,6 +8,7 @@ mod gas;
 mod lane;
 mod outcomes;
 mod prepare;
+mod rehearsal;
 mod submit;
 #[cfg(test)]
 mod testing;

@@ -225,6 +225,11 @@ impl Engine {
         self.tasks.wait().await;
     }
 
+    /// What the lanes share.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     fn is_full(&self, intent: &NewIntent) -> bool {
         let key = match intent.actor.badge() {
             Some(badge) => LaneKey::Badge(badge),

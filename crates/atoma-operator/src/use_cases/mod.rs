@@ -11,9 +11,9 @@ mod subscriptions;
 
 use std::time::Duration;
 
-use atoma_domain::Digest;
 use atoma_domain::journal::{Failure, IntentStatus, NewIntent};
 use atoma_domain::ports::StoreError;
+use atoma_domain::{Digest, Mist};
 use tracing::error;
 
 use crate::causes::with_causes;
@@ -36,13 +36,23 @@ pub struct Operator {
     readiness: Readiness,
     /// How long an answer waits for outcomes.
     request_timeout: Duration,
+    /// Whether requests are only rehearsed.
+    dry: bool,
 }
 
-/// Something that was done.
+/// Something that was done, or rehearsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Done {
-    /// The transaction that did it.
-    pub tx_digest: Digest,
+pub enum Done {
+    /// It was done.
+    Executed {
+        /// The transaction that did it.
+        tx_digest: Digest,
+    },
+    /// It would succeed.
+    Rehearsed {
+        /// The gas that it would need, in MIST, before any margin.
+        estimated_gas: Mist,
+    },
 }
 
 impl Operator {
@@ -60,6 +70,16 @@ impl Operator {
             applied,
             readiness,
             request_timeout,
+            dry: false,
+        }
+    }
+
+    /// The same use cases, rehearsed only: checked and simulated, with nothing written or sent.
+    #[must_use]
+    pub fn dry(&self) -> Self {
+        Self {
+            dry: true,
+            ..self.clone()
         }
     }
 
@@ -75,6 +95,10 @@ impl Operator {
 
     /// Has one intent done and waits for it.
     async fn run(&self, intent: NewIntent) -> Result<Done, Failure> {
+        if self.dry {
+            let estimated_gas = self.engine.rehearse(&intent).await?;
+            return Ok(Done::Rehearsed { estimated_gas });
+        }
         let submitted = self.engine.submit(vec![intent]).await.map_err(internal)?;
         let id = match submitted.into_iter().next() {
             Some(Submission::Accepted(id)) => id,
@@ -99,7 +123,7 @@ impl Operator {
         match (waited.status, waited.tx_digest, waited.failure) {
             (IntentStatus::Succeeded, Some(tx_digest), _) => {
                 self.applied.wait_for(tx_digest, READ_YOUR_WRITES).await;
-                Ok(Done { tx_digest })
+                Ok(Done::Executed { tx_digest })
             }
             (IntentStatus::Failed, _, Some(failure)) => Err(failure),
             (_, tx_digest, _) => Err(Failure::OutcomeUnknown {

@@ -2,19 +2,27 @@
 
 use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::{Action, Actor, Failure, GasOptions, NewIntent};
-use atoma_domain::{Digest, NodeSmallId, ObjectId};
+use atoma_domain::{Digest, Mist, NodeSmallId, ObjectId};
 
-use super::{Operator, chain_failure};
+use super::{Done, Operator, chain_failure};
 
-/// A node that was registered.
+/// A node that was registered, or rehearsed to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Registered {
-    /// The transaction.
-    pub tx_digest: Digest,
-    /// The new node.
-    pub node_small_id: NodeSmallId,
-    /// Its badge.
-    pub node_badge_id: ObjectId,
+pub enum Registered {
+    /// It was registered.
+    Executed {
+        /// The transaction.
+        tx_digest: Digest,
+        /// The new node.
+        node_small_id: NodeSmallId,
+        /// Its badge.
+        node_badge_id: ObjectId,
+    },
+    /// It would be.
+    Rehearsed {
+        /// The gas that it would need, in MIST, before any margin.
+        estimated_gas: Mist,
+    },
 }
 
 impl Operator {
@@ -41,21 +49,27 @@ impl Operator {
                 gas,
             })
             .await?;
-        let executed = chain.lookup(done.tx_digest).await;
+        let tx_digest = match done {
+            Done::Executed { tx_digest } => tx_digest,
+            Done::Rehearsed { estimated_gas } => {
+                return Ok(Registered::Rehearsed { estimated_gas });
+            }
+        };
+        let executed = chain.lookup(tx_digest).await;
         let executed = executed.map_err(|error| chain_failure(&error))?;
         executed
             .into_iter()
             .flat_map(|executed| executed.events)
             .find_map(|event| match event {
-                ContractEvent::NodeRegistered(node) => Some(Registered {
-                    tx_digest: done.tx_digest,
+                ContractEvent::NodeRegistered(node) => Some(Registered::Executed {
+                    tx_digest,
                     node_small_id: node.node_small_id,
                     node_badge_id: node.badge_id,
                 }),
                 _ => None,
             })
             .ok_or_else(|| Failure::SuiNodeError {
-                reason: format!("the registration {} shows no new node", done.tx_digest),
+                reason: format!("the registration {tx_digest} shows no new node"),
             })
     }
 }

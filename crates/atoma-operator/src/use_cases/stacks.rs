@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atoma_domain::journal::{Failure, IntentStatus, NewIntent};
 use atoma_domain::model::{Settlement, Stack};
-use atoma_domain::{Digest, NodeSmallId, StackSmallId, TransactionId};
+use atoma_domain::{Digest, Mist, NodeSmallId, StackSmallId, TransactionId};
 
 use super::{Operator, READ_YOUR_WRITES, internal};
 use crate::engine::Submission;
@@ -26,6 +26,8 @@ pub struct StackResult {
     pub tx_digest: Option<Digest>,
     /// Its number in the journal, if it got there.
     pub transaction_id: Option<TransactionId>,
+    /// The gas that it would need, in MIST, where it was only rehearsed.
+    pub estimated_gas: Option<Mist>,
     /// Why it failed.
     pub failure: Option<Failure>,
     /// What the operator should see.
@@ -141,6 +143,7 @@ impl Operator {
                 status: StackStatus::Failed,
                 tx_digest: None,
                 transaction_id: None,
+                estimated_gas: None,
                 failure: None,
                 warnings: wish.warnings,
             };
@@ -152,6 +155,10 @@ impl Operator {
                 Err(failure) => result.failure = Some(failure),
             }
             results.push(result);
+        }
+        if self.dry {
+            self.rehearse_wishes(&mut results, places, &intents).await;
+            return Ok(results);
         }
         let submissions = self.engine.submit(intents).await.map_err(internal)?;
         let mut accepted = Vec::new();
@@ -187,6 +194,28 @@ impl Operator {
         }
         self.wait_until_applied(&results).await;
         Ok(results)
+    }
+
+    /// Rehearses the intents one by one, each into its place.
+    async fn rehearse_wishes(
+        &self,
+        results: &mut [StackResult],
+        places: Vec<usize>,
+        intents: &[NewIntent],
+    ) {
+        for (place, intent) in places.into_iter().zip(intents) {
+            let rehearsed = self.engine.rehearse(intent).await;
+            let Some(result) = results.get_mut(place) else {
+                continue;
+            };
+            match rehearsed {
+                Ok(estimated_gas) => {
+                    result.status = StackStatus::Succeeded;
+                    result.estimated_gas = Some(estimated_gas);
+                }
+                Err(failure) => result.failure = Some(failure),
+            }
+        }
     }
 
     /// Waits until the mirror shows what was done, all in all no longer than for one.
