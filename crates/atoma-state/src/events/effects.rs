@@ -3,8 +3,8 @@
 //! A new event of the domain doesn't compile here until someone has said what it means.
 
 use atoma_domain::events::{
-    ContractEvent, NewStackSettlementAttestation, NodeRegistered, NodeSubscribedToTask,
-    StackAttestationDispute, StackCreated, StackTrySettle, TaskRegistered,
+    ContractEvent, NodeRegistered, NodeSubscribedToTask, StackAttestationDispute, StackCreated,
+    StackTrySettle, TaskRegistered,
 };
 use atoma_domain::model::OperatorNode;
 use atoma_domain::ports::{LedgerTransaction, StoreError};
@@ -88,10 +88,11 @@ pub(super) async fn apply(
         ContractEvent::StackCreated(event) => stack_created(connection, event).await,
         ContractEvent::StackTrySettle(event) => settled(connection, transaction, event).await,
         ContractEvent::NewStackSettlementAttestation(event) => {
-            attested(connection, transaction, index, event).await
+            let (stack, node) = (event.stack_small_id, event.attestation_node_id);
+            attested(connection, transaction, index, stack, node).await
         }
         ContractEvent::StackAttestationDispute(event) => {
-            disputed(connection, transaction, event).await
+            disputed(connection, transaction, index, event).await
         }
         ContractEvent::StackSettlementTicketClaimed(event) => {
             ticket_claimed(connection, event.stack_small_id, event.user_refund_amount).await
@@ -243,12 +244,14 @@ async fn settled(
     run(connection, statement).await
 }
 
-/// Keyed by the event, not by the node: the contract counts a node's second attestation too.
+/// Counts an attestation. Keyed by the event, not by the node: the contract counts a node's second
+/// attestation too.
 async fn attested(
     connection: &mut SqliteConnection,
     transaction: &LedgerTransaction,
     index: usize,
-    event: &NewStackSettlementAttestation,
+    stack: StackSmallId,
+    node: NodeSmallId,
 ) -> Result<(), StoreError> {
     let index = i64::try_from(index).map_err(|_| StoreError::OutOfRange {
         what: format!(
@@ -260,32 +263,49 @@ async fn attested(
         "INSERT INTO attestations (stack_small_id, node_small_id, transaction_digest, \
          event_index) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
-    .bind(number(event.stack_small_id.get()))
-    .bind(number(event.attestation_node_id.get()))
+    .bind(number(stack.get()))
+    .bind(number(node.get()))
     .bind(transaction.digest.as_bytes())
     .bind(index);
     run(connection, statement).await
 }
 
 /// The contract refuses a stack's second dispute: the first stays.
+///
+/// The last attestation that agrees with a commitment which then turns out wrong opens a dispute
+/// and emits this event alone, though the contract has counted it. It is known by its bytes, the
+/// ticket's own, where one attestation was missing.
 async fn disputed(
     connection: &mut SqliteConnection,
     transaction: &LedgerTransaction,
+    index: usize,
     event: &StackAttestationDispute,
 ) -> Result<(), StoreError> {
     let row = sqlx::query(
-        "SELECT stack_small_id, requested_attestation_nodes FROM settlements \
-         WHERE stack_small_id = ?",
+        "SELECT stack_small_id, requested_attestation_nodes, \
+         (SELECT count(*) FROM attestations a WHERE a.stack_small_id = t.stack_small_id) \
+         AS attestations, \
+         EXISTS (SELECT 1 FROM disputes d WHERE d.stack_small_id = t.stack_small_id) \
+         AS is_in_dispute \
+         FROM settlements t WHERE stack_small_id = ?",
     )
     .bind(number(event.stack_small_id.get()))
     .fetch_optional(&mut *connection)
     .await
     .map_err(unavailable)?;
-    let requested = match &row {
-        Some(row) => Cells::new(row, "settlements", "stack_small_id")
-            .numbers("requested_attestation_nodes")?,
-        None => Vec::new(),
-    };
+    let mut requested = Vec::new();
+    if let Some(row) = &row {
+        let cells = Cells::new(row, "settlements", "stack_small_id");
+        requested = cells.numbers("requested_attestation_nodes")?;
+        let agrees = event.attestation_commitment == event.original_commitment
+            && requested.contains(&event.attestation_node_id.get())
+            && cells.small::<usize>("attestations")? + 1 == requested.len()
+            && !cells.flag("is_in_dispute")?;
+        if agrees {
+            let (stack, node) = (event.stack_small_id, event.attestation_node_id);
+            attested(connection, transaction, index, stack, node).await?;
+        }
+    }
     let plaintiff = event.attestation_node_id.get();
     let place = requested.iter().position(|node| *node == plaintiff);
     let place = place.and_then(|place| u64::try_from(place).ok());

@@ -41,6 +41,7 @@ macro_rules! store_suites {
                 attestations_are_counted_not_nodes,
                 the_first_dispute_stays,
                 claims_close_ticket_and_stack,
+                recorded_settlements_are_mirrored_as_on_chain,
             }
             work {
                 messages_make_the_contracts_root,

@@ -1,9 +1,17 @@
 //! Suite of [`ChainEvents`](atoma_domain::ports::ChainEvents): from ticket to claim.
 
-use atoma_domain::events::StackSettlementTicket;
+use std::fs;
+use std::path::Path;
+
+use atoma_domain::events::{
+    ContractEvent, NewStackSettlementAttestation, StackAttestationDispute, StackSettlementTicket,
+    StackTrySettle,
+};
 use atoma_domain::model::Settlement;
 use atoma_domain::ports::{DisputeSide, Page, StateReader};
-use atoma_domain::{Epoch, MicroUsdc};
+use atoma_domain::{Epoch, HexBytes, MicroUsdc};
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::Store;
 use super::fixtures::*;
@@ -116,7 +124,7 @@ pub async fn the_first_dispute_stays(store: impl Store) {
         .unwrap();
     assert_eq!(rest, against[1..]);
 
-    // The attestation that opened it emitted nothing else.
+    // It differed from the ticket's commitment: no attestation.
     let ticket = settlement(&store, 1).await;
     assert!(ticket.is_in_dispute);
     assert_eq!(ticket.attested_nodes, []);
@@ -143,4 +151,125 @@ pub async fn claims_close_ticket_and_stack(store: impl Store) {
     // A confidential claim makes no ticket.
     let none = store.settlements_by_id(&[stack(2)]).await.unwrap();
     assert_eq!(none, []);
+}
+
+#[derive(Deserialize)]
+struct Proofs {
+    cases: Vec<ProofCase>,
+}
+
+/// A settlement as it went on the contract, and the ticket that it left.
+#[derive(Deserialize)]
+struct ProofCase {
+    case: String,
+    events: Vec<RecordedEvent>,
+    epoch: u64,
+    requested_attestation_nodes: Vec<u64>,
+    already_attested_nodes: Vec<u64>,
+    is_in_dispute: bool,
+    ticket_dispute_settled_at_epoch: u64,
+}
+
+#[derive(Deserialize)]
+struct RecordedEvent {
+    #[serde(rename = "type")]
+    kind: String,
+    fields: Value,
+}
+
+impl RecordedEvent {
+    fn decode(&self) -> ContractEvent {
+        let number = |name: &str| self.fields[name].as_u64().unwrap();
+        let bytes =
+            |name: &str| -> HexBytes { self.fields[name].as_str().unwrap().parse().unwrap() };
+        let requested = || {
+            let nodes = self.fields["requested_attestation_nodes"].as_array();
+            let nodes = nodes.unwrap().iter();
+            nodes.map(|id| node(id.as_u64().unwrap())).collect()
+        };
+        let stack_small_id = stack(number("stack_small_id"));
+        match self.kind.as_str() {
+            "StackTrySettleEvent" => StackTrySettle {
+                stack_small_id,
+                selected_node_id: node(number("selected_node_id")),
+                requested_attestation_nodes: requested(),
+                committed_stack_proof: bytes("committed_stack_proof"),
+                stack_merkle_leaf: bytes("stack_merkle_leaf"),
+                num_claimed_compute_units: units(number("num_claimed_compute_units")),
+            }
+            .into(),
+            "NewStackSettlementAttestationEvent" => NewStackSettlementAttestation {
+                stack_small_id,
+                attestation_node_id: node(number("attestation_node_id")),
+                committed_stack_proof: bytes("committed_stack_proof"),
+                stack_merkle_leaf: bytes("stack_merkle_leaf"),
+            }
+            .into(),
+            "StackSettlementTicketEvent" => StackSettlementTicket {
+                stack_small_id,
+                selected_node_id: node(number("selected_node_id")),
+                num_claimed_compute_units: units(number("num_claimed_compute_units")),
+                requested_attestation_nodes: requested(),
+                dispute_settled_at_epoch: Epoch::new(number("dispute_settled_at_epoch")),
+                committed_stack_proof: bytes("committed_stack_proof"),
+            }
+            .into(),
+            "StackAttestationDisputeEvent" => StackAttestationDispute {
+                stack_small_id,
+                attestation_commitment: bytes("attestation_commitment"),
+                attestation_node_id: node(number("attestation_node_id")),
+                original_node_id: node(number("original_node_id")),
+                original_commitment: bytes("original_commitment"),
+            }
+            .into(),
+            other => panic!("unexpected {other}"),
+        }
+    }
+}
+
+/// Every settlement that was recorded from the contract: the mirror of its events is its ticket.
+pub async fn recorded_settlements_are_mirrored_as_on_chain(store: impl Store) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/proofs.json");
+    let proofs: Proofs = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    assert!(proofs.cases.len() > 20);
+    for (number, case) in (1..).zip(&proofs.cases) {
+        // All cases are of a few stacks: give each one of its own.
+        let mut frames = Vec::new();
+        for (index, recorded) in (0..).zip(&case.events) {
+            let mut event = recorded.decode();
+            match &mut event {
+                ContractEvent::StackTrySettle(event) => event.stack_small_id = stack(number),
+                ContractEvent::NewStackSettlementAttestation(event) => {
+                    event.stack_small_id = stack(number);
+                }
+                ContractEvent::StackSettlementTicket(event) => event.stack_small_id = stack(number),
+                ContractEvent::StackAttestationDispute(event) => {
+                    event.stack_small_id = stack(number);
+                }
+                other => panic!("unexpected {other:?}"),
+            }
+            let mut frame = frame(number, index, vec![event]);
+            frame.transaction.as_mut().unwrap().epoch = Epoch::new(case.epoch);
+            frames.push(frame);
+        }
+        store.apply(&frames, operator()).await.unwrap();
+        let ticket = settlement(&store, number).await;
+        let ids = |nodes: &[atoma_domain::NodeSmallId]| -> Vec<u64> {
+            nodes.iter().map(|node| node.get()).collect()
+        };
+        let name = &case.case;
+        let requested = ids(&ticket.requested_attestation_nodes);
+        assert_eq!(requested, case.requested_attestation_nodes, "{name}");
+        assert_eq!(
+            ids(&ticket.attested_nodes),
+            case.already_attested_nodes,
+            "{name}"
+        );
+        assert_eq!(ticket.is_in_dispute, case.is_in_dispute, "{name}");
+        assert_eq!(
+            ticket.dispute_settled_at_epoch.get(),
+            case.ticket_dispute_settled_at_epoch,
+            "{name}"
+        );
+    }
 }
