@@ -34,7 +34,7 @@ async fn main() -> anyhow::Result<()> {
             .context("the demonstration world could not be made")?;
         tracing::info!("the demonstration world is there");
     }
-    tokio::signal::ctrl_c().await.context("no signal handler")?;
+    interrupted().await.context("no signal handler")?;
     network.shutdown().await;
     Ok(())
 }

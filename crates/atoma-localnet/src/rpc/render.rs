@@ -164,7 +164,14 @@ fn effects(
     mask: &FieldMaskTree,
 ) -> Result<proto::TransactionEffects, Status> {
     let mut message = proto::TransactionEffects::merge_from(view.effects()?, mask);
-    let types = types(view.effects_v2()?, lookup);
+    let names_objects = !message.changed_objects.is_empty()
+        || message.gas_object.is_some()
+        || !message.unchanged_consensus_objects.is_empty();
+    let types = if names_objects {
+        types(view.effects_v2()?, lookup)
+    } else {
+        BTreeMap::new()
+    };
     for change in message
         .changed_objects
         .iter_mut()
