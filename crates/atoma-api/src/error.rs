@@ -146,6 +146,9 @@ pub(crate) fn status(failure: &Failure) -> StatusCode {
         | F::AlreadyClaimed { .. }
         | F::AlreadyInDispute { .. }
         | F::InFlightWithOtherParameters { .. }
+        | F::MayStillExecute { .. }
+        | F::AlreadyFinal { .. }
+        | F::Abandoned {}
         | F::NeedsNoSettlement { .. }
         | F::StackHasNoMessages { .. }
         | F::RequestsInProgress { .. }

@@ -103,11 +103,44 @@ pub(crate) fn answer<I, V: Serialize, K: Cursor>(
     let mut response = HttpResponse::Ok();
     if more && let Some(last) = items.last() {
         let cursor = key(last).print();
-        let path = request.path();
         response.insert_header((
             LINK,
-            format!("<{path}?limit={limit}&cursor={cursor}>; rel=\"next\""),
+            format!("<{}>; rel=\"next\"", next(request, limit, &cursor)),
         ));
     }
     response.json(items.into_iter().map(view).collect::<Vec<_>>())
+}
+
+/// The request's own path and query, with the limit and the cursor of the next part.
+fn next(request: &HttpRequest, limit: usize, cursor: &str) -> String {
+    let others: String = request
+        .query_string()
+        .split('&')
+        .filter(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !name.is_empty() && name != "limit" && name != "cursor"
+        })
+        .flat_map(|pair| [pair, "&"])
+        .collect();
+    format!("{}?{others}limit={limit}&cursor={cursor}", request.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn the_next_part_keeps_the_filters() {
+        let request = |uri| TestRequest::get().uri(uri).to_http_request();
+        assert_eq!(
+            next(&request("/stacks?limit=2&cursor=4"), 2, "6"),
+            "/stacks?limit=2&cursor=6"
+        );
+        assert_eq!(
+            next(&request("/transactions?status=failed&limit=2"), 2, "6"),
+            "/transactions?status=failed&limit=2&cursor=6"
+        );
+        assert_eq!(next(&request("/tasks"), 5, "1"), "/tasks?limit=5&cursor=1");
+    }
 }

@@ -2,10 +2,11 @@
 
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use atoma_domain::journal::Failure;
+use atoma_domain::journal::{Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey};
-use atoma_domain::{Digest, TransactionId};
+use atoma_domain::{Digest, NodeSmallId, StackSmallId, TransactionId};
 use atoma_operator::{NotReady, Operator};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::at;
@@ -21,7 +22,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(at("/ready", web::get().to(ready)))
         .service(at("/nodes", web::get().to(nodes)))
         .service(at("/transactions", web::get().to(transactions)))
-        .service(at("/transactions/{id}", web::get().to(transaction)));
+        .service(at("/transactions/{id}", web::get().to(transaction)))
+        .service(at("/transactions/{id}/abandon", web::post().to(abandon)));
 }
 
 async fn health() -> HttpResponse {
@@ -41,14 +43,38 @@ async fn nodes(operator: Data<Operator>) -> Answer {
     Ok(HttpResponse::Ok().json(views))
 }
 
+/// Which transactions to list; what is absent is any.
+#[derive(Debug, Deserialize)]
+struct TransactionQuery {
+    status: Option<String>,
+    node_small_id: Option<NodeSmallId>,
+    stack_small_id: Option<StackSmallId>,
+}
+
+impl TransactionQuery {
+    fn filter(&self) -> Result<JournalFilter, ApiError> {
+        let status = self.status.as_deref().map(|name| {
+            IntentStatus::from_name(name).ok_or_else(|| {
+                ApiError::invalid("`status` must be queued, submitted, succeeded or failed")
+            })
+        });
+        Ok(JournalFilter {
+            status: status.transpose()?,
+            node: self.node_small_id,
+            stack: self.stack_small_id,
+        })
+    }
+}
+
 async fn transactions(
     request: HttpRequest,
     operator: Data<Operator>,
     query: Query<ListQuery>,
+    filter: Query<TransactionQuery>,
 ) -> Answer {
     let page = query.page::<TransactionId>()?;
+    let filter = filter.filter()?;
     let journal = &operator.ports().journal;
-    let filter = JournalFilter::default();
     let records = journal.list(&filter, one_more(page)).await?;
     Ok(answer(
         &request,
@@ -60,7 +86,19 @@ async fn transactions(
 }
 
 async fn transaction(operator: Data<Operator>, path: Path<String>) -> Answer {
-    let text = path.into_inner();
+    let record = find(&operator, path.into_inner()).await?;
+    Ok(HttpResponse::Ok().json(TransactionView::from(record)))
+}
+
+/// Gives a transaction up, where it is proved that it never executes.
+async fn abandon(operator: Data<Operator>, path: Path<String>) -> Answer {
+    let record = find(&operator, path.into_inner()).await?;
+    let record = operator.abandon(record.intent.id).await?;
+    Ok(HttpResponse::Ok().json(TransactionView::from(record)))
+}
+
+/// The journal's entry of that number or digest.
+async fn find(operator: &Operator, text: String) -> Result<IntentRecord, ApiError> {
     let key = match (text.parse::<TransactionId>(), text.parse::<Digest>()) {
         (Ok(id), _) => JournalKey::Id(id),
         (_, Ok(digest)) => JournalKey::Digest(digest),
@@ -70,8 +108,6 @@ async fn transaction(operator: Data<Operator>, path: Path<String>) -> Answer {
             ));
         }
     };
-    match operator.ports().journal.find(key).await? {
-        Some(record) => Ok(HttpResponse::Ok().json(TransactionView::from(record))),
-        None => Err(Failure::UnknownTransaction { transaction: text }.into()),
-    }
+    let found = operator.ports().journal.find(key).await?;
+    found.ok_or_else(|| Failure::UnknownTransaction { transaction: text }.into())
 }

@@ -73,6 +73,15 @@ pub enum Failure {
     AlreadyInDispute { stack_small_id: StackSmallId },
     #[error("the same is in flight with other parameters, as transaction {transaction_id}")]
     InFlightWithOtherParameters { transaction_id: TransactionId },
+    #[error("transaction {transaction_id} may still execute; it can't be given up")]
+    MayStillExecute {
+        transaction_id: TransactionId,
+        tx_digest: Option<Digest>,
+    },
+    #[error("transaction {transaction_id} is finished; there is nothing to give up")]
+    AlreadyFinal { transaction_id: TransactionId },
+    #[error("it was given up on the operator's word, before it could execute")]
+    Abandoned {},
     #[error("stack {stack_small_id} is of a confidential task and needs no settlement; claim it")]
     NeedsNoSettlement { stack_small_id: StackSmallId },
     #[error("stack {stack_small_id} has no recorded message to settle")]

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span};
 
+use super::abandoned::Abandoned;
 use super::attempt::Step;
 use super::budget::Budgets;
 use super::config::{Backoff, EngineConfig};
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) gas: Arc<GasPool>,
     pub(super) budgets: Budgets,
     pub(super) outcomes: Outcomes,
+    pub(super) abandoned: Abandoned,
     pub(super) stopping: CancellationToken,
 }
 
@@ -134,6 +136,7 @@ impl Lane {
         let mut waiting = vec![(batch, 0u32)];
         let mut backoff = Backoff::new(&self.shared.config);
         while let Some((batch, tries)) = waiting.pop() {
+            let batch = self.without_abandoned(batch).await;
             if batch.is_empty() {
                 continue;
             }
@@ -163,6 +166,19 @@ impl Lane {
                 }
             }
         }
+    }
+
+    /// Fails those that the operator gave up; nothing of them is with the network here.
+    async fn without_abandoned(&self, batch: Vec<Intent>) -> Vec<Intent> {
+        let mut kept = Vec::with_capacity(batch.len());
+        for intent in batch {
+            if self.shared.abandoned.unmark(intent.id) {
+                self.fail(&intent, Failure::Abandoned {}).await;
+            } else {
+                kept.push(intent);
+            }
+        }
+        kept
     }
 
     /// Fails an intent of which nothing is with the network.

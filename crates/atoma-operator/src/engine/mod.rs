@@ -1,5 +1,6 @@
 //! The transaction engine: journal first, then the chain, one lane per badge.
 
+mod abandoned;
 mod attempt;
 mod budget;
 mod config;
@@ -14,4 +15,4 @@ mod submit;
 mod testing;
 
 pub use config::EngineConfig;
-pub use submit::{Engine, Submission, Waited};
+pub use submit::{AbandonError, Engine, Submission, Waited};

@@ -57,6 +57,17 @@ pub struct Waited {
     pub failure: Option<Failure>,
 }
 
+/// Why an intent was not given up.
+#[derive(Debug, thiserror::Error)]
+pub enum AbandonError {
+    /// It can't be.
+    #[error("{0}")]
+    Refused(Failure),
+    /// The journal failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Engine {
     /// An engine that nothing runs in yet. It works until `stopping` is cancelled.
     pub fn new(ports: Ports, config: EngineConfig, stopping: CancellationToken) -> Self {
@@ -68,6 +79,7 @@ impl Engine {
                 gas,
                 budgets: super::budget::Budgets::default(),
                 outcomes: super::outcomes::Outcomes::default(),
+                abandoned: super::abandoned::Abandoned::default(),
                 stopping,
             }),
             lanes: Arc::default(),
@@ -199,6 +211,36 @@ impl Engine {
             });
         }
         Ok(waited)
+    }
+
+    /// Gives an intent up, if nothing of it can execute any more: it fails, and is not signed
+    /// (again).
+    ///
+    /// # Errors
+    /// [`Failure::AlreadyFinal`], or [`Failure::MayStillExecute`] when its transaction is not
+    /// decided within `limit`; then nothing has changed.
+    pub async fn abandon(&self, id: TransactionId, limit: Duration) -> Result<(), AbandonError> {
+        let before = self.look_up(id).await?;
+        if before.status.is_final() {
+            return Err(AbandonError::Refused(Failure::AlreadyFinal {
+                transaction_id: id,
+            }));
+        }
+        self.shared.abandoned.mark(id);
+        let waited = self.wait(&[id], limit).await?;
+        let after = waited.into_iter().next().unwrap_or(before);
+        if matches!(after.failure, Some(Failure::Abandoned {})) {
+            return Ok(());
+        }
+        self.shared.abandoned.unmark(id);
+        Err(AbandonError::Refused(if after.status.is_final() {
+            Failure::AlreadyFinal { transaction_id: id }
+        } else {
+            Failure::MayStillExecute {
+                transaction_id: id,
+                tx_digest: after.tx_digest,
+            }
+        }))
     }
 
     async fn look_up(&self, id: TransactionId) -> Result<Waited, StoreError> {

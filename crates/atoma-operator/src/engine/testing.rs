@@ -13,6 +13,7 @@ use atoma_state::SqliteState;
 use tokio_util::sync::CancellationToken;
 
 use super::EngineConfig;
+use super::abandoned::Abandoned;
 use super::budget::Budgets;
 use super::gas::GasPool;
 use super::lane::Shared;
@@ -42,6 +43,7 @@ pub(super) async fn shared(chain: Arc<dyn Chain>) -> Shared {
         },
         budgets: Budgets::default(),
         outcomes: Outcomes::default(),
+        abandoned: Abandoned::default(),
         stopping: CancellationToken::new(),
     }
 }

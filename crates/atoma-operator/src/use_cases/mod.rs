@@ -1,5 +1,6 @@
 //! What an operator can ask for, one method an endpoint.
 
+mod abandon;
 mod attest;
 mod claim;
 mod dispute;
