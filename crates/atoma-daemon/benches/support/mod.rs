@@ -42,7 +42,11 @@ impl World {
     }
 
     /// Buys stacks of the sampling-consensus task for one node, and records a message on each.
-    pub(crate) async fn stacks_with_work(&self, node: NodeSmallId, count: u64) -> Vec<StackSmallId> {
+    pub(crate) async fn stacks_with_work(
+        &self,
+        node: NodeSmallId,
+        count: u64,
+    ) -> Vec<StackSmallId> {
         let task = self.demo.tasks.last().unwrap().task_small_id;
         let stacks = self
             .network
