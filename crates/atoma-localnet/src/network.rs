@@ -273,9 +273,10 @@ impl LocalNet {
         Ok(self.act(|core| core.set_parameters(parameters))?)
     }
 
-    /// Decides which attesters the settlement of a stack draws, none for an empty list.
+    /// Decides which attesters the settlement of a stack draws, none for an empty list. A restart
+    /// forgets it.
     pub fn force_attesters(&self, stack: StackSmallId, nodes: Vec<NodeSmallId>) {
-        self.core.forced().attesters.insert(stack, nodes);
+        Arc::make_mut(&mut self.core.forced().attesters).insert(stack, nodes);
     }
 
     /// The contract's state as JSON: `nodes`, `tasks`, `subscriptions`, `stacks`, `tickets`,

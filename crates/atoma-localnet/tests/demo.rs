@@ -11,7 +11,9 @@ mod support;
 use std::collections::BTreeSet;
 
 use atoma_localnet::{Config, LocalNet, demo};
-use support::World;
+use sui_crypto::ed25519::Ed25519PrivateKey;
+use sui_sdk_types::Input;
+use support::{Alice, World, assert_success, pure, random};
 
 #[tokio::test]
 async fn the_world_is_as_described_and_survives_a_restart() {
@@ -96,4 +98,67 @@ async fn a_seed_decides_everything() {
         ));
     }
     assert_eq!(chains.len(), 2);
+}
+
+#[tokio::test]
+async fn each_sampling_settlement_asks_for_one_attestation_that_the_treasury_covers() {
+    let mut world = World::start().await;
+    let demo = demo::seed(&world.network).unwrap();
+    let operator = &demo.operators[0];
+    world.alice = Alice::of(Ed25519PrivateKey::new(*operator.key.expose()));
+    let task = demo.tasks[2].task_small_id;
+    let stacks: Vec<_> = demo
+        .stacks
+        .iter()
+        .filter(|stack| stack.task_small_id == task && stack.node_small_id == operator.nodes[0])
+        .collect();
+    // The draw of the first settlement is decided; the others fall as they may.
+    world
+        .network
+        .force_attesters(stacks[0].stack_small_id, vec![demo.operators[1].nodes[0]]);
+    for stack in &stacks {
+        let mut badges = Vec::new();
+        for badge in world
+            .owned(
+                operator.address,
+                &format!("{}::db::NodeBadge", world.network.addresses().package),
+            )
+            .await
+        {
+            let object = world.object(badge.object_id()).await;
+            if object.contents().value()[32..] == operator.nodes[0].get().to_le_bytes() {
+                badges.push(badge);
+            }
+        }
+        let inputs = vec![
+            world.db(),
+            Input::ImmutableOrOwned(badges.remove(0)),
+            pure(&stack.stack_small_id),
+            pure(&stack.num_compute_units),
+            pure(&vec![1_u8; 32]),
+            pure(&vec![2_u8; 32]),
+            random(),
+        ];
+        let call = world.call("try_settle_stack", inputs).await;
+        assert_success(&world.execute(&call).await.unwrap());
+    }
+    let state = world.network.state().unwrap();
+    let tickets = state["tickets"].as_object().unwrap();
+    assert_eq!(tickets.len(), stacks.len());
+    for ticket in tickets.values() {
+        let asked = ticket["requested_attestation_nodes"].as_array().unwrap();
+        assert_eq!(asked.len(), 1);
+    }
+    let first = &tickets[&stacks[0].stack_small_id.to_string()];
+    assert_eq!(
+        first["requested_attestation_nodes"][0],
+        demo.operators[1].nodes[0].get()
+    );
+    // 2,400 permille of the price of each stack can be paid out.
+    let sampled = demo
+        .stacks
+        .iter()
+        .filter(|stack| stack.task_small_id == task);
+    let most = u64::try_from(sampled.count()).unwrap();
+    assert!(state["fee_treasury"].as_u64().unwrap() > most * 2_400_000);
 }

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use atoma_domain::{Digest, NodeSmallId, ObjectId, StackSmallId};
 use sui_sdk_types::hash::Hasher;
 use sui_sdk_types::{
-    ExecutionError, Object, ProgrammableTransaction, SignedTransaction, Transaction,
-    TransactionKind, UserSignature,
+    Argument, Command, ExecutionError, Input, Object, ProgrammableTransaction, SignedTransaction,
+    Transaction, TransactionKind, UserSignature,
 };
 
 pub(crate) use objects::object_of;
@@ -37,8 +37,8 @@ use inputs::{Access, Inputs};
 /// Draws that a test or demonstration has decided beforehand.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Forced {
-    /// The attesters of a stack's settlement.
-    pub(crate) attesters: BTreeMap<StackSmallId, Vec<NodeSmallId>>,
+    /// The attesters of each stack's settlement; shared, since there can be thousands.
+    pub(crate) attesters: Arc<BTreeMap<StackSmallId, Vec<NodeSmallId>>>,
     /// The node that a buyer's next purchase selects.
     pub(crate) selected_node: Option<NodeSmallId>,
 }
@@ -134,8 +134,10 @@ fn commands(
         epoch_timestamp_ms: environment.epoch.start_ms,
     };
     let mut execution = Execution::new(&view, context, randomness(environment.seed, &digest));
-    for (stack, nodes) in &environment.forced.attesters {
-        execution.force_attesters(*stack, nodes.clone());
+    for stack in settled_stacks(programmable) {
+        if let Some(nodes) = environment.forced.attesters.get(&stack) {
+            execution.force_attesters(stack, nodes.clone());
+        }
     }
     if let Some(node) = environment.forced.selected_node {
         execution.force_selected_node(node);
@@ -168,6 +170,26 @@ fn commands(
         result => result,
     };
     (meter, outcome, result)
+}
+
+/// The stacks that a transaction's calls name for settlement.
+fn settled_stacks(programmable: &ProgrammableTransaction) -> impl Iterator<Item = StackSmallId> {
+    let input = |argument: &Argument| match argument {
+        Argument::Input(index) => programmable.inputs.get(usize::from(*index)),
+        _ => None,
+    };
+    programmable
+        .commands
+        .iter()
+        .filter_map(move |command| match command {
+            Command::MoveCall(call) if call.function.as_str() == "try_settle_stack" => {
+                match input(call.arguments.get(2)?)? {
+                    Input::Pure(bytes) => bcs::from_bytes(bytes).ok(),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
 }
 
 /// The randomness of a transaction follows from the seed and its bytes.

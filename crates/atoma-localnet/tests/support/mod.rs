@@ -34,7 +34,10 @@ pub struct Alice {
 
 impl Alice {
     pub fn new(byte: u8) -> Self {
-        let key = Ed25519PrivateKey::new([byte; 32]);
+        Self::of(Ed25519PrivateKey::new([byte; 32]))
+    }
+
+    pub fn of(key: Ed25519PrivateKey) -> Self {
         let address = key.public_key().derive_address();
         Self { key, address }
     }
