@@ -1,0 +1,94 @@
+//! What the program refuses to start with.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose tools fail should stop, helpers included"
+)]
+
+mod common;
+
+use std::path::Path;
+
+use atoma_localnet::{Config as NetConfig, LocalNet};
+use common::process::serve;
+use common::{NONE, TestWorld, build, write_operator_files};
+use tokio_util::sync::CancellationToken;
+
+/// Runs the program, which must fail, and returns what it said.
+fn refusal(dir: &Path) -> String {
+    let ended = serve(dir).spawn().unwrap().wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn a_bad_configuration_is_refused_by_the_name_of_the_key() {
+    let network = LocalNet::start(NetConfig::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("daemon.toml");
+    write_operator_files(&network, dir.path());
+    let good = std::fs::read_to_string(&file).unwrap();
+    for (line, key) in [
+        ("request_timeout_s = 0", "request_timeout_s"),
+        ("request_timeout_s = \"long\"", "request_timeout_s"),
+        ("colour = \"red\"", "colour"),
+    ] {
+        std::fs::write(&file, format!("{line}\n{good}")).unwrap();
+        let said = refusal(dir.path());
+        assert!(said.contains(key), "{line}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    std::fs::write(&file, good.replace("package_id", "package")).unwrap();
+    assert!(refusal(dir.path()).contains("package"));
+    std::fs::remove_file(&file).unwrap();
+    assert!(refusal(dir.path()).contains("daemon.toml"));
+}
+
+#[tokio::test]
+async fn a_missing_keystore_is_refused_by_its_path() {
+    let network = LocalNet::start(NetConfig::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    write_operator_files(&network, dir.path());
+    std::fs::remove_file(dir.path().join("sui.keystore")).unwrap();
+    let said = refusal(dir.path());
+    assert!(said.contains("sui.keystore"), "{said}");
+}
+
+#[tokio::test]
+async fn a_keystore_is_never_shown() {
+    let network = LocalNet::start(NetConfig::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    write_operator_files(&network, dir.path());
+    let keystore = dir.path().join("sui.keystore");
+    let key = std::fs::read_to_string(&keystore).unwrap();
+    let key = key.trim_matches(&['[', ']', '"'][..]).to_owned();
+    // One letter short of a key.
+    std::fs::write(&keystore, format!("[\"{}\"]", &key[..key.len() - 1])).unwrap();
+    let said = refusal(dir.path());
+    assert!(!said.contains(&key[..16]), "{said}");
+}
+
+#[tokio::test]
+async fn a_database_of_another_chain_is_refused() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    let stack = world.buy_one(1, 1, 1_000, 1_000).await;
+    world.restart().await;
+    assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
+
+    let other = LocalNet::start(NetConfig {
+        seed: 77,
+        ..NetConfig::default()
+    })
+    .await
+    .unwrap();
+    assert_ne!(other.chain_id(), world.network.chain_id());
+    write_operator_files(&other, world.dir.path());
+    let refused = build(world.dir.path(), CancellationToken::new()).await;
+    let error = format!("{:#}", refused.unwrap_err());
+    assert!(error.contains("chain"), "{error}");
+
+    // With its own chain it goes on.
+    write_operator_files(&world.network, world.dir.path());
+    world.restart().await;
+    assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
+}
