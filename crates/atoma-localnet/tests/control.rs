@@ -8,6 +8,8 @@
 
 mod support;
 
+use std::time::{Duration, Instant};
+
 use atoma_localnet::{Config, Fault, FaultKind, LocalNet};
 use serde_json::{Value, json};
 use sui_rpc::field::{FieldMask, FieldMaskUtil};
@@ -279,4 +281,47 @@ async fn time_makes_checkpoints_and_ends_epochs() {
             .iter()
             .any(|transaction| transaction.digest() == executed.digest());
     }
+}
+
+#[tokio::test]
+async fn executions_and_streams_can_be_held_up() {
+    let world = World::start().await;
+    let alice = world.alice.address;
+    let held = |kind| Fault {
+        ms: 80,
+        ..Fault::once(kind)
+    };
+    let mut client = world.client.clone();
+    let mut subscription = client.subscription_client();
+    let request = proto::SubscribeTransactionsRequest::default();
+    let mut stream = subscription
+        .subscribe_transactions(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let first = stream.message().await.unwrap().unwrap();
+    assert!(first.transaction.is_none());
+
+    world.network.inject_fault(held(FaultKind::ExecuteDelay));
+    let gas = world.coins(alice).await.remove(0);
+    let begin = Instant::now();
+    let executed = world
+        .execute(&transfer(alice, gas, 5, alice))
+        .await
+        .unwrap();
+    assert!(begin.elapsed() >= Duration::from_millis(80));
+    let frame = stream.message().await.unwrap().unwrap();
+    assert_eq!(frame.transaction().digest(), executed.digest());
+    stream.message().await.unwrap();
+
+    world.network.inject_fault(held(FaultKind::EventsStall));
+    let gas = world.coins(alice).await.remove(0);
+    let begin = Instant::now();
+    let executed = world
+        .execute(&transfer(alice, gas, 5, alice))
+        .await
+        .unwrap();
+    let frame = stream.message().await.unwrap().unwrap();
+    assert_eq!(frame.transaction().digest(), executed.digest());
+    assert!(begin.elapsed() >= Duration::from_millis(80));
 }
