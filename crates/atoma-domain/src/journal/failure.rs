@@ -73,6 +73,8 @@ pub enum Failure {
     AlreadyInDispute { stack_small_id: StackSmallId },
     #[error("the same is in flight with other parameters, as transaction {transaction_id}")]
     InFlightWithOtherParameters { transaction_id: TransactionId },
+    #[error("the idempotency key was used for a request with another body")]
+    IdempotencyKeyReused {},
     #[error("transaction {transaction_id} may still execute; it can't be given up")]
     MayStillExecute {
         transaction_id: TransactionId,
@@ -185,6 +187,22 @@ pub enum Failure {
     SuiNodeError { reason: String },
     #[error("the daemon's state has not caught up with the chain yet")]
     NotReady { reasons: Vec<String> },
+    #[error(
+        "node {node_small_id}'s badge was used by transaction {tx_digest}, which is not in this daemon's journal: \
+         another daemon runs with its key. Stop it, or set `allow_foreign_use`"
+    )]
+    BadgeUsedElsewhere {
+        node_small_id: NodeSmallId,
+        tx_digest: Digest,
+    },
+    #[error(
+        "{failures} transactions in a row have failed; writes are paused, look at GET /transactions?status=failed"
+    )]
+    BreakerOpen { failures: u32, retry_after_s: u64 },
+    #[error(
+        "the daily cap of {daily_cap} MIST for gas is reached: {spent} MIST were spent in 24 hours"
+    )]
+    SpendCapReached { daily_cap: Mist, spent: Mist },
     #[error("the daemon is shutting down")]
     ShuttingDown {},
     #[error("too much is waiting for node {node_small_id:?}; try again later")]

@@ -21,8 +21,13 @@ mod action;
 mod attempt;
 mod failure;
 mod intent;
+mod request;
 
 pub use action::{Action, ActionKey, Actor};
 pub use attempt::{Attempt, AttemptOutcome, AttemptStatus};
 pub use failure::Failure;
 pub use intent::{GasOptions, Intent, IntentRecord, IntentStatus, NewIntent};
+pub use request::{
+    EntryOutcome, PlannedEntry, PlannedRequest, REQUEST_KEY_LIFETIME_MS, Recalled, RequestEntry,
+    RequestKey,
+};

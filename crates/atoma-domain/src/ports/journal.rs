@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use super::{Page, StoreError};
 use crate::journal::{
     Attempt, AttemptOutcome, Failure, Intent, IntentRecord, IntentStatus, NewIntent,
+    PlannedRequest, Recalled, RequestKey,
 };
-use crate::{Digest, NodeSmallId, StackSmallId, TimestampMs, TransactionId};
+use crate::{Digest, Mist, NodeSmallId, ObjectId, StackSmallId, TimestampMs, TransactionId};
 
 /// The transaction journal. Every method is one database transaction, durable (`fsync`) when it
 /// returns; a transition outside the state machine of [`crate::journal`] is refused.
@@ -16,12 +17,17 @@ use crate::{Digest, NodeSmallId, StackSmallId, TimestampMs, TransactionId};
 pub trait Journal: Debug + Send + Sync {
     /// Writes intents down, each on its own merits, all in one database transaction; answers in
     /// order. For a settlement this also freezes the selected node's record of the stack; one that
-    /// can't be settled (no message, open reservations, already in settlement) is refused.
+    /// can't be settled (no message, open reservations, already in settlement) is refused. A
+    /// `request` is remembered with what became of its parts, unless none is in the journal then.
     async fn open(
         &self,
         intents: &[NewIntent],
+        request: Option<&PlannedRequest>,
         now: TimestampMs,
     ) -> Result<Vec<Opened>, StoreError>;
+
+    /// What is known of a request key, used in the last seven days.
+    async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError>;
 
     /// Writes a signed attempt down and makes its intents `Submitted`.
     async fn record_attempt(&self, attempt: &Attempt, now: TimestampMs) -> Result<(), StoreError>;
@@ -46,6 +52,13 @@ pub trait Journal: Debug + Send + Sync {
 
     /// Every intent that is not final, ascending, with the attempt that may be with the network.
     async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError>;
+
+    /// The digest of the last attempt that executed with this badge; `None` when none has. On chain
+    /// it is the badge's last transaction, unless somebody else used the badge since.
+    async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError>;
+
+    /// The gas spent by attempts concluded at or after `since`.
+    async fn gas_spent_since(&self, since: TimestampMs) -> Result<Mist, StoreError>;
 
     /// One intent; `None` when the journal has no such.
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError>;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use atoma_domain::journal::{Failure, Intent, IntentStatus, NewIntent};
+use atoma_domain::journal::{Failure, Intent, IntentStatus, NewIntent, PlannedRequest};
 use atoma_domain::ports::{JournalKey, Opened, StoreError};
 use atoma_domain::{Address, Digest, ObjectId, TransactionId};
 use tokio::sync::mpsc;
@@ -128,31 +128,52 @@ impl Engine {
     /// # Errors
     /// When the journal can't be written: nothing was begun.
     pub async fn submit(&self, intents: Vec<NewIntent>) -> Result<Vec<Submission>, StoreError> {
+        self.submit_request(intents, None).await
+    }
+
+    /// The same for a request under a client's key, which is remembered with what became of its
+    /// parts. Where one of its intents finds its lane full, none is written.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit).
+    pub async fn submit_request(
+        &self,
+        intents: Vec<NewIntent>,
+        request: Option<PlannedRequest>,
+    ) -> Result<Vec<Submission>, StoreError> {
         // Detached, so that a caller that goes away can't leave journalled intents without a lane.
         let engine = self.clone();
-        let opening = self.tasks.spawn(async move { engine.open(intents).await });
+        let opening = self
+            .tasks
+            .spawn(async move { engine.open(intents, request).await });
         opening
             .await
             .unwrap_or_else(|error| Err(StoreError::Unavailable(Box::new(error))))
     }
 
-    async fn open(&self, intents: Vec<NewIntent>) -> Result<Vec<Submission>, StoreError> {
-        let mut submissions: Vec<Option<Submission>> = vec![None; intents.len()];
-        let mut admitted = Vec::with_capacity(intents.len());
-        for (place, intent) in intents.into_iter().enumerate() {
-            if self.shared.stopping.is_cancelled() {
-                submissions[place] = Some(Submission::Refused(Failure::ShuttingDown {}));
-            } else if self.is_full(&intent) {
-                let node_small_id = intent.actor.node();
-                submissions[place] =
-                    Some(Submission::Refused(Failure::QueueFull { node_small_id }));
-            } else {
-                admitted.push((place, intent));
-            }
+    async fn open(
+        &self,
+        intents: Vec<NewIntent>,
+        request: Option<PlannedRequest>,
+    ) -> Result<Vec<Submission>, StoreError> {
+        let mut submissions: Vec<Option<Submission>> =
+            intents.iter().map(|intent| self.obstacle(intent)).collect();
+        let obstructed = submissions.iter().flatten().next().cloned();
+        if let (Some(_), Some(obstacle)) = (&request, obstructed) {
+            return Ok(vec![obstacle; intents.len()]);
         }
-        let (places, admitted): (Vec<_>, Vec<_>) = admitted.into_iter().unzip();
+        let (places, admitted): (Vec<_>, Vec<_>) = intents
+            .into_iter()
+            .enumerate()
+            .filter(|(place, _)| matches!(submissions.get(*place), Some(None)))
+            .unzip();
         let now = self.shared.ports.clock.now();
-        let opened = self.shared.ports.journal.open(&admitted, now).await?;
+        let opened = self
+            .shared
+            .ports
+            .journal
+            .open(&admitted, request.as_ref(), now)
+            .await?;
         let mut work: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
         for (place, opened) in places.into_iter().zip(opened) {
             submissions[place] = Some(match opened {
@@ -265,6 +286,20 @@ impl Engine {
     pub async fn stopped(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// What keeps an intent from being taken in at all.
+    fn obstacle(&self, intent: &NewIntent) -> Option<Submission> {
+        let failure = if self.shared.stopping.is_cancelled() {
+            Failure::ShuttingDown {}
+        } else if self.is_full(intent) {
+            Failure::QueueFull {
+                node_small_id: intent.actor.node(),
+            }
+        } else {
+            return None;
+        };
+        Some(Submission::Refused(failure))
     }
 
     /// What the lanes share.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use atoma_domain::journal::{Attempt, AttemptOutcome, AttemptStatus, IntentStatus};
 use atoma_domain::ports::StoreError;
-use atoma_domain::{Digest, TimestampMs, TransactionId};
+use atoma_domain::{Digest, Mist, ObjectId, TimestampMs, TransactionId};
 use sqlx::SqliteConnection;
 
 use super::rows::{self, StoredReference};
@@ -143,6 +143,45 @@ pub(super) async fn open(
         }
     }
     Ok(open)
+}
+
+/// The digest of the last attempt that executed with a badge.
+pub(super) async fn last_use(
+    connection: &mut SqliteConnection,
+    badge: ObjectId,
+) -> Result<Option<Digest>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id, digest FROM attempts \
+         WHERE json_extract(badge, '$.object_id') = ? AND effects IS NOT NULL \
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(badge.to_string())
+    .fetch_optional(connection)
+    .await
+    .map_err(unavailable)?;
+    row.map(|row| Cells::new(&row, "attempts", "id").digest("digest"))
+        .transpose()
+}
+
+/// The gas spent by attempts concluded at or after `since`.
+pub(super) async fn gas_spent_since(
+    connection: &mut SqliteConnection,
+    since: TimestampMs,
+) -> Result<Mist, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, gas_used FROM attempts WHERE gas_used IS NOT NULL AND concluded_at >= ?",
+    )
+    .bind(number(since.get()))
+    .fetch_all(connection)
+    .await
+    .map_err(unavailable)?;
+    rows.iter().try_fold(Mist::ZERO, |sum, row| {
+        let gas = Cells::new(row, "attempts", "id").number("gas_used")?;
+        sum.checked_add(Mist::new(gas))
+            .map_err(|_| StoreError::OutOfRange {
+                what: String::from("the gas spent"),
+            })
+    })
 }
 
 /// An attempt's status and intents.

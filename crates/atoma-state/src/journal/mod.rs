@@ -5,17 +5,19 @@
 
 mod attempts;
 mod opening;
+mod requests;
 mod rows;
 mod transitions;
 
 use async_trait::async_trait;
 use atoma_domain::journal::{
-    Attempt, AttemptOutcome, Failure, IntentRecord, IntentStatus, NewIntent,
+    Attempt, AttemptOutcome, Failure, IntentRecord, IntentStatus, NewIntent, PlannedRequest,
+    Recalled, RequestKey,
 };
 use atoma_domain::ports::{
     Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
 };
-use atoma_domain::{Digest, TimestampMs, TransactionId};
+use atoma_domain::{Digest, Mist, ObjectId, TimestampMs, TransactionId};
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::columns::{number, row_number};
@@ -39,6 +41,7 @@ impl Journal for SqliteState {
     async fn open(
         &self,
         intents: &[NewIntent],
+        request: Option<&PlannedRequest>,
         now: TimestampMs,
     ) -> Result<Vec<Opened>, StoreError> {
         let mut transaction = self.write().await?;
@@ -46,8 +49,16 @@ impl Journal for SqliteState {
         for intent in intents {
             opened.push(opening::open(&mut transaction, intent, now).await?);
         }
+        if let Some(request) = request {
+            requests::remember(&mut transaction, request, &opened, now).await?;
+        }
         commit(transaction).await?;
         Ok(opened)
+    }
+
+    async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        requests::recall(&mut snapshot, key, now).await
     }
 
     async fn record_attempt(&self, attempt: &Attempt, now: TimestampMs) -> Result<(), StoreError> {
@@ -109,6 +120,16 @@ impl Journal for SqliteState {
                 Ok(UnfinishedIntent { intent, attempt })
             })
             .collect()
+    }
+
+    async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        attempts::last_use(&mut snapshot, badge).await
+    }
+
+    async fn gas_spent_since(&self, since: TimestampMs) -> Result<Mist, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        attempts::gas_spent_since(&mut snapshot, since).await
     }
 
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError> {

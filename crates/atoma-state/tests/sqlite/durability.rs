@@ -43,7 +43,10 @@ async fn step(store: &SqliteState, number: u64) -> bool {
             store.record_message(&served).await.unwrap();
         }
         5 => {
-            let opened = store.open(&[wish(1, settle(1))], at(5)).await.unwrap();
+            let opened = store
+                .open(&[wish(1, settle(1))], None, at(5))
+                .await
+                .unwrap();
             assert!(matches!(opened[0], Opened::New(_)));
         }
         6 => {

@@ -78,7 +78,7 @@ async fn an_intent_that_cannot_be_written_freezes_nothing() {
         .await
         .unwrap();
     let wishes = [wish(1, settle(1)), wish(1, claim(2))];
-    let failed = store.open(&wishes, at(1)).await;
+    let failed = store.open(&wishes, None, at(1)).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
     assert_eq!(database.dump().await, before);
     store.record_message(&message(1, 2, 1)).await.unwrap();
@@ -148,7 +148,7 @@ async fn a_closed_store_says_so() {
         Err(StoreError::Unavailable(_))
     ));
     assert!(matches!(
-        clone.open(&[wish(1, claim(1))], at(1)).await,
+        clone.open(&[wish(1, claim(1))], None, at(1)).await,
         Err(StoreError::Unavailable(_))
     ));
 }
@@ -188,7 +188,7 @@ async fn impossible_values_are_named_by_table_column_and_row() {
     let database = Database::new();
     let store = database.open().await;
     happen(&store, 1, vec![bought(1 << 63, 1, 10), settled(1, 1, &[2])]).await;
-    let opened = store.open(&[wish(1, claim(1))], at(1)).await.unwrap();
+    let opened = store.open(&[wish(1, claim(1))], None, at(1)).await.unwrap();
     assert!(matches!(opened[0], Opened::New(_)));
     database
         .run(

@@ -152,7 +152,7 @@ impl Model {
             budget: costly.then_some(Mist::new(7)),
             ..GasOptions::default()
         };
-        let opened = store.open(&[wanted], at(1)).await.unwrap().remove(0);
+        let opened = store.open(&[wanted], None, at(1)).await.unwrap().remove(0);
         match self.holder(action, by) {
             None if action == SETTLE && by != 1 => {
                 assert!(matches!(

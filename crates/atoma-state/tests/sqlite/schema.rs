@@ -24,7 +24,7 @@ fn attempt(id: u64, intents: &[u64]) -> Attempt {
 
 /// Brings intent 1 where the test needs it.
 async fn intent_in(store: &SqliteState, status: IntentStatus) {
-    store.open(&[wish(1, claim(1))], at(1)).await.unwrap();
+    store.open(&[wish(1, claim(1))], None, at(1)).await.unwrap();
     if status == IntentStatus::Queued {
         return;
     }
@@ -104,7 +104,7 @@ async fn what_was_signed_and_asked_for_never_changes() {
     let database = Database::new();
     let store = database.open().await;
     intent_in(&store, IntentStatus::Submitted).await;
-    store.open(&[wish(1, claim(2))], at(1)).await.unwrap();
+    store.open(&[wish(1, claim(2))], None, at(1)).await.unwrap();
     let identity = ChainIdentity {
         chain_id: digest(1),
         package_id: object(1),

@@ -10,7 +10,7 @@ use super::journal::{aborted, attempt, dead, new, open, run, status, succeeded};
 
 pub async fn attempts_carry_their_intents_to_the_end(store: impl Store) {
     let wishes = [wish(1, claim(1)), wish(1, claim(2)), wish(1, claim(3))];
-    let opened = store.open(&wishes, at(1)).await.unwrap();
+    let opened = store.open(&wishes, None, at(1)).await.unwrap();
     let ids: Vec<TransactionId> = opened.into_iter().map(|o| new(o).id).collect();
     let sent = attempt(1, &[ids[2], ids[0]]);
     store.record_attempt(&sent, at(2)).await.unwrap();
@@ -179,7 +179,7 @@ pub async fn lists_are_newest_first_and_filtered(store: impl Store) {
         wish(1, subscribe(4)),
         wish(1, attest(u64::MAX)),
     ];
-    let opened = store.open(&wishes, at(1)).await.unwrap();
+    let opened = store.open(&wishes, None, at(1)).await.unwrap();
     let ids: Vec<TransactionId> = opened.into_iter().map(|o| new(o).id).collect();
     run(&store, 1, ids[3], &aborted()).await;
     let list = async |filter: JournalFilter, page| -> Vec<TransactionId> {

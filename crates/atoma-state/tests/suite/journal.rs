@@ -18,7 +18,7 @@ pub fn new(opened: Opened) -> Intent {
 }
 
 pub async fn open(store: &impl Journal, wish: NewIntent) -> Opened {
-    let mut opened = store.open(&[wish], at(1)).await.unwrap();
+    let mut opened = store.open(&[wish], None, at(1)).await.unwrap();
     assert_eq!(opened.len(), 1);
     opened.remove(0)
 }
@@ -109,7 +109,7 @@ pub async fn equal_wishes_join_and_others_are_refused(store: impl Store) {
             },
         ),
     ];
-    let opened = store.open(&wishes, at(5)).await.unwrap();
+    let opened = store.open(&wishes, None, at(5)).await.unwrap();
     let first = new(opened[0].clone());
     assert_eq!(opened[1], Opened::Joined(first.clone()));
     let refused = Opened::Refused(Failure::InFlightWithOtherParameters {

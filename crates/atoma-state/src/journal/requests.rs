@@ -1,0 +1,95 @@
+//! Requests under an idempotency key.
+
+use atoma_domain::TimestampMs;
+use atoma_domain::journal::{
+    EntryOutcome, PlannedRequest, REQUEST_KEY_LIFETIME_MS, Recalled, RequestEntry, RequestKey,
+};
+use atoma_domain::ports::{Opened, StoreError};
+use sqlx::SqliteConnection;
+
+use crate::columns::{Cells, json, number};
+use crate::store::unavailable;
+
+/// Remembers a request with what became of its parts, unless none of them is in the journal.
+/// Forgets what has outlived its time.
+pub(super) async fn remember(
+    connection: &mut SqliteConnection,
+    request: &PlannedRequest,
+    opened: &[Opened],
+    now: TimestampMs,
+) -> Result<(), StoreError> {
+    if !opened.iter().any(is_journalled) {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM requests WHERE created_at < ?")
+        .bind(number(oldest(now)))
+        .execute(&mut *connection)
+        .await
+        .map_err(unavailable)?;
+    let entries = entries(request, opened);
+    sqlx::query("INSERT INTO requests (scope, body, entries, created_at) VALUES (?, ?, ?, ?)")
+        .bind(&request.key.scope)
+        .bind(request.key.body.as_bytes().as_slice())
+        .bind(json("a request", &entries)?)
+        .bind(number(now.get()))
+        .execute(&mut *connection)
+        .await
+        .map_err(unavailable)?;
+    Ok(())
+}
+
+/// What is known of a key.
+pub(super) async fn recall(
+    connection: &mut SqliteConnection,
+    key: &RequestKey,
+    now: TimestampMs,
+) -> Result<Recalled, StoreError> {
+    let row = sqlx::query("SELECT * FROM requests WHERE scope = ? AND created_at >= ?")
+        .bind(&key.scope)
+        .bind(number(oldest(now)))
+        .fetch_optional(connection)
+        .await
+        .map_err(unavailable)?;
+    let Some(row) = row else {
+        return Ok(Recalled::Unknown);
+    };
+    let cells = Cells::new(&row, "requests", "scope");
+    if cells.optional_hash("body")? != Some(key.body) {
+        return Ok(Recalled::OtherBody);
+    }
+    Ok(Recalled::Entries(cells.json("entries")?))
+}
+
+const fn is_journalled(opened: &Opened) -> bool {
+    matches!(opened, Opened::New(_) | Opened::Joined(_))
+}
+
+fn oldest(now: TimestampMs) -> u64 {
+    now.get().saturating_sub(REQUEST_KEY_LIFETIME_MS)
+}
+
+/// The parts in order: what was refused before, and what became of the intents in between.
+fn entries(request: &PlannedRequest, opened: &[Opened]) -> Vec<RequestEntry> {
+    let mut opened = opened.iter();
+    request
+        .entries
+        .iter()
+        .filter_map(|planned| {
+            let outcome = match &planned.refused {
+                Some(failure) => EntryOutcome::Refused(failure.clone()),
+                None => match opened.next()? {
+                    Opened::New(intent) | Opened::Joined(intent) => {
+                        EntryOutcome::Accepted(intent.id)
+                    }
+                    Opened::Refused(failure) => EntryOutcome::Refused(failure.clone()),
+                },
+            };
+            Some(RequestEntry {
+                stack_small_id: planned.stack_small_id,
+                node_small_id: planned.node_small_id,
+                warnings: planned.warnings.clone(),
+                outcome,
+            })
+        })
+        .collect()
+}
