@@ -67,6 +67,8 @@ async fn subscriptions(
     operator: Data<Operator>,
     query: Query<ListQuery>,
 ) -> Answer {
+    // Before the mirror has caught up nobody knows whether a node is registered.
+    operator.readiness().require().await?;
     operator.nodes().await?;
     list_subscriptions(&request, &operator, &query, None).await
 }
