@@ -6,6 +6,7 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use atoma_domain::Hash32;
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
@@ -15,7 +16,12 @@ pub(crate) const BODY_LIMIT: usize = 1 << 20;
 
 /// A JSON body. An absent one reads as `{}`, so that a request without fields needs none.
 #[derive(Debug)]
-pub(crate) struct Body<T>(pub(crate) T);
+pub(crate) struct Body<T> {
+    /// What it says.
+    pub(crate) value: T,
+    /// The hash of its JSON, whatever its white space and the order of its fields.
+    pub(crate) hash: Hash32,
+}
 
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Error = ApiError;
@@ -40,9 +46,32 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             } else {
                 return Err(ApiError::NotJson);
             };
-            serde_json::from_slice(text)
-                .map(Self)
+            parse(text)
                 .map_err(|error| ApiError::invalid(format!("the body is not as expected: {error}")))
         })
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<Body<T>> {
+    let value = serde_json::from_slice(text)?;
+    // Read again as bare JSON, whose objects are ordered by key.
+    let json: serde_json::Value = serde_json::from_slice(text)?;
+    let hash = Hash32::of(&[&serde_json::to_vec(&json)?]);
+    Ok(Body { value, hash })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(text: &str) -> Hash32 {
+        parse::<serde_json::Value>(text.as_bytes()).unwrap().hash
+    }
+
+    #[test]
+    fn the_hash_is_of_what_the_json_says() {
+        assert_eq!(hash(r#"{"a": 1, "b": [2]}"#), hash(r#"{"b":[2],"a":1}"#));
+        assert_ne!(hash(r#"{"a": 1}"#), hash(r#"{"a": 2}"#));
+        assert_ne!(hash(r#"{"a": [1, 2]}"#), hash(r#"{"a": [2, 1]}"#));
     }
 }

@@ -146,6 +146,7 @@ pub(crate) fn status(failure: &Failure) -> StatusCode {
         | F::AlreadyClaimed { .. }
         | F::AlreadyInDispute { .. }
         | F::InFlightWithOtherParameters { .. }
+        | F::IdempotencyKeyReused {}
         | F::MayStillExecute { .. }
         | F::AlreadyFinal { .. }
         | F::Abandoned {}
@@ -172,9 +173,12 @@ pub(crate) fn status(failure: &Failure) -> StatusCode {
         | F::GasBalanceInsufficient { .. }
         | F::ObjectNotUsable { .. }
         | F::TransactionRefused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        F::QueueFull { .. } => StatusCode::TOO_MANY_REQUESTS,
+        F::QueueFull { .. } | F::SpendCapReached { .. } => StatusCode::TOO_MANY_REQUESTS,
         F::SuiNodeError { .. } => StatusCode::BAD_GATEWAY,
-        F::NotReady { .. } | F::ShuttingDown {} => StatusCode::SERVICE_UNAVAILABLE,
+        F::NotReady { .. }
+        | F::ShuttingDown {}
+        | F::BadgeUsedElsewhere { .. }
+        | F::BreakerOpen { .. } => StatusCode::SERVICE_UNAVAILABLE,
         F::OutcomeUnknown { .. } => StatusCode::GATEWAY_TIMEOUT,
         F::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -27,7 +27,7 @@ struct Message {
 
 async fn record(operator: Data<Operator>, body: Body<Message>) -> Result<HttpResponse, ApiError> {
     operator.readiness().require().await?;
-    let Body(message) = body;
+    let message = body.value;
     if let Some(node) = message.node_small_id {
         operator.node(node).await?;
     }

@@ -42,8 +42,8 @@ struct Register {
 }
 
 async fn register(asked: Asked, body: Body<Register>) -> Answer {
-    let operator = asked.operator().await?;
-    let Body(request) = body;
+    let operator = asked.operator(&body).await?;
+    let request = body.value;
     let node = operator
         .register(request.additional, request.common.gas())
         .await?;
@@ -59,8 +59,8 @@ struct ModelSubscribe {
 }
 
 async fn model_subscribe(asked: Asked, body: Body<ModelSubscribe>) -> Answer {
-    let operator = asked.operator().await?;
-    let Body(request) = body;
+    let operator = asked.operator(&body).await?;
+    let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
         .subscribe_to_model(request.model_name, request.echelon_id, node, gas)
@@ -94,8 +94,8 @@ impl TaskSubscribe {
 }
 
 async fn task_subscribe(asked: Asked, body: Body<TaskSubscribe>) -> Answer {
-    let operator = asked.operator().await?;
-    let Body(request) = body;
+    let operator = asked.operator(&body).await?;
+    let request = body.value;
     let price = request.price.per_million()?;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
@@ -105,8 +105,8 @@ async fn task_subscribe(asked: Asked, body: Body<TaskSubscribe>) -> Answer {
 }
 
 async fn task_update_subscription(asked: Asked, body: Body<TaskSubscribe>) -> Answer {
-    let operator = asked.operator().await?;
-    let Body(request) = body;
+    let operator = asked.operator(&body).await?;
+    let request = body.value;
     let price = request.price.per_million()?;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
@@ -123,8 +123,8 @@ struct TaskUnsubscribe {
 }
 
 async fn task_unsubscribe(asked: Asked, body: Body<TaskUnsubscribe>) -> Answer {
-    let operator = asked.operator().await?;
-    let Body(request) = body;
+    let operator = asked.operator(&body).await?;
+    let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
         .unsubscribe_from_task(request.task_small_id, node, gas)
@@ -140,8 +140,8 @@ struct StartDispute {
 }
 
 async fn start_attestation_dispute(asked: Asked, body: Body<StartDispute>) -> Answer {
-    let operator = asked.operator().await?;
-    let Body(request) = body;
+    let operator = asked.operator(&body).await?;
+    let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator.dispute(request.stack_small_id, node, gas).await?;
     Ok(HttpResponse::Ok().json(DigestView::from(done)))

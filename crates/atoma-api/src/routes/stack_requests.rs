@@ -34,8 +34,8 @@ struct Settle {
 }
 
 async fn settle(asked: Asked, body: Body<Settle>) -> Answer {
-    let operator = asked.operator().await?;
-    let Body(request) = body;
+    let operator = asked.operator(&body).await?;
+    let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let units = request.num_claimed_compute_units;
     let results = operator
@@ -54,8 +54,8 @@ struct Attest {
 }
 
 async fn attest(asked: Asked, body: Body<Attest>) -> Answer {
-    let operator = asked.operator().await?;
-    let Body(request) = body;
+    let operator = asked.operator(&body).await?;
+    let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let results = operator
         .attest(&request.stack_small_ids, request.allow_dispute, node, gas)
@@ -71,8 +71,8 @@ struct Claim {
 }
 
 async fn claim(asked: Asked, body: Body<Claim>) -> Answer {
-    let operator = asked.operator().await?;
-    let Body(request) = body;
+    let operator = asked.operator(&body).await?;
+    let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let results = operator.claim(&request.stack_small_ids, node, gas).await?;
     Ok(HttpResponse::build(batch_status(&results)).json(ClaimView::new(results, asked.is_dry())))

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use atoma_domain::journal::{Failure, Intent, IntentStatus, NewIntent, PlannedRequest};
+use atoma_domain::journal::{
+    EntryOutcome, Failure, Intent, IntentStatus, NewIntent, PlannedRequest,
+};
 use atoma_domain::ports::{JournalKey, Opened, StoreError};
 use atoma_domain::{Address, Digest, ObjectId, TransactionId};
 use tokio::sync::mpsc;
@@ -42,6 +44,15 @@ pub enum Submission {
     Accepted(TransactionId),
     /// It is not, for this reason; nothing was written.
     Refused(Failure),
+}
+
+impl From<EntryOutcome> for Submission {
+    fn from(outcome: EntryOutcome) -> Self {
+        match outcome {
+            EntryOutcome::Accepted(id) => Self::Accepted(id),
+            EntryOutcome::Refused(failure) => Self::Refused(failure),
+        }
+    }
 }
 
 /// An intent as far as it got within the time waited.

@@ -20,6 +20,16 @@ impl Operator {
         choice: NodeChoice,
         gas: GasOptions,
     ) -> Result<Done, Failure> {
+        self.run(self.plaintiff(stack_small_id, choice, gas)).await
+    }
+
+    /// The dispute, by the node that can raise it.
+    async fn plaintiff(
+        &self,
+        stack_small_id: StackSmallId,
+        choice: NodeChoice,
+        gas: GasOptions,
+    ) -> Result<NewIntent, Failure> {
         let nodes = self.nodes().await?;
         let choice = chosen(&nodes, choice)?;
         let (stacks, settlements) = self.known_stacks(&[stack_small_id]).await?;
@@ -40,11 +50,10 @@ impl Operator {
             .into_iter()
             .next()
             .ok_or(Failure::NoAttestationRequested { stack_small_id })?;
-        self.run(NewIntent {
+        Ok(NewIntent {
             action: Action::StartDispute { stack_small_id },
             actor: actor(plaintiff),
             gas,
         })
-        .await
     }
 }

@@ -12,7 +12,10 @@ mod subscriptions;
 
 use std::time::Duration;
 
-use atoma_domain::journal::{Failure, IntentStatus, NewIntent};
+use atoma_domain::journal::{
+    Failure, IntentStatus, NewIntent, PlannedEntry, PlannedRequest, Recalled, RequestEntry,
+    RequestKey,
+};
 use atoma_domain::ports::StoreError;
 use atoma_domain::{Digest, Mist};
 use tracing::error;
@@ -39,6 +42,8 @@ pub struct Operator {
     request_timeout: Duration,
     /// Whether requests are only rehearsed.
     dry: bool,
+    /// The client's key for the request, if it has one.
+    request: Option<RequestKey>,
 }
 
 /// Something that was done, or rehearsed.
@@ -72,6 +77,7 @@ impl Operator {
             readiness,
             request_timeout,
             dry: false,
+            request: None,
         }
     }
 
@@ -80,6 +86,16 @@ impl Operator {
     pub fn dry(&self) -> Self {
         Self {
             dry: true,
+            ..self.clone()
+        }
+    }
+
+    /// The same use cases for one request under a client's key: repeated, it does nothing twice
+    /// and tells how it went.
+    #[must_use]
+    pub fn once(&self, key: RequestKey) -> Self {
+        Self {
+            request: Some(key),
             ..self.clone()
         }
     }
@@ -94,21 +110,44 @@ impl Operator {
         &self.readiness
     }
 
-    /// Has one intent done and waits for it.
-    async fn run(&self, intent: NewIntent) -> Result<Done, Failure> {
+    /// Has one intent done and waits for it. `intent` checks and makes it; it isn't asked when the
+    /// request was made before.
+    async fn run(
+        &self,
+        intent: impl Future<Output = Result<NewIntent, Failure>>,
+    ) -> Result<Done, Failure> {
         if self.dry {
+            let intent = intent.await?;
             let estimated_gas = self.engine.rehearse(&intent).await?;
             return Ok(Done::Rehearsed { estimated_gas });
         }
-        let submitted = self.engine.submit(vec![intent]).await.map_err(internal)?;
-        let id = match submitted.into_iter().next() {
-            Some(Submission::Accepted(id)) => id,
-            Some(Submission::Refused(failure)) => return Err(failure),
-            None => {
-                return Err(Failure::Internal {
+        let submission = match self
+            .recalled()
+            .await?
+            .map(|entries| entries.into_iter().next())
+        {
+            Some(Some(entry)) => entry.outcome.into(),
+            _ => {
+                let entries = vec![PlannedEntry {
+                    stack_small_id: None,
+                    node_small_id: None,
+                    warnings: Vec::new(),
+                    refused: None,
+                }];
+                let intents = vec![intent.await?];
+                let submitted = self
+                    .engine
+                    .submit_request(intents, self.planned(entries))
+                    .await
+                    .map_err(internal)?;
+                submitted.into_iter().next().ok_or(Failure::Internal {
                     reason: String::from("the engine gave no answer"),
-                });
+                })?
             }
+        };
+        let id = match submission {
+            Submission::Accepted(id) => id,
+            Submission::Refused(failure) => return Err(failure),
         };
         let waited = self
             .engine
@@ -132,6 +171,32 @@ impl Operator {
                 tx_digest,
             }),
         }
+    }
+
+    /// The parts of this very request, if it was made before under its key.
+    async fn recalled(&self) -> Result<Option<Vec<RequestEntry>>, Failure> {
+        let Some(key) = &self.request else {
+            return Ok(None);
+        };
+        let now = self.ports.clock.now();
+        match self
+            .ports
+            .journal
+            .recall(key, now)
+            .await
+            .map_err(internal)?
+        {
+            Recalled::Unknown => Ok(None),
+            Recalled::OtherBody => Err(Failure::IdempotencyKeyReused {}),
+            Recalled::Entries(entries) => Ok(Some(entries)),
+        }
+    }
+
+    /// The request to be remembered, if it has a key.
+    fn planned(&self, entries: Vec<PlannedEntry>) -> Option<PlannedRequest> {
+        self.request
+            .clone()
+            .map(|key| PlannedRequest { key, entries })
     }
 }
 

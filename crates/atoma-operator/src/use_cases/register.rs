@@ -33,22 +33,23 @@ impl Operator {
     pub async fn register(&self, additional: bool, gas: GasOptions) -> Result<Registered, Failure> {
         let chain = &self.ports.chain;
         let address = self.ports.signer.address();
-        if !additional {
-            let badges = chain.badges(address).await;
-            let badges = badges.map_err(|error| chain_failure(&error))?;
-            if let Some(badge) = badges.first() {
-                return Err(Failure::AlreadyRegistered {
-                    node_small_id: badge.node_small_id,
-                });
+        let intent = async {
+            if !additional {
+                let badges = chain.badges(address).await;
+                let badges = badges.map_err(|error| chain_failure(&error))?;
+                if let Some(badge) = badges.first() {
+                    return Err(Failure::AlreadyRegistered {
+                        node_small_id: badge.node_small_id,
+                    });
+                }
             }
-        }
-        let done = self
-            .run(NewIntent {
+            Ok(NewIntent {
                 action: Action::RegisterNode,
                 actor: Actor::Address { address },
                 gas,
             })
-            .await?;
+        };
+        let done = self.run(intent).await?;
         let tx_digest = match done {
             Done::Executed { tx_digest } => tx_digest,
             Done::Rehearsed { estimated_gas } => {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use atoma_domain::journal::{Failure, IntentStatus, NewIntent};
+use atoma_domain::journal::{Failure, IntentStatus, NewIntent, PlannedEntry, RequestEntry};
 use atoma_domain::model::{Settlement, Stack};
 use atoma_domain::{Digest, Mist, NodeSmallId, StackSmallId, TransactionId};
 
@@ -34,6 +34,26 @@ pub struct StackResult {
     pub warnings: Vec<String>,
 }
 
+impl StackResult {
+    /// What a part of a request comes to while nothing was done.
+    const fn undone(
+        stack_small_id: StackSmallId,
+        node_small_id: Option<NodeSmallId>,
+        warnings: Vec<String>,
+    ) -> Self {
+        Self {
+            stack_small_id,
+            node_small_id,
+            status: StackStatus::Failed,
+            tx_digest: None,
+            transaction_id: None,
+            estimated_gas: None,
+            failure: None,
+            warnings,
+        }
+    }
+}
+
 /// How far one stack of a request got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StackStatus {
@@ -55,6 +75,21 @@ pub(super) struct Wish {
 }
 
 impl Wish {
+    /// The wish as a request's key remembers it.
+    fn planned(&self) -> PlannedEntry {
+        PlannedEntry {
+            stack_small_id: Some(self.stack),
+            node_small_id: self.node,
+            warnings: self.warnings.clone(),
+            refused: self.intent.as_ref().err().cloned(),
+        }
+    }
+
+    /// What it comes to while nothing was done.
+    fn result(&self) -> StackResult {
+        StackResult::undone(self.stack, self.node, self.warnings.clone())
+    }
+
     /// A wish that can't be granted.
     pub(super) const fn refused(
         stack: StackSmallId,
@@ -68,6 +103,23 @@ impl Wish {
             warnings: Vec::new(),
         }
     }
+}
+
+impl From<IntentStatus> for StackStatus {
+    fn from(status: IntentStatus) -> Self {
+        match status {
+            IntentStatus::Succeeded => Self::Succeeded,
+            IntentStatus::Failed => Self::Failed,
+            IntentStatus::Queued | IntentStatus::Submitted => Self::Pending,
+        }
+    }
+}
+
+/// A part of an earlier request, to be told of again.
+fn recalled_part(entry: RequestEntry) -> Option<(StackResult, Submission)> {
+    let stack = entry.stack_small_id?;
+    let result = StackResult::undone(stack, entry.node_small_id, entry.warnings);
+    Some((result, entry.outcome.into()))
 }
 
 /// Refuses a list of stacks that is empty, too long or names one twice.
@@ -133,80 +185,81 @@ impl Operator {
 
     /// Has every wish done that can be, waits, and tells of each in order.
     pub(super) async fn run_wishes(&self, wishes: Vec<Wish>) -> Result<Vec<StackResult>, Failure> {
-        let mut results = Vec::with_capacity(wishes.len());
-        let mut intents = Vec::new();
-        let mut places = Vec::new();
-        for (place, wish) in wishes.into_iter().enumerate() {
-            let mut result = StackResult {
-                stack_small_id: wish.stack,
-                node_small_id: wish.node,
-                status: StackStatus::Failed,
-                tx_digest: None,
-                transaction_id: None,
-                estimated_gas: None,
-                failure: None,
-                warnings: wish.warnings,
-            };
+        if self.dry {
+            return Ok(self.rehearse_wishes(wishes).await);
+        }
+        if let Some(entries) = self.recalled().await? {
+            return self
+                .follow(entries.into_iter().filter_map(recalled_part).collect())
+                .await;
+        }
+        let planned = wishes.iter().map(Wish::planned).collect();
+        let (mut parts, mut intents) = (Vec::with_capacity(wishes.len()), Vec::new());
+        for wish in wishes {
+            let result = wish.result();
             match wish.intent {
                 Ok(intent) => {
-                    places.push(place);
                     intents.push(intent);
+                    parts.push((result, None));
                 }
-                Err(failure) => result.failure = Some(failure),
+                Err(failure) => parts.push((result, Some(Submission::Refused(failure)))),
             }
-            results.push(result);
         }
-        if self.dry {
-            self.rehearse_wishes(&mut results, places, &intents).await;
-            return Ok(results);
-        }
-        let submissions = self.engine.submit(intents).await.map_err(internal)?;
-        let mut accepted = Vec::new();
-        for (place, submission) in places.into_iter().zip(submissions) {
-            let Some(result) = results.get_mut(place) else {
-                continue;
-            };
+        let submitted = self
+            .engine
+            .submit_request(intents, self.planned(planned))
+            .await
+            .map_err(internal)?;
+        let mut submitted = submitted.into_iter();
+        let parts = parts
+            .into_iter()
+            .filter_map(|(result, refused)| Some((result, refused.or_else(|| submitted.next())?)))
+            .collect();
+        self.follow(parts).await
+    }
+
+    /// Waits for what was accepted, and tells of each part in order.
+    async fn follow(
+        &self,
+        parts: Vec<(StackResult, Submission)>,
+    ) -> Result<Vec<StackResult>, Failure> {
+        let ids: Vec<TransactionId> = parts
+            .iter()
+            .filter_map(|(_, submission)| match submission {
+                Submission::Accepted(id) => Some(*id),
+                Submission::Refused(_) => None,
+            })
+            .collect();
+        let waited = self.engine.wait(&ids, self.request_timeout).await;
+        let mut waited = waited.map_err(internal)?.into_iter();
+        let mut results = Vec::with_capacity(parts.len());
+        for (mut result, submission) in parts {
             match submission {
                 Submission::Accepted(id) => {
                     result.transaction_id = Some(id);
-                    accepted.push((place, id));
+                    result.status = StackStatus::Pending;
+                    if let Some(waited) = waited.next() {
+                        result.tx_digest = waited.tx_digest;
+                        result.failure = waited.failure;
+                        result.status = waited.status.into();
+                    }
                 }
                 Submission::Refused(failure) => result.failure = Some(failure),
             }
-        }
-        let ids: Vec<_> = accepted.iter().map(|(_, id)| *id).collect();
-        let waited = self
-            .engine
-            .wait(&ids, self.request_timeout)
-            .await
-            .map_err(internal)?;
-        for ((place, _), waited) in accepted.into_iter().zip(waited) {
-            let Some(result) = results.get_mut(place) else {
-                continue;
-            };
-            result.tx_digest = waited.tx_digest;
-            result.failure = waited.failure;
-            result.status = match waited.status {
-                IntentStatus::Succeeded => StackStatus::Succeeded,
-                IntentStatus::Failed => StackStatus::Failed,
-                IntentStatus::Queued | IntentStatus::Submitted => StackStatus::Pending,
-            };
+            results.push(result);
         }
         self.wait_until_applied(&results).await;
         Ok(results)
     }
 
-    /// Rehearses the intents one by one, each into its place.
-    async fn rehearse_wishes(
-        &self,
-        results: &mut [StackResult],
-        places: Vec<usize>,
-        intents: &[NewIntent],
-    ) {
-        for (place, intent) in places.into_iter().zip(intents) {
-            let rehearsed = self.engine.rehearse(intent).await;
-            let Some(result) = results.get_mut(place) else {
-                continue;
+    /// Rehearses what can be, one by one.
+    async fn rehearse_wishes(&self, wishes: Vec<Wish>) -> Vec<StackResult> {
+        let mut results = Vec::with_capacity(wishes.len());
+        for wish in wishes {
+            let mut result = wish.result();
+            let rehearsed = match &wish.intent {
+                Ok(intent) => self.engine.rehearse(intent).await,
+                Err(failure) => Err(failure.clone()),
             };
             match rehearsed {
                 Ok(estimated_gas) => {
@@ -215,7 +268,9 @@ impl Operator {
                 }
                 Err(failure) => result.failure = Some(failure),
             }
+            results.push(result);
         }
+        results
     }
 
     /// Waits until the mirror shows what was done, all in all no longer than for one.

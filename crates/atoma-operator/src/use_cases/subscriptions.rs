@@ -25,14 +25,16 @@ impl Operator {
                 message: String::from("`model_name` must be ASCII and not empty"),
             });
         }
-        let node = self.sole_node(choice).await?;
-        self.run(NewIntent {
-            action: Action::SubscribeToModel {
-                model_name,
-                echelon_id,
-            },
-            actor: actor(node),
-            gas,
+        self.run(async {
+            let node = self.sole_node(choice).await?;
+            Ok(NewIntent {
+                action: Action::SubscribeToModel {
+                    model_name,
+                    echelon_id,
+                },
+                actor: actor(node),
+                gas,
+            })
         })
         .await
     }
@@ -48,20 +50,22 @@ impl Operator {
         choice: NodeChoice,
         gas: GasOptions,
     ) -> Result<Done, Failure> {
-        let (node, offer) = self.node_and_offer(task_small_id, choice).await?;
-        if offer.is_some() {
-            return Err(Failure::AlreadySubscribed {
-                node_small_id: node.node_small_id,
-                task_small_id,
-            });
-        }
-        self.run(NewIntent {
-            action: Action::SubscribeToTask {
-                task_small_id,
-                price,
-            },
-            actor: actor(node),
-            gas,
+        self.run(async {
+            let (node, offer) = self.node_and_offer(task_small_id, choice).await?;
+            if offer.is_some() {
+                return Err(Failure::AlreadySubscribed {
+                    node_small_id: node.node_small_id,
+                    task_small_id,
+                });
+            }
+            Ok(NewIntent {
+                action: Action::SubscribeToTask {
+                    task_small_id,
+                    price,
+                },
+                actor: actor(node),
+                gas,
+            })
         })
         .await
     }
@@ -105,17 +109,19 @@ impl Operator {
         choice: NodeChoice,
         gas: GasOptions,
     ) -> Result<Done, Failure> {
-        let (node, offer) = self.node_and_offer(task_small_id, choice).await?;
-        if offer.is_none() {
-            return Err(Failure::NotSubscribed {
-                node_small_id: node.node_small_id,
-                task_small_id,
-            });
-        }
-        self.run(NewIntent {
-            action,
-            actor: actor(node),
-            gas,
+        self.run(async {
+            let (node, offer) = self.node_and_offer(task_small_id, choice).await?;
+            if offer.is_none() {
+                return Err(Failure::NotSubscribed {
+                    node_small_id: node.node_small_id,
+                    task_small_id,
+                });
+            }
+            Ok(NewIntent {
+                action,
+                actor: actor(node),
+                gas,
+            })
         })
         .await
     }
