@@ -1,4 +1,4 @@
-//! What the program refuses to start with.
+//! What the program refuses to start with, and what it says until it is ready.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,7 +11,8 @@ use std::path::Path;
 
 use atoma_localnet::{Config as NetConfig, LocalNet};
 use common::process::serve;
-use common::{NONE, TestWorld, build, write_operator_files};
+use common::{Api, NONE, TestWorld, build, write_operator_files};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 /// Runs the program, which must fail, and returns what it said.
@@ -91,4 +92,58 @@ async fn a_database_of_another_chain_is_refused() {
     write_operator_files(&world.network, world.dir.path());
     world.restart().await;
     assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
+}
+
+/// Health never waits for the chain; readiness tells when the Sui node has gone.
+#[tokio::test]
+async fn health_and_readiness_are_two_things() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    assert_eq!(world.get("/health").await.0, 200);
+    assert_eq!(world.get("/ready").await.0, 200);
+    world.network.clone().shutdown().await;
+    assert_eq!(world.get("/health").await.0, 200);
+    let (status, body) = world.get("/ready").await;
+    assert_eq!((status, &body["code"]), (503, &json!("not_ready")));
+    assert!(!body["details"]["reasons"].as_array().unwrap().is_empty());
+    // The mirror is served on.
+    assert_eq!(world.list("/stacks").await.len(), 1);
+}
+
+/// A daemon that is started while the Sui node is away says so, and refuses what it can't know.
+#[tokio::test]
+async fn a_daemon_without_its_chain_is_not_ready() {
+    let world = TestWorld::unregistered_with_tasks(&[NONE]).await;
+    world.network.clone().shutdown().await;
+    let dir = tempfile::tempdir().unwrap();
+    write_operator_files(&world.network, dir.path());
+    let stopping = CancellationToken::new();
+    let daemon = build(dir.path(), stopping.clone()).await.unwrap();
+    let api = Api::new(daemon.addr());
+    let running = tokio::spawn(daemon.run_until_stopped());
+    assert_eq!(api.get("/health").await.0, 200);
+    assert_eq!(api.get("/ready").await.0, 503);
+    for path in ["/stacks", "/tasks", "/claimed_stacks", "/subscriptions"] {
+        let (status, body) = api.get(path).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (503, &json!("not_ready")),
+            "{path}"
+        );
+    }
+    let ids = json!({"stack_small_ids": [1]});
+    for (path, body) in [
+        ("/register", json!({})),
+        ("/try_settle_stack_ids", ids.clone()),
+        ("/submit_stack_settlement_attestations", ids.clone()),
+        ("/claim_funds", ids),
+    ] {
+        let (status, body) = api.post(path, body).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (503, &json!("not_ready")),
+            "{path}"
+        );
+    }
+    stopping.cancel();
+    running.await.unwrap().unwrap();
 }

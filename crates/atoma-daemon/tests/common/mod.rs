@@ -98,14 +98,23 @@ impl TestWorld {
     /// A daemon of the first operator of the demonstration world.
     pub(crate) async fn demo() -> (Self, Demo) {
         let network = LocalNet::start(NetConfig::default()).await.unwrap();
+        let demo = demo::seed(&network).unwrap();
+        let world = Self::of_operator(&network, &demo, 0).await;
+        (world, demo)
+    }
+
+    /// A daemon of one of the demonstration world's operators, that knows its stacks.
+    pub(crate) async fn of_operator(network: &LocalNet, demo: &Demo, which: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let demo = demo::prepare(&network, Some(dir.path())).unwrap();
+        let operator = &demo.operators[which];
+        let address = operator.address.to_string();
+        write_files_of(network, dir.path(), &operator.key.to_keystore(), &address);
         let tasks = demo.tasks.iter().map(|task| task.task_small_id.get());
-        let mut world = Self::over(network, dir, tasks.collect()).await;
-        world.nodes = demo.operators[0].nodes.iter().map(|n| n.get()).collect();
+        let mut world = Self::over(network.clone(), dir, tasks.collect()).await;
+        world.nodes = operator.nodes.iter().map(|node| node.get()).collect();
         let ids: Vec<_> = demo.stacks.iter().map(|s| s.stack_small_id).collect();
         world.operator.wait_for_stacks(&ids).await.unwrap();
-        (world, demo)
+        world
     }
 
     async fn over(network: LocalNet, dir: TempDir, tasks: Vec<u64>) -> Self {
@@ -253,14 +262,18 @@ pub(crate) async fn build(dir: &Path, stopping: CancellationToken) -> anyhow::Re
 
 /// What an operator has on disk who has not registered yet.
 pub(crate) fn write_operator_files(network: &LocalNet, dir: &Path) {
+    write_files_of(network, dir, KEY, ADDRESS);
+}
+
+fn write_files_of(network: &LocalNet, dir: &Path, key: &str, address: &str) {
     let addresses = network.addresses();
     let (url, package, db) = (network.url(), addresses.package, addresses.atoma_db);
     let write = |name: &str, text: String| std::fs::write(dir.join(name), text).unwrap();
-    write("sui.keystore", format!("[\"{KEY}\"]"));
+    write("sui.keystore", format!("[\"{key}\"]"));
     write(
         "client.yaml",
         format!(
-            "---\nkeystore:\n  File: sui.keystore\nenvs:\n  - alias: localnet\n    rpc: \"{url}\"\n    ws: ~\n    basic_auth: ~\nactive_env: localnet\nactive_address: \"{ADDRESS}\"\n"
+            "---\nkeystore:\n  File: sui.keystore\nenvs:\n  - alias: localnet\n    rpc: \"{url}\"\n    ws: ~\n    basic_auth: ~\nactive_env: localnet\nactive_address: \"{address}\"\n"
         ),
     );
     write(
@@ -317,4 +330,15 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let body = response.bytes().await.unwrap();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     (status.as_u16(), body)
+}
+
+/// Checks an error's status and code, and that it says something.
+#[track_caller]
+pub(crate) fn assert_refused((status, body): &Answer, expected: u16, code: &str) {
+    assert_eq!(
+        (*status, body["code"].as_str()),
+        (expected, Some(code)),
+        "{body}"
+    );
+    assert!(body["error"].as_str().unwrap().len() > 10, "{body}");
 }

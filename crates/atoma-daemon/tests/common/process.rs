@@ -61,9 +61,9 @@ impl Process {
             .last()
             .is_some_and(|line: &String| line.contains(" started "))
         {
-            let line = lines
-                .recv_timeout(PATIENCE)
-                .unwrap_or_else(|error| panic!("{error}; it said {said:#?}"));
+            let line = lines.recv_timeout(PATIENCE);
+            assert!(line.is_ok(), "it doesn't start: {said:#?}");
+            let line = line.unwrap();
             if let Some((_, rest)) = line.split_once("listening addr=") {
                 addr = rest.split_whitespace().next().map(str::to_owned);
             }
