@@ -7,44 +7,11 @@
 
 mod common;
 
-use common::{Answer, NONE, SAMPLING, TestWorld, answer};
+use common::work::{READS, dump, lived_in};
+use common::{Answer, answer};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HOST, ORIGIN};
 use serde_json::{Value, json};
-
-/// Every list and object that the daemon serves, to compare before and after.
-const READS: &[&str] = &[
-    "/nodes",
-    "/tasks",
-    "/subscriptions",
-    "/stacks",
-    "/almost_filled_stacks/0.0",
-    "/claimed_stacks",
-    "/against_attestation_disputes",
-    "/own_attestation_disputes",
-    "/transactions",
-];
-
-/// A world in which each kind of thing exists: a settled, an attested and an open stack.
-async fn lived_in() -> TestWorld {
-    let world = TestWorld::start(&[SAMPLING, NONE], 2).await;
-    let stacks = world.buy(1, 1, 1_000_000, 1_000, 3).await;
-    for stack in &stacks {
-        world.record(*stack, 2, 10).await;
-        world.draw(*stack, &[2]);
-    }
-    world.settle(&stacks[..2]).await;
-    world.attest(&stacks[..1]).await;
-    world
-}
-
-async fn dump(world: &TestWorld) -> Vec<Value> {
-    let mut dump = Vec::new();
-    for path in READS {
-        dump.push(Value::from(world.list(path).await));
-    }
-    dump
-}
 
 /// Checks an error's status, code and shape.
 #[track_caller]

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use atoma_localnet::{Config as NetConfig, LocalNet};
 use common::process::serve;
+use common::work::{dump, lived_in};
 use common::{Api, NONE, TestWorld, build, write_operator_files};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -92,6 +93,40 @@ async fn a_database_of_another_chain_is_refused() {
     write_operator_files(&world.network, world.dir.path());
     world.restart().await;
     assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
+}
+
+#[tokio::test]
+async fn a_restart_changes_nothing_that_is_told() {
+    let mut world = lived_in().await;
+    let before = dump(&world).await;
+    world.restart().await;
+    assert_eq!(dump(&world).await, before);
+    // Work goes on where it was.
+    world.record_one(4, 2, 10).await;
+    world.settle(&[4]).await;
+}
+
+/// A database that was lost comes back from the chain, all but the messages.
+#[tokio::test]
+async fn a_lost_mirror_is_made_anew_from_the_chain() {
+    const FROM_CHAIN: &[&str] = &["/nodes", "/tasks", "/subscriptions", "/claimed_stacks"];
+    let mut world = lived_in().await;
+    world.buy_one(1, 1, 1_000, 1_000).await;
+    let mut before = Vec::new();
+    for path in FROM_CHAIN {
+        before.push(world.list(path).await);
+    }
+    let stacks = world.list("/stacks").await.len();
+    world.stop().await;
+    std::fs::remove_dir_all(world.dir.path().join("data")).unwrap();
+    world.go_on().await;
+    let last = world.buy_one(1, 1, 1_000, 1_000).await;
+    for (path, before) in FROM_CHAIN.iter().zip(before) {
+        assert_eq!(world.list(path).await, before, "{path}");
+    }
+    assert_eq!(world.list("/stacks").await.len(), stacks + 1);
+    world.record(last, 1, 10).await;
+    world.settle(&[last]).await;
 }
 
 /// Health never waits for the chain; readiness tells when the Sui node has gone.

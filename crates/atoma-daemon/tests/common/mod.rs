@@ -137,8 +137,18 @@ impl TestWorld {
 
     /// Stops the daemon and starts another over the same database.
     pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        self.go_on().await;
+    }
+
+    /// Stops the daemon.
+    pub(crate) async fn stop(&mut self) {
         self.stopping.cancel();
         (&mut self.running).await.unwrap().unwrap();
+    }
+
+    /// Starts a daemon where one was stopped.
+    pub(crate) async fn go_on(&mut self) {
         self.stopping = CancellationToken::new();
         let daemon = build(self.dir.path(), self.stopping.clone()).await.unwrap();
         self.api = Api::new(daemon.addr());

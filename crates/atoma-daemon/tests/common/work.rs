@@ -4,7 +4,7 @@ use atoma_domain::Hash32;
 use atoma_domain::settlement::{StackAccumulator, commitment};
 use serde_json::{Value, json};
 
-use super::TestWorld;
+use super::{NONE, SAMPLING, TestWorld};
 
 /// The hash of a stack's message of that number.
 pub(crate) fn message(stack: u64, number: u64) -> Hash32 {
@@ -99,4 +99,38 @@ pub(crate) fn statuses(answer: &Value) -> Vec<&str> {
         .iter()
         .map(|result| result["status"].as_str().unwrap())
         .collect()
+}
+
+/// Every list and object that the daemon serves, to compare before and after.
+pub(crate) const READS: &[&str] = &[
+    "/nodes",
+    "/tasks",
+    "/subscriptions",
+    "/stacks",
+    "/almost_filled_stacks/0.0",
+    "/claimed_stacks",
+    "/against_attestation_disputes",
+    "/own_attestation_disputes",
+    "/transactions",
+];
+
+/// A world in which each kind of thing exists: a settled, an attested and an open stack.
+pub(crate) async fn lived_in() -> TestWorld {
+    let world = TestWorld::start(&[SAMPLING, NONE], 2).await;
+    let stacks = world.buy(1, 1, 1_000_000, 1_000, 3).await;
+    for stack in &stacks {
+        world.record(*stack, 2, 10).await;
+        world.draw(*stack, &[2]);
+    }
+    world.settle(&stacks[..2]).await;
+    world.attest(&stacks[..1]).await;
+    world
+}
+
+pub(crate) async fn dump(world: &TestWorld) -> Vec<Value> {
+    let mut dump = Vec::new();
+    for path in READS {
+        dump.push(Value::from(world.list(path).await));
+    }
+    dump
 }
