@@ -9,9 +9,11 @@ use sui_rpc::proto::sui::rpc::v2::{
     SimulateTransactionRequest, SimulateTransactionResponse,
 };
 use sui_sdk_types::{SignedTransaction, Transaction, UserSignature};
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::Service;
+use super::delay::wait_until;
 use super::render::{self, mask};
 use super::view::View;
 use crate::core::SubmitError;
@@ -25,6 +27,7 @@ impl TransactionExecutionService for Service {
         request: Request<ExecuteTransactionRequest>,
     ) -> Result<Response<ExecuteTransactionResponse>, Status> {
         self.begin().await?;
+        let begun = Instant::now();
         let request = request.into_inner();
         let mask =
             mask::<ExecutedTransaction>(request.read_mask.as_ref(), "effects.status,checkpoint")?;
@@ -41,7 +44,8 @@ impl TransactionExecutionService for Service {
             tokio::time::sleep(delay).await;
         }
         if core.config.consensus_ms > 0 {
-            tokio::time::sleep(Duration::from_millis(core.config.consensus_ms)).await;
+            let consensus = Duration::from_millis(core.config.consensus_ms);
+            wait_until(begun + consensus).await;
         }
         let position = core
             .submit(signed, None)

@@ -1,6 +1,7 @@
 //! The gRPC services of a Sui full node, native and grpc-web on one port.
 
 mod cursor;
+mod delay;
 mod execution;
 mod filter;
 mod ledger;
@@ -22,6 +23,7 @@ use sui_rpc::proto::sui::rpc::v2::state_service_server::StateServiceServer;
 use sui_rpc::proto::sui::rpc::v2::subscription_service_server::SubscriptionServiceServer;
 use sui_rpc::proto::sui::rpc::v2::transaction_execution_service_server::TransactionExecutionServiceServer;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -46,7 +48,7 @@ impl Service {
     async fn delay(&self) {
         let ms = self.core.config.rpc_ms;
         if ms > 0 {
-            tokio::time::sleep(Duration::from_millis(ms)).await;
+            delay::wait_until(Instant::now() + Duration::from_millis(ms)).await;
         }
     }
 
