@@ -118,6 +118,7 @@ async fn play(world: &TestWorld, case: &Value) {
     let answer = world.claim(&ids).await;
     assert_eq!(digests(&answer).len(), 1, "{name}");
     assert_eq!(answer["tx_digest"], answer["tx_digests"][0]);
+    world.assert_own_digests(&answer).await;
     let after = money(world);
     let (refund, payout) = (paid(case, "user"), paid(case, "node1"));
     assert_eq!(after.0 - bought.0, refund, "{name}: the buyer's refund");
@@ -218,6 +219,7 @@ async fn stacks_of_one_node_share_a_claim_and_a_bad_one_stops_none() {
     assert_eq!(answer["results"][1]["error"]["code"], "not_settled");
     assert_eq!(answer["results"][4]["error"]["code"], "unknown_stack");
     assert_eq!(digests(&answer).len(), 2);
+    world.assert_own_digests(&answer).await;
     assert_eq!(world.usdc(&world.address()) - before, 4_000);
 }
 

@@ -138,6 +138,7 @@ async fn no_stack_gets_anothers_proof() {
     let shuffled: Vec<usize> = (0..12).map(|place| place * 5 % 12).collect();
     let asked: Vec<u64> = shuffled.iter().map(|place| stacks[*place]).collect();
     let answer = world.settle(&asked).await;
+    world.assert_own_digests(&answer).await;
     let results = answer["results"].as_array().unwrap();
     let order: Vec<_> = results
         .iter()
@@ -158,7 +159,8 @@ async fn no_stack_gets_anothers_proof() {
         .filter(|stack| world.ticket(*stack)["requested_attestation_nodes"] != json!([]))
         .collect();
     assert_eq!(drawn.len(), 8);
-    world.attest(&drawn).await;
+    let answer = world.attest(&drawn).await;
+    world.assert_own_digests(&answer).await;
     for stack in drawn {
         let ticket = world.ticket(stack);
         assert_eq!(ticket["is_in_dispute"], false);
@@ -229,6 +231,7 @@ async fn a_settlement_that_fails_on_chain_stops_no_other_and_can_be_made_later()
     let expected = ["succeeded", "succeeded", "failed", "succeeded", "succeeded"];
     assert_eq!(statuses(&answer), expected, "{answer}");
     assert_eq!(digests(&answer).len(), 4);
+    world.assert_own_digests(&answer).await;
     for (stack, result) in stacks.iter().zip(answer["results"].as_array().unwrap()) {
         assert_eq!(result["stack_small_id"], *stack);
         assert!(result["tx_digest"].is_string(), "{result}");

@@ -1,7 +1,8 @@
 //! Served messages, and what they must come to on chain.
 
-use atoma_domain::Hash32;
+use atoma_domain::events::ContractEvent;
 use atoma_domain::settlement::{StackAccumulator, commitment};
+use atoma_domain::{Digest, Hash32};
 use serde_json::{Value, json};
 
 use super::{NONE, SAMPLING, TestWorld};
@@ -81,6 +82,47 @@ impl TestWorld {
 fn find(list: &[Value], stack: u64) -> Value {
     let found = list.iter().find(|entry| entry["stack_small_id"] == stack);
     found.cloned().unwrap_or(Value::Null)
+}
+
+/// The stack that an event is about, and the node that acted.
+fn subject(event: &ContractEvent) -> Option<(u64, Option<u64>)> {
+    match event {
+        ContractEvent::StackTrySettle(event) => Some((
+            event.stack_small_id.get(),
+            Some(event.selected_node_id.get()),
+        )),
+        ContractEvent::NewStackSettlementAttestation(event) => Some((
+            event.stack_small_id.get(),
+            Some(event.attestation_node_id.get()),
+        )),
+        ContractEvent::StackSettlementTicketClaimed(event) => Some((
+            event.stack_small_id.get(),
+            Some(event.selected_node_id.get()),
+        )),
+        ContractEvent::ClaimedStack(event) => Some((event.stack_small_id.get(), None)),
+        _ => None,
+    }
+}
+
+impl TestWorld {
+    /// Checks on chain that the transaction of each success in an answer did what is said of it:
+    /// for that stack, by that node.
+    pub(crate) async fn assert_own_digests(&self, answer: &Value) {
+        for result in answer["results"].as_array().unwrap() {
+            if result["status"] != "succeeded" {
+                continue;
+            }
+            let digest: Digest = result["tx_digest"].as_str().unwrap().parse().unwrap();
+            let chain = &self.operator.ports().chain;
+            let executed = chain.lookup(digest).await.unwrap().unwrap();
+            let did = executed.events.iter().filter_map(subject);
+            let is_this = |(stack, node): (u64, Option<u64>)| {
+                result["stack_small_id"] == stack
+                    && node.is_none_or(|node| result["node_small_id"] == node)
+            };
+            assert!(did.into_iter().any(is_this), "{result}");
+        }
+    }
 }
 
 /// The digests of an answer.
