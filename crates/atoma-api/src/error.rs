@@ -117,8 +117,14 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        if let Self::Failure(Failure::QueueFull { .. }) = self {
-            response.insert_header((RETRY_AFTER, "1"));
+        match self {
+            Self::Failure(Failure::QueueFull { .. }) => {
+                response.insert_header((RETRY_AFTER, "1"));
+            }
+            Self::Failure(Failure::BreakerOpen { retry_after_s, .. }) => {
+                response.insert_header((RETRY_AFTER, retry_after_s.to_string()));
+            }
+            _ => {}
         }
         response.json(self.body())
     }

@@ -32,6 +32,13 @@ pub struct Config {
     /// How transactions are paid.
     #[serde(default)]
     pub gas: GasConfig,
+    /// When writes are paused.
+    #[serde(default)]
+    pub breaker: BreakerConfig,
+    /// Whether somebody else may use the operator's badges: without it, a badge that moved without
+    /// this daemon stops writes at the start.
+    #[serde(default)]
+    pub allow_foreign_use: bool,
 }
 
 /// The Sui network and the contract.
@@ -60,6 +67,27 @@ pub struct GasConfig {
     pub margin_percent: u64,
     /// The largest budget that the daemon chooses by itself, in MIST.
     pub budget_ceiling_mist: u64,
+    /// The most gas that may be spent in 24 hours, in MIST; without it there is no cap.
+    pub daily_cap_mist: Option<u64>,
+}
+
+/// When writes are paused.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BreakerConfig {
+    /// After how many failed transactions in a row; 0 is never.
+    pub failures: u32,
+    /// For how long, in seconds; at most one day.
+    pub pause_s: u64,
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self {
+            failures: 20,
+            pause_s: 300,
+        }
+    }
 }
 
 impl Default for GasConfig {
@@ -67,6 +95,7 @@ impl Default for GasConfig {
         Self {
             margin_percent: 25,
             budget_ceiling_mist: 5_000_000_000,
+            daily_cap_mist: None,
         }
     }
 }
@@ -172,6 +201,9 @@ impl Config {
         }
         if self.gas.budget_ceiling_mist == 0 {
             return value("gas.budget_ceiling_mist", "must be more than 0");
+        }
+        if !(1..=86_400).contains(&self.breaker.pause_s) {
+            return value("breaker.pause_s", "must be from 1 to 86400");
         }
         if let Some(url) = &self.sui.rpc_url
             && !(url.starts_with("http://") || url.starts_with("https://"))

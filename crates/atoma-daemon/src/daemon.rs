@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use atoma_api::{AllowedHosts, ApiConfig, ApiServer};
-use atoma_domain::CheckpointNumber;
 use atoma_domain::ports::{ChainError, StoreError};
+use atoma_domain::{CheckpointNumber, Mist};
 use atoma_operator::{
-    Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness, ReconcileError,
+    Applied, Engine, EngineConfig, GuardConfig, Ingestor, Operator, Ports, Readiness,
+    ReconcileError,
 };
 use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{ClientConfig, SuiChain, SuiEventSource};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::Config;
 use crate::clock::SystemClock;
@@ -46,6 +47,8 @@ struct Core {
     state: SqliteState,
     tasks: TaskTracker,
     stopping: CancellationToken,
+    /// Whether somebody else may use the operator's badges.
+    allow_foreign_use: bool,
 }
 
 /// Why the start can't be completed.
@@ -174,6 +177,11 @@ impl Core {
         let engine_config = EngineConfig {
             gas_margin_percent: config.gas.margin_percent,
             gas_budget_ceiling: config.gas.budget_ceiling_mist,
+            guard: GuardConfig {
+                daily_gas_cap: config.gas.daily_cap_mist.map(Mist::new),
+                breaker_failures: config.breaker.failures,
+                breaker_pause: Duration::from_secs(config.breaker.pause_s),
+            },
             ..EngineConfig::default()
         };
         let applied = Applied::default();
@@ -187,6 +195,7 @@ impl Core {
             state,
             tasks: TaskTracker::new(),
             stopping,
+            allow_foreign_use: config.allow_foreign_use,
         })
     }
 
@@ -196,6 +205,14 @@ impl Core {
         let identity = self.ports.chain.identity().await?;
         self.ports.events.bind(&identity).await?;
         self.readiness.reconcile_nodes().await?;
+        if let Some(reason) = self.readiness.foreign_use().await? {
+            if self.allow_foreign_use {
+                warn!("{reason}");
+            } else {
+                error!("writes are stopped: {reason}");
+                self.readiness.stop_writes(reason);
+            }
+        }
         self.engine.recover().await?;
         let ingestor = Ingestor::new(self.ports.clone(), self.applied.clone());
         self.tasks.spawn(ingestor.run(self.stopping.clone()));
@@ -219,7 +236,7 @@ impl Core {
                 Ok(()) => return,
                 Err(StartError::Chain(error)) => warn!(%error, "the Sui node does not answer yet"),
                 Err(error) => {
-                    tracing::error!(%error, "the daemon can't start");
+                    error!(%error, "the daemon can't start");
                     self.stopping.cancel();
                     return;
                 }

@@ -16,5 +16,5 @@ mod logging;
 mod signals;
 
 pub use cli::{Cli, run};
-pub use config::{Config, ConfigError, GasConfig, Overrides, SuiConfig};
+pub use config::{BreakerConfig, Config, ConfigError, GasConfig, Overrides, SuiConfig};
 pub use daemon::Daemon;

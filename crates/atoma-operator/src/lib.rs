@@ -18,7 +18,7 @@ mod ports;
 mod readiness;
 mod use_cases;
 
-pub use engine::{AbandonError, Engine, EngineConfig, Submission, Waited};
+pub use engine::{AbandonError, Engine, EngineConfig, GuardConfig, Submission, Waited};
 pub use ingest::{Applied, IngestError, Ingestor};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness, ReconcileError};

@@ -1,11 +1,11 @@
 //! Whether the daemon can serve: its mirror has caught up, the Sui node answers.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use atoma_domain::journal::Failure;
-use atoma_domain::ports::{ChainError, StoreError};
+use atoma_domain::ports::{ChainError, JournalKey, StoreError};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -31,6 +31,8 @@ pub struct Readiness {
     caught_up: Arc<AtomicBool>,
     /// The chain is known to be the database's own, and what a crash left open is taken up.
     started: Arc<AtomicBool>,
+    /// Why writes are stopped until the next start, if they are.
+    stopped: Arc<OnceLock<Failure>>,
 }
 
 impl Readiness {
@@ -41,6 +43,7 @@ impl Readiness {
             applied,
             caught_up: Arc::default(),
             started: Arc::default(),
+            stopped: Arc::default(),
         }
     }
 
@@ -79,6 +82,9 @@ impl Readiness {
     /// # Errors
     /// [`Failure::NotReady`] with the reasons.
     pub async fn require_for_writes(&self) -> Result<(), Failure> {
+        if let Some(reason) = self.stopped.get() {
+            return Err(reason.clone());
+        }
         if self.started.load(Ordering::Relaxed) {
             return self.require().await;
         }
@@ -119,11 +125,45 @@ impl Readiness {
         if !self.started.load(Ordering::Relaxed) && reasons.is_empty() {
             reasons.push(String::from("the daemon is starting"));
         }
+        if let Some(reason) = self.stopped.get() {
+            reasons.push(reason.to_string());
+        }
         if reasons.is_empty() {
             Ok(())
         } else {
             Err(NotReady(reasons))
         }
+    }
+
+    /// Compares the journal with the chain: a badge whose last transaction is not in the journal,
+    /// though the journal has used it, is used by somebody else with the same key.
+    ///
+    /// # Errors
+    /// When the chain or the database can't be read.
+    pub async fn foreign_use(&self) -> Result<Option<Failure>, ReconcileError> {
+        let Ports { journal, chain, .. } = &self.ports;
+        for badge in chain.badges(self.ports.signer.address()).await? {
+            let id = *badge.reference.object_id();
+            if journal.last_use(id).await?.is_none() {
+                continue;
+            }
+            let Some((_, Some(tx_digest))) = chain.object(id).await? else {
+                continue;
+            };
+            if journal.find(JournalKey::Digest(tx_digest)).await?.is_none() {
+                return Ok(Some(Failure::BadgeUsedElsewhere {
+                    node_small_id: badge.node_small_id,
+                    tx_digest,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Stops writes for a reason, until the daemon is started again.
+    pub fn stop_writes(&self, reason: Failure) {
+        // Only the first reason counts; it says enough.
+        let _ = self.stopped.set(reason);
     }
 
     /// Keeps the mirror's epoch current between events, until stopped.

@@ -31,7 +31,7 @@ async fn health() -> HttpResponse {
 }
 
 async fn ready(operator: Data<Operator>) -> Answer {
-    match operator.readiness().check().await {
+    match operator.check().await {
         Ok(()) => Ok(HttpResponse::Ok().json(json!({"status": "ready"}))),
         Err(NotReady(reasons)) => Err(Failure::NotReady { reasons }.into()),
     }

@@ -66,6 +66,7 @@ fn a_bad_configuration_is_refused_with_the_keys_name() {
             format!("{GOOD}\n[gas]\nmargin_percent = 2000"),
             "gas.margin_percent",
         ),
+        (format!("{GOOD}\n[breaker]\npause_s = 0"), "breaker.pause_s"),
         (
             format!("{GOOD}\n[gas]\nbudget_ceiling_mist = -1"),
             "budget_ceiling_mist",

@@ -2,7 +2,9 @@
 
 use atoma_domain::Mist;
 use atoma_domain::contract::ContractCall;
-use atoma_domain::journal::{Attempt, AttemptOutcome, Failure, Intent, IntentStatus};
+use atoma_domain::journal::{
+    Attempt, AttemptOutcome, AttemptStatus, Failure, Intent, IntentStatus,
+};
 use atoma_domain::ports::{
     ChainError, ContractView, Executed, ExecutionOutcome, StoreError, TransactionPlan,
     UnsignedTransaction,
@@ -210,6 +212,7 @@ impl Lane {
                 budget
             }
         };
+        self.heed_the_cap(&intents, budget).await?;
         let lease = self.lease(&intents, &first, budget).await?;
         plan.gas = lease.references();
         plan.gas_budget = budget;
@@ -219,6 +222,25 @@ impl Lane {
             lease,
             class,
         })
+    }
+
+    async fn heed_the_cap(&self, intents: &[Intent], budget: Mist) -> Result<(), Step> {
+        let ports = &self.shared.ports;
+        let guard = &self.shared.guard;
+        match guard
+            .over_the_cap(budget, ports.journal.as_ref(), ports.clock.as_ref())
+            .await
+        {
+            Ok(None) => Ok(()),
+            Ok(Some(failure)) => Err(self.fail_all(intents, &failure).await),
+            Err(error) => {
+                error!(
+                    error = with_causes(&error),
+                    "what was spent can't be read; trying again"
+                );
+                Err(Step::Wait(intents.to_vec()))
+            }
+        }
     }
 
     async fn lease(
@@ -365,6 +387,13 @@ impl Lane {
                 AttemptOutcome::Refused { failure }
             }
         };
+        let now = self.shared.ports.clock.now();
+        match outcome.status() {
+            AttemptStatus::Succeeded => self.shared.guard.note(true, now),
+            AttemptStatus::Aborted | AttemptStatus::Refused => self.shared.guard.note(false, now),
+            // Nobody's fault, and tried again.
+            AttemptStatus::Cancelled | AttemptStatus::Dead | AttemptStatus::Signed => {}
+        }
         if !self.conclude(attempt, &outcome).await {
             return Step::Stopped;
         }

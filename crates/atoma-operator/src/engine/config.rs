@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::guard::GuardConfig;
+
 /// The engine's settings.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -23,6 +25,8 @@ pub struct EngineConfig {
     pub backoff: Duration,
     /// The longest pause between tries.
     pub backoff_limit: Duration,
+    /// The brakes on spending.
+    pub guard: GuardConfig,
 }
 
 impl Default for EngineConfig {
@@ -37,6 +41,7 @@ impl Default for EngineConfig {
             sign_attempts: 5,
             backoff: Duration::from_millis(100),
             backoff_limit: Duration::from_secs(5),
+            guard: GuardConfig::default(),
         }
     }
 }

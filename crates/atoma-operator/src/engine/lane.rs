@@ -17,6 +17,7 @@ use super::attempt::Step;
 use super::budget::Budgets;
 use super::config::{Backoff, EngineConfig};
 use super::gas::GasPool;
+use super::guard::Guard;
 use super::outcomes::{Outcome, Outcomes};
 use crate::Ports;
 use crate::causes::with_causes;
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     pub(super) budgets: Budgets,
     pub(super) outcomes: Outcomes,
     pub(super) abandoned: Abandoned,
+    pub(super) guard: Guard,
     pub(super) stopping: CancellationToken,
 }
 

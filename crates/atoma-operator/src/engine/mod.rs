@@ -6,6 +6,7 @@ mod budget;
 mod config;
 mod fate;
 mod gas;
+mod guard;
 mod lane;
 mod outcomes;
 mod prepare;
@@ -15,4 +16,5 @@ mod submit;
 mod testing;
 
 pub use config::EngineConfig;
+pub use guard::GuardConfig;
 pub use submit::{AbandonError, Engine, Submission, Waited};

@@ -18,6 +18,7 @@ use tracing::info;
 
 use super::config::EngineConfig;
 use super::gas::GasPool;
+use super::guard::Guard;
 use super::lane::{Lane, LaneHandle, Shared, Work};
 use super::outcomes::Outcome;
 use crate::Ports;
@@ -83,6 +84,7 @@ impl Engine {
     /// An engine that nothing runs in yet. It works until `stopping` is cancelled.
     pub fn new(ports: Ports, config: EngineConfig, stopping: CancellationToken) -> Self {
         let gas = GasPool::new(ports.signer.address());
+        let guard = Guard::new(config.guard);
         Self {
             shared: Arc::new(Shared {
                 ports,
@@ -91,6 +93,7 @@ impl Engine {
                 budgets: super::budget::Budgets::default(),
                 outcomes: super::outcomes::Outcomes::default(),
                 abandoned: super::abandoned::Abandoned::default(),
+                guard,
                 stopping,
             }),
             lanes: Arc::default(),
@@ -299,10 +302,17 @@ impl Engine {
         self.tasks.wait().await;
     }
 
+    /// Why writes are paused, if they are: too many transactions in a row have failed.
+    pub fn paused(&self) -> Option<Failure> {
+        self.shared.guard.pause(self.shared.ports.clock.now())
+    }
+
     /// What keeps an intent from being taken in at all.
     fn obstacle(&self, intent: &NewIntent) -> Option<Submission> {
         let failure = if self.shared.stopping.is_cancelled() {
             Failure::ShuttingDown {}
+        } else if let Some(pause) = self.paused() {
+            pause
         } else if self.is_full(intent) {
             Failure::QueueFull {
                 node_small_id: intent.actor.node(),

@@ -16,6 +16,7 @@ use super::EngineConfig;
 use super::abandoned::Abandoned;
 use super::budget::Budgets;
 use super::gas::GasPool;
+use super::guard::{Guard, GuardConfig};
 use super::lane::Shared;
 use super::outcomes::Outcomes;
 use crate::Ports;
@@ -44,6 +45,7 @@ pub(super) async fn shared(chain: Arc<dyn Chain>) -> Shared {
         budgets: Budgets::default(),
         outcomes: Outcomes::default(),
         abandoned: Abandoned::default(),
+        guard: Guard::new(GuardConfig::default()),
         stopping: CancellationToken::new(),
     }
 }

@@ -22,7 +22,7 @@ use tracing::error;
 
 use crate::causes::with_causes;
 use crate::engine::Submission;
-use crate::{Applied, Engine, Ports, Readiness};
+use crate::{Applied, Engine, NotReady, Ports, Readiness};
 
 pub use nodes::NodeChoice;
 pub use register::Registered;
@@ -108,6 +108,25 @@ impl Operator {
     /// Readiness.
     pub const fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    /// Checks everything that keeps the daemon from serving: the mirror, the Sui node, the brakes.
+    ///
+    /// # Errors
+    /// The reasons.
+    pub async fn check(&self) -> Result<(), NotReady> {
+        let mut reasons = match self.readiness.check().await {
+            Ok(()) => Vec::new(),
+            Err(NotReady(reasons)) => reasons,
+        };
+        if let Some(pause) = self.engine.paused() {
+            reasons.push(pause.to_string());
+        }
+        if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(NotReady(reasons))
+        }
     }
 
     /// Has one intent done and waits for it. `intent` checks and makes it; it isn't asked when the
