@@ -1,0 +1,208 @@
+//! One generation of the daemon: from its start to its sudden death.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atoma_domain::ports::{Clock, UnfinishedIntent};
+use atoma_domain::{Address, CheckpointNumber, ObjectId, TimestampMs, TransactionId};
+use atoma_localnet::Parameters;
+use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness, Waited};
+use atoma_state::{SqliteState, StateOptions};
+use atoma_sui::{KeystoreSigner, SuiChain, SuiConfig, SuiEventSource};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::points::Points;
+use super::ports::crashing;
+
+/// How long anything that must come may take: nothing in these tests waits for time to pass.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What outlives a generation: its database file, its key, the way to the network.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    pub(crate) path: PathBuf,
+    pub(crate) key: String,
+    pub(crate) address: Address,
+    pub(crate) url: String,
+    pub(crate) package: ObjectId,
+    pub(crate) atoma_db: ObjectId,
+}
+
+/// A running daemon without its HTTP server.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    pub(crate) operator: Operator,
+    pub(crate) engine: Engine,
+    /// The ports without points.
+    pub(crate) ports: Ports,
+    pub(crate) points: Arc<Points>,
+    state: SqliteState,
+    applied: Applied,
+    mirrored: watch::Sender<Option<CheckpointNumber>>,
+    stopping: CancellationToken,
+    /// Last, so that it is dropped last.
+    runtime: Runtime,
+}
+
+impl Generation {
+    /// Opens the site's database, as the daemon does when it starts; nothing is recovered yet and
+    /// no event followed.
+    pub(crate) fn start(site: &Site, points: Points) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let points = Arc::new(points);
+        let (ports, state) = runtime.block_on(open(site));
+        let stopping = CancellationToken::new();
+        let acting = crashing(&ports, &points);
+        let engine = Engine::new(acting.clone(), engine_config(), stopping.clone());
+        let applied = Applied::default();
+        let readiness = Readiness::new(acting.clone(), applied.clone());
+        let operator = Operator::new(acting, engine.clone(), applied.clone(), readiness, PATIENCE);
+        Self {
+            operator,
+            engine,
+            ports,
+            points,
+            state,
+            applied,
+            mirrored: watch::Sender::new(None),
+            stopping,
+            runtime,
+        }
+    }
+
+    /// Does some work, to its end or to the crash (`None`).
+    pub(crate) fn drive<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let done = async {
+            match tokio::time::timeout(PATIENCE, work).await {
+                Ok(done) => done,
+                Err(_) => panic!("nothing more comes after {:?}", self.points.calls()),
+            }
+        };
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = self.points.crashed() => None,
+                done = done => Some(done),
+            }
+        })
+    }
+
+    /// Does some work that no crash is planned for.
+    pub(crate) fn finish<T>(&self, work: impl Future<Output = T>) -> T {
+        self.drive(work).expect("no crash was planned")
+    }
+
+    /// Takes up what was left open, and waits until all of it is final.
+    pub(crate) async fn recover(&self) -> Vec<Waited> {
+        self.engine.recover().await.unwrap();
+        let ids = self.unfinished().await;
+        self.engine.wait(&ids, PATIENCE).await.unwrap()
+    }
+
+    /// The intents that aren't final.
+    pub(crate) async fn unfinished(&self) -> Vec<TransactionId> {
+        let unfinished = self.ports.journal.unfinished().await.unwrap();
+        let id = |open: UnfinishedIntent| open.intent.id;
+        unfinished.into_iter().map(id).collect()
+    }
+
+    /// Begins to follow the ledger, if it doesn't yet, and waits until the mirror has all of it.
+    pub(crate) async fn catch_up(&self) {
+        if self.mirrored.receiver_count() == 0 {
+            let mut ingestor = Ingestor::new(self.ports.clone(), self.applied.clone());
+            let mirrored = self.mirrored.clone();
+            // Kept by the task, so that the next call sees that there is one.
+            let running = self.mirrored.subscribe();
+            tokio::spawn(async move {
+                let _running = running;
+                loop {
+                    // What fails is tried anew: the networks of these tests fail now and then.
+                    if let Ok(progress) = ingestor.step_once().await {
+                        let at = progress.position.map(|position| position.checkpoint);
+                        mirrored.send_replace(at);
+                    }
+                }
+            });
+        }
+        let tip = self.light_beacon().await;
+        let mut mirrored = self.mirrored.subscribe();
+        mirrored.wait_for(|at| *at >= Some(tip)).await.unwrap();
+    }
+
+    /// Makes a transaction that touches the contract, so that whoever follows it hears of the end
+    /// of the ledger; tells its checkpoint.
+    pub(crate) async fn light_beacon(&self) -> CheckpointNumber {
+        let parameters = Parameters {
+            cross_validation_extra_nodes_count: Some(1),
+            ..Parameters::default()
+        };
+        let network = self.points.network();
+        network.set_parameters(&parameters).unwrap();
+        self.ports.chain.height().await.unwrap()
+    }
+
+    /// Dies: no task of it takes another step.
+    pub(crate) fn kill(self) {
+        self.runtime.shutdown_background();
+    }
+
+    /// Ends in good order.
+    pub(crate) fn stop(self) {
+        self.stopping.cancel();
+        self.finish(async {
+            self.engine.stopped().await;
+            self.state.close().await;
+        });
+    }
+}
+
+/// Retries follow each other at once.
+fn engine_config() -> EngineConfig {
+    EngineConfig {
+        backoff: Duration::from_millis(1),
+        backoff_limit: Duration::from_millis(8),
+        ..EngineConfig::default()
+    }
+}
+
+async fn open(site: &Site) -> (Ports, SqliteState) {
+    let config = SuiConfig::new(&site.url, site.package, site.atoma_db);
+    let chain = SuiChain::connect(config).unwrap();
+    let source = SuiEventSource::new(Arc::clone(&chain), CheckpointNumber::new(0));
+    let signer = KeystoreSigner::from_suiprivkey(&site.key).unwrap();
+    let options = StateOptions::default();
+    let state = SqliteState::open(&site.path, options).await.unwrap();
+    let ports = Ports {
+        chain,
+        source: Arc::new(source),
+        signer: Arc::new(signer),
+        state: Arc::new(state.clone()),
+        work: Arc::new(state.clone()),
+        events: Arc::new(state.clone()),
+        journal: Arc::new(state.clone()),
+        clock: Arc::new(TestClock),
+    };
+    let identity = ports.chain.identity().await.unwrap();
+    // A write: what the generation before had handed to SQLite is on disk, or undone, behind it.
+    ports.events.bind(&identity).await.unwrap();
+    Readiness::new(ports.clone(), Applied::default())
+        .reconcile_nodes()
+        .await
+        .unwrap();
+    (ports, state)
+}
+
+#[derive(Debug)]
+struct TestClock;
+
+impl Clock for TestClock {
+    fn now(&self) -> TimestampMs {
+        TimestampMs::new(1)
+    }
+}

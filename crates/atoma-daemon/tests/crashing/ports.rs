@@ -1,0 +1,188 @@
+//! The ports that the engine acts through, each call of them a point.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use atoma_domain::journal::{Attempt, AttemptOutcome, Failure, IntentRecord, NewIntent};
+use atoma_domain::ports::{
+    BadgeOnChain, Chain, ChainError, ChainIdentity, ContractView, EpochInfo, Executed, GasCoin,
+    Journal, JournalFilter, JournalKey, Opened, Page, SignError, SignedTransaction, Signer,
+    Simulation, StoreError, SubmitError, TransactionPlan, UnfinishedIntent, UnsignedTransaction,
+    ViewQuery,
+};
+use atoma_domain::{
+    Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs, TransactionId,
+};
+use atoma_operator::Ports;
+
+use super::points::Points;
+
+/// The same ports with points in journal, chain and signer.
+pub(crate) fn crashing(ports: &Ports, points: &Arc<Points>) -> Ports {
+    Ports {
+        journal: Arc::new(CrashingJournal {
+            inner: Arc::clone(&ports.journal),
+            points: Arc::clone(points),
+        }),
+        chain: Arc::new(CrashingChain {
+            inner: Arc::clone(&ports.chain),
+            points: Arc::clone(points),
+        }),
+        signer: Arc::new(CrashingSigner {
+            inner: Arc::clone(&ports.signer),
+            points: Arc::clone(points),
+        }),
+        ..ports.clone()
+    }
+}
+
+#[derive(Debug)]
+struct CrashingJournal {
+    inner: Arc<dyn Journal>,
+    points: Arc<Points>,
+}
+
+#[async_trait]
+impl Journal for CrashingJournal {
+    async fn open(
+        &self,
+        intents: &[NewIntent],
+        now: TimestampMs,
+    ) -> Result<Vec<Opened>, StoreError> {
+        let call = self.inner.open(intents, now);
+        self.points.pass_store("journal.open", call).await
+    }
+
+    async fn record_attempt(&self, attempt: &Attempt, now: TimestampMs) -> Result<(), StoreError> {
+        let call = self.inner.record_attempt(attempt, now);
+        self.points.pass_store("journal.record_attempt", call).await
+    }
+
+    async fn conclude(
+        &self,
+        digest: Digest,
+        outcome: &AttemptOutcome,
+        now: TimestampMs,
+    ) -> Result<(), StoreError> {
+        let call = self.inner.conclude(digest, outcome, now);
+        self.points.pass_store("journal.conclude", call).await
+    }
+
+    async fn fail(
+        &self,
+        id: TransactionId,
+        failure: &Failure,
+        now: TimestampMs,
+    ) -> Result<(), StoreError> {
+        let call = self.inner.fail(id, failure, now);
+        self.points.pass_store("journal.fail", call).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
+        let call = self.inner.unfinished();
+        self.points.pass_store("journal.unfinished", call).await
+    }
+
+    async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError> {
+        let call = self.inner.find(key);
+        self.points.pass_store("journal.find", call).await
+    }
+
+    async fn list(
+        &self,
+        filter: &JournalFilter,
+        page: Page<TransactionId>,
+    ) -> Result<Vec<IntentRecord>, StoreError> {
+        let call = self.inner.list(filter, page);
+        self.points.pass_store("journal.list", call).await
+    }
+}
+
+#[derive(Debug)]
+struct CrashingChain {
+    inner: Arc<dyn Chain>,
+    points: Arc<Points>,
+}
+
+#[async_trait]
+impl Chain for CrashingChain {
+    async fn identity(&self) -> Result<ChainIdentity, ChainError> {
+        self.points
+            .pass("chain.identity", self.inner.identity())
+            .await
+    }
+
+    async fn height(&self) -> Result<CheckpointNumber, ChainError> {
+        self.points.pass("chain.height", self.inner.height()).await
+    }
+
+    async fn epoch(&self) -> Result<EpochInfo, ChainError> {
+        self.points.pass("chain.epoch", self.inner.epoch()).await
+    }
+
+    async fn covers_epoch(&self, epoch: Epoch) -> Result<bool, ChainError> {
+        let call = self.inner.covers_epoch(epoch);
+        self.points.pass("chain.covers_epoch", call).await
+    }
+
+    async fn badges(&self, owner: Address) -> Result<Vec<BadgeOnChain>, ChainError> {
+        let call = self.inner.badges(owner);
+        self.points.pass("chain.badges", call).await
+    }
+
+    async fn gas_coins(&self, owner: Address) -> Result<Vec<GasCoin>, ChainError> {
+        let call = self.inner.gas_coins(owner);
+        self.points.pass("chain.gas_coins", call).await
+    }
+
+    async fn object(
+        &self,
+        id: ObjectId,
+    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+        self.points
+            .pass("chain.object", self.inner.object(id))
+            .await
+    }
+
+    async fn view(&self, query: &ViewQuery) -> Result<ContractView, ChainError> {
+        self.points.pass("chain.view", self.inner.view(query)).await
+    }
+
+    // Offline, so it has no sides.
+    fn build(&self, plan: &TransactionPlan) -> Result<UnsignedTransaction, ChainError> {
+        self.inner.build(plan)
+    }
+
+    async fn simulate(&self, transaction: &UnsignedTransaction) -> Result<Simulation, ChainError> {
+        let call = self.inner.simulate(transaction);
+        self.points.pass("chain.simulate", call).await
+    }
+
+    async fn execute(&self, transaction: &SignedTransaction) -> Result<Executed, SubmitError> {
+        let call = self.inner.execute(transaction);
+        self.points.pass("chain.execute", call).await
+    }
+
+    async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError> {
+        let call = self.inner.lookup(digest);
+        self.points.pass("chain.lookup", call).await
+    }
+}
+
+#[derive(Debug)]
+struct CrashingSigner {
+    inner: Arc<dyn Signer>,
+    points: Arc<Points>,
+}
+
+#[async_trait]
+impl Signer for CrashingSigner {
+    fn address(&self) -> Address {
+        self.inner.address()
+    }
+
+    async fn sign(&self, transaction: UnsignedTransaction) -> Result<SignedTransaction, SignError> {
+        let call = self.inner.sign(transaction);
+        self.points.pass("signer.sign", call).await
+    }
+}
