@@ -3,8 +3,10 @@
 mod abandoned;
 mod attempt;
 mod budget;
+mod conclusion;
 mod config;
 mod fate;
+mod funding;
 mod gas;
 mod guard;
 mod lane;

@@ -5,7 +5,7 @@ use atoma_domain::TransactionId;
 use atoma_domain::journal::{Failure, Intent, NewIntent};
 use atoma_domain::ports::{ChainError, ExecutionOutcome, StoreError, TransactionPlan};
 
-use super::attempt::failure_of;
+use super::conclusion::failure_of;
 use super::prepare;
 use super::submit::Engine;
 use crate::causes::with_causes;

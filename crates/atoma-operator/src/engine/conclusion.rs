@@ -1,0 +1,187 @@
+//! The end of an attempt: written down, its versions taken over, those who wait told.
+
+use atoma_domain::Mist;
+use atoma_domain::journal::{
+    Attempt, AttemptOutcome, AttemptStatus, Failure, Intent, IntentStatus,
+};
+use atoma_domain::ports::{Executed, ExecutionOutcome, StoreError};
+use tracing::{error, info};
+
+use super::attempt::Step;
+use super::budget::CallClass;
+use super::config::Backoff;
+use super::fate::Fate;
+use super::gas::GasLease;
+use super::lane::Lane;
+use super::outcomes::Outcome;
+use crate::causes::with_causes;
+
+impl Lane {
+    /// Writes an attempt's fate down, takes over the versions it left, and tells who waits.
+    pub(super) async fn settle_fate(
+        &mut self,
+        attempt: &Attempt,
+        intents: Vec<Intent>,
+        fate: Option<Fate>,
+        lease: Option<GasLease>,
+        class: Option<CallClass>,
+    ) -> Step {
+        let Some(fate) = fate else {
+            return Step::Stopped;
+        };
+        let mut lease = lease;
+        let explicit_budget = intents.first().and_then(|intent| intent.gas.budget);
+        let outcome = match fate {
+            Fate::Executed(executed) => {
+                self.adopt_effects(attempt, &executed, lease.as_mut());
+                if matches!(
+                    &executed.outcome,
+                    ExecutionOutcome::Failed {
+                        out_of_gas: true,
+                        ..
+                    }
+                ) && let Some(class) = class
+                {
+                    self.shared.budgets.forget(class);
+                }
+                outcome_of(*executed, intents.len(), explicit_budget)
+            }
+            Fate::Dead(reason) => {
+                info!(digest = %attempt.digest(), reason, "the attempt is dead");
+                self.badge = None;
+                if let Some(lease) = &mut lease {
+                    lease.forget();
+                }
+                AttemptOutcome::Dead { reason }
+            }
+            Fate::Refused(failure) => {
+                if let Some(lease) = &mut lease {
+                    lease.forget();
+                }
+                AttemptOutcome::Refused { failure }
+            }
+        };
+        let now = self.shared.ports.clock.now();
+        match outcome.status() {
+            AttemptStatus::Succeeded => self.shared.guard.note(true, now),
+            AttemptStatus::Aborted | AttemptStatus::Refused => self.shared.guard.note(false, now),
+            // Nobody's fault, and tried again.
+            AttemptStatus::Cancelled | AttemptStatus::Dead | AttemptStatus::Signed => {}
+        }
+        if !self.conclude(attempt, &outcome).await {
+            return Step::Stopped;
+        }
+        match outcome {
+            AttemptOutcome::BatchAborted { .. } => return Step::Split(intents),
+            AttemptOutcome::Cancelled { .. } | AttemptOutcome::Dead { .. } => {
+                return Step::Again(intents);
+            }
+            AttemptOutcome::Succeeded { .. } => {
+                self.announce(&intents, IntentStatus::Succeeded, Some(attempt), None);
+            }
+            AttemptOutcome::Aborted { failure, .. } => {
+                self.announce(&intents, IntentStatus::Failed, Some(attempt), Some(failure));
+            }
+            AttemptOutcome::Refused { failure } => {
+                self.announce(&intents, IntentStatus::Failed, None, Some(failure));
+            }
+        }
+        Step::Finished
+    }
+
+    fn adopt_effects(
+        &mut self,
+        attempt: &Attempt,
+        executed: &Executed,
+        lease: Option<&mut GasLease>,
+    ) {
+        if let Some(badge) = &attempt.badge {
+            self.badge = executed.written.get(badge.object_id()).cloned();
+        }
+        if let Some(lease) = lease {
+            lease.paid(executed);
+        }
+    }
+
+    /// Writes the outcome; false when the daemon stops before the journal takes it.
+    async fn conclude(&self, attempt: &Attempt, outcome: &AttemptOutcome) -> bool {
+        let shared = &self.shared;
+        let mut backoff = Backoff::new(&shared.config);
+        loop {
+            let now = shared.ports.clock.now();
+            match shared
+                .ports
+                .journal
+                .conclude(attempt.digest(), outcome, now)
+                .await
+            {
+                Ok(()) => return true,
+                // Trying again would not help: the journal has it concluded already.
+                Err(error @ (StoreError::Transition { .. } | StoreError::Missing { .. })) => {
+                    error!(error = with_causes(&error), "the journal disagrees");
+                    return true;
+                }
+                Err(error) => error!(
+                    error = with_causes(&error),
+                    "the journal can't be written; trying again"
+                ),
+            }
+            tokio::select! {
+                () = shared.stopping.cancelled() => return false,
+                () = backoff.pause() => {}
+            }
+        }
+    }
+
+    fn announce(
+        &self,
+        intents: &[Intent],
+        status: IntentStatus,
+        attempt: Option<&Attempt>,
+        failure: Option<Failure>,
+    ) {
+        for intent in intents {
+            self.finish(
+                intent,
+                Outcome {
+                    status,
+                    tx_digest: attempt.map(Attempt::digest),
+                    failure: failure.clone(),
+                },
+            );
+        }
+    }
+}
+
+fn outcome_of(executed: Executed, batch: usize, explicit_budget: Option<Mist>) -> AttemptOutcome {
+    let (gas_used, effects) = (executed.gas_used, executed.effects);
+    match executed.outcome {
+        ExecutionOutcome::Success => AttemptOutcome::Succeeded { gas_used, effects },
+        ExecutionOutcome::Cancelled { .. } => AttemptOutcome::Cancelled { gas_used, effects },
+        // The learned budget was too small: simulate anew.
+        ExecutionOutcome::Failed {
+            out_of_gas: true, ..
+        } if explicit_budget.is_none() => AttemptOutcome::Cancelled { gas_used, effects },
+        _ if batch > 1 => AttemptOutcome::BatchAborted { gas_used, effects },
+        outcome => AttemptOutcome::Aborted {
+            failure: failure_of(outcome, explicit_budget.unwrap_or(Mist::ZERO)),
+            gas_used,
+            effects,
+        },
+    }
+}
+
+pub(super) fn failure_of(outcome: ExecutionOutcome, gas_budget: Mist) -> Failure {
+    match outcome {
+        ExecutionOutcome::Abort(abort) => Failure::from_abort(abort),
+        ExecutionOutcome::Failed {
+            out_of_gas: true, ..
+        } => Failure::GasBudgetTooLow { gas_budget },
+        ExecutionOutcome::Failed { reason, .. } | ExecutionOutcome::Cancelled { reason } => {
+            Failure::ExecutionFailed { reason }
+        }
+        ExecutionOutcome::Success => Failure::Internal {
+            reason: String::from("a success was taken for a failure"),
+        },
+    }
+}
