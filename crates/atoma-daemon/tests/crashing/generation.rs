@@ -119,13 +119,22 @@ impl Generation {
             let mirrored = self.mirrored.clone();
             // Kept by the task, so that the next call sees that there is one.
             let running = self.mirrored.subscribe();
+            let stopping = self.stopping.clone();
             tokio::spawn(async move {
                 let _running = running;
                 loop {
-                    // What fails is tried anew: the networks of these tests fail now and then.
-                    if let Ok(progress) = ingestor.step_once().await {
-                        let at = progress.position.map(|position| position.checkpoint);
-                        mirrored.send_replace(at);
+                    let step = tokio::select! {
+                        biased;
+                        () = stopping.cancelled() => return,
+                        step = ingestor.step_once() => step,
+                    };
+                    match step {
+                        Ok(progress) => {
+                            let at = progress.position.map(|position| position.checkpoint);
+                            mirrored.send_replace(at);
+                        }
+                        // What fails is tried anew: these networks fail now and then.
+                        Err(_) => tokio::task::yield_now().await,
                     }
                 }
             });
