@@ -4,41 +4,17 @@
 mod crashing;
 
 use atoma_domain::journal::Failure;
-use atoma_domain::{NodeSmallId, PricePerMillion, StackSmallId};
+use atoma_domain::{NodeSmallId, PricePerMillion};
 
 use crashing::ask::Ask;
 use crashing::audit::{Ledger, journal_agrees_with_ledger};
-use crashing::generation::{Generation, Site};
+use crashing::generation::Generation;
 use crashing::points::{Points, Side};
-use crashing::world::{CONFIDENTIAL, NODE_PRICE, NONE, SAMPLING, World};
-
-/// Serves all stacks.
-const FIRST: NodeSmallId = NodeSmallId::new(1);
-/// Attests and disputes.
-const SECOND: NodeSmallId = NodeSmallId::new(2);
-
-/// Something to ask for, by whom, and what it must come to on chain.
-#[derive(Debug)]
-struct Subject {
-    site: Site,
-    ask: Ask,
-    node: NodeSmallId,
-    effects: Vec<String>,
-}
-
-impl Subject {
-    fn new(site: &Site, ask: Ask, node: NodeSmallId, effects: Vec<String>) -> Self {
-        Self {
-            site: site.clone(),
-            ask,
-            node,
-            effects,
-        }
-    }
-}
-
-/// Makes as many subjects of one kind as asked for.
-type Prepare = fn(&World, &Site, usize) -> Vec<Subject>;
+use crashing::subjects::{
+    FIRST, Prepare, Subject, to_attest, to_claim, to_claim_confidential, to_dispute, to_register,
+    to_settle, to_subscribe, to_unsubscribe, to_update,
+};
+use crashing::world::{NODE_PRICE, NONE, World};
 
 /// Has the daemon die at every point of a request, start anew and hear the request again. `nodes`
 /// is how many nodes the operator has; `meanwhile` happens while no daemon runs.
@@ -156,173 +132,6 @@ fn an_epoch_ends(world: &World) {
     world.network.advance_epoch().unwrap();
 }
 
-fn to_register(world: &World, _: &Site, count: usize) -> Vec<Subject> {
-    let subject = |_| {
-        // A key of its own for each, unused so far.
-        let number = u16::try_from(std::fs::read_dir(world.dir.path()).unwrap().count()).unwrap();
-        let site = world.site(&format!("newcomer-{number}.sqlite"), 100 + number);
-        std::fs::write(&site.path, "").unwrap();
-        let coins = [1_000_000_000_000];
-        world.network.faucet_coins(site.address, &coins).unwrap();
-        Subject::new(
-            &site,
-            Ask::Register,
-            NodeSmallId::new(0),
-            vec!["register".into()],
-        )
-    };
-    (0..count).map(subject).collect()
-}
-
-/// Tasks that the first node does not serve, or serves already.
-fn tasks(
-    world: &World,
-    site: &Site,
-    count: usize,
-    serve: bool,
-    ask: fn(u64) -> (Ask, String),
-) -> Vec<Subject> {
-    let tasks: Vec<_> = (0..count).map(|_| world.new_task(0)).collect();
-    if serve {
-        let generation = world.begin(site);
-        generation.finish(async {
-            generation.catch_up().await;
-            for task in &tasks {
-                let subscribe = Ask::Subscribe(*task, NODE_PRICE);
-                let answer = subscribe.make(&generation.operator, FIRST).await;
-                assert_eq!(answer, [Ok(())]);
-            }
-        });
-        generation.stop();
-    }
-    let subject = |task: &atoma_domain::TaskSmallId| {
-        let (ask, effect) = ask(task.get());
-        Subject::new(site, ask, FIRST, vec![effect])
-    };
-    tasks.iter().map(subject).collect()
-}
-
-fn to_subscribe(world: &World, site: &Site, count: usize) -> Vec<Subject> {
-    tasks(world, site, count, false, |task| {
-        let price = PricePerMillion::new(5);
-        let ask = Ask::Subscribe(task.into_id(), price);
-        (ask, format!("subscribe {task} by 1 at 5"))
-    })
-}
-
-fn to_update(world: &World, site: &Site, count: usize) -> Vec<Subject> {
-    tasks(world, site, count, true, |task| {
-        let ask = Ask::Update(task.into_id(), PricePerMillion::new(6));
-        (ask, format!("update {task} by 1 to 6"))
-    })
-}
-
-fn to_unsubscribe(world: &World, site: &Site, count: usize) -> Vec<Subject> {
-    tasks(world, site, count, true, |task| {
-        (
-            Ask::Unsubscribe(task.into_id()),
-            format!("unsubscribe {task} by 1"),
-        )
-    })
-}
-
-trait IntoId {
-    fn into_id(self) -> atoma_domain::TaskSmallId;
-}
-
-impl IntoId for u64 {
-    fn into_id(self) -> atoma_domain::TaskSmallId {
-        atoma_domain::TaskSmallId::new(self)
-    }
-}
-
-/// Stacks of the first node with a message each, settled if `settle`.
-fn stacks(
-    world: &World,
-    site: &Site,
-    level: usize,
-    count: usize,
-    settle: bool,
-    other_record: bool,
-) -> Vec<StackSmallId> {
-    let stacks = world.buy(level, FIRST, count);
-    let attester = (level == SAMPLING).then_some(SECOND);
-    world.draw(&stacks, attester);
-    let generation = world.begin(site);
-    generation.finish(async {
-        generation.record(&stacks, None).await;
-        if other_record {
-            generation.record(&stacks, Some(SECOND)).await;
-        }
-        if settle {
-            generation.settle(&stacks).await;
-        }
-    });
-    generation.stop();
-    stacks
-}
-
-fn to_settle(world: &World, site: &Site, count: usize) -> Vec<Subject> {
-    let subject = |stack: StackSmallId| {
-        Subject::new(
-            site,
-            Ask::Settle(vec![stack]),
-            FIRST,
-            vec![format!("settle {stack}")],
-        )
-    };
-    let stacks = stacks(world, site, SAMPLING, count, false, false);
-    stacks.into_iter().map(subject).collect()
-}
-
-fn to_attest(world: &World, site: &Site, count: usize) -> Vec<Subject> {
-    let subject = |stack: StackSmallId| {
-        let effect = format!("attest {stack} by 2");
-        Subject::new(site, Ask::Attest(vec![stack]), SECOND, vec![effect])
-    };
-    let stacks = stacks(world, site, SAMPLING, count, true, false);
-    stacks.into_iter().map(subject).collect()
-}
-
-fn to_dispute(world: &World, site: &Site, count: usize) -> Vec<Subject> {
-    let subject = |stack: StackSmallId| {
-        Subject::new(
-            site,
-            Ask::Dispute(stack),
-            SECOND,
-            vec![format!("dispute {stack}")],
-        )
-    };
-    let stacks = stacks(world, site, SAMPLING, count, true, true);
-    stacks.into_iter().map(subject).collect()
-}
-
-fn claims(site: &Site, stacks: &[StackSmallId], batch: usize) -> Vec<Subject> {
-    let subject = |stacks: &[StackSmallId]| {
-        let effects = stacks
-            .iter()
-            .map(|stack| format!("claim {stack}"))
-            .collect();
-        Subject::new(site, Ask::Claim(stacks.to_vec()), FIRST, effects)
-    };
-    stacks.chunks(batch).map(subject).collect()
-}
-
-fn to_claim(world: &World, site: &Site, count: usize) -> Vec<Subject> {
-    let stacks = stacks(world, site, NONE, count * 3, true, false);
-    world.network.advance_epoch().unwrap();
-    world.network.advance_epoch().unwrap();
-    claims(site, &stacks, 3)
-}
-
-fn to_claim_confidential(world: &World, site: &Site, count: usize) -> Vec<Subject> {
-    claims(
-        site,
-        &stacks(world, site, CONFIDENTIAL, count * 2, false, false),
-        2,
-    )
-}
-
 #[test]
 fn a_registration_is_made_exactly_once_whenever_the_daemon_dies() {
     die_everywhere(0, to_register, nothing);
@@ -371,4 +180,100 @@ fn three_stacks_are_claimed_exactly_once_whenever_the_daemon_dies() {
 #[test]
 fn two_confidential_stacks_are_claimed_exactly_once_whenever_the_daemon_dies() {
     die_everywhere(1, to_claim_confidential, nothing);
+}
+
+/// The daemon's calls of those names, in order.
+fn calls_named(generation: &Generation, names: &[&str]) -> Vec<&'static str> {
+    let mut calls = generation.points.calls();
+    calls.retain(|call| names.contains(call));
+    calls
+}
+
+/// A daemon whose journal fails `times` times at the call of that name, with a stack to settle.
+fn with_failing_journal(call: &'static str, times: usize) -> (World, Subject, Generation) {
+    let world = World::start();
+    let site = world.operator(2, 1);
+    let subject = to_settle(&world, &site, 1).remove(0);
+    let generation = world.begin(&site);
+    generation.finish(generation.catch_up());
+    generation.points.arm(Default::default());
+    generation.points.refuse(call, times);
+    (world, subject, generation)
+}
+
+#[test]
+fn nothing_is_begun_that_the_journal_does_not_take() {
+    let (_world, subject, generation) = with_failing_journal("journal.open", 1);
+    generation.finish(async {
+        let refused = subject.ask.make(&generation.operator, FIRST).await;
+        assert!(
+            matches!(refused[..], [Err(Failure::Internal { .. })]),
+            "{refused:?}"
+        );
+        assert_eq!(generation.points.calls(), ["journal.open"]);
+        assert_eq!(
+            subject.ask.make(&generation.operator, FIRST).await,
+            [Ok(())]
+        );
+        assert_done_once(&generation, &subject, "later").await;
+        journal_agrees_with_ledger(&generation).await;
+    });
+    generation.stop();
+}
+
+#[test]
+fn nothing_is_sent_before_it_is_written_down() {
+    let (_world, subject, generation) = with_failing_journal("journal.record_attempt", 5);
+    generation.finish(async {
+        assert_eq!(
+            subject.ask.make(&generation.operator, FIRST).await,
+            [Ok(())]
+        );
+        let mut expected = vec!["journal.record_attempt"; 6];
+        expected.push("chain.execute");
+        let calls = ["journal.record_attempt", "chain.execute"];
+        assert_eq!(calls_named(&generation, &calls), expected);
+        assert_done_once(&generation, &subject, "later").await;
+        journal_agrees_with_ledger(&generation).await;
+    });
+    generation.stop();
+}
+
+#[test]
+fn an_attempt_that_can_never_be_written_down_is_never_sent_and_made_by_the_next_daemon() {
+    let (world, subject, generation) = with_failing_journal("journal.record_attempt", usize::MAX);
+    generation.finish(async {
+        let tries = async {
+            while generation.points.count("journal.record_attempt") < 4 {
+                generation.points.refused().await;
+            }
+        };
+        tokio::select! {
+            answer = subject.ask.make(&generation.operator, FIRST) => panic!("{answer:?}"),
+            () = tries => {}
+        }
+        assert_eq!(generation.points.count("chain.execute"), 0);
+        let effects = Ledger::read(&generation).await.effects();
+        assert_eq!(effects.get(&subject.effects[0]), None);
+    });
+    generation.kill();
+    come_back(&world, &subject, "with a journal that works");
+}
+
+#[test]
+fn an_outcome_that_can_not_be_written_down_at_once_is_not_lost_and_nothing_sent_again() {
+    let (_world, subject, generation) = with_failing_journal("journal.conclude", 3);
+    generation.finish(async {
+        assert_eq!(
+            subject.ask.make(&generation.operator, FIRST).await,
+            [Ok(())]
+        );
+        let mut expected = vec!["chain.execute"];
+        expected.extend(["journal.conclude"; 4]);
+        let calls = ["chain.execute", "journal.conclude"];
+        assert_eq!(calls_named(&generation, &calls), expected);
+        assert_done_once(&generation, &subject, "later").await;
+        journal_agrees_with_ledger(&generation).await;
+    });
+    generation.stop();
 }

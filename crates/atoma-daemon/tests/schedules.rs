@@ -6,9 +6,8 @@ mod crashing;
 
 use std::collections::BTreeMap;
 
-use atoma_domain::journal::{Action, Actor, GasOptions, NewIntent};
-use atoma_domain::model::OperatorNode;
-use atoma_domain::{ComputeUnits, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
+use atoma_domain::journal::{Failure, NewIntent};
+use atoma_domain::{Digest, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
 use atoma_localnet::{Fault, FaultKind};
 use atoma_operator::Submission;
 use rand::rngs::StdRng;
@@ -17,175 +16,14 @@ use rand::{Rng as _, SeedableRng as _};
 
 use crashing::ask::Ask;
 use crashing::audit::{Ledger, journal, journal_agrees_with_ledger};
-use crashing::generation::{Generation, PATIENCE, Site};
+use crashing::generation::{Generation, PATIENCE};
 use crashing::points::{Happening, Plan, Points, Side};
-use crashing::world::{CONFIDENTIAL, NODE_PRICE, NONE, SAMPLING, World, copy_folder};
+use crashing::subjects::{FIRST, SECOND};
+use crashing::template::{Template, nodes};
+use crashing::world::{SAMPLING, World};
 
 /// Schedules run when nobody says how many.
 const SCHEDULES: u64 = 12;
-/// Badges, side by side; the operator has fewer coins, so lanes wait for one.
-const NODES: u64 = 3;
-const COINS: usize = 2;
-
-/// A world in which everything is ready for one batch of intents, to be copied for each schedule.
-struct Template {
-    world: World,
-    site: Site,
-    intents: Vec<NewIntent>,
-}
-
-impl Template {
-    fn make() -> Self {
-        let world = World::start_on_disk();
-        let site = world.operator(3, COINS);
-        let generation = world.begin(&site);
-        let intents = generation.finish(intents(&world, &generation));
-        generation.stop();
-        Self {
-            world,
-            site,
-            intents,
-        }
-    }
-
-    /// A network and a database as they were when the template was made.
-    fn copy(&self) -> (World, Site) {
-        let dir = tempfile::tempdir().unwrap();
-        copy_folder(self.world.dir.path(), dir.path());
-        let world = World::over(dir, true);
-        let site = Site {
-            path: world.dir.path().join("operator.sqlite"),
-            url: world.network.url(),
-            ..self.site.clone()
-        };
-        (world, site)
-    }
-}
-
-fn nodes() -> impl Iterator<Item = NodeSmallId> {
-    (1..=NODES).map(NodeSmallId::new)
-}
-
-fn after(node: NodeSmallId) -> NodeSmallId {
-    NodeSmallId::new(node.get() % NODES + 1)
-}
-
-/// Fifty intents of every kind that a node can have, by all three nodes.
-async fn intents(world: &World, generation: &Generation) -> Vec<NewIntent> {
-    generation.catch_up().await;
-    let own = generation.operator.nodes().await.unwrap();
-    let actor = |node: NodeSmallId| actor(&own, node);
-    let mut intents = Vec::new();
-    let mut add = |action, node| {
-        intents.push(NewIntent {
-            action,
-            actor: actor(node),
-            gas: GasOptions::default(),
-        });
-    };
-    for node in nodes() {
-        let stacks = world.buy(NONE, node, 3);
-        generation.record(&stacks, None).await;
-        generation.settle(&stacks).await;
-        for stack_small_id in stacks {
-            add(Action::ClaimStack { stack_small_id }, node);
-        }
-    }
-    world.network.advance_epoch().unwrap();
-    for node in nodes() {
-        let sampled = world.buy(SAMPLING, node, 4);
-        world.draw(&sampled, Some(after(node)));
-        generation.record(&sampled, None).await;
-        let (disputed, attested) = sampled.split_first().unwrap();
-        generation.record(&[*disputed], Some(after(node))).await;
-        generation.settle(&sampled).await;
-        add(
-            Action::StartDispute {
-                stack_small_id: *disputed,
-            },
-            after(node),
-        );
-        for stack_small_id in attested.iter().copied() {
-            let allow_dispute = false;
-            let action = Action::AttestSettlement {
-                stack_small_id,
-                allow_dispute,
-            };
-            add(action, after(node));
-        }
-        let mut stacks = world.buy(NONE, node, 3);
-        stacks.extend(world.buy(SAMPLING, node, 2));
-        generation.record(&stacks, None).await;
-        for stack_small_id in stacks.into_iter().skip(usize::from(node.get() == 1)) {
-            let num_claimed_compute_units = None;
-            add(
-                Action::SettleStack {
-                    stack_small_id,
-                    num_claimed_compute_units,
-                },
-                node,
-            );
-        }
-        for stack_small_id in world.buy(CONFIDENTIAL, node, 2) {
-            let num_claimed_compute_units = ComputeUnits::new(900);
-            add(
-                Action::ClaimConfidentialStack {
-                    stack_small_id,
-                    num_claimed_compute_units,
-                },
-                node,
-            );
-        }
-        subscriptions(world, generation, node, &mut add).await;
-    }
-    assert_eq!(intents.len(), 50);
-    intents
-}
-
-async fn subscriptions(
-    world: &World,
-    generation: &Generation,
-    node: NodeSmallId,
-    add: &mut impl FnMut(Action, NodeSmallId),
-) {
-    let [new, dearer, left] = [(); 3].map(|()| world.new_task(0));
-    generation.catch_up().await;
-    for task in [dearer, left] {
-        let subscribe = Ask::Subscribe(task, NODE_PRICE);
-        assert_eq!(subscribe.make(&generation.operator, node).await, [Ok(())]);
-    }
-    let price = PricePerMillion::new(4);
-    add(
-        Action::SubscribeToTask {
-            task_small_id: new,
-            price,
-        },
-        node,
-    );
-    add(
-        Action::UpdateSubscription {
-            task_small_id: dearer,
-            price,
-        },
-        node,
-    );
-    add(
-        Action::UnsubscribeFromTask {
-            task_small_id: left,
-        },
-        node,
-    );
-}
-
-fn actor(own: &[OperatorNode], node: NodeSmallId) -> Actor {
-    let node = own.iter().find(|own| own.node_small_id == node).unwrap();
-    Actor::Node {
-        node_small_id: node.node_small_id,
-        node_badge_id: node.node_badge_id,
-        address: node.address,
-    }
-}
-
 /// What happens to one generation of a schedule.
 fn plan(rng: &mut StdRng, crash: bool) -> Plan {
     let mut plan = Plan::new();
@@ -362,4 +200,75 @@ fn journal_and_chain_agree_after_any_schedule_of_crashes_and_faults() {
         "nothing was tried: {tally:?}"
     );
     assert!(tally.succeeded > 0);
+}
+
+/// What each of two daemons answers for each stack.
+type Answers = [Vec<Result<Digest, Failure>>; 2];
+
+/// Both daemons are asked for the same at the same time.
+fn ask_both(daemons: &[Generation; 2], ask: &Ask, node: NodeSmallId) -> Answers {
+    let answer = |daemon: &Generation| daemon.finish(ask.make_for_digests(&daemon.operator, node));
+    let [one, other] = daemons;
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| answer(other));
+        [answer(one), other.join().unwrap()]
+    })
+}
+
+/// Each stack was done by one transaction. Both daemons may come to the very same bytes and then
+/// both name it; else one did it, and the other says why it did not.
+fn assert_one_winner_each(answers: &Answers, stacks: usize) {
+    let [one, other] = answers;
+    assert_eq!((one.len(), other.len()), (stacks, stacks), "{answers:?}");
+    for (one, other) in one.iter().zip(other) {
+        match (one, other) {
+            (Ok(one), Ok(other)) => assert_eq!(one, other),
+            (Ok(_), Err(_)) | (Err(_), Ok(_)) => {}
+            (Err(_), Err(_)) => panic!("{one:?} and {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn two_daemons_on_one_key_settle_each_stack_once_and_attest_it_once() {
+    let world = World::start();
+    let site = world.operator(2, 4);
+    let second = world.site("second.sqlite", 1);
+    assert_eq!(site.address, second.address);
+    let stacks = world.buy(SAMPLING, FIRST, 10);
+    world.draw(&stacks, Some(SECOND));
+    let daemons = [site, second].map(|site| world.begin(&site));
+    for daemon in &daemons {
+        daemon.finish(daemon.record(&stacks, None));
+    }
+    let settled = ask_both(&daemons, &Ask::Settle(stacks.clone()), FIRST);
+    assert_one_winner_each(&settled, stacks.len());
+    for daemon in &daemons {
+        daemon.finish(daemon.catch_up());
+    }
+    let attested = ask_both(&daemons, &Ask::Attest(stacks.clone()), SECOND);
+    assert_one_winner_each(&attested, stacks.len());
+    let ledger = daemons[0].finish(Ledger::read(&daemons[0]));
+    ledger.assert_nothing_twice();
+    let effects = ledger.effects();
+    for stack in &stacks {
+        assert_eq!(effects.get(&format!("settle {stack}")), Some(&1));
+        assert_eq!(
+            effects.get(&format!("attest {stack} by {SECOND}")),
+            Some(&1)
+        );
+    }
+    let state = world.network.state().unwrap();
+    for stack in &stacks {
+        let ticket = &state["tickets"][stack.to_string()];
+        assert_eq!(
+            ticket["already_attested_nodes"],
+            serde_json::json!([SECOND])
+        );
+    }
+    for daemon in daemons {
+        let open = daemon.finish(daemon.unfinished());
+        assert_eq!(open, [], "everything is decided");
+        daemon.stop();
+    }
 }

@@ -1,8 +1,8 @@
 //! Requests as an operator makes them, each of every kind of intent.
 
 use atoma_domain::journal::Failure;
-use atoma_domain::{NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
-use atoma_operator::{Operator, StackResult, StackStatus};
+use atoma_domain::{Digest, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
+use atoma_operator::{Done, Operator, Registered, StackResult, StackStatus};
 
 use super::world::{choice, gas};
 
@@ -26,26 +26,43 @@ impl Ask {
         operator: &Operator,
         node: NodeSmallId,
     ) -> Vec<Result<(), Failure>> {
+        let answers = self.make_for_digests(operator, node).await;
+        answers.into_iter().map(|answer| answer.map(drop)).collect()
+    }
+
+    /// The same, with the digests of what was done.
+    pub(crate) async fn make_for_digests(
+        &self,
+        operator: &Operator,
+        node: NodeSmallId,
+    ) -> Vec<Result<Digest, Failure>> {
         let node = choice(node);
-        match self {
-            Self::Register => vec![operator.register(false, gas()).await.map(drop)],
+        let done = match self {
+            Self::Register => {
+                let registered = operator.register(false, gas()).await;
+                return vec![registered.map(|registered| match registered {
+                    Registered::Executed { tx_digest, .. } => tx_digest,
+                    Registered::Rehearsed { .. } => panic!("{registered:?}"),
+                })];
+            }
+            Self::Settle(stacks) => return each(operator.settle(stacks, None, node, gas()).await),
+            Self::Attest(stacks) => return each(operator.attest(stacks, false, node, gas()).await),
+            Self::Claim(stacks) => return each(operator.claim(stacks, node, gas()).await),
             Self::Subscribe(task, price) => {
                 let done = operator.subscribe_to_task(*task, *price, node, gas());
-                vec![done.await.map(drop)]
+                done.await
             }
             Self::Update(task, price) => {
                 let done = operator.update_subscription(*task, *price, node, gas());
-                vec![done.await.map(drop)]
+                done.await
             }
-            Self::Unsubscribe(task) => {
-                let done = operator.unsubscribe_from_task(*task, node, gas());
-                vec![done.await.map(drop)]
-            }
-            Self::Settle(stacks) => each(operator.settle(stacks, None, node, gas()).await),
-            Self::Attest(stacks) => each(operator.attest(stacks, false, node, gas()).await),
-            Self::Dispute(stack) => vec![operator.dispute(*stack, node, gas()).await.map(drop)],
-            Self::Claim(stacks) => each(operator.claim(stacks, node, gas()).await),
-        }
+            Self::Unsubscribe(task) => operator.unsubscribe_from_task(*task, node, gas()).await,
+            Self::Dispute(stack) => operator.dispute(*stack, node, gas()).await,
+        };
+        vec![done.map(|done| match done {
+            Done::Executed { tx_digest } => tx_digest,
+            Done::Rehearsed { .. } => panic!("{done:?}"),
+        })]
     }
 
     /// Whether a failure says that what was asked for is so already.
@@ -63,11 +80,11 @@ impl Ask {
     }
 }
 
-fn each(results: Result<Vec<StackResult>, Failure>) -> Vec<Result<(), Failure>> {
-    let result = |result: StackResult| match (result.status, result.failure) {
-        (StackStatus::Succeeded, None) => Ok(()),
-        (StackStatus::Failed, Some(failure)) => Err(failure),
-        (status, failure) => panic!("{status:?} with {failure:?}"),
+fn each(results: Result<Vec<StackResult>, Failure>) -> Vec<Result<Digest, Failure>> {
+    let result = |result: StackResult| match (result.status, result.tx_digest, result.failure) {
+        (StackStatus::Succeeded, Some(digest), None) => Ok(digest),
+        (StackStatus::Failed, _, Some(failure)) => Err(failure),
+        other => panic!("{other:?}"),
     };
     match results {
         Ok(results) => results.into_iter().map(result).collect(),

@@ -12,4 +12,6 @@ pub(crate) mod audit;
 pub(crate) mod generation;
 pub(crate) mod points;
 pub(crate) mod ports;
+pub(crate) mod subjects;
+pub(crate) mod template;
 pub(crate) mod world;

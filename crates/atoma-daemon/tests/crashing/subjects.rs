@@ -1,0 +1,189 @@
+//! Things to be asked for, one of a kind for each crash.
+
+use atoma_domain::{NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
+
+use super::ask::Ask;
+use super::generation::Site;
+use super::world::{CONFIDENTIAL, NODE_PRICE, NONE, SAMPLING, World};
+
+/// Serves all stacks.
+pub(crate) const FIRST: NodeSmallId = NodeSmallId::new(1);
+/// Attests and disputes.
+pub(crate) const SECOND: NodeSmallId = NodeSmallId::new(2);
+
+/// Something to ask for, by whom, and what it must come to on chain.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) site: Site,
+    pub(crate) ask: Ask,
+    pub(crate) node: NodeSmallId,
+    pub(crate) effects: Vec<String>,
+}
+
+impl Subject {
+    fn new(site: &Site, ask: Ask, node: NodeSmallId, effects: Vec<String>) -> Self {
+        Self {
+            site: site.clone(),
+            ask,
+            node,
+            effects,
+        }
+    }
+}
+
+/// Makes as many subjects of one kind as asked for.
+pub(crate) type Prepare = fn(&World, &Site, usize) -> Vec<Subject>;
+
+pub(crate) fn to_register(world: &World, _: &Site, count: usize) -> Vec<Subject> {
+    let subject = |_| {
+        // A key of its own for each, unused so far.
+        let number = u16::try_from(std::fs::read_dir(world.dir.path()).unwrap().count()).unwrap();
+        let site = world.site(&format!("newcomer-{number}.sqlite"), 100 + number);
+        std::fs::write(&site.path, "").unwrap();
+        let coins = [1_000_000_000_000];
+        world.network.faucet_coins(site.address, &coins).unwrap();
+        Subject::new(
+            &site,
+            Ask::Register,
+            NodeSmallId::new(0),
+            vec!["register".into()],
+        )
+    };
+    (0..count).map(subject).collect()
+}
+
+/// Tasks that the first node does not serve, or serves already.
+fn tasks(
+    world: &World,
+    site: &Site,
+    count: usize,
+    serve: bool,
+    ask: fn(TaskSmallId) -> (Ask, String),
+) -> Vec<Subject> {
+    let tasks: Vec<_> = (0..count).map(|_| world.new_task(0)).collect();
+    if serve {
+        let generation = world.begin(site);
+        generation.finish(async {
+            generation.catch_up().await;
+            for task in &tasks {
+                let subscribe = Ask::Subscribe(*task, NODE_PRICE);
+                let answer = subscribe.make(&generation.operator, FIRST).await;
+                assert_eq!(answer, [Ok(())]);
+            }
+        });
+        generation.stop();
+    }
+    let subject = |task: &TaskSmallId| {
+        let (ask, effect) = ask(*task);
+        Subject::new(site, ask, FIRST, vec![effect])
+    };
+    tasks.iter().map(subject).collect()
+}
+
+pub(crate) fn to_subscribe(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    tasks(world, site, count, false, |task| {
+        let price = PricePerMillion::new(5);
+        let ask = Ask::Subscribe(task, price);
+        (ask, format!("subscribe {task} by 1 at 5"))
+    })
+}
+
+pub(crate) fn to_update(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    tasks(world, site, count, true, |task| {
+        let ask = Ask::Update(task, PricePerMillion::new(6));
+        (ask, format!("update {task} by 1 to 6"))
+    })
+}
+
+pub(crate) fn to_unsubscribe(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    tasks(world, site, count, true, |task| {
+        (Ask::Unsubscribe(task), format!("unsubscribe {task} by 1"))
+    })
+}
+
+/// Stacks of the first node with a message each, settled if `settle`.
+pub(crate) fn stacks(
+    world: &World,
+    site: &Site,
+    level: usize,
+    count: usize,
+    settle: bool,
+    other_record: bool,
+) -> Vec<StackSmallId> {
+    let stacks = world.buy(level, FIRST, count);
+    let attester = (level == SAMPLING).then_some(SECOND);
+    world.draw(&stacks, attester);
+    let generation = world.begin(site);
+    generation.finish(async {
+        generation.record(&stacks, None).await;
+        if other_record {
+            generation.record(&stacks, Some(SECOND)).await;
+        }
+        if settle {
+            generation.settle(&stacks).await;
+        }
+    });
+    generation.stop();
+    stacks
+}
+
+pub(crate) fn to_settle(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    let subject = |stack: StackSmallId| {
+        Subject::new(
+            site,
+            Ask::Settle(vec![stack]),
+            FIRST,
+            vec![format!("settle {stack}")],
+        )
+    };
+    let stacks = stacks(world, site, SAMPLING, count, false, false);
+    stacks.into_iter().map(subject).collect()
+}
+
+pub(crate) fn to_attest(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    let subject = |stack: StackSmallId| {
+        let effect = format!("attest {stack} by 2");
+        Subject::new(site, Ask::Attest(vec![stack]), SECOND, vec![effect])
+    };
+    let stacks = stacks(world, site, SAMPLING, count, true, false);
+    stacks.into_iter().map(subject).collect()
+}
+
+pub(crate) fn to_dispute(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    let subject = |stack: StackSmallId| {
+        Subject::new(
+            site,
+            Ask::Dispute(stack),
+            SECOND,
+            vec![format!("dispute {stack}")],
+        )
+    };
+    let stacks = stacks(world, site, SAMPLING, count, true, true);
+    stacks.into_iter().map(subject).collect()
+}
+
+fn claims(site: &Site, stacks: &[StackSmallId], batch: usize) -> Vec<Subject> {
+    let subject = |stacks: &[StackSmallId]| {
+        let effects = stacks
+            .iter()
+            .map(|stack| format!("claim {stack}"))
+            .collect();
+        Subject::new(site, Ask::Claim(stacks.to_vec()), FIRST, effects)
+    };
+    stacks.chunks(batch).map(subject).collect()
+}
+
+pub(crate) fn to_claim(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    let stacks = stacks(world, site, NONE, count * 3, true, false);
+    world.network.advance_epoch().unwrap();
+    world.network.advance_epoch().unwrap();
+    claims(site, &stacks, 3)
+}
+
+pub(crate) fn to_claim_confidential(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    claims(
+        site,
+        &stacks(world, site, CONFIDENTIAL, count * 2, false, false),
+        2,
+    )
+}

@@ -1,0 +1,173 @@
+//! A world for schedules, made once and copied for each.
+
+use atoma_domain::journal::{Action, Actor, GasOptions, NewIntent};
+use atoma_domain::model::OperatorNode;
+use atoma_domain::{ComputeUnits, NodeSmallId, PricePerMillion};
+
+use super::ask::Ask;
+use super::generation::{Generation, Site};
+use super::world::{CONFIDENTIAL, NODE_PRICE, NONE, SAMPLING, World, copy_folder};
+
+/// Badges, side by side; the operator has fewer coins, so lanes wait for one.
+const NODES: u64 = 3;
+const COINS: usize = 2;
+
+/// A world in which everything is ready for one batch of intents, to be copied for each schedule.
+pub(crate) struct Template {
+    world: World,
+    site: Site,
+    pub(crate) intents: Vec<NewIntent>,
+}
+
+impl Template {
+    pub(crate) fn make() -> Self {
+        let world = World::start_on_disk();
+        let site = world.operator(3, COINS);
+        let generation = world.begin(&site);
+        let intents = generation.finish(intents(&world, &generation));
+        generation.stop();
+        Self {
+            world,
+            site,
+            intents,
+        }
+    }
+
+    /// A network and a database as they were when the template was made.
+    pub(crate) fn copy(&self) -> (World, Site) {
+        let dir = tempfile::tempdir().unwrap();
+        copy_folder(self.world.dir.path(), dir.path());
+        let world = World::over(dir, true);
+        let site = Site {
+            path: world.dir.path().join("operator.sqlite"),
+            url: world.network.url(),
+            ..self.site.clone()
+        };
+        (world, site)
+    }
+}
+
+/// The nodes.
+pub(crate) fn nodes() -> impl Iterator<Item = NodeSmallId> {
+    (1..=NODES).map(NodeSmallId::new)
+}
+
+fn after(node: NodeSmallId) -> NodeSmallId {
+    NodeSmallId::new(node.get() % NODES + 1)
+}
+
+/// Fifty intents of every kind that a node can have, by all three nodes.
+async fn intents(world: &World, generation: &Generation) -> Vec<NewIntent> {
+    generation.catch_up().await;
+    let own = generation.operator.nodes().await.unwrap();
+    let actor = |node: NodeSmallId| actor(&own, node);
+    let mut intents = Vec::new();
+    let mut add = |action, node| {
+        intents.push(NewIntent {
+            action,
+            actor: actor(node),
+            gas: GasOptions::default(),
+        });
+    };
+    for node in nodes() {
+        let stacks = world.buy(NONE, node, 3);
+        generation.record(&stacks, None).await;
+        generation.settle(&stacks).await;
+        for stack_small_id in stacks {
+            add(Action::ClaimStack { stack_small_id }, node);
+        }
+    }
+    world.network.advance_epoch().unwrap();
+    for node in nodes() {
+        let sampled = world.buy(SAMPLING, node, 4);
+        world.draw(&sampled, Some(after(node)));
+        generation.record(&sampled, None).await;
+        let (disputed, attested) = sampled.split_first().unwrap();
+        generation.record(&[*disputed], Some(after(node))).await;
+        generation.settle(&sampled).await;
+        add(
+            Action::StartDispute {
+                stack_small_id: *disputed,
+            },
+            after(node),
+        );
+        for stack_small_id in attested.iter().copied() {
+            let allow_dispute = false;
+            let action = Action::AttestSettlement {
+                stack_small_id,
+                allow_dispute,
+            };
+            add(action, after(node));
+        }
+        let mut stacks = world.buy(NONE, node, 3);
+        stacks.extend(world.buy(SAMPLING, node, 2));
+        generation.record(&stacks, None).await;
+        for stack_small_id in stacks.into_iter().skip(usize::from(node.get() == 1)) {
+            let num_claimed_compute_units = None;
+            add(
+                Action::SettleStack {
+                    stack_small_id,
+                    num_claimed_compute_units,
+                },
+                node,
+            );
+        }
+        for stack_small_id in world.buy(CONFIDENTIAL, node, 2) {
+            let num_claimed_compute_units = ComputeUnits::new(900);
+            add(
+                Action::ClaimConfidentialStack {
+                    stack_small_id,
+                    num_claimed_compute_units,
+                },
+                node,
+            );
+        }
+        subscriptions(world, generation, node, &mut add).await;
+    }
+    assert_eq!(intents.len(), 50);
+    intents
+}
+
+async fn subscriptions(
+    world: &World,
+    generation: &Generation,
+    node: NodeSmallId,
+    add: &mut impl FnMut(Action, NodeSmallId),
+) {
+    let [new, dearer, left] = [(); 3].map(|()| world.new_task(0));
+    generation.catch_up().await;
+    for task in [dearer, left] {
+        let subscribe = Ask::Subscribe(task, NODE_PRICE);
+        assert_eq!(subscribe.make(&generation.operator, node).await, [Ok(())]);
+    }
+    let price = PricePerMillion::new(4);
+    add(
+        Action::SubscribeToTask {
+            task_small_id: new,
+            price,
+        },
+        node,
+    );
+    add(
+        Action::UpdateSubscription {
+            task_small_id: dearer,
+            price,
+        },
+        node,
+    );
+    add(
+        Action::UnsubscribeFromTask {
+            task_small_id: left,
+        },
+        node,
+    );
+}
+
+fn actor(own: &[OperatorNode], node: NodeSmallId) -> Actor {
+    let node = own.iter().find(|own| own.node_small_id == node).unwrap();
+    Actor::Node {
+        node_small_id: node.node_small_id,
+        node_badge_id: node.node_badge_id,
+        address: node.address,
+    }
+}
