@@ -107,6 +107,7 @@ async fn settle_reading_everything(ports: &Ports, stack: StackSmallId, node: Nod
         SettlementProof::of_selected_node(&known.merkle_root.unwrap(), extra_nodes, drawable)
             .unwrap();
     let mut plan = TransactionPlan {
+        split: Vec::new(),
         sender: owner,
         badge: Some(badge.reference.clone()),
         calls: vec![ContractCall::TrySettleStack {

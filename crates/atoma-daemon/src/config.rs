@@ -69,6 +69,8 @@ pub struct GasConfig {
     pub budget_ceiling_mist: u64,
     /// The most gas that may be spent in 24 hours, in MIST; without it there is no cap.
     pub daily_cap_mist: Option<u64>,
+    /// Below this `/ready` warns that gas runs out, in MIST.
+    pub low_balance_mist: u64,
 }
 
 /// When writes are paused.
@@ -96,6 +98,7 @@ impl Default for GasConfig {
             margin_percent: 25,
             budget_ceiling_mist: 5_000_000_000,
             daily_cap_mist: None,
+            low_balance_mist: 1_000_000_000,
         }
     }
 }

@@ -177,6 +177,7 @@ impl Core {
         let engine_config = EngineConfig {
             gas_margin_percent: config.gas.margin_percent,
             gas_budget_ceiling: config.gas.budget_ceiling_mist,
+            low_gas_balance: config.gas.low_balance_mist,
             guard: GuardConfig {
                 daily_gas_cap: config.gas.daily_cap_mist.map(Mist::new),
                 breaker_failures: config.breaker.failures,

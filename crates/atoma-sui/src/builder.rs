@@ -102,6 +102,8 @@ fn transaction(
 ) -> Result<Transaction, BuildError> {
     check(plan)?;
     let mut builder = TransactionBuilder::new();
+    // Before the calls: after one with `Random` nothing may be split, only handed over.
+    let split = split_off(&mut builder, plan);
     for call in &plan.calls {
         let arguments = abi::arguments(call)
             .into_iter()
@@ -114,6 +116,10 @@ fn transaction(
         );
         builder.move_call(function, arguments);
     }
+    if !split.is_empty() {
+        let sender = builder.pure_unique(&plan.sender);
+        builder.transfer_objects(split, sender);
+    }
     builder.set_sender(plan.sender);
     builder.set_gas_price(plan.gas_price.get());
     builder.set_gas_budget(plan.gas_budget.get());
@@ -124,8 +130,23 @@ fn transaction(
     Ok(builder.try_build()?)
 }
 
+/// The coins that the plan splits off what pays.
+fn split_off(builder: &mut TransactionBuilder, plan: &TransactionPlan) -> Vec<Argument> {
+    if plan.split.is_empty() {
+        return Vec::new();
+    }
+    let gas = builder.gas();
+    let amounts = plan
+        .split
+        .iter()
+        .map(|amount| builder.pure_unique(&amount.get()))
+        .collect();
+    builder.split_coins(gas, amounts)
+}
+
 fn check(plan: &TransactionPlan) -> Result<(), BuildError> {
-    within("calls", plan.calls.len(), MAX_COMMANDS)?;
+    let commands = plan.calls.len() + if plan.split.is_empty() { 0 } else { 2 };
+    within("commands", commands, MAX_COMMANDS)?;
     within("gas coins", plan.gas.len(), MAX_GAS_OBJECTS - 1)?;
     let Some((_, before_last)) = plan.calls.split_last() else {
         return Err(BuildError::NoCalls);

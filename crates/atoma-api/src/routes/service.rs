@@ -32,7 +32,10 @@ async fn health() -> HttpResponse {
 
 async fn ready(operator: Data<Operator>) -> Answer {
     match operator.check().await {
-        Ok(()) => Ok(HttpResponse::Ok().json(json!({"status": "ready"}))),
+        Ok(()) => Ok(HttpResponse::Ok().json(json!({
+            "status": "ready",
+            "warnings": operator.warnings(),
+        }))),
         Err(NotReady(reasons)) => Err(Failure::NotReady { reasons }.into()),
     }
 }

@@ -63,13 +63,16 @@ impl TestWorld {
 
     /// The same, on a network with a task of each of the levels.
     pub(crate) async fn unregistered_with_tasks(levels: &[u16]) -> Self {
+        Self::unregistered_with_coins(levels, &[100_000_000_000; 8]).await
+    }
+
+    /// The same, with SUI coins of these sizes in MIST.
+    pub(crate) async fn unregistered_with_coins(levels: &[u16], coins: &[u64]) -> Self {
         let network = LocalNet::start(NetConfig::default()).await.unwrap();
         let tasks = levels.iter().map(|level| new_task(&network, *level));
         let tasks = tasks.collect();
         let address: Address = ADDRESS.parse().unwrap();
-        network
-            .faucet_coins(address, &[100_000_000_000; 8])
-            .unwrap();
+        network.faucet_coins(address, coins).unwrap();
         let dir = tempfile::tempdir().unwrap();
         write_operator_files(&network, dir.path());
         Self::over(network, dir, tasks).await

@@ -142,8 +142,10 @@ pub struct TransactionPlan {
     pub badge: Option<ObjectReference>,
     /// The calls, in order.
     pub calls: Vec<ContractCall>,
-    /// The coins that pay, the first keeps the change.
+    /// The coins that pay. They become one, the first, which keeps the change.
     pub gas: Vec<ObjectReference>,
+    /// Coins of these sizes are split off what pays, for the sender's later transactions.
+    pub split: Vec<Mist>,
     /// The price of a gas unit.
     pub gas_price: Mist,
     /// The most that may be spent.

@@ -35,7 +35,16 @@ pub(super) struct Ready {
     pub(super) intents: Vec<Intent>,
     pub(super) plan: TransactionPlan,
     pub(super) lease: GasLease,
+    pub(super) funds: Funds,
+}
+
+/// What the conclusion must know of how an attempt was paid.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Funds {
+    /// Which learned budget was used.
     pub(super) class: CallClass,
+    /// How much was split off the paying coin.
+    pub(super) split: Mist,
 }
 
 impl Lane {
@@ -93,8 +102,8 @@ impl Lane {
             &attempt,
             ready.intents,
             fate,
-            Some(ready.lease),
-            Some(ready.class),
+            ready.lease,
+            Some(&ready.funds),
         )
         .await
     }
@@ -102,10 +111,8 @@ impl Lane {
     /// Takes up an attempt from before this process began.
     pub(super) async fn resume(&mut self, attempt: Attempt, intents: Vec<Intent>) {
         info!(digest = %attempt.digest(), "taking up an attempt whose fate is not known");
-        let lease = attempt
-            .gas
-            .first()
-            .and_then(|coin| self.shared.gas.lease_known(*coin.object_id()));
+        let coins = attempt.gas.iter().map(|coin| *coin.object_id());
+        let lease = self.shared.gas.lease_known(coins);
         let fate = pursue(&self.shared, &attempt, Sent::Maybe).await;
         match self.settle_fate(&attempt, intents, fate, lease, None).await {
             Step::Again(intents) | Step::Split(intents) | Step::Wait(intents) => {
@@ -157,6 +164,7 @@ impl Lane {
         }
         let class = class(&calls, &view);
         let plan = TransactionPlan {
+            split: Vec::new(),
             sender: first.actor.address(),
             badge: first.actor.badge().and(self.badge.clone()),
             calls: prepare::merge(calls),

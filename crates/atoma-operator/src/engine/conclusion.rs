@@ -5,10 +5,9 @@ use atoma_domain::journal::{
     Attempt, AttemptOutcome, AttemptStatus, Failure, Intent, IntentStatus,
 };
 use atoma_domain::ports::{Executed, ExecutionOutcome, StoreError};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
-use super::attempt::Step;
-use super::budget::CallClass;
+use super::attempt::{Funds, Step};
 use super::config::Backoff;
 use super::fate::Fate;
 use super::gas::GasLease;
@@ -23,41 +22,39 @@ impl Lane {
         attempt: &Attempt,
         intents: Vec<Intent>,
         fate: Option<Fate>,
-        lease: Option<GasLease>,
-        class: Option<CallClass>,
+        mut lease: GasLease,
+        funds: Option<&Funds>,
     ) -> Step {
         let Some(fate) = fate else {
             return Step::Stopped;
         };
-        let mut lease = lease;
         let explicit_budget = intents.first().and_then(|intent| intent.gas.budget);
         let outcome = match fate {
             Fate::Executed(executed) => {
-                self.adopt_effects(attempt, &executed, lease.as_mut());
+                let split = funds.map_or(Mist::ZERO, |funds| funds.split);
+                let is_success = executed.outcome == ExecutionOutcome::Success;
+                self.adopt_effects(attempt, &executed);
+                lease.paid(&executed, if is_success { split } else { Mist::ZERO });
                 if matches!(
                     &executed.outcome,
                     ExecutionOutcome::Failed {
                         out_of_gas: true,
                         ..
                     }
-                ) && let Some(class) = class
+                ) && let Some(Funds { class, .. }) = funds
                 {
-                    self.shared.budgets.forget(class);
+                    self.shared.budgets.forget(*class);
                 }
                 outcome_of(*executed, intents.len(), explicit_budget)
             }
             Fate::Dead(reason) => {
                 info!(digest = %attempt.digest(), reason, "the attempt is dead");
                 self.badge = None;
-                if let Some(lease) = &mut lease {
-                    lease.forget();
-                }
+                lease.forget();
                 AttemptOutcome::Dead { reason }
             }
             Fate::Refused(failure) => {
-                if let Some(lease) = &mut lease {
-                    lease.forget();
-                }
+                lease.forget();
                 AttemptOutcome::Refused { failure }
             }
         };
@@ -67,6 +64,12 @@ impl Lane {
             AttemptStatus::Aborted | AttemptStatus::Refused => self.shared.guard.note(false, now),
             // Nobody's fault, and tried again.
             AttemptStatus::Cancelled | AttemptStatus::Dead | AttemptStatus::Signed => {}
+        }
+        let has_split = funds.is_some_and(|funds| funds.split > Mist::ZERO);
+        // Given back before the journal is written: others wait for it.
+        drop(lease);
+        if has_split {
+            self.find_split_coins().await;
         }
         if !self.conclude(attempt, &outcome).await {
             return Step::Stopped;
@@ -89,17 +92,18 @@ impl Lane {
         Step::Finished
     }
 
-    fn adopt_effects(
-        &mut self,
-        attempt: &Attempt,
-        executed: &Executed,
-        lease: Option<&mut GasLease>,
-    ) {
+    /// Has the pool learn of the coin that was split off, for the lane that waits for it.
+    async fn find_split_coins(&self) {
+        let shared = &self.shared;
+        if let Err(error) = shared.gas.refresh(shared.ports.chain.as_ref()).await {
+            warn!(error = with_causes(&error), "the coins can't be read");
+        }
+    }
+
+    /// Takes the badge's new version from the effects.
+    fn adopt_effects(&mut self, attempt: &Attempt, executed: &Executed) {
         if let Some(badge) = &attempt.badge {
             self.badge = executed.written.get(badge.object_id()).cloned();
-        }
-        if let Some(lease) = lease {
-            lease.paid(executed);
         }
     }
 

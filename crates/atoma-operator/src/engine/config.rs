@@ -25,6 +25,8 @@ pub struct EngineConfig {
     pub backoff: Duration,
     /// The longest pause between tries.
     pub backoff_limit: Duration,
+    /// Below this the operator is warned that gas runs out, in MIST.
+    pub low_gas_balance: u64,
     /// The brakes on spending.
     pub guard: GuardConfig,
 }
@@ -41,6 +43,7 @@ impl Default for EngineConfig {
             sign_attempts: 5,
             backoff: Duration::from_millis(100),
             backoff_limit: Duration::from_secs(5),
+            low_gas_balance: 1_000_000_000,
             guard: GuardConfig::default(),
         }
     }

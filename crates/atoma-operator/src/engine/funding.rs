@@ -8,7 +8,7 @@ use atoma_domain::ports::{
 };
 use tracing::error;
 
-use super::attempt::{Ready, Step};
+use super::attempt::{Funds, Ready, Step};
 use super::budget::{CallClass, with_margin};
 use super::conclusion::failure_of;
 use super::gas::{GasError, GasLease};
@@ -39,9 +39,8 @@ impl Lane {
                 let least = first.gas.budget.unwrap_or(Mist::new(1));
                 let lease = self.lease(&intents, &first, least).await?;
                 plan.gas = lease.references();
-                let held = lease.coin.as_ref().map_or(Mist::ZERO, |coin| coin.balance);
                 let ceiling = Mist::new(shared.config.gas_budget_ceiling);
-                plan.gas_budget = first.gas.budget.unwrap_or(held.min(ceiling));
+                plan.gas_budget = first.gas.budget.unwrap_or(lease.balance().min(ceiling));
                 let needed = self.simulate(&intents, &plan).await?;
                 let budget = first
                     .gas
@@ -59,11 +58,19 @@ impl Lane {
         let lease = self.lease(&intents, &first, budget).await?;
         plan.gas = lease.references();
         plan.gas_budget = budget;
+        // A request's own terms are kept as they are.
+        if !own_terms {
+            plan.split = lease.to_split(budget_with_split(budget));
+            if !plan.split.is_empty() {
+                plan.gas_budget = budget_with_split(budget);
+            }
+        }
+        let split = plan.split.first().copied().unwrap_or(Mist::ZERO);
         Ok(Ready {
             intents,
             plan,
             lease,
-            class,
+            funds: Funds { class, split },
         })
     }
 
@@ -135,6 +142,12 @@ impl Lane {
         let unsigned = chain.build(plan)?;
         chain.simulate(&unsigned).await
     }
+}
+
+/// A budget that also covers splitting one coin off: its storage, and two commands more.
+fn budget_with_split(budget: Mist) -> Mist {
+    const SPLIT_GAS: Mist = Mist::new(5_000_000);
+    budget.checked_add(SPLIT_GAS).unwrap_or(budget)
 }
 
 /// What the calls' gas depends on: the function, and how many leaves a ticket will hold.

@@ -2,14 +2,23 @@
 //!
 //! Coins are learned from the chain when one is wanted and none is free that suffices; after a
 //! transaction the paying coin's new version comes from the effects, so that the next attempt
-//! needs no read.
+//! needs no read. Where no single coin suffices several pay and become one; where a lane has to
+//! wait for a coin, the next to hold a large one [splits](GasLease::to_split) one off in passing.
+
+mod lease;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use atoma_domain::ports::{Chain, ChainError, Executed, GasCoin};
-use atoma_domain::{Address, Mist, ObjectId, ObjectReference};
+use atoma_domain::ports::{Chain, ChainError, GasCoin};
+use atoma_domain::{Address, Mist, ObjectId};
 use tokio::sync::Notify;
+
+pub(super) use lease::GasLease;
+
+/// The most coins that may pay for one transaction.
+const MOST_COINS: usize = 255;
 
 /// Why no coin can pay.
 #[derive(Debug)]
@@ -18,7 +27,7 @@ pub(super) enum GasError {
     Chain(ChainError),
     /// The coin named is not a SUI coin of the address.
     NotOwned(ObjectId),
-    /// No coin holds as much as the budget.
+    /// The coins hold less than the budget.
     Insufficient,
 }
 
@@ -28,6 +37,8 @@ pub(super) struct GasPool {
     owner: Address,
     slots: Mutex<HashMap<ObjectId, Slot>>,
     freed: Notify,
+    /// A lane had to wait for a coin, and none was split off for it since.
+    wanted: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -37,14 +48,12 @@ struct Slot {
     leased: bool,
 }
 
-/// The exclusive right to pay with a coin, given back when dropped.
+/// What a look through the coins found.
 #[derive(Debug)]
-pub(super) struct GasLease {
-    pool: Arc<GasPool>,
-    id: ObjectId,
-    pub(super) coin: Option<GasCoin>,
-    /// What is known of the coin when the lease ends; `None`: to be read again.
-    after: Option<GasCoin>,
+enum Search {
+    Found(GasLease),
+    Busy,
+    None,
 }
 
 impl GasPool {
@@ -53,11 +62,12 @@ impl GasPool {
             owner,
             slots: Mutex::default(),
             freed: Notify::new(),
+            wanted: AtomicBool::new(false),
         })
     }
 
-    /// Leases the named coin, or the smallest free one that holds `budget`; waits while those
-    /// that would do are leased.
+    /// Leases the named coin, or the smallest free one that holds `budget`, or several that do
+    /// together; waits while those that would do are leased.
     pub(super) async fn lease(
         self: &Arc<Self>,
         chain: &dyn Chain,
@@ -70,7 +80,13 @@ impl GasPool {
             let freed = self.freed.notified();
             match self.try_lease(named, budget) {
                 Search::Found(lease) => return Ok(lease),
-                Search::Busy => freed.await,
+                Search::Busy => {
+                    // For a coin that was named no other can stand in.
+                    if named.is_none() {
+                        self.wanted.store(true, Ordering::Relaxed);
+                    }
+                    freed.await;
+                }
                 Search::None if refreshed => {
                     return Err(named.map_or(GasError::Insufficient, |id| {
                         if self.lock().contains_key(&id) {
@@ -88,76 +104,95 @@ impl GasPool {
         }
     }
 
-    /// Leases a coin by id for an attempt that was signed before this process began.
-    pub(super) fn lease_known(self: &Arc<Self>, id: ObjectId) -> Option<GasLease> {
+    /// Leases coins by id for an attempt that was signed before this process began; those that
+    /// another such attempt holds are left out.
+    pub(super) fn lease_known(self: &Arc<Self>, ids: impl Iterator<Item = ObjectId>) -> GasLease {
         let mut slots = self.lock();
-        let slot = slots.entry(id).or_insert(Slot {
-            coin: None,
-            leased: false,
-        });
-        if std::mem::replace(&mut slot.leased, true) {
-            return None;
-        }
-        Some(GasLease {
-            pool: Arc::clone(self),
-            id,
-            coin: slot.coin.clone(),
-            after: None,
-        })
-    }
-
-    fn try_lease(self: &Arc<Self>, named: Option<ObjectId>, budget: Mist) -> Search {
-        let mut slots = self.lock();
-        let suits = |coin: &GasCoin| coin.balance >= budget;
-        let free = slots
-            .iter()
-            .filter(|(id, slot)| named.is_none_or(|named| named == **id) && !slot.leased)
-            .filter_map(|(id, slot)| slot.coin.as_ref().map(|coin| (*id, coin)))
-            .filter(|(_, coin)| suits(coin))
-            .min_by_key(|(id, coin)| (coin.balance, *id))
-            .map(|(id, coin)| (id, coin.clone()));
-        if let Some((id, coin)) = free {
-            if let Some(slot) = slots.get_mut(&id) {
-                slot.leased = true;
-            }
-            return Search::Found(GasLease {
-                pool: Arc::clone(self),
-                id,
-                coin: Some(coin.clone()),
-                after: Some(coin),
-            });
-        }
-        let busy = slots
-            .iter()
-            .filter(|(id, slot)| named.is_none_or(|named| named == **id) && slot.leased)
-            .any(|(_, slot)| slot.coin.as_ref().is_none_or(suits));
-        if busy { Search::Busy } else { Search::None }
+        let leased = ids
+            .filter(|id| {
+                let slot = slots.entry(*id).or_insert(Slot {
+                    coin: None,
+                    leased: false,
+                });
+                !std::mem::replace(&mut slot.leased, true)
+            })
+            .collect();
+        GasLease::unknown(Arc::clone(self), leased)
     }
 
     /// Reads the coins from the chain. A leased one stays as its holder knows it, and one whose
     /// version came from effects is not set back by a node that lags.
-    async fn refresh(&self, chain: &dyn Chain) -> Result<(), ChainError> {
+    pub(super) async fn refresh(&self, chain: &dyn Chain) -> Result<(), ChainError> {
         let coins = chain.gas_coins(self.owner).await?;
         let on_chain: HashSet<ObjectId> = coins
             .iter()
             .map(|coin| *coin.reference.object_id())
             .collect();
-        let mut slots = self.lock();
-        slots.retain(|id, slot| slot.leased || on_chain.contains(id));
-        for coin in coins {
-            let slot = slots.entry(*coin.reference.object_id()).or_insert(Slot {
-                coin: None,
-                leased: false,
-            });
-            let is_newer = slot
-                .coin
-                .as_ref()
-                .is_none_or(|known| known.reference.version() < coin.reference.version());
-            if !slot.leased && is_newer {
-                slot.coin = Some(coin);
+        {
+            let mut slots = self.lock();
+            slots.retain(|id, slot| slot.leased || on_chain.contains(id));
+            for coin in coins {
+                let slot = slots.entry(*coin.reference.object_id()).or_insert(Slot {
+                    coin: None,
+                    leased: false,
+                });
+                let is_newer = slot
+                    .coin
+                    .as_ref()
+                    .is_none_or(|known| known.reference.version() < coin.reference.version());
+                if !slot.leased && is_newer {
+                    slot.coin = Some(coin);
+                }
             }
         }
+        self.freed.notify_waiters();
         Ok(())
+    }
+
+    /// What all coins hold together, as far as is known; `None` before they were read.
+    pub(super) fn balance(&self) -> Option<Mist> {
+        let slots = self.lock();
+        let known: Vec<Mist> = slots
+            .values()
+            .filter_map(|slot| slot.coin.as_ref().map(|coin| coin.balance))
+            .collect();
+        (!known.is_empty()).then(|| sum(known.into_iter()))
+    }
+
+    fn try_lease(self: &Arc<Self>, named: Option<ObjectId>, budget: Mist) -> Search {
+        let mut slots = self.lock();
+        let mut free: Vec<GasCoin> = slots
+            .iter()
+            .filter(|(id, slot)| !slot.leased && named.is_none_or(|named| named == **id))
+            .filter_map(|(_, slot)| slot.coin.clone())
+            .collect();
+        free.sort_by_key(|coin| (coin.balance, *coin.reference.object_id()));
+        if let Some(chosen) = choose(free, budget) {
+            for coin in &chosen {
+                if let Some(slot) = slots.get_mut(coin.reference.object_id()) {
+                    slot.leased = true;
+                }
+            }
+            return Search::Found(GasLease::of(Arc::clone(self), chosen));
+        }
+        // With the leased ones back it might do.
+        let all = slots
+            .iter()
+            .filter(|(id, _)| named.is_none_or(|named| named == **id))
+            .map(|(_, slot)| slot);
+        let (mut together, mut leased, mut unknown) = (Vec::new(), false, false);
+        for slot in all {
+            leased |= slot.leased;
+            match &slot.coin {
+                Some(coin) => together.push(coin.balance),
+                None => unknown |= slot.leased,
+            }
+        }
+        if unknown || (leased && sum(together.into_iter()) >= budget) {
+            Search::Busy
+        } else {
+            Search::None
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ObjectId, Slot>> {
@@ -166,65 +201,98 @@ impl GasPool {
     }
 }
 
-/// What a look through the coins found.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a value lives for one match only"
-)]
-enum Search {
-    Found(GasLease),
-    Busy,
-    None,
-}
-
-impl GasLease {
-    /// The coin as the attempt names it; empty for an attempt of before.
-    pub(super) fn references(&self) -> Vec<ObjectReference> {
-        self.coin
-            .iter()
-            .map(|coin| coin.reference.clone())
-            .collect()
+/// The smallest coin that holds the budget; else the largest ones that do together. `free` ascends.
+fn choose(mut free: Vec<GasCoin>, budget: Mist) -> Option<Vec<GasCoin>> {
+    if let Some(place) = free.iter().position(|coin| coin.balance >= budget) {
+        return Some(vec![free.swap_remove(place)]);
     }
-
-    /// Takes the coin's new version and balance from the effects of the transaction it paid for.
-    pub(super) fn paid(&mut self, executed: &Executed) {
-        self.after = match (&self.coin, executed.written.get(&self.id)) {
-            (Some(before), Some(reference)) => Some(GasCoin {
-                reference: reference.clone(),
-                balance: before
-                    .balance
-                    .checked_sub(executed.gas_used)
-                    .unwrap_or(Mist::ZERO),
-            }),
-            _ => None,
-        };
-    }
-
-    /// The coin's version is no longer what we knew: have it read again.
-    pub(super) fn forget(&mut self) {
-        self.after = None;
-    }
-}
-
-impl Drop for GasLease {
-    fn drop(&mut self) {
-        {
-            let mut slots = self.pool.lock();
-            match self.after.take() {
-                Some(coin) => {
-                    slots.insert(
-                        self.id,
-                        Slot {
-                            coin: Some(coin),
-                            leased: false,
-                        },
-                    );
-                }
-                None => {
-                    slots.remove(&self.id);
-                }
-            }
+    let mut chosen = Vec::new();
+    let mut held = Mist::ZERO;
+    for coin in free.into_iter().rev().take(MOST_COINS) {
+        held = sum([held, coin.balance].into_iter());
+        chosen.push(coin);
+        if held >= budget {
+            return Some(chosen);
         }
-        self.pool.freed.notify_waiters();
+    }
+    None
+}
+
+/// A sum that stops at the largest amount.
+fn sum(amounts: impl Iterator<Item = Mist>) -> Mist {
+    amounts.fold(Mist::ZERO, |sum, amount| {
+        sum.checked_add(amount).unwrap_or(Mist::new(u64::MAX))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atoma_domain::{Digest, ObjectReference};
+
+    fn coin(id: u8, balance: u64) -> GasCoin {
+        GasCoin {
+            reference: ObjectReference::new(ObjectId::new([id; 32]), 1, Digest::ZERO),
+            balance: Mist::new(balance),
+        }
+    }
+
+    fn chosen(budget: u64) -> Option<Vec<u64>> {
+        let free = vec![coin(1, 5), coin(2, 10), coin(3, 30)];
+        let chosen = choose(free, Mist::new(budget))?;
+        Some(chosen.iter().map(|coin| coin.balance.get()).collect())
+    }
+
+    #[test]
+    fn the_smallest_coin_that_suffices_pays_or_the_largest_together() {
+        assert_eq!(chosen(6), Some(vec![10]));
+        assert_eq!(chosen(30), Some(vec![30]));
+        assert_eq!(chosen(31), Some(vec![30, 10]));
+        assert_eq!(chosen(45), Some(vec![30, 10, 5]));
+        assert_eq!(chosen(46), None);
+    }
+
+    fn pool(coins: Vec<GasCoin>) -> Arc<GasPool> {
+        let pool = GasPool::new(Address::new([9; 32]));
+        for coin in coins {
+            let id = *coin.reference.object_id();
+            pool.lock().insert(
+                id,
+                Slot {
+                    coin: Some(coin),
+                    leased: false,
+                },
+            );
+        }
+        pool
+    }
+
+    #[test]
+    fn a_leased_coin_is_waited_for_and_comes_back() {
+        let pool = pool(vec![coin(1, 50)]);
+        let Search::Found(lease) = pool.try_lease(None, Mist::new(20)) else {
+            panic!("it is free");
+        };
+        assert!(matches!(pool.try_lease(None, Mist::new(20)), Search::Busy));
+        assert!(matches!(pool.try_lease(None, Mist::new(51)), Search::None));
+        drop(lease);
+        assert!(matches!(
+            pool.try_lease(None, Mist::new(20)),
+            Search::Found(_)
+        ));
+    }
+
+    #[test]
+    fn a_large_coin_is_split_once_a_lane_had_to_wait() {
+        let pool = pool(vec![coin(1, 10_000_000_000)]);
+        let Search::Found(lease) = pool.try_lease(None, Mist::new(20)) else {
+            panic!("it is free");
+        };
+        assert!(lease.to_split(Mist::new(20)).is_empty());
+        pool.wanted.store(true, Ordering::Relaxed);
+        assert!(lease.to_split(Mist::new(9_999_999_999)).is_empty());
+        let split = lease.to_split(Mist::new(20));
+        assert_eq!(split, vec![Mist::new(4_999_999_990)]);
+        assert!(lease.to_split(Mist::new(20)).is_empty());
     }
 }

@@ -52,6 +52,7 @@ impl Engine {
             return Err(Failure::GasBalanceInsufficient { gas_budget });
         }
         let plan = TransactionPlan {
+            split: Vec::new(),
             sender: intent.actor.address(),
             badge: view.badge.filter(|_| intent.actor.badge().is_some()),
             calls: vec![call],

@@ -307,6 +307,23 @@ impl Engine {
         self.shared.guard.pause(self.shared.ports.clock.now())
     }
 
+    /// What the operator should see to, one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let low = self.shared.config.low_gas_balance;
+        self.shared
+            .gas
+            .balance()
+            .filter(|balance| balance.get() < low)
+            .map(|balance| {
+                format!(
+                    "the operator's coins hold {balance} MIST, less than {low}: send SUI to {}",
+                    self.shared.ports.signer.address()
+                )
+            })
+            .into_iter()
+            .collect()
+    }
+
     /// What keeps an intent from being taken in at all.
     fn obstacle(&self, intent: &NewIntent) -> Option<Submission> {
         let failure = if self.shared.stopping.is_cancelled() {

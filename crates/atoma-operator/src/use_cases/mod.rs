@@ -129,6 +129,11 @@ impl Operator {
         }
     }
 
+    /// What the operator should see to though all works, one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        self.engine.warnings()
+    }
+
     /// Has one intent done and waits for it. `intent` checks and makes it; it isn't asked when the
     /// request was made before.
     async fn run(

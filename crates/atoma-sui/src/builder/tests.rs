@@ -106,6 +106,7 @@ fn plan_of(foreign: &Transaction, inputs: &Value) -> TransactionPlan {
         _ => 0,
     };
     TransactionPlan {
+        split: Vec::new(),
         sender: foreign.sender,
         badge: Some(reference(&inputs["badge"])),
         calls: calls.collect(),
@@ -162,6 +163,7 @@ fn plan(calls: Vec<ContractCall>) -> (ContractAddresses, TransactionPlan) {
     let vectors = vectors();
     let inputs = &vectors["inputs"];
     let plan = TransactionPlan {
+        split: Vec::new(),
         sender: Address::ZERO,
         badge: Some(reference(&inputs["badge"])),
         calls,
@@ -206,6 +208,26 @@ fn several_calls_share_the_database_and_the_badge() {
     // AtomaDb, badge, one list a claim, four values of the settlement, Random.
     assert_eq!(programmable.inputs.len(), 2 + 2 + 4 + 1);
     assert_eq!(programmable.commands.len(), 3);
+}
+
+#[test]
+fn coins_are_split_off_before_the_calls_and_handed_over_after_them() {
+    use sui_sdk_types::Command;
+    let (contract, mut plan) = plan(vec![settle(1)]);
+    plan.split = vec![Mist::new(5)];
+    let built = build(&contract, &plan).unwrap();
+    let read: Transaction = bcs::from_bytes(&built.bytes).unwrap();
+    let TransactionKind::ProgrammableTransaction(programmable) = read.kind else {
+        panic!("{:?}", read.kind);
+    };
+    assert!(matches!(
+        programmable.commands.as_slice(),
+        [
+            Command::SplitCoins(_),
+            Command::MoveCall(_),
+            Command::TransferObjects(_)
+        ]
+    ));
 }
 
 #[test]

@@ -238,6 +238,7 @@ async fn a_contract_that_is_not_there_is_told() {
     assert!(matches!(error, ChainError::Malformed { .. }), "{error:?}");
     // Nothing is built before the contract was read.
     let plan = TransactionPlan {
+        split: Vec::new(),
         sender: NOBODY,
         badge: None,
         calls: vec![ContractCall::ClaimFunds {

@@ -118,6 +118,7 @@ impl World {
         let view = self.chain.view(&query).await.unwrap();
         let coins = self.chain.gas_coins(signer.address()).await.unwrap();
         TransactionPlan {
+            split: Vec::new(),
             sender: signer.address(),
             badge: view.badge,
             calls: calls.to_vec(),

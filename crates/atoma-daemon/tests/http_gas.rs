@@ -1,0 +1,49 @@
+//! How transactions are paid: coins split and merged on demand, low balances told.
+
+mod common;
+
+use atoma_domain::Mist;
+use common::{NODE_PRICE, NONE, TestWorld};
+use serde_json::json;
+
+async fn coins(world: &TestWorld) -> Vec<Mist> {
+    let ports = world.operator.ports();
+    let coins = ports.chain.gas_coins(ports.signer.address()).await.unwrap();
+    coins.into_iter().map(|coin| coin.balance).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_lanes_with_one_coin_come_to_have_one_each() {
+    let mut world = TestWorld::unregistered_with_coins(&[NONE], &[100_000_000_000]).await;
+    for _ in 0..2 {
+        world.register().await;
+    }
+    let (task, nodes) = (world.tasks[0], world.nodes.clone());
+    let mut stacks = Vec::new();
+    for node in &nodes {
+        world.subscribe(*node, task, NODE_PRICE).await;
+        stacks.extend(world.buy(task, *node, 1_000, 1_000_000, 20).await);
+    }
+    for stack in &stacks {
+        world.record(*stack, 1, 10).await;
+    }
+    let request = json!({"stack_small_ids": stacks});
+    let (status, answer) = world.api.post("/try_settle_stack_ids", request).await;
+    assert_eq!(status, 200, "{answer}");
+    assert!(
+        coins(&world).await.len() >= 2,
+        "one lane waited for the other all the way"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_coins_pay_together_and_a_low_balance_is_told() {
+    // None of them holds what a registration needs.
+    let mut world = TestWorld::unregistered_with_coins(&[], &[3_000_000; 10]).await;
+    world.register().await;
+    assert!(coins(&world).await.len() < 10);
+    let (status, ready) = world.api.get("/ready").await;
+    assert_eq!(status, 200);
+    let warning = ready["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("send SUI"), "{warning}");
+}
