@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use atoma_domain::journal::{Attempt, AttemptOutcome, Failure, IntentRecord, NewIntent};
+use atoma_domain::journal::{
+    Attempt, AttemptOutcome, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled, RequestKey,
+};
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, ContractView, EpochInfo, Executed, GasCoin,
     Journal, JournalFilter, JournalKey, Opened, Page, SignError, SignedTransaction, Signer,
@@ -11,7 +13,8 @@ use atoma_domain::ports::{
     ViewQuery,
 };
 use atoma_domain::{
-    Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs, TransactionId,
+    Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference, TimestampMs,
+    TransactionId,
 };
 use atoma_operator::Ports;
 
@@ -47,10 +50,28 @@ impl Journal for CrashingJournal {
     async fn open(
         &self,
         intents: &[NewIntent],
+        request: Option<&PlannedRequest>,
         now: TimestampMs,
     ) -> Result<Vec<Opened>, StoreError> {
-        let call = self.inner.open(intents, now);
+        let call = self.inner.open(intents, request, now);
         self.points.pass_store("journal.open", call).await
+    }
+
+    async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError> {
+        let call = self.inner.recall(key, now);
+        self.points.pass_store("journal.recall", call).await
+    }
+
+    async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError> {
+        let call = self.inner.last_use(badge);
+        self.points.pass_store("journal.last_use", call).await
+    }
+
+    async fn gas_spent_since(&self, since: TimestampMs) -> Result<Mist, StoreError> {
+        let call = self.inner.gas_spent_since(since);
+        self.points
+            .pass_store("journal.gas_spent_since", call)
+            .await
     }
 
     async fn record_attempt(&self, attempt: &Attempt, now: TimestampMs) -> Result<(), StoreError> {
