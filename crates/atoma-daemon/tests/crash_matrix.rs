@@ -1,6 +1,13 @@
 //! The daemon dies before and after every call of a port, for every kind of intent: what was asked
 //! for is done exactly once, whatever the moment.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test whose tools fail should stop, helpers included"
+)]
+
 mod crashing;
 
 use atoma_domain::journal::Failure;

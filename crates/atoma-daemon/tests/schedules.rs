@@ -2,6 +2,13 @@
 //!
 //! `ATOMA_SCHEDULES` says how many schedules are run, `ATOMA_SCHEDULE_SEED` runs one of them alone.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test whose tools fail should stop, helpers included"
+)]
+
 mod crashing;
 
 use std::collections::BTreeMap;
@@ -35,7 +42,7 @@ fn plan(rng: &mut StdRng, crash: bool) -> Plan {
         };
         let number = rng.random_range(1..=90);
         plan.entry((number, side))
-            .or_insert_with(Vec::new)
+            .or_default()
             .push(happening);
     };
     for _ in 0..rng.random_range(0..=6) {
