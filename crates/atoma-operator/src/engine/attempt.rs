@@ -3,6 +3,7 @@
 use atoma_domain::Mist;
 use atoma_domain::journal::{Attempt, Failure, Intent};
 use atoma_domain::ports::{ChainError, ContractView, StoreError, TransactionPlan, ViewQuery};
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use super::budget::CallClass;
@@ -11,7 +12,7 @@ use super::fate::{Sent, pursue};
 use super::funding::class;
 use super::gas::GasLease;
 use super::lane::Lane;
-use super::prepare;
+use super::prepare::{self, Local};
 use crate::causes::with_causes;
 
 /// What a try came to.
@@ -97,7 +98,10 @@ impl Lane {
                 return Step::Wait(ready.intents);
             }
         }
-        let fate = pursue(shared, &attempt, Sent::Never).await;
+        self.look_ahead(&ready.intents);
+        let sent_at = Instant::now();
+        let fate = pursue(&self.shared, &attempt, Sent::Never).await;
+        self.pace.execution = sent_at.elapsed();
         self.settle_fate(
             &attempt,
             ready.intents,
@@ -123,27 +127,9 @@ impl Lane {
     }
 
     async fn prepare(&mut self, batch: Vec<Intent>) -> Result<Ready, Step> {
-        let mut gathered = Vec::with_capacity(batch.len());
-        for intent in batch.clone() {
-            match prepare::gather(&self.shared.ports, &intent).await {
-                Ok(local) => gathered.push((intent, local)),
-                Err(error) => {
-                    error!(
-                        error = with_causes(&error),
-                        "the state can't be read; trying again"
-                    );
-                    return Err(Step::Wait(batch));
-                }
-            }
-        }
-        let view = match self.view(&prepare::query(&gathered)).await {
-            Ok(view) => view,
-            Err(error) => {
-                let reason = with_causes(&error);
-                return Err(self
-                    .fail_all(&batch, &Failure::SuiNodeError { reason })
-                    .await);
-            }
+        let (gathered, view) = match self.read_ahead(&batch).await {
+            Some(read) => read,
+            None => self.read(batch).await?,
         };
         self.adopt_badge(&view);
         let (mut intents, mut calls) = (Vec::new(), Vec::new());
@@ -176,7 +162,40 @@ impl Lane {
         self.fund(intents, first, plan, class).await
     }
 
-    /// Reads what the batch depends on; a read that fails is repeated a few times.
+    /// Reads what the batch depends on, from the database and from the chain.
+    async fn read(
+        &mut self,
+        batch: Vec<Intent>,
+    ) -> Result<(Vec<(Intent, Local)>, ContractView), Step> {
+        let mut gathered = Vec::with_capacity(batch.len());
+        for intent in &batch {
+            match prepare::gather(&self.shared.ports, intent).await {
+                Ok(local) => gathered.push((intent.clone(), local)),
+                Err(error) => {
+                    error!(
+                        error = with_causes(&error),
+                        "the state can't be read; trying again"
+                    );
+                    return Err(Step::Wait(batch));
+                }
+            }
+        }
+        let asked_at = Instant::now();
+        match self.view(&prepare::query(&gathered)).await {
+            Ok(view) => {
+                self.pace.view = asked_at.elapsed();
+                Ok((gathered, view))
+            }
+            Err(error) => {
+                let reason = with_causes(&error);
+                Err(self
+                    .fail_all(&batch, &Failure::SuiNodeError { reason })
+                    .await)
+            }
+        }
+    }
+
+    /// Asks the chain for what the batch depends on; a question that fails is repeated a few times.
     async fn view(&self, query: &ViewQuery) -> Result<ContractView, ChainError> {
         let mut backoff = Backoff::new(&self.shared.config);
         let mut tries = 1;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span};
 
 use super::abandoned::Abandoned;
+use super::ahead::{Ahead, Pace};
 use super::attempt::Step;
 use super::budget::Budgets;
 use super::config::{Backoff, EngineConfig};
@@ -58,6 +59,9 @@ pub(super) struct Lane {
     pub(super) shared: Arc<Shared>,
     /// The badge at the latest version known, from effects or from reading.
     pub(super) badge: Option<ObjectReference>,
+    /// What is being read for the next intent.
+    pub(super) ahead: Option<Ahead>,
+    pub(super) pace: Pace,
     backlog: VecDeque<Intent>,
     length: Arc<AtomicUsize>,
 }
@@ -67,6 +71,8 @@ impl Lane {
         Self {
             shared,
             badge: None,
+            ahead: None,
+            pace: Pace::default(),
             backlog: VecDeque::new(),
             length,
         }
@@ -214,6 +220,11 @@ impl Lane {
                 failure: Some(failure),
             },
         );
+    }
+
+    /// The oldest intent that waits.
+    pub(super) fn next_intent(&self) -> Option<&Intent> {
+        self.backlog.front()
     }
 
     /// Puts intents in front of all others.

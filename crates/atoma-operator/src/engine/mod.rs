@@ -1,6 +1,7 @@
 //! The transaction engine: journal first, then the chain, one lane per badge.
 
 mod abandoned;
+mod ahead;
 mod attempt;
 mod budget;
 mod conclusion;
