@@ -111,7 +111,6 @@ async fn a_request_repeated_at_the_same_moment_is_done_once() {
 }
 
 #[tokio::test]
-#[ignore = "whoever comes second between the other's look-up and its writing is told 500 `internal`"]
 async fn a_request_repeated_at_the_same_moment_gets_the_same_answer() {
     let world = TestWorld::start(&[NONE], 1).await;
     let body = json!({"additional": true});

@@ -52,6 +52,9 @@ pub enum StoreError {
         /// Where it was to go.
         to: IntentStatus,
     },
+    /// A request with this key was opened already, a moment ago: recall it.
+    #[error("a request with this idempotency key is known already")]
+    KnownRequest,
     /// Something that must be in the database isn't.
     #[error("{what} is not in the database")]
     Missing {

@@ -19,6 +19,9 @@ pub trait Journal: Debug + Send + Sync {
     /// order. For a settlement this also freezes the selected node's record of the stack; one that
     /// can't be settled (no message, open reservations, already in settlement) is refused. A
     /// `request` is remembered with what became of its parts, unless none is in the journal then.
+    ///
+    /// # Errors
+    /// [`StoreError::KnownRequest`] when the request's key is taken, with whatever body.
     async fn open(
         &self,
         intents: &[NewIntent],

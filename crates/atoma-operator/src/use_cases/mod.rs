@@ -145,13 +145,9 @@ impl Operator {
             let estimated_gas = self.engine.rehearse(&intent).await?;
             return Ok(Done::Rehearsed { estimated_gas });
         }
-        let submission = match self
-            .recalled()
-            .await?
-            .map(|entries| entries.into_iter().next())
-        {
-            Some(Some(entry)) => entry.outcome.into(),
-            _ => {
+        let submission = match self.first_recalled().await? {
+            Some(submission) => submission,
+            None => {
                 let entries = vec![PlannedEntry {
                     stack_small_id: None,
                     node_small_id: None,
@@ -159,14 +155,11 @@ impl Operator {
                     refused: None,
                 }];
                 let intents = vec![intent.await?];
-                let submitted = self
-                    .engine
-                    .submit_request(intents, self.planned(entries))
-                    .await
-                    .map_err(internal)?;
-                submitted.into_iter().next().ok_or(Failure::Internal {
-                    reason: String::from("the engine gave no answer"),
-                })?
+                match self.submit(intents, entries).await? {
+                    Some(submissions) => submissions.into_iter().next(),
+                    None => self.first_recalled().await?,
+                }
+                .ok_or_else(no_answer)?
             }
         };
         let id = match submission {
@@ -197,6 +190,27 @@ impl Operator {
         }
     }
 
+    /// The only part of this very request, if it was made before under its key.
+    async fn first_recalled(&self) -> Result<Option<Submission>, Failure> {
+        let entries = self.recalled().await?;
+        let first = entries.and_then(|entries| entries.into_iter().next());
+        Ok(first.map(|entry| entry.outcome.into()))
+    }
+
+    /// Hands intents to the engine; `None` when the same request came first, a moment ago.
+    async fn submit(
+        &self,
+        intents: Vec<NewIntent>,
+        entries: Vec<PlannedEntry>,
+    ) -> Result<Option<Vec<Submission>>, Failure> {
+        let request = self.planned(entries);
+        match self.engine.submit_request(intents, request).await {
+            Ok(submissions) => Ok(Some(submissions)),
+            Err(StoreError::KnownRequest) => Ok(None),
+            Err(error) => Err(internal(error)),
+        }
+    }
+
     /// The parts of this very request, if it was made before under its key.
     async fn recalled(&self) -> Result<Option<Vec<RequestEntry>>, Failure> {
         let Some(key) = &self.request else {
@@ -221,6 +235,12 @@ impl Operator {
         self.request
             .clone()
             .map(|key| PlannedRequest { key, entries })
+    }
+}
+
+fn no_answer() -> Failure {
+    Failure::Internal {
+        reason: String::from("the engine gave no answer"),
     }
 }
 

@@ -7,7 +7,7 @@ use atoma_domain::journal::{Failure, IntentStatus, NewIntent, PlannedEntry, Requ
 use atoma_domain::model::{Settlement, Stack};
 use atoma_domain::{Digest, Mist, NodeSmallId, StackSmallId, TransactionId};
 
-use super::{Operator, READ_YOUR_WRITES, internal};
+use super::{Operator, READ_YOUR_WRITES, internal, no_answer};
 use crate::engine::Submission;
 
 /// The most stacks that one request may name.
@@ -188,10 +188,8 @@ impl Operator {
         if self.dry {
             return Ok(self.rehearse_wishes(wishes).await);
         }
-        if let Some(entries) = self.recalled().await? {
-            return self
-                .follow(entries.into_iter().filter_map(recalled_part).collect())
-                .await;
+        if let Some(parts) = self.recalled_parts().await? {
+            return self.follow(parts).await;
         }
         let planned = wishes.iter().map(Wish::planned).collect();
         let (mut parts, mut intents) = (Vec::with_capacity(wishes.len()), Vec::new());
@@ -205,17 +203,22 @@ impl Operator {
                 Err(failure) => parts.push((result, Some(Submission::Refused(failure)))),
             }
         }
-        let submitted = self
-            .engine
-            .submit_request(intents, self.planned(planned))
-            .await
-            .map_err(internal)?;
+        let Some(submitted) = self.submit(intents, planned).await? else {
+            let parts = self.recalled_parts().await?;
+            return self.follow(parts.ok_or_else(no_answer)?).await;
+        };
         let mut submitted = submitted.into_iter();
         let parts = parts
             .into_iter()
             .filter_map(|(result, refused)| Some((result, refused.or_else(|| submitted.next())?)))
             .collect();
         self.follow(parts).await
+    }
+
+    /// The parts of this very request, if it was made before under its key.
+    async fn recalled_parts(&self) -> Result<Option<Vec<(StackResult, Submission)>>, Failure> {
+        let entries = self.recalled().await?;
+        Ok(entries.map(|entries| entries.into_iter().filter_map(recalled_part).collect()))
     }
 
     /// Waits for what was accepted, and tells of each part in order.

@@ -45,6 +45,11 @@ impl Journal for SqliteState {
         now: TimestampMs,
     ) -> Result<Vec<Opened>, StoreError> {
         let mut transaction = self.write().await?;
+        if let Some(request) = request
+            && requests::recall(&mut transaction, &request.key, now).await? != Recalled::Unknown
+        {
+            return Err(StoreError::KnownRequest);
+        }
         let mut opened = Vec::with_capacity(intents.len());
         for intent in intents {
             opened.push(opening::open(&mut transaction, intent, now).await?);
