@@ -1,5 +1,10 @@
 //! How transactions are paid: coins split and merged on demand, low balances told.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose tools fail should stop, helpers included"
+)]
+
 mod common;
 
 use atoma_domain::Mist;
