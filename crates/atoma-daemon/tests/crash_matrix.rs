@@ -284,3 +284,22 @@ fn an_outcome_that_can_not_be_written_down_at_once_is_not_lost_and_nothing_sent_
     });
     generation.stop();
 }
+
+/// A database can fail to say that it did what it did, as a server does whose connection breaks
+/// off while it commits. Whatever the request is told, what the journal holds is done once.
+#[test]
+fn a_stack_is_settled_exactly_once_though_the_journals_answer_is_lost() {
+    for call in ["journal.open", "journal.record_attempt", "journal.conclude"] {
+        let (world, subject, generation) = with_failing_journal(call, 0);
+        generation.points.lose_answer(call);
+        generation.finish(async {
+            subject.ask.make(&generation.operator, FIRST).await;
+            let effects = Ledger::read(&generation).await.effects();
+            let times = effects.get(&subject.effects[0]).copied();
+            let sent = generation.points.count("chain.execute");
+            assert_eq!(times.unwrap_or(0), sent, "{call}");
+        });
+        generation.kill();
+        come_back(&world, &subject, call);
+    }
+}

@@ -45,6 +45,8 @@ struct Inner {
     calls: Vec<&'static str>,
     /// Calls of the journal that fail, and how often still.
     refusals: BTreeMap<&'static str, usize>,
+    /// A call of the journal that is done, but whose answer is lost, once.
+    lost: Option<&'static str>,
 }
 
 impl Points {
@@ -91,6 +93,11 @@ impl Points {
         self.inner().refusals.insert(name, times);
     }
 
+    /// Has the journal's next call of that name be done, and answered with a failure.
+    pub(crate) fn lose_answer(&self, name: &'static str) {
+        self.inner().lost = Some(name);
+    }
+
     /// Waits until a call was refused since this was last asked.
     pub(crate) async fn refused(&self) {
         self.refused.notified().await;
@@ -127,7 +134,13 @@ impl Points {
                     "the disk is full (injected)".into(),
                 ));
             }
-            call.await
+            let answer = call.await;
+            match self.inner().lost.take_if(|lost| *lost == name) {
+                Some(_) => Err(StoreError::Unavailable(
+                    "the answer was lost (injected)".into(),
+                )),
+                None => answer,
+            }
         })
         .await
     }
