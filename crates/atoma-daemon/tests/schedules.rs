@@ -41,9 +41,7 @@ fn plan(rng: &mut StdRng, crash: bool) -> Plan {
             Side::After
         };
         let number = rng.random_range(1..=90);
-        plan.entry((number, side))
-            .or_default()
-            .push(happening);
+        plan.entry((number, side)).or_default().push(happening);
     };
     for _ in 0..rng.random_range(0..=6) {
         let kinds = [
