@@ -18,8 +18,8 @@ use crashing::audit::{Ledger, journal_agrees_with_ledger};
 use crashing::generation::Generation;
 use crashing::points::{Points, Side};
 use crashing::subjects::{
-    FIRST, Prepare, Subject, to_attest, to_claim, to_claim_confidential, to_dispute, to_register,
-    to_settle, to_subscribe, to_unsubscribe, to_update,
+    FIRST, Prepare, SECOND, Subject, to_attest, to_claim, to_claim_confidential, to_dispute,
+    to_register, to_settle, to_subscribe, to_unsubscribe, to_update,
 };
 use crashing::world::{NODE_PRICE, NONE, World};
 
@@ -302,4 +302,20 @@ fn a_stack_is_settled_exactly_once_though_the_journals_answer_is_lost() {
         generation.kill();
         come_back(&world, &subject, call);
     }
+}
+
+/// The attempt that holds the coin dies with its epoch, in which the other lane has read the chain.
+#[test]
+#[ignore = "the engine fails the intent that waits: with gas_balance_insufficient, or for its epoch being past"]
+fn a_lane_that_waits_for_the_only_coin_gets_it_though_the_attempt_that_held_it_dies() {
+    let world = World::start();
+    let site = world.operator(2, 1);
+    let mut stacks = world.buy(NONE, FIRST, 1);
+    stacks.extend(world.buy(NONE, SECOND, 1));
+    let generation = world.begin(&site);
+    generation.finish(generation.record(&stacks, None));
+    generation.points.end_epoch_before("chain.execute");
+    generation.finish(generation.settle(&stacks));
+    generation.finish(journal_agrees_with_ledger(&generation));
+    generation.stop();
 }

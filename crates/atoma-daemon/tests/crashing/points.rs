@@ -47,6 +47,8 @@ struct Inner {
     refusals: BTreeMap<&'static str, usize>,
     /// A call of the journal that is done, but whose answer is lost, once.
     lost: Option<&'static str>,
+    /// Before the next call of that name the epoch ends, once.
+    epoch_ends_before: Option<&'static str>,
 }
 
 impl Points {
@@ -98,6 +100,11 @@ impl Points {
         self.inner().lost = Some(name);
     }
 
+    /// Has the epoch end before the next call of that name.
+    pub(crate) fn end_epoch_before(&self, name: &'static str) {
+        self.inner().epoch_ends_before = Some(name);
+    }
+
     /// Waits until a call was refused since this was last asked.
     pub(crate) async fn refused(&self) {
         self.refused.notified().await;
@@ -113,6 +120,13 @@ impl Points {
         let number = {
             let mut inner = self.inner();
             inner.calls.push(name);
+            if inner
+                .epoch_ends_before
+                .take_if(|call| *call == name)
+                .is_some()
+            {
+                self.network.advance_epoch().unwrap();
+            }
             inner.calls.len()
         };
         self.happen(number, Side::Before).await;
