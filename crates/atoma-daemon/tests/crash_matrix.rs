@@ -10,12 +10,13 @@
 
 mod crashing;
 
-use atoma_domain::journal::Failure;
+use atoma_domain::journal::{Action, Actor, Failure, GasOptions, IntentStatus, NewIntent};
 use atoma_domain::{NodeSmallId, PricePerMillion};
+use atoma_operator::Submission;
 
 use crashing::ask::Ask;
 use crashing::audit::{Ledger, journal_agrees_with_ledger};
-use crashing::generation::Generation;
+use crashing::generation::{Generation, PATIENCE};
 use crashing::points::{Points, Side};
 use crashing::subjects::{
     FIRST, Prepare, SECOND, Subject, to_attest, to_claim, to_claim_confidential, to_dispute,
@@ -306,7 +307,6 @@ fn a_stack_is_settled_exactly_once_though_the_journals_answer_is_lost() {
 
 /// The attempt that holds the coin dies with its epoch, in which the other lane has read the chain.
 #[test]
-#[ignore = "the engine fails the intent that waits: with gas_balance_insufficient, or for its epoch being past"]
 fn a_lane_that_waits_for_the_only_coin_gets_it_though_the_attempt_that_held_it_dies() {
     let world = World::start();
     let site = world.operator(2, 1);
@@ -317,5 +317,52 @@ fn a_lane_that_waits_for_the_only_coin_gets_it_though_the_attempt_that_held_it_d
     generation.points.end_epoch_before("chain.execute");
     generation.finish(generation.settle(&stacks));
     generation.finish(journal_agrees_with_ledger(&generation));
+    generation.stop();
+}
+
+/// No restart is needed to go on with what the journal holds though its answer was lost.
+#[test]
+fn a_repeated_request_goes_on_where_the_journals_answer_was_lost() {
+    for call in ["journal.open", "journal.record_attempt"] {
+        let (_world, subject, generation) = with_failing_journal(call, 0);
+        generation.points.lose_answer(call);
+        generation.finish(async {
+            for _ in 0..2 {
+                subject.ask.make(&generation.operator, FIRST).await;
+            }
+            assert_done_once(&generation, &subject, call).await;
+        });
+        generation.stop();
+    }
+}
+
+/// Both were found right before either was made.
+#[test]
+fn of_two_registrations_that_must_be_the_only_one_the_second_is_refused() {
+    let world = World::start();
+    let site = world.operator(0, 2);
+    let generation = world.begin(&site);
+    generation.finish(async {
+        let register = || NewIntent {
+            action: Action::RegisterNode { additional: false },
+            actor: Actor::Address {
+                address: site.address,
+            },
+            gas: GasOptions::default(),
+        };
+        let mut ends = Vec::new();
+        for _ in 0..2 {
+            let submitted = generation.engine.submit(vec![register()]).await.unwrap();
+            let [Submission::Accepted(id)] = submitted.as_slice() else {
+                panic!("{submitted:?}");
+            };
+            ends.extend(generation.engine.wait(&[*id], PATIENCE).await.unwrap());
+        }
+        assert_eq!(ends[0].status, IntentStatus::Succeeded);
+        assert!(
+            matches!(ends[1].failure, Some(Failure::AlreadyRegistered { .. })),
+            "{ends:?}"
+        );
+    });
     generation.stop();
 }

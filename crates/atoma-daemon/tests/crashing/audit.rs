@@ -13,7 +13,7 @@ use super::generation::Generation;
 pub(crate) fn effect_of(action: &Action, actor: &Actor) -> String {
     let node = actor.node().map_or(0, |node| node.get());
     match action {
-        Action::RegisterNode => String::from("register"),
+        Action::RegisterNode { .. } => String::from("register"),
         Action::SubscribeToModel { model_name, .. } => format!("model {model_name} by {node}"),
         Action::SubscribeToTask {
             task_small_id,

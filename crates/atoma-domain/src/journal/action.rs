@@ -14,7 +14,10 @@ use crate::{
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Action {
     /// Register a node; its badge goes to the actor's address.
-    RegisterNode,
+    RegisterNode {
+        /// Whether the address may own a badge already.
+        additional: bool,
+    },
     /// Offer a model.
     SubscribeToModel {
         /// The model, in ASCII.
@@ -78,7 +81,7 @@ impl Action {
     /// The stable name of the kind, as in the API and in the journal.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::RegisterNode => "register_node",
+            Self::RegisterNode { .. } => "register_node",
             Self::SubscribeToModel { .. } => "subscribe_to_model",
             Self::SubscribeToTask { .. } => "subscribe_to_task",
             Self::UpdateSubscription { .. } => "update_subscription",
@@ -106,7 +109,7 @@ impl Action {
     /// The key that two intents may not hold at a time.
     pub fn key(&self, actor: &Actor) -> ActionKey {
         let subject = match self {
-            Self::RegisterNode => String::from("node"),
+            Self::RegisterNode { .. } => String::from("node"),
             Self::SubscribeToModel { model_name, .. } => format!("model {model_name}"),
             // One offer per node and task: changes of it must not overtake each other.
             Self::SubscribeToTask { task_small_id, .. }

@@ -1,18 +1,18 @@
 //! One attempt: prepare, lease, build, sign, write down, send, conclude.
 
 use atoma_domain::Mist;
-use atoma_domain::journal::{Attempt, Failure, Intent};
-use atoma_domain::ports::{ChainError, ContractView, StoreError, TransactionPlan, ViewQuery};
+use atoma_domain::journal::{Action, Attempt, Failure, Intent};
+use atoma_domain::ports::{ChainError, ContractView, StoreError, TransactionPlan};
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use super::budget::CallClass;
-use super::config::Backoff;
 use super::fate::{Sent, pursue};
 use super::funding::class;
 use super::gas::GasLease;
 use super::lane::Lane;
 use super::prepare::{self, Local};
+use super::reads::ask;
 use crate::causes::with_causes;
 
 /// What a try came to.
@@ -83,12 +83,9 @@ impl Lane {
         let now = shared.ports.clock.now();
         match shared.ports.journal.record_attempt(&attempt, now).await {
             Ok(()) => {}
-            // The journal knows these very bytes: they were refused before, and nothing has changed.
             Err(StoreError::Transition { .. }) => {
-                let reason = String::from("the network has refused the same transaction before");
-                return self
-                    .fail_all(&ready.intents, &Failure::TransactionRefused { reason })
-                    .await;
+                drop(ready.lease);
+                return self.journalled_already(ready.intents).await;
             }
             Err(error) => {
                 error!(
@@ -110,6 +107,30 @@ impl Lane {
             Some(&ready.funds),
         )
         .await
+    }
+
+    /// What to do when the journal takes no new attempt for these intents: either the answer to an
+    /// earlier writing was lost, and there is an attempt of theirs to be pursued, or these very bytes
+    /// were refused before and nothing has changed since.
+    async fn journalled_already(&mut self, intents: Vec<Intent>) -> Step {
+        let unfinished = match self.shared.ports.journal.unfinished().await {
+            Ok(unfinished) => unfinished,
+            Err(error) => {
+                error!(error = with_causes(&error), "the journal can't be read");
+                return Step::Wait(intents);
+            }
+        };
+        let open = unfinished
+            .into_iter()
+            .filter(|open| intents.iter().any(|intent| intent.id == open.intent.id))
+            .find_map(|open| open.attempt);
+        if let Some(attempt) = open {
+            self.resume(attempt, intents).await;
+            return Step::Finished;
+        }
+        let reason = String::from("the network has refused the same transaction before");
+        self.fail_all(&intents, &Failure::TransactionRefused { reason })
+            .await
     }
 
     /// Takes up an attempt from before this process began.
@@ -181,38 +202,44 @@ impl Lane {
             }
         }
         let asked_at = Instant::now();
-        match self.view(&prepare::query(&gathered)).await {
+        let query = prepare::query(&gathered);
+        let chain = &self.shared.ports.chain;
+        match ask(&self.shared.config, || chain.view(&query)).await {
             Ok(view) => {
                 self.pace.view = asked_at.elapsed();
+                self.refuse_second_node(&batch).await?;
                 Ok((gathered, view))
             }
-            Err(error) => {
-                let reason = with_causes(&error);
-                Err(self
-                    .fail_all(&batch, &Failure::SuiNodeError { reason })
-                    .await)
-            }
+            Err(error) => Err(self.fail_unanswered(&batch, &error).await),
         }
     }
 
-    /// Asks the chain for what the batch depends on; a question that fails is repeated a few times.
-    async fn view(&self, query: &ViewQuery) -> Result<ContractView, ChainError> {
-        let mut backoff = Backoff::new(&self.shared.config);
-        let mut tries = 1;
-        loop {
-            match self.shared.ports.chain.view(query).await {
-                Ok(view) => return Ok(view),
-                Err(error) if tries >= self.shared.config.read_attempts => return Err(error),
-                Err(error) => {
-                    warn!(
-                        error = with_causes(&error),
-                        tries, "reading the contract failed; trying again"
-                    );
-                }
-            }
-            tries += 1;
-            backoff.pause().await;
+    /// Refuses to register a node that must be the only one, if the address has one by now. Asked in
+    /// the address's lane, where no other registration is under way.
+    async fn refuse_second_node(&self, batch: &[Intent]) -> Result<(), Step> {
+        let [intent] = batch else { return Ok(()) };
+        if intent.action != (Action::RegisterNode { additional: false }) {
+            return Ok(());
         }
+        let chain = &self.shared.ports.chain;
+        let address = intent.actor.address();
+        match ask(&self.shared.config, || chain.badges(address)).await {
+            Ok(badges) => match badges.first() {
+                Some(badge) => {
+                    let node_small_id = badge.node_small_id;
+                    let failure = Failure::AlreadyRegistered { node_small_id };
+                    Err(self.fail_all(batch, &failure).await)
+                }
+                None => Ok(()),
+            },
+            Err(error) => Err(self.fail_unanswered(batch, &error).await),
+        }
+    }
+
+    async fn fail_unanswered(&self, batch: &[Intent], error: &ChainError) -> Step {
+        let reason = with_causes(error);
+        self.fail_all(batch, &Failure::SuiNodeError { reason })
+            .await
     }
 
     /// Takes the badge's version from the chain, unless effects have told a newer one: then the

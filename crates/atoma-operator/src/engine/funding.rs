@@ -13,6 +13,7 @@ use super::budget::{CallClass, with_margin};
 use super::conclusion::failure_of;
 use super::gas::{GasError, GasLease};
 use super::lane::Lane;
+use super::reads::{ask, is_expiration};
 use crate::causes::with_causes;
 
 impl Lane {
@@ -100,10 +101,7 @@ impl Lane {
         budget: Mist,
     ) -> Result<GasLease, Step> {
         let shared = &self.shared;
-        let leased = shared
-            .gas
-            .lease(shared.ports.chain.as_ref(), first.gas.coin, budget)
-            .await;
+        let leased = shared.gas.lease(shared, first.gas.coin, budget).await;
         let failure = match leased {
             Ok(lease) => return Ok(lease),
             Err(GasError::Insufficient) => Failure::GasBalanceInsufficient { gas_budget: budget },
@@ -130,6 +128,8 @@ impl Lane {
                 }
                 outcome => failure_of(outcome, plan.gas_budget),
             },
+            // The epoch has ended since the plan was made: plan anew.
+            Err(error) if is_expiration(&error) => return Err(Step::Wait(intents.to_vec())),
             Err(error) => Failure::SuiNodeError {
                 reason: with_causes(&error),
             },
@@ -140,7 +140,7 @@ impl Lane {
     async fn try_simulation(&self, plan: &TransactionPlan) -> Result<Simulation, ChainError> {
         let chain = &self.shared.ports.chain;
         let unsigned = chain.build(plan)?;
-        chain.simulate(&unsigned).await
+        ask(&self.shared.config, || chain.simulate(&unsigned)).await
     }
 }
 

@@ -15,6 +15,8 @@ use atoma_domain::ports::{Chain, ChainError, GasCoin};
 use atoma_domain::{Address, Mist, ObjectId};
 use tokio::sync::Notify;
 
+use super::lane::Shared;
+use super::reads::ask;
 pub(super) use lease::GasLease;
 
 /// The most coins that may pay for one transaction.
@@ -70,7 +72,7 @@ impl GasPool {
     /// together; waits while those that would do are leased.
     pub(super) async fn lease(
         self: &Arc<Self>,
-        chain: &dyn Chain,
+        shared: &Shared,
         named: Option<ObjectId>,
         budget: Mist,
     ) -> Result<GasLease, GasError> {
@@ -86,6 +88,8 @@ impl GasPool {
                         self.wanted.store(true, Ordering::Relaxed);
                     }
                     freed.await;
+                    // Whoever gave it back may have had it forgotten.
+                    refreshed = false;
                 }
                 Search::None if refreshed => {
                     return Err(named.map_or(GasError::Insufficient, |id| {
@@ -97,7 +101,10 @@ impl GasPool {
                     }));
                 }
                 Search::None => {
-                    self.refresh(chain).await.map_err(GasError::Chain)?;
+                    let chain = shared.ports.chain.as_ref();
+                    ask(&shared.config, || self.refresh(chain))
+                        .await
+                        .map_err(GasError::Chain)?;
                     refreshed = true;
                 }
             }

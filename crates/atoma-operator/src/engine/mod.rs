@@ -13,6 +13,7 @@ mod guard;
 mod lane;
 mod outcomes;
 mod prepare;
+mod reads;
 mod rehearsal;
 mod submit;
 #[cfg(test)]

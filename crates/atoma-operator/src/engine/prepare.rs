@@ -138,7 +138,7 @@ pub(super) fn call(
     view: &ContractView,
 ) -> Result<ContractCall, Failure> {
     Ok(match &intent.action {
-        Action::RegisterNode => ContractCall::RegisterNode,
+        Action::RegisterNode { .. } => ContractCall::RegisterNode,
         Action::SubscribeToModel {
             model_name,
             echelon_id,

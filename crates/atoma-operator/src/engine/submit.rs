@@ -28,6 +28,8 @@ use crate::Ports;
 pub struct Engine {
     shared: Arc<Shared>,
     lanes: Arc<Mutex<HashMap<LaneKey, LaneHandle>>>,
+    /// Held while intents are written and given to their lanes.
+    opening: Arc<tokio::sync::Mutex<()>>,
     tasks: TaskTracker,
 }
 
@@ -97,6 +99,7 @@ impl Engine {
                 stopping,
             }),
             lanes: Arc::default(),
+            opening: Arc::default(),
             tasks: TaskTracker::new(),
         }
     }
@@ -181,6 +184,8 @@ impl Engine {
             .enumerate()
             .filter(|(place, _)| matches!(submissions.get(*place), Some(None)))
             .unzip();
+        // One at a time, so that who joins an intent finds it with its lane.
+        let _opening = self.opening.lock().await;
         let now = self.shared.ports.clock.now();
         let opened = self
             .shared
@@ -197,7 +202,14 @@ impl Engine {
                     work.entry(lane_key(&intent)).or_default().push(intent);
                     Submission::Accepted(id)
                 }
-                Opened::Joined(intent) => Submission::Accepted(intent.id),
+                Opened::Joined(intent) => {
+                    let id = intent.id;
+                    if self.is_orphan(id).await? {
+                        self.shared.outcomes.track(id);
+                        work.entry(lane_key(&intent)).or_default().push(intent);
+                    }
+                    Submission::Accepted(id)
+                }
                 Opened::Refused(failure) => Submission::Refused(failure),
             });
         }
@@ -205,6 +217,16 @@ impl Engine {
             self.send(lane, intents.len(), Work::Intents(intents));
         }
         Ok(submissions.into_iter().flatten().collect())
+    }
+
+    /// Whether an unfinished intent has no lane: the journal took it, but its answer was lost.
+    async fn is_orphan(&self, id: TransactionId) -> Result<bool, StoreError> {
+        if self.shared.outcomes.watch(id).is_some() {
+            return Ok(false);
+        }
+        // Concluded in the journal before it is forgotten here: what is not final there was never
+        // known here.
+        Ok(!self.look_up(id).await?.status.is_final())
     }
 
     /// Waits until all of the intents are final, or `limit` has passed; tells how far they are.

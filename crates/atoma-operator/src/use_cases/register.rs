@@ -44,7 +44,7 @@ impl Operator {
                 }
             }
             Ok(NewIntent {
-                action: Action::RegisterNode,
+                action: Action::RegisterNode { additional },
                 actor: Actor::Address { address },
                 gas,
             })

@@ -68,7 +68,7 @@ fn already_done(wanted: &NewIntent, transaction_id: TransactionId) -> Failure {
             Failure::AlreadyClaimed { stack_small_id }
         }
         // These give their key back with success: nothing finished holds it.
-        Action::RegisterNode
+        Action::RegisterNode { .. }
         | Action::SubscribeToModel { .. }
         | Action::SubscribeToTask { .. }
         | Action::UpdateSubscription { .. }

@@ -37,7 +37,7 @@ fn actions() -> [Action; 5] {
         claim(1),
         attest(1),
         subscribe(1),
-        Action::RegisterNode,
+        Action::RegisterNode { additional: true },
         settle(1),
     ]
 }
