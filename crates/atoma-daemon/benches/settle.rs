@@ -10,13 +10,15 @@
 
 mod support;
 
+use std::time::Duration;
+
 use atoma_domain::contract::{ContractCall, drawable_attesters};
 use atoma_domain::journal::GasOptions;
 use atoma_domain::ports::{SubscriberQuery, TransactionPlan, ViewQuery};
 use atoma_domain::settlement::SettlementProof;
 use atoma_domain::{Mist, NodeSmallId, StackSmallId};
 use atoma_operator::{NodeChoice, Ports, StackStatus};
-use support::{World, floor, runtime};
+use support::{World, runtime};
 
 const STACKS: u32 = 30;
 const CONSENSUS_MS: u64 = 300;
@@ -24,7 +26,7 @@ const RPC_MS: u64 = 20;
 const CHECKPOINT_MS: u64 = 250;
 
 fn main() {
-    let floor = floor(STACKS, CONSENSUS_MS, RPC_MS);
+    let floor = Duration::from_millis(CONSENSUS_MS + RPC_MS) * STACKS;
     divan::main();
     #[expect(clippy::print_stdout, reason = "the figure to compare with")]
     {

@@ -1,7 +1,6 @@
 //! A local network with stacks to settle, and a daemon's parts over it.
 
 use std::path::Path;
-use std::time::Duration;
 
 use atoma_daemon::{Config, Daemon, Overrides};
 use atoma_domain::model::NewMessage;
@@ -101,9 +100,4 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
         .enable_all()
         .build()
         .unwrap()
-}
-
-/// The time that a number of settlements must take, whatever the daemon does.
-pub(crate) fn floor(settlements: u32, consensus_ms: u64, rpc_ms: u64) -> Duration {
-    Duration::from_millis(consensus_ms + rpc_ms) * settlements
 }

@@ -1,0 +1,201 @@
+//! Ports that note how long they are at work.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use atoma_domain::journal::{
+    Attempt, AttemptOutcome, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled, RequestKey,
+};
+use atoma_domain::ports::{
+    BadgeOnChain, Chain, ChainError, ChainIdentity, ContractView, EpochInfo, Executed, GasCoin,
+    Journal, JournalFilter, JournalKey, Opened, Page, SignError, SignedTransaction, Signer,
+    Simulation, StoreError, SubmitError, TransactionPlan, UnfinishedIntent, UnsignedTransaction,
+    ViewQuery,
+};
+use atoma_domain::{
+    Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference, TimestampMs,
+    TransactionId,
+};
+use atoma_operator::Ports;
+
+/// How long each kind of work took, all in all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Times(Arc<Mutex<BTreeMap<&'static str, Duration>>>);
+
+impl Times {
+    /// The same ports, noting their time here.
+    pub(crate) fn over(&self, ports: &Ports) -> Ports {
+        Ports {
+            journal: Arc::new(Timed(Arc::clone(&ports.journal), self.clone())),
+            chain: Arc::new(Timed(Arc::clone(&ports.chain), self.clone())),
+            signer: Arc::new(Timed(Arc::clone(&ports.signer), self.clone())),
+            ..ports.clone()
+        }
+    }
+
+    /// Each kind of work with its share of `whole`, in percent; what overlaps counts for each.
+    pub(crate) fn shares(&self, whole: Duration) -> String {
+        let times = self.0.lock().unwrap();
+        let share = |time: &Duration| 100.0 * time.as_secs_f64() / whole.as_secs_f64();
+        let shares: Vec<String> = times
+            .iter()
+            .map(|(work, time)| format!("{work} {:.0} %", share(time)))
+            .collect();
+        shares.join(", ")
+    }
+
+    fn note(&self, work: &'static str, begun: Instant) {
+        *self.0.lock().unwrap().entry(work).or_default() += begun.elapsed();
+    }
+
+    async fn of<T>(&self, work: &'static str, done: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        let result = done.await;
+        self.note(work, begun);
+        result
+    }
+}
+
+#[derive(Debug)]
+struct Timed<P: ?Sized>(Arc<P>, Times);
+
+/// SQLite and its `fsync`: one cannot be told from the other out here.
+const JOURNAL: &str = "journal (SQLite, fsync)";
+const READ: &str = "reading over RPC";
+const EXECUTE: &str = "executing over RPC";
+
+#[async_trait]
+impl Journal for Timed<dyn Journal> {
+    async fn open(
+        &self,
+        intents: &[NewIntent],
+        request: Option<&PlannedRequest>,
+        now: TimestampMs,
+    ) -> Result<Vec<Opened>, StoreError> {
+        self.1.of(JOURNAL, self.0.open(intents, request, now)).await
+    }
+
+    async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError> {
+        self.1.of(JOURNAL, self.0.recall(key, now)).await
+    }
+
+    async fn record_attempt(&self, attempt: &Attempt, now: TimestampMs) -> Result<(), StoreError> {
+        self.1
+            .of(JOURNAL, self.0.record_attempt(attempt, now))
+            .await
+    }
+
+    async fn conclude(
+        &self,
+        digest: Digest,
+        outcome: &AttemptOutcome,
+        now: TimestampMs,
+    ) -> Result<(), StoreError> {
+        self.1
+            .of(JOURNAL, self.0.conclude(digest, outcome, now))
+            .await
+    }
+
+    async fn fail(
+        &self,
+        id: TransactionId,
+        failure: &Failure,
+        now: TimestampMs,
+    ) -> Result<(), StoreError> {
+        self.1.of(JOURNAL, self.0.fail(id, failure, now)).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
+        self.1.of(JOURNAL, self.0.unfinished()).await
+    }
+
+    async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError> {
+        self.1.of(JOURNAL, self.0.last_use(badge)).await
+    }
+
+    async fn gas_spent_since(&self, since: TimestampMs) -> Result<Mist, StoreError> {
+        self.1.of(JOURNAL, self.0.gas_spent_since(since)).await
+    }
+
+    async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError> {
+        self.1.of(JOURNAL, self.0.find(key)).await
+    }
+
+    async fn list(
+        &self,
+        filter: &JournalFilter,
+        page: Page<TransactionId>,
+    ) -> Result<Vec<IntentRecord>, StoreError> {
+        self.1.of(JOURNAL, self.0.list(filter, page)).await
+    }
+}
+
+#[async_trait]
+impl Chain for Timed<dyn Chain> {
+    async fn identity(&self) -> Result<ChainIdentity, ChainError> {
+        self.1.of(READ, self.0.identity()).await
+    }
+
+    async fn height(&self) -> Result<CheckpointNumber, ChainError> {
+        self.1.of(READ, self.0.height()).await
+    }
+
+    async fn epoch(&self) -> Result<EpochInfo, ChainError> {
+        self.1.of(READ, self.0.epoch()).await
+    }
+
+    async fn covers_epoch(&self, epoch: Epoch) -> Result<bool, ChainError> {
+        self.1.of(READ, self.0.covers_epoch(epoch)).await
+    }
+
+    async fn badges(&self, owner: Address) -> Result<Vec<BadgeOnChain>, ChainError> {
+        self.1.of(READ, self.0.badges(owner)).await
+    }
+
+    async fn gas_coins(&self, owner: Address) -> Result<Vec<GasCoin>, ChainError> {
+        self.1.of(READ, self.0.gas_coins(owner)).await
+    }
+
+    async fn object(
+        &self,
+        id: ObjectId,
+    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+        self.1.of(READ, self.0.object(id)).await
+    }
+
+    async fn view(&self, query: &ViewQuery) -> Result<ContractView, ChainError> {
+        self.1.of(READ, self.0.view(query)).await
+    }
+
+    fn build(&self, plan: &TransactionPlan) -> Result<UnsignedTransaction, ChainError> {
+        let begun = Instant::now();
+        let built = self.0.build(plan);
+        self.1.note("encoding", begun);
+        built
+    }
+
+    async fn simulate(&self, transaction: &UnsignedTransaction) -> Result<Simulation, ChainError> {
+        self.1.of(READ, self.0.simulate(transaction)).await
+    }
+
+    async fn execute(&self, transaction: &SignedTransaction) -> Result<Executed, SubmitError> {
+        self.1.of(EXECUTE, self.0.execute(transaction)).await
+    }
+
+    async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError> {
+        self.1.of(READ, self.0.lookup(digest)).await
+    }
+}
+
+#[async_trait]
+impl Signer for Timed<dyn Signer> {
+    fn address(&self) -> Address {
+        self.0.address()
+    }
+
+    async fn sign(&self, transaction: UnsignedTransaction) -> Result<SignedTransaction, SignError> {
+        self.1.of("signing", self.0.sign(transaction)).await
+    }
+}
