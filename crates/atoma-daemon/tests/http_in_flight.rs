@@ -218,3 +218,25 @@ async fn requests_at_the_same_moment_settle_each_stack_once() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_does_not_wait_for_the_network_and_the_next_start_goes_on() {
+    let (mut world, stacks) = with_work(2).await;
+    world
+        .network
+        .inject_fault(fault(FaultKind::ExecuteDelay, 1, 600_000));
+    let (api, body) = (world.api.clone(), json!({"stack_small_ids": stacks}));
+    let asked = tokio::spawn(async move {
+        // The daemon stops before it has an answer.
+        let _ = api.request(Method::POST, SETTLE).json(&body).send().await;
+    });
+    until(&world, stacks[0], has_status("submitted")).await;
+    tokio::time::timeout(PATIENCE, world.stop()).await.unwrap();
+    asked.await.unwrap();
+    world.network.clear_faults();
+    world.go_on().await;
+    for stack in stacks {
+        until(&world, stack, has_status("succeeded")).await;
+        assert_eq!(world.ticket(stack)["num_claimed_compute_units"], 200);
+    }
+}

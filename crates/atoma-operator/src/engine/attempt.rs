@@ -1,5 +1,7 @@
 //! One attempt: prepare, lease, build, sign, write down, send, conclude.
 
+use std::sync::Arc;
+
 use atoma_domain::Mist;
 use atoma_domain::journal::{Action, Attempt, Failure, Intent};
 use atoma_domain::ports::{ChainError, ContractView, StoreError, TransactionPlan};
@@ -51,11 +53,17 @@ pub(super) struct Funds {
 impl Lane {
     /// Tries a batch once.
     pub(super) async fn attempt(&mut self, batch: Vec<Intent>) -> Step {
-        let ready = match self.prepare(batch).await {
+        let shared = Arc::clone(&self.shared);
+        let prepared = tokio::select! {
+            biased;
+            prepared = self.prepare(batch) => prepared,
+            // Nothing is signed yet: the journal keeps the intents queued.
+            () = shared.grace() => return Step::Stopped,
+        };
+        let ready = match prepared {
             Ok(ready) => ready,
             Err(step) => return step,
         };
-        let shared = &self.shared;
         let signed = match shared.ports.chain.build(&ready.plan) {
             Ok(unsigned) => shared
                 .ports

@@ -25,6 +25,9 @@ pub struct EngineConfig {
     pub backoff: Duration,
     /// The longest pause between tries.
     pub backoff_limit: Duration,
+    /// How long a stop waits for answers from the network; what is not answered by then is taken up
+    /// at the next start.
+    pub stopping_grace: Duration,
     /// Below this the operator is warned that gas runs out, in MIST.
     pub low_gas_balance: u64,
     /// The brakes on spending.
@@ -43,6 +46,7 @@ impl Default for EngineConfig {
             sign_attempts: 5,
             backoff: Duration::from_millis(100),
             backoff_limit: Duration::from_secs(5),
+            stopping_grace: Duration::from_secs(3),
             low_gas_balance: 1_000_000_000,
             guard: GuardConfig::default(),
         }

@@ -40,7 +40,12 @@ pub(super) async fn pursue(shared: &Shared, attempt: &Attempt, mut sent: Sent) -
         {
             return Some(fate);
         }
-        match shared.ports.chain.execute(&attempt.transaction).await {
+        let answer = tokio::select! {
+            biased;
+            answer = shared.ports.chain.execute(&attempt.transaction) => answer,
+            () = shared.grace() => return None,
+        };
+        match answer {
             Ok(executed) => return Some(Fate::Executed(Box::new(executed))),
             Err(SubmitError::Refused(refusal)) => {
                 let provable = matches!(

@@ -36,6 +36,15 @@ pub(super) struct Shared {
     pub(super) stopping: CancellationToken,
 }
 
+impl Shared {
+    /// Ends a while after the daemon was told to stop: long enough for an answer that is about to
+    /// come, short enough to wait for.
+    pub(super) async fn grace(&self) {
+        self.stopping.cancelled().await;
+        tokio::time::sleep(self.config.stopping_grace).await;
+    }
+}
+
 /// Work for a lane.
 #[derive(Debug)]
 pub(super) enum Work {
