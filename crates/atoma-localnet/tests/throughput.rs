@@ -18,7 +18,7 @@ use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_sdk_types::{
     Argument, Command, Identifier, Input, MoveCall, ObjectReference, TransactionEffects,
 };
-use support::{World, pure, random, transaction};
+use support::{SUI, World, pure, random, transaction};
 
 /// How many transactions of each kind; a measurement takes thousands.
 fn count() -> u64 {
@@ -26,6 +26,18 @@ fn count() -> u64 {
         .ok()
         .and_then(|count| count.parse().ok())
         .unwrap_or(50)
+}
+
+/// A coin that pays for them all.
+async fn coin_for_thousands(world: &World) -> ObjectReference {
+    let alice = world.alice.address;
+    let small = world.coins(alice).await;
+    world.network.faucet_coins(alice, &[1_000 * SUI]).unwrap();
+    let coins = world.coins(alice).await;
+    coins
+        .into_iter()
+        .find(|coin| !small.contains(coin))
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -48,7 +60,7 @@ async fn settlements_follow_each_other_quickly() {
 
     let alice = world.alice.address;
     let mut badge = world.badge(alice, "NodeBadge").await;
-    let mut gas = world.coins(alice).await.remove(0);
+    let mut gas = coin_for_thousands(&world).await;
     let begin = Instant::now();
     for stack in &stacks {
         let inputs = vec![
