@@ -170,7 +170,6 @@ pub(crate) fn status(failure: &Failure) -> StatusCode {
         | F::StackInDispute { .. }
         | F::TooManyComputeUnits { .. }
         | F::StackOverflow { .. }
-        | F::NotSamplingConsensus { .. }
         | F::TaskRemoved { .. }
         | F::ContractAbort { .. }
         | F::TreasuryShort {}

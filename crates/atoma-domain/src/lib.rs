@@ -29,8 +29,8 @@ pub use hash::{Hash32, HexBytes, ParseHashError};
 pub use ids::{EchelonId, NodeSmallId, StackSmallId, TaskSmallId, TransactionId};
 pub use sui_sdk_types::{Address, Digest, ObjectReference};
 pub use units::{
-    CheckpointNumber, ComputeUnits, Epoch, MicroUsdc, Mist, ObjectVersion, Permille,
-    PricePerMillion, ReputationScore, SecurityLevel, TaskRole, TimestampMs, UnitOverflow,
+    CheckpointNumber, ComputeUnits, Epoch, MicroUsdc, Mist, Permille, PricePerMillion,
+    SecurityLevel, TaskRole, TimestampMs, UnitOverflow,
 };
 
 /// The id of a Sui object: 32 bytes, the same shape as an [`Address`].

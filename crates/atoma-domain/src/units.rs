@@ -107,10 +107,6 @@ quantity! {
     CheckpointNumber: u64
 }
 quantity! {
-    /// An object's version (its Lamport timestamp).
-    ObjectVersion: u64
-}
-quantity! {
     /// Parts of a thousand.
     Permille: u64
 }
@@ -126,10 +122,6 @@ quantity! {
 quantity! {
     /// How a task's work is checked (`db::SecurityLevel`).
     SecurityLevel: u16
-}
-quantity! {
-    /// A node's reputation, 0 to 100; nodes start at 50.
-    ReputationScore: u8
 }
 
 amount!(ComputeUnits, "compute units");

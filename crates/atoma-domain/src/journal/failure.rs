@@ -157,8 +157,6 @@ pub enum Failure {
         num_compute_units: ComputeUnits,
         free_compute_units: ComputeUnits,
     },
-    #[error("task {task_small_id} does not use sampling consensus")]
-    NotSamplingConsensus { task_small_id: TaskSmallId },
     #[error("task {task_small_id} was removed from the contract")]
     TaskRemoved { task_small_id: TaskSmallId },
     #[error("the contract refused it: {abort}")]

@@ -15,7 +15,7 @@ use super::gas::GasLease;
 use super::lane::Lane;
 use super::prepare::{self, Local};
 use super::reads::ask;
-use crate::causes::with_causes;
+use crate::causes::{chain_failure, with_causes};
 
 /// What a try came to.
 #[derive(Debug)]
@@ -245,9 +245,7 @@ impl Lane {
     }
 
     async fn fail_unanswered(&self, batch: &[Intent], error: &ChainError) -> Step {
-        let reason = with_causes(error);
-        self.fail_all(batch, &Failure::SuiNodeError { reason })
-            .await
+        self.fail_all(batch, &chain_failure(error)).await
     }
 
     /// Takes the badge's version from the chain, unless effects have told a newer one: then the

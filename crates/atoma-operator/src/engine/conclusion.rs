@@ -4,15 +4,15 @@ use atoma_domain::Mist;
 use atoma_domain::journal::{
     Attempt, AttemptOutcome, AttemptStatus, Failure, Intent, IntentStatus,
 };
-use atoma_domain::ports::{Executed, ExecutionOutcome, StoreError};
-use tracing::{error, info, warn};
+use atoma_domain::ports::{Executed, ExecutionOutcome};
+use tracing::{info, warn};
 
 use super::attempt::{Funds, Step};
-use super::config::Backoff;
 use super::fate::Fate;
 use super::gas::GasLease;
 use super::lane::Lane;
 use super::outcomes::Outcome;
+use crate::Ports;
 use crate::causes::with_causes;
 
 impl Lane {
@@ -71,7 +71,12 @@ impl Lane {
         if has_split {
             self.find_split_coins().await;
         }
-        if !self.conclude(attempt, &outcome).await {
+        let Ports { journal, clock, .. } = &self.shared.ports;
+        let digest = attempt.digest();
+        let written = self
+            .shared
+            .insist(|| journal.conclude(digest, &outcome, clock.now()));
+        if !written.await {
             return Step::Stopped;
         }
         match outcome {
@@ -104,36 +109,6 @@ impl Lane {
     fn adopt_effects(&mut self, attempt: &Attempt, executed: &Executed) {
         if let Some(badge) = &attempt.badge {
             self.badge = executed.written.get(badge.object_id()).cloned();
-        }
-    }
-
-    /// Writes the outcome; false when the daemon stops before the journal takes it.
-    async fn conclude(&self, attempt: &Attempt, outcome: &AttemptOutcome) -> bool {
-        let shared = &self.shared;
-        let mut backoff = Backoff::new(&shared.config);
-        loop {
-            let now = shared.ports.clock.now();
-            match shared
-                .ports
-                .journal
-                .conclude(attempt.digest(), outcome, now)
-                .await
-            {
-                Ok(()) => return true,
-                // Trying again would not help: the journal has it concluded already.
-                Err(error @ (StoreError::Transition { .. } | StoreError::Missing { .. })) => {
-                    error!(error = with_causes(&error), "the journal disagrees");
-                    return true;
-                }
-                Err(error) => error!(
-                    error = with_causes(&error),
-                    "the journal can't be written; trying again"
-                ),
-            }
-            tokio::select! {
-                () = shared.stopping.cancelled() => return false,
-                () = backoff.pause() => {}
-            }
         }
     }
 

@@ -14,7 +14,7 @@ use super::conclusion::failure_of;
 use super::gas::{GasError, GasLease};
 use super::lane::Lane;
 use super::reads::{ask, is_expiration};
-use crate::causes::with_causes;
+use crate::causes::{chain_failure, with_causes};
 
 impl Lane {
     /// Chooses budget and coin. Settlements come in bulk and need much the same gas, so they share
@@ -109,9 +109,7 @@ impl Lane {
                 object_id,
                 reason: String::from("it is not a SUI coin of the operator's address"),
             },
-            Err(GasError::Chain(error)) => Failure::SuiNodeError {
-                reason: with_causes(&error),
-            },
+            Err(GasError::Chain(error)) => chain_failure(&error),
         };
         Err(self.fail_all(intents, &failure).await)
     }
@@ -130,9 +128,7 @@ impl Lane {
             },
             // The epoch has ended since the plan was made: plan anew.
             Err(error) if is_expiration(&error) => return Err(Step::Wait(intents.to_vec())),
-            Err(error) => Failure::SuiNodeError {
-                reason: with_causes(&error),
-            },
+            Err(error) => chain_failure(&error),
         };
         Err(self.fail_all(intents, &failure).await)
     }

@@ -37,6 +37,33 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Writes to the journal until it takes the writing, or says that it would not help to try
+    /// again; false when the daemon stops before.
+    pub(super) async fn insist<Written>(&self, mut write: impl FnMut() -> Written) -> bool
+    where
+        Written: Future<Output = Result<(), StoreError>>,
+    {
+        let mut backoff = Backoff::new(&self.config);
+        loop {
+            match write().await {
+                Ok(()) => return true,
+                // What it says is elsewhere already stays there, however often it is tried.
+                Err(error @ (StoreError::Transition { .. } | StoreError::Missing { .. })) => {
+                    error!(error = with_causes(&error), "the journal disagrees");
+                    return true;
+                }
+                Err(error) => error!(
+                    error = with_causes(&error),
+                    "the journal can't be written; trying again"
+                ),
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => return false,
+                () = backoff.pause() => {}
+            }
+        }
+    }
+
     /// Ends a while after the daemon was told to stop: long enough for an answer that is about to
     /// come, short enough to wait for.
     pub(super) async fn grace(&self) {
@@ -200,26 +227,12 @@ impl Lane {
 
     /// Fails an intent of which nothing is with the network.
     pub(super) async fn fail(&self, intent: &Intent, failure: Failure) {
-        let shared = &self.shared;
-        let mut backoff = Backoff::new(&shared.config);
-        loop {
-            let now = shared.ports.clock.now();
-            match shared.ports.journal.fail(intent.id, &failure, now).await {
-                Ok(()) => break,
-                // Trying again would not help: the journal says that it is elsewhere already.
-                Err(error @ (StoreError::Transition { .. } | StoreError::Missing { .. })) => {
-                    error!(error = with_causes(&error), "the journal disagrees");
-                    break;
-                }
-                Err(error) => error!(
-                    error = with_causes(&error),
-                    "the journal can't be written; trying again"
-                ),
-            }
-            tokio::select! {
-                () = shared.stopping.cancelled() => return,
-                () = backoff.pause() => {}
-            }
+        let Ports { journal, clock, .. } = &self.shared.ports;
+        let written = self
+            .shared
+            .insist(|| journal.fail(intent.id, &failure, clock.now()));
+        if !written.await {
+            return;
         }
         self.finish(
             intent,

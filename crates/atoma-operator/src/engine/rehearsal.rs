@@ -3,12 +3,12 @@
 use atoma_domain::Mist;
 use atoma_domain::TransactionId;
 use atoma_domain::journal::{Failure, Intent, NewIntent};
-use atoma_domain::ports::{ChainError, ExecutionOutcome, StoreError, TransactionPlan};
+use atoma_domain::ports::{ExecutionOutcome, TransactionPlan};
 
 use super::conclusion::failure_of;
 use super::prepare;
 use super::submit::Engine;
-use crate::causes::with_causes;
+use crate::causes::{chain_failure, internal};
 
 impl Engine {
     /// What would become of an intent now: the gas that it needs, in MIST, or why it would fail.
@@ -28,14 +28,14 @@ impl Engine {
         let local = prepare::gather(ports, &intent).await.map_err(internal)?;
         let gathered = [(intent, local)];
         let view = ports.chain.view(&prepare::query(&gathered)).await;
-        let view = view.map_err(unanswered)?;
+        let view = view.map_err(|error| chain_failure(&error))?;
         let [(intent, local)] = &gathered;
         let call = prepare::call(intent, local, &view)?;
         if intent.actor.badge().is_some() && view.badge.is_none() {
             return Err(Failure::NoNodeRegistered {});
         }
         let coins = ports.chain.gas_coins(intent.actor.address()).await;
-        let coins = coins.map_err(unanswered)?;
+        let coins = coins.map_err(|error| chain_failure(&error))?;
         let named = |id| coins.iter().find(|coin| coin.reference.object_id() == id);
         let coin = match &intent.gas.coin {
             Some(id) => named(id).ok_or_else(|| Failure::ObjectNotUsable {
@@ -61,24 +61,15 @@ impl Engine {
             gas_budget,
             expires_after: view.epoch.epoch,
         };
-        let unsigned = ports.chain.build(&plan).map_err(unanswered)?;
+        let unsigned = ports
+            .chain
+            .build(&plan)
+            .map_err(|error| chain_failure(&error))?;
         let simulation = ports.chain.simulate(&unsigned).await;
-        let simulation = simulation.map_err(unanswered)?;
+        let simulation = simulation.map_err(|error| chain_failure(&error))?;
         match simulation.outcome {
             ExecutionOutcome::Success => Ok(simulation.gas_needed),
             outcome => Err(failure_of(outcome, gas_budget)),
         }
-    }
-}
-
-fn unanswered(error: ChainError) -> Failure {
-    Failure::SuiNodeError {
-        reason: with_causes(&error),
-    }
-}
-
-fn internal(error: StoreError) -> Failure {
-    Failure::Internal {
-        reason: with_causes(&error),
     }
 }

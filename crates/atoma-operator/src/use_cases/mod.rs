@@ -18,9 +18,8 @@ use atoma_domain::journal::{
 };
 use atoma_domain::ports::StoreError;
 use atoma_domain::{Digest, Mist};
-use tracing::error;
 
-use crate::causes::with_causes;
+use crate::causes::{chain_failure, internal};
 use crate::engine::Submission;
 use crate::{Applied, Engine, NotReady, Ports, Readiness};
 
@@ -241,20 +240,5 @@ impl Operator {
 fn no_answer() -> Failure {
     Failure::Internal {
         reason: String::from("the engine gave no answer"),
-    }
-}
-
-/// A database failure as the caller sees it; logged here, where it is handled.
-fn internal(cause: StoreError) -> Failure {
-    error!(error = with_causes(&cause), "the database failed");
-    Failure::Internal {
-        reason: cause.to_string(),
-    }
-}
-
-/// A failed read of the chain as the caller sees it.
-fn chain_failure(cause: &atoma_domain::ports::ChainError) -> Failure {
-    Failure::SuiNodeError {
-        reason: with_causes(cause),
     }
 }
