@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use atoma_domain::journal::{
-    Attempt, AttemptOutcome, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled, RequestKey,
+    Attempt, Conclusion, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled, RequestKey,
 };
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, ContractView, EpochInfo, Executed, GasCoin,
@@ -81,21 +81,19 @@ impl Journal for Timed<dyn Journal> {
         self.1.of(JOURNAL, self.0.recall(key, now)).await
     }
 
-    async fn record_attempt(&self, attempt: &Attempt, now: TimestampMs) -> Result<(), StoreError> {
-        self.1
-            .of(JOURNAL, self.0.record_attempt(attempt, now))
-            .await
-    }
-
-    async fn conclude(
+    async fn record_attempt(
         &self,
-        digest: Digest,
-        outcome: &AttemptOutcome,
+        attempt: &Attempt,
+        previous: Option<&Conclusion>,
         now: TimestampMs,
     ) -> Result<(), StoreError> {
         self.1
-            .of(JOURNAL, self.0.conclude(digest, outcome, now))
+            .of(JOURNAL, self.0.record_attempt(attempt, previous, now))
             .await
+    }
+
+    async fn conclude(&self, conclusion: &Conclusion, now: TimestampMs) -> Result<(), StoreError> {
+        self.1.of(JOURNAL, self.0.conclude(conclusion, now)).await
     }
 
     async fn fail(

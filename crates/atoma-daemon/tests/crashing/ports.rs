@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use atoma_domain::journal::{
-    Attempt, AttemptOutcome, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled, RequestKey,
+    Attempt, Conclusion, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled, RequestKey,
 };
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, ContractView, EpochInfo, Executed, GasCoin,
@@ -74,18 +74,18 @@ impl Journal for CrashingJournal {
             .await
     }
 
-    async fn record_attempt(&self, attempt: &Attempt, now: TimestampMs) -> Result<(), StoreError> {
-        let call = self.inner.record_attempt(attempt, now);
+    async fn record_attempt(
+        &self,
+        attempt: &Attempt,
+        previous: Option<&Conclusion>,
+        now: TimestampMs,
+    ) -> Result<(), StoreError> {
+        let call = self.inner.record_attempt(attempt, previous, now);
         self.points.pass_store("journal.record_attempt", call).await
     }
 
-    async fn conclude(
-        &self,
-        digest: Digest,
-        outcome: &AttemptOutcome,
-        now: TimestampMs,
-    ) -> Result<(), StoreError> {
-        let call = self.inner.conclude(digest, outcome, now);
+    async fn conclude(&self, conclusion: &Conclusion, now: TimestampMs) -> Result<(), StoreError> {
+        let call = self.inner.conclude(conclusion, now);
         self.points.pass_store("journal.conclude", call).await
     }
 

@@ -20,6 +20,8 @@ pub struct Attempt {
     pub badge: Option<ObjectReference>,
     /// The coin versions that pay.
     pub gas: Vec<ObjectReference>,
+    /// The most that it may cost.
+    pub gas_budget: Mist,
 }
 
 impl Attempt {
@@ -74,6 +76,15 @@ pub enum AttemptOutcome {
         /// Why.
         failure: Failure,
     },
+}
+
+/// What came of which attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conclusion {
+    /// The attempt.
+    pub digest: Digest,
+    /// What came of it.
+    pub outcome: AttemptOutcome,
 }
 
 /// Where an attempt stands.

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::{Page, StoreError};
 use crate::journal::{
-    Attempt, AttemptOutcome, Failure, Intent, IntentRecord, IntentStatus, NewIntent,
-    PlannedRequest, Recalled, RequestKey,
+    Attempt, Conclusion, Failure, Intent, IntentRecord, IntentStatus, NewIntent, PlannedRequest,
+    Recalled, RequestKey,
 };
 use crate::{Digest, Mist, NodeSmallId, ObjectId, StackSmallId, TimestampMs, TransactionId};
 
@@ -32,18 +32,19 @@ pub trait Journal: Debug + Send + Sync {
     /// What is known of a request key, used in the last seven days.
     async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError>;
 
-    /// Writes a signed attempt down and makes its intents `Submitted`.
-    async fn record_attempt(&self, attempt: &Attempt, now: TimestampMs) -> Result<(), StoreError>;
+    /// Writes a signed attempt down and makes its intents `Submitted`; with it, what came of the
+    /// `previous` one, as [`conclude`](Self::conclude) would. Both are written or neither.
+    async fn record_attempt(
+        &self,
+        attempt: &Attempt,
+        previous: Option<&Conclusion>,
+        now: TimestampMs,
+    ) -> Result<(), StoreError>;
 
     /// Writes down what came of an attempt, for it and all its intents. A final failure frees the
     /// intents' keys and thaws the stack's record; success keeps the key where the action is once
     /// for ever.
-    async fn conclude(
-        &self,
-        digest: Digest,
-        outcome: &AttemptOutcome,
-        now: TimestampMs,
-    ) -> Result<(), StoreError>;
+    async fn conclude(&self, conclusion: &Conclusion, now: TimestampMs) -> Result<(), StoreError>;
 
     /// Fails a queued intent, of which nothing was sent: frees its key, thaws the record.
     async fn fail(

@@ -87,9 +87,15 @@ impl Lane {
             expires_after: ready.plan.expires_after,
             badge: ready.plan.badge.clone(),
             gas: ready.plan.gas.clone(),
+            gas_budget: ready.plan.gas_budget,
         };
         let now = shared.ports.clock.now();
-        match shared.ports.journal.record_attempt(&attempt, now).await {
+        match shared
+            .ports
+            .journal
+            .record_attempt(&attempt, None, now)
+            .await
+        {
             Ok(()) => {}
             Err(StoreError::Transition { .. }) => {
                 drop(ready.lease);

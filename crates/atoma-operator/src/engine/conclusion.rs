@@ -2,7 +2,7 @@
 
 use atoma_domain::Mist;
 use atoma_domain::journal::{
-    Attempt, AttemptOutcome, AttemptStatus, Failure, Intent, IntentStatus,
+    Attempt, AttemptOutcome, AttemptStatus, Conclusion, Failure, Intent, IntentStatus,
 };
 use atoma_domain::ports::{Executed, ExecutionOutcome};
 use tracing::{info, warn};
@@ -72,14 +72,17 @@ impl Lane {
             self.find_split_coins().await;
         }
         let Ports { journal, clock, .. } = &self.shared.ports;
-        let digest = attempt.digest();
+        let conclusion = Conclusion {
+            digest: attempt.digest(),
+            outcome,
+        };
         let written = self
             .shared
-            .insist(|| journal.conclude(digest, &outcome, clock.now()));
+            .insist(|| journal.conclude(&conclusion, clock.now()));
         if !written.await {
             return Step::Stopped;
         }
-        match outcome {
+        match conclusion.outcome {
             AttemptOutcome::BatchAborted { .. } => return Step::Split(intents),
             AttemptOutcome::Cancelled { .. } | AttemptOutcome::Dead { .. } => {
                 return Step::Again(intents);

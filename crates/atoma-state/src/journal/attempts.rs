@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use atoma_domain::journal::{Attempt, AttemptOutcome, AttemptStatus, IntentStatus};
+use atoma_domain::journal::{
+    Action, Attempt, AttemptOutcome, AttemptStatus, Conclusion, IntentStatus,
+};
 use atoma_domain::ports::StoreError;
 use atoma_domain::{Digest, Mist, ObjectId, TimestampMs, TransactionId};
 use sqlx::SqliteConnection;
 
 use super::rows::{self, StoredReference};
-use super::transitions;
+use super::transitions::{self, Step};
 use crate::columns::{Cells, json, number, row_number};
 use crate::store::unavailable;
 
@@ -18,46 +20,30 @@ pub(super) async fn record(
     attempt: &Attempt,
     now: TimestampMs,
 ) -> Result<(), StoreError> {
+    let digest = attempt.digest();
     if attempt.intents.is_empty() {
         return Err(StoreError::Missing {
-            what: format!("an intent of transaction {}", attempt.digest()),
+            what: format!("an intent of transaction {digest}"),
         });
     }
+    let step = Step {
+        from: IntentStatus::Queued,
+        to: IntentStatus::Submitted,
+        failure: None,
+        now,
+    };
     // First, so that a second signature is refused as the transition that it would be.
     for id in &attempt.intents {
-        transitions::advance(connection, *id, IntentStatus::Submitted, None, now).await?;
+        transitions::advance(connection, *id, None, step).await?;
     }
-    if let Some(known) = find(connection, attempt.digest()).await? {
+    let Some(row) = insert(connection, attempt, now).await? else {
         // Bytes that were proved dead aren't sent again: their digest can't stand here twice.
         return Err(StoreError::Transition {
-            id: first(&known.intents, attempt.digest())?,
+            id: attempt.intents[0],
             from: IntentStatus::Queued,
             to: IntentStatus::Submitted,
         });
-    }
-    let badge = attempt.badge.as_ref().map(StoredReference::from);
-    let badge = badge.map(|badge| json("a badge", &badge)).transpose()?;
-    let gas: Vec<StoredReference> = attempt.gas.iter().map(StoredReference::from).collect();
-    let signatures =
-        bcs::to_bytes(&attempt.transaction.signatures).map_err(|_| StoreError::OutOfRange {
-            what: format!("a signature of transaction {}", attempt.digest()),
-        })?;
-    let row = sqlx::query(
-        "INSERT INTO attempts (digest, bytes, signatures, expires_after, badge, gas, status, \
-         created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(attempt.digest().as_bytes())
-    .bind(&attempt.transaction.bytes)
-    .bind(signatures)
-    .bind(number(attempt.expires_after.get()))
-    .bind(badge)
-    .bind(json("gas coins", &gas)?)
-    .bind(AttemptStatus::Signed.as_str())
-    .bind(number(now.get()))
-    .execute(&mut *connection)
-    .await
-    .map_err(unavailable)?
-    .last_insert_rowid();
+    };
     for (place, id) in (0_i64..).zip(&attempt.intents) {
         sqlx::query("INSERT INTO attempt_intents (attempt, place, intent) VALUES (?, ?, ?)")
             .bind(row)
@@ -70,26 +56,45 @@ pub(super) async fn record(
     Ok(())
 }
 
+/// The new row's number; `None` when the digest is there already.
+async fn insert(
+    connection: &mut SqliteConnection,
+    attempt: &Attempt,
+    now: TimestampMs,
+) -> Result<Option<i64>, StoreError> {
+    let badge = attempt.badge.as_ref().map(StoredReference::from);
+    let badge = badge.map(|badge| json("a badge", &badge)).transpose()?;
+    let gas: Vec<StoredReference> = attempt.gas.iter().map(StoredReference::from).collect();
+    let signatures =
+        bcs::to_bytes(&attempt.transaction.signatures).map_err(|_| StoreError::OutOfRange {
+            what: format!("a signature of transaction {}", attempt.digest()),
+        })?;
+    let inserted = sqlx::query(
+        "INSERT INTO attempts (digest, bytes, signatures, expires_after, badge, gas, gas_budget, \
+         status, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+    )
+    .bind(attempt.digest().as_bytes())
+    .bind(&attempt.transaction.bytes)
+    .bind(signatures)
+    .bind(number(attempt.expires_after.get()))
+    .bind(badge)
+    .bind(json("gas coins", &gas)?)
+    .bind(number(attempt.gas_budget.get()))
+    .bind(AttemptStatus::Signed.as_str())
+    .bind(number(now.get()))
+    .execute(connection)
+    .await
+    .map_err(unavailable)?;
+    Ok((inserted.rows_affected() == 1).then(|| inserted.last_insert_rowid()))
+}
+
 /// Writes down what came of an attempt, for it and all its intents.
 pub(super) async fn conclude(
     connection: &mut SqliteConnection,
-    digest: Digest,
-    outcome: &AttemptOutcome,
+    conclusion: &Conclusion,
     now: TimestampMs,
 ) -> Result<(), StoreError> {
-    let attempt = find(connection, digest)
-        .await?
-        .ok_or_else(|| StoreError::Missing {
-            what: format!("an attempt with digest {digest}"),
-        })?;
-    if attempt.status != AttemptStatus::Signed {
-        let id = first(&attempt.intents, digest)?;
-        return Err(StoreError::Transition {
-            id,
-            from: transitions::status(connection, id).await?,
-            to: outcome.intent_status(),
-        });
-    }
+    let Conclusion { digest, outcome } = conclusion;
     let (failure, gas_used, effects, reason) = match outcome {
         AttemptOutcome::Succeeded { gas_used, effects }
         | AttemptOutcome::BatchAborted { gas_used, effects }
@@ -105,9 +110,9 @@ pub(super) async fn conclude(
         AttemptOutcome::Refused { failure } => (Some(failure), None, None, None),
     };
     let failure_text = failure.map(|failure| json("a failure", failure));
-    sqlx::query(
+    let row = sqlx::query(
         "UPDATE attempts SET status = ?, gas_used = ?, effects = ?, failure = ?, reason = ?, \
-         concluded_at = ? WHERE digest = ?",
+         concluded_at = ? WHERE digest = ? AND status = 'signed' RETURNING id",
     )
     .bind(outcome.status().as_str())
     .bind(gas_used.map(|gas| number(gas.get())))
@@ -116,13 +121,53 @@ pub(super) async fn conclude(
     .bind(reason)
     .bind(number(now.get()))
     .bind(digest.as_bytes())
-    .execute(&mut *connection)
+    .fetch_optional(&mut *connection)
     .await
     .map_err(unavailable)?;
-    for id in attempt.intents {
-        transitions::advance(connection, id, outcome.intent_status(), failure, now).await?;
+    let Some(row) = row else {
+        return Err(not_open(connection, conclusion).await?);
+    };
+    let row = Cells::new(&row, "attempts", "id").row_number("id")?;
+    let step = Step {
+        from: IntentStatus::Submitted,
+        to: outcome.intent_status(),
+        failure,
+        now,
+    };
+    for (id, action) in carried(connection, row).await? {
+        transitions::advance(connection, id, Some(&action), step).await?;
     }
     Ok(())
+}
+
+/// Why an attempt can't be concluded.
+async fn not_open(
+    connection: &mut SqliteConnection,
+    conclusion: &Conclusion,
+) -> Result<StoreError, StoreError> {
+    let digest = conclusion.digest;
+    let row = sqlx::query("SELECT id FROM attempts WHERE digest = ?")
+        .bind(digest.as_bytes())
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(unavailable)?;
+    let attempt = row
+        .map(|row| Cells::new(&row, "attempts", "id").row_number("id"))
+        .transpose()?;
+    let first = match attempt {
+        Some(attempt) => carried(connection, attempt).await?.into_iter().next(),
+        None => None,
+    };
+    Ok(match first {
+        Some((id, _)) => StoreError::Transition {
+            id,
+            from: transitions::status(connection, id).await?,
+            to: conclusion.outcome.intent_status(),
+        },
+        None => StoreError::Missing {
+            what: format!("an attempt with digest {digest}"),
+        },
+    })
 }
 
 /// Every attempt that may be with the network, by each of the intents that it carries.
@@ -137,7 +182,8 @@ pub(super) async fn open(
     for row in &rows {
         let mut attempt = rows::attempt(row)?;
         let number = Cells::new(row, "attempts", "id").row_number("id")?;
-        attempt.intents = carried(connection, number).await?;
+        let carried = carried(connection, number).await?;
+        attempt.intents = carried.into_iter().map(|(id, _)| id).collect();
         for id in &attempt.intents {
             open.insert(*id, attempt.clone());
         }
@@ -184,54 +230,24 @@ pub(super) async fn gas_spent_since(
     })
 }
 
-/// An attempt's status and intents.
-struct Known {
-    status: AttemptStatus,
-    intents: Vec<TransactionId>,
-}
-
-async fn find(
-    connection: &mut SqliteConnection,
-    digest: Digest,
-) -> Result<Option<Known>, StoreError> {
-    let row = sqlx::query("SELECT id, status FROM attempts WHERE digest = ?")
-        .bind(digest.as_bytes())
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(unavailable)?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let cells = Cells::new(&row, "attempts", "id");
-    let name = cells.text("status")?;
-    Ok(Some(Known {
-        status: AttemptStatus::from_name(name)
-            .ok_or_else(|| cells.corrupt("status", format!("no status is called {name:?}")))?,
-        intents: carried(connection, cells.row_number("id")?).await?,
-    }))
-}
-
-/// The intents of an attempt, in the order of its calls.
+/// The intents of an attempt, in the order of its calls, with what they ask for.
 async fn carried(
     connection: &mut SqliteConnection,
     attempt: u64,
-) -> Result<Vec<TransactionId>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM attempt_intents WHERE attempt = ? ORDER BY place")
-        .bind(row_number(attempt))
-        .fetch_all(connection)
-        .await
-        .map_err(unavailable)?;
+) -> Result<Vec<(TransactionId, Action)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT i.id, i.action FROM attempt_intents carried JOIN intents i ON i.id = carried.intent \
+         WHERE carried.attempt = ? ORDER BY carried.place",
+    )
+    .bind(row_number(attempt))
+    .fetch_all(connection)
+    .await
+    .map_err(unavailable)?;
     rows.iter()
         .map(|row| {
-            Cells::new(row, "attempt_intents", "attempt")
-                .row_number("intent")
-                .map(TransactionId::new)
+            let cells = Cells::new(row, "intents", "id");
+            let id = TransactionId::new(cells.row_number("id")?);
+            Ok((id, cells.json("action")?))
         })
         .collect()
-}
-
-fn first(intents: &[TransactionId], digest: Digest) -> Result<TransactionId, StoreError> {
-    intents.first().copied().ok_or_else(|| StoreError::Missing {
-        what: format!("an intent of transaction {digest}"),
-    })
 }

@@ -11,8 +11,8 @@ mod transitions;
 
 use async_trait::async_trait;
 use atoma_domain::journal::{
-    Attempt, AttemptOutcome, Failure, IntentRecord, IntentStatus, NewIntent, PlannedRequest,
-    Recalled, RequestKey,
+    Attempt, Conclusion, Failure, IntentRecord, IntentStatus, NewIntent, PlannedRequest, Recalled,
+    RequestKey,
 };
 use atoma_domain::ports::{
     Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
@@ -20,6 +20,7 @@ use atoma_domain::ports::{
 use atoma_domain::{Digest, Mist, ObjectId, TimestampMs, TransactionId};
 use sqlx::{QueryBuilder, Sqlite};
 
+use self::transitions::Step;
 use crate::columns::{number, row_number};
 use crate::store::{SqliteState, commit, unavailable};
 
@@ -66,20 +67,23 @@ impl Journal for SqliteState {
         requests::recall(&mut snapshot, key, now).await
     }
 
-    async fn record_attempt(&self, attempt: &Attempt, now: TimestampMs) -> Result<(), StoreError> {
+    async fn record_attempt(
+        &self,
+        attempt: &Attempt,
+        previous: Option<&Conclusion>,
+        now: TimestampMs,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
+        if let Some(previous) = previous {
+            attempts::conclude(&mut transaction, previous, now).await?;
+        }
         attempts::record(&mut transaction, attempt, now).await?;
         commit(transaction).await
     }
 
-    async fn conclude(
-        &self,
-        digest: Digest,
-        outcome: &AttemptOutcome,
-        now: TimestampMs,
-    ) -> Result<(), StoreError> {
+    async fn conclude(&self, conclusion: &Conclusion, now: TimestampMs) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        attempts::conclude(&mut transaction, digest, outcome, now).await?;
+        attempts::conclude(&mut transaction, conclusion, now).await?;
         commit(transaction).await
     }
 
@@ -90,22 +94,14 @@ impl Journal for SqliteState {
         now: TimestampMs,
     ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        let from = transitions::status(&mut transaction, id).await?;
-        if from != IntentStatus::Queued {
-            return Err(StoreError::Transition {
-                id,
-                from,
-                to: IntentStatus::Failed,
-            });
-        }
-        transitions::advance(
-            &mut transaction,
-            id,
-            IntentStatus::Failed,
-            Some(failure),
+        let action = transitions::action(&mut transaction, id).await?;
+        let end = Step {
+            from: IntentStatus::Queued,
+            to: IntentStatus::Failed,
+            failure: Some(failure),
             now,
-        )
-        .await?;
+        };
+        transitions::advance(&mut transaction, id, Some(&action), end).await?;
         commit(transaction).await
     }
 

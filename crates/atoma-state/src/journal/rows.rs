@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::{Attempt, Intent, IntentRecord, IntentStatus};
 use atoma_domain::ports::{SignedTransaction, StoreError};
-use atoma_domain::{Digest, Epoch, ObjectId, ObjectReference, TimestampMs, TransactionId};
+use atoma_domain::{Digest, Epoch, Mist, ObjectId, ObjectReference, TimestampMs, TransactionId};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 
@@ -76,5 +76,6 @@ pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
         expires_after: Epoch::new(cells.number("expires_after")?),
         badge: badge.map(ObjectReference::from),
         gas: gas.into_iter().map(ObjectReference::from).collect(),
+        gas_budget: Mist::new(cells.number("gas_budget")?),
     })
 }

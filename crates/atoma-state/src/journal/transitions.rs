@@ -1,6 +1,6 @@
 //! An intent's way through the state machine.
 
-use atoma_domain::journal::{Action, Failure, Intent, IntentStatus};
+use atoma_domain::journal::{Action, Failure, IntentStatus};
 use atoma_domain::ports::StoreError;
 use atoma_domain::{StackSmallId, TimestampMs, TransactionId};
 use sqlx::SqliteConnection;
@@ -19,6 +19,15 @@ pub(super) async fn status(
     rows::status_of(&Cells::new(&row, "intents", "id"))
 }
 
+/// What an intent asks for.
+pub(super) async fn action(
+    connection: &mut SqliteConnection,
+    id: TransactionId,
+) -> Result<Action, StoreError> {
+    let row = load(connection, id).await?;
+    Cells::new(&row, "intents", "id").json("action")
+}
+
 async fn load(
     connection: &mut SqliteConnection,
     id: TransactionId,
@@ -33,43 +42,54 @@ async fn load(
     })
 }
 
+/// One step of an intent.
+#[derive(Clone, Copy)]
+pub(super) struct Step<'f> {
+    pub(super) from: IntentStatus,
+    pub(super) to: IntentStatus,
+    /// Why, if it fails.
+    pub(super) failure: Option<&'f Failure>,
+    pub(super) now: TimestampMs,
+}
+
 /// Moves an intent on. A final failure frees its key and thaws the record that a settlement had
-/// frozen; success keeps the key where the action is once for ever.
+/// frozen; success keeps the key where the action is once for ever. The `action` is needed for
+/// steps to an end.
 pub(super) async fn advance(
     connection: &mut SqliteConnection,
     id: TransactionId,
-    to: IntentStatus,
-    failure: Option<&Failure>,
-    now: TimestampMs,
+    action: Option<&Action>,
+    step: Step<'_>,
 ) -> Result<(), StoreError> {
-    let row = load(connection, id).await?;
-    let from = rows::status_of(&Cells::new(&row, "intents", "id"))?;
-    if !from.can_become(to) {
-        return Err(StoreError::Transition { id, from, to });
-    }
-    let intent: Intent = rows::intent(&row)?;
+    let Step { from, to, now, .. } = step;
     let holds_key = match to {
         IntentStatus::Queued | IntentStatus::Submitted => true,
-        IntentStatus::Succeeded => intent.action.is_once_for_ever(),
+        IntentStatus::Succeeded => action.is_none_or(Action::is_once_for_ever),
         IntentStatus::Failed => false,
     };
-    let failure = match (to, failure) {
+    let failure = match (to, step.failure) {
         (IntentStatus::Failed, Some(failure)) => Some(json("a failure", failure)?),
         _ => None,
     };
-    sqlx::query(
-        "UPDATE intents SET status = ?, holds_key = ?, failure = ?, updated_at = ? WHERE id = ?",
+    let moved = sqlx::query(
+        "UPDATE intents SET status = ?, holds_key = ?, failure = ?, updated_at = ? \
+         WHERE id = ? AND status = ?",
     )
     .bind(to.as_str())
     .bind(holds_key)
     .bind(failure)
     .bind(number(now.get()))
     .bind(row_number(id.get()))
+    .bind(from.as_str())
     .execute(&mut *connection)
     .await
     .map_err(unavailable)?;
-    if let (IntentStatus::Failed, Action::SettleStack { stack_small_id, .. }) = (to, &intent.action)
-    {
+    if moved.rows_affected() == 0 {
+        // Looked up only now: what is as expected needs no reading.
+        let from = status(connection, id).await?;
+        return Err(StoreError::Transition { id, from, to });
+    }
+    if let (IntentStatus::Failed, Some(Action::SettleStack { stack_small_id, .. })) = (to, action) {
         set_frozen(connection, *stack_small_id, false).await?;
     }
     Ok(())

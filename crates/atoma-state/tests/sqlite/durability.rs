@@ -61,15 +61,19 @@ async fn step(store: &SqliteState, number: u64) -> bool {
                 expires_after: Epoch::new(4),
                 badge: Some(ObjectReference::new(object(1), 3, digest(3))),
                 gas: vec![ObjectReference::new(object(4), 3, digest(4))],
+                gas_budget: Mist::new(7),
             };
-            store.record_attempt(&attempt, at(6)).await.unwrap();
+            store.record_attempt(&attempt, None, at(6)).await.unwrap();
         }
         7 => {
             let outcome = AttemptOutcome::Succeeded {
                 gas_used: Mist::new(9),
                 effects: vec![4, 5],
             };
-            store.conclude(digest(6), &outcome, at(7)).await.unwrap();
+            store
+                .conclude(&concluded(digest(6), &outcome), at(7))
+                .await
+                .unwrap();
         }
         8 => {
             let mut own = frame(8, 0, vec![settled(1, 1, &[2])]);

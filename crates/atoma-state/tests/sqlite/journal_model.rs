@@ -199,6 +199,7 @@ impl Model {
             expires_after: Epoch::new(1),
             badge: None,
             gas: Vec::new(),
+            gas_budget: Mist::new(7),
         };
         let mut distinct = chosen.clone();
         distinct.sort_unstable();
@@ -207,7 +208,7 @@ impl Model {
             && chosen
                 .iter()
                 .all(|i| self.intents[*i].status == IntentStatus::Queued);
-        let result = store.record_attempt(&attempt, at(2)).await;
+        let result = store.record_attempt(&attempt, None, at(2)).await;
         if !legal {
             assert!(matches!(result, Err(StoreError::Transition { .. })));
             return;
@@ -225,7 +226,7 @@ impl Model {
     async fn conclude(&mut self, store: &SqliteState, attempt: usize, outcome: usize) {
         let number = u64::try_from(attempt).unwrap();
         let result = store
-            .conclude(digest(number), &outcomes()[outcome], at(3))
+            .conclude(&concluded(digest(number), &outcomes()[outcome]), at(3))
             .await;
         let known = &mut self.attempts[attempt];
         if known.outcome.is_some() {

@@ -19,6 +19,7 @@ fn attempt(id: u64, intents: &[u64]) -> Attempt {
         expires_after: Epoch::new(1),
         badge: None,
         gas: Vec::new(),
+        gas_budget: Mist::new(7),
     }
 }
 
@@ -29,7 +30,7 @@ async fn intent_in(store: &SqliteState, status: IntentStatus) {
         return;
     }
     store
-        .record_attempt(&attempt(1, &[1]), at(1))
+        .record_attempt(&attempt(1, &[1]), None, at(1))
         .await
         .unwrap();
     let outcome = match status {
@@ -42,7 +43,10 @@ async fn intent_in(store: &SqliteState, status: IntentStatus) {
             failure: atoma_domain::journal::Failure::ShuttingDown {},
         },
     };
-    store.conclude(digest(1), &outcome, at(1)).await.unwrap();
+    store
+        .conclude(&concluded(digest(1), &outcome), at(1))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

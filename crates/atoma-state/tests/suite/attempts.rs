@@ -13,7 +13,7 @@ pub async fn attempts_carry_their_intents_to_the_end(store: impl Store) {
     let opened = store.open(&wishes, None, at(1)).await.unwrap();
     let ids: Vec<TransactionId> = opened.into_iter().map(|o| new(o).id).collect();
     let sent = attempt(1, &[ids[2], ids[0]]);
-    store.record_attempt(&sent, at(2)).await.unwrap();
+    store.record_attempt(&sent, None, at(2)).await.unwrap();
 
     let unfinished = store.unfinished().await.unwrap();
     let order: Vec<TransactionId> = unfinished.iter().map(|u| u.intent.id).collect();
@@ -26,7 +26,7 @@ pub async fn attempts_carry_their_intents_to_the_end(store: impl Store) {
     assert_eq!(found.unwrap().intent.id, ids[2]);
 
     store
-        .conclude(digest(1), &succeeded(), at(3))
+        .conclude(&concluded(digest(1), &succeeded()), at(3))
         .await
         .unwrap();
     for (id, expected) in ids.iter().zip([
@@ -39,6 +39,37 @@ pub async fn attempts_carry_their_intents_to_the_end(store: impl Store) {
     let unfinished = store.unfinished().await.unwrap();
     assert_eq!(unfinished.len(), 1);
     assert_eq!(unfinished[0].intent.id, ids[1]);
+}
+
+pub async fn an_outcome_and_the_next_attempt_are_written_together(store: impl Store) {
+    let first = new(open(&store, wish(1, claim(1))).await).id;
+    let second = new(open(&store, wish(1, claim(2))).await).id;
+    let sent = attempt(1, &[first]);
+    store.record_attempt(&sent, None, at(2)).await.unwrap();
+    let done = concluded(digest(1), &succeeded());
+
+    // The new attempt can't be written: the outcome isn't either.
+    let twice = attempt(2, &[second, first]);
+    let refused = store.record_attempt(&twice, Some(&done), at(3)).await;
+    assert!(matches!(refused, Err(StoreError::Transition { id, .. }) if id == first));
+    assert_eq!(status(&store, first).await, IntentStatus::Submitted);
+    assert_eq!(status(&store, second).await, IntentStatus::Queued);
+
+    let next = attempt(2, &[second]);
+    store
+        .record_attempt(&next, Some(&done), at(3))
+        .await
+        .unwrap();
+    assert_eq!(status(&store, first).await, IntentStatus::Succeeded);
+    assert_eq!(status(&store, second).await, IntentStatus::Submitted);
+
+    // The outcome is known already: the next attempt isn't written.
+    let third = new(open(&store, wish(1, claim(3))).await).id;
+    let refused = store
+        .record_attempt(&attempt(3, &[third]), Some(&done), at(4))
+        .await;
+    assert!(matches!(refused, Err(StoreError::Transition { id, .. }) if id == first));
+    assert_eq!(status(&store, third).await, IntentStatus::Queued);
 }
 
 pub async fn outcomes_that_executed_nothing_queue_again(store: impl Store) {
@@ -71,7 +102,7 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
     let first = new(open(&store, wish(1, claim(1))).await).id;
     let second = new(open(&store, wish(1, claim(2))).await).id;
     let sent = attempt(1, &[first]);
-    store.record_attempt(&sent, at(2)).await.unwrap();
+    store.record_attempt(&sent, None, at(2)).await.unwrap();
     let transition = |result: Result<(), StoreError>| match result {
         Err(StoreError::Transition { id, from, to }) => (id, from, to),
         other => panic!("{other:?}"),
@@ -80,12 +111,12 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
     // A second signature for an intent, even in a batch with one that is free.
     let again = attempt(2, &[second, first]);
     assert_eq!(
-        transition(store.record_attempt(&again, at(3)).await),
+        transition(store.record_attempt(&again, None, at(3)).await),
         (first, Submitted, Submitted)
     );
     assert_eq!(status(&store, second).await, Queued);
     assert_eq!(
-        transition(store.record_attempt(&sent, at(3)).await),
+        transition(store.record_attempt(&sent, None, at(3)).await),
         (first, Submitted, Submitted)
     );
     // What may be with the network can't be given up.
@@ -94,28 +125,40 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
         (first, Submitted, Failed)
     );
     // The same bytes after their death.
-    store.conclude(digest(1), &dead(), at(4)).await.unwrap();
-    transition(store.record_attempt(&sent, at(5)).await);
+    store
+        .conclude(&concluded(digest(1), &dead()), at(4))
+        .await
+        .unwrap();
+    transition(store.record_attempt(&sent, None, at(5)).await);
     assert_eq!(status(&store, first).await, Queued);
     assert_eq!(
-        transition(store.conclude(digest(1), &succeeded(), at(5)).await),
+        transition(
+            store
+                .conclude(&concluded(digest(1), &succeeded()), at(5))
+                .await
+        ),
         (first, Queued, Succeeded)
     );
     run(&store, 3, first, &succeeded()).await;
     for outcome in [succeeded(), aborted(), dead()] {
-        let (id, from, _) = transition(store.conclude(digest(3), &outcome, at(9)).await);
+        let (id, from, _) =
+            transition(store.conclude(&concluded(digest(3), &outcome), at(9)).await);
         assert_eq!((id, from), (first, Succeeded));
     }
     transition(store.fail(first, &Failure::ShuttingDown {}, at(9)).await);
-    transition(store.record_attempt(&attempt(4, &[first]), at(9)).await);
+    transition(
+        store
+            .record_attempt(&attempt(4, &[first]), None, at(9))
+            .await,
+    );
     assert_eq!(status(&store, first).await, Succeeded);
 
     // What isn't there.
     for result in [
-        store.conclude(digest(9), &dead(), at(9)).await,
-        store.record_attempt(&attempt(5, &[]), at(9)).await,
+        store.conclude(&concluded(digest(9), &dead()), at(9)).await,
+        store.record_attempt(&attempt(5, &[]), None, at(9)).await,
         store
-            .record_attempt(&attempt(5, &[TransactionId::new(u64::MAX)]), at(9))
+            .record_attempt(&attempt(5, &[TransactionId::new(u64::MAX)]), None, at(9))
             .await,
         store
             .fail(TransactionId::new(99), &Failure::ShuttingDown {}, at(9))
@@ -141,7 +184,7 @@ pub async fn digests_that_may_have_reached_the_network_are_told(store: impl Stor
     };
     assert_eq!(told().await, None);
     store
-        .record_attempt(&attempt(1, &[id]), at(1))
+        .record_attempt(&attempt(1, &[id]), None, at(1))
         .await
         .unwrap();
     assert_eq!(told().await, Some(digest(1)));
@@ -149,12 +192,15 @@ pub async fn digests_that_may_have_reached_the_network_are_told(store: impl Stor
         gas_used: Mist::new(1),
         effects: Vec::new(),
     };
-    store.conclude(digest(1), &cancelled, at(2)).await.unwrap();
+    store
+        .conclude(&concluded(digest(1), &cancelled), at(2))
+        .await
+        .unwrap();
     assert_eq!(told().await, Some(digest(1)));
     run(&store, 2, id, &dead()).await;
     assert_eq!(told().await, Some(digest(1)));
     store
-        .record_attempt(&attempt(3, &[id]), at(4))
+        .record_attempt(&attempt(3, &[id]), None, at(4))
         .await
         .unwrap();
     assert_eq!(told().await, Some(digest(3)));

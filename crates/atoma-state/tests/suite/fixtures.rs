@@ -5,7 +5,7 @@ use atoma_domain::events::{
     NodeSubscribedToTask, StackAttestationDispute, StackCreated, StackSettlementTicketClaimed,
     StackTrySettle, TaskRegistered,
 };
-use atoma_domain::journal::{Action, Actor, GasOptions, NewIntent};
+use atoma_domain::journal::{Action, Actor, AttemptOutcome, Conclusion, GasOptions, NewIntent};
 use atoma_domain::model::NewMessage;
 use atoma_domain::ports::{
     ChainEvents, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction,
@@ -48,6 +48,13 @@ pub fn object(id: u64) -> ObjectId {
 
 pub fn address(id: u64) -> Address {
     Address::new(bytes32(0xad, id))
+}
+
+pub fn concluded(digest: Digest, outcome: &AttemptOutcome) -> Conclusion {
+    Conclusion {
+        digest,
+        outcome: outcome.clone(),
+    }
 }
 
 pub fn digest(id: u64) -> Digest {

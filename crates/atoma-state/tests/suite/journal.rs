@@ -37,6 +37,7 @@ pub fn attempt(id: u64, intents: &[TransactionId]) -> Attempt {
             ObjectReference::new(object(60), 1, digest(61)),
             ObjectReference::new(object(62), 1 << 63, digest(63)),
         ],
+        gas_budget: Mist::new(u64::MAX),
     }
 }
 
@@ -69,9 +70,9 @@ pub async fn run(
     outcome: &AttemptOutcome,
 ) {
     let attempt = attempt(attempt_id, &[id]);
-    store.record_attempt(&attempt, at(2)).await.unwrap();
+    store.record_attempt(&attempt, None, at(2)).await.unwrap();
     store
-        .conclude(attempt.digest(), outcome, at(3))
+        .conclude(&concluded(attempt.digest(), outcome), at(3))
         .await
         .unwrap();
 }
@@ -126,7 +127,7 @@ pub async fn equal_wishes_join_and_others_are_refused(store: impl Store) {
     );
     // Also in a later call, and while a transaction is under way.
     store
-        .record_attempt(&attempt(1, &[first.id]), at(2))
+        .record_attempt(&attempt(1, &[first.id]), None, at(2))
         .await
         .unwrap();
     assert_eq!(

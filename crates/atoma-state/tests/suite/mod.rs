@@ -59,6 +59,7 @@ macro_rules! store_suites {
             }
             attempts {
                 attempts_carry_their_intents_to_the_end,
+                an_outcome_and_the_next_attempt_are_written_together,
                 outcomes_that_executed_nothing_queue_again,
                 refused_transitions_change_nothing,
                 digests_that_may_have_reached_the_network_are_told,

@@ -150,6 +150,7 @@ fn attempt() -> Attempt {
         expires_after: Epoch::new(3),
         badge: Some(ObjectReference::new(BADGE, SIGNED_AT, Digest::new([2; 32]))),
         gas: Vec::new(),
+        gas_budget: Mist::new(1),
     }
 }
 
