@@ -5,8 +5,9 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{StoreError, WorkError};
+use atoma_operator::Unsuccessful;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use thiserror::Error;
 use tracing::error;
 
@@ -16,6 +17,9 @@ pub(crate) enum ApiError {
     /// A use case failed.
     #[error("{0}")]
     Failure(Failure),
+    /// One transaction did not succeed, or not yet.
+    #[error("{}", .0.failure)]
+    Unsuccessful(Box<Unsuccessful>),
     /// The request was refused by the rules for hosts and origins.
     #[error("{0}")]
     Forbidden(String),
@@ -53,9 +57,30 @@ impl From<&Failure> for ErrorBody {
     }
 }
 
+impl From<&Unsuccessful> for ErrorBody {
+    fn from(unsuccessful: &Unsuccessful) -> Self {
+        let mut body = Self::from(&unsuccessful.failure);
+        if let Some(id) = unsuccessful.transaction_id {
+            body.details
+                .insert(String::from("transaction_id"), json!(id));
+        }
+        if let Some(digest) = unsuccessful.tx_digest {
+            body.details
+                .insert(String::from("tx_digest"), json!(digest));
+        }
+        body
+    }
+}
+
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
         Self::Failure(failure)
+    }
+}
+
+impl From<Unsuccessful> for ApiError {
+    fn from(unsuccessful: Unsuccessful) -> Self {
+        Self::Unsuccessful(Box::new(unsuccessful))
     }
 }
 
@@ -89,6 +114,7 @@ impl ApiError {
     fn body(&self) -> ErrorBody {
         let code = match self {
             Self::Failure(failure) => return failure.into(),
+            Self::Unsuccessful(unsuccessful) => return unsuccessful.as_ref().into(),
             Self::Forbidden(_) => "forbidden",
             Self::NoRoute => "not_found",
             Self::Method => "method_not_allowed",
@@ -107,6 +133,7 @@ impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Failure(failure) => status(failure),
+            Self::Unsuccessful(unsuccessful) => status(&unsuccessful.failure),
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -117,16 +144,26 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        match self {
-            Self::Failure(Failure::QueueFull { .. }) => {
-                response.insert_header((RETRY_AFTER, "1"));
-            }
-            Self::Failure(Failure::BreakerOpen { retry_after_s, .. }) => {
-                response.insert_header((RETRY_AFTER, retry_after_s.to_string()));
-            }
-            _ => {}
+        let failure = match self {
+            Self::Failure(failure) => Some(failure),
+            Self::Unsuccessful(unsuccessful) => Some(&unsuccessful.failure),
+            _ => None,
+        };
+        if let Some(seconds) = failure.and_then(retry_after) {
+            response.insert_header((RETRY_AFTER, seconds));
         }
         response.json(self.body())
+    }
+}
+
+/// After how many seconds it is worth to ask again, where that is known.
+pub(crate) fn retry_after(failure: &Failure) -> Option<u64> {
+    match failure {
+        Failure::QueueFull { .. } => Some(1),
+        Failure::BreakerOpen { retry_after_s, .. } => Some(*retry_after_s),
+        // What was spent leaves the 24 hours little by little.
+        Failure::SpendCapReached { .. } => Some(600),
+        _ => None,
     }
 }
 

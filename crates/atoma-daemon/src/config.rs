@@ -27,6 +27,9 @@ pub struct Config {
     /// How long an answer waits for its transactions, in seconds; at most one hour.
     #[serde(default = "default_request_timeout_s")]
     pub request_timeout_s: u64,
+    /// How many transactions may wait for one node; more are refused with `queue_full`.
+    #[serde(default = "default_queue_limit")]
+    pub queue_limit: usize,
     /// The Sui network and the contract.
     pub sui: SuiConfig,
     /// How transactions are paid.
@@ -150,6 +153,10 @@ const fn default_request_timeout_s() -> u64 {
     90
 }
 
+const fn default_queue_limit() -> usize {
+    10_000
+}
+
 impl Config {
     /// Reads the file, the environment and the flags.
     ///
@@ -198,6 +205,9 @@ impl Config {
         }
         if !(1..=3600).contains(&self.request_timeout_s) {
             return value("request_timeout_s", "must be from 1 to 3600");
+        }
+        if !(1..=1_000_000).contains(&self.queue_limit) {
+            return value("queue_limit", "must be from 1 to 1000000");
         }
         if self.gas.margin_percent > 1000 {
             return value("gas.margin_percent", "must be at most 1000");

@@ -178,6 +178,7 @@ impl Core {
             gas_margin_percent: config.gas.margin_percent,
             gas_budget_ceiling: config.gas.budget_ceiling_mist,
             low_gas_balance: config.gas.low_balance_mist,
+            queue_limit: config.queue_limit,
             guard: GuardConfig {
                 daily_gas_cap: config.gas.daily_cap_mist.map(Mist::new),
                 breaker_failures: config.breaker.failures,
@@ -211,6 +212,7 @@ impl Core {
                 warn!("{reason}");
             } else {
                 error!("writes are stopped: {reason}");
+                self.engine.stop_signing(reason.clone());
                 self.readiness.stop_writes(reason);
             }
         }

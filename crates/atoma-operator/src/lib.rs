@@ -18,8 +18,10 @@ mod ports;
 mod readiness;
 mod use_cases;
 
-pub use engine::{AbandonError, Engine, EngineConfig, GuardConfig, Submission, Waited};
+pub use engine::{AbandonError, Brakes, Engine, EngineConfig, GuardConfig, Submission, Waited};
 pub use ingest::{Applied, IngestError, Ingestor};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness, ReconcileError};
-pub use use_cases::{Done, NodeChoice, Operator, Registered, StackResult, StackStatus};
+pub use use_cases::{
+    Done, NodeChoice, Operator, Registered, StackResult, StackStatus, Unsuccessful,
+};

@@ -6,13 +6,13 @@ use atoma_domain::journal::{Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey};
 use atoma_domain::{Digest, NodeSmallId, StackSmallId, TransactionId};
 use atoma_operator::{NotReady, Operator};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::at;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorBody};
 use crate::paging::{ListQuery, answer, one_more};
-use crate::views::{NodeView, TransactionView};
+use crate::views::{BrakesView, NodeView, TransactionView};
 
 type Answer = Result<HttpResponse, ApiError>;
 
@@ -31,13 +31,27 @@ async fn health() -> HttpResponse {
 }
 
 async fn ready(operator: Data<Operator>) -> Answer {
-    match operator.check().await {
-        Ok(()) => Ok(HttpResponse::Ok().json(json!({
+    let checked = operator.check().await;
+    let brakes = BrakesView::from(operator.brakes().await?);
+    Ok(match checked {
+        Ok(()) => HttpResponse::Ok().json(json!({
             "status": "ready",
             "warnings": operator.warnings(),
-        }))),
-        Err(NotReady(reasons)) => Err(Failure::NotReady { reasons }.into()),
-    }
+            "brakes": brakes,
+        })),
+        Err(NotReady(reasons)) => {
+            let error = ErrorBody::from(&Failure::NotReady { reasons });
+            HttpResponse::ServiceUnavailable().json(NotReadyView { error, brakes })
+        }
+    })
+}
+
+/// The answer of a daemon that can't serve.
+#[derive(Debug, Serialize)]
+struct NotReadyView {
+    #[serde(flatten)]
+    error: ErrorBody,
+    brakes: BrakesView,
 }
 
 async fn nodes(operator: Data<Operator>) -> Answer {
@@ -84,20 +98,25 @@ async fn transactions(
         page.limit,
         records,
         |record| record.intent.id,
-        TransactionView::from,
+        |record| view(&operator, record),
     ))
 }
 
 async fn transaction(operator: Data<Operator>, path: Path<String>) -> Answer {
     let record = find(&operator, path.into_inner()).await?;
-    Ok(HttpResponse::Ok().json(TransactionView::from(record)))
+    Ok(HttpResponse::Ok().json(view(&operator, record)))
 }
 
 /// Gives a transaction up, where it is proved that it never executes.
 async fn abandon(operator: Data<Operator>, path: Path<String>) -> Answer {
     let record = find(&operator, path.into_inner()).await?;
     let record = operator.abandon(record.intent.id).await?;
-    Ok(HttpResponse::Ok().json(TransactionView::from(record)))
+    Ok(HttpResponse::Ok().json(view(&operator, record)))
+}
+
+fn view(operator: &Operator, record: IntentRecord) -> TransactionView {
+    let held = operator.held(record.intent.id);
+    TransactionView::new(record, held)
 }
 
 /// The journal's entry of that number or digest.

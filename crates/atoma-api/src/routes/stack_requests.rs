@@ -10,7 +10,7 @@ use crate::asked::Asked;
 use crate::body::Body;
 use crate::error::ApiError;
 use crate::params::Common;
-use crate::views::{BatchView, ClaimView, batch_status};
+use crate::views::{BatchView, ClaimView, batch_answer};
 
 type Answer = Result<HttpResponse, ApiError>;
 
@@ -41,7 +41,7 @@ async fn settle(asked: Asked, body: Body<Settle>) -> Answer {
     let results = operator
         .settle(&request.stack_small_ids, units, node, gas)
         .await?;
-    Ok(HttpResponse::build(batch_status(&results)).json(BatchView::new(results, asked.is_dry())))
+    Ok(batch_answer(&results).json(BatchView::new(results, asked.is_dry())))
 }
 
 #[derive(Debug, Deserialize)]
@@ -60,7 +60,7 @@ async fn attest(asked: Asked, body: Body<Attest>) -> Answer {
     let results = operator
         .attest(&request.stack_small_ids, request.allow_dispute, node, gas)
         .await?;
-    Ok(HttpResponse::build(batch_status(&results)).json(BatchView::new(results, asked.is_dry())))
+    Ok(batch_answer(&results).json(BatchView::new(results, asked.is_dry())))
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,5 +75,5 @@ async fn claim(asked: Asked, body: Body<Claim>) -> Answer {
     let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let results = operator.claim(&request.stack_small_ids, node, gas).await?;
-    Ok(HttpResponse::build(batch_status(&results)).json(ClaimView::new(results, asked.is_dry())))
+    Ok(batch_answer(&results).json(ClaimView::new(results, asked.is_dry())))
 }

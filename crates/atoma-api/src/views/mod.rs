@@ -1,15 +1,17 @@
 //! The shapes of answers. A `null` optional field is present.
 
+mod brakes;
 mod settlement;
 mod stack;
 mod task;
 mod transaction;
 
+pub(crate) use brakes::BrakesView;
 pub(crate) use settlement::{ClaimedStackView, DisputeView};
 pub(crate) use stack::{NodeView, StackView, WorkView};
 pub(crate) use task::{SubscriptionView, TaskView};
 pub(crate) use transaction::{
-    BatchView, ClaimView, DigestView, RegisteredView, SubscribedView, TransactionView, batch_status,
+    BatchView, ClaimView, DigestView, RegisteredView, SubscribedView, TransactionView, batch_answer,
 };
 
 use atoma_domain::TimestampMs;

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use atoma_domain::journal::{Failure, IntentRecord};
 use atoma_domain::{Digest, Mist, NodeSmallId, ObjectId, StackSmallId, TransactionId};
 use atoma_operator::{Done, Registered, StackResult, StackStatus};
 use serde::Serialize;
 
 use super::rfc3339;
-use crate::error::{ErrorBody, status};
+use crate::error::{ErrorBody, retry_after, status};
 
 /// What became of a transaction: its digest, or for a dry run what it would cost.
 #[derive(Debug, Serialize)]
@@ -184,8 +186,17 @@ fn successes(results: &[StackResult]) -> impl Iterator<Item = Digest> {
         .filter_map(|result| result.tx_digest)
 }
 
+/// The beginning of an answer over several stacks.
+pub(crate) fn batch_answer(results: &[StackResult]) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::build(batch_status(results));
+    if let Some(seconds) = overall_failure(results).as_ref().and_then(retry_after) {
+        answer.insert_header((RETRY_AFTER, seconds));
+    }
+    answer
+}
+
 /// The status of an answer over several stacks.
-pub(crate) fn batch_status(results: &[StackResult]) -> StatusCode {
+fn batch_status(results: &[StackResult]) -> StatusCode {
     let count = |wanted| results.iter().filter(|r| r.status == wanted).count();
     let (succeeded, pending) = (count(StackStatus::Succeeded), count(StackStatus::Pending));
     if succeeded == results.len() {
@@ -202,6 +213,11 @@ fn overall_failure(results: &[StackResult]) -> Option<Failure> {
     let all = |wanted| results.iter().all(|result| result.status == wanted);
     if all(StackStatus::Pending) {
         let first = results.first()?;
+        // Held up for a reason that is known, or only not finished.
+        let held = results.iter().find_map(|result| result.failure.clone());
+        if held.is_some() {
+            return held;
+        }
         return Some(Failure::OutcomeUnknown {
             transaction_id: first.transaction_id?,
             tx_digest: first.tx_digest,
@@ -224,10 +240,13 @@ pub(crate) struct TransactionView {
     stack_small_ids: Vec<StackSmallId>,
     created_at: Option<String>,
     error: Option<ErrorBody>,
+    /// Why nothing is done about it for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_for: Option<ErrorBody>,
 }
 
-impl From<IntentRecord> for TransactionView {
-    fn from(record: IntentRecord) -> Self {
+impl TransactionView {
+    pub(crate) fn new(record: IntentRecord, held: Option<Failure>) -> Self {
         Self {
             transaction_id: record.intent.id,
             kind: record.intent.action.kind(),
@@ -237,6 +256,7 @@ impl From<IntentRecord> for TransactionView {
             stack_small_ids: record.intent.action.stack().into_iter().collect(),
             created_at: rfc3339(record.created_at),
             error: record.failure.as_ref().map(ErrorBody::from),
+            waiting_for: held.as_ref().map(ErrorBody::from),
         }
     }
 }
@@ -273,6 +293,11 @@ mod tests {
         assert_eq!(status(&[Pending, Failed]), 207);
         assert_eq!(status(&[Failed, Failed]), 409);
         assert_eq!(status(&[Pending, Pending]), 504);
+        let held = StackResult {
+            failure: Some(Failure::TreasuryShort {}),
+            ..result(Pending)
+        };
+        assert_eq!(batch_status(&[result(Pending), held]).as_u16(), 422);
     }
 
     #[test]

@@ -40,6 +40,7 @@ impl Ask {
         let done = match self {
             Self::Register => {
                 let registered = operator.register(false, gas()).await;
+                let registered = registered.map_err(|unsuccessful| unsuccessful.failure);
                 return vec![registered.map(|registered| match registered {
                     Registered::Executed { tx_digest, .. } => tx_digest,
                     Registered::Rehearsed { .. } => panic!("{registered:?}"),
@@ -59,6 +60,7 @@ impl Ask {
             Self::Unsubscribe(task) => operator.unsubscribe_from_task(*task, node, gas()).await,
             Self::Dispute(stack) => operator.dispute(*stack, node, gas()).await,
         };
+        let done = done.map_err(|unsuccessful| unsuccessful.failure);
         vec![done.map(|done| match done {
             Done::Executed { tx_digest } => tx_digest,
             Done::Rehearsed { .. } => panic!("{done:?}"),

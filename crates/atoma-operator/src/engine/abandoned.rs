@@ -1,30 +1,38 @@
 //! Intents that the operator gives up.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use atoma_domain::TransactionId;
 
-/// Intents that are not to be signed (again). The lane that holds one fails it when it comes to
-/// it; one with a transaction that may execute stays until that is decided.
+/// How far the giving up of an intent is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// It is to be failed as soon as nothing of it can execute any more.
+    Wanted,
+    /// It is failed, and who waited is told; its lane drops it.
+    Failed,
+}
+
+/// Intents that are not to be signed (again).
 #[derive(Debug, Default)]
 pub(super) struct Abandoned {
-    ids: Mutex<HashSet<TransactionId>>,
+    marks: Mutex<HashMap<TransactionId, Mark>>,
 }
 
 impl Abandoned {
     /// Marks an intent.
-    pub(super) fn mark(&self, id: TransactionId) {
-        self.lock().insert(id);
+    pub(super) fn mark(&self, id: TransactionId, mark: Mark) {
+        self.lock().insert(id, mark);
     }
 
-    /// Takes the mark back; says whether there was one.
-    pub(super) fn unmark(&self, id: TransactionId) -> bool {
+    /// Takes the mark of an intent away.
+    pub(super) fn take(&self, id: TransactionId) -> Option<Mark> {
         self.lock().remove(&id)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashSet<TransactionId>> {
-        // Every change is one call, so the set is whole even if a holder panicked.
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<TransactionId, Mark>> {
+        // Every change is one call, so the map is whole even if a holder panicked.
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

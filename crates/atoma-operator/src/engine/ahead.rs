@@ -14,9 +14,11 @@ use atoma_domain::journal::{Action, Intent};
 use atoma_domain::ports::ContractView;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
-use super::lane::{Lane, Shared};
+use super::lane::Lane;
 use super::prepare::{self, Local};
+use super::shared::Shared;
 
 /// A read under way for the lane's next intent.
 #[derive(Debug)]
@@ -24,8 +26,19 @@ pub(super) struct Ahead {
     id: TransactionId,
     /// Told when the read is wanted now.
     wanted: Arc<Notify>,
-    reading: JoinHandle<Option<(Local, ContractView)>>,
+    reading: JoinHandle<Option<Read>>,
 }
+
+/// What was read, and when.
+#[derive(Debug)]
+struct Read {
+    local: Local,
+    view: ContractView,
+    at: Instant,
+}
+
+/// What was read longer ago than this is read again: the execution took longer than it used to.
+const BEST_BEFORE: Duration = Duration::from_secs(1);
 
 /// How long the lane's last execution and its last read took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,7 +95,10 @@ impl Lane {
             return None;
         }
         ahead.wanted.notify_one();
-        let (local, view) = (&mut ahead.reading).await.ok()??;
+        let Read { local, view, at } = (&mut ahead.reading).await.ok()??;
+        if at.elapsed() > BEST_BEFORE.max(self.pace.view * 2) {
+            return None;
+        }
         // The badge's version is ours to know: from our own last transaction. A newer one on chain
         // is somebody else's doing, and then nothing read before it counts.
         let known = self.badge.as_ref()?;
@@ -96,12 +112,13 @@ async fn read(
     intent: Intent,
     wait: Duration,
     wanted: Arc<Notify>,
-) -> Option<(Local, ContractView)> {
+) -> Option<Read> {
     tokio::select! {
         () = tokio::time::sleep(wait) => {}
         () = wanted.notified() => {}
     }
     // What fails here is tried again, and told, when the intent's turn has come.
+    let at = Instant::now();
     let local = prepare::gather(&shared.ports, &intent).await.ok()?;
     let gathered = [(intent, local)];
     let view = shared
@@ -111,7 +128,7 @@ async fn read(
         .await
         .ok()?;
     let [(_, local)] = gathered;
-    Some((local, view))
+    Some(Read { local, view, at })
 }
 
 #[cfg(test)]

@@ -1,21 +1,20 @@
-//! One attempt: prepare, lease, build, sign, write down, send, conclude.
+//! One attempt: prepare, sign, write down, send, conclude.
 
+use std::pin::pin;
 use std::sync::Arc;
 
-use atoma_domain::Mist;
-use atoma_domain::journal::{Action, Attempt, Failure, Intent};
-use atoma_domain::ports::{ChainError, ContractView, StoreError, TransactionPlan};
-use tokio::time::Instant;
-use tracing::{error, info, warn};
+use atoma_domain::journal::{Attempt, Failure, Intent};
+use atoma_domain::ports::{StoreError, TransactionPlan};
+use tokio::time::{Instant, timeout};
+use tracing::{error, info};
 
-use super::budget::CallClass;
+use super::conclusion::write_down;
+use super::config::Backoff;
 use super::fate::{Sent, pursue};
-use super::funding::class;
-use super::gas::GasLease;
+use super::funding::Payment;
 use super::lane::Lane;
-use super::prepare::{self, Local};
-use super::reads::ask;
-use crate::causes::{chain_failure, with_causes};
+use super::shared::Shared;
+use crate::causes::with_causes;
 
 /// What a try came to.
 #[derive(Debug)]
@@ -23,11 +22,30 @@ pub(super) enum Step {
     /// Every intent is final.
     Finished,
     /// These are queued again and want another signature.
-    Again(Vec<Intent>),
-    /// Nothing was signed because the database can't be used; later.
-    Wait(Vec<Intent>),
+    Again {
+        /// Which.
+        intents: Vec<Intent>,
+        /// Whether the network cancelled the last one, having executed it.
+        cancelled: bool,
+    },
+    /// Nothing was signed, for a reason that a node which lags behind would give too.
+    Doubt {
+        /// Which.
+        intents: Vec<Intent>,
+        /// The reason, if it stays.
+        failure: Failure,
+    },
+    /// Nothing was signed because the Sui node or the database does not answer.
+    Outage {
+        /// Which.
+        intents: Vec<Intent>,
+        /// What they said.
+        why: Failure,
+    },
     /// One of these is bad: try halves.
     Split(Vec<Intent>),
+    /// The treasury is too small for these.
+    Park(Vec<Intent>),
     /// The daemon stops.
     Stopped,
 }
@@ -37,244 +55,208 @@ pub(super) enum Step {
 pub(super) struct Ready {
     pub(super) intents: Vec<Intent>,
     pub(super) plan: TransactionPlan,
-    pub(super) lease: GasLease,
-    pub(super) funds: Funds,
+    pub(super) payment: Payment,
 }
 
-/// What the conclusion must know of how an attempt was paid.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Funds {
-    /// Which learned budget was used.
-    pub(super) class: CallClass,
-    /// How much was split off the paying coin.
-    pub(super) split: Mist,
+/// Whether an attempt is in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Recorded {
+    Yes,
+    /// The journal takes no such attempt for these intents.
+    Refused,
+    /// The daemon stopped before it was known.
+    Unknown,
 }
 
 impl Lane {
     /// Tries a batch once.
     pub(super) async fn attempt(&mut self, batch: Vec<Intent>) -> Step {
-        let shared = Arc::clone(&self.shared);
-        let prepared = tokio::select! {
-            biased;
-            prepared = self.prepare(batch) => prepared,
-            // Nothing is signed yet: the journal keeps the intents queued.
-            () = shared.grace() => return Step::Stopped,
-        };
-        let ready = match prepared {
+        let ready = match self.prepare_and_write(batch).await {
             Ok(ready) => ready,
-            Err(step) => return step,
+            Err(step) => {
+                self.write_done().await;
+                return step;
+            }
         };
-        let signed = match shared.ports.chain.build(&ready.plan) {
-            Ok(unsigned) => shared
-                .ports
-                .signer
-                .sign(unsigned)
-                .await
-                .map_err(|error| with_causes(&error)),
-            Err(error) => Err(with_causes(&error)),
-        };
-        let transaction = match signed {
-            Ok(transaction) => transaction,
+        if self.shared.stopping.is_cancelled() {
+            return Step::Stopped;
+        }
+        let attempt = match sign(&self.shared, &ready).await {
+            Ok(attempt) => attempt,
             Err(reason) => {
-                return self
-                    .fail_all(&ready.intents, &Failure::Internal { reason })
-                    .await;
+                let failure = Failure::Internal { reason };
+                return self.fail_all(&ready.intents, &failure).await;
             }
         };
-        let attempt = Attempt {
-            intents: ready.intents.iter().map(|intent| intent.id).collect(),
-            transaction,
-            expires_after: ready.plan.expires_after,
-            badge: ready.plan.badge.clone(),
-            gas: ready.plan.gas.clone(),
-            gas_budget: ready.plan.gas_budget,
-        };
-        let now = shared.ports.clock.now();
-        match shared
-            .ports
-            .journal
-            .record_attempt(&attempt, None, now)
-            .await
-        {
-            Ok(()) => {}
-            Err(StoreError::Transition { .. }) => {
-                drop(ready.lease);
-                return self.journalled_already(ready.intents).await;
-            }
-            Err(error) => {
-                error!(
-                    error = with_causes(&error),
-                    "the attempt can't be written down, so it is not sent"
-                );
-                return Step::Wait(ready.intents);
+        match self.record(&attempt).await {
+            Recorded::Yes => {}
+            Recorded::Refused => return self.journalled_already(attempt, ready).await,
+            Recorded::Unknown => {
+                // It may be in the journal: nothing else may use its coins.
+                ready.payment.keep();
+                return Step::Stopped;
             }
         }
         self.look_ahead(&ready.intents);
-        let sent_at = Instant::now();
-        let fate = pursue(&self.shared, &attempt, Sent::Never).await;
-        self.pace.execution = sent_at.elapsed();
-        self.settle_fate(
-            &attempt,
-            ready.intents,
-            fate,
-            ready.lease,
-            Some(&ready.funds),
-        )
-        .await
+        self.send(attempt, ready, Sent::Never).await
     }
 
-    /// What to do when the journal takes no new attempt for these intents: either the answer to an
-    /// earlier writing was lost, and there is an attempt of theirs to be pursued, or these very bytes
-    /// were refused before and nothing has changed since.
-    async fn journalled_already(&mut self, intents: Vec<Intent>) -> Step {
-        let unfinished = match self.shared.ports.journal.unfinished().await {
-            Ok(unfinished) => unfinished,
-            Err(error) => {
-                error!(error = with_causes(&error), "the journal can't be read");
-                return Step::Wait(intents);
-            }
-        };
-        let open = unfinished
-            .into_iter()
-            .filter(|open| intents.iter().any(|intent| intent.id == open.intent.id))
-            .find_map(|open| open.attempt);
-        if let Some(attempt) = open {
-            self.resume(attempt, intents).await;
-            return Step::Finished;
-        }
-        let reason = String::from("the network has refused the same transaction before");
-        self.fail_all(&intents, &Failure::TransactionRefused { reason })
+    async fn send(&mut self, attempt: Attempt, ready: Ready, sent: Sent) -> Step {
+        let sent_at = Instant::now();
+        let fate = pursue(&self.shared, &attempt, sent).await;
+        self.pace.execution = sent_at.elapsed();
+        self.settle_fate(&attempt, ready.intents, fate, ready.payment)
             .await
     }
 
-    /// Takes up an attempt from before this process began.
-    pub(super) async fn resume(&mut self, attempt: Attempt, intents: Vec<Intent>) {
-        info!(digest = %attempt.digest(), "taking up an attempt whose fate is not known");
-        let coins = attempt.gas.iter().map(|coin| *coin.object_id());
-        let lease = self.shared.gas.lease_known(coins);
-        let fate = pursue(&self.shared, &attempt, Sent::Maybe).await;
-        match self.settle_fate(&attempt, intents, fate, lease, None).await {
-            Step::Again(intents) | Step::Split(intents) | Step::Wait(intents) => {
-                self.requeue(intents);
+    /// Prepares a batch. A success of before is kept to be written together with this attempt; if
+    /// that takes its time, it is written alone, at the same time.
+    async fn prepare_and_write(&mut self, batch: Vec<Intent>) -> Result<Ready, Step> {
+        let shared = Arc::clone(&self.shared);
+        let length = Arc::clone(&self.length);
+        let Some(done) = self.done.take() else {
+            return self.prepare_unless_stopped(batch).await;
+        };
+        let (prepared, done) = {
+            let mut preparing = pin!(self.prepare_unless_stopped(batch));
+            match timeout(shared.config.outcome_delay, preparing.as_mut()).await {
+                Ok(prepared) => (prepared, Some(done)),
+                Err(_) => {
+                    let writing = write_down(&shared, &length, done);
+                    (tokio::join!(preparing, writing).0, None)
+                }
             }
+        };
+        self.done = done;
+        prepared
+    }
+
+    /// Prepares a batch; when the daemon stops, what isn't signed stays queued in the journal.
+    async fn prepare_unless_stopped(&mut self, batch: Vec<Intent>) -> Result<Ready, Step> {
+        let shared = Arc::clone(&self.shared);
+        tokio::select! {
+            biased;
+            prepared = self.prepare(batch) => prepared,
+            () = shared.grace() => Err(Step::Stopped),
+        }
+    }
+
+    /// Writes the attempt down, with the success of before. The same attempt is tried until the
+    /// journal takes it, because a writing whose answer was lost may be there.
+    async fn record(&mut self, attempt: &Attempt) -> Recorded {
+        let shared = Arc::clone(&self.shared);
+        let mut backoff = Backoff::new(&shared.config);
+        loop {
+            let previous = self.done.as_ref().map(|done| &done.conclusion);
+            let now = shared.ports.clock.now();
+            let written = shared.ports.journal.record_attempt(attempt, previous, now);
+            match written.await {
+                Ok(()) => {
+                    if let Some(done) = self.done.take() {
+                        done.announce(&shared, &self.length);
+                    }
+                    return Recorded::Yes;
+                }
+                Err(StoreError::Transition { .. } | StoreError::Missing { .. })
+                    if self.done.is_none() =>
+                {
+                    return Recorded::Refused;
+                }
+                Err(error) => error!(
+                    error = with_causes(&error),
+                    "the attempt can't be written down, so it is not sent; trying again"
+                ),
+            }
+            if self.done.is_some() {
+                // Each for itself: one of them may be what the journal does not take.
+                self.write_done().await;
+            } else {
+                tokio::select! {
+                    () = shared.stopping.cancelled() => return Recorded::Unknown,
+                    () = backoff.pause() => {}
+                }
+            }
+            if shared.stopping.is_cancelled() {
+                return Recorded::Unknown;
+            }
+        }
+    }
+
+    /// What to do when the journal takes no new attempt for these intents: it has this one, and the
+    /// answer was lost; or it has another one of theirs; or some were given up meanwhile; or these
+    /// very bytes were refused before.
+    async fn journalled_already(&mut self, attempt: Attempt, ready: Ready) -> Step {
+        let unfinished = match self.shared.ports.journal.unfinished().await {
+            Ok(unfinished) => unfinished,
+            Err(error) => {
+                let why = crate::causes::internal(error);
+                ready.payment.keep();
+                let intents = ready.intents;
+                return Step::Outage { intents, why };
+            }
+        };
+        let digest = attempt.digest();
+        let mut open = unfinished.into_iter().filter_map(|open| open.attempt);
+        let others = open.find(|open| {
+            open.digest() == digest || open.intents.iter().any(|id| attempt.intents.contains(id))
+        });
+        match others {
+            Some(open) if open.digest() == digest => {
+                return self.send(attempt, ready, Sent::Maybe).await;
+            }
+            Some(open) => {
+                let (its, rest): (Vec<_>, Vec<_>) = ready
+                    .intents
+                    .into_iter()
+                    .partition(|intent| open.intents.contains(&intent.id));
+                drop(ready.payment);
+                self.backlog.add_first(rest);
+                let payment = Payment::known(&self.shared, &open);
+                self.resume(open, payment, its).await;
+                return Step::Finished;
+            }
+            None => {}
+        }
+        drop(ready.payment);
+        let intents = self.without_ended(ready.intents).await;
+        self.variation += 1;
+        Step::Again {
+            intents,
+            cancelled: false,
+        }
+    }
+
+    /// Takes up an attempt from before this process began.
+    pub(super) async fn resume(
+        &mut self,
+        attempt: Attempt,
+        payment: Payment,
+        intents: Vec<Intent>,
+    ) {
+        info!(digest = %attempt.digest(), "taking up an attempt whose fate is not known");
+        let fate = pursue(&self.shared, &attempt, Sent::Maybe).await;
+        match self.settle_fate(&attempt, intents, fate, payment).await {
+            Step::Again { intents, .. }
+            | Step::Doubt { intents, .. }
+            | Step::Outage { intents, .. }
+            | Step::Split(intents)
+            | Step::Park(intents) => self.backlog.add_first(intents),
             Step::Finished | Step::Stopped => {}
         }
     }
+}
 
-    async fn prepare(&mut self, batch: Vec<Intent>) -> Result<Ready, Step> {
-        let (gathered, view) = match self.read_ahead(&batch).await {
-            Some(read) => read,
-            None => self.read(batch).await?,
-        };
-        self.adopt_badge(&view);
-        let (mut intents, mut calls) = (Vec::new(), Vec::new());
-        for (intent, local) in gathered {
-            match prepare::call(&intent, &local, &view) {
-                Ok(call) => {
-                    calls.push(call);
-                    intents.push(intent);
-                }
-                Err(failure) => self.fail(&intent, failure).await,
-            }
-        }
-        let Some(first) = intents.first().cloned() else {
-            return Err(Step::Finished);
-        };
-        if first.actor.badge().is_some() && self.badge.is_none() {
-            return Err(self.fail_all(&intents, &Failure::NoNodeRegistered {}).await);
-        }
-        let class = class(&calls, &view);
-        let plan = TransactionPlan {
-            split: Vec::new(),
-            sender: first.actor.address(),
-            badge: first.actor.badge().and(self.badge.clone()),
-            calls: prepare::merge(calls),
-            gas: Vec::new(),
-            gas_price: first.gas.price.unwrap_or(view.epoch.reference_gas_price),
-            gas_budget: Mist::ZERO,
-            expires_after: view.epoch.epoch,
-        };
-        self.fund(intents, first, plan, class).await
-    }
-
-    /// Reads what the batch depends on, from the database and from the chain.
-    async fn read(
-        &mut self,
-        batch: Vec<Intent>,
-    ) -> Result<(Vec<(Intent, Local)>, ContractView), Step> {
-        let mut gathered = Vec::with_capacity(batch.len());
-        for intent in &batch {
-            match prepare::gather(&self.shared.ports, intent).await {
-                Ok(local) => gathered.push((intent.clone(), local)),
-                Err(error) => {
-                    error!(
-                        error = with_causes(&error),
-                        "the state can't be read; trying again"
-                    );
-                    return Err(Step::Wait(batch));
-                }
-            }
-        }
-        let asked_at = Instant::now();
-        let query = prepare::query(&gathered);
-        let chain = &self.shared.ports.chain;
-        match ask(&self.shared.config, || chain.view(&query)).await {
-            Ok(view) => {
-                self.pace.view = asked_at.elapsed();
-                self.refuse_second_node(&batch).await?;
-                Ok((gathered, view))
-            }
-            Err(error) => Err(self.fail_unanswered(&batch, &error).await),
-        }
-    }
-
-    /// Refuses to register a node that must be the only one, if the address has one by now. Asked in
-    /// the address's lane, where no other registration is under way.
-    async fn refuse_second_node(&self, batch: &[Intent]) -> Result<(), Step> {
-        let [intent] = batch else { return Ok(()) };
-        if intent.action != (Action::RegisterNode { additional: false }) {
-            return Ok(());
-        }
-        let chain = &self.shared.ports.chain;
-        let address = intent.actor.address();
-        match ask(&self.shared.config, || chain.badges(address)).await {
-            Ok(badges) => match badges.first() {
-                Some(badge) => {
-                    let node_small_id = badge.node_small_id;
-                    let failure = Failure::AlreadyRegistered { node_small_id };
-                    Err(self.fail_all(batch, &failure).await)
-                }
-                None => Ok(()),
-            },
-            Err(error) => Err(self.fail_unanswered(batch, &error).await),
-        }
-    }
-
-    async fn fail_unanswered(&self, batch: &[Intent], error: &ChainError) -> Step {
-        self.fail_all(batch, &chain_failure(error)).await
-    }
-
-    /// Takes the badge's version from the chain, unless effects have told a newer one: then the
-    /// node lags behind our own last transaction.
-    fn adopt_badge(&mut self, view: &ContractView) {
-        let Some(seen) = &view.badge else { return };
-        match &self.badge {
-            Some(known) if known.version() >= seen.version() => {}
-            Some(known) => {
-                warn!(
-                    badge = %seen.object_id(), known_version = known.version(), version = seen.version(),
-                    "the badge was used by somebody else: is another daemon running with this key?"
-                );
-                self.badge = Some(seen.clone());
-            }
-            None => self.badge = Some(seen.clone()),
-        }
-    }
-
-    pub(super) async fn fail_all(&self, intents: &[Intent], failure: &Failure) -> Step {
-        for intent in intents {
-            self.fail(intent, failure.clone()).await;
-        }
-        Step::Finished
-    }
+async fn sign(shared: &Shared, ready: &Ready) -> Result<Attempt, String> {
+    let plan = &ready.plan;
+    let unsigned = shared.ports.chain.build(plan);
+    let unsigned = unsigned.map_err(|error| with_causes(&error))?;
+    let signed = shared.ports.signer.sign(unsigned).await;
+    Ok(Attempt {
+        intents: ready.intents.iter().map(|intent| intent.id).collect(),
+        transaction: signed.map_err(|error| with_causes(&error))?,
+        expires_after: plan.expires_after,
+        badge: plan.badge.clone(),
+        gas: plan.gas.clone(),
+        gas_budget: plan.gas_budget,
+    })
 }

@@ -48,15 +48,16 @@ impl Budgets {
     }
 }
 
-/// A simulated need with the configured margin, rounded up, at most the ceiling.
-pub(super) fn with_margin(needed: Mist, config: &EngineConfig) -> Mist {
+/// A simulated need with the configured margin, rounded up, at most the ceiling; `None` when the
+/// need itself is above it.
+pub(super) fn with_margin(needed: Mist, config: &EngineConfig) -> Option<Mist> {
+    if needed.get() > config.gas_budget_ceiling {
+        return None;
+    }
     let margin = u128::from(needed.get()) * u128::from(config.gas_margin_percent);
     let budget = u128::from(needed.get()) + margin.div_ceil(100);
-    Mist::new(
-        u64::try_from(budget)
-            .unwrap_or(u64::MAX)
-            .min(config.gas_budget_ceiling.max(needed.get())),
-    )
+    let budget = u64::try_from(budget).unwrap_or(u64::MAX);
+    Some(Mist::new(budget.min(config.gas_budget_ceiling)))
 }
 
 #[cfg(test)]
@@ -87,8 +88,9 @@ mod tests {
             gas_budget_ceiling: 1000,
             ..EngineConfig::default()
         };
-        assert_eq!(with_margin(Mist::new(101), &config), Mist::new(127));
-        assert_eq!(with_margin(Mist::new(900), &config), Mist::new(1000));
-        assert_eq!(with_margin(Mist::new(2000), &config), Mist::new(2000));
+        let with_margin = |needed| with_margin(Mist::new(needed), &config).map(Mist::get);
+        assert_eq!(with_margin(101), Some(127));
+        assert_eq!(with_margin(900), Some(1000));
+        assert_eq!(with_margin(1001), None);
     }
 }

@@ -1,60 +1,97 @@
 //! The end of an attempt: written down, its versions taken over, those who wait told.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use atoma_domain::Mist;
 use atoma_domain::journal::{
     Attempt, AttemptOutcome, AttemptStatus, Conclusion, Failure, Intent, IntentStatus,
 };
-use atoma_domain::ports::{Executed, ExecutionOutcome};
-use tracing::{info, warn};
+use atoma_domain::ports::{Executed, ExecutionOutcome, JournalKey};
+use tracing::{error, info, warn};
 
-use super::attempt::{Funds, Step};
+use super::attempt::Step;
 use super::fate::Fate;
-use super::gas::GasLease;
+use super::funding::Payment;
+use super::guard::Reservation;
 use super::lane::Lane;
 use super::outcomes::Outcome;
+use super::shared::{Shared, Written};
 use crate::Ports;
 use crate::causes::with_causes;
 
+/// An attempt that succeeded, which is yet to be written down. A crash loses nothing: the ledger
+/// has it.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) conclusion: Conclusion,
+    intents: Vec<Intent>,
+    /// Its budget counts until what was spent of it is in the journal.
+    _reservation: Reservation,
+}
+
+impl Done {
+    /// Tells who waits. Call it when it is written down.
+    pub(super) fn announce(self, shared: &Shared, length: &AtomicUsize) {
+        for intent in &self.intents {
+            length.fetch_sub(1, Ordering::Relaxed);
+            let outcome = Outcome {
+                status: IntentStatus::Succeeded,
+                tx_digest: Some(self.conclusion.digest),
+                failure: None,
+            };
+            shared.outcomes.finish(intent.id, outcome);
+        }
+    }
+}
+
+/// Writes a success down and tells who waits.
+pub(super) async fn write_down(shared: &Shared, length: &AtomicUsize, done: Done) {
+    let Ports { journal, clock, .. } = &shared.ports;
+    let write = || journal.conclude(&done.conclusion, clock.now());
+    match shared.insist(write).await {
+        Written::Yes => {}
+        // Written before, by a writing whose answer was lost.
+        Written::Disagrees(error) => warn!(
+            digest = %done.conclusion.digest, error = with_causes(&error),
+            "the journal has the outcome already"
+        ),
+        Written::Stopped => return,
+    }
+    done.announce(shared, length);
+}
+
 impl Lane {
-    /// Writes an attempt's fate down, takes over the versions it left, and tells who waits.
+    /// Writes the success down that waits for it, if one does.
+    pub(super) async fn write_done(&mut self) {
+        if let Some(done) = self.done.take() {
+            write_down(&self.shared, &self.length, done).await;
+        }
+    }
+
+    /// Takes over the versions that an attempt left, and writes its fate down: a success together
+    /// with the next attempt, or when none follows; all else at once. Tells who waits.
     pub(super) async fn settle_fate(
         &mut self,
         attempt: &Attempt,
         intents: Vec<Intent>,
         fate: Option<Fate>,
-        mut lease: GasLease,
-        funds: Option<&Funds>,
+        mut payment: Payment,
     ) -> Step {
         let Some(fate) = fate else {
+            // It may execute yet: nothing else may use its coins.
+            payment.keep();
             return Step::Stopped;
         };
-        let explicit_budget = intents.first().and_then(|intent| intent.gas.budget);
         let outcome = match fate {
-            Fate::Executed(executed) => {
-                let split = funds.map_or(Mist::ZERO, |funds| funds.split);
-                let is_success = executed.outcome == ExecutionOutcome::Success;
-                self.adopt_effects(attempt, &executed);
-                lease.paid(&executed, if is_success { split } else { Mist::ZERO });
-                if matches!(
-                    &executed.outcome,
-                    ExecutionOutcome::Failed {
-                        out_of_gas: true,
-                        ..
-                    }
-                ) && let Some(Funds { class, .. }) = funds
-                {
-                    self.shared.budgets.forget(*class);
-                }
-                outcome_of(*executed, intents.len(), explicit_budget)
-            }
+            Fate::Executed(executed) => self.adopt(attempt, &intents, *executed, &mut payment),
             Fate::Dead(reason) => {
                 info!(digest = %attempt.digest(), reason, "the attempt is dead");
-                self.badge = None;
-                lease.forget();
+                payment.lease.forget();
                 AttemptOutcome::Dead { reason }
             }
             Fate::Refused(failure) => {
-                lease.forget();
+                payment.lease.forget();
                 AttemptOutcome::Refused { failure }
             }
         };
@@ -65,74 +102,121 @@ impl Lane {
             // Nobody's fault, and tried again.
             AttemptStatus::Cancelled | AttemptStatus::Dead | AttemptStatus::Signed => {}
         }
-        let has_split = funds.is_some_and(|funds| funds.split > Mist::ZERO);
-        // Given back before the journal is written: others wait for it.
-        drop(lease);
-        if has_split {
-            self.find_split_coins().await;
+        let digest = attempt.digest();
+        let conclusion = Conclusion { digest, outcome };
+        // The coins are given back before the journal is written: others wait for them.
+        let reservation = payment.end(&self.shared);
+        if conclusion.outcome.status() == AttemptStatus::Succeeded {
+            for intent in &intents {
+                let freed = self.parked.succeeded(intent.id);
+                self.shared
+                    .outcomes
+                    .release(freed.iter().map(|freed| freed.id));
+                self.backlog.add(freed);
+            }
+            self.write_done().await;
+            self.done = Some(Done {
+                conclusion,
+                intents,
+                _reservation: reservation,
+            });
+            return Step::Finished;
         }
+        self.write_end(conclusion, intents).await
+    }
+
+    /// Writes down how an attempt ended that did not succeed.
+    async fn write_end(&self, conclusion: Conclusion, intents: Vec<Intent>) -> Step {
         let Ports { journal, clock, .. } = &self.shared.ports;
-        let conclusion = Conclusion {
-            digest: attempt.digest(),
-            outcome,
-        };
-        let written = self
-            .shared
-            .insist(|| journal.conclude(&conclusion, clock.now()));
-        if !written.await {
-            return Step::Stopped;
+        let write = || journal.conclude(&conclusion, clock.now());
+        match self.shared.insist(write).await {
+            Written::Yes => {}
+            Written::Disagrees(error) => error!(
+                digest = %conclusion.digest, error = with_causes(&error),
+                "the journal has another outcome"
+            ),
+            Written::Stopped => return Step::Stopped,
         }
         match conclusion.outcome {
-            AttemptOutcome::BatchAborted { .. } => return Step::Split(intents),
-            AttemptOutcome::Cancelled { .. } | AttemptOutcome::Dead { .. } => {
-                return Step::Again(intents);
+            AttemptOutcome::BatchAborted { .. } if intents.len() > 1 => Step::Split(intents),
+            // Of a single claim this is what a treasury that is short comes to.
+            AttemptOutcome::BatchAborted { .. } => Step::Park(intents),
+            AttemptOutcome::Cancelled { .. } => Step::Again {
+                intents,
+                cancelled: true,
+            },
+            AttemptOutcome::Dead { .. } => Step::Again {
+                intents,
+                cancelled: false,
+            },
+            AttemptOutcome::Aborted { failure, .. } | AttemptOutcome::Refused { failure } => {
+                for intent in &intents {
+                    self.announce_failure(intent, failure.clone()).await;
+                }
+                Step::Finished
             }
-            AttemptOutcome::Succeeded { .. } => {
-                self.announce(&intents, IntentStatus::Succeeded, Some(attempt), None);
-            }
-            AttemptOutcome::Aborted { failure, .. } => {
-                self.announce(&intents, IntentStatus::Failed, Some(attempt), Some(failure));
-            }
-            AttemptOutcome::Refused { failure } => {
-                self.announce(&intents, IntentStatus::Failed, None, Some(failure));
-            }
-        }
-        Step::Finished
-    }
-
-    /// Has the pool learn of the coin that was split off, for the lane that waits for it.
-    async fn find_split_coins(&self) {
-        let shared = &self.shared;
-        if let Err(error) = shared.gas.refresh(shared.ports.chain.as_ref()).await {
-            warn!(error = with_causes(&error), "the coins can't be read");
+            AttemptOutcome::Succeeded { .. } => Step::Finished,
         }
     }
 
-    /// Takes the badge's new version from the effects.
-    fn adopt_effects(&mut self, attempt: &Attempt, executed: &Executed) {
+    /// Announces a failure that is in the journal, with the transaction that the journal shows: an
+    /// attempt that was executed in vain stays to be seen.
+    pub(super) async fn announce_failure(&self, intent: &Intent, failure: Failure) {
+        let record = self.shared.ports.journal.find(JournalKey::Id(intent.id));
+        let outcome = Outcome {
+            status: IntentStatus::Failed,
+            tx_digest: record
+                .await
+                .ok()
+                .flatten()
+                .and_then(|record| record.tx_digest),
+            failure: Some(failure),
+        };
+        self.leave();
+        self.shared.outcomes.finish(intent.id, outcome);
+    }
+
+    /// Takes the new versions from the effects of an executed attempt.
+    fn adopt(
+        &mut self,
+        attempt: &Attempt,
+        intents: &[Intent],
+        executed: Executed,
+        payment: &mut Payment,
+    ) -> AttemptOutcome {
         if let Some(badge) = &attempt.badge {
             self.badge = executed.written.get(badge.object_id()).cloned();
         }
-    }
-
-    fn announce(
-        &self,
-        intents: &[Intent],
-        status: IntentStatus,
-        attempt: Option<&Attempt>,
-        failure: Option<Failure>,
-    ) {
-        for intent in intents {
-            self.finish(
-                intent,
-                Outcome {
-                    status,
-                    tx_digest: attempt.map(Attempt::digest),
-                    failure: failure.clone(),
-                },
-            );
+        payment.paid(&executed);
+        if is_out_of_gas(&executed.outcome)
+            && let Some(class) = payment.class
+        {
+            self.shared.budgets.forget(class);
         }
+        let explicit_budget = intents.first().and_then(|intent| intent.gas.budget);
+        outcome_of(executed, intents.len(), explicit_budget)
     }
+}
+
+/// Has the pool learn of a coin that was split off, for the lane that waits for it. Nothing waits
+/// for the reading itself.
+pub(super) fn find_split_coins(shared: &Arc<Shared>) {
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        if let Err(error) = shared.gas.refresh(shared.ports.chain.as_ref()).await {
+            warn!(error = with_causes(&error), "the coins can't be read");
+        }
+    });
+}
+
+const fn is_out_of_gas(outcome: &ExecutionOutcome) -> bool {
+    matches!(
+        outcome,
+        ExecutionOutcome::Failed {
+            out_of_gas: true,
+            ..
+        }
+    )
 }
 
 fn outcome_of(executed: Executed, batch: usize, explicit_budget: Option<Mist>) -> AttemptOutcome {
@@ -141,10 +225,15 @@ fn outcome_of(executed: Executed, batch: usize, explicit_budget: Option<Mist>) -
         ExecutionOutcome::Success => AttemptOutcome::Succeeded { gas_used, effects },
         ExecutionOutcome::Cancelled { .. } => AttemptOutcome::Cancelled { gas_used, effects },
         // The learned budget was too small: simulate anew.
-        ExecutionOutcome::Failed {
-            out_of_gas: true, ..
-        } if explicit_budget.is_none() => AttemptOutcome::Cancelled { gas_used, effects },
+        outcome if is_out_of_gas(&outcome) && explicit_budget.is_none() => {
+            AttemptOutcome::Cancelled { gas_used, effects }
+        }
         _ if batch > 1 => AttemptOutcome::BatchAborted { gas_used, effects },
+        // The call is right, only too early: it is not over for a treasury that was emptied between
+        // the simulation and the execution.
+        ExecutionOutcome::Abort(abort) if abort.is_treasury_short() => {
+            AttemptOutcome::BatchAborted { gas_used, effects }
+        }
         outcome => AttemptOutcome::Aborted {
             failure: failure_of(outcome, explicit_budget.unwrap_or(Mist::ZERO)),
             gas_used,

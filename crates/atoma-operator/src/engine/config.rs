@@ -17,7 +17,8 @@ pub struct EngineConfig {
     pub gas_margin_percent: u64,
     /// The largest budget that the daemon chooses by itself, in MIST.
     pub gas_budget_ceiling: u64,
-    /// How often a read is tried before the intents that need it fail.
+    /// How often a read is tried at a stretch, and how often an answer is doubted that a node
+    /// which lags behind would give too.
     pub read_attempts: u32,
     /// How often one intent is signed anew after cancellations or dead attempts.
     pub sign_attempts: u32,
@@ -25,6 +26,14 @@ pub struct EngineConfig {
     pub backoff: Duration,
     /// The longest pause between tries.
     pub backoff_limit: Duration,
+    /// The first pause after a cancellation (congestion, no randomness), which is over no sooner
+    /// than the network's next commits; doubles likewise.
+    pub congestion_backoff: Duration,
+    /// For how long an outcome may wait to be written down with the next attempt: for longer than
+    /// a local read takes, and no longer than anyone notices.
+    pub outcome_delay: Duration,
+    /// How often the contract's treasury is looked at while claims wait for it to grow.
+    pub treasury_interval: Duration,
     /// How long a stop waits for answers from the network; what is not answered by then is taken up
     /// at the next start.
     pub stopping_grace: Duration,
@@ -46,6 +55,9 @@ impl Default for EngineConfig {
             sign_attempts: 5,
             backoff: Duration::from_millis(100),
             backoff_limit: Duration::from_secs(5),
+            congestion_backoff: Duration::from_secs(1),
+            outcome_delay: Duration::from_millis(5),
+            treasury_interval: Duration::from_secs(10),
             stopping_grace: Duration::from_secs(3),
             low_gas_balance: 1_000_000_000,
             guard: GuardConfig::default(),
@@ -62,15 +74,30 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new(config: &EngineConfig) -> Self {
+        Self::from(config.backoff, config)
+    }
+
+    /// Pauses after cancellations.
+    pub(super) fn of_congestion(config: &EngineConfig) -> Self {
+        Self::from(config.congestion_backoff, config)
+    }
+
+    fn from(first: Duration, config: &EngineConfig) -> Self {
         Self {
-            next: config.backoff,
-            limit: config.backoff_limit,
+            next: first,
+            limit: config.backoff_limit.max(first),
         }
     }
 
     /// Waits for the next pause to pass.
     pub(super) async fn pause(&mut self) {
-        tokio::time::sleep(self.next).await;
+        tokio::time::sleep(self.take()).await;
+    }
+
+    /// The next pause, for who waits otherwise.
+    pub(super) fn take(&mut self) -> Duration {
+        let pause = self.next;
         self.next = (self.next * 2).min(self.limit);
+        pause
     }
 }

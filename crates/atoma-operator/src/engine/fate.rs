@@ -5,7 +5,7 @@ use atoma_domain::ports::{ChainError, Executed, Refusal, RefusalKind, SubmitErro
 use tracing::{debug, warn};
 
 use super::config::Backoff;
-use super::lane::Shared;
+use super::shared::Shared;
 use crate::causes::with_causes;
 
 /// An attempt's end.

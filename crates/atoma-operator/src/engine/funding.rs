@@ -1,20 +1,69 @@
-//! Paying for an attempt: its budget and its coin.
+//! Paying for an attempt: its budget, its coin, and its place under the cap.
+
+use std::sync::Arc;
 
 use atoma_domain::Mist;
 use atoma_domain::contract::ContractCall;
-use atoma_domain::journal::{Failure, GasOptions, Intent};
+use atoma_domain::journal::{Attempt, Failure, GasOptions, Intent};
 use atoma_domain::ports::{
-    ChainError, ContractView, ExecutionOutcome, Simulation, TransactionPlan,
+    ChainError, ContractView, Executed, ExecutionOutcome, Simulation, TransactionPlan,
 };
-use tracing::error;
 
-use super::attempt::{Funds, Ready, Step};
+use super::attempt::{Ready, Step};
 use super::budget::{CallClass, with_margin};
-use super::conclusion::failure_of;
+use super::conclusion::{failure_of, find_split_coins};
 use super::gas::{GasError, GasLease};
+use super::guard::Reservation;
 use super::lane::Lane;
-use super::reads::{ask, is_expiration};
-use crate::causes::{chain_failure, with_causes};
+use super::reads::{Unanswered, ask};
+use super::shared::Shared;
+use crate::causes::internal;
+
+/// What an attempt is paid with.
+#[derive(Debug)]
+pub(super) struct Payment {
+    pub(super) lease: GasLease,
+    /// Which learned budget was used; none for an attempt from before this process.
+    pub(super) class: Option<CallClass>,
+    /// How much was split off the paying coin.
+    split: Mist,
+    reservation: Reservation,
+}
+
+impl Payment {
+    /// What pays for an attempt that was signed before this process began.
+    pub(super) fn known(shared: &Shared, attempt: &Attempt) -> Self {
+        let coins = attempt.gas.iter().map(|coin| *coin.object_id());
+        Self {
+            lease: shared.gas.lease_known(coins),
+            class: None,
+            split: Mist::ZERO,
+            reservation: shared.guard.reserve_known(attempt.gas_budget),
+        }
+    }
+
+    /// Takes the coins' new versions from effects.
+    pub(super) fn paid(&mut self, executed: &Executed) {
+        if executed.outcome != ExecutionOutcome::Success {
+            self.split = Mist::ZERO;
+        }
+        self.lease.paid(executed, self.split);
+    }
+
+    /// Gives the coins back. What remains is the budget's place under the cap.
+    pub(super) fn end(self, shared: &Arc<Shared>) -> Reservation {
+        drop(self.lease);
+        if self.split > Mist::ZERO {
+            find_split_coins(shared);
+        }
+        self.reservation
+    }
+
+    /// Keeps the coins from everybody else until the next start.
+    pub(super) fn keep(self) {
+        self.lease.keep();
+    }
+}
 
 impl Lane {
     /// Chooses budget and coin. Settlements come in bulk and need much the same gas, so they share
@@ -27,35 +76,8 @@ impl Lane {
         mut plan: TransactionPlan,
         class: CallClass,
     ) -> Result<Ready, Step> {
-        let shared = &self.shared;
         let own_terms = first.gas != GasOptions::default();
-        let learnable = first.action.kind() == "settle_stack" && !own_terms;
-        let learned = shared
-            .budgets
-            .get(class, plan.expires_after, plan.gas_price)
-            .filter(|_| learnable);
-        let budget = match learned {
-            Some(budget) => budget,
-            None => {
-                let least = first.gas.budget.unwrap_or(Mist::new(1));
-                let lease = self.lease(&intents, &first, least).await?;
-                plan.gas = lease.references();
-                let ceiling = Mist::new(shared.config.gas_budget_ceiling);
-                plan.gas_budget = first.gas.budget.unwrap_or(lease.balance().min(ceiling));
-                let needed = self.simulate(&intents, &plan).await?;
-                let budget = first
-                    .gas
-                    .budget
-                    .unwrap_or_else(|| with_margin(needed, &shared.config));
-                if learnable {
-                    shared
-                        .budgets
-                        .learn(class, plan.expires_after, plan.gas_price, budget);
-                }
-                budget
-            }
-        };
-        self.heed_the_cap(&intents, budget).await?;
+        let budget = self.budget(&intents, &first, &mut plan, class).await?;
         let lease = self.lease(&intents, &first, budget).await?;
         plan.gas = lease.references();
         plan.gas_budget = budget;
@@ -66,31 +88,84 @@ impl Lane {
                 plan.gas_budget = budget_with_split(budget);
             }
         }
+        // Bytes that were refused once are not made again.
+        let variation = Mist::new(self.variation);
+        plan.gas_budget = plan.gas_budget.checked_sub(variation).unwrap_or(Mist::ZERO);
         let split = plan.split.first().copied().unwrap_or(Mist::ZERO);
+        let reservation = self.reserve(&intents, plan.gas_budget).await?;
         Ok(Ready {
             intents,
             plan,
-            lease,
-            funds: Funds { class, split },
+            payment: Payment {
+                lease,
+                class: Some(class),
+                split,
+                reservation,
+            },
         })
     }
 
-    async fn heed_the_cap(&self, intents: &[Intent], budget: Mist) -> Result<(), Step> {
+    /// The budget asked for, learned, or simulated.
+    async fn budget(
+        &self,
+        intents: &[Intent],
+        first: &Intent,
+        plan: &mut TransactionPlan,
+        class: CallClass,
+    ) -> Result<Mist, Step> {
+        let shared = &self.shared;
+        let learnable = first.action.kind() == "settle_stack" && first.gas == GasOptions::default();
+        let learned = shared
+            .budgets
+            .get(class, plan.expires_after, plan.gas_price)
+            .filter(|_| learnable);
+        if let Some(budget) = learned {
+            return Ok(budget);
+        }
+        let least = first.gas.budget.unwrap_or(Mist::new(1));
+        let lease = self.lease(intents, first, least).await?;
+        plan.gas = lease.references();
+        let ceiling = Mist::new(shared.config.gas_budget_ceiling);
+        plan.gas_budget = first.gas.budget.unwrap_or(lease.balance().min(ceiling));
+        let needed = self.simulate(intents, plan, lease).await?;
+        if let Some(budget) = first.gas.budget {
+            return Ok(budget);
+        }
+        let Some(budget) = with_margin(needed, &shared.config) else {
+            let failure = Failure::GasBudgetTooLow {
+                gas_budget: ceiling,
+            };
+            return Err(self.fail_all(intents, &failure).await);
+        };
+        if learnable {
+            shared
+                .budgets
+                .learn(class, plan.expires_after, plan.gas_price, budget);
+        }
+        Ok(budget)
+    }
+
+    /// Has the budget count against the cap.
+    async fn reserve(&self, intents: &[Intent], budget: Mist) -> Result<Reservation, Step> {
         let ports = &self.shared.ports;
-        let guard = &self.shared.guard;
-        match guard
-            .over_the_cap(budget, ports.journal.as_ref(), ports.clock.as_ref())
-            .await
-        {
-            Ok(None) => Ok(()),
-            Ok(Some(failure)) => Err(self.fail_all(intents, &failure).await),
-            Err(error) => {
-                error!(
-                    error = with_causes(&error),
-                    "what was spent can't be read; trying again"
-                );
-                Err(Step::Wait(intents.to_vec()))
+        let reserved =
+            self.shared
+                .guard
+                .reserve(budget, ports.journal.as_ref(), ports.clock.as_ref());
+        match reserved.await {
+            Ok(Ok(reservation)) => Ok(reservation),
+            Ok(Err(reached)) if reached.is_final => {
+                Err(self.fail_all(intents, &reached.failure).await)
             }
+            // What is on its way may cost less than was put by for it.
+            Ok(Err(reached)) => Err(Step::Doubt {
+                intents: intents.to_vec(),
+                failure: reached.failure,
+            }),
+            Err(error) => Err(Step::Outage {
+                intents: intents.to_vec(),
+                why: internal(error),
+            }),
         }
     }
 
@@ -109,26 +184,39 @@ impl Lane {
                 object_id,
                 reason: String::from("it is not a SUI coin of the operator's address"),
             },
-            Err(GasError::Chain(error)) => chain_failure(&error),
+            Err(GasError::Chain(error)) => {
+                return Err(self.unanswered(intents, &error).await);
+            }
         };
         Err(self.fail_all(intents, &failure).await)
     }
 
-    /// The gas that the plan needs, if it would succeed.
-    async fn simulate(&self, intents: &[Intent], plan: &TransactionPlan) -> Result<Mist, Step> {
-        let failure = match self.try_simulation(plan).await {
-            Ok(simulation) => match simulation.outcome {
-                ExecutionOutcome::Success => return Ok(simulation.gas_needed),
-                ExecutionOutcome::Abort(_) | ExecutionOutcome::Failed { .. }
-                    if intents.len() > 1 =>
-                {
-                    return Err(Step::Split(intents.to_vec()));
-                }
-                outcome => failure_of(outcome, plan.gas_budget),
-            },
-            // The epoch has ended since the plan was made: plan anew.
-            Err(error) if is_expiration(&error) => return Err(Step::Wait(intents.to_vec())),
-            Err(error) => chain_failure(&error),
+    /// The gas that the plan needs, if it would succeed; paid, for the time of the simulation, from
+    /// the leased coin.
+    async fn simulate(
+        &self,
+        intents: &[Intent],
+        plan: &TransactionPlan,
+        mut lease: GasLease,
+    ) -> Result<Mist, Step> {
+        let simulation = match self.try_simulation(plan).await {
+            Ok(simulation) => simulation,
+            Err(error) => {
+                // A coin may be what is refused: have it read again.
+                lease.forget();
+                drop(lease);
+                return Err(self.unanswered(intents, &error).await);
+            }
+        };
+        let failure = match simulation.outcome {
+            ExecutionOutcome::Success => return Ok(simulation.gas_needed),
+            ExecutionOutcome::Abort(_) | ExecutionOutcome::Failed { .. } if intents.len() > 1 => {
+                return Err(Step::Split(intents.to_vec()));
+            }
+            ExecutionOutcome::Abort(abort) if abort.is_treasury_short() => {
+                return Err(Step::Park(intents.to_vec()));
+            }
+            outcome => failure_of(outcome, plan.gas_budget),
         };
         Err(self.fail_all(intents, &failure).await)
     }
@@ -137,6 +225,16 @@ impl Lane {
         let chain = &self.shared.ports.chain;
         let unsigned = chain.build(plan)?;
         ask(&self.shared.config, || chain.simulate(&unsigned)).await
+    }
+
+    /// What to do about a question that the chain did not answer, or answered with a refusal.
+    pub(super) async fn unanswered(&self, intents: &[Intent], error: &ChainError) -> Step {
+        let intents = intents.to_vec();
+        match Unanswered::of(error) {
+            Unanswered::Outage(why) => Step::Outage { intents, why },
+            Unanswered::Doubtful(failure) => Step::Doubt { intents, failure },
+            Unanswered::Final(failure) => self.fail_all(&intents, &failure).await,
+        }
     }
 }
 

@@ -6,8 +6,10 @@
 //! wait for a coin, the next to hold a large one [splits](GasLease::to_split) one off in passing.
 
 mod lease;
+mod queue;
 
 use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,9 +17,10 @@ use atoma_domain::ports::{Chain, ChainError, GasCoin};
 use atoma_domain::{Address, Mist, ObjectId};
 use tokio::sync::Notify;
 
-use super::lane::Shared;
 use super::reads::ask;
+use super::shared::Shared;
 pub(super) use lease::GasLease;
+use queue::{Place, Queue};
 
 /// The most coins that may pay for one transaction.
 const MOST_COINS: usize = 255;
@@ -38,9 +41,12 @@ pub(super) enum GasError {
 pub(super) struct GasPool {
     owner: Address,
     slots: Mutex<HashMap<ObjectId, Slot>>,
-    freed: Notify,
+    freed: Arc<Notify>,
     /// A lane had to wait for a coin, and none was split off for it since.
     wanted: AtomicBool,
+    /// The coins were read at least once: before, only those of attempts from before are known.
+    was_read: AtomicBool,
+    queue: Queue,
 }
 
 #[derive(Debug)]
@@ -60,16 +66,20 @@ enum Search {
 
 impl GasPool {
     pub(super) fn new(owner: Address) -> Arc<Self> {
+        let freed = Arc::<Notify>::default();
         Arc::new(Self {
             owner,
             slots: Mutex::default(),
-            freed: Notify::new(),
+            queue: Queue::new(Arc::clone(&freed)),
+            freed,
             wanted: AtomicBool::new(false),
+            was_read: AtomicBool::new(false),
         })
     }
 
     /// Leases the named coin, or the smallest free one that holds `budget`, or several that do
-    /// together; waits while those that would do are leased.
+    /// together. Waits while those that would do are leased; who came first has the first that
+    /// comes free.
     pub(super) async fn lease(
         self: &Arc<Self>,
         shared: &Shared,
@@ -77,19 +87,26 @@ impl GasPool {
         budget: Mist,
     ) -> Result<GasLease, GasError> {
         let mut refreshed = false;
+        let mut place = None;
         loop {
+            let mut freed = pin!(self.freed.notified());
             // Registered before looking, so that a coin freed in between wakes us.
-            let freed = self.freed.notified();
-            match self.try_lease(named, budget) {
+            freed.as_mut().enable();
+            match self.try_lease(named, budget, place.as_ref()) {
                 Search::Found(lease) => return Ok(lease),
-                Search::Busy => {
+                Search::Busy if self.was_read.load(Ordering::Relaxed) => {
                     // For a coin that was named no other can stand in.
                     if named.is_none() {
                         self.wanted.store(true, Ordering::Relaxed);
+                        place.get_or_insert_with(|| self.queue.join());
                     }
-                    freed.await;
-                    // Whoever gave it back may have had it forgotten.
+                    let waited = tokio::time::timeout(shared.config.backoff_limit, freed).await;
+                    // Whoever gave it back may have had it forgotten; and where nobody does, there
+                    // may be new coins.
                     refreshed = false;
+                    if waited.is_err() {
+                        self.reread(shared).await?;
+                    }
                 }
                 Search::None if refreshed => {
                     return Err(named.map_or(GasError::Insufficient, |id| {
@@ -100,15 +117,19 @@ impl GasPool {
                         }
                     }));
                 }
-                Search::None => {
-                    let chain = shared.ports.chain.as_ref();
-                    ask(&shared.config, || self.refresh(chain))
-                        .await
-                        .map_err(GasError::Chain)?;
+                Search::None | Search::Busy => {
+                    self.reread(shared).await?;
                     refreshed = true;
                 }
             }
         }
+    }
+
+    async fn reread(&self, shared: &Shared) -> Result<(), GasError> {
+        let chain = shared.ports.chain.as_ref();
+        ask(&shared.config, || self.refresh(chain))
+            .await
+            .map_err(GasError::Chain)
     }
 
     /// Leases coins by id for an attempt that was signed before this process began; those that
@@ -146,12 +167,13 @@ impl GasPool {
                 let is_newer = slot
                     .coin
                     .as_ref()
-                    .is_none_or(|known| known.reference.version() < coin.reference.version());
+                    .is_none_or(|known| known.reference.version() <= coin.reference.version());
                 if !slot.leased && is_newer {
                     slot.coin = Some(coin);
                 }
             }
         }
+        self.was_read.store(true, Ordering::Relaxed);
         self.freed.notify_waiters();
         Ok(())
     }
@@ -166,7 +188,15 @@ impl GasPool {
         (!known.is_empty()).then(|| sum(known.into_iter()))
     }
 
-    fn try_lease(self: &Arc<Self>, named: Option<ObjectId>, budget: Mist) -> Search {
+    fn try_lease(
+        self: &Arc<Self>,
+        named: Option<ObjectId>,
+        budget: Mist,
+        place: Option<&Place>,
+    ) -> Search {
+        if named.is_none() && !self.queue.is_next(place) {
+            return Search::Busy;
+        }
         let mut slots = self.lock();
         let mut free: Vec<GasCoin> = slots
             .iter()
@@ -277,14 +307,20 @@ mod tests {
     #[test]
     fn a_leased_coin_is_waited_for_and_comes_back() {
         let pool = pool(vec![coin(1, 50)]);
-        let Search::Found(lease) = pool.try_lease(None, Mist::new(20)) else {
+        let Search::Found(lease) = pool.try_lease(None, Mist::new(20), None) else {
             panic!("it is free");
         };
-        assert!(matches!(pool.try_lease(None, Mist::new(20)), Search::Busy));
-        assert!(matches!(pool.try_lease(None, Mist::new(51)), Search::None));
+        assert!(matches!(
+            pool.try_lease(None, Mist::new(20), None),
+            Search::Busy
+        ));
+        assert!(matches!(
+            pool.try_lease(None, Mist::new(51), None),
+            Search::None
+        ));
         drop(lease);
         assert!(matches!(
-            pool.try_lease(None, Mist::new(20)),
+            pool.try_lease(None, Mist::new(20), None),
             Search::Found(_)
         ));
     }
@@ -292,7 +328,7 @@ mod tests {
     #[test]
     fn a_large_coin_is_split_once_a_lane_had_to_wait() {
         let pool = pool(vec![coin(1, 10_000_000_000)]);
-        let Search::Found(lease) = pool.try_lease(None, Mist::new(20)) else {
+        let Search::Found(lease) = pool.try_lease(None, Mist::new(20), None) else {
             panic!("it is free");
         };
         assert!(lease.to_split(Mist::new(20)).is_empty());

@@ -1,12 +1,14 @@
-//! Brakes on spending: a daily cap on gas, and a breaker for when one transaction after another
-//! fails.
+//! Brakes on spending: a daily cap on gas, a breaker for when one transaction after another
+//! fails, and a stop for when nothing may be signed at all.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{Clock, Journal, StoreError};
 use atoma_domain::{Mist, TimestampMs};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// What the cap looks back on: 24 hours.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -32,117 +34,202 @@ impl Default for GuardConfig {
     }
 }
 
+/// How far the brakes are from holding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brakes {
+    /// Gas paid in the last 24 hours.
+    pub spent: Mist,
+    /// The budgets of what is on its way, which may be spent besides.
+    pub reserved: Mist,
+    /// The most that both together may be; `None` is no cap.
+    pub daily_cap: Option<Mist>,
+    /// How many transactions in a row have failed.
+    pub failures_in_a_row: u32,
+    /// At how many of them the breaker opens; 0 is never.
+    pub breaker_failures: u32,
+    /// Why nothing is signed now, if so.
+    pub held: Option<Failure>,
+}
+
+/// Why nothing is to be signed, and for how long at most; without an end until the next start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hold {
+    pub(super) reason: Failure,
+    pub(super) left: Option<Duration>,
+    /// Whether those who wait are to be told.
+    pub(super) is_told: bool,
+}
+
+/// A budget does not fit under the cap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CapReached {
+    pub(super) failure: Failure,
+    /// It would not fit either when nothing else was on its way.
+    pub(super) is_final: bool,
+}
+
 /// The brakes.
 #[derive(Debug)]
 pub(super) struct Guard {
     config: GuardConfig,
-    breaker: Mutex<Breaker>,
+    state: Mutex<State>,
+    changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Breaker {
+struct State {
     failures_in_a_row: u32,
     open_until: Option<TimestampMs>,
+    stopped: Option<Failure>,
+    reserved: Mist,
+}
+
+/// A budget that counts against the cap until what was spent of it is in the journal.
+#[derive(Debug)]
+pub(super) struct Reservation {
+    guard: Arc<Guard>,
+    budget: Mist,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut state = self.guard.state();
+        state.reserved = state
+            .reserved
+            .checked_sub(self.budget)
+            .unwrap_or(Mist::ZERO);
+    }
 }
 
 impl Guard {
-    pub(super) fn new(config: GuardConfig) -> Self {
-        Self {
+    pub(super) fn new(config: GuardConfig) -> Arc<Self> {
+        Arc::new(Self {
             config,
-            breaker: Mutex::default(),
-        }
+            state: Mutex::default(),
+            changed: Notify::new(),
+        })
     }
 
     /// Notes how a transaction that reached the network ended.
     pub(super) fn note(&self, succeeded: bool, now: TimestampMs) {
-        let mut breaker = self.breaker();
+        let mut state = self.state();
         if succeeded {
-            *breaker = Breaker::default();
+            state.failures_in_a_row = 0;
+            if state.open_until.take().is_some() {
+                self.changed.notify_waiters();
+            }
             return;
         }
-        breaker.failures_in_a_row = breaker.failures_in_a_row.saturating_add(1);
+        state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
         if self.config.breaker_failures > 0
-            && breaker.failures_in_a_row >= self.config.breaker_failures
+            && state.failures_in_a_row >= self.config.breaker_failures
         {
             let pause = u64::try_from(self.config.breaker_pause.as_millis()).unwrap_or(u64::MAX);
-            breaker.open_until = Some(TimestampMs::new(now.get().saturating_add(pause)));
+            state.open_until = Some(TimestampMs::new(now.get().saturating_add(pause)));
         }
     }
 
-    /// Why nothing is taken in, if so. After the pause one failure opens the breaker again.
-    pub(super) fn pause(&self, now: TimestampMs) -> Option<Failure> {
-        let breaker = self.breaker();
-        let left_ms = breaker.open_until?.get().checked_sub(now.get())?;
-        (left_ms > 0).then(|| Failure::BreakerOpen {
-            failures: breaker.failures_in_a_row,
-            retry_after_s: left_ms.div_ceil(1000),
+    /// Has nothing signed until the next start.
+    pub(super) fn stop(&self, reason: Failure) {
+        // Only the first reason counts; it says enough.
+        self.state().stopped.get_or_insert(reason);
+    }
+
+    /// Why nothing is to be signed now, if so. After the breaker's pause one failure opens it
+    /// again.
+    pub(super) fn hold(&self, now: TimestampMs) -> Option<Hold> {
+        let state = self.state();
+        if let Some(reason) = &state.stopped {
+            return Some(Hold {
+                reason: reason.clone(),
+                left: None,
+                is_told: true,
+            });
+        }
+        let left_ms = state.open_until?.get().checked_sub(now.get())?;
+        (left_ms > 0).then(|| Hold {
+            reason: Failure::BreakerOpen {
+                failures: state.failures_in_a_row,
+                retry_after_s: left_ms.div_ceil(1000),
+            },
+            left: Some(Duration::from_millis(left_ms)),
+            is_told: true,
         })
     }
 
-    /// Why a budget may not be spent, if so.
-    pub(super) async fn over_the_cap(
-        &self,
+    /// Ends when the breaker closes before its pause is over.
+    pub(super) fn closed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// Reserves a budget under the cap.
+    pub(super) async fn reserve(
+        self: &Arc<Self>,
         budget: Mist,
         journal: &dyn Journal,
         clock: &dyn Clock,
-    ) -> Result<Option<Failure>, StoreError> {
+    ) -> Result<Result<Reservation, CapReached>, StoreError> {
+        // First reserved, then compared: what another lane's attempt cost is counted twice at
+        // worst, while it is written down, and never not at all.
+        let reservation = self.reserve_known(budget);
         let Some(daily_cap) = self.config.daily_gas_cap else {
-            return Ok(None);
+            return Ok(Ok(reservation));
         };
-        let since = TimestampMs::new(clock.now().get().saturating_sub(DAY_MS));
-        let spent = journal.gas_spent_since(since).await?;
-        let within = spent.checked_add(budget).is_ok_and(|sum| sum <= daily_cap);
-        Ok((!within).then_some(Failure::SpendCapReached { daily_cap, spent }))
+        let spent = spent_in_a_day(journal, clock).await?;
+        let reserved = self.state().reserved;
+        let within = |amount| spent.checked_add(amount).is_ok_and(|sum| sum <= daily_cap);
+        if within(reserved) {
+            return Ok(Ok(reservation));
+        }
+        Ok(Err(CapReached {
+            failure: Failure::SpendCapReached { daily_cap, spent },
+            is_final: !within(budget),
+        }))
     }
 
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        // Two numbers that hold for themselves, whatever happened to a holder.
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Reserves the budget of what was signed before this process began.
+    pub(super) fn reserve_known(self: &Arc<Self>, budget: Mist) -> Reservation {
+        let mut state = self.state();
+        state.reserved = state
+            .reserved
+            .checked_add(budget)
+            .unwrap_or(Mist::new(u64::MAX));
+        drop(state);
+        Reservation {
+            guard: Arc::clone(self),
+            budget,
+        }
     }
+
+    /// How far the brakes are from holding.
+    pub(super) async fn brakes(
+        &self,
+        journal: &dyn Journal,
+        clock: &dyn Clock,
+    ) -> Result<Brakes, StoreError> {
+        let spent = spent_in_a_day(journal, clock).await?;
+        let held = self.hold(clock.now()).map(|hold| hold.reason);
+        let state = self.state();
+        Ok(Brakes {
+            spent,
+            reserved: state.reserved,
+            daily_cap: self.config.daily_gas_cap,
+            failures_in_a_row: state.failures_in_a_row,
+            breaker_failures: self.config.breaker_failures,
+            held,
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each part holds for itself, whatever happened to a holder.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn spent_in_a_day(journal: &dyn Journal, clock: &dyn Clock) -> Result<Mist, StoreError> {
+    let since = clock.now().get().saturating_sub(DAY_MS);
+    journal.gas_spent_since(TimestampMs::new(since)).await
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_breaker_opens_after_failures_in_a_row_and_closes_with_a_success() {
-        let guard = Guard::new(GuardConfig {
-            breaker_failures: 3,
-            breaker_pause: Duration::from_secs(10),
-            ..GuardConfig::default()
-        });
-        let at = TimestampMs::new;
-        guard.note(false, at(1_000));
-        guard.note(false, at(1_000));
-        guard.note(true, at(1_000));
-        guard.note(false, at(1_000));
-        guard.note(false, at(1_000));
-        assert_eq!(guard.pause(at(1_000)), None);
-        guard.note(false, at(1_000));
-        assert_eq!(
-            guard.pause(at(1_500)),
-            Some(Failure::BreakerOpen {
-                failures: 3,
-                retry_after_s: 10
-            })
-        );
-        assert_eq!(guard.pause(at(11_000)), None);
-        guard.note(false, at(11_000));
-        assert!(guard.pause(at(12_000)).is_some());
-        guard.note(true, at(12_000));
-        assert_eq!(guard.pause(at(12_000)), None);
-    }
-
-    #[test]
-    fn a_breaker_of_zero_never_opens() {
-        let guard = Guard::new(GuardConfig {
-            breaker_failures: 0,
-            ..GuardConfig::default()
-        });
-        for _ in 0..100 {
-            guard.note(false, TimestampMs::new(1));
-        }
-        assert_eq!(guard.pause(TimestampMs::new(1)), None);
-    }
-}
+mod tests;

@@ -1,84 +1,37 @@
 //! One badge's lane: its intents one after the other, because every transaction of a badge moves
 //! the badge's version.
 
-use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use atoma_domain::ObjectReference;
-use atoma_domain::journal::{Attempt, Failure, Intent, IntentStatus};
-use atoma_domain::ports::StoreError;
+use atoma_domain::journal::{Attempt, Intent};
+use atoma_domain::ports::ViewQuery;
+use atoma_domain::{MicroUsdc, ObjectReference, TransactionId};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, error, info_span};
+use tokio::time::Instant;
+use tracing::{Instrument, debug, info_span};
 
-use super::abandoned::Abandoned;
 use super::ahead::{Ahead, Pace};
-use super::attempt::Step;
-use super::budget::Budgets;
-use super::config::{Backoff, EngineConfig};
-use super::gas::GasPool;
-use super::guard::Guard;
-use super::outcomes::{Outcome, Outcomes};
-use crate::Ports;
+use super::backlog::Backlog;
+use super::conclusion::Done;
+use super::funding::Payment;
+use super::guard::Hold;
+use super::outage::Outage;
+use super::parked::Parked;
+use super::shared::Shared;
 use crate::causes::with_causes;
-
-/// What all lanes share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) ports: Ports,
-    pub(super) config: EngineConfig,
-    pub(super) gas: Arc<GasPool>,
-    pub(super) budgets: Budgets,
-    pub(super) outcomes: Outcomes,
-    pub(super) abandoned: Abandoned,
-    pub(super) guard: Guard,
-    pub(super) stopping: CancellationToken,
-}
-
-impl Shared {
-    /// Writes to the journal until it takes the writing, or says that it would not help to try
-    /// again; false when the daemon stops before.
-    pub(super) async fn insist<Written>(&self, mut write: impl FnMut() -> Written) -> bool
-    where
-        Written: Future<Output = Result<(), StoreError>>,
-    {
-        let mut backoff = Backoff::new(&self.config);
-        loop {
-            match write().await {
-                Ok(()) => return true,
-                // What it says is elsewhere already stays there, however often it is tried.
-                Err(error @ (StoreError::Transition { .. } | StoreError::Missing { .. })) => {
-                    error!(error = with_causes(&error), "the journal disagrees");
-                    return true;
-                }
-                Err(error) => error!(
-                    error = with_causes(&error),
-                    "the journal can't be written; trying again"
-                ),
-            }
-            tokio::select! {
-                () = self.stopping.cancelled() => return false,
-                () = backoff.pause() => {}
-            }
-        }
-    }
-
-    /// Ends a while after the daemon was told to stop: long enough for an answer that is about to
-    /// come, short enough to wait for.
-    pub(super) async fn grace(&self) {
-        self.stopping.cancelled().await;
-        tokio::time::sleep(self.config.stopping_grace).await;
-    }
-}
 
 /// Work for a lane.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// An attempt signed before this process began, with its intents.
-    Resume(Box<Attempt>, Vec<Intent>),
+    /// An attempt signed before this process began, what pays for it, and its intents.
+    Resume(Box<Attempt>, Payment, Vec<Intent>),
     /// Intents to be attempted.
     Intents(Vec<Intent>),
+    /// One that it may have parked, asked for again.
+    Again(TransactionId),
 }
 
 /// The engine's end of a lane.
@@ -95,170 +48,190 @@ pub(super) struct Lane {
     pub(super) shared: Arc<Shared>,
     /// The badge at the latest version known, from effects or from reading.
     pub(super) badge: Option<ObjectReference>,
+    /// What the contract's treasury held when it was last read.
+    pub(super) treasury: MicroUsdc,
     /// What is being read for the next intent.
     pub(super) ahead: Option<Ahead>,
     pub(super) pace: Pace,
-    backlog: VecDeque<Intent>,
-    length: Arc<AtomicUsize>,
+    /// A success that is yet to be written down: with the next attempt, if one follows at once.
+    pub(super) done: Option<Done>,
+    /// By how much budgets are lowered, so that bytes refused before are not made again.
+    pub(super) variation: u64,
+    pub(super) backlog: Backlog,
+    pub(super) parked: Parked,
+    /// Why and until when nothing can be prepared, if so.
+    pub(super) outage: Option<Outage>,
+    pub(super) length: Arc<AtomicUsize>,
+    work: mpsc::UnboundedReceiver<Work>,
+    /// Who waits was told that nothing is done for now.
+    is_held: bool,
 }
 
 impl Lane {
-    pub(super) fn new(shared: Arc<Shared>, length: Arc<AtomicUsize>) -> Self {
-        Self {
-            shared,
+    /// A lane with the engine's end of it.
+    pub(super) fn new(shared: Arc<Shared>) -> (Self, LaneHandle) {
+        let (sender, work) = mpsc::unbounded_channel();
+        let length = Arc::new(AtomicUsize::new(0));
+        let handle = LaneHandle {
+            sender,
+            length: Arc::clone(&length),
+        };
+        let lane = Self {
             badge: None,
+            treasury: MicroUsdc::ZERO,
             ahead: None,
             pace: Pace::default(),
-            backlog: VecDeque::new(),
+            done: None,
+            variation: 0,
+            backlog: Backlog::default(),
+            parked: Parked::new(shared.config.treasury_interval),
+            outage: None,
             length,
-        }
+            work,
+            is_held: false,
+            shared,
+        };
+        (lane, handle)
     }
 
     /// Works until the engine is dropped or stops. What is unfinished then is in the journal.
-    pub(super) async fn run(mut self, mut work: mpsc::UnboundedReceiver<Work>) {
-        let stopping = self.shared.stopping.clone();
-        loop {
-            if self.backlog.is_empty() {
-                let next = tokio::select! {
-                    () = stopping.cancelled() => return,
-                    next = work.recv() => next,
-                };
-                match next {
-                    Some(next) => self.accept(next).await,
-                    None => return,
-                }
-            }
-            while let Ok(next) = work.try_recv() {
-                self.accept(next).await;
-            }
-            if stopping.is_cancelled() {
-                return;
-            }
-            let batch = self.next_batch();
-            if let Some(first) = batch.first() {
-                let span =
-                    info_span!("intent", transaction.id = %first.id, kind = first.action.kind());
-                self.process(batch).instrument(span).await;
-            }
+    pub(super) async fn run(mut self) {
+        while self.step().await {}
+        self.write_done().await;
+    }
+
+    /// One batch, or one thing to wait for; false at the end.
+    async fn step(&mut self) -> bool {
+        while let Ok(next) = self.work.try_recv() {
+            self.accept(next).await;
         }
+        if self.shared.stopping.is_cancelled() {
+            return false;
+        }
+        if let Some(hold) = self.hold() {
+            return self.sit_out(hold).await;
+        }
+        self.end_hold();
+        if self.parked.is_due() {
+            self.look_at_the_treasury().await;
+        }
+        if self.backlog.is_empty() {
+            // Nothing follows that it could be written with.
+            self.write_done().await;
+            return self.idle().await;
+        }
+        let config = &self.shared.config;
+        let batch = self.backlog.take(|first| match first.action.kind() {
+            "attest_settlement" => config.attestations_per_transaction,
+            _ => config.claims_per_transaction,
+        });
+        if let Some(first) = batch.first() {
+            let span = info_span!("intent", transaction.id = %first.id, kind = first.action.kind());
+            self.process(batch).instrument(span).await;
+        }
+        true
     }
 
     async fn accept(&mut self, work: Work) {
         match work {
-            Work::Resume(attempt, intents) => self.resume(*attempt, intents).await,
-            Work::Intents(intents) => self.backlog.extend(intents),
+            Work::Resume(attempt, payment, intents) => {
+                self.resume(*attempt, payment, intents).await;
+            }
+            Work::Intents(intents) => self.backlog.add(intents),
+            Work::Again(id) => self.backlog.add(self.parked.take(id).into_iter().collect()),
         }
     }
 
-    /// The oldest intent, with all that may share its transaction.
-    fn next_batch(&mut self) -> Vec<Intent> {
-        let Some(first) = self.backlog.pop_front() else {
-            return Vec::new();
+    /// Waits for work; false at the end.
+    async fn idle(&mut self) -> bool {
+        let next = tokio::select! {
+            () = self.shared.stopping.cancelled() => return false,
+            next = self.work.recv() => next,
+            () = self.parked.due() => return true,
         };
-        if !first.action.can_be_batched() {
-            return vec![first];
+        match next {
+            Some(next) => self.accept(next).await,
+            None => return false,
         }
-        let limit = if first.action.kind() == "attest_settlement" {
-            self.shared.config.attestations_per_transaction
-        } else {
-            self.shared.config.claims_per_transaction
+        true
+    }
+
+    /// Why nothing is to be signed now, if so.
+    pub(super) fn hold(&self) -> Option<Hold> {
+        let now = self.shared.ports.clock.now();
+        self.shared
+            .guard
+            .hold(now)
+            .or_else(|| self.outage.as_ref()?.hold())
+    }
+
+    /// Tells those who wait, then waits until the hold may be over or work comes.
+    async fn sit_out(&mut self, hold: Hold) -> bool {
+        self.write_done().await;
+        if hold.is_told {
+            self.is_held = true;
+            let waiting = self.backlog.iter().map(|intent| intent.id);
+            self.shared.outcomes.hold(waiting, &hold.reason);
+        }
+        let shared = Arc::clone(&self.shared);
+        let mut changed = pin!(shared.guard.closed());
+        // Registered before looking again, so that a closing in between is not missed.
+        changed.as_mut().enable();
+        if self.hold().is_none() {
+            return true;
+        }
+        let next = tokio::select! {
+            () = shared.stopping.cancelled() => return false,
+            next = self.work.recv() => next,
+            () = changed => return true,
+            () = pause(hold.left) => return true,
         };
-        let (kind, gas) = (first.action.kind(), first.gas);
-        let mut batch = vec![first];
-        self.backlog.retain(|intent| {
-            let joins = batch.len() < limit && intent.action.kind() == kind && intent.gas == gas;
-            if joins {
-                batch.push(intent.clone());
-            }
-            !joins
-        });
-        batch
+        match next {
+            Some(next) => self.accept(next).await,
+            None => return false,
+        }
+        true
     }
 
-    /// Attempts a batch until every intent of it is final, splitting it where one of it is bad.
-    async fn process(&mut self, batch: Vec<Intent>) {
-        let mut waiting = vec![(batch, 0u32)];
-        let mut backoff = Backoff::new(&self.shared.config);
-        while let Some((batch, tries)) = waiting.pop() {
-            let batch = self.without_abandoned(batch).await;
-            if batch.is_empty() {
-                continue;
-            }
-            match self.attempt(batch).await {
-                Step::Finished => {}
-                Step::Stopped => return,
-                Step::Again(batch) if tries + 1 < self.shared.config.sign_attempts => {
-                    backoff.pause().await;
-                    waiting.push((batch, tries + 1));
-                }
-                Step::Again(batch) => {
-                    let failure = Failure::ExecutionFailed {
-                        reason: format!("gave up after {} attempts", tries + 1),
-                    };
-                    for intent in batch {
-                        self.fail(&intent, failure.clone()).await;
-                    }
-                }
-                Step::Wait(batch) => {
-                    backoff.pause().await;
-                    waiting.push((batch, tries));
-                }
-                Step::Split(mut batch) => {
-                    let rest = batch.split_off(batch.len() / 2);
-                    waiting.push((rest, 0));
-                    waiting.push((batch, 0));
-                }
-            }
+    fn end_hold(&mut self) {
+        // An outage is over only when something could be prepared again.
+        if self.outage.is_none() && std::mem::take(&mut self.is_held) {
+            let waiting = self.backlog.iter().map(|intent| intent.id);
+            self.shared.outcomes.release(waiting);
         }
     }
 
-    /// Fails those that the operator gave up; nothing of them is with the network here.
-    async fn without_abandoned(&self, batch: Vec<Intent>) -> Vec<Intent> {
-        let mut kept = Vec::with_capacity(batch.len());
-        for intent in batch {
-            if self.shared.abandoned.unmark(intent.id) {
-                self.fail(&intent, Failure::Abandoned {}).await;
-            } else {
-                kept.push(intent);
+    /// Tries a parked claim if the treasury has grown.
+    async fn look_at_the_treasury(&mut self) {
+        self.parked.looked();
+        let query = ViewQuery::default();
+        let treasury = match self.shared.ports.chain.view(&query).await {
+            Ok(view) => view.parameters.fee_treasury,
+            Err(error) => {
+                debug!(error = with_causes(&error), "the treasury can't be read");
+                return;
             }
+        };
+        self.treasury = treasury;
+        if let Some(claim) = self.parked.look(treasury) {
+            self.backlog.add_first(vec![claim]);
         }
-        kept
-    }
-
-    /// Fails an intent of which nothing is with the network.
-    pub(super) async fn fail(&self, intent: &Intent, failure: Failure) {
-        let Ports { journal, clock, .. } = &self.shared.ports;
-        let written = self
-            .shared
-            .insist(|| journal.fail(intent.id, &failure, clock.now()));
-        if !written.await {
-            return;
-        }
-        self.finish(
-            intent,
-            Outcome {
-                status: IntentStatus::Failed,
-                tx_digest: None,
-                failure: Some(failure),
-            },
-        );
     }
 
     /// The oldest intent that waits.
     pub(super) fn next_intent(&self) -> Option<&Intent> {
-        self.backlog.front()
+        self.backlog.next()
     }
 
-    /// Puts intents in front of all others.
-    pub(super) fn requeue(&mut self, intents: Vec<Intent>) {
-        for intent in intents.into_iter().rev() {
-            self.backlog.push_front(intent);
-        }
-    }
-
-    /// Announces an intent's end.
-    pub(super) fn finish(&self, intent: &Intent, outcome: Outcome) {
+    /// Notes that the lane has one intent less.
+    pub(super) fn leave(&self) {
         self.length.fetch_sub(1, Ordering::Relaxed);
-        self.shared.outcomes.finish(intent.id, outcome);
+    }
+}
+
+async fn pause(left: Option<Duration>) {
+    match left {
+        Some(left) => tokio::time::sleep_until(Instant::now() + left).await,
+        None => std::future::pending().await,
     }
 }

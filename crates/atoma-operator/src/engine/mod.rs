@@ -3,6 +3,7 @@
 mod abandoned;
 mod ahead;
 mod attempt;
+mod backlog;
 mod budget;
 mod conclusion;
 mod config;
@@ -11,14 +12,21 @@ mod funding;
 mod gas;
 mod guard;
 mod lane;
+mod outage;
 mod outcomes;
+mod parked;
+mod planning;
 mod prepare;
 mod reads;
 mod rehearsal;
+mod shared;
 mod submit;
 #[cfg(test)]
 mod testing;
+mod turns;
+mod waiting;
 
 pub use config::EngineConfig;
-pub use guard::GuardConfig;
-pub use submit::{AbandonError, Engine, Submission, Waited};
+pub use guard::{Brakes, GuardConfig};
+pub use submit::{Engine, Submission};
+pub use waiting::{AbandonError, Waited};

@@ -1,7 +1,7 @@
 //! Telling those who wait what became of an intent.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use atoma_domain::TransactionId;
 use atoma_domain::journal::Failure;
@@ -10,16 +10,27 @@ use tokio::sync::watch;
 
 /// What became of an intent, as far as this process knows.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Outcome {
-    pub(crate) status: IntentStatus,
-    pub(crate) tx_digest: Option<Digest>,
-    pub(crate) failure: Option<Failure>,
+pub(super) struct Outcome {
+    pub(super) status: IntentStatus,
+    pub(super) tx_digest: Option<Digest>,
+    pub(super) failure: Option<Failure>,
+}
+
+/// How far an intent is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Progress {
+    /// In its lane.
+    Underway,
+    /// Queued, and nothing is done about it for this reason, until that is over.
+    Held(Failure),
+    /// Final.
+    Over(Outcome),
 }
 
 /// The unfinished intents of this process, with who waits for them.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
-    open: Mutex<HashMap<TransactionId, watch::Sender<Option<Outcome>>>>,
+    open: Mutex<HashMap<TransactionId, watch::Sender<Progress>>>,
 }
 
 impl Outcomes {
@@ -27,24 +38,49 @@ impl Outcomes {
     pub(super) fn track(&self, id: TransactionId) {
         self.lock()
             .entry(id)
-            .or_insert_with(|| watch::Sender::new(None));
+            .or_insert_with(|| watch::Sender::new(Progress::Underway));
     }
 
-    /// A receiver of the intent's outcome; `None` when it is finished or not this process's.
-    pub(super) fn watch(&self, id: TransactionId) -> Option<watch::Receiver<Option<Outcome>>> {
+    /// A receiver of the intent's progress; `None` when it is finished or not this process's.
+    pub(super) fn watch(&self, id: TransactionId) -> Option<watch::Receiver<Progress>> {
         self.lock().get(&id).map(watch::Sender::subscribe)
+    }
+
+    /// Why nothing is done about an intent, if so.
+    pub(super) fn held(&self, id: TransactionId) -> Option<Failure> {
+        match &*self.lock().get(&id)?.borrow() {
+            Progress::Held(reason) => Some(reason.clone()),
+            Progress::Underway | Progress::Over(_) => None,
+        }
+    }
+
+    /// Announces that nothing is done about these intents for now, and why.
+    pub(super) fn hold(&self, ids: impl Iterator<Item = TransactionId>, reason: &Failure) {
+        self.set(ids, &Progress::Held(reason.clone()));
+    }
+
+    /// Announces that they are under way again.
+    pub(super) fn release(&self, ids: impl Iterator<Item = TransactionId>) {
+        self.set(ids, &Progress::Underway);
+    }
+
+    fn set(&self, ids: impl Iterator<Item = TransactionId>, progress: &Progress) {
+        let open = self.lock();
+        for id in ids {
+            if let Some(sender) = open.get(&id) {
+                sender.send_replace(progress.clone());
+            }
+        }
     }
 
     /// Announces the final outcome and forgets the intent.
     pub(super) fn finish(&self, id: TransactionId, outcome: Outcome) {
         if let Some(sender) = self.lock().remove(&id) {
-            sender.send_replace(Some(outcome));
+            sender.send_replace(Progress::Over(outcome));
         }
     }
 
-    fn lock(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<TransactionId, watch::Sender<Option<Outcome>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<TransactionId, watch::Sender<Progress>>> {
         // The map is whole even if a holder panicked: every change is one call.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,10 +1,11 @@
 //! Questions to the chain, asked again when they are not answered.
 
+use atoma_domain::journal::Failure;
 use atoma_domain::ports::{ChainError, Refusal, RefusalKind};
 use tracing::warn;
 
 use super::config::{Backoff, EngineConfig};
-use crate::causes::with_causes;
+use crate::causes::{chain_failure, with_causes};
 
 /// Asks until there is an answer, at most as often as configured.
 ///
@@ -22,7 +23,8 @@ where
     loop {
         match question().await {
             Ok(answer) => return Ok(answer),
-            Err(error) if tries >= config.read_attempts || is_expiration(&error) => {
+            // A refusal is an answer.
+            Err(error) if tries >= config.read_attempts || refusal(&error).is_some() => {
                 return Err(error);
             }
             Err(error) => {
@@ -37,14 +39,53 @@ where
     }
 }
 
-/// Whether a simulation was refused because the epoch has ended since the plan was made.
-pub(super) fn is_expiration(error: &ChainError) -> bool {
+/// What an unanswered question means for the intents that need its answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Unanswered {
+    /// Nothing: there is no answer, of whatever kind, until the node is back.
+    Outage(Failure),
+    /// This, unless it was a node that lags behind, or a moment's trouble.
+    Doubtful(Failure),
+    /// This.
+    Final(Failure),
+}
+
+impl Unanswered {
+    pub(super) fn of(error: &ChainError) -> Self {
+        let failure = chain_failure(error);
+        match error {
+            ChainError::Unavailable(_) => Self::Outage(failure),
+            ChainError::Answer(_) | ChainError::Malformed { .. } | ChainError::NoObject(_) => {
+                match refusal(error) {
+                    Some(refusal) => Self::of_refusal(refusal),
+                    None => Self::Doubtful(failure),
+                }
+            }
+            ChainError::Build(_) | ChainError::Pruned { .. } => Self::Final(failure),
+        }
+    }
+
+    fn of_refusal(refusal: &Refusal) -> Self {
+        let reason = refusal.message.clone();
+        match refusal.kind {
+            // The epoch has ended since the plan was made, or an input has moved: plan anew.
+            RefusalKind::Expired | RefusalKind::ObjectVersion { .. } => {
+                Self::Doubtful(Failure::TransactionRefused { reason })
+            }
+            RefusalKind::ObjectNotUsable {
+                object: Some(object_id),
+            } => Self::Doubtful(Failure::ObjectNotUsable { object_id, reason }),
+            _ => Self::Final(Failure::TransactionRefused { reason }),
+        }
+    }
+}
+
+/// The network's refusal, if the error is one.
+fn refusal(error: &ChainError) -> Option<&Refusal> {
     let ChainError::Answer(source) = error else {
-        return false;
+        return None;
     };
-    source
-        .downcast_ref::<Refusal>()
-        .is_some_and(|refusal| refusal.kind == RefusalKind::Expired)
+    source.downcast_ref::<Refusal>()
 }
 
 #[cfg(test)]
@@ -86,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_epoch_that_is_past_is_not_asked_about_again() {
+    async fn a_refusal_is_an_answer() {
         let config = config();
         let mut asked = 0;
         let answer = ask::<(), _>(&config, || {
@@ -96,7 +137,7 @@ mod tests {
                 message: String::from("Transaction Expired"),
             }))))
         });
-        assert!(is_expiration(&answer.await.unwrap_err()));
+        assert!(refusal(&answer.await.unwrap_err()).is_some());
         assert_eq!(asked, 1);
     }
 }

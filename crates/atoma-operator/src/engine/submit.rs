@@ -1,26 +1,21 @@
-//! The engine's front: opening intents, waiting for them, and taking up what a crash left open.
+//! The engine's front: opening intents, and taking up what a crash left open.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use atoma_domain::journal::{
-    EntryOutcome, Failure, Intent, IntentStatus, NewIntent, PlannedRequest,
-};
-use atoma_domain::ports::{JournalKey, Opened, StoreError};
+use atoma_domain::journal::{EntryOutcome, Failure, Intent, NewIntent, PlannedRequest};
+use atoma_domain::ports::{Opened, StoreError};
 use atoma_domain::{Address, Digest, ObjectId, TransactionId};
-use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use super::config::EngineConfig;
-use super::gas::GasPool;
-use super::guard::Guard;
-use super::lane::{Lane, LaneHandle, Shared, Work};
-use super::outcomes::Outcome;
+use super::funding::Payment;
+use super::guard::Brakes;
+use super::lane::{Lane, LaneHandle, Work};
+use super::shared::Shared;
 use crate::Ports;
 
 /// Drives intents to the chain. Cheap to clone; the work belongs to the engine, not to who asked.
@@ -30,12 +25,14 @@ pub struct Engine {
     lanes: Arc<Mutex<HashMap<LaneKey, LaneHandle>>>,
     /// Held while intents are written and given to their lanes.
     opening: Arc<tokio::sync::Mutex<()>>,
+    /// What a crash left open has been taken up: what has no lane from then on is an orphan.
+    has_recovered: Arc<AtomicBool>,
     tasks: TaskTracker,
 }
 
 /// What is serialised: one badge, or the address for what needs none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum LaneKey {
+pub(super) enum LaneKey {
     Address(Address),
     Badge(ObjectId),
 }
@@ -58,48 +55,14 @@ impl From<EntryOutcome> for Submission {
     }
 }
 
-/// An intent as far as it got within the time waited.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Waited {
-    /// The intent.
-    pub id: TransactionId,
-    /// Where it stands.
-    pub status: IntentStatus,
-    /// The digest of the transaction that may have reached the network.
-    pub tx_digest: Option<Digest>,
-    /// Why it failed.
-    pub failure: Option<Failure>,
-}
-
-/// Why an intent was not given up.
-#[derive(Debug, thiserror::Error)]
-pub enum AbandonError {
-    /// It can't be.
-    #[error("{0}")]
-    Refused(Failure),
-    /// The journal failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl Engine {
     /// An engine that nothing runs in yet. It works until `stopping` is cancelled.
     pub fn new(ports: Ports, config: EngineConfig, stopping: CancellationToken) -> Self {
-        let gas = GasPool::new(ports.signer.address());
-        let guard = Guard::new(config.guard);
         Self {
-            shared: Arc::new(Shared {
-                ports,
-                config,
-                gas,
-                budgets: super::budget::Budgets::default(),
-                outcomes: super::outcomes::Outcomes::default(),
-                abandoned: super::abandoned::Abandoned::default(),
-                guard,
-                stopping,
-            }),
+            shared: Arc::new(Shared::new(ports, config, stopping)),
             lanes: Arc::default(),
             opening: Arc::default(),
+            has_recovered: Arc::default(),
             tasks: TaskTracker::new(),
         }
     }
@@ -111,15 +74,14 @@ impl Engine {
     /// When the journal can't be read.
     pub async fn recover(&self) -> Result<(), StoreError> {
         let unfinished = self.shared.ports.journal.unfinished().await?;
-        if unfinished.is_empty() {
-            return Ok(());
+        if !unfinished.is_empty() {
+            info!(intents = unfinished.len(), "taking up unfinished intents");
         }
-        info!(intents = unfinished.len(), "taking up unfinished intents");
         let mut resumed: BTreeMap<(LaneKey, Digest), (_, Vec<Intent>)> = BTreeMap::new();
         let mut queued: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
         for open in unfinished {
             self.shared.outcomes.track(open.intent.id);
-            let lane = lane_key(&open.intent);
+            let lane = LaneKey::of(&open.intent);
             match open.attempt {
                 Some(attempt) => resumed
                     .entry((lane, attempt.digest()))
@@ -129,13 +91,26 @@ impl Engine {
                 None => queued.entry(lane).or_default().push(open.intent),
             }
         }
-        for ((lane, _), (attempt, intents)) in resumed {
+        // Before any lane begins: no other attempt may use the coins of those.
+        let resumed: Vec<_> = resumed
+            .into_iter()
+            .map(|((lane, _), (attempt, intents))| {
+                let payment = Payment::known(&self.shared, &attempt);
+                (lane, attempt, payment, intents)
+            })
+            .collect();
+        for (lane, attempt, payment, intents) in resumed {
             let count = intents.len();
-            self.send(lane, count, Work::Resume(Box::new(attempt), intents));
+            self.send(
+                lane,
+                count,
+                Work::Resume(Box::new(attempt), payment, intents),
+            );
         }
         for (lane, intents) in queued {
             self.send(lane, intents.len(), Work::Intents(intents));
         }
+        self.has_recovered.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -158,14 +133,19 @@ impl Engine {
         intents: Vec<NewIntent>,
         request: Option<PlannedRequest>,
     ) -> Result<Vec<Submission>, StoreError> {
-        // Detached, so that a caller that goes away can't leave journalled intents without a lane.
         let engine = self.clone();
-        let opening = self
-            .tasks
-            .spawn(async move { engine.open(intents, request).await });
-        opening
+        self.detached(async move { engine.open(intents, request).await })
             .await
             .unwrap_or_else(|error| Err(StoreError::Unavailable(Box::new(error))))
+    }
+
+    /// Does something to its end, though the caller may go away: journalled intents must not be
+    /// left without a lane.
+    pub(super) async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, tokio::task::JoinError> {
+        self.tasks.spawn(work).await
     }
 
     async fn open(
@@ -173,8 +153,14 @@ impl Engine {
         intents: Vec<NewIntent>,
         request: Option<PlannedRequest>,
     ) -> Result<Vec<Submission>, StoreError> {
-        let mut submissions: Vec<Option<Submission>> =
-            intents.iter().map(|intent| self.obstacle(intent)).collect();
+        // One at a time, so that who joins an intent finds it with its lane, and places in a lane
+        // are not given away twice.
+        let _opening = self.opening.lock().await;
+        let mut taken = BTreeMap::new();
+        let mut submissions: Vec<Option<Submission>> = intents
+            .iter()
+            .map(|intent| self.obstacle(intent, &mut taken).map(Submission::Refused))
+            .collect();
         let obstructed = submissions.iter().flatten().next().cloned();
         if let (Some(_), Some(obstacle)) = (&request, obstructed) {
             return Ok(vec![obstacle; intents.len()]);
@@ -184,14 +170,9 @@ impl Engine {
             .enumerate()
             .filter(|(place, _)| matches!(submissions.get(*place), Some(None)))
             .unzip();
-        // One at a time, so that who joins an intent finds it with its lane.
-        let _opening = self.opening.lock().await;
-        let now = self.shared.ports.clock.now();
-        let opened = self
-            .shared
-            .ports
-            .journal
-            .open(&admitted, request.as_ref(), now)
+        let Ports { journal, clock, .. } = &self.shared.ports;
+        let opened = journal
+            .open(&admitted, request.as_ref(), clock.now())
             .await?;
         let mut work: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
         for (place, opened) in places.into_iter().zip(opened) {
@@ -199,14 +180,16 @@ impl Engine {
                 Opened::New(intent) => {
                     let id = intent.id;
                     self.shared.outcomes.track(id);
-                    work.entry(lane_key(&intent)).or_default().push(intent);
+                    work.entry(LaneKey::of(&intent)).or_default().push(intent);
                     Submission::Accepted(id)
                 }
                 Opened::Joined(intent) => {
                     let id = intent.id;
-                    if self.is_orphan(id).await? {
+                    if self.is_orphan(id).await {
                         self.shared.outcomes.track(id);
-                        work.entry(lane_key(&intent)).or_default().push(intent);
+                        work.entry(LaneKey::of(&intent)).or_default().push(intent);
+                    } else {
+                        self.ask_again(&intent);
                     }
                     Submission::Accepted(id)
                 }
@@ -219,103 +202,32 @@ impl Engine {
         Ok(submissions.into_iter().flatten().collect())
     }
 
-    /// Whether an unfinished intent has no lane: the journal took it, but its answer was lost.
-    async fn is_orphan(&self, id: TransactionId) -> Result<bool, StoreError> {
-        if self.shared.outcomes.watch(id).is_some() {
-            return Ok(false);
+    /// A claim that waits for the treasury is tried again when it is asked for again.
+    fn ask_again(&self, intent: &Intent) {
+        let id = intent.id;
+        if self.shared.outcomes.held(id) == Some(Failure::TreasuryShort {}) {
+            self.shared.outcomes.release(std::iter::once(id));
+            self.send(LaneKey::of(intent), 0, Work::Again(id));
         }
+    }
+
+    /// Gives an unfinished intent a lane if it has none: the journal took it, but its answer was
+    /// lost.
+    pub(super) async fn adopt_orphan(&self, intent: Intent) {
+        let _opening = self.opening.lock().await;
+        if self.is_orphan(intent.id).await {
+            self.shared.outcomes.track(intent.id);
+            self.send(LaneKey::of(&intent), 1, Work::Intents(vec![intent]));
+        }
+    }
+
+    /// Whether an unfinished intent has no lane; not, where that can't be found out.
+    async fn is_orphan(&self, id: TransactionId) -> bool {
         // Concluded in the journal before it is forgotten here: what is not final there was never
         // known here.
-        Ok(!self.look_up(id).await?.status.is_final())
-    }
-
-    /// Waits until all of the intents are final, or `limit` has passed; tells how far they are.
-    ///
-    /// # Errors
-    /// When the journal can't be read for one that isn't known to this process.
-    pub async fn wait(
-        &self,
-        ids: &[TransactionId],
-        limit: Duration,
-    ) -> Result<Vec<Waited>, StoreError> {
-        let deadline = Instant::now() + limit;
-        let mut waited = Vec::with_capacity(ids.len());
-        for id in ids {
-            let outcome = match self.shared.outcomes.watch(*id) {
-                Some(mut receiver) => {
-                    let finished =
-                        tokio::time::timeout_at(deadline, receiver.wait_for(Option::is_some)).await;
-                    match finished {
-                        Ok(Ok(outcome)) => outcome.clone(),
-                        // Late, or told and dropped at once: the journal knows.
-                        _ => None,
-                    }
-                }
-                None => None,
-            };
-            waited.push(match outcome {
-                Some(Outcome {
-                    status,
-                    tx_digest,
-                    failure,
-                }) => Waited {
-                    id: *id,
-                    status,
-                    tx_digest,
-                    failure,
-                },
-                None => self.look_up(*id).await?,
-            });
-        }
-        Ok(waited)
-    }
-
-    /// Gives an intent up, if nothing of it can execute any more: it fails, and is not signed
-    /// (again).
-    ///
-    /// # Errors
-    /// [`Failure::AlreadyFinal`], or [`Failure::MayStillExecute`] when its transaction is not
-    /// decided within `limit`; then nothing has changed.
-    pub async fn abandon(&self, id: TransactionId, limit: Duration) -> Result<(), AbandonError> {
-        let before = self.look_up(id).await?;
-        if before.status.is_final() {
-            return Err(AbandonError::Refused(Failure::AlreadyFinal {
-                transaction_id: id,
-            }));
-        }
-        self.shared.abandoned.mark(id);
-        let waited = self.wait(&[id], limit).await?;
-        let after = waited.into_iter().next().unwrap_or(before);
-        if matches!(after.failure, Some(Failure::Abandoned {})) {
-            return Ok(());
-        }
-        self.shared.abandoned.unmark(id);
-        Err(AbandonError::Refused(if after.status.is_final() {
-            Failure::AlreadyFinal { transaction_id: id }
-        } else {
-            Failure::MayStillExecute {
-                transaction_id: id,
-                tx_digest: after.tx_digest,
-            }
-        }))
-    }
-
-    async fn look_up(&self, id: TransactionId) -> Result<Waited, StoreError> {
-        let record = self
-            .shared
-            .ports
-            .journal
-            .find(JournalKey::Id(id))
-            .await?
-            .ok_or_else(|| StoreError::Missing {
-                what: format!("transaction {id}"),
-            })?;
-        Ok(Waited {
-            id,
-            status: record.status,
-            tx_digest: record.tx_digest,
-            failure: record.failure,
-        })
+        self.has_recovered.load(Ordering::Relaxed)
+            && self.shared.outcomes.watch(id).is_none()
+            && matches!(self.look_up(id).await, Ok(found) if !found.status.is_final())
     }
 
     /// Waits until all lanes have stopped; call it after cancelling the token.
@@ -324,9 +236,33 @@ impl Engine {
         self.tasks.wait().await;
     }
 
-    /// Why writes are paused, if they are: too many transactions in a row have failed.
+    /// Has nothing signed any more until the next start: what is queued stays queued, and only what
+    /// was signed before is pursued.
+    pub fn stop_signing(&self, reason: Failure) {
+        self.shared.guard.stop(reason);
+    }
+
+    /// Why writes are paused, if they are.
     pub fn paused(&self) -> Option<Failure> {
-        self.shared.guard.pause(self.shared.ports.clock.now())
+        let hold = self.shared.guard.hold(self.shared.ports.clock.now());
+        hold.map(|hold| hold.reason)
+    }
+
+    /// How far the brakes are from holding.
+    ///
+    /// # Errors
+    /// When the journal can't be read.
+    pub async fn brakes(&self) -> Result<Brakes, StoreError> {
+        let Ports { journal, clock, .. } = &self.shared.ports;
+        self.shared
+            .guard
+            .brakes(journal.as_ref(), clock.as_ref())
+            .await
+    }
+
+    /// Why nothing is done about an unfinished intent for now, if so.
+    pub fn held(&self, id: TransactionId) -> Option<Failure> {
+        self.shared.outcomes.held(id)
     }
 
     /// What the operator should see to, one sentence each.
@@ -346,35 +282,39 @@ impl Engine {
             .collect()
     }
 
-    /// What keeps an intent from being taken in at all.
-    fn obstacle(&self, intent: &NewIntent) -> Option<Submission> {
-        let failure = if self.shared.stopping.is_cancelled() {
-            Failure::ShuttingDown {}
-        } else if let Some(pause) = self.paused() {
-            pause
-        } else if self.is_full(intent) {
-            Failure::QueueFull {
-                node_small_id: intent.actor.node(),
-            }
-        } else {
-            return None;
+    /// What keeps an intent from being taken in at all; else it has a place in its lane.
+    fn obstacle(
+        &self,
+        intent: &NewIntent,
+        taken: &mut BTreeMap<LaneKey, usize>,
+    ) -> Option<Failure> {
+        if self.shared.stopping.is_cancelled() {
+            return Some(Failure::ShuttingDown {});
+        }
+        if let Some(pause) = self.paused() {
+            return Some(pause);
+        }
+        let key = match intent.actor.badge() {
+            Some(badge) => LaneKey::Badge(badge),
+            None => LaneKey::Address(intent.actor.address()),
         };
-        Some(Submission::Refused(failure))
+        let taken = taken.entry(key).or_default();
+        let length = self
+            .lanes()
+            .get(&key)
+            .map_or(0, |lane| lane.length.load(Ordering::Relaxed));
+        if length + *taken >= self.shared.config.queue_limit {
+            return Some(Failure::QueueFull {
+                node_small_id: intent.actor.node(),
+            });
+        }
+        *taken += 1;
+        None
     }
 
     /// What the lanes share.
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
-    }
-
-    fn is_full(&self, intent: &NewIntent) -> bool {
-        let key = match intent.actor.badge() {
-            Some(badge) => LaneKey::Badge(badge),
-            None => LaneKey::Address(intent.actor.address()),
-        };
-        self.lanes().get(&key).is_some_and(|lane| {
-            lane.length.load(Ordering::Relaxed) >= self.shared.config.queue_limit
-        })
     }
 
     fn send(&self, key: LaneKey, intents: usize, work: Work) {
@@ -388,11 +328,9 @@ impl Engine {
         self.lanes()
             .entry(key)
             .or_insert_with(|| {
-                let (sender, receiver) = mpsc::unbounded_channel();
-                let length = Arc::new(AtomicUsize::new(0));
-                let lane = Lane::new(Arc::clone(&self.shared), Arc::clone(&length));
-                self.tasks.spawn(lane.run(receiver));
-                LaneHandle { sender, length }
+                let (lane, handle) = Lane::new(Arc::clone(&self.shared));
+                self.tasks.spawn(lane.run());
+                handle
             })
             .clone()
     }
@@ -403,9 +341,11 @@ impl Engine {
     }
 }
 
-fn lane_key(intent: &Intent) -> LaneKey {
-    match intent.actor.badge() {
-        Some(badge) => LaneKey::Badge(badge),
-        None => LaneKey::Address(intent.actor.address()),
+impl LaneKey {
+    fn of(intent: &Intent) -> Self {
+        match intent.actor.badge() {
+            Some(badge) => Self::Badge(badge),
+            None => Self::Address(intent.actor.address()),
+        }
     }
 }

@@ -4,21 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use atoma_domain::journal::{Action, Actor, GasOptions, Intent};
 use atoma_domain::ports::{
-    Chain, ChainError, Clock, EventCursor, EventSource, LedgerStream, SignError, SignedTransaction,
-    Signer, UnsignedTransaction,
+    Chain, ChainError, Clock, EventCursor, EventSource, Journal, LedgerStream, SignError,
+    SignedTransaction, Signer, UnsignedTransaction,
 };
-use atoma_domain::{Address, TimestampMs};
+use atoma_domain::{Address, NodeSmallId, StackSmallId, TimestampMs, TransactionId};
 use atoma_state::SqliteState;
 use tokio_util::sync::CancellationToken;
 
 use super::EngineConfig;
-use super::abandoned::Abandoned;
-use super::budget::Budgets;
-use super::gas::GasPool;
-use super::guard::{Guard, GuardConfig};
-use super::lane::Shared;
-use super::outcomes::Outcomes;
+use super::shared::Shared;
 use crate::Ports;
 
 /// What lanes share, over the given chain and an empty database in memory.
@@ -34,24 +30,56 @@ pub(super) async fn shared(chain: Arc<dyn Chain>) -> Shared {
         journal: Arc::new(state),
         clock: Arc::new(StoppedClock),
     };
-    Shared {
-        gas: GasPool::new(ports.signer.address()),
-        ports,
-        // No pauses: these tests count tries, not time.
-        config: EngineConfig {
-            backoff: Duration::ZERO,
-            ..EngineConfig::default()
+    // No pauses: these tests count tries, not time.
+    let config = EngineConfig {
+        backoff: Duration::ZERO,
+        ..EngineConfig::default()
+    };
+    Shared::new(ports, config, CancellationToken::new())
+}
+
+/// A journal without entries.
+pub(super) async fn empty_journal() -> Arc<dyn Journal> {
+    Arc::new(SqliteState::open_temporary().await.expect("memory"))
+}
+
+/// An intent to settle a stack; its number is the stack's.
+pub(super) fn settle(id: u64) -> Intent {
+    intent(
+        id,
+        Action::SettleStack {
+            stack_small_id: StackSmallId::new(id),
+            num_claimed_compute_units: None,
         },
-        budgets: Budgets::default(),
-        outcomes: Outcomes::default(),
-        abandoned: Abandoned::default(),
-        guard: Guard::new(GuardConfig::default()),
-        stopping: CancellationToken::new(),
+    )
+}
+
+/// An intent to claim a stack; its number is the stack's.
+pub(super) fn claim(id: u64) -> Intent {
+    intent(
+        id,
+        Action::ClaimStack {
+            stack_small_id: StackSmallId::new(id),
+        },
+    )
+}
+
+fn intent(id: u64, action: Action) -> Intent {
+    Intent {
+        id: TransactionId::new(id),
+        action,
+        actor: Actor::Node {
+            node_small_id: NodeSmallId::new(1),
+            node_badge_id: Address::new([7; 32]),
+            address: Address::new([9; 32]),
+        },
+        gas: GasOptions::default(),
     }
 }
 
+/// A clock that stands at one millisecond.
 #[derive(Debug)]
-struct StoppedClock;
+pub(super) struct StoppedClock;
 
 impl Clock for StoppedClock {
     fn now(&self) -> TimestampMs {

@@ -5,7 +5,7 @@ use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent};
 
 use super::attest::attesters;
 use super::nodes::{actor, chosen};
-use super::{Done, NodeChoice, Operator};
+use super::{Done, NodeChoice, Operator, Unsuccessful};
 
 impl Operator {
     /// Disputes a settlement with the commitment of the node's own record: of the node chosen, or
@@ -19,7 +19,7 @@ impl Operator {
         stack_small_id: StackSmallId,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Done, Unsuccessful> {
         self.run(self.plaintiff(stack_small_id, choice, gas)).await
     }
 

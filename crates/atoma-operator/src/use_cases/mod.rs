@@ -17,11 +17,11 @@ use atoma_domain::journal::{
     RequestKey,
 };
 use atoma_domain::ports::StoreError;
-use atoma_domain::{Digest, Mist};
+use atoma_domain::{Digest, Mist, TransactionId};
 
 use crate::causes::{chain_failure, internal};
 use crate::engine::Submission;
-use crate::{Applied, Engine, NotReady, Ports, Readiness};
+use crate::{Applied, Brakes, Engine, NotReady, Ports, Readiness};
 
 pub use nodes::NodeChoice;
 pub use register::Registered;
@@ -58,6 +58,27 @@ pub enum Done {
         /// The gas that it would need, in MIST, before any margin.
         estimated_gas: Mist,
     },
+}
+
+/// Why a request for one transaction was not fulfilled, or not yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unsuccessful {
+    /// Why.
+    pub failure: Failure,
+    /// Its number in the journal, if it got there.
+    pub transaction_id: Option<TransactionId>,
+    /// The digest of its latest transaction that may have reached the network.
+    pub tx_digest: Option<Digest>,
+}
+
+impl From<Failure> for Unsuccessful {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            transaction_id: None,
+            tx_digest: None,
+        }
+    }
 }
 
 impl Operator {
@@ -118,7 +139,9 @@ impl Operator {
             Ok(()) => Vec::new(),
             Err(NotReady(reasons)) => reasons,
         };
-        if let Some(pause) = self.engine.paused() {
+        if let Some(pause) = self.engine.paused()
+            && !reasons.contains(&pause.to_string())
+        {
             reasons.push(pause.to_string());
         }
         if reasons.is_empty() {
@@ -133,12 +156,25 @@ impl Operator {
         self.engine.warnings()
     }
 
+    /// How far the brakes on spending are from holding.
+    ///
+    /// # Errors
+    /// When the journal can't be read.
+    pub async fn brakes(&self) -> Result<Brakes, Failure> {
+        self.engine.brakes().await.map_err(internal)
+    }
+
+    /// Why nothing is done about an unfinished transaction for now, if so.
+    pub fn held(&self, id: TransactionId) -> Option<Failure> {
+        self.engine.held(id)
+    }
+
     /// Has one intent done and waits for it. `intent` checks and makes it; it isn't asked when the
     /// request was made before.
     async fn run(
         &self,
         intent: impl Future<Output = Result<NewIntent, Failure>>,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Done, Unsuccessful> {
         if self.dry {
             let intent = intent.await?;
             let estimated_gas = self.engine.rehearse(&intent).await?;
@@ -163,7 +199,7 @@ impl Operator {
         };
         let id = match submission {
             Submission::Accepted(id) => id,
-            Submission::Refused(failure) => return Err(failure),
+            Submission::Refused(failure) => return Err(failure.into()),
         };
         let waited = self
             .engine
@@ -171,22 +207,22 @@ impl Operator {
             .await
             .map_err(internal)?;
         let Some(waited) = waited.into_iter().next() else {
-            return Err(Failure::OutcomeUnknown {
-                transaction_id: id,
-                tx_digest: None,
-            });
+            return Err(no_answer().into());
         };
-        match (waited.status, waited.tx_digest, waited.failure) {
-            (IntentStatus::Succeeded, Some(tx_digest), _) => {
-                self.applied.wait_for(tx_digest, READ_YOUR_WRITES).await;
-                Ok(Done::Executed { tx_digest })
-            }
-            (IntentStatus::Failed, _, Some(failure)) => Err(failure),
-            (_, tx_digest, _) => Err(Failure::OutcomeUnknown {
-                transaction_id: id,
-                tx_digest,
-            }),
+        let tx_digest = waited.tx_digest;
+        if let (IntentStatus::Succeeded, Some(tx_digest)) = (waited.status, tx_digest) {
+            self.applied.wait_for(tx_digest, READ_YOUR_WRITES).await;
+            return Ok(Done::Executed { tx_digest });
         }
+        let unknown = Failure::OutcomeUnknown {
+            transaction_id: id,
+            tx_digest,
+        };
+        Err(Unsuccessful {
+            failure: waited.failure.unwrap_or(unknown),
+            transaction_id: Some(id),
+            tx_digest,
+        })
     }
 
     /// The only part of this very request, if it was made before under its key.

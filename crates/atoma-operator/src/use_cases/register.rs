@@ -4,7 +4,7 @@ use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::{Action, Actor, Failure, GasOptions, NewIntent};
 use atoma_domain::{Digest, Mist, NodeSmallId, ObjectId};
 
-use super::{Done, Operator, chain_failure};
+use super::{Done, Operator, Unsuccessful, chain_failure};
 
 /// A node that was registered, or rehearsed to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,11 @@ impl Operator {
     ///
     /// # Errors
     /// When the address owns a badge already, or the network refuses.
-    pub async fn register(&self, additional: bool, gas: GasOptions) -> Result<Registered, Failure> {
+    pub async fn register(
+        &self,
+        additional: bool,
+        gas: GasOptions,
+    ) -> Result<Registered, Unsuccessful> {
         let chain = &self.ports.chain;
         let address = self.ports.signer.address();
         let intent = async {
@@ -56,21 +60,25 @@ impl Operator {
                 return Ok(Registered::Rehearsed { estimated_gas });
             }
         };
-        let executed = chain.lookup(tx_digest).await;
-        let executed = executed.map_err(|error| chain_failure(&error))?;
-        executed
-            .into_iter()
-            .flat_map(|executed| executed.events)
-            .find_map(|event| match event {
-                ContractEvent::NodeRegistered(node) => Some(Registered::Executed {
+        // It is done whatever the node says now: asked until the request's time is over.
+        let executed = self.engine.ask_for(tx_digest).await;
+        let events = executed.into_iter().flat_map(|executed| executed.events);
+        for event in events {
+            if let ContractEvent::NodeRegistered(node) = event {
+                return Ok(Registered::Executed {
                     tx_digest,
                     node_small_id: node.node_small_id,
                     node_badge_id: node.badge_id,
-                }),
-                _ => None,
-            })
-            .ok_or_else(|| Failure::SuiNodeError {
-                reason: format!("the registration {tx_digest} shows no new node"),
-            })
+                });
+            }
+        }
+        let reason = format!(
+            "the node is registered by {tx_digest}, but the Sui node does not show it; look at GET /nodes"
+        );
+        Err(Unsuccessful {
+            failure: Failure::SuiNodeError { reason },
+            transaction_id: None,
+            tx_digest: Some(tx_digest),
+        })
     }
 }

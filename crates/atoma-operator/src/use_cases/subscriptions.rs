@@ -6,7 +6,7 @@ use atoma_domain::ports::Page;
 use atoma_domain::{EchelonId, PricePerMillion, TaskSmallId};
 
 use super::nodes::actor;
-use super::{Done, NodeChoice, Operator, internal};
+use super::{Done, NodeChoice, Operator, Unsuccessful, internal};
 
 impl Operator {
     /// Offers a model in an echelon.
@@ -19,11 +19,10 @@ impl Operator {
         echelon_id: EchelonId,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Done, Unsuccessful> {
         if model_name.is_empty() || !model_name.is_ascii() {
-            return Err(Failure::InvalidRequest {
-                message: String::from("`model_name` must be ASCII and not empty"),
-            });
+            let message = String::from("`model_name` must be ASCII and not empty");
+            return Err(Failure::InvalidRequest { message }.into());
         }
         self.run(async {
             let node = self.sole_node(choice).await?;
@@ -49,7 +48,7 @@ impl Operator {
         price: PricePerMillion,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Done, Unsuccessful> {
         self.run(async {
             let (node, offer) = self.node_and_offer(task_small_id, choice).await?;
             if offer.is_some() {
@@ -80,7 +79,7 @@ impl Operator {
         price: PricePerMillion,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Done, Unsuccessful> {
         let action = Action::UpdateSubscription {
             task_small_id,
             price,
@@ -97,7 +96,7 @@ impl Operator {
         task_small_id: TaskSmallId,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Done, Unsuccessful> {
         let action = Action::UnsubscribeFromTask { task_small_id };
         self.change_offer(task_small_id, action, choice, gas).await
     }
@@ -108,7 +107,7 @@ impl Operator {
         action: Action,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Done, Unsuccessful> {
         self.run(async {
             let (node, offer) = self.node_and_offer(task_small_id, choice).await?;
             if offer.is_none() {

@@ -90,6 +90,12 @@ impl GasLease {
     pub(in crate::engine) fn forget(&mut self) {
         self.after.clear();
     }
+
+    /// Leaves the coins leased until the next start, for an attempt that may execute yet.
+    pub(in crate::engine) fn keep(mut self) {
+        self.ids.clear();
+        self.after.clear();
+    }
 }
 
 impl Drop for GasLease {

@@ -1,0 +1,143 @@
+//! From a batch of intents to a transaction that can be signed: what it depends on is read, each
+//! intent becomes a call, and the whole is paid for.
+
+use atoma_domain::Mist;
+use atoma_domain::journal::{Action, Failure, Intent};
+use atoma_domain::ports::{ContractView, StoreError, TransactionPlan};
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::attempt::{Ready, Step};
+use super::funding::class;
+use super::lane::Lane;
+use super::prepare::{self, Local};
+use super::reads::ask;
+use crate::causes::internal;
+
+impl Lane {
+    /// Makes a batch ready to be signed. What can't be done is failed and left out.
+    pub(super) async fn prepare(&mut self, batch: Vec<Intent>) -> Result<Ready, Step> {
+        let (gathered, view) = match self.read_ahead(&batch).await {
+            Some(read) => read,
+            None => self.read(batch).await?,
+        };
+        self.end_outage(&gathered);
+        self.adopt_badge(&view);
+        self.treasury = view.parameters.fee_treasury;
+        let (mut intents, mut calls) = (Vec::new(), Vec::new());
+        for (intent, local) in gathered {
+            match prepare::call(&intent, &local, &view) {
+                Ok(call) => {
+                    calls.push(call);
+                    intents.push(intent);
+                }
+                Err(failure) => self.fail(&intent, failure).await,
+            }
+        }
+        let Some(first) = intents.first().cloned() else {
+            return Err(Step::Finished);
+        };
+        if first.actor.badge().is_some() && self.badge.is_none() {
+            let failure = Failure::NoNodeRegistered {};
+            return Err(Step::Doubt { intents, failure });
+        }
+        let class = class(&calls, &view);
+        let plan = TransactionPlan {
+            split: Vec::new(),
+            sender: first.actor.address(),
+            badge: first.actor.badge().and(self.badge.clone()),
+            calls: prepare::merge(calls),
+            gas: Vec::new(),
+            gas_price: first.gas.price.unwrap_or(view.epoch.reference_gas_price),
+            gas_budget: Mist::ZERO,
+            expires_after: view.epoch.epoch,
+        };
+        self.fund(intents, first, plan, class).await
+    }
+
+    /// Reads what the batch depends on, from the database and from the chain.
+    async fn read(
+        &mut self,
+        batch: Vec<Intent>,
+    ) -> Result<(Vec<(Intent, Local)>, ContractView), Step> {
+        let mut gathered = Vec::with_capacity(batch.len());
+        for intent in &batch {
+            match prepare::gather(&self.shared.ports, intent).await {
+                Ok(local) => gathered.push((intent.clone(), local)),
+                Err(error @ StoreError::Unavailable(_)) => {
+                    let why = internal(error);
+                    return Err(Step::Outage {
+                        intents: batch,
+                        why,
+                    });
+                }
+                // One unreadable row costs the others nothing.
+                Err(error) => self.fail(intent, internal(error)).await,
+            }
+        }
+        let asked_at = Instant::now();
+        let query = prepare::query(&gathered);
+        let chain = &self.shared.ports.chain;
+        let left = || {
+            gathered
+                .iter()
+                .map(|(intent, _)| intent.clone())
+                .collect::<Vec<_>>()
+        };
+        match ask(&self.shared.config, || chain.view(&query)).await {
+            Ok(view) => {
+                self.pace.view = asked_at.elapsed();
+                self.refuse_second_node(&left()).await?;
+                Ok((gathered, view))
+            }
+            Err(error) => Err(self.unanswered(&left(), &error).await),
+        }
+    }
+
+    /// Something could be read: who waits for this batch is waiting for its outcome again.
+    fn end_outage(&mut self, gathered: &[(Intent, Local)]) {
+        if self.outage.take().is_some() {
+            let ids = gathered.iter().map(|(intent, _)| intent.id);
+            self.shared.outcomes.release(ids);
+        }
+    }
+
+    /// Refuses to register a node that must be the only one, if the address has one by now. Asked in
+    /// the address's lane, where no other registration is under way.
+    async fn refuse_second_node(&self, batch: &[Intent]) -> Result<(), Step> {
+        let [intent] = batch else { return Ok(()) };
+        if intent.action != (Action::RegisterNode { additional: false }) {
+            return Ok(());
+        }
+        let chain = &self.shared.ports.chain;
+        let address = intent.actor.address();
+        match ask(&self.shared.config, || chain.badges(address)).await {
+            Ok(badges) => match badges.first() {
+                Some(badge) => {
+                    let node_small_id = badge.node_small_id;
+                    let failure = Failure::AlreadyRegistered { node_small_id };
+                    Err(self.fail_all(batch, &failure).await)
+                }
+                None => Ok(()),
+            },
+            Err(error) => Err(self.unanswered(batch, &error).await),
+        }
+    }
+
+    /// Takes the badge's version from the chain, unless effects have told a newer one: then the
+    /// node lags behind our own last transaction.
+    fn adopt_badge(&mut self, view: &ContractView) {
+        let Some(seen) = &view.badge else { return };
+        match &self.badge {
+            Some(known) if known.version() >= seen.version() => {}
+            Some(known) => {
+                warn!(
+                    badge = %seen.object_id(), known_version = known.version(), version = seen.version(),
+                    "the badge was used by somebody else: is another daemon running with this key?"
+                );
+                self.badge = Some(seen.clone());
+            }
+            None => self.badge = Some(seen.clone()),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What all lanes share.
+
+use std::sync::Arc;
+
+use atoma_domain::ports::StoreError;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use super::abandoned::Abandoned;
+use super::budget::Budgets;
+use super::config::{Backoff, EngineConfig};
+use super::gas::GasPool;
+use super::guard::Guard;
+use super::outcomes::Outcomes;
+use crate::Ports;
+use crate::causes::with_causes;
+
+/// What all lanes share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) ports: Ports,
+    pub(super) config: EngineConfig,
+    pub(super) gas: Arc<GasPool>,
+    pub(super) budgets: Budgets,
+    pub(super) outcomes: Outcomes,
+    pub(super) abandoned: Abandoned,
+    pub(super) guard: Arc<Guard>,
+    pub(super) stopping: CancellationToken,
+}
+
+/// What came of insisting on a write.
+#[derive(Debug)]
+pub(super) enum Written {
+    /// It is in the journal.
+    Yes,
+    /// The journal says that what was to be written about is elsewhere already.
+    Disagrees(StoreError),
+    /// The daemon stopped before it was taken.
+    Stopped,
+}
+
+impl Shared {
+    /// Shares the ports under a configuration, until `stopping` is cancelled.
+    pub(super) fn new(ports: Ports, config: EngineConfig, stopping: CancellationToken) -> Self {
+        Self {
+            gas: GasPool::new(ports.signer.address()),
+            guard: Guard::new(config.guard),
+            ports,
+            config,
+            budgets: Budgets::default(),
+            outcomes: Outcomes::default(),
+            abandoned: Abandoned::default(),
+            stopping,
+        }
+    }
+
+    /// Writes to the journal until it takes the writing, or says that it would not help to try
+    /// again, or the daemon stops.
+    pub(super) async fn insist<Writing>(&self, mut write: impl FnMut() -> Writing) -> Written
+    where
+        Writing: Future<Output = Result<(), StoreError>>,
+    {
+        let mut backoff = Backoff::new(&self.config);
+        loop {
+            match write().await {
+                Ok(()) => return Written::Yes,
+                Err(error @ (StoreError::Transition { .. } | StoreError::Missing { .. })) => {
+                    return Written::Disagrees(error);
+                }
+                Err(error) => error!(
+                    error = with_causes(&error),
+                    "the journal can't be written; trying again"
+                ),
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => return Written::Stopped,
+                () = backoff.pause() => {}
+            }
+        }
+    }
+
+    /// Ends a while after the daemon was told to stop: long enough for an answer that is about to
+    /// come, short enough to wait for.
+    pub(super) async fn grace(&self) {
+        self.stopping.cancelled().await;
+        tokio::time::sleep(self.config.stopping_grace).await;
+    }
+}

@@ -1,0 +1,203 @@
+//! Having a batch done: attempts until every intent of it is final, smaller ones where one of it
+//! is bad.
+
+use atoma_domain::journal::{Failure, Intent};
+use atoma_domain::ports::JournalKey;
+use tracing::{error, info};
+
+use super::abandoned::Mark;
+use super::attempt::Step;
+use super::config::Backoff;
+use super::lane::Lane;
+use super::outage::Outage;
+use super::shared::Written;
+use crate::Ports;
+use crate::causes::with_causes;
+
+/// A batch that is to be attempted, with what was tried in vain.
+#[derive(Debug)]
+struct Turn {
+    batch: Vec<Intent>,
+    /// How often it was signed.
+    signed: u32,
+    /// How often it was prepared and then doubted.
+    doubted: u32,
+}
+
+impl Turn {
+    const fn new(batch: Vec<Intent>) -> Self {
+        Self {
+            batch,
+            signed: 0,
+            doubted: 0,
+        }
+    }
+}
+
+impl Lane {
+    /// Attempts a batch until every intent of it is final, or put back because nothing can be done
+    /// for now.
+    pub(super) async fn process(&mut self, batch: Vec<Intent>) {
+        let (sign_attempts, read_attempts) = {
+            let config = &self.shared.config;
+            (config.sign_attempts, config.read_attempts)
+        };
+        let mut turns = vec![Turn::new(batch)];
+        let mut backoff = Backoff::new(&self.shared.config);
+        let mut congestion = Backoff::of_congestion(&self.shared.config);
+        while let Some(mut turn) = turns.pop() {
+            if self.shared.stopping.is_cancelled() {
+                return;
+            }
+            turn.batch = self.without_abandoned(turn.batch).await;
+            if turn.batch.is_empty() {
+                continue;
+            }
+            if self.is_braked() {
+                turns.push(turn);
+                self.put_back(turns);
+                return;
+            }
+            match self.attempt(turn.batch).await {
+                Step::Finished => {}
+                Step::Stopped => return,
+                Step::Again { intents, cancelled } => {
+                    let signed = turn.signed + 1;
+                    if signed >= sign_attempts {
+                        let reason = format!("gave up after {signed} attempts");
+                        self.fail_all(&intents, &Failure::ExecutionFailed { reason })
+                            .await;
+                        continue;
+                    }
+                    let pause = if cancelled {
+                        &mut congestion
+                    } else {
+                        &mut backoff
+                    };
+                    self.pause(pause).await;
+                    turns.push(Turn {
+                        batch: intents,
+                        signed,
+                        doubted: turn.doubted,
+                    });
+                }
+                Step::Doubt { intents, failure } => {
+                    let doubted = turn.doubted + 1;
+                    if doubted >= read_attempts {
+                        self.fail_all(&intents, &failure).await;
+                        continue;
+                    }
+                    self.pause(&mut backoff).await;
+                    turns.push(Turn {
+                        batch: intents,
+                        signed: turn.signed,
+                        doubted,
+                    });
+                }
+                Step::Outage { intents, why } => {
+                    turns.push(Turn::new(intents));
+                    self.put_back(turns);
+                    let config = &self.shared.config;
+                    self.outage
+                        .get_or_insert_with(|| Outage::new(config))
+                        .lasts(why);
+                    return;
+                }
+                Step::Split(mut batch) => {
+                    let rest = batch.split_off(batch.len() / 2);
+                    turns.push(Turn::new(rest));
+                    turns.push(Turn::new(batch));
+                }
+                Step::Park(claims) => self.park(claims),
+            }
+        }
+    }
+
+    /// Whether a brake holds; an outage is just what an attempt finds out about.
+    fn is_braked(&self) -> bool {
+        let now = self.shared.ports.clock.now();
+        self.shared.guard.hold(now).is_some()
+    }
+
+    /// Puts what is left of a batch back, to be taken up first.
+    fn put_back(&mut self, turns: Vec<Turn>) {
+        let left = turns.into_iter().rev().flat_map(|turn| turn.batch);
+        self.backlog.add_first(left.collect());
+    }
+
+    /// Lets a pause pass; what is done is not kept waiting by it.
+    async fn pause(&mut self, backoff: &mut Backoff) {
+        self.write_done().await;
+        tokio::select! {
+            () = self.shared.stopping.cancelled() => {}
+            () = backoff.pause() => {}
+        }
+    }
+
+    /// Keeps claims until the treasury has grown; who waits is told.
+    fn park(&mut self, claims: Vec<Intent>) {
+        info!(claims = claims.len(), treasury = %self.treasury, "the treasury is short; waiting for it to grow");
+        let ids = claims.iter().map(|claim| claim.id);
+        self.shared.outcomes.hold(ids, &Failure::TreasuryShort {});
+        for claim in claims {
+            self.parked.add(claim, self.treasury);
+        }
+    }
+
+    /// Drops those that the operator gave up; nothing of them is with the network here.
+    async fn without_abandoned(&self, batch: Vec<Intent>) -> Vec<Intent> {
+        let mut kept = Vec::with_capacity(batch.len());
+        for intent in batch {
+            match self.shared.abandoned.take(intent.id) {
+                Some(Mark::Failed) => self.leave(),
+                Some(Mark::Wanted) => self.fail(&intent, Failure::Abandoned {}).await,
+                None => kept.push(intent),
+            }
+        }
+        kept
+    }
+
+    /// Fails an intent of which nothing is with the network.
+    pub(super) async fn fail(&self, intent: &Intent, failure: Failure) {
+        let Ports { journal, clock, .. } = &self.shared.ports;
+        let write = || journal.fail(intent.id, &failure, clock.now());
+        match self.shared.insist(write).await {
+            Written::Yes => {}
+            Written::Disagrees(error) => return self.drop_ended(intent, &error),
+            Written::Stopped => return,
+        }
+        self.announce_failure(intent, failure).await;
+    }
+
+    pub(super) async fn fail_all(&self, intents: &[Intent], failure: &Failure) -> Step {
+        for intent in intents {
+            self.fail(intent, failure.clone()).await;
+        }
+        Step::Finished
+    }
+
+    /// Drops those that the journal says are final.
+    pub(super) async fn without_ended(&self, intents: Vec<Intent>) -> Vec<Intent> {
+        let mut kept = Vec::with_capacity(intents.len());
+        for intent in intents {
+            let record = self.shared.ports.journal.find(JournalKey::Id(intent.id));
+            match record.await {
+                Ok(Some(record)) if record.status.is_final() => {
+                    self.shared.abandoned.take(intent.id);
+                    self.leave();
+                }
+                // Where it can't be read, the next attempt finds out.
+                _ => kept.push(intent),
+            }
+        }
+        kept
+    }
+
+    /// Drops an intent that the journal says is not queued any more: the operator gave it up.
+    pub(super) fn drop_ended(&self, intent: &Intent, cause: &dyn std::error::Error) {
+        if self.shared.abandoned.take(intent.id).is_none() {
+            error!(transaction.id = %intent.id, error = with_causes(cause), "the journal disagrees");
+        }
+        self.leave();
+    }
+}

@@ -1,0 +1,189 @@
+//! Waiting for intents, and giving them up.
+
+use std::time::Duration;
+
+use atoma_domain::journal::{Failure, IntentRecord, IntentStatus};
+use atoma_domain::ports::{ChainError, Executed, JournalKey, StoreError};
+use atoma_domain::{Digest, TransactionId};
+use tokio::time::Instant;
+
+use super::abandoned::Mark;
+use super::outcomes::{Outcome, Progress};
+use super::reads::ask;
+use super::submit::Engine;
+use crate::Ports;
+
+/// An intent as far as it got within the time waited.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waited {
+    /// The intent.
+    pub id: TransactionId,
+    /// Where it stands.
+    pub status: IntentStatus,
+    /// The digest of the transaction that may have reached the network.
+    pub tx_digest: Option<Digest>,
+    /// Why it failed; of an unfinished one, why nothing is done about it for now.
+    pub failure: Option<Failure>,
+}
+
+/// Why an intent was not given up.
+#[derive(Debug, thiserror::Error)]
+pub enum AbandonError {
+    /// It can't be.
+    #[error("{0}")]
+    Refused(Failure),
+    /// The journal failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Waits until all of the intents are final or held, or `limit` has passed; tells how far they
+    /// are.
+    ///
+    /// # Errors
+    /// When the journal can't be read for one that isn't known to this process.
+    pub async fn wait(
+        &self,
+        ids: &[TransactionId],
+        limit: Duration,
+    ) -> Result<Vec<Waited>, StoreError> {
+        let deadline = Instant::now() + limit;
+        let mut waited = Vec::with_capacity(ids.len());
+        for id in ids {
+            waited.push(self.wait_for(*id, deadline).await?);
+        }
+        Ok(waited)
+    }
+
+    async fn wait_for(&self, id: TransactionId, deadline: Instant) -> Result<Waited, StoreError> {
+        if self.shared().outcomes.watch(id).is_none() {
+            let record = self.find(id).await?;
+            if record.status.is_final() {
+                return Ok(record.into());
+            }
+            self.adopt_orphan(record.intent).await;
+        }
+        let Some(mut progress) = self.shared().outcomes.watch(id) else {
+            return self.look_up(id).await;
+        };
+        let told = progress.wait_for(|progress| *progress != Progress::Underway);
+        let told = match tokio::time::timeout_at(deadline, told).await {
+            Ok(Ok(progress)) => progress.clone(),
+            // Late, or told and dropped at once: the journal knows.
+            _ => Progress::Underway,
+        };
+        match told {
+            Progress::Over(Outcome {
+                status,
+                tx_digest,
+                failure,
+            }) => Ok(Waited {
+                id,
+                status,
+                tx_digest,
+                failure,
+            }),
+            Progress::Held(reason) => {
+                let mut found = self.look_up(id).await?;
+                found.failure.get_or_insert(reason);
+                Ok(found)
+            }
+            Progress::Underway => self.look_up(id).await,
+        }
+    }
+
+    /// Gives an intent up, if nothing of it can execute any more: it fails, and is not signed
+    /// (again). Goes on though the caller goes away.
+    ///
+    /// # Errors
+    /// [`Failure::AlreadyFinal`], or [`Failure::MayStillExecute`] when its transaction is not
+    /// decided within `limit`; then nothing has changed.
+    pub async fn abandon(&self, id: TransactionId, limit: Duration) -> Result<(), AbandonError> {
+        let engine = self.clone();
+        self.detached(async move { engine.give_up(id, limit).await })
+            .await
+            .map_err(|error| StoreError::Unavailable(Box::new(error)))?
+    }
+
+    async fn give_up(&self, id: TransactionId, limit: Duration) -> Result<(), AbandonError> {
+        let already_final = || AbandonError::Refused(Failure::AlreadyFinal { transaction_id: id });
+        if self.look_up(id).await?.status.is_final() {
+            return Err(already_final());
+        }
+        // Marked first: a lane that comes to it from now on leaves it alone.
+        let abandoned = &self.shared().abandoned;
+        abandoned.mark(id, Mark::Wanted);
+        let Ports { journal, clock, .. } = &self.shared().ports;
+        let failure = Failure::Abandoned {};
+        match journal.fail(id, &failure, clock.now()).await {
+            Ok(()) => {
+                abandoned.mark(id, Mark::Failed);
+                let found = self.look_up(id).await?;
+                let outcome = Outcome {
+                    status: found.status,
+                    tx_digest: found.tx_digest,
+                    failure: found.failure,
+                };
+                self.shared().outcomes.finish(id, outcome);
+                return Ok(());
+            }
+            // A transaction of it may be with the network, or its lane was faster.
+            Err(StoreError::Transition { .. }) => {}
+            Err(error) => {
+                abandoned.take(id);
+                return Err(error.into());
+            }
+        }
+        self.wait(&[id], limit).await?;
+        // Taken back before it is looked at: from here on the lane does nothing about it.
+        abandoned.take(id);
+        let after = self.look_up(id).await?;
+        if after.failure == Some(failure) {
+            return Ok(());
+        }
+        if after.status.is_final() {
+            return Err(already_final());
+        }
+        Err(AbandonError::Refused(Failure::MayStillExecute {
+            transaction_id: id,
+            tx_digest: after.tx_digest,
+        }))
+    }
+
+    /// The transaction of that digest; `None` when the Sui node does not show it, asked several
+    /// times.
+    pub(crate) async fn ask_for(&self, digest: Digest) -> Option<Executed> {
+        let shared = self.shared();
+        let chain = &shared.ports.chain;
+        let looked = ask(&shared.config, || async {
+            let found = chain.lookup(digest).await?;
+            found.ok_or(ChainError::Malformed {
+                what: "a transaction that it has executed",
+            })
+        });
+        looked.await.ok()
+    }
+
+    pub(super) async fn look_up(&self, id: TransactionId) -> Result<Waited, StoreError> {
+        Ok(self.find(id).await?.into())
+    }
+
+    async fn find(&self, id: TransactionId) -> Result<IntentRecord, StoreError> {
+        let record = self.shared().ports.journal.find(JournalKey::Id(id)).await?;
+        record.ok_or_else(|| StoreError::Missing {
+            what: format!("transaction {id}"),
+        })
+    }
+}
+
+impl From<IntentRecord> for Waited {
+    fn from(record: IntentRecord) -> Self {
+        Self {
+            id: record.intent.id,
+            status: record.status,
+            tx_digest: record.tx_digest,
+            failure: record.failure,
+        }
+    }
+}
