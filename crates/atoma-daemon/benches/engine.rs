@@ -14,6 +14,7 @@ mod support;
 mod timed;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use atoma_domain::journal::{Action, Actor, GasOptions, IntentStatus, NewIntent};
@@ -70,17 +71,33 @@ async fn lanes() {
     );
 }
 
-/// Two thousand stacks of one badge on a network without delays, the journal durable.
+/// Two thousand stacks of one badge on a network without delays, the journal durable. What `fsync`
+/// takes of it is what the journal takes longer than on a file system in memory, in the same run.
 async fn alone() {
-    let mut world = World::start(0, 0, 250).await;
+    let on_disk = alone_in(&std::env::temp_dir()).await;
+    let in_memory = Path::new("/dev/shm");
+    if !in_memory.is_dir() {
+        println!("  no file system in memory here: fsync can't be told from SQLite");
+        return;
+    }
+    let without = alone_in(in_memory).await;
+    let fsync = on_disk.saturating_sub(without);
+    println!("  so of the journal's {on_disk:.2?} fsync takes {fsync:.2?}, SQLite the rest");
+}
+
+/// The same with the database in a folder; tells how long the journal was at work.
+async fn alone_in(folder: &Path) -> Duration {
+    let mut world = World::start_in(folder, 0, 0, 250).await;
     world.demo.tasks.truncate(1);
     let stacks = world.stacks_with_work(world.node(), 2_000).await;
     let times = Times::default();
     let ports = times.over(world.daemon.operator().ports());
     let time = settle(&ports, &stacks).await;
     let rate = rate(&stacks, time);
-    println!("2000 stacks of one badge, no delays: {time:.2?}, {rate:.0} a second");
+    let folder = folder.display();
+    println!("2000 stacks of one badge, no delays, in {folder}: {time:.2?}, {rate:.0} a second");
     println!("  {}", times.shares(time));
+    times.journal()
 }
 
 /// A thousand settled stacks claimed at once; the baseline is a transaction each.

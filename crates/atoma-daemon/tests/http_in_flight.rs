@@ -15,6 +15,7 @@ use common::work::{digests, proof, statuses};
 use common::{NONE, TestWorld, answer};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 const SETTLE: &str = "/try_settle_stack_ids";
 
@@ -178,7 +179,7 @@ async fn a_network_that_misbehaves_costs_no_settlement() {
 }
 
 #[tokio::test]
-async fn a_sui_node_that_is_away_is_a_bad_gateway_and_the_stack_stays_open() {
+async fn a_sui_node_that_is_away_is_a_bad_gateway_and_the_settlement_waits_for_it() {
     let (world, stacks) = with_work(1).await;
     world
         .network
@@ -186,12 +187,25 @@ async fn a_sui_node_that_is_away_is_a_bad_gateway_and_the_stack_stays_open() {
     let (status, refused) = world.post(SETTLE, json!({"stack_small_ids": stacks})).await;
     assert_eq!(status, 502, "{refused}");
     assert_eq!(refused["code"], "sui_node_error");
+    assert_eq!(refused["results"][0]["status"], "pending");
+    let entry = &journalled(&world, stacks[0]).await[0];
+    assert_eq!(entry["status"], "queued");
+    assert_eq!(entry["waiting_for"]["code"], "sui_node_error");
     let (status, body) = world.get("/ready").await;
     assert_eq!(status, 503, "{body}");
     world.network.clear_faults();
     assert_eq!(world.ticket(stacks[0]), Value::Null);
-    world.record_one(stacks[0], 2, 1).await;
-    world.settle(&stacks).await;
+    // Until it is over, an answer tells so; then the same request tells the outcome.
+    let settled = async {
+        loop {
+            let asked = world.post(SETTLE, json!({"stack_small_ids": stacks})).await;
+            if asked.0 == 200 {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, settled).await.unwrap();
+    assert_eq!(journalled(&world, stacks[0]).await.len(), 1);
 }
 
 /// Two clients ask for the same stacks at the same moment, in opposite orders.

@@ -21,7 +21,18 @@ pub(crate) struct World {
 impl World {
     /// Starts all of it.
     pub(crate) async fn start(consensus_ms: u64, rpc_ms: u64, checkpoint_ms: u64) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let folder = std::env::temp_dir();
+        Self::start_in(&folder, consensus_ms, rpc_ms, checkpoint_ms).await
+    }
+
+    /// Starts all of it with its files under `folder`.
+    pub(crate) async fn start_in(
+        folder: &Path,
+        consensus_ms: u64,
+        rpc_ms: u64,
+        checkpoint_ms: u64,
+    ) -> Self {
+        let dir = tempfile::tempdir_in(folder).unwrap();
         let network = LocalNet::start(NetConfig {
             consensus_ms,
             rpc_ms,

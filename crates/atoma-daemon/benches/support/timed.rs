@@ -46,6 +46,12 @@ impl Times {
         shares.join(", ")
     }
 
+    /// How long the journal was at work.
+    pub(crate) fn journal(&self) -> Duration {
+        let times = self.0.lock().unwrap();
+        times.get(JOURNAL).copied().unwrap_or_default()
+    }
+
     fn note(&self, work: &'static str, begun: Instant) {
         *self.0.lock().unwrap().entry(work).or_default() += begun.elapsed();
     }
@@ -61,7 +67,7 @@ impl Times {
 #[derive(Debug)]
 struct Timed<P: ?Sized>(Arc<P>, Times);
 
-/// SQLite and its `fsync`: one cannot be told from the other out here.
+/// SQLite and its `fsync`: one is told from the other by a run on a file system in memory.
 const JOURNAL: &str = "journal (SQLite, fsync)";
 const READ: &str = "reading over RPC";
 const EXECUTE: &str = "executing over RPC";

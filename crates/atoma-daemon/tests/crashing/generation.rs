@@ -178,6 +178,8 @@ fn engine_config() -> EngineConfig {
         sign_attempts: 50,
         backoff: Duration::from_millis(1),
         backoff_limit: Duration::from_millis(8),
+        congestion_backoff: Duration::from_millis(1),
+        treasury_interval: Duration::from_millis(1),
         ..EngineConfig::default()
     }
 }

@@ -1,7 +1,7 @@
 //! The engine's front: opening intents, and taking up what a crash left open.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use atoma_domain::journal::{EntryOutcome, Failure, Intent, NewIntent, PlannedRequest};
@@ -25,8 +25,6 @@ pub struct Engine {
     lanes: Arc<Mutex<HashMap<LaneKey, LaneHandle>>>,
     /// Held while intents are written and given to their lanes.
     opening: Arc<tokio::sync::Mutex<()>>,
-    /// What a crash left open has been taken up: what has no lane from then on is an orphan.
-    has_recovered: Arc<AtomicBool>,
     tasks: TaskTracker,
 }
 
@@ -62,7 +60,6 @@ impl Engine {
             shared: Arc::new(Shared::new(ports, config, stopping)),
             lanes: Arc::default(),
             opening: Arc::default(),
-            has_recovered: Arc::default(),
             tasks: TaskTracker::new(),
         }
     }
@@ -73,7 +70,10 @@ impl Engine {
     /// # Errors
     /// When the journal can't be read.
     pub async fn recover(&self) -> Result<(), StoreError> {
-        let unfinished = self.shared.ports.journal.unfinished().await?;
+        let _opening = self.opening.lock().await;
+        let mut unfinished = self.shared.ports.journal.unfinished().await?;
+        // What was asked for in this process already has its lane.
+        unfinished.retain(|open| self.shared.outcomes.watch(open.intent.id).is_none());
         if !unfinished.is_empty() {
             info!(intents = unfinished.len(), "taking up unfinished intents");
         }
@@ -110,7 +110,6 @@ impl Engine {
         for (lane, intents) in queued {
             self.send(lane, intents.len(), Work::Intents(intents));
         }
-        self.has_recovered.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -225,8 +224,7 @@ impl Engine {
     async fn is_orphan(&self, id: TransactionId) -> bool {
         // Concluded in the journal before it is forgotten here: what is not final there was never
         // known here.
-        self.has_recovered.load(Ordering::Relaxed)
-            && self.shared.outcomes.watch(id).is_none()
+        self.shared.outcomes.watch(id).is_none()
             && matches!(self.look_up(id).await, Ok(found) if !found.status.is_final())
     }
 
