@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use atoma_domain::journal::{Attempt, Failure, Intent};
-use atoma_domain::ports::{StoreError, TransactionPlan};
+use atoma_domain::ports::{StoreError, TransactionPlan, UnfinishedIntent};
 use tokio::time::{Instant, timeout};
 use tracing::{error, info};
 
@@ -14,7 +14,7 @@ use super::fate::{Sent, pursue};
 use super::funding::Payment;
 use super::lane::Lane;
 use super::shared::Shared;
-use crate::causes::with_causes;
+use crate::causes::{internal, with_causes};
 
 /// What a try came to.
 #[derive(Debug)]
@@ -59,11 +59,13 @@ pub(super) struct Ready {
 }
 
 /// Whether an attempt is in the journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Recorded {
     Yes,
     /// The journal takes no such attempt for these intents.
     Refused,
+    /// The journal can't hold it, however often it is tried.
+    Never(Failure),
     /// The daemon stopped before it was known.
     Unknown,
 }
@@ -81,6 +83,11 @@ impl Lane {
         if self.shared.stopping.is_cancelled() {
             return Step::Stopped;
         }
+        if self.outage.take().is_some() {
+            // Who asks for these from now on waits for their outcome again.
+            let ids = ready.intents.iter().map(|intent| intent.id);
+            self.shared.outcomes.release(ids);
+        }
         let attempt = match sign(&self.shared, &ready).await {
             Ok(attempt) => attempt,
             Err(reason) => {
@@ -91,6 +98,7 @@ impl Lane {
         match self.record(&attempt).await {
             Recorded::Yes => {}
             Recorded::Refused => return self.journalled_already(attempt, ready).await,
+            Recorded::Never(failure) => return self.fail_all(&ready.intents, &failure).await,
             Recorded::Unknown => {
                 // It may be in the journal: nothing else may use its coins.
                 ready.payment.keep();
@@ -162,6 +170,11 @@ impl Lane {
                 {
                     return Recorded::Refused;
                 }
+                Err(error @ (StoreError::Corrupt { .. } | StoreError::OutOfRange { .. }))
+                    if self.done.is_none() =>
+                {
+                    return Recorded::Never(internal(error));
+                }
                 Err(error) => error!(
                     error = with_causes(&error),
                     "the attempt can't be written down, so it is not sent; trying again"
@@ -186,14 +199,9 @@ impl Lane {
     /// answer was lost; or it has another one of theirs; or some were given up meanwhile; or these
     /// very bytes were refused before.
     async fn journalled_already(&mut self, attempt: Attempt, ready: Ready) -> Step {
-        let unfinished = match self.shared.ports.journal.unfinished().await {
-            Ok(unfinished) => unfinished,
-            Err(error) => {
-                let why = crate::causes::internal(error);
-                ready.payment.keep();
-                let intents = ready.intents;
-                return Step::Outage { intents, why };
-            }
+        let Some(unfinished) = self.unfinished().await else {
+            ready.payment.keep();
+            return Step::Stopped;
         };
         let digest = attempt.digest();
         let mut open = unfinished.into_iter().filter_map(|open| open.attempt);
@@ -223,6 +231,21 @@ impl Lane {
         Step::Again {
             intents,
             cancelled: false,
+        }
+    }
+
+    /// What the journal has open, asked until it answers; `None` when the daemon stops before.
+    async fn unfinished(&self) -> Option<Vec<UnfinishedIntent>> {
+        let mut backoff = Backoff::new(&self.shared.config);
+        loop {
+            match self.shared.ports.journal.unfinished().await {
+                Ok(unfinished) => return Some(unfinished),
+                Err(error) => error!(error = with_causes(&error), "the journal can't be read"),
+            }
+            tokio::select! {
+                () = self.shared.stopping.cancelled() => return None,
+                () = backoff.pause() => {}
+            }
         }
     }
 

@@ -158,9 +158,9 @@ impl Lane {
                 Err(self.fail_all(intents, &reached.failure).await)
             }
             // What is on its way may cost less than was put by for it.
-            Ok(Err(reached)) => Err(Step::Doubt {
+            Ok(Err(reached)) => Err(Step::Outage {
                 intents: intents.to_vec(),
-                failure: reached.failure,
+                why: reached.failure,
             }),
             Err(error) => Err(Step::Outage {
                 intents: intents.to_vec(),

@@ -21,7 +21,6 @@ impl Lane {
             Some(read) => read,
             None => self.read(batch).await?,
         };
-        self.end_outage(&gathered);
         self.adopt_badge(&view);
         self.treasury = view.parameters.fee_treasury;
         let (mut intents, mut calls) = (Vec::new(), Vec::new());
@@ -91,14 +90,6 @@ impl Lane {
                 Ok((gathered, view))
             }
             Err(error) => Err(self.unanswered(&left(), &error).await),
-        }
-    }
-
-    /// Something could be read: who waits for this batch is waiting for its outcome again.
-    fn end_outage(&mut self, gathered: &[(Intent, Local)]) {
-        if self.outage.take().is_some() {
-            let ids = gathered.iter().map(|(intent, _)| intent.id);
-            self.shared.outcomes.release(ids);
         }
     }
 

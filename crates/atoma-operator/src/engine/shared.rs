@@ -64,13 +64,11 @@ impl Shared {
         loop {
             match write().await {
                 Ok(()) => return Written::Yes,
-                Err(error @ (StoreError::Transition { .. } | StoreError::Missing { .. })) => {
-                    return Written::Disagrees(error);
-                }
-                Err(error) => error!(
+                Err(error @ StoreError::Unavailable(_)) => error!(
                     error = with_causes(&error),
                     "the journal can't be written; trying again"
                 ),
+                Err(error) => return Written::Disagrees(error),
             }
             tokio::select! {
                 () = self.stopping.cancelled() => return Written::Stopped,
