@@ -20,7 +20,8 @@ use crashing::generation::{Generation, PATIENCE};
 use crashing::points::{Points, Side};
 use crashing::subjects::{
     FIRST, Prepare, SECOND, Subject, to_attest, to_claim, to_claim_confidential, to_dispute,
-    to_register, to_settle, to_subscribe, to_unsubscribe, to_update,
+    to_offer_model, to_register, to_settle, to_settle_three, to_subscribe, to_unsubscribe,
+    to_update,
 };
 use crashing::world::{NODE_PRICE, NONE, World};
 
@@ -151,6 +152,11 @@ fn a_subscription_is_made_exactly_once_whenever_the_daemon_dies() {
 }
 
 #[test]
+fn a_model_is_offered_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(1, to_offer_model, nothing);
+}
+
+#[test]
 fn a_price_is_set_and_journalled_whenever_the_daemon_dies() {
     die_everywhere(1, to_update, nothing);
 }
@@ -168,6 +174,11 @@ fn a_stack_is_settled_exactly_once_whenever_the_daemon_dies() {
 #[test]
 fn a_stack_is_settled_exactly_once_though_the_epoch_ends_while_the_daemon_is_dead() {
     die_everywhere(2, to_settle, an_epoch_ends);
+}
+
+#[test]
+fn three_stacks_are_settled_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(2, to_settle_three, nothing);
 }
 
 #[test]

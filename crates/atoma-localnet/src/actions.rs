@@ -1,7 +1,7 @@
 //! Transactions of the network's own accounts: the faucet, the manager and the buyer.
 
 use atoma_domain::events::ContractEvent;
-use atoma_domain::{NodeSmallId, ObjectId, StackSmallId, TaskSmallId};
+use atoma_domain::{EchelonId, NodeSmallId, ObjectId, StackSmallId, TaskSmallId};
 use serde::{Deserialize, Serialize};
 use sui_sdk_types::{
     Address, Argument, Event, ExecutionError, ExecutionStatus, GasPayment, Object, ObjectReference,
@@ -56,6 +56,19 @@ pub struct NewTask {
     pub minimum_reputation_score: Option<u8>,
     /// Whether any node may subscribe.
     pub is_public: bool,
+}
+
+/// A model to add, with the contract's parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewModel {
+    /// Its name, in ASCII.
+    pub model_name: String,
+    /// What it makes, by the contract's number.
+    #[serde(default)]
+    pub modality: u64,
+    /// The echelons in which nodes may offer it.
+    pub echelon_ids: Vec<EchelonId>,
 }
 
 /// Stacks to buy as the built-in buyer.
@@ -231,6 +244,35 @@ impl Core {
                 _ => None,
             })
             .ok_or_else(|| ActionError::Missing("no task came of it".to_owned()))
+    }
+
+    /// Adds a model and its echelons in one transaction. Nothing is bought through them, so their
+    /// fees are the least that the contract allows.
+    pub(crate) fn create_model(&self, model: &NewModel) -> Result<(), ActionError> {
+        const LEAST: u64 = 1;
+        let badge = self.manager_badge()?;
+        let name = &model.model_name;
+        let mut draft = Draft::default();
+        let values = vec![
+            Value::System,
+            Value::Object(badge),
+            Value::pure(name)?,
+            Value::pure(&model.modality)?,
+        ];
+        draft.call(self, "add_model_entry", values)?;
+        for echelon in &model.echelon_ids {
+            let mut values = vec![Value::System, Value::Object(badge)];
+            values.extend([Value::pure(name)?, Value::pure(echelon)?]);
+            // Fee for input, fee for output, relative performance.
+            values.extend(
+                [LEAST; 3]
+                    .iter()
+                    .map(Value::pure)
+                    .collect::<Result<Vec<_>, _>>()?,
+            );
+            draft.call(self, "add_model_echelon_entry", values)?;
+        }
+        self.act(&self.accounts.manager, draft, None).map(|_| ())
     }
 
     pub(crate) fn buy_stacks(&self, purchase: &Purchase) -> Result<Vec<StackSmallId>, ActionError> {

@@ -12,7 +12,7 @@ use sui_sdk_types::Address;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::actions::{NewTask, Parameters, Purchase};
+use crate::actions::{NewModel, NewTask, Parameters, Purchase};
 use crate::faults::Fault;
 use crate::network::{LocalNet, LocalNetError};
 
@@ -33,6 +33,7 @@ pub(crate) async fn serve(
         .route("/checkpoint", post(checkpoint))
         .route("/faucet", post(faucet))
         .route("/tasks", post(create_task))
+        .route("/models", post(create_model))
         .route("/stacks", post(buy_stacks))
         .route("/parameters", post(set_parameters))
         .route("/stacks/{id}/attesters", post(force_attesters))
@@ -104,6 +105,14 @@ async fn create_task(
 ) -> Answer {
     let task = network.create_task(&task)?;
     answer(json!({ "task_small_id": task }))
+}
+
+async fn create_model(
+    State(network): State<LocalNet>,
+    axum::Json(model): axum::Json<NewModel>,
+) -> Answer {
+    network.create_model(&model)?;
+    answer(json!(model))
 }
 
 async fn buy_stacks(

@@ -35,7 +35,7 @@ mod rpc;
 mod state;
 pub mod vm;
 
-pub use actions::{NewTask, Parameters, Purchase};
+pub use actions::{NewModel, NewTask, Parameters, Purchase};
 pub use atoma_domain::ObjectId;
 pub use config::{Addresses, CHECKPOINT_ON_STEP, Config};
 pub use faults::{Fault, FaultKind};

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::actions::{ActionError, NewTask, Parameters, Purchase};
+use crate::actions::{ActionError, NewModel, NewTask, Parameters, Purchase};
 use crate::admin;
 use crate::config::{Addresses, CHECKPOINT_ON_STEP, Config};
 use crate::core::Core;
@@ -255,6 +255,14 @@ impl LocalNet {
     /// When the transaction does not go through.
     pub fn create_task(&self, task: &NewTask) -> Result<TaskSmallId, LocalNetError> {
         Ok(self.act(|core| core.create_task(task))?)
+    }
+
+    /// Adds a model and its echelons as the manager.
+    ///
+    /// # Errors
+    /// When the transaction does not go through, such as for a name that is taken or not ASCII.
+    pub fn create_model(&self, model: &NewModel) -> Result<(), LocalNetError> {
+        Ok(self.act(|core| core.create_model(model))?)
     }
 
     /// Buys stacks as the built-in buyer, each in a transaction of its own.

@@ -50,6 +50,13 @@ async fn every_control_call_answers_after_its_effect() {
         post(&url, "/tasks", task).await,
         (200, json!({"task_small_id": 2}))
     );
+    let model = json!({"model_name": "llama", "modality": 0, "echelon_ids": [1, 7]});
+    assert_eq!(
+        post(&url, "/models", model.clone()).await,
+        (200, model.clone())
+    );
+    let (status, taken) = post(&url, "/models", model).await;
+    assert_eq!(status, 422, "{taken}");
     let parameters = json!({"cross_validation_probability_permille": 1000});
     assert_eq!(post(&url, "/parameters", parameters).await.0, 200);
     let purchase = json!({"task_small_id": 1, "num_compute_units": 10, "price": 1000, "count": 2, "node_small_id": 1});

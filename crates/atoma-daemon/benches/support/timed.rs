@@ -22,7 +22,7 @@ use atoma_operator::Ports;
 
 /// How long each kind of work took, all in all.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Times(Arc<Mutex<BTreeMap<&'static str, Duration>>>);
+pub(crate) struct Times(Arc<Mutex<BTreeMap<&'static str, (Duration, u32)>>>);
 
 impl Times {
     /// The same ports, noting their time here.
@@ -35,13 +35,14 @@ impl Times {
         }
     }
 
-    /// Each kind of work with its share of `whole`, in percent; what overlaps counts for each.
+    /// Each kind of work with its share of `whole`, in percent, and how often it was done; what
+    /// overlaps counts for each.
     pub(crate) fn shares(&self, whole: Duration) -> String {
         let times = self.0.lock().unwrap();
         let share = |time: &Duration| 100.0 * time.as_secs_f64() / whole.as_secs_f64();
         let shares: Vec<String> = times
             .iter()
-            .map(|(work, time)| format!("{work} {:.0} %", share(time)))
+            .map(|(work, (time, count))| format!("{work} {:.0} % ({count})", share(time)))
             .collect();
         shares.join(", ")
     }
@@ -49,11 +50,14 @@ impl Times {
     /// How long the journal was at work.
     pub(crate) fn journal(&self) -> Duration {
         let times = self.0.lock().unwrap();
-        times.get(JOURNAL).copied().unwrap_or_default()
+        times.get(JOURNAL).map_or(Duration::ZERO, |(time, _)| *time)
     }
 
     fn note(&self, work: &'static str, begun: Instant) {
-        *self.0.lock().unwrap().entry(work).or_default() += begun.elapsed();
+        let mut times = self.0.lock().unwrap();
+        let (time, count) = times.entry(work).or_default();
+        *time += begun.elapsed();
+        *count += 1;
     }
 
     async fn of<T>(&self, work: &'static str, done: impl Future<Output = T>) -> T {

@@ -1,7 +1,7 @@
 //! Requests as an operator makes them, each of every kind of intent.
 
 use atoma_domain::journal::Failure;
-use atoma_domain::{Digest, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
+use atoma_domain::{Digest, EchelonId, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
 use atoma_operator::{Done, Operator, Registered, StackResult, StackStatus};
 
 use super::world::{choice, gas};
@@ -10,6 +10,7 @@ use super::world::{choice, gas};
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
     Register,
+    Model(String, EchelonId),
     Subscribe(TaskSmallId, PricePerMillion),
     Update(TaskSmallId, PricePerMillion),
     Unsubscribe(TaskSmallId),
@@ -49,6 +50,10 @@ impl Ask {
             Self::Settle(stacks) => return each(operator.settle(stacks, None, node, gas()).await),
             Self::Attest(stacks) => return each(operator.attest(stacks, false, node, gas()).await),
             Self::Claim(stacks) => return each(operator.claim(stacks, node, gas()).await),
+            Self::Model(name, echelon) => {
+                let done = operator.subscribe_to_model(name.clone(), *echelon, node, gas());
+                done.await
+            }
             Self::Subscribe(task, price) => {
                 let done = operator.subscribe_to_task(*task, *price, node, gas());
                 done.await
@@ -69,6 +74,9 @@ impl Ask {
 
     /// Whether a failure says that what was asked for is so already.
     pub(crate) fn is_already_so(&self, failure: &Failure) -> bool {
+        if let (Self::Model(..), Failure::ContractAbort { abort_name, .. }) = (self, failure) {
+            return abort_name.as_deref() == Some("ENodeAlreadySubscribedToModel");
+        }
         matches!(
             (self, failure),
             (Self::Register, Failure::AlreadyRegistered { .. })

@@ -7,7 +7,7 @@ use std::time::Duration;
 use atoma_domain::ports::{Clock, UnfinishedIntent};
 use atoma_domain::{Address, CheckpointNumber, ObjectId, TimestampMs, TransactionId};
 use atoma_localnet::Parameters;
-use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness, Waited};
+use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness};
 use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{KeystoreSigner, SuiChain, SuiConfig, SuiEventSource};
 use tokio::runtime::Runtime;
@@ -29,6 +29,8 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) package: ObjectId,
     pub(crate) atoma_db: ObjectId,
+    /// How long an outcome may wait to be written with the next attempt.
+    pub(crate) outcome_delay: Duration,
 }
 
 /// A running daemon without its HTTP server.
@@ -59,7 +61,7 @@ impl Generation {
         let (ports, state) = runtime.block_on(open(site));
         let stopping = CancellationToken::new();
         let acting = crashing(&ports, &points);
-        let engine = Engine::new(acting.clone(), engine_config(), stopping.clone());
+        let engine = Engine::new(acting.clone(), engine_config(site), stopping.clone());
         let applied = Applied::default();
         let readiness = Readiness::new(acting.clone(), applied.clone());
         let operator = Operator::new(acting, engine.clone(), applied.clone(), readiness, PATIENCE);
@@ -99,10 +101,21 @@ impl Generation {
     }
 
     /// Takes up what was left open, and waits until all of it is final.
-    pub(crate) async fn recover(&self) -> Vec<Waited> {
+    pub(crate) async fn recover(&self) {
         self.engine.recover().await.unwrap();
-        let ids = self.unfinished().await;
-        self.engine.wait(&ids, PATIENCE).await.unwrap()
+        self.all_final().await;
+    }
+
+    /// Waits until nothing is open any more; what is held for now is waited for again.
+    pub(crate) async fn all_final(&self) {
+        loop {
+            let open = self.unfinished().await;
+            if open.is_empty() {
+                return;
+            }
+            self.engine.wait(&open, PATIENCE).await.unwrap();
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The intents that aren't final.
@@ -173,8 +186,9 @@ impl Generation {
 
 /// Retries follow each other at once, and there are enough of them for two daemons that take each
 /// other's badge away.
-fn engine_config() -> EngineConfig {
+fn engine_config(site: &Site) -> EngineConfig {
     EngineConfig {
+        outcome_delay: site.outcome_delay,
         sign_attempts: 50,
         backoff: Duration::from_millis(1),
         backoff_limit: Duration::from_millis(8),

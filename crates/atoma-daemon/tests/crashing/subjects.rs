@@ -1,6 +1,8 @@
 //! Things to be asked for, one of a kind for each crash.
 
-use atoma_domain::{NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
+use atoma_domain::{EchelonId, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
+
+use atoma_localnet::NewModel;
 
 use super::ask::Ask;
 use super::generation::Site;
@@ -88,6 +90,27 @@ pub(crate) fn to_subscribe(world: &World, site: &Site, count: usize) -> Vec<Subj
     })
 }
 
+/// Models that nobody offers yet, in the second of their echelons.
+pub(crate) fn to_offer_model(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    let subject = |_| {
+        // Each is in a checkpoint of its own.
+        let model_name = format!("model-{}", world.network.state().unwrap()["checkpoint"]);
+        let echelon_ids = vec![EchelonId::new(1), EchelonId::new(2)];
+        world
+            .network
+            .create_model(&NewModel {
+                model_name: model_name.clone(),
+                modality: 0,
+                echelon_ids,
+            })
+            .unwrap();
+        let effect = format!("model {model_name} by 1");
+        let ask = Ask::Model(model_name, EchelonId::new(2));
+        Subject::new(site, ask, FIRST, vec![effect])
+    };
+    (0..count).map(subject).collect()
+}
+
 pub(crate) fn to_update(world: &World, site: &Site, count: usize) -> Vec<Subject> {
     tasks(world, site, count, true, |task| {
         let ask = Ask::Update(task, PricePerMillion::new(6));
@@ -138,6 +161,19 @@ pub(crate) fn to_settle(world: &World, site: &Site, count: usize) -> Vec<Subject
     };
     let stacks = stacks(world, site, SAMPLING, count, false, false);
     stacks.into_iter().map(subject).collect()
+}
+
+/// Three at a time: one after the other in their lane, the outcome of each written with the next.
+pub(crate) fn to_settle_three(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    let subject = |stacks: &[StackSmallId]| {
+        let effects = stacks
+            .iter()
+            .map(|stack| format!("settle {stack}"))
+            .collect();
+        Subject::new(site, Ask::Settle(stacks.to_vec()), FIRST, effects)
+    };
+    let stacks = stacks(world, site, SAMPLING, count * 3, false, false);
+    stacks.chunks(3).map(subject).collect()
 }
 
 pub(crate) fn to_attest(world: &World, site: &Site, count: usize) -> Vec<Subject> {

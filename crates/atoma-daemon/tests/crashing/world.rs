@@ -10,7 +10,7 @@ use atoma_sui::KeystoreSigner;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::generation::{Generation, Site};
+use super::generation::{Generation, PATIENCE, Site};
 use super::points::Points;
 
 /// Levels of tasks, which are also their places in [`World::tasks`].
@@ -111,6 +111,8 @@ impl World {
             url: self.network.url(),
             package: addresses.package,
             atoma_db: addresses.atoma_db,
+            // Long enough for every preparation, so that calls come in the same order each time.
+            outcome_delay: PATIENCE,
         }
     }
 

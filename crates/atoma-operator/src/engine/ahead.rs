@@ -53,6 +53,11 @@ impl Pace {
         // Half as long again as a read takes, so that it is seldom late.
         self.execution.saturating_sub(self.view + self.view / 2)
     }
+
+    /// Whether what was begun to be read so long ago may still be relied on.
+    fn is_fresh(self, age: Duration) -> bool {
+        age <= BEST_BEFORE.max(self.view * 2)
+    }
 }
 
 impl Drop for Ahead {
@@ -96,7 +101,7 @@ impl Lane {
         }
         ahead.wanted.notify_one();
         let Read { local, view, at } = (&mut ahead.reading).await.ok()??;
-        if at.elapsed() > BEST_BEFORE.max(self.pace.view * 2) {
+        if !self.pace.is_fresh(at.elapsed()) {
             return None;
         }
         // The badge's version is ours to know: from our own last transaction. A newer one on chain
@@ -148,5 +153,19 @@ mod tests {
         assert_eq!(pace(320, 20), ms(290));
         assert_eq!(pace(20, 20), Duration::ZERO);
         assert_eq!(Pace::default().before_reading(), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_was_read_long_ago_is_read_again() {
+        let ms = Duration::from_millis;
+        let pace = |view| Pace {
+            execution: Duration::ZERO,
+            view: ms(view),
+        };
+        assert!(pace(20).is_fresh(ms(1_000)));
+        assert!(!pace(20).is_fresh(ms(1_001)));
+        // A node that takes that long to answer is no reason to ask it twice each time.
+        assert!(pace(2_000).is_fresh(ms(4_000)));
+        assert!(!pace(2_000).is_fresh(ms(4_001)));
     }
 }
