@@ -7,7 +7,7 @@ use atoma_domain::ports::{
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::Transaction;
-use tonic::{Code, Request};
+use tonic::Request;
 
 use super::SuiChain;
 use crate::outcome::{self, EXECUTED_MASK, lacks};
@@ -39,13 +39,7 @@ impl SuiChain {
             .execution_client()
             .simulate_transaction(self.connection.timed(request))
             .await
-            .map_err(|status| {
-                if refusal::is_refused(&status) {
-                    ChainError::Answer(refusal::refusal(&status).into())
-                } else {
-                    refusal::read_error(status)
-                }
-            })?
+            .map_err(refusal::simulation_error)?
             .into_inner();
         let effects = answer
             .transaction
@@ -124,7 +118,7 @@ impl SuiChain {
                     .ok_or(lacks("the transaction"))?;
                 outcome::executed(&transaction, digest, &facts.events).map(Some)
             }
-            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) if refusal::is_absence(&status, digest) => Ok(None),
             Err(status) => Err(refusal::read_error(status)),
         }
     }
