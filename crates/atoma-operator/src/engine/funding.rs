@@ -4,13 +4,14 @@ use atoma_domain::Mist;
 use atoma_domain::contract::ContractCall;
 use atoma_domain::journal::{Failure, GasOptions, Intent};
 use atoma_domain::ports::{
-    ChainError, ContractView, ExecutionOutcome, Simulation, TransactionPlan,
+    ChainError, ContractView, ExecutionOutcome, SimulatedGas, Simulation, TransactionPlan,
 };
 use tracing::error;
 
 use super::attempt::{Funds, Ready, Step};
 use super::budget::{CallClass, with_margin};
 use super::conclusion::failure_of;
+use super::fate::simulation_failure;
 use super::gas::{GasError, GasLease};
 use super::lane::Lane;
 use super::reads::{ask, is_expiration};
@@ -116,7 +117,9 @@ impl Lane {
 
     /// The gas that the plan needs, if it would succeed.
     async fn simulate(&self, intents: &[Intent], plan: &TransactionPlan) -> Result<Mist, Step> {
-        let failure = match self.try_simulation(plan).await {
+        let asked_for = intents.first().and_then(|intent| intent.gas.budget);
+        let gas = SimulatedGas::for_budget(asked_for);
+        let failure = match self.try_simulation(plan, gas).await {
             Ok(simulation) => match simulation.outcome {
                 ExecutionOutcome::Success => return Ok(simulation.gas_needed),
                 ExecutionOutcome::Abort(_) | ExecutionOutcome::Failed { .. }
@@ -128,15 +131,19 @@ impl Lane {
             },
             // The epoch has ended since the plan was made: plan anew.
             Err(error) if is_expiration(&error) => return Err(Step::Wait(intents.to_vec())),
-            Err(error) => chain_failure(&error),
+            Err(error) => simulation_failure(&error, plan.gas_budget),
         };
         Err(self.fail_all(intents, &failure).await)
     }
 
-    async fn try_simulation(&self, plan: &TransactionPlan) -> Result<Simulation, ChainError> {
+    async fn try_simulation(
+        &self,
+        plan: &TransactionPlan,
+        gas: SimulatedGas,
+    ) -> Result<Simulation, ChainError> {
         let chain = &self.shared.ports.chain;
         let unsigned = chain.build(plan)?;
-        ask(&self.shared.config, || chain.simulate(&unsigned)).await
+        ask(&self.shared.config, || chain.simulate(&unsigned, gas)).await
     }
 }
 

@@ -4,7 +4,7 @@ use crate::support::{NOBODY, Operator, PRICE, World};
 use atoma_domain::contract::{Abort, ContractCall};
 use atoma_domain::ports::{
     Chain as _, ChainError, ExecutionOutcome, Refusal, RefusalKind, SignedTransaction, Signer as _,
-    SubmitError, TransactionPlan, ViewQuery,
+    SimulatedGas, SubmitError, TransactionPlan, ViewQuery,
 };
 use atoma_domain::{Digest, Epoch, Mist, ObjectId, ObjectReference, StackSmallId, TaskSmallId};
 use atoma_localnet::{Fault, FaultKind};
@@ -51,7 +51,8 @@ async fn refusals_are_told_apart() {
     );
     // The simulation says the same.
     let unsigned = world.chain.build(&plan).unwrap();
-    let Err(ChainError::Answer(source)) = world.chain.simulate(&unsigned).await else {
+    let simulated = world.chain.simulate(&unsigned, SimulatedGas::Ample).await;
+    let Err(ChainError::Answer(source)) = simulated else {
         panic!("a stale badge can't be simulated");
     };
     let refusal = source.downcast_ref::<Refusal>().unwrap();
