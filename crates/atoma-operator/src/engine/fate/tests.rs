@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::engine::testing::shared;
-use ledger::{
-    Absent, Answer, BADGE, EPOCH_AFTER, OTHER, OWN, ToldChain, ToldLedger, attempt,
-};
+use ledger::{Absent, Answer, BADGE, EPOCH_AFTER, OTHER, OWN, ToldChain, ToldLedger, attempt};
 use told::Told;
 
 /// Pursues the attempt; tells its fate and how often it was sent.
