@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use atoma_domain::contract::{ContractCall, drawable_attesters};
 use atoma_domain::journal::GasOptions;
-use atoma_domain::ports::{SubscriberQuery, TransactionPlan, ViewQuery};
+use atoma_domain::ports::{SimulatedGas, SubscriberQuery, TransactionPlan, ViewQuery};
 use atoma_domain::settlement::SettlementProof;
 use atoma_domain::{Mist, NodeSmallId, StackSmallId};
 use atoma_operator::{NodeChoice, Ports, StackStatus};
@@ -124,7 +124,7 @@ async fn settle_reading_everything(ports: &Ports, stack: StackSmallId, node: Nod
     };
     let simulated = ports
         .chain
-        .simulate(&ports.chain.build(&plan).unwrap())
+        .simulate(&ports.chain.build(&plan).unwrap(), SimulatedGas::Ample)
         .await
         .unwrap();
     plan.gas_budget = Mist::new(simulated.gas_needed.get() * 5 / 4);

@@ -8,7 +8,7 @@
 mod common;
 
 use atoma_domain::Mist;
-use common::{NODE_PRICE, NONE, TestWorld};
+use common::{NODE_PRICE, NONE, TestWorld, assert_refused};
 use serde_json::json;
 
 async fn coins(world: &TestWorld) -> Vec<Mist> {
@@ -51,4 +51,31 @@ async fn small_coins_pay_together_and_a_low_balance_is_told() {
     assert_eq!(status, 200);
     let warning = ready["warnings"][0].as_str().unwrap();
     assert!(warning.contains("send SUI"), "{warning}");
+}
+
+/// A budget of the request's own that does not do is found out without signing, let alone paying.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_is_too_small_costs_nothing() {
+    let world = TestWorld::unregistered().await;
+    let before = coins(&world).await;
+    // Less than any transaction costs, and less than this one does.
+    for budget in [1, 1_100_000] {
+        let body = json!({"gas_budget": budget});
+        let rehearsed = world.post("/register?dry_run=true", body.clone()).await;
+        assert_refused(&rehearsed, 422, "gas_budget_too_low");
+        let refused = world.post("/register", body).await;
+        assert_refused(&refused, 422, "gas_budget_too_low");
+        assert_eq!(refused.1["details"]["gas_budget"], budget);
+    }
+    assert_eq!(coins(&world).await, before);
+    for transaction in world.list("/transactions").await {
+        assert_eq!(transaction["status"], "failed", "{transaction}");
+        assert_eq!(transaction["tx_digest"], json!(null), "{transaction}");
+    }
+    // What the rehearsal says is needed does.
+    let needed = world.done("/register?dry_run=true", json!({})).await;
+    let enough = json!({"gas_budget": needed["estimated_gas"]});
+    world.done("/register?dry_run=true", enough.clone()).await;
+    world.done("/register", enough).await;
+    assert_ne!(coins(&world).await, before);
 }

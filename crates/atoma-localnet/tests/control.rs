@@ -309,9 +309,9 @@ async fn executions_and_streams_can_be_held_up() {
     let first = stream.message().await.unwrap().unwrap();
     assert!(first.transaction.is_none());
 
+    let begin = Instant::now();
     world.network.inject_fault(held(FaultKind::ExecuteDelay));
     let gas = world.coins(alice).await.remove(0);
-    let begin = Instant::now();
     let executed = world
         .execute(&transfer(alice, gas, 5, alice))
         .await
@@ -321,9 +321,9 @@ async fn executions_and_streams_can_be_held_up() {
     assert_eq!(frame.transaction().digest(), executed.digest());
     stream.message().await.unwrap();
 
+    let begin = Instant::now();
     world.network.inject_fault(held(FaultKind::EventsStall));
     let gas = world.coins(alice).await.remove(0);
-    let begin = Instant::now();
     let executed = world
         .execute(&transfer(alice, gas, 5, alice))
         .await

@@ -120,6 +120,8 @@ pub(crate) fn unavailable(source: impl std::error::Error + Send + Sync + 'static
 fn connect_options(options: StateOptions) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .foreign_keys(true)
+        // Without it REPLACE deletes rows behind the back of their triggers.
+        .pragma("recursive_triggers", "ON")
         .busy_timeout(options.busy_timeout)
         .row_buffer_size(ROW_CHANNEL)
 }

@@ -20,7 +20,7 @@ use crate::refusal::read_error;
 const MAX_MESSAGE_BYTES: usize = 128 * 1024 * 1024;
 
 /// Objects asked for in one call. Full nodes take more, archives don't.
-const OBJECTS_A_CALL: usize = 50;
+pub(crate) const OBJECTS_A_CALL: usize = 50;
 
 /// What is read of an object.
 const OBJECT_MASK: [&str; 6] = [

@@ -1,12 +1,15 @@
 //! Telling refusals from lost answers, and refusals from each other.
 //!
 //! A node answers `ExecuteTransaction` with effects or with a gRPC status. The status' code tells
-//! whether the transaction was refused before execution. Which input was at fault is told in words
-//! only, those of `UserInputError` and its kin in Sui's sources; the table below is the one place
-//! that knows them.
+//! whether the transaction was refused before execution: a full node says `InvalidArgument` of what
+//! the validators found invalid and `FailedPrecondition` of inputs that another transaction holds
+//! (`sui-rpc-api`, `error.rs`); every other code leaves the outcome open, an input that does not
+//! exist yet (`Aborted`) included. gRPC libraries and proxies never make up those two. Which input
+//! was at fault is told in words only, those of `UserInputError` and its kin in Sui's sources; the
+//! table below is the one place that knows them.
 
-use atoma_domain::ObjectId;
 use atoma_domain::ports::{ChainError, Refusal, RefusalKind, SubmitError};
+use atoma_domain::{Digest, ObjectId};
 use tonic::{Code, Status};
 
 /// What a phrase means.
@@ -19,6 +22,7 @@ enum Class {
     Expired,
     GasBalance,
     GasTerms,
+    GasBudgetTooLow,
 }
 
 /// Where the object's id stands, seen from the phrase's end.
@@ -103,7 +107,7 @@ const PHRASES: &[(&[&str], Class)] = &[
     (&["gas price", "under reference gas price"], Class::GasTerms),
     (&["gas price cannot exceed"], Class::GasTerms),
     (&["gas budget", "is higher than max"], Class::GasTerms),
-    (&["gas budget", "is lower than min"], Class::GasTerms),
+    (&["gas budget", "is lower than min"], Class::GasBudgetTooLow),
     // The same as older nodes show them in simulations: the variant with its fields.
     (
         &["objectversionunavailableforconsumption"],
@@ -127,7 +131,7 @@ const PHRASES: &[(&[&str], Class)] = &[
     (&["gaspriceunderrgp"], Class::GasTerms),
     (&["gaspricetoohigh"], Class::GasTerms),
     (&["gasbudgettoohigh"], Class::GasTerms),
-    (&["gasbudgettoolow"], Class::GasTerms),
+    (&["gasbudgettoolow"], Class::GasBudgetTooLow),
 ];
 
 /// Words that say that these very bytes have been executed already.
@@ -154,28 +158,32 @@ pub(crate) fn is_already_executed(status: &Status) -> bool {
 }
 
 /// Whether the code says that this submission was refused before execution. Codes that a broken
-/// connection, a proxy, an overloaded or failing node or this side's own decoding (`OutOfRange`)
-/// can give say nothing about it.
+/// connection, a proxy or gateway, an overloaded or failing node or this side's own decoding
+/// (`OutOfRange`) can give say nothing about it.
 pub(crate) fn is_refused(status: &Status) -> bool {
-    match status.code() {
-        Code::InvalidArgument
-        | Code::FailedPrecondition
-        | Code::NotFound
-        | Code::PermissionDenied
-        | Code::Unauthenticated
-        | Code::Unimplemented => true,
-        Code::Ok
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::DeadlineExceeded
-        | Code::AlreadyExists
-        | Code::ResourceExhausted
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Internal
-        | Code::Unavailable
-        | Code::DataLoss => false,
+    matches!(
+        status.code(),
+        Code::InvalidArgument | Code::FailedPrecondition
+    )
+}
+
+/// Whether a node says that it does not have the transaction of that digest. A bare `NotFound` can
+/// come from whatever stands before the node.
+pub(crate) fn is_absence(status: &Status, digest: Digest) -> bool {
+    status.code() == Code::NotFound && status.message().contains(&digest.to_string())
+}
+
+/// What an error status to `SimulateTransaction` means. A refusal is an [`ChainError::Answer`] whose
+/// source is a [`Refusal`]. Nothing depends on it for good, so the words count where older nodes
+/// give codes that say nothing.
+pub(crate) fn simulation_error(status: Status) -> ChainError {
+    const WORDS: &str = "error checking transaction input objects";
+    let in_words = matches!(status.code(), Code::NotFound | Code::Internal)
+        && status.message().to_lowercase().contains(WORDS);
+    if is_refused(&status) || in_words {
+        return ChainError::Answer(refusal(&status).into());
     }
+    read_error(status)
 }
 
 /// The refusal in a status.
@@ -195,6 +203,11 @@ pub(crate) fn refusal(status: &Status) -> Refusal {
         Some((Class::Expired, _)) => RefusalKind::Expired,
         Some((Class::GasBalance, _)) => RefusalKind::GasBalance,
         Some((Class::GasTerms, _)) => RefusalKind::GasTerms,
+        Some((Class::GasBudgetTooLow, _)) => RefusalKind::GasBudgetTooLow,
+        // In whatever words: another transaction holds an input.
+        None if status.code() == Code::FailedPrecondition => {
+            RefusalKind::ObjectVersion { object: None }
+        }
         None => RefusalKind::Other,
     };
     Refusal { kind, message }

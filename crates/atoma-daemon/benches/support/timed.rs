@@ -9,10 +9,10 @@ use atoma_domain::journal::{
     Attempt, Conclusion, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled, RequestKey,
 };
 use atoma_domain::ports::{
-    BadgeOnChain, Chain, ChainError, ChainIdentity, ContractView, EpochInfo, Executed, GasCoin,
-    Journal, JournalFilter, JournalKey, Opened, Page, SignError, SignedTransaction, Signer,
-    Simulation, StoreError, SubmitError, TransactionPlan, UnfinishedIntent, UnsignedTransaction,
-    ViewQuery,
+    BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
+    GasCoin, Journal, JournalFilter, JournalKey, Opened, Page, SignError, SignedTransaction,
+    Signer, SimulatedGas, Simulation, StoreError, SubmitError, TransactionPlan, UnfinishedIntent,
+    UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference, TimestampMs,
@@ -154,10 +154,6 @@ impl Chain for Timed<dyn Chain> {
         self.1.of(READ, self.0.epoch()).await
     }
 
-    async fn covers_epoch(&self, epoch: Epoch) -> Result<bool, ChainError> {
-        self.1.of(READ, self.0.covers_epoch(epoch)).await
-    }
-
     async fn badges(&self, owner: Address) -> Result<Vec<BadgeOnChain>, ChainError> {
         self.1.of(READ, self.0.badges(owner)).await
     }
@@ -184,8 +180,12 @@ impl Chain for Timed<dyn Chain> {
         built
     }
 
-    async fn simulate(&self, transaction: &UnsignedTransaction) -> Result<Simulation, ChainError> {
-        self.1.of(READ, self.0.simulate(transaction)).await
+    async fn simulate(
+        &self,
+        transaction: &UnsignedTransaction,
+        gas: SimulatedGas,
+    ) -> Result<Simulation, ChainError> {
+        self.1.of(READ, self.0.simulate(transaction, gas)).await
     }
 
     async fn execute(&self, transaction: &SignedTransaction) -> Result<Executed, SubmitError> {
@@ -194,6 +194,24 @@ impl Chain for Timed<dyn Chain> {
 
     async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError> {
         self.1.of(READ, self.0.lookup(digest)).await
+    }
+
+    async fn consumption(
+        &self,
+        versions: &[ObjectReference],
+    ) -> Result<Vec<Consumption>, ChainError> {
+        self.1.of(READ, self.0.consumption(versions)).await
+    }
+
+    async fn is_absent(
+        &self,
+        digest: Digest,
+        epoch: Epoch,
+        until: Until,
+    ) -> Result<bool, ChainError> {
+        self.1
+            .of(READ, self.0.is_absent(digest, epoch, until))
+            .await
     }
 }
 

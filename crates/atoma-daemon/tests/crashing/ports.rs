@@ -7,10 +7,10 @@ use atoma_domain::journal::{
     Attempt, Conclusion, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled, RequestKey,
 };
 use atoma_domain::ports::{
-    BadgeOnChain, Chain, ChainError, ChainIdentity, ContractView, EpochInfo, Executed, GasCoin,
-    Journal, JournalFilter, JournalKey, Opened, Page, SignError, SignedTransaction, Signer,
-    Simulation, StoreError, SubmitError, TransactionPlan, UnfinishedIntent, UnsignedTransaction,
-    ViewQuery,
+    BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
+    GasCoin, Journal, JournalFilter, JournalKey, Opened, Page, SignError, SignedTransaction,
+    Signer, SimulatedGas, Simulation, StoreError, SubmitError, TransactionPlan, UnfinishedIntent,
+    UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference, TimestampMs,
@@ -141,11 +141,6 @@ impl Chain for CrashingChain {
         self.points.pass("chain.epoch", self.inner.epoch()).await
     }
 
-    async fn covers_epoch(&self, epoch: Epoch) -> Result<bool, ChainError> {
-        let call = self.inner.covers_epoch(epoch);
-        self.points.pass("chain.covers_epoch", call).await
-    }
-
     async fn badges(&self, owner: Address) -> Result<Vec<BadgeOnChain>, ChainError> {
         let call = self.inner.badges(owner);
         self.points.pass("chain.badges", call).await
@@ -174,8 +169,12 @@ impl Chain for CrashingChain {
         self.inner.build(plan)
     }
 
-    async fn simulate(&self, transaction: &UnsignedTransaction) -> Result<Simulation, ChainError> {
-        let call = self.inner.simulate(transaction);
+    async fn simulate(
+        &self,
+        transaction: &UnsignedTransaction,
+        gas: SimulatedGas,
+    ) -> Result<Simulation, ChainError> {
+        let call = self.inner.simulate(transaction, gas);
         self.points.pass("chain.simulate", call).await
     }
 
@@ -187,6 +186,24 @@ impl Chain for CrashingChain {
     async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError> {
         let call = self.inner.lookup(digest);
         self.points.pass("chain.lookup", call).await
+    }
+
+    async fn consumption(
+        &self,
+        versions: &[ObjectReference],
+    ) -> Result<Vec<Consumption>, ChainError> {
+        let call = self.inner.consumption(versions);
+        self.points.pass("chain.consumption", call).await
+    }
+
+    async fn is_absent(
+        &self,
+        digest: Digest,
+        epoch: Epoch,
+        until: Until,
+    ) -> Result<bool, ChainError> {
+        let call = self.inner.is_absent(digest, epoch, until);
+        self.points.pass("chain.is_absent", call).await
     }
 }
 

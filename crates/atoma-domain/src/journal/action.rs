@@ -136,6 +136,16 @@ impl Action {
         self.stack().is_some()
     }
 
+    /// The stack whose record it closes, from its opening on until it fails: what is served later
+    /// would not be paid.
+    pub const fn closes_record(&self) -> Option<StackSmallId> {
+        match self {
+            Self::SettleStack { stack_small_id, .. }
+            | Self::ClaimConfidentialStack { stack_small_id, .. } => Some(*stack_small_id),
+            _ => None,
+        }
+    }
+
     /// Whether several such intents of one badge may share a transaction. A settlement can't: its
     /// call takes `Random` and must be the last.
     pub const fn can_be_batched(&self) -> bool {

@@ -17,7 +17,8 @@ pub struct WorkRecord {
     pub accumulator: StackAccumulator,
     /// The units computed.
     pub computed_units: ComputeUnits,
-    /// Whether a settlement has closed it: no message enters any more.
+    /// Whether a settlement, or the claim of a confidential stack, has closed it: no message enters
+    /// any more.
     pub is_frozen: bool,
 }
 

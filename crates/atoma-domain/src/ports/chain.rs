@@ -28,18 +28,14 @@ pub trait Chain: Debug + Send + Sync {
     /// The current epoch.
     async fn epoch(&self) -> Result<EpochInfo, ChainError>;
 
-    /// Whether the node's ledger covers every transaction that could execute in `epoch`: the epoch
-    /// is over and its last checkpoint is there. A digest that is absent then is dead.
-    async fn covers_epoch(&self, epoch: Epoch) -> Result<bool, ChainError>;
-
     /// The node badges that an address owns, ascending by small id.
     async fn badges(&self, owner: Address) -> Result<Vec<BadgeOnChain>, ChainError>;
 
     /// The SUI coins that an address owns, largest first.
     async fn gas_coins(&self, owner: Address) -> Result<Vec<GasCoin>, ChainError>;
 
-    /// The latest version of an object; `None` when it does not exist (any more). Its last
-    /// transaction tells who consumed the version before.
+    /// The latest version of an object, and the transaction that wrote it; `None` when it does not
+    /// exist (any more).
     async fn object(
         &self,
         id: ObjectId,
@@ -55,15 +51,88 @@ pub trait Chain: Debug + Send + Sync {
     /// When the plan exceeds the network's limits, such as 16,384 bytes an argument.
     fn build(&self, plan: &TransactionPlan) -> Result<UnsignedTransaction, ChainError>;
 
-    /// Runs a transaction without signature or effect. A budget need not be right.
-    async fn simulate(&self, transaction: &UnsignedTransaction) -> Result<Simulation, ChainError>;
+    /// Runs a transaction without signature or effect.
+    ///
+    /// # Errors
+    /// A refusal is a [`ChainError::Answer`] whose source is a [`Refusal`](super::Refusal).
+    async fn simulate(
+        &self,
+        transaction: &UnsignedTransaction,
+        gas: SimulatedGas,
+    ) -> Result<Simulation, ChainError>;
 
     /// Sends a transaction and waits for its effects. The same bytes execute at most once, however
     /// often they are sent.
     async fn execute(&self, transaction: &SignedTransaction) -> Result<Executed, SubmitError>;
 
-    /// The transaction of that digest, if the node's ledger has it.
+    /// The transaction of that digest, if the node's ledger has it. That it hasn't proves nothing: it
+    /// may lag, or have thrown it away; ask [`is_absent`](Self::is_absent).
     async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError>;
+
+    /// What became of these versions of owned objects, as far as the node tells; answers in order.
+    async fn consumption(
+        &self,
+        versions: &[ObjectReference],
+    ) -> Result<Vec<Consumption>, ChainError>;
+
+    /// Whether the node's ledger proves that the transaction of that digest was not executed in
+    /// `epoch`: it has all checkpoints from the epoch's first on, as far as `until`, and lacks the
+    /// digest. False proves nothing.
+    ///
+    /// # Errors
+    /// [`ChainError::Pruned`] when checkpoints that must be there were thrown away.
+    async fn is_absent(
+        &self,
+        digest: Digest,
+        epoch: Epoch,
+        until: Until,
+    ) -> Result<bool, ChainError>;
+}
+
+/// What pays in a simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SimulatedGas {
+    /// A coin of the network's making with the largest budget: what is needed is to be found out,
+    /// and the transaction's own coins may hold less than a guess.
+    Ample,
+    /// What the transaction says: its coins, its budget. Whether they suffice is to be found out.
+    AsPlanned,
+}
+
+impl SimulatedGas {
+    /// What suits a budget: one that was asked for has to do, one of the daemon's own is yet to be
+    /// found.
+    pub const fn for_budget(asked_for: Option<Mist>) -> Self {
+        match asked_for {
+            Some(_) => Self::AsPlanned,
+            None => Self::Ample,
+        }
+    }
+}
+
+/// What became of one version of an owned object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consumption {
+    /// Nothing: it is the latest, at a node that has executed all that precedes this epoch.
+    Current(Epoch),
+    /// This transaction consumed it.
+    By(Digest),
+    /// It is past, and the node does not keep who consumed it.
+    Past {
+        /// The object's last transaction: none that came after it consumed the version.
+        last: Digest,
+    },
+    /// The node shows an older version, or no such object. Neither proves anything: it may lag.
+    Unseen,
+}
+
+/// How far a ledger must reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// To the end of the epoch.
+    EpochEnd,
+    /// To the checkpoint of this transaction.
+    Transaction(Digest),
 }
 
 /// The current epoch, as the node has it.

@@ -153,6 +153,8 @@ pub enum RefusalKind {
     GasBalance,
     /// Price or budget are outside the network's limits.
     GasTerms,
+    /// The budget is less than any transaction costs.
+    GasBudgetTooLow,
     /// Anything else: signatures, limits, unsupported commands.
     Other,
 }

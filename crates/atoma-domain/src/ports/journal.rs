@@ -16,8 +16,9 @@ use crate::{Digest, Mist, NodeSmallId, ObjectId, StackSmallId, TimestampMs, Tran
 #[async_trait]
 pub trait Journal: Debug + Send + Sync {
     /// Writes intents down, each on its own merits, all in one database transaction; answers in
-    /// order. For a settlement this also freezes the selected node's record of the stack; one that
-    /// can't be settled (no message, open reservations, already in settlement) is refused. A
+    /// order. What [closes a record](crate::journal::Action::closes_record) also freezes the selected
+    /// node's record of the stack; what can't be (no message to settle, open reservations, already
+    /// in settlement) is refused. A
     /// `request` is remembered with what became of its parts, unless none is in the journal then.
     ///
     /// # Errors

@@ -14,8 +14,8 @@ mod state;
 mod work;
 
 pub use chain::{
-    BadgeOnChain, Chain, ContractView, EpochInfo, Executed, ExecutionOutcome, GasCoin, Simulation,
-    SubscriberQuery, TransactionPlan, ViewQuery,
+    BadgeOnChain, Chain, Consumption, ContractView, EpochInfo, Executed, ExecutionOutcome, GasCoin,
+    SimulatedGas, Simulation, SubscriberQuery, TransactionPlan, Until, ViewQuery,
 };
 pub use clock::Clock;
 pub use error::{

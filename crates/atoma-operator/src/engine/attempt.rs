@@ -28,13 +28,8 @@ pub(super) enum Step {
         /// Whether the network cancelled the last one, having executed it.
         cancelled: bool,
     },
-    /// Nothing was signed, for a reason that a node which lags behind would give too.
-    Doubt {
-        /// Which.
-        intents: Vec<Intent>,
-        /// The reason, if it stays.
-        failure: Failure,
-    },
+    /// Nothing was signed, each for its reason, which a node that lags behind would give too.
+    Doubt(Vec<(Intent, Failure)>),
     /// Nothing was signed because the Sui node or the database does not answer.
     Outage {
         /// Which.
@@ -70,6 +65,16 @@ enum Recorded {
     Unknown,
 }
 
+impl Step {
+    /// All of these are doubted for the same reason.
+    pub(super) fn doubt(intents: &[Intent], failure: &Failure) -> Self {
+        let doubtful = intents
+            .iter()
+            .map(|intent| (intent.clone(), failure.clone()));
+        Self::Doubt(doubtful.collect())
+    }
+}
+
 impl Lane {
     /// Tries a batch once.
     pub(super) async fn attempt(&mut self, batch: Vec<Intent>) -> Step {
@@ -83,11 +88,10 @@ impl Lane {
         if self.shared.stopping.is_cancelled() {
             return Step::Stopped;
         }
-        if self.outage.take().is_some() {
-            // Who asks for these from now on waits for their outcome again.
-            let ids = ready.intents.iter().map(|intent| intent.id);
-            self.shared.outcomes.release(ids);
-        }
+        self.outage = None;
+        // Who asks for these from now on waits for their outcome.
+        let ids = ready.intents.iter().map(|intent| intent.id);
+        self.shared.outcomes.release(ids);
         let attempt = match sign(&self.shared, &ready).await {
             Ok(attempt) => attempt,
             Err(reason) => {
@@ -259,12 +263,11 @@ impl Lane {
         info!(digest = %attempt.digest(), "taking up an attempt whose fate is not known");
         let fate = pursue(&self.shared, &attempt, Sent::Maybe).await;
         match self.settle_fate(&attempt, intents, fate, payment).await {
-            Step::Again { intents, .. }
-            | Step::Doubt { intents, .. }
-            | Step::Outage { intents, .. }
-            | Step::Split(intents)
-            | Step::Park(intents) => self.backlog.add_first(intents),
-            Step::Finished | Step::Stopped => {}
+            Step::Again { intents, .. } | Step::Split(intents) | Step::Park(intents) => {
+                self.backlog.add_first(intents);
+            }
+            // The others are what a preparation comes to.
+            _ => {}
         }
     }
 }

@@ -1,12 +1,19 @@
 //! What became of a signed attempt: sent until executed, or proved dead, never guessed.
 
+use atoma_domain::Mist;
 use atoma_domain::journal::{Attempt, Failure};
-use atoma_domain::ports::{ChainError, Executed, Refusal, RefusalKind, SubmitError};
-use tracing::{debug, warn};
+use atoma_domain::ports::{
+    ChainError, Consumption, Executed, Refusal, RefusalKind, SubmitError, Until,
+};
+use tracing::{debug, error, warn};
 
 use super::config::Backoff;
 use super::shared::Shared;
-use crate::causes::with_causes;
+use crate::causes::{chain_failure, with_causes};
+
+/// After so many rounds without an end the operator is told, once: a minute and a half, when the
+/// node answers at once.
+const PATIENCE: u32 = 20;
 
 /// An attempt's end.
 #[derive(Debug)]
@@ -31,21 +38,25 @@ pub(super) enum Sent {
 
 /// Sends the bytes, the same again and again, until their fate is known. `None`: the daemon stops;
 /// the journal keeps the attempt open for the next start.
-pub(super) async fn pursue(shared: &Shared, attempt: &Attempt, mut sent: Sent) -> Option<Fate> {
+pub(super) async fn pursue(shared: &Shared, attempt: &Attempt, sent: Sent) -> Option<Fate> {
+    tokio::select! {
+        biased;
+        fate = pursue_to_the_end(shared, attempt, sent) => fate,
+        () = shared.grace() => None,
+    }
+}
+
+async fn pursue_to_the_end(shared: &Shared, attempt: &Attempt, mut sent: Sent) -> Option<Fate> {
     let mut backoff = Backoff::new(&shared.config);
     let digest = attempt.digest();
+    if sent == Sent::Maybe
+        && let Ok(fate) = inquire(shared, attempt).await
+    {
+        return Some(fate);
+    }
+    let mut rounds = 0_u32;
     loop {
-        if sent == Sent::Maybe
-            && let Some(fate) = ask_the_ledger(shared, attempt).await
-        {
-            return Some(fate);
-        }
-        let answer = tokio::select! {
-            biased;
-            answer = shared.ports.chain.execute(&attempt.transaction) => answer,
-            () = shared.grace() => return None,
-        };
-        match answer {
+        match shared.ports.chain.execute(&attempt.transaction).await {
             Ok(executed) => return Some(Fate::Executed(Box::new(executed))),
             Err(SubmitError::Refused(refusal)) => {
                 let provable = matches!(
@@ -53,7 +64,7 @@ pub(super) async fn pursue(shared: &Shared, attempt: &Attempt, mut sent: Sent) -
                     RefusalKind::ObjectVersion { .. } | RefusalKind::Expired
                 );
                 if !provable && sent == Sent::Never {
-                    return Some(Fate::Refused(failure(attempt, refusal)));
+                    return Some(Fate::Refused(refusal_failure(&refusal, attempt.gas_budget)));
                 }
                 debug!(%digest, %refusal, "refused; asking the ledger for proof");
             }
@@ -62,8 +73,20 @@ pub(super) async fn pursue(shared: &Shared, attempt: &Attempt, mut sent: Sent) -
             }
         }
         sent = Sent::Maybe;
-        if let Some(fate) = ask_the_ledger(shared, attempt).await {
-            return Some(fate);
+        rounds = rounds.saturating_add(1);
+        match inquire(shared, attempt).await {
+            Ok(fate) => return Some(fate),
+            Err(why) if rounds == PATIENCE => {
+                error!(
+                    %digest, rounds, why,
+                    "a transaction comes to no end, and its node's lane waits for it; the same bytes are sent on"
+                );
+                let reason = format!("it does not prove what became of {digest}: {why}");
+                let carried = attempt.intents.iter().copied();
+                let waits = Failure::SuiNodeError { reason };
+                shared.outcomes.hold(carried, &waits);
+            }
+            Err(why) => debug!(%digest, why, "nothing is proved yet"),
         }
         tokio::select! {
             () = shared.stopping.cancelled() => return None,
@@ -72,61 +95,109 @@ pub(super) async fn pursue(shared: &Shared, attempt: &Attempt, mut sent: Sent) -
     }
 }
 
-/// The fate as the ledger proves it; `None` while it proves nothing, or can't be asked.
-async fn ask_the_ledger(shared: &Shared, attempt: &Attempt) -> Option<Fate> {
-    match proof(shared, attempt).await {
-        Ok(fate) => fate,
-        Err(error) => {
-            debug!(digest = %attempt.digest(), error = with_causes(&error), "the ledger can't be asked");
-            None
-        }
-    }
-}
-
-/// An attempt is dead only when its epoch is past, the node's ledger covers that epoch and lacks
-/// the digest; or when the transaction that consumed its badge or coin version is another one.
-async fn proof(shared: &Shared, attempt: &Attempt) -> Result<Option<Fate>, ChainError> {
+/// The fate as the ledger proves it.
+///
+/// # Errors
+/// Why nothing is proved.
+async fn inquire(shared: &Shared, attempt: &Attempt) -> Result<Fate, String> {
     let chain = &shared.ports.chain;
     let digest = attempt.digest();
-    // What could prove death is read *before* the digest is looked up: what executes in between
-    // is then found by the look-up.
-    let mut evidence = None;
-    for used in attempt.badge.iter().chain(&attempt.gas) {
-        let consumed = match chain.object(*used.object_id()).await? {
-            Some((now, _)) => now.version() > used.version(),
-            None => true,
-        };
-        if consumed {
-            evidence = Some(format!(
-                "another transaction consumed version {} of {}",
-                used.version(),
-                used.object_id()
-            ));
-            break;
+    let used: Vec<_> = attempt.badge.iter().chain(&attempt.gas).cloned().collect();
+    // Read *before* the digest is looked up: what executes in between is then found by the look-up.
+    let consumption = chain.consumption(&used).await;
+    match chain.lookup(digest).await {
+        Ok(Some(executed)) => return Ok(Fate::Executed(Box::new(executed))),
+        Ok(None) => {}
+        Err(error) => return Err(with_causes(&error)),
+    }
+    let consumption = consumption.map_err(|error| with_causes(&error))?;
+    let own = [Consumption::By(digest), Consumption::Past { last: digest }];
+    if consumption.iter().any(|told| own.contains(told)) {
+        return Err(String::from(
+            "it was executed, but the node does not tell what came of it: use one with more history",
+        ));
+    }
+    for (used, told) in used.iter().zip(&consumption) {
+        let (id, version) = (used.object_id(), used.version());
+        match told {
+            Consumption::By(other) => {
+                let proof = format!("transaction {other} consumed version {version} of {id}");
+                return Ok(Fate::Dead(proof));
+            }
+            Consumption::Current(epoch) if *epoch > attempt.expires_after => {
+                let proof = format!(
+                    "version {version} of {id} is untouched in epoch {epoch}; it could be used until {}",
+                    attempt.expires_after
+                );
+                return Ok(Fate::Dead(proof));
+            }
+            Consumption::Current(_) | Consumption::Past { .. } | Consumption::Unseen => {}
         }
     }
-    if evidence.is_none() && chain.covers_epoch(attempt.expires_after).await? {
-        evidence = Some(format!("epoch {} ended without it", attempt.expires_after));
-    }
-    if let Some(executed) = chain.lookup(digest).await? {
-        return Ok(Some(Fate::Executed(Box::new(executed))));
-    }
-    Ok(evidence.map(Fate::Dead))
+    absence(shared, attempt, &consumption).await
 }
 
-fn failure(attempt: &Attempt, refusal: Refusal) -> Failure {
-    let reason = refusal.message;
+/// Death by a ledger that is whole, as far as the attempt could be in it, and lacks it.
+async fn absence(
+    shared: &Shared,
+    attempt: &Attempt,
+    consumption: &[Consumption],
+) -> Result<Fate, String> {
+    let mut reaches = vec![Until::EpochEnd];
+    for told in consumption {
+        // Whoever consumed the version is in the ledger by then.
+        if let Consumption::Past { last } = told
+            && !reaches.contains(&Until::Transaction(*last))
+        {
+            reaches.push(Until::Transaction(*last));
+        }
+    }
+    let mut why = String::from("the ledger doesn't show it, and it may still execute");
+    for until in reaches {
+        let absent = shared
+            .ports
+            .chain
+            .is_absent(attempt.digest(), attempt.expires_after, until);
+        match absent.await {
+            Ok(true) => {
+                return Ok(Fate::Dead(match until {
+                    Until::EpochEnd => format!("epoch {} ended without it", attempt.expires_after),
+                    Until::Transaction(other) => {
+                        format!("transaction {other} came after what it would use, without it")
+                    }
+                }));
+            }
+            Ok(false) => {}
+            Err(error) => why = with_causes(&error),
+        }
+    }
+    Err(why)
+}
+
+/// A simulation that was not answered, or refused, as the caller sees it.
+pub(super) fn simulation_failure(error: &ChainError, gas_budget: Mist) -> Failure {
+    let refusal = match error {
+        ChainError::Answer(source) => source.downcast_ref::<Refusal>(),
+        _ => None,
+    };
+    match refusal {
+        Some(refusal) => refusal_failure(refusal, gas_budget),
+        None => chain_failure(error),
+    }
+}
+
+/// A refusal of what nobody had before, as the caller sees it.
+pub(super) fn refusal_failure(refusal: &Refusal, gas_budget: Mist) -> Failure {
+    let reason = refusal.message.clone();
     match refusal.kind {
         RefusalKind::ObjectNotUsable {
             object: Some(object_id),
+        }
+        | RefusalKind::ObjectVersion {
+            object: Some(object_id),
         } => Failure::ObjectNotUsable { object_id, reason },
-        RefusalKind::GasBalance => match attempt.gas.first() {
-            Some(coin) => Failure::ObjectNotUsable {
-                object_id: *coin.object_id(),
-                reason,
-            },
-            None => Failure::TransactionRefused { reason },
-        },
+        RefusalKind::GasBalance => Failure::GasBalanceInsufficient { gas_budget },
+        RefusalKind::GasBudgetTooLow => Failure::GasBudgetTooLow { gas_budget },
         _ => Failure::TransactionRefused { reason },
     }
 }

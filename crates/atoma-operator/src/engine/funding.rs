@@ -6,7 +6,7 @@ use atoma_domain::Mist;
 use atoma_domain::contract::ContractCall;
 use atoma_domain::journal::{Attempt, Failure, GasOptions, Intent};
 use atoma_domain::ports::{
-    ChainError, ContractView, Executed, ExecutionOutcome, Simulation, TransactionPlan,
+    ChainError, ContractView, Executed, ExecutionOutcome, SimulatedGas, Simulation, TransactionPlan,
 };
 
 use super::attempt::{Ready, Step};
@@ -88,9 +88,12 @@ impl Lane {
                 plan.gas_budget = budget_with_split(budget);
             }
         }
-        // Bytes that were refused once are not made again.
-        let variation = Mist::new(self.variation);
-        plan.gas_budget = plan.gas_budget.checked_sub(variation).unwrap_or(Mist::ZERO);
+        // Bytes that were refused once are not made again; a budget that was asked for is kept.
+        if first.gas.budget.is_none() {
+            let variation = Mist::new(self.variation);
+            let varied = plan.gas_budget.checked_add(variation);
+            plan.gas_budget = varied.unwrap_or(plan.gas_budget);
+        }
         let split = plan.split.first().copied().unwrap_or(Mist::ZERO);
         let reservation = self.reserve(&intents, plan.gas_budget).await?;
         Ok(Ready {
@@ -191,15 +194,16 @@ impl Lane {
         Err(self.fail_all(intents, &failure).await)
     }
 
-    /// The gas that the plan needs, if it would succeed; paid, for the time of the simulation, from
-    /// the leased coin.
+    /// The gas that the plan needs, if it would succeed. The lease ends with it.
     async fn simulate(
         &self,
         intents: &[Intent],
         plan: &TransactionPlan,
         mut lease: GasLease,
     ) -> Result<Mist, Step> {
-        let simulation = match self.try_simulation(plan).await {
+        let asked_for = intents.first().and_then(|intent| intent.gas.budget);
+        let gas = SimulatedGas::for_budget(asked_for);
+        let simulation = match self.try_simulation(plan, gas).await {
             Ok(simulation) => simulation,
             Err(error) => {
                 // A coin may be what is refused: have it read again.
@@ -221,18 +225,23 @@ impl Lane {
         Err(self.fail_all(intents, &failure).await)
     }
 
-    async fn try_simulation(&self, plan: &TransactionPlan) -> Result<Simulation, ChainError> {
+    async fn try_simulation(
+        &self,
+        plan: &TransactionPlan,
+        gas: SimulatedGas,
+    ) -> Result<Simulation, ChainError> {
         let chain = &self.shared.ports.chain;
         let unsigned = chain.build(plan)?;
-        ask(&self.shared.config, || chain.simulate(&unsigned)).await
+        ask(&self.shared.config, || chain.simulate(&unsigned, gas)).await
     }
 
     /// What to do about a question that the chain did not answer, or answered with a refusal.
     pub(super) async fn unanswered(&self, intents: &[Intent], error: &ChainError) -> Step {
         let intents = intents.to_vec();
-        match Unanswered::of(error) {
+        let gas_budget = intents.first().and_then(|intent| intent.gas.budget);
+        match Unanswered::of(error, gas_budget.unwrap_or(Mist::ZERO)) {
             Unanswered::Outage(why) => Step::Outage { intents, why },
-            Unanswered::Doubtful(failure) => Step::Doubt { intents, failure },
+            Unanswered::Doubtful(failure) => Step::doubt(&intents, &failure),
             Unanswered::Final(failure) => self.fail_all(&intents, &failure).await,
         }
     }

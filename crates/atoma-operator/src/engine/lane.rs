@@ -55,7 +55,7 @@ pub(super) struct Lane {
     pub(super) pace: Pace,
     /// A success that is yet to be written down: with the next attempt, if one follows at once.
     pub(super) done: Option<Done>,
-    /// By how much budgets are lowered, so that bytes refused before are not made again.
+    /// What is added to budgets, in MIST, so that bytes refused before are not made again.
     pub(super) variation: u64,
     pub(super) backlog: Backlog,
     pub(super) parked: Parked,

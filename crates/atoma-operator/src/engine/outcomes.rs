@@ -1,6 +1,6 @@
 //! Telling those who wait what became of an intent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use atoma_domain::TransactionId;
@@ -54,6 +54,17 @@ impl Outcomes {
         }
     }
 
+    /// How many unfinished intents nothing is done about, by the reason.
+    pub(super) fn all_held(&self) -> BTreeMap<String, usize> {
+        let mut held = BTreeMap::new();
+        for sender in self.lock().values() {
+            if let Progress::Held(reason) = &*sender.borrow() {
+                *held.entry(reason.to_string()).or_default() += 1;
+            }
+        }
+        held
+    }
+
     /// Announces that nothing is done about these intents for now, and why.
     pub(super) fn hold(&self, ids: impl Iterator<Item = TransactionId>, reason: &Failure) {
         self.set(ids, &Progress::Held(reason.clone()));
@@ -68,7 +79,11 @@ impl Outcomes {
         let open = self.lock();
         for id in ids {
             if let Some(sender) = open.get(&id) {
-                sender.send_replace(progress.clone());
+                sender.send_if_modified(|known| {
+                    let changes = known != progress;
+                    known.clone_from(progress);
+                    changes
+                });
             }
         }
     }

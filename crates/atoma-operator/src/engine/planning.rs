@@ -23,22 +23,27 @@ impl Lane {
         };
         self.adopt_badge(&view);
         self.treasury = view.parameters.fee_treasury;
-        let (mut intents, mut calls) = (Vec::new(), Vec::new());
+        let (mut intents, mut calls, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
         for (intent, local) in gathered {
             match prepare::call(&intent, &local, &view) {
                 Ok(call) => {
                     calls.push(call);
                     intents.push(intent);
                 }
+                Err(failure) if prepare::may_lag(&failure) => doubtful.push((intent, failure)),
                 Err(failure) => self.fail(&intent, failure).await,
             }
+        }
+        if !doubtful.is_empty() {
+            // The others are not kept waiting for long, and not doubted with them.
+            self.backlog.add_first(intents);
+            return Err(Step::Doubt(doubtful));
         }
         let Some(first) = intents.first().cloned() else {
             return Err(Step::Finished);
         };
         if first.actor.badge().is_some() && self.badge.is_none() {
-            let failure = Failure::NoNodeRegistered {};
-            return Err(Step::Doubt { intents, failure });
+            return Err(Step::doubt(&intents, &Failure::NoNodeRegistered {}));
         }
         let class = class(&calls, &view);
         let plan = TransactionPlan {

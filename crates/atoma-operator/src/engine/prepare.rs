@@ -110,6 +110,7 @@ pub(super) fn query(batch: &[(Intent, Local)]) -> ViewQuery {
         match (&intent.action, local) {
             (Action::SettleStack { stack_small_id, .. }, Local::Settlement(inputs)) => {
                 query.stacks.push(*stack_small_id);
+                tickets.insert(*stack_small_id);
                 if inputs.task.as_ref().is_some_and(is_sampling) {
                     query.subscribers = Some(SubscriberQuery {
                         task: inputs.stack.task_small_id,
@@ -296,25 +297,43 @@ fn dispute(
     view: &ContractView,
 ) -> Result<ContractCall, Failure> {
     let (ticket, root, node_small_id) = ticket_and_root(intent, stack_small_id, local, view)?;
-    // One slot of 32 bytes for the selected node, the others for those who can be drawn.
-    let slots = ticket.stack_merkle_leaves.0.len() / 32;
     let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    let own = commitment(
-        &root,
-        number(slots.saturating_sub(1)),
-        number(ticket.requested_attestation_nodes.len()),
-    )
-    .map_err(no_commitment)?;
-    if ticket.committed_stack_proof == own {
-        return Err(Failure::NothingToDispute {
-            stack_small_id,
-            node_small_id,
-        });
+    // One slot of 32 bytes for the selected node, the others for those who can be drawn.
+    let extra_nodes = number(ticket.stack_merkle_leaves.0.len() / 32).saturating_sub(1);
+    let requested = number(ticket.requested_attestation_nodes.len());
+    // Where the draw named nobody, the ticket does not tell for how many its commitment was made.
+    let drawable = if requested == 0 {
+        0..=extra_nodes
+    } else {
+        requested..=requested
+    };
+    let mut own = None;
+    for drawable in drawable {
+        let commitment = commitment(&root, extra_nodes, drawable).map_err(no_commitment)?;
+        if ticket.committed_stack_proof == commitment {
+            return Err(Failure::NothingToDispute {
+                stack_small_id,
+                node_small_id,
+            });
+        }
+        own = Some(commitment);
     }
-    Ok(ContractCall::StartDispute {
+    own.map(|commitment| ContractCall::StartDispute {
         stack: stack_small_id,
-        commitment: own,
+        commitment,
     })
+    .ok_or_else(|| Failure::Internal {
+        reason: String::from("no commitment was compared"),
+    })
+}
+
+/// Whether a node that lags behind would give the same reason: it is drawn from what the view
+/// lacks, though the mirror has it.
+pub(super) const fn may_lag(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::AlreadyClaimed { .. } | Failure::NotSettled { .. } | Failure::TaskRemoved { .. }
+    )
 }
 
 /// What attestations and disputes have in common: a ticket that is open, and a record to judge by.

@@ -1,10 +1,12 @@
 //! Questions to the chain, asked again when they are not answered.
 
+use atoma_domain::Mist;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{ChainError, Refusal, RefusalKind};
 use tracing::warn;
 
 use super::config::{Backoff, EngineConfig};
+use super::fate::refusal_failure;
 use crate::causes::{chain_failure, with_causes};
 
 /// Asks until there is an answer, at most as often as configured.
@@ -51,13 +53,14 @@ pub(super) enum Unanswered {
 }
 
 impl Unanswered {
-    pub(super) fn of(error: &ChainError) -> Self {
+    /// What it means, where a transaction with this budget was to be.
+    pub(super) fn of(error: &ChainError, gas_budget: Mist) -> Self {
         let failure = chain_failure(error);
         match error {
             ChainError::Unavailable(_) => Self::Outage(failure),
             ChainError::Answer(_) | ChainError::Malformed { .. } | ChainError::NoObject(_) => {
                 match refusal(error) {
-                    Some(refusal) => Self::of_refusal(refusal),
+                    Some(refusal) => Self::of_refusal(refusal, gas_budget),
                     None => Self::Doubtful(failure),
                 }
             }
@@ -65,17 +68,14 @@ impl Unanswered {
         }
     }
 
-    fn of_refusal(refusal: &Refusal) -> Self {
-        let reason = refusal.message.clone();
+    fn of_refusal(refusal: &Refusal, gas_budget: Mist) -> Self {
+        let failure = refusal_failure(refusal, gas_budget);
         match refusal.kind {
             // The epoch has ended since the plan was made, or an input has moved: plan anew.
-            RefusalKind::Expired | RefusalKind::ObjectVersion { .. } => {
-                Self::Doubtful(Failure::TransactionRefused { reason })
-            }
-            RefusalKind::ObjectNotUsable {
-                object: Some(object_id),
-            } => Self::Doubtful(Failure::ObjectNotUsable { object_id, reason }),
-            _ => Self::Final(Failure::TransactionRefused { reason }),
+            RefusalKind::Expired
+            | RefusalKind::ObjectVersion { .. }
+            | RefusalKind::ObjectNotUsable { .. } => Self::Doubtful(failure),
+            _ => Self::Final(failure),
         }
     }
 }

@@ -3,9 +3,10 @@
 use atoma_domain::Mist;
 use atoma_domain::TransactionId;
 use atoma_domain::journal::{Failure, Intent, NewIntent};
-use atoma_domain::ports::{ExecutionOutcome, TransactionPlan};
+use atoma_domain::ports::{ExecutionOutcome, SimulatedGas, TransactionPlan};
 
 use super::conclusion::failure_of;
+use super::fate::simulation_failure;
 use super::prepare;
 use super::submit::Engine;
 use crate::causes::{chain_failure, internal};
@@ -65,8 +66,9 @@ impl Engine {
             .chain
             .build(&plan)
             .map_err(|error| chain_failure(&error))?;
-        let simulation = ports.chain.simulate(&unsigned).await;
-        let simulation = simulation.map_err(|error| chain_failure(&error))?;
+        let gas = SimulatedGas::for_budget(intent.gas.budget);
+        let simulation = ports.chain.simulate(&unsigned, gas).await;
+        let simulation = simulation.map_err(|error| simulation_failure(&error, gas_budget))?;
         match simulation.outcome {
             ExecutionOutcome::Success => Ok(simulation.gas_needed),
             outcome => Err(failure_of(outcome, gas_budget)),

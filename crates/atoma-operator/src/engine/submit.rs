@@ -266,18 +266,18 @@ impl Engine {
     /// What the operator should see to, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let low = self.shared.config.low_gas_balance;
-        self.shared
-            .gas
-            .balance()
+        let balance = self.shared.gas.balance();
+        let low_balance = balance
             .filter(|balance| balance.get() < low)
             .map(|balance| {
                 format!(
                     "the operator's coins hold {balance} MIST, less than {low}: send SUI to {}",
                     self.shared.ports.signer.address()
                 )
-            })
-            .into_iter()
-            .collect()
+            });
+        let held = self.shared.outcomes.all_held().into_iter();
+        let held = held.map(|(reason, count)| format!("transactions that wait: {count}; {reason}"));
+        low_balance.into_iter().chain(held).collect()
     }
 
     /// What keeps an intent from being taken in at all; else it has a place in its lane.

@@ -81,15 +81,17 @@ impl Lane {
                         doubted: turn.doubted,
                     });
                 }
-                Step::Doubt { intents, failure } => {
+                Step::Doubt(doubtful) => {
                     let doubted = turn.doubted + 1;
                     if doubted >= read_attempts {
-                        self.fail_all(&intents, &failure).await;
+                        for (intent, failure) in doubtful {
+                            self.fail(&intent, failure).await;
+                        }
                         continue;
                     }
                     self.pause(&mut backoff).await;
                     turns.push(Turn {
-                        batch: intents,
+                        batch: doubtful.into_iter().map(|(intent, _)| intent).collect(),
                         signed: turn.signed,
                         doubted,
                     });

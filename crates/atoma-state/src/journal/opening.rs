@@ -18,11 +18,11 @@ pub(super) async fn open(
     if let Some(answer) = holder_of_key(connection, wanted).await? {
         return Ok(answer);
     }
-    if let Action::SettleStack { stack_small_id, .. } = wanted.action {
-        if let Some(failure) = settlement_obstacle(connection, wanted, stack_small_id).await? {
+    if let Some(stack) = wanted.action.closes_record() {
+        if let Some(failure) = obstacle(connection, wanted, stack).await? {
             return Ok(Opened::Refused(failure));
         }
-        transitions::set_frozen(connection, stack_small_id, true).await?;
+        transitions::set_frozen(connection, stack, true).await?;
     }
     insert(connection, wanted, now).await.map(Opened::New)
 }
@@ -78,8 +78,9 @@ fn already_done(wanted: &NewIntent, transaction_id: TransactionId) -> Failure {
     }
 }
 
-/// What keeps a stack from being settled: read in the transaction that freezes its record.
-async fn settlement_obstacle(
+/// What keeps a stack from being settled, or claimed without: read in the transaction that freezes
+/// its record.
+async fn obstacle(
     connection: &mut SqliteConnection,
     wanted: &NewIntent,
     stack_small_id: StackSmallId,
@@ -104,6 +105,7 @@ async fn settlement_obstacle(
     };
     let cells = Cells::new(&row, "stacks", "stack_small_id");
     let selected_node_id = NodeSmallId::new(cells.number("selected_node_id")?);
+    let is_settlement = matches!(wanted.action, Action::SettleStack { .. });
     let obstacle = match wanted.actor.node() {
         // Were it let through, its failure would thaw the selected node's record.
         Some(node_small_id) if node_small_id != selected_node_id => {
@@ -114,8 +116,13 @@ async fn settlement_obstacle(
             })
         }
         _ if cells.flag("is_claimed")? => Some(Failure::AlreadyClaimed { stack_small_id }),
-        _ if cells.flag("is_settled")? => Some(Failure::AlreadySettling { stack_small_id }),
-        _ if !cells.flag("has_messages")? => Some(Failure::StackHasNoMessages { stack_small_id }),
+        _ if is_settlement && cells.flag("is_settled")? => {
+            Some(Failure::AlreadySettling { stack_small_id })
+        }
+        // A confidential stack's units are claimed without a proof of what was served.
+        _ if is_settlement && !cells.flag("has_messages")? => {
+            Some(Failure::StackHasNoMessages { stack_small_id })
+        }
         _ if cells.flag("has_reservations")? => {
             Some(Failure::RequestsInProgress { stack_small_id })
         }

@@ -52,8 +52,7 @@ pub(super) struct Step<'f> {
     pub(super) now: TimestampMs,
 }
 
-/// Moves an intent on. A final failure frees its key and thaws the record that a settlement had
-/// frozen; success keeps the key where the action is once for ever. The `action` is needed for
+/// Moves an intent on. A final failure frees its key and thaws the record that it had closed; success keeps the key where the action is once for ever. The `action` is needed for
 /// steps to an end.
 pub(super) async fn advance(
     connection: &mut SqliteConnection,
@@ -89,8 +88,10 @@ pub(super) async fn advance(
         let from = status(connection, id).await?;
         return Err(StoreError::Transition { id, from, to });
     }
-    if let (IntentStatus::Failed, Some(Action::SettleStack { stack_small_id, .. })) = (to, action) {
-        set_frozen(connection, *stack_small_id, false).await?;
+    if to == IntentStatus::Failed
+        && let Some(stack) = action.and_then(Action::closes_record)
+    {
+        set_frozen(connection, stack, false).await?;
     }
     Ok(())
 }

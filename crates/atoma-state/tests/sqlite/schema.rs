@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::{Attempt, AttemptOutcome, AttemptStatus, IntentStatus};
 use atoma_domain::ports::{ChainEvents, ChainIdentity, Journal, SignedTransaction};
-use atoma_domain::{Epoch, Mist, TransactionId};
+use atoma_domain::{Epoch, Mist, ObjectReference, TransactionId};
 use atoma_state::SqliteState;
 
 use crate::raw::Database;
@@ -147,6 +147,7 @@ async fn what_was_signed_and_asked_for_never_changes() {
         "DELETE FROM attempts",
         "UPDATE attempt_intents SET intent = 2",
         "DELETE FROM attempt_intents",
+        "COMMIT; PRAGMA recursive_triggers = ON; BEGIN; REPLACE INTO intents SELECT * FROM intents WHERE id = 2",
         "UPDATE ledger SET chain_id = zeroblob(32)",
         "UPDATE ledger SET chain_id = NULL, package_id = NULL, atoma_db_id = NULL",
         "INSERT INTO ledger (id) VALUES (2)",
@@ -162,6 +163,71 @@ async fn what_was_signed_and_asked_for_never_changes() {
         assert!(result.is_err(), "{statement}");
         assert_eq!(database.dump().await, before, "{statement}");
     }
+}
+
+#[tokio::test]
+async fn what_came_of_something_never_changes() {
+    let database = Database::new();
+    let store = database.open().await;
+    intent_in(&store, IntentStatus::Succeeded).await;
+    store.open(&[wish(1, claim(2))], None, at(1)).await.unwrap();
+    let before = database.dump().await;
+    for statement in [
+        "UPDATE intents SET holds_key = 0 WHERE id = 1",
+        "UPDATE attempts SET gas_used = x'0000000000000009'",
+        "UPDATE attempts SET effects = x'00'",
+        "UPDATE attempts SET failure = '{}'",
+        "UPDATE attempts SET concluded_at = x'0000000000000009'",
+        "INSERT INTO attempt_intents VALUES (1, 1, 2)",
+    ] {
+        assert!(database.run(statement).await.is_err(), "{statement}");
+        assert_eq!(database.dump().await, before, "{statement}");
+    }
+}
+
+/// Of two such transactions validators may accept one each, and then neither.
+#[tokio::test]
+async fn two_signed_attempts_never_use_the_same_version_of_an_object() {
+    let database = Database::new();
+    let store = database.open().await;
+    let wishes = [1, 2].map(|id| wish(1, claim(id)));
+    store.open(&wishes, None, at(1)).await.unwrap();
+    let used = |id, version| ObjectReference::new(object(id), version, digest(9));
+    let first = Attempt {
+        badge: Some(used(1, 4)),
+        gas: vec![used(2, 5)],
+        ..attempt(1, &[1])
+    };
+    store.record_attempt(&first, None, at(1)).await.unwrap();
+    for (badge, coin) in [((1, 4), (3, 1)), ((3, 1), (2, 5))] {
+        let second = Attempt {
+            badge: Some(used(badge.0, badge.1)),
+            gas: vec![used(coin.0, coin.1)],
+            ..attempt(2, &[2])
+        };
+        let refused = store.record_attempt(&second, None, at(1)).await;
+        assert!(refused.is_err(), "{second:?}");
+    }
+    // The versions that the first leaves are others; the first itself may be concluded with it.
+    let second = Attempt {
+        badge: Some(used(1, 5)),
+        gas: vec![used(2, 6)],
+        ..attempt(2, &[2])
+    };
+    store.record_attempt(&second, None, at(1)).await.unwrap();
+    let dead = AttemptOutcome::Dead {
+        reason: String::from("test"),
+    };
+    let previous = concluded(digest(1), &dead);
+    let again = Attempt {
+        transaction: SignedTransaction {
+            digest: digest(3),
+            ..first.transaction.clone()
+        },
+        ..first
+    };
+    let recorded = store.record_attempt(&again, Some(&previous), at(2)).await;
+    recorded.unwrap();
 }
 
 /// No list reads a whole table for the rows of one node.

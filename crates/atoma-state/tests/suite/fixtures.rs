@@ -258,6 +258,13 @@ pub fn claim(id: u64) -> Action {
     }
 }
 
+pub fn claim_confidential(id: u64) -> Action {
+    Action::ClaimConfidentialStack {
+        stack_small_id: stack(id),
+        num_claimed_compute_units: units(1),
+    }
+}
+
 pub fn subscribe(id: u64) -> Action {
     Action::SubscribeToTask {
         task_small_id: task(id),

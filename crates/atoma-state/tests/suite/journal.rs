@@ -219,6 +219,31 @@ pub async fn what_failed_can_be_asked_again(store: impl Store) {
     new(open(&store, wish(1, claim(1))).await);
 }
 
+pub async fn confidential_claims_close_the_record(store: impl Store) {
+    happen(&store, 1, vec![bought(1, 1, 100)]).await;
+    store.record_message(&message(1, 1, 1)).await.unwrap();
+    let held = store
+        .reserve_units(stack(1), owner(), units(0))
+        .await
+        .unwrap();
+    let stack_small_id = stack(1);
+    assert_eq!(
+        open(&store, wish(1, claim_confidential(1))).await,
+        Opened::Refused(Failure::RequestsInProgress { stack_small_id })
+    );
+    store.release_reservation(held).await.unwrap();
+    let intent = new(open(&store, wish(1, claim_confidential(1))).await);
+    let late = store.record_message(&message(1, 2, 1)).await;
+    let refusal = WorkError::Refused(Failure::AlreadySettling { stack_small_id });
+    assert_eq!(late.unwrap_err().to_string(), refusal.to_string());
+    let failure = Failure::ShuttingDown {};
+    store.fail(intent.id, &failure, at(4)).await.unwrap();
+    store.record_message(&message(1, 2, 1)).await.unwrap();
+    // Its ticket, if it was settled once, is no obstacle.
+    happen(&store, 2, vec![settled(1, 1, &[])]).await;
+    new(open(&store, wish(1, claim_confidential(1))).await);
+}
+
 pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
     let stack_small_id = stack(1);
     let refused = |failure| Opened::Refused(failure);

@@ -55,6 +55,7 @@ macro_rules! store_suites {
                 equal_wishes_join_and_others_are_refused,
                 what_is_done_once_stays_done,
                 what_failed_can_be_asked_again,
+                confidential_claims_close_the_record,
                 settlements_are_checked_and_freeze_the_record,
             }
             attempts {

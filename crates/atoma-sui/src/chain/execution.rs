@@ -2,30 +2,28 @@
 
 use atoma_domain::Digest;
 use atoma_domain::ports::{
-    ChainError, Executed, SignedTransaction, Simulation, SubmitError, UnsignedTransaction,
+    ChainError, Executed, SignedTransaction, SimulatedGas, Simulation, SubmitError,
+    UnsignedTransaction,
 };
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::Transaction;
-use tonic::{Code, Request};
+use tonic::{Request, Status};
 
 use super::SuiChain;
 use crate::outcome::{self, EXECUTED_MASK, lacks};
 use crate::refusal;
 
 impl SuiChain {
-    /// Simulates with a coin of the network's making and the largest budget: what the transaction
-    /// needs is to be found out, and its own coins may hold less than a guess.
     pub(super) async fn run_simulation(
         &self,
         unsigned: &UnsignedTransaction,
+        gas: SimulatedGas,
     ) -> Result<Simulation, ChainError> {
-        let facts = self.facts().await?;
-        let mut transaction: Transaction =
-            bcs::from_bytes(&unsigned.bytes).map_err(|error| ChainError::Build(error.into()))?;
-        transaction.gas_payment.objects.clear();
-        transaction.gas_payment.budget = facts.max_gas;
-        let bytes = bcs::to_bytes(&transaction).map_err(|error| ChainError::Build(error.into()))?;
+        let bytes = match gas {
+            SimulatedGas::Ample => self.with_ample_gas(unsigned).await?,
+            SimulatedGas::AsPlanned => unsigned.bytes.clone(),
+        };
         let request = proto::SimulateTransactionRequest::default()
             .with_transaction(transaction_message(bytes))
             .with_do_gas_selection(false)
@@ -39,13 +37,7 @@ impl SuiChain {
             .execution_client()
             .simulate_transaction(self.connection.timed(request))
             .await
-            .map_err(|status| {
-                if refusal::is_refused(&status) {
-                    ChainError::Answer(refusal::refusal(&status).into())
-                } else {
-                    refusal::read_error(status)
-                }
-            })?
+            .map_err(refusal::simulation_error)?
             .into_inner();
         let effects = answer
             .transaction
@@ -57,6 +49,16 @@ impl SuiChain {
                 effects.gas_used.as_ref().ok_or(lacks("effects.gas_used"))?,
             ),
         })
+    }
+
+    /// The transaction without coins, for which the network makes one up, and with the largest budget.
+    async fn with_ample_gas(&self, unsigned: &UnsignedTransaction) -> Result<Vec<u8>, ChainError> {
+        let facts = self.facts().await?;
+        let mut transaction: Transaction =
+            bcs::from_bytes(&unsigned.bytes).map_err(|error| ChainError::Build(error.into()))?;
+        transaction.gas_payment.objects.clear();
+        transaction.gas_payment.budget = facts.max_gas;
+        bcs::to_bytes(&transaction).map_err(|error| ChainError::Build(error.into()))
     }
 
     pub(super) async fn submit(&self, signed: &SignedTransaction) -> Result<Executed, SubmitError> {
@@ -108,25 +110,31 @@ impl SuiChain {
         digest: Digest,
     ) -> Result<Option<Executed>, ChainError> {
         let facts = self.facts().await?;
-        let request = proto::GetTransactionRequest::new(&digest)
-            .with_read_mask(FieldMask::from_paths(EXECUTED_MASK));
+        match self.get_transaction(digest, &EXECUTED_MASK).await {
+            Ok(transaction) => outcome::executed(&transaction, digest, &facts.events).map(Some),
+            Err(status) if refusal::is_absence(&status, digest) => Ok(None),
+            Err(status) => Err(refusal::read_error(status)),
+        }
+    }
+
+    /// Asks for a transaction by its digest.
+    pub(super) async fn get_transaction(
+        &self,
+        digest: Digest,
+        mask: &[&str],
+    ) -> Result<proto::ExecutedTransaction, Status> {
+        let request =
+            proto::GetTransactionRequest::new(&digest).with_read_mask(FieldMask::from_paths(mask));
         let answer = self
             .connection
             .client()
             .ledger_client()
             .get_transaction(self.connection.timed(request))
-            .await;
-        match answer {
-            Ok(answer) => {
-                let transaction = answer
-                    .into_inner()
-                    .transaction
-                    .ok_or(lacks("the transaction"))?;
-                outcome::executed(&transaction, digest, &facts.events).map(Some)
-            }
-            Err(status) if status.code() == Code::NotFound => Ok(None),
-            Err(status) => Err(refusal::read_error(status)),
-        }
+            .await?;
+        answer
+            .into_inner()
+            .transaction
+            .ok_or_else(|| Status::data_loss("the answer lacks the transaction"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The chain port on a Sui node.
 
+mod evidence;
 mod execution;
 mod reads;
 mod subscribers;
@@ -9,8 +10,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use atoma_domain::ports::{
-    BadgeOnChain, Chain, ChainError, ChainIdentity, ContractView, EpochInfo, Executed, GasCoin,
-    SignedTransaction, Simulation, SubmitError, TransactionPlan, UnsignedTransaction, ViewQuery,
+    BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
+    GasCoin, SignedTransaction, SimulatedGas, Simulation, SubmitError, TransactionPlan,
+    UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference};
 use tokio::sync::OnceCell;
@@ -74,10 +76,6 @@ impl Chain for SuiChain {
         self.read_epoch().await
     }
 
-    async fn covers_epoch(&self, epoch: Epoch) -> Result<bool, ChainError> {
-        self.is_epoch_covered(epoch).await
-    }
-
     async fn badges(&self, owner: Address) -> Result<Vec<BadgeOnChain>, ChainError> {
         self.read_badges(owner).await
     }
@@ -106,9 +104,12 @@ impl Chain for SuiChain {
             .map_err(|error| ChainError::Build(error.into()))
     }
 
-    /// A refusal is a [`ChainError::Answer`] whose source is an [`atoma_domain::ports::Refusal`].
-    async fn simulate(&self, transaction: &UnsignedTransaction) -> Result<Simulation, ChainError> {
-        self.run_simulation(transaction).await
+    async fn simulate(
+        &self,
+        transaction: &UnsignedTransaction,
+        gas: SimulatedGas,
+    ) -> Result<Simulation, ChainError> {
+        self.run_simulation(transaction, gas).await
     }
 
     async fn execute(&self, transaction: &SignedTransaction) -> Result<Executed, SubmitError> {
@@ -117,5 +118,21 @@ impl Chain for SuiChain {
 
     async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError> {
         self.find_transaction(digest).await
+    }
+
+    async fn consumption(
+        &self,
+        versions: &[ObjectReference],
+    ) -> Result<Vec<Consumption>, ChainError> {
+        self.read_consumption(versions).await
+    }
+
+    async fn is_absent(
+        &self,
+        digest: Digest,
+        epoch: Epoch,
+        until: Until,
+    ) -> Result<bool, ChainError> {
+        self.proves_absence(digest, epoch, until).await
     }
 }

@@ -10,7 +10,6 @@ use tonic::Code;
 
 use super::SuiChain;
 use crate::connection::reference;
-use crate::history;
 use crate::layout::{Coin, NodeBadge};
 use crate::outcome::{lacks, parse};
 use crate::refusal::read_error;
@@ -49,15 +48,6 @@ impl SuiChain {
                     .ok_or(lacks("epoch.reference_gas_price"))?,
             ),
         })
-    }
-
-    pub(super) async fn is_epoch_covered(&self, epoch: Epoch) -> Result<bool, ChainError> {
-        let mask = ["epoch", "first_checkpoint", "last_checkpoint"];
-        let (epoch, info) = futures::try_join!(
-            self.connection.epoch(Some(epoch.get()), &mask),
-            self.connection.service_info(),
-        )?;
-        epoch.map_or(Ok(false), |epoch| history::covers(&epoch, &info))
     }
 
     pub(super) async fn read_badges(

@@ -1,3 +1,5 @@
+use atoma_domain::Digest;
+
 use super::*;
 
 const OBJECT: &str = "0xdba0339f14877799f829e0b07e262c47d77122d41b884cd3cd273b8fef77cfa8";
@@ -88,7 +90,7 @@ fn expiration_gas_and_everything_else() {
         ),
         (
             "Gas budget: 1 is lower than min: 1000000.",
-            RefusalKind::GasTerms,
+            RefusalKind::GasBudgetTooLow,
         ),
         (
             "Gas budget: 60000000000 is higher than max: 50000000000.",
@@ -133,36 +135,106 @@ fn variants_shown_with_their_fields_are_told_too() {
         RefusalKind::GasBalance
     );
     assert_eq!(
+        told("GasBudgetTooLow { gas_budget: 1, min_budget: 1000000 }"),
+        RefusalKind::GasBudgetTooLow
+    );
+    assert_eq!(
         told("GasPriceUnderRGP { gas_price: 1, reference_gas_price: 750 }"),
         RefusalKind::GasTerms
     );
 }
 
 #[test]
-fn only_codes_that_exclude_execution_are_refusals() {
-    for code in [
-        Code::InvalidArgument,
-        Code::FailedPrecondition,
-        Code::NotFound,
-        Code::PermissionDenied,
-        Code::Unimplemented,
-    ] {
+fn an_input_that_is_held_is_told_by_the_code_alone() {
+    assert_eq!(
+        refusal(&Status::failed_precondition("in words to come")).kind,
+        RefusalKind::ObjectVersion { object: None }
+    );
+}
+
+#[test]
+fn only_codes_that_a_full_node_refuses_with_are_refusals() {
+    for code in [Code::InvalidArgument, Code::FailedPrecondition] {
         let error = submit_error(Status::new(code, "no"));
         assert!(matches!(error, SubmitError::Refused(_)), "{code:?}");
     }
     for code in [
+        // What stands before a node says these of itself, and a node of its own trouble.
+        Code::NotFound,
+        Code::PermissionDenied,
+        Code::Unauthenticated,
+        Code::Unimplemented,
         Code::Unavailable,
         Code::DeadlineExceeded,
         Code::Internal,
         Code::Cancelled,
         Code::Unknown,
         Code::Aborted,
+        Code::AlreadyExists,
         Code::ResourceExhausted,
         Code::OutOfRange,
+        Code::DataLoss,
     ] {
         let error = submit_error(Status::new(code, "gone"));
         assert!(matches!(error, SubmitError::Unknown(_)), "{code:?}");
     }
+}
+
+/// An input that is not there yet may come: a full node says `Aborted`, whatever the words.
+#[test]
+fn an_input_that_is_not_there_does_not_end_a_sending() {
+    let words = format!("Could not find the referenced object {OBJECT} at version None.");
+    for code in [Code::Aborted, Code::NotFound, Code::Internal] {
+        let error = submit_error(Status::new(code, words.clone()));
+        assert!(matches!(error, SubmitError::Unknown(_)), "{code:?}");
+    }
+}
+
+#[test]
+fn a_simulation_is_refused_by_its_words_under_other_codes_too() {
+    let words = format!(
+        "Error checking transaction input objects: Could not find the referenced object {OBJECT} \
+         at version None."
+    );
+    // Older nodes say `Internal` of all that they refuse to simulate.
+    for code in [Code::NotFound, Code::Internal, Code::InvalidArgument] {
+        let error = simulation_error(Status::new(code, words.clone()));
+        let ChainError::Answer(source) = error else {
+            panic!("{code:?}: {error:?}");
+        };
+        let refusal = source.downcast_ref::<Refusal>().unwrap();
+        assert_eq!(
+            refusal.kind,
+            RefusalKind::ObjectNotUsable { object: object() }
+        );
+    }
+    for status in [
+        Status::not_found("no such service"),
+        Status::internal("a panic"),
+        Status::permission_denied("no such key"),
+        Status::unauthenticated("who is it"),
+        Status::unimplemented("no transaction executor"),
+    ] {
+        let error = simulation_error(status);
+        let ChainError::Answer(source) = error else {
+            panic!("{error:?}");
+        };
+        assert!(source.downcast_ref::<Refusal>().is_none(), "{source}");
+    }
+    let gone = simulation_error(Status::unavailable("gone"));
+    assert!(matches!(gone, ChainError::Unavailable(_)), "{gone:?}");
+}
+
+/// The gateway before a node may not know a path; only a node names what it doesn't have.
+#[test]
+fn absence_is_what_a_node_says_of_that_digest() {
+    let digest = Digest::new([7; 32]);
+    let told = |message: String| is_absence(&Status::not_found(message), digest);
+    assert!(told(format!("Transaction {digest} not found")));
+    assert!(!told("Not Found".to_owned()));
+    assert!(!told(format!("Transaction {} not found", Digest::ZERO)));
+    let internal = Status::internal(format!("Transaction {digest} not found"));
+    assert!(!is_absence(&internal, digest));
 }
 
 #[test]

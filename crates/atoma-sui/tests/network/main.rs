@@ -2,6 +2,8 @@
 
 // So marked, clippy lets the helpers unwrap as the tests do.
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod life_of_a_stack;
@@ -11,6 +13,8 @@ mod public_network;
 mod refusals;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod told_node;
 #[cfg(test)]
 mod unreachable;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The same reads on a public network, where its places are given in the environment.
 
-use atoma_domain::ports::{Chain as _, ViewQuery};
+use atoma_domain::ports::{Chain as _, Until, ViewQuery};
 use atoma_domain::{Digest, ObjectId, StackSmallId};
 use atoma_sui::{SuiChain, SuiConfig};
 
@@ -35,5 +35,6 @@ async fn the_contract_is_read_on_a_public_network() {
     assert!(view.stacks.is_empty() && view.tickets.is_empty());
     assert!(chain.badges(NOBODY).await.unwrap().is_empty());
     assert!(chain.lookup(Digest::ZERO).await.unwrap().is_none());
-    assert!(!chain.covers_epoch(view.epoch.epoch).await.unwrap());
+    let absent = chain.is_absent(Digest::ZERO, view.epoch.epoch, Until::EpochEnd);
+    assert!(!absent.await.unwrap());
 }

@@ -6,7 +6,7 @@ use atoma_domain::contract::ContractCall;
 use atoma_domain::events::ContractEvent;
 use atoma_domain::ports::{
     Chain, EventCursor, EventSource, Executed, ExecutionOutcome, LedgerFrame, LedgerTransaction,
-    Signer, TransactionPlan, ViewQuery,
+    Signer, SimulatedGas, TransactionPlan, ViewQuery,
 };
 use atoma_domain::{
     Address, CheckpointNumber, Hash32, Mist, NodeSmallId, ObjectId, ObjectReference,
@@ -132,7 +132,11 @@ impl World {
     /// Builds, simulates, signs and sends; the simulation must have told the outcome.
     pub(crate) async fn run(&self, signer: &KeystoreSigner, plan: &TransactionPlan) -> Executed {
         let unsigned = self.chain.build(plan).unwrap();
-        let simulated = self.chain.simulate(&unsigned).await.unwrap();
+        let simulated = self
+            .chain
+            .simulate(&unsigned, SimulatedGas::Ample)
+            .await
+            .unwrap();
         assert!(simulated.gas_needed > Mist::ZERO);
         let signed = signer.sign(unsigned).await.unwrap();
         let executed = self.chain.execute(&signed).await.unwrap();

@@ -1,0 +1,178 @@
+//! A node that says what it is told to: of its height, of what it keeps, of one object.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use atoma_domain::ports::{ChainError, Consumption};
+use atoma_domain::{Address, Digest, ObjectId, ObjectReference};
+use atoma_sui::{SuiChain, SuiConfig};
+use sui_rpc::proto::google::rpc::Status as ProtoStatus;
+use sui_rpc::proto::sui::rpc::v2::changed_object::InputObjectState;
+use sui_rpc::proto::sui::rpc::v2::ledger_service_server::{LedgerService, LedgerServiceServer};
+use sui_rpc::proto::sui::rpc::v2::*;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Request, Response, Status};
+
+use crate::support::NOBODY;
+
+/// The object that the node has.
+const OBJECT: ObjectId = Address::new([5; 32]);
+/// The epoch asked about, which has these first and last checkpoints; the next one is current.
+pub(crate) const EPOCH: u64 = 3;
+pub(crate) const FIRST: u64 = 100;
+pub(crate) const LAST: u64 = 200;
+
+/// What a node says, and what it has.
+#[derive(Clone, Debug)]
+pub(crate) struct ToldNode {
+    pub(crate) height: u64,
+    pub(crate) lowest: Option<u64>,
+    /// What the headers of its answers say: height and lowest checkpoint.
+    pub(crate) headers: Option<(u64, u64)>,
+    /// The message with which it lacks a transaction; `{}` is the digest.
+    pub(crate) lacks: &'static str,
+    /// The object's latest version.
+    pub(crate) version: u64,
+    /// By version of the object that is kept: who wrote it.
+    pub(crate) writers: BTreeMap<u64, Digest>,
+    /// By transaction that is kept: the version that it took in, and its checkpoint.
+    pub(crate) transactions: BTreeMap<Digest, (u64, u64)>,
+}
+
+impl Default for ToldNode {
+    /// A node that has everything, and the object at version 1.
+    fn default() -> Self {
+        Self {
+            height: LAST + 100,
+            lowest: Some(0),
+            headers: None,
+            lacks: "Transaction {} not found",
+            version: 1,
+            writers: BTreeMap::from([(1, Digest::ZERO)]),
+            transactions: BTreeMap::new(),
+        }
+    }
+}
+
+impl ToldNode {
+    /// Serves it, and connects to it.
+    pub(crate) async fn serve(self) -> Arc<SuiChain> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(
+            tonic::transport::Server::builder()
+                .add_service(LedgerServiceServer::new(self))
+                .serve_with_incoming(TcpListenerStream::new(listener)),
+        );
+        SuiChain::connect(SuiConfig::new(url, NOBODY, NOBODY)).unwrap()
+    }
+
+    /// What it tells of a version of its object.
+    pub(crate) async fn consumption(self, version: u64) -> Result<Consumption, ChainError> {
+        use atoma_domain::ports::Chain as _;
+        let used = ObjectReference::new(OBJECT, version, Digest::ZERO);
+        let told = self.serve().await.consumption(&[used]).await?;
+        Ok(told[0])
+    }
+
+    fn add_headers(&self, metadata: &mut MetadataMap) {
+        if let Some((height, lowest)) = self.headers {
+            let number = |number: u64| number.to_string().parse().unwrap();
+            metadata.insert("x-sui-checkpoint-height", number(height));
+            metadata.insert("x-sui-lowest-available-checkpoint", number(lowest));
+        }
+    }
+
+    fn answer<T>(&self, message: T) -> Result<Response<T>, Status> {
+        let mut response = Response::new(message);
+        self.add_headers(response.metadata_mut());
+        Ok(response)
+    }
+
+    fn object(&self, version: u64) -> Option<Object> {
+        let writer = self.writers.get(&version)?;
+        let mut object = Object::default();
+        object.object_id = Some(OBJECT.to_string());
+        object.version = Some(version);
+        object.digest = Some(Digest::ZERO.to_string());
+        object.previous_transaction = Some(writer.to_string());
+        Some(object)
+    }
+}
+
+#[tonic::async_trait]
+impl LedgerService for ToldNode {
+    async fn get_service_info(
+        &self,
+        _: Request<GetServiceInfoRequest>,
+    ) -> Result<Response<GetServiceInfoResponse>, Status> {
+        let mut info = GetServiceInfoResponse::default();
+        info.checkpoint_height = Some(self.height);
+        info.lowest_available_checkpoint = self.lowest;
+        self.answer(info)
+    }
+
+    async fn get_epoch(
+        &self,
+        request: Request<GetEpochRequest>,
+    ) -> Result<Response<GetEpochResponse>, Status> {
+        let mut epoch = Epoch::default();
+        epoch.epoch = Some(request.into_inner().epoch.unwrap_or(EPOCH + 1));
+        epoch.first_checkpoint = Some(LAST + 1);
+        if epoch.epoch == Some(EPOCH) {
+            epoch.first_checkpoint = Some(FIRST);
+            epoch.last_checkpoint = Some(LAST);
+        }
+        self.answer(GetEpochResponse::new(epoch))
+    }
+
+    async fn batch_get_objects(
+        &self,
+        request: Request<BatchGetObjectsRequest>,
+    ) -> Result<Response<BatchGetObjectsResponse>, Status> {
+        let asked = request.into_inner().requests;
+        let answers = asked.iter().map(|_| match self.object(self.version) {
+            Some(object) => GetObjectResult::new_object(object),
+            None => GetObjectResult::new_error(ProtoStatus {
+                code: Code::NotFound.into(),
+                ..ProtoStatus::default()
+            }),
+        });
+        self.answer(BatchGetObjectsResponse::new(answers.collect()))
+    }
+
+    async fn get_object(
+        &self,
+        request: Request<GetObjectRequest>,
+    ) -> Result<Response<GetObjectResponse>, Status> {
+        let version = request.into_inner().version;
+        match self.object(version.unwrap_or(self.version)) {
+            Some(object) => self.answer(GetObjectResponse::new(object)),
+            None => Err(Status::not_found("no such object")),
+        }
+    }
+
+    async fn get_transaction(
+        &self,
+        request: Request<GetTransactionRequest>,
+    ) -> Result<Response<GetTransactionResponse>, Status> {
+        let digest = request.into_inner().digest.unwrap();
+        let Some((input, checkpoint)) = self.transactions.get(&digest.parse().unwrap()) else {
+            let mut status = Status::not_found(self.lacks.replace("{}", &digest));
+            self.add_headers(status.metadata_mut());
+            return Err(status);
+        };
+        let mut change = ChangedObject::default();
+        change.object_id = Some(OBJECT.to_string());
+        change.set_input_state(InputObjectState::Exists);
+        change.input_version = Some(*input);
+        let mut effects = TransactionEffects::default();
+        effects.changed_objects = vec![change];
+        let mut transaction = ExecutedTransaction::default();
+        transaction.digest = Some(digest);
+        transaction.effects = Some(effects);
+        transaction.checkpoint = Some(*checkpoint);
+        self.answer(GetTransactionResponse::new(transaction))
+    }
+}
