@@ -21,6 +21,17 @@ impl Operator {
         choice: NodeChoice,
         gas: GasOptions,
     ) -> Result<Vec<StackResult>, Failure> {
+        let wishes = self.attestations(ids, allow_dispute, choice, gas);
+        self.run_wishes(wishes).await
+    }
+
+    async fn attestations(
+        &self,
+        ids: &[StackSmallId],
+        allow_dispute: bool,
+        choice: NodeChoice,
+        gas: GasOptions,
+    ) -> Result<Vec<Wish>, Failure> {
         check_ids(ids)?;
         let nodes = self.nodes().await?;
         let choice = chosen(&nodes, choice)?;
@@ -64,7 +75,7 @@ impl Operator {
                 });
             }
         }
-        self.run_wishes(wishes).await
+        Ok(wishes)
     }
 }
 

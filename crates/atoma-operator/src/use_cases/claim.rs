@@ -22,6 +22,15 @@ impl Operator {
         choice: NodeChoice,
         gas: GasOptions,
     ) -> Result<Vec<StackResult>, Failure> {
+        self.run_wishes(self.claims(ids, choice, gas)).await
+    }
+
+    async fn claims(
+        &self,
+        ids: &[StackSmallId],
+        choice: NodeChoice,
+        gas: GasOptions,
+    ) -> Result<Vec<Wish>, Failure> {
         check_ids(ids)?;
         let nodes = self.nodes().await?;
         let choice = chosen(&nodes, choice)?;
@@ -68,7 +77,7 @@ impl Operator {
                 warnings: Vec::new(),
             });
         }
-        self.run_wishes(wishes).await
+        Ok(wishes)
     }
 
     /// Which of the contract's two claims a stack takes, if it can be claimed.

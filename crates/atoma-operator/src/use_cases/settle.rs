@@ -21,6 +21,17 @@ impl Operator {
         choice: NodeChoice,
         gas: GasOptions,
     ) -> Result<Vec<StackResult>, Failure> {
+        let wishes = self.settlements(ids, units, choice, gas);
+        self.run_wishes(wishes).await
+    }
+
+    async fn settlements(
+        &self,
+        ids: &[StackSmallId],
+        units: Option<ComputeUnits>,
+        choice: NodeChoice,
+        gas: GasOptions,
+    ) -> Result<Vec<Wish>, Failure> {
         check_ids(ids)?;
         let nodes = self.nodes().await?;
         let choice = chosen(&nodes, choice)?;
@@ -49,7 +60,7 @@ impl Operator {
                 Err(failure) => Wish::refused(*id, Some(stack.selected_node_id), failure),
             });
         }
-        self.run_wishes(wishes).await
+        Ok(wishes)
     }
 
     /// What the mirror already knows to be refused.

@@ -183,14 +183,19 @@ impl Operator {
         ))
     }
 
-    /// Has every wish done that can be, waits, and tells of each in order.
-    pub(super) async fn run_wishes(&self, wishes: Vec<Wish>) -> Result<Vec<StackResult>, Failure> {
+    /// Has every wish done that can be, waits, and tells of each in order. `wishes` checks and makes
+    /// them; it isn't asked when the request was made before.
+    pub(super) async fn run_wishes(
+        &self,
+        wishes: impl Future<Output = Result<Vec<Wish>, Failure>>,
+    ) -> Result<Vec<StackResult>, Failure> {
         if self.dry {
-            return Ok(self.rehearse_wishes(wishes).await);
+            return Ok(self.rehearse_wishes(wishes.await?).await);
         }
         if let Some(parts) = self.recalled_parts().await? {
             return self.follow(parts).await;
         }
+        let wishes = wishes.await?;
         let planned = wishes.iter().map(Wish::planned).collect();
         let (mut parts, mut intents) = (Vec::with_capacity(wishes.len()), Vec::new());
         for wish in wishes {
