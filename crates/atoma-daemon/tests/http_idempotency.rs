@@ -7,6 +7,7 @@
 
 mod common;
 
+use atoma_localnet::{Fault, FaultKind};
 use common::work::{digests, statuses};
 use common::{Answer, NONE, TestWorld, answer, assert_refused};
 use reqwest::Method;
@@ -65,6 +66,14 @@ async fn a_key_with_another_body_is_refused_and_on_another_path_is_another() {
     let again = post(&world, "k", "/claim_funds", &body(stacks[0])).await;
     assert_eq!(again, claimed);
     assert_eq!(world.usdc(&world.address()), before);
+    // What is in the journal is told without asking the Sui node anything.
+    world.network.inject_fault(Fault {
+        kind: FaultKind::Unavailable,
+        count: u64::MAX,
+        ms: 0,
+    });
+    let again = post(&world, "k", "/claim_funds", &body(stacks[0])).await;
+    assert_eq!(again, claimed);
 }
 
 #[tokio::test]
