@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod journal;
 pub(crate) mod process;
 pub(crate) mod work;
 
