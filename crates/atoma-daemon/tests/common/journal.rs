@@ -40,16 +40,27 @@ impl TestWorld {
         self.list(&path).await
     }
 
-    /// Asks the journal about a stack until its only entry is as wanted.
-    pub(crate) async fn until(&self, stack: u64, wanted: impl Fn(&Value) -> bool) -> Value {
+    /// Asks the journal about a stack until its entries are as wanted.
+    pub(crate) async fn until_entries(
+        &self,
+        stack: u64,
+        wanted: impl Fn(&[Value]) -> bool,
+    ) -> Vec<Value> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.journalled(stack).await.as_slice() {
-                [only] if wanted(only) => return only.clone(),
-                entries => assert!(Instant::now() < deadline, "{entries:?}"),
+            let entries = self.journalled(stack).await;
+            if wanted(&entries) {
+                return entries;
             }
+            assert!(Instant::now() < deadline, "{entries:?}");
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// The same for its only entry.
+    pub(crate) async fn until(&self, stack: u64, wanted: impl Fn(&Value) -> bool) -> Value {
+        let is_wanted = |entries: &[Value]| matches!(entries, [only] if wanted(only));
+        self.until_entries(stack, is_wanted).await.remove(0)
     }
 
     /// The same for a status.
