@@ -84,7 +84,7 @@ async fn waiting(world: &TestWorld, stack: u64, result: &Value) -> Value {
     assert_eq!(entry["status"], "queued");
     assert_eq!(entry["error"], Value::Null);
     assert_eq!(entry["waiting_for"]["code"], CODE);
-    assert_eq!(claims(world, stack).await, [entry.clone()]);
+    assert_eq!(claims(world, stack).await, std::slice::from_ref(&entry));
     entry
 }
 
