@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod journal;
 pub(crate) mod process;
 pub(crate) mod work;
 
@@ -120,6 +121,13 @@ impl TestWorld {
         world
     }
 
+    /// Another daemon with the same key on the same network, and an empty database.
+    pub(crate) async fn beside(&self) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_operator_files(&self.network, dir.path());
+        Self::over(self.network.clone(), dir, self.tasks.clone()).await
+    }
+
     async fn over(network: LocalNet, dir: TempDir, tasks: Vec<u64>) -> Self {
         let stopping = CancellationToken::new();
         let daemon = build(dir.path(), stopping.clone()).await.unwrap();
@@ -218,8 +226,18 @@ impl TestWorld {
             node_small_id: Some(NodeSmallId::new(node)),
         };
         let stacks = self.network.buy_stacks(&purchase).unwrap();
-        self.operator.wait_for_stacks(&stacks).await.unwrap();
-        stacks.iter().map(|stack| stack.get()).collect()
+        let stacks: Vec<u64> = stacks.iter().map(|stack| stack.get()).collect();
+        self.learn(&stacks).await;
+        stacks
+    }
+
+    /// Waits until the daemon knows these stacks.
+    pub(crate) async fn learn(&self, stacks: &[u64]) {
+        let ids: Vec<_> = stacks
+            .iter()
+            .map(|stack| StackSmallId::new(*stack))
+            .collect();
+        self.operator.wait_for_stacks(&ids).await.unwrap();
     }
 
     /// Buys one stack.

@@ -203,7 +203,7 @@ pub enum Failure {
     SpendCapReached { daily_cap: Mist, spent: Mist },
     #[error("the daemon is shutting down")]
     ShuttingDown {},
-    #[error("too much is waiting for node {node_small_id:?}; try again later")]
+    #[error("too much is waiting for {}; try again later", who(*node_small_id))]
     QueueFull { node_small_id: Option<NodeSmallId> },
     #[error(
         "the outcome is not known yet; nothing is lost, poll GET /transactions/{transaction_id}"
@@ -237,6 +237,13 @@ impl Failure {
         };
         (code, fields)
     }
+}
+
+fn who(node: Option<NodeSmallId>) -> String {
+    node.map_or_else(
+        || String::from("the operator's address"),
+        |node| format!("node {node}"),
+    )
 }
 
 #[cfg(test)]

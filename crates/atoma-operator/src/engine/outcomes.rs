@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use atoma_domain::TransactionId;
-use atoma_domain::journal::Failure;
+use atoma_domain::journal::{ActionKey, Failure, Intent};
 use atoma_domain::{Digest, journal::IntentStatus};
 use tokio::sync::watch;
 
@@ -30,25 +30,41 @@ pub(super) enum Progress {
 /// The unfinished intents of this process, with who waits for them.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
-    open: Mutex<HashMap<TransactionId, watch::Sender<Progress>>>,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    progress: HashMap<TransactionId, (ActionKey, watch::Sender<Progress>)>,
+    /// Which of them has a key.
+    holders: HashMap<ActionKey, TransactionId>,
 }
 
 impl Outcomes {
     /// Begins to keep track of an intent.
-    pub(super) fn track(&self, id: TransactionId) {
-        self.lock()
-            .entry(id)
-            .or_insert_with(|| watch::Sender::new(Progress::Underway));
+    pub(super) fn track(&self, intent: &Intent) {
+        let key = intent.action.key(&intent.actor);
+        let mut open = self.lock();
+        open.holders.insert(key.clone(), intent.id);
+        open.progress
+            .entry(intent.id)
+            .or_insert_with(|| (key, watch::Sender::new(Progress::Underway)));
+    }
+
+    /// Whether an unfinished intent has the key.
+    pub(super) fn is_open(&self, key: &ActionKey) -> bool {
+        self.lock().holders.contains_key(key)
     }
 
     /// A receiver of the intent's progress; `None` when it is finished or not this process's.
     pub(super) fn watch(&self, id: TransactionId) -> Option<watch::Receiver<Progress>> {
-        self.lock().get(&id).map(watch::Sender::subscribe)
+        let open = self.lock();
+        open.progress.get(&id).map(|(_, sender)| sender.subscribe())
     }
 
     /// Why nothing is done about an intent, if so.
     pub(super) fn held(&self, id: TransactionId) -> Option<Failure> {
-        match &*self.lock().get(&id)?.borrow() {
+        match &*self.lock().progress.get(&id)?.1.borrow() {
             Progress::Held(reason) => Some(reason.clone()),
             Progress::Underway | Progress::Over(_) => None,
         }
@@ -57,7 +73,7 @@ impl Outcomes {
     /// How many unfinished intents nothing is done about, by the reason.
     pub(super) fn all_held(&self) -> BTreeMap<String, usize> {
         let mut held = BTreeMap::new();
-        for sender in self.lock().values() {
+        for (_, sender) in self.lock().progress.values() {
             if let Progress::Held(reason) = &*sender.borrow() {
                 *held.entry(reason.to_string()).or_default() += 1;
             }
@@ -78,7 +94,7 @@ impl Outcomes {
     fn set(&self, ids: impl Iterator<Item = TransactionId>, progress: &Progress) {
         let open = self.lock();
         for id in ids {
-            if let Some(sender) = open.get(&id) {
+            if let Some((_, sender)) = open.progress.get(&id) {
                 sender.send_if_modified(|known| {
                     let changes = known != progress;
                     known.clone_from(progress);
@@ -90,13 +106,18 @@ impl Outcomes {
 
     /// Announces the final outcome and forgets the intent.
     pub(super) fn finish(&self, id: TransactionId, outcome: Outcome) {
-        if let Some(sender) = self.lock().remove(&id) {
+        let mut open = self.lock();
+        if let Some((key, sender)) = open.progress.remove(&id) {
+            // Given up, it may have left its key to another already.
+            if open.holders.get(&key) == Some(&id) {
+                open.holders.remove(&key);
+            }
             sender.send_replace(Progress::Over(outcome));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TransactionId, watch::Sender<Progress>>> {
-        // The map is whole even if a holder panicked: every change is one call.
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        // Nothing in here panics between two changes that belong together.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

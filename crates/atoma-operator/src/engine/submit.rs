@@ -80,7 +80,7 @@ impl Engine {
         let mut resumed: BTreeMap<(LaneKey, Digest), (_, Vec<Intent>)> = BTreeMap::new();
         let mut queued: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
         for open in unfinished {
-            self.shared.outcomes.track(open.intent.id);
+            self.shared.outcomes.track(&open.intent);
             let lane = LaneKey::of(&open.intent);
             match open.attempt {
                 Some(attempt) => resumed
@@ -178,14 +178,14 @@ impl Engine {
             submissions[place] = Some(match opened {
                 Opened::New(intent) => {
                     let id = intent.id;
-                    self.shared.outcomes.track(id);
+                    self.shared.outcomes.track(&intent);
                     work.entry(LaneKey::of(&intent)).or_default().push(intent);
                     Submission::Accepted(id)
                 }
                 Opened::Joined(intent) => {
                     let id = intent.id;
                     if self.is_orphan(id).await {
-                        self.shared.outcomes.track(id);
+                        self.shared.outcomes.track(&intent);
                         work.entry(LaneKey::of(&intent)).or_default().push(intent);
                     } else {
                         self.ask_again(&intent);
@@ -215,7 +215,7 @@ impl Engine {
     pub(super) async fn adopt_orphan(&self, intent: Intent) {
         let _opening = self.opening.lock().await;
         if self.is_orphan(intent.id).await {
-            self.shared.outcomes.track(intent.id);
+            self.shared.outcomes.track(&intent);
             self.send(LaneKey::of(&intent), 1, Work::Intents(vec![intent]));
         }
     }
@@ -288,6 +288,14 @@ impl Engine {
     ) -> Option<Failure> {
         if self.shared.stopping.is_cancelled() {
             return Some(Failure::ShuttingDown {});
+        }
+        // What joins needs no place, and is held already.
+        if self
+            .shared
+            .outcomes
+            .is_open(&intent.action.key(&intent.actor))
+        {
+            return None;
         }
         if let Some(pause) = self.paused() {
             return Some(pause);
