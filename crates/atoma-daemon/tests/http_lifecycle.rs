@@ -194,21 +194,6 @@ async fn one_of_several_nodes_must_be_named_by_either_of_its_names() {
     assert_eq!(json!(nodes), json!([1, 2]));
 }
 
-/// The network's demonstration has no models: what the contract says to that is passed on.
-#[tokio::test]
-async fn a_model_subscription_is_sent_and_its_refusal_told() {
-    let mut world = TestWorld::unregistered().await;
-    world.register().await;
-    let path = "/model_subscribe";
-    for (model, code) in [("", 400), ("mod\u{e8}le", 400), ("unheard-of", 422)] {
-        let body = json!({"model_name": model, "echelon_id": 1});
-        let (status, answer) = world.post(path, body).await;
-        assert_eq!(status, code, "{answer}");
-    }
-    let body = json!({"model_name": "m", "echelon_id": "first"});
-    assert_refused(&world.post(path, body).await, 400, "invalid_request");
-}
-
 #[tokio::test]
 async fn messages_are_refused_beyond_the_stack_and_after_settlement() {
     let world = TestWorld::start(&[NONE], 1).await;

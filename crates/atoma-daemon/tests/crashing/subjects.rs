@@ -151,29 +151,32 @@ pub(crate) fn stacks(
 }
 
 pub(crate) fn to_settle(world: &World, site: &Site, count: usize) -> Vec<Subject> {
-    let subject = |stack: StackSmallId| {
-        Subject::new(
-            site,
-            Ask::Settle(vec![stack]),
-            FIRST,
-            vec![format!("settle {stack}")],
-        )
-    };
-    let stacks = stacks(world, site, SAMPLING, count, false, false);
-    stacks.into_iter().map(subject).collect()
+    settlements(world, site, count, 1)
 }
 
 /// Three at a time: one after the other in their lane, the outcome of each written with the next.
 pub(crate) fn to_settle_three(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    settlements(world, site, count, 3)
+}
+
+fn settlements(world: &World, site: &Site, count: usize, batch: usize) -> Vec<Subject> {
+    let stacks = stacks(world, site, SAMPLING, count * batch, false, false);
+    batches(site, &stacks, batch, "settle", Ask::Settle)
+}
+
+/// As many subjects as there are batches, each about its stacks.
+fn batches(
+    site: &Site,
+    stacks: &[StackSmallId],
+    batch: usize,
+    effect: &str,
+    ask: fn(Vec<StackSmallId>) -> Ask,
+) -> Vec<Subject> {
     let subject = |stacks: &[StackSmallId]| {
-        let effects = stacks
-            .iter()
-            .map(|stack| format!("settle {stack}"))
-            .collect();
-        Subject::new(site, Ask::Settle(stacks.to_vec()), FIRST, effects)
+        let effects = stacks.iter().map(|stack| format!("{effect} {stack}"));
+        Subject::new(site, ask(stacks.to_vec()), FIRST, effects.collect())
     };
-    let stacks = stacks(world, site, SAMPLING, count * 3, false, false);
-    stacks.chunks(3).map(subject).collect()
+    stacks.chunks(batch).map(subject).collect()
 }
 
 pub(crate) fn to_attest(world: &World, site: &Site, count: usize) -> Vec<Subject> {
@@ -198,28 +201,14 @@ pub(crate) fn to_dispute(world: &World, site: &Site, count: usize) -> Vec<Subjec
     stacks.into_iter().map(subject).collect()
 }
 
-fn claims(site: &Site, stacks: &[StackSmallId], batch: usize) -> Vec<Subject> {
-    let subject = |stacks: &[StackSmallId]| {
-        let effects = stacks
-            .iter()
-            .map(|stack| format!("claim {stack}"))
-            .collect();
-        Subject::new(site, Ask::Claim(stacks.to_vec()), FIRST, effects)
-    };
-    stacks.chunks(batch).map(subject).collect()
-}
-
 pub(crate) fn to_claim(world: &World, site: &Site, count: usize) -> Vec<Subject> {
     let stacks = stacks(world, site, NONE, count * 3, true, false);
     world.network.advance_epoch().unwrap();
     world.network.advance_epoch().unwrap();
-    claims(site, &stacks, 3)
+    batches(site, &stacks, 3, "claim", Ask::Claim)
 }
 
 pub(crate) fn to_claim_confidential(world: &World, site: &Site, count: usize) -> Vec<Subject> {
-    claims(
-        site,
-        &stacks(world, site, CONFIDENTIAL, count * 2, false, false),
-        2,
-    )
+    let stacks = stacks(world, site, CONFIDENTIAL, count * 2, false, false);
+    batches(site, &stacks, 2, "claim", Ask::Claim)
 }
