@@ -107,6 +107,44 @@ async fn who_asks_again_for_what_is_in_a_full_lane_joins_it() {
     assert_eq!(world.journalled(stacks[1]).await.len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_place_of_what_is_given_up_is_free_at_once() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    let mut stacks = Vec::new();
+    for _ in 0..3 {
+        stacks.push(served(&world, 1, 1).await);
+    }
+    world.restart_with("queue_limit = 2").await;
+    world.hold();
+    let asked = world.ask_to_settle(&stacks[..2]);
+    world.until_status(stacks[0], "submitted").await;
+    let entry = world.until_status(stacks[1], "queued").await;
+    // The lane itself does not come to it while its front is stuck.
+    let path = format!("/transactions/{}/abandon", entry["transaction_id"]);
+    world.done(&path, json!({})).await;
+    let other = world.ask_to_settle(&stacks[2..]);
+    world.until_status(stacks[2], "queued").await;
+    world.network.clear_faults();
+    assert_eq!(other.await.unwrap().0, 200);
+    let (_, answer) = asked.await.unwrap();
+    assert_eq!(statuses(&answer), ["succeeded", "failed"]);
+    // No place was given back twice, and none is lost.
+    let more = [served(&world, 1, 1).await, served(&world, 1, 1).await];
+    world.settle(&more).await;
+    world.hold();
+    let full = world.ask_to_settle(&[served(&world, 1, 1).await, served(&world, 1, 1).await]);
+    let last = served(&world, 1, 1).await;
+    while world
+        .list("/transactions?status=submitted")
+        .await
+        .is_empty()
+    {}
+    let (refused, _) = refusal(&world, &[last]).await;
+    assert_refused(&refused, 429, "queue_full");
+    world.network.clear_faults();
+    assert_eq!(full.await.unwrap().0, 200);
+}
+
 /// A world with a breaker that opens at the first failure, for so long; a stack whose settlement
 /// the contract aborts; and others of the same lane.
 ///

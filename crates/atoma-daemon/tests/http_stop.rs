@@ -15,7 +15,7 @@ use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::Attempt;
 use atoma_localnet::{Fault, FaultKind};
 use common::process::PATIENCE;
-use common::work::proof;
+use common::work::{proof, statuses};
 use common::{NONE, TestWorld};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -97,14 +97,14 @@ async fn a_stop_does_not_wait_for_the_network_and_the_next_start_goes_on() {
     }
     delay_executions(&world);
     let body = json!({"stack_small_ids": stacks});
-    let request = world
-        .api
-        .request(reqwest::Method::POST, "/try_settle_stack_ids");
-    // The daemon stops before it has an answer.
-    let asked = tokio::spawn(async move { request.json(&body).send().await });
+    let asked = world.ask("/try_settle_stack_ids", body);
     world.until_status(stacks[0], "submitted").await;
     stop(&mut world).await;
-    let _ = asked.await.unwrap();
+    // Who waited knows what to ask for.
+    let (status, late) = asked.await.unwrap();
+    assert_eq!(status, 504, "{late}");
+    assert_eq!(statuses(&late), ["pending", "pending"]);
+    assert!(late["details"]["transaction_id"].is_u64(), "{late}");
     world.network.clear_faults();
     world.go_on().await;
     for stack in stacks {

@@ -31,6 +31,16 @@ impl Abandoned {
         self.lock().remove(&id)
     }
 
+    /// Takes the mark of an intent away if it is failed; says whether it is.
+    pub(super) fn take_failed(&self, id: TransactionId) -> bool {
+        let mut marks = self.lock();
+        let is_failed = marks.get(&id) == Some(&Mark::Failed);
+        if is_failed {
+            marks.remove(&id);
+        }
+        is_failed
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<TransactionId, Mark>> {
         // Every change is one call, so the map is whole even if a holder panicked.
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,7 +1,7 @@
 //! The end of an attempt: written down, its versions taken over, those who wait told.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use atoma_domain::Mist;
 use atoma_domain::journal::{
@@ -34,13 +34,12 @@ impl Done {
     /// Tells who waits. Call it when it is written down.
     pub(super) fn announce(self, shared: &Shared, length: &AtomicUsize) {
         for intent in &self.intents {
-            length.fetch_sub(1, Ordering::Relaxed);
             let outcome = Outcome {
                 status: IntentStatus::Succeeded,
                 tx_digest: Some(self.conclusion.digest),
                 failure: None,
             };
-            shared.outcomes.finish(intent.id, outcome);
+            shared.announce(length, intent.id, outcome);
         }
     }
 }
@@ -172,8 +171,7 @@ impl Lane {
                 .and_then(|record| record.tx_digest),
             failure: Some(failure),
         };
-        self.leave();
-        self.shared.outcomes.finish(intent.id, outcome);
+        self.shared.announce(&self.length, intent.id, outcome);
     }
 
     /// Takes the new versions from the effects of an executed attempt.

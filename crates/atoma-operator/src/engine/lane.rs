@@ -3,7 +3,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use atoma_domain::journal::{Attempt, Intent};
@@ -213,6 +213,8 @@ impl Lane {
             }
         };
         self.treasury = treasury;
+        let abandoned = &self.shared.abandoned;
+        self.parked.drop_those(|id| abandoned.take_failed(id));
         if let Some(claim) = self.parked.look(treasury) {
             self.backlog.add_first(vec![claim]);
         }
@@ -221,11 +223,6 @@ impl Lane {
     /// The oldest intent that waits.
     pub(super) fn next_intent(&self) -> Option<&Intent> {
         self.backlog.next()
-    }
-
-    /// Notes that the lane has one intent less.
-    pub(super) fn leave(&self) {
-        self.length.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use atoma_domain::TransactionId;
-use atoma_domain::journal::{ActionKey, Failure, Intent};
+use atoma_domain::journal::{ActionKey, Failure, Intent, IntentRecord};
 use atoma_domain::{Digest, journal::IntentStatus};
 use tokio::sync::watch;
 
@@ -14,6 +14,16 @@ pub(super) struct Outcome {
     pub(super) status: IntentStatus,
     pub(super) tx_digest: Option<Digest>,
     pub(super) failure: Option<Failure>,
+}
+
+impl From<IntentRecord> for Outcome {
+    fn from(record: IntentRecord) -> Self {
+        Self {
+            status: record.status,
+            tx_digest: record.tx_digest,
+            failure: record.failure,
+        }
+    }
 }
 
 /// How far an intent is.
@@ -104,16 +114,18 @@ impl Outcomes {
         }
     }
 
-    /// Announces the final outcome and forgets the intent.
-    pub(super) fn finish(&self, id: TransactionId, outcome: Outcome) {
+    /// Announces the final outcome and forgets the intent; false when it was announced before.
+    pub(super) fn finish(&self, id: TransactionId, outcome: Outcome) -> bool {
         let mut open = self.lock();
-        if let Some((key, sender)) = open.progress.remove(&id) {
-            // Given up, it may have left its key to another already.
-            if open.holders.get(&key) == Some(&id) {
-                open.holders.remove(&key);
-            }
-            sender.send_replace(Progress::Over(outcome));
+        let Some((key, sender)) = open.progress.remove(&id) else {
+            return false;
+        };
+        // Given up, it may have left its key to another already.
+        if open.holders.get(&key) == Some(&id) {
+            open.holders.remove(&key);
         }
+        sender.send_replace(Progress::Over(outcome));
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {

@@ -45,6 +45,11 @@ impl Parked {
         self.claims.remove(place).map(|(claim, _)| claim)
     }
 
+    /// Drops those that are final.
+    pub(super) fn drop_those(&mut self, mut are_final: impl FnMut(TransactionId) -> bool) {
+        self.claims.retain(|(claim, _)| !are_final(claim.id));
+    }
+
     /// Takes all out if the claim that succeeded is the one that was tried.
     pub(super) fn succeeded(&mut self, id: TransactionId) -> Vec<Intent> {
         if self.tried != Some(id) {
@@ -142,5 +147,7 @@ mod tests {
         assert!(parked.take(TransactionId::new(1)).is_some());
         assert!(parked.take(TransactionId::new(1)).is_none());
         assert_eq!(tried(&mut parked, HELD + 1), Some(2));
+        parked.drop_those(|id| id == TransactionId::new(3));
+        assert!(!parked.is_due());
     }
 }

@@ -1,7 +1,9 @@
 //! What all lanes share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use atoma_domain::TransactionId;
 use atoma_domain::ports::StoreError;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
@@ -11,7 +13,7 @@ use super::budget::Budgets;
 use super::config::{Backoff, EngineConfig};
 use super::gas::GasPool;
 use super::guard::Guard;
-use super::outcomes::Outcomes;
+use super::outcomes::{Outcome, Outcomes};
 use crate::Ports;
 use crate::causes::with_causes;
 
@@ -74,6 +76,13 @@ impl Shared {
                 () = self.stopping.cancelled() => return Written::Stopped,
                 () = backoff.pause() => {}
             }
+        }
+    }
+
+    /// Announces an intent's end, once: it has no place in its lane any more.
+    pub(super) fn announce(&self, length: &AtomicUsize, id: TransactionId, outcome: Outcome) {
+        if self.outcomes.finish(id, outcome) {
+            length.fetch_sub(1, Ordering::Relaxed);
         }
     }
 

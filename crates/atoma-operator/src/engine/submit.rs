@@ -15,6 +15,7 @@ use super::config::EngineConfig;
 use super::funding::Payment;
 use super::guard::Brakes;
 use super::lane::{Lane, LaneHandle, Work};
+use super::outcomes::Outcome;
 use super::shared::Shared;
 use crate::Ports;
 
@@ -316,6 +317,12 @@ impl Engine {
         }
         *taken += 1;
         None
+    }
+
+    /// Announces the end of an intent that its lane has no part in.
+    pub(super) fn leave_lane(&self, intent: &Intent, outcome: Outcome) {
+        let lane = self.lane(LaneKey::of(intent));
+        self.shared.announce(&lane.length, intent.id, outcome);
     }
 
     /// What the lanes share.

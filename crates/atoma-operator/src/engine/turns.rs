@@ -3,7 +3,7 @@
 
 use atoma_domain::journal::{Failure, Intent};
 use atoma_domain::ports::JournalKey;
-use tracing::{error, info};
+use tracing::{info, warn};
 
 use super::abandoned::Mark;
 use super::attempt::Step;
@@ -151,7 +151,7 @@ impl Lane {
         let mut kept = Vec::with_capacity(batch.len());
         for intent in batch {
             match self.shared.abandoned.take(intent.id) {
-                Some(Mark::Failed) => self.leave(),
+                Some(Mark::Failed) => {}
                 Some(Mark::Wanted) => self.fail(&intent, Failure::Abandoned {}).await,
                 None => kept.push(intent),
             }
@@ -165,7 +165,11 @@ impl Lane {
         let write = || journal.fail(intent.id, &failure, clock.now());
         match self.shared.insist(write).await {
             Written::Yes => {}
-            Written::Disagrees(error) => return self.drop_ended(intent, &error),
+            Written::Disagrees(error) => {
+                warn!(transaction.id = %intent.id, error = with_causes(&error), "it is not queued");
+                self.without_ended(vec![intent.clone()]).await;
+                return;
+            }
             Written::Stopped => return,
         }
         self.announce_failure(intent, failure).await;
@@ -178,7 +182,7 @@ impl Lane {
         Step::Finished
     }
 
-    /// Drops those that the journal says are final.
+    /// Drops those that the journal says are final: the operator gave them up.
     pub(super) async fn without_ended(&self, intents: Vec<Intent>) -> Vec<Intent> {
         let mut kept = Vec::with_capacity(intents.len());
         for intent in intents {
@@ -186,20 +190,13 @@ impl Lane {
             match record.await {
                 Ok(Some(record)) if record.status.is_final() => {
                     self.shared.abandoned.take(intent.id);
-                    self.leave();
+                    // Who gave it up has told this, or is about to.
+                    self.shared.announce(&self.length, intent.id, record.into());
                 }
                 // Where it can't be read, the next attempt finds out.
                 _ => kept.push(intent),
             }
         }
         kept
-    }
-
-    /// Drops an intent that the journal says is not queued any more: the operator gave it up.
-    pub(super) fn drop_ended(&self, intent: &Intent, cause: &dyn std::error::Error) {
-        if self.shared.abandoned.take(intent.id).is_none() {
-            error!(transaction.id = %intent.id, error = with_causes(cause), "the journal disagrees");
-        }
-        self.leave();
     }
 }

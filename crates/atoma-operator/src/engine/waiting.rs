@@ -5,7 +5,6 @@ use std::time::Duration;
 use atoma_domain::journal::{Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{ChainError, Executed, JournalKey, StoreError};
 use atoma_domain::{Digest, TransactionId};
-use tokio::time::Instant;
 
 use super::abandoned::Mark;
 use super::outcomes::{Outcome, Progress};
@@ -48,49 +47,59 @@ impl Engine {
         ids: &[TransactionId],
         limit: Duration,
     ) -> Result<Vec<Waited>, StoreError> {
-        let deadline = Instant::now() + limit;
+        let mut told = Vec::with_capacity(ids.len());
+        let all = async {
+            for id in ids {
+                told.push(self.told(*id).await?);
+            }
+            Ok::<_, StoreError>(())
+        };
+        tokio::select! {
+            biased;
+            all = all => all?,
+            () = tokio::time::sleep(limit) => {}
+            // Nothing is announced any more then, and who waits is to be answered.
+            () = self.shared().grace() => {}
+        }
+        let mut told = told.into_iter();
         let mut waited = Vec::with_capacity(ids.len());
         for id in ids {
-            waited.push(self.wait_for(*id, deadline).await?);
+            waited.push(match told.next().flatten() {
+                Some(outcome) => Waited::of(*id, outcome),
+                None => self.standing(*id).await?,
+            });
         }
         Ok(waited)
     }
 
-    async fn wait_for(&self, id: TransactionId, deadline: Instant) -> Result<Waited, StoreError> {
+    /// Waits until an intent is final or held; tells its outcome if this process announced it.
+    async fn told(&self, id: TransactionId) -> Result<Option<Outcome>, StoreError> {
         if self.shared().outcomes.watch(id).is_none() {
             let record = self.find(id).await?;
             if record.status.is_final() {
-                return Ok(record.into());
+                return Ok(Some(record.into()));
             }
             self.adopt_orphan(record.intent).await;
         }
         let Some(mut progress) = self.shared().outcomes.watch(id) else {
-            return self.look_up(id).await;
+            return Ok(None);
         };
         let told = progress.wait_for(|progress| *progress != Progress::Underway);
-        let told = match tokio::time::timeout_at(deadline, told).await {
-            Ok(Ok(progress)) => progress.clone(),
-            // Late, or told and dropped at once: the journal knows.
-            _ => Progress::Underway,
-        };
-        match told {
-            Progress::Over(Outcome {
-                status,
-                tx_digest,
-                failure,
-            }) => Ok(Waited {
-                id,
-                status,
-                tx_digest,
-                failure,
-            }),
-            Progress::Held(reason) => {
-                let mut found = self.look_up(id).await?;
-                found.failure.get_or_insert(reason);
-                Ok(found)
-            }
-            Progress::Underway => self.look_up(id).await,
+        Ok(match told.await.as_deref() {
+            Ok(Progress::Over(outcome)) => Some(outcome.clone()),
+            // Held; or told and dropped at once.
+            _ => None,
+        })
+    }
+
+    /// Where an intent stands, and why nothing is done about it if so.
+    async fn standing(&self, id: TransactionId) -> Result<Waited, StoreError> {
+        let held = self.held(id);
+        let mut found = self.look_up(id).await?;
+        if !found.status.is_final() {
+            found.failure = held;
         }
+        Ok(found)
     }
 
     /// Gives an intent up, if nothing of it can execute any more: it fails, and is not signed
@@ -119,13 +128,8 @@ impl Engine {
         match journal.fail(id, &failure, clock.now()).await {
             Ok(()) => {
                 abandoned.mark(id, Mark::Failed);
-                let found = self.look_up(id).await?;
-                let outcome = Outcome {
-                    status: found.status,
-                    tx_digest: found.tx_digest,
-                    failure: found.failure,
-                };
-                self.shared().outcomes.finish(id, outcome);
+                let record = self.find(id).await?;
+                self.leave_lane(&record.intent.clone(), record.into());
                 return Ok(());
             }
             // A transaction of it may be with the network, or its lane was faster.
@@ -166,7 +170,7 @@ impl Engine {
     }
 
     pub(super) async fn look_up(&self, id: TransactionId) -> Result<Waited, StoreError> {
-        Ok(self.find(id).await?.into())
+        Ok(Waited::of(id, self.find(id).await?.into()))
     }
 
     async fn find(&self, id: TransactionId) -> Result<IntentRecord, StoreError> {
@@ -177,13 +181,13 @@ impl Engine {
     }
 }
 
-impl From<IntentRecord> for Waited {
-    fn from(record: IntentRecord) -> Self {
+impl Waited {
+    fn of(id: TransactionId, outcome: Outcome) -> Self {
         Self {
-            id: record.intent.id,
-            status: record.status,
-            tx_digest: record.tx_digest,
-            failure: record.failure,
+            id,
+            status: outcome.status,
+            tx_digest: outcome.tx_digest,
+            failure: outcome.failure,
         }
     }
 }
