@@ -37,6 +37,9 @@ struct Read {
     at: Instant,
 }
 
+/// What the runtime's clock can tell apart, and a bit.
+const SHORTEST_WAIT: Duration = Duration::from_millis(3);
+
 /// What was read longer ago than this is read again: the execution took longer than it used to.
 const BEST_BEFORE: Duration = Duration::from_secs(1);
 
@@ -51,7 +54,13 @@ impl Pace {
     /// How long to wait, from a sending on, before the next intent's read.
     fn before_reading(self) -> Duration {
         // Half as long again as a read takes, so that it is seldom late.
-        self.execution.saturating_sub(self.view + self.view / 2)
+        let wait = self.execution.saturating_sub(self.view + self.view / 2);
+        // A shorter one takes as long as this anyhow, and the execution would be over.
+        if wait < SHORTEST_WAIT {
+            Duration::ZERO
+        } else {
+            wait
+        }
     }
 
     /// Whether what was begun to be read so long ago may still be relied on.
@@ -118,9 +127,11 @@ async fn read(
     wait: Duration,
     wanted: Arc<Notify>,
 ) -> Option<Read> {
-    tokio::select! {
-        () = tokio::time::sleep(wait) => {}
-        () = wanted.notified() => {}
+    if wait > Duration::ZERO {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = wanted.notified() => {}
+        }
     }
     // What fails here is tried again, and told, when the intent's turn has come.
     let at = Instant::now();
@@ -152,6 +163,7 @@ mod tests {
         };
         assert_eq!(pace(320, 20), ms(290));
         assert_eq!(pace(20, 20), Duration::ZERO);
+        assert_eq!(pace(5, 2), Duration::ZERO);
         assert_eq!(Pace::default().before_reading(), Duration::ZERO);
     }
 
