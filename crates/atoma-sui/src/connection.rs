@@ -209,7 +209,7 @@ impl fmt::Debug for Connection {
 }
 
 impl ObjectRead {
-    fn new(id: ObjectId, object: proto::Object) -> Result<Self, ChainError> {
+    pub(crate) fn new(id: ObjectId, object: proto::Object) -> Result<Self, ChainError> {
         let reference = reference(&object)?;
         if *reference.object_id() != id {
             return Err(lacks("the object that was asked for"));

@@ -95,6 +95,20 @@ pub enum ChainError {
     /// An object that must exist does not.
     #[error("object {0} does not exist")]
     NoObject(ObjectId),
+    /// It shows an object as it was before a version that is known already: all that it shows may be
+    /// as old.
+    #[error(
+        "the Sui node lags behind: it shows object {object} at version {}, which is at {known} by now",
+        .shown.map_or(String::from("none"), |shown| shown.to_string())
+    )]
+    Behind {
+        /// Which object.
+        object: ObjectId,
+        /// The version shown; `None` when it shows no such object.
+        shown: Option<u64>,
+        /// The newest version known.
+        known: u64,
+    },
     /// The plan can't be made into a transaction.
     #[error("the transaction can't be built")]
     Build(#[source] BoxedError),

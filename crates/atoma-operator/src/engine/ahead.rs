@@ -24,6 +24,8 @@ use super::shared::Shared;
 #[derive(Debug)]
 pub(super) struct Ahead {
     id: TransactionId,
+    /// The badge's version when the read began.
+    since: u64,
     /// Told when the read is wanted now.
     wanted: Arc<Notify>,
     reading: JoinHandle<Option<Read>>,
@@ -85,9 +87,11 @@ impl Lane {
         if !current.iter().all(is_settlement) {
             return;
         }
+        let Some(badge) = &self.badge else { return };
         let wanted = Arc::new(Notify::new());
         self.ahead = Some(Ahead {
             id: next.id,
+            since: badge.version(),
             reading: tokio::spawn(read(
                 Arc::clone(&self.shared),
                 next.clone(),
@@ -114,10 +118,13 @@ impl Lane {
             return None;
         }
         // The badge's version is ours to know: from our own last transaction. A newer one on chain
-        // is somebody else's doing, and then nothing read before it counts.
-        let known = self.badge.as_ref()?;
-        let seen = view.badge.as_ref()?;
-        (seen.version() <= known.version()).then(|| (vec![(intent.clone(), local)], view))
+        // is somebody else's doing, and then nothing read before it counts; an older one than when
+        // the read began is shown by a node that lags.
+        let known = self.badge.as_ref()?.version();
+        let seen = view.badge.as_ref()?.version();
+        (ahead.since..=known)
+            .contains(&seen)
+            .then(|| (vec![(intent.clone(), local)], view))
     }
 }
 

@@ -1,9 +1,11 @@
 //! From a batch of intents to a transaction that can be signed: what it depends on is read, each
 //! intent becomes a call, and the whole is paid for.
 
-use atoma_domain::Mist;
+use std::time::Duration;
+
 use atoma_domain::journal::{Action, Failure, Intent};
-use atoma_domain::ports::{ContractView, StoreError, TransactionPlan};
+use atoma_domain::ports::{ChainError, ContractView, StoreError, TransactionPlan, ViewQuery};
+use atoma_domain::{Mist, ObjectReference};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -79,22 +81,37 @@ impl Lane {
                 Err(error) => self.fail(intent, internal(error)).await,
             }
         }
-        let asked_at = Instant::now();
         let query = prepare::query(&gathered);
-        let chain = &self.shared.ports.chain;
         let left = || {
             gathered
                 .iter()
                 .map(|(intent, _)| intent.clone())
                 .collect::<Vec<_>>()
         };
-        match ask(&self.shared.config, || chain.view(&query)).await {
-            Ok(view) => {
-                self.pace.view = asked_at.elapsed();
+        match ask(&self.shared.config, || self.view(&query)).await {
+            Ok((view, took)) => {
+                self.pace.view = took;
                 self.refuse_second_node(&left()).await?;
                 Ok((gathered, view))
             }
             Err(error) => Err(self.unanswered(&left(), &error).await),
+        }
+    }
+
+    /// A view by a node that knows of the badge's last use that is known here. From an older one an
+    /// attestation could be made a second time, over the badge's newest version.
+    /// Tells how long it took.
+    async fn view(&self, query: &ViewQuery) -> Result<(ContractView, Duration), ChainError> {
+        let asked_at = Instant::now();
+        let view = self.shared.ports.chain.view(query).await?;
+        let shown = view.badge.as_ref().map(ObjectReference::version);
+        match &self.badge {
+            Some(known) if shown < Some(known.version()) => Err(ChainError::Behind {
+                object: *known.object_id(),
+                shown,
+                known: known.version(),
+            }),
+            _ => Ok((view, asked_at.elapsed())),
         }
     }
 
@@ -120,8 +137,8 @@ impl Lane {
         }
     }
 
-    /// Takes the badge's version from the chain, unless effects have told a newer one: then the
-    /// node lags behind our own last transaction.
+    /// Takes the badge's version from the chain, unless effects have told a newer one since the
+    /// reading began.
     fn adopt_badge(&mut self, view: &ContractView) {
         let Some(seen) = &view.badge else { return };
         match &self.badge {

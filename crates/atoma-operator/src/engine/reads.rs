@@ -57,7 +57,7 @@ impl Unanswered {
     pub(super) fn of(error: &ChainError, gas_budget: Mist) -> Self {
         let failure = chain_failure(error);
         match error {
-            ChainError::Unavailable(_) => Self::Outage(failure),
+            ChainError::Unavailable(_) | ChainError::Behind { .. } => Self::Outage(failure),
             ChainError::Answer(_) | ChainError::Malformed { .. } | ChainError::NoObject(_) => {
                 match refusal(error) {
                     Some(refusal) => Self::of_refusal(refusal, gas_budget),

@@ -10,10 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use atoma_domain::contract::{ContractParameters, StackOnChain, SubscriberOnChain, TicketOnChain};
 use atoma_domain::ports::{ChainError, ContractView, ViewQuery};
 use atoma_domain::{ObjectId, ObjectReference, StackSmallId};
+use futures::future::try_join_all;
 
 use super::SuiChain;
 use super::subscribers::{self, TaskPlace};
-use crate::connection::ObjectRead;
+use crate::connection::{OBJECTS_A_CALL, ObjectRead};
 use crate::facts::Facts;
 use crate::layout::{AtomaDb, Field, Stack, StackSettlementTicket};
 use crate::outcome::lacks;
@@ -110,6 +111,16 @@ impl Objects {
         let _ = self.find(id);
     }
 
+    /// Notes an object as it was shown; of two showings the older one counts, and none is older still.
+    fn note(&mut self, id: ObjectId, shown: Option<ObjectRead>) {
+        let version =
+            |shown: &Option<ObjectRead>| shown.as_ref().map(|object| object.reference.version());
+        let known = self.read.entry(id).or_insert_with(|| shown.clone());
+        if version(&shown) < version(known) {
+            *known = shown;
+        }
+    }
+
     /// The objects missed since the last time, each once.
     fn take_missed(&mut self) -> Vec<ObjectId> {
         let mut seen = HashSet::new();
@@ -167,18 +178,37 @@ impl SuiChain {
                 match pass {
                     Pass::Done(contents) => return Ok(contents),
                     Pass::Changed => break,
-                    Pass::Missing => {
-                        let read = self.connection.objects(&missed).await?;
-                        objects.read.extend(missed.into_iter().zip(read));
-                    }
+                    Pass::Missing => self.fetch(&mut objects, missed, query.badge).await?,
                 }
             }
         }
         Err(lacks("a subscriber list that holds still"))
     }
+
+    /// Reads objects. One address can be that of several nodes, so each answer shows the badge first
+    /// and once more; the oldest of them is the view's, than which nothing in it is older.
+    async fn fetch(
+        &self,
+        objects: &mut Objects,
+        mut missed: Vec<ObjectId>,
+        badge: Option<ObjectId>,
+    ) -> Result<(), ChainError> {
+        missed.retain(|id| Some(*id) != badge);
+        let calls = missed.chunks(OBJECTS_A_CALL - 1).map(|chunk| {
+            let asked: Vec<ObjectId> = badge.into_iter().chain(chunk.iter().copied()).collect();
+            async move {
+                let read = self.connection.objects(&asked).await?;
+                Ok::<_, ChainError>(asked.into_iter().zip(read))
+            }
+        });
+        for (id, object) in try_join_all(calls).await?.into_iter().flatten() {
+            objects.note(id, object);
+        }
+        Ok(())
+    }
 }
 
-/// One pass. The badge is asked for first: what is read after it is no older than it.
+/// One pass.
 fn pass(
     cache: &Cache,
     facts: &Facts,
@@ -266,3 +296,6 @@ fn ticket(
     }
     Ok(ticket)
 }
+
+#[cfg(test)]
+mod tests;
