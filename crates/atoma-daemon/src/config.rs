@@ -27,6 +27,10 @@ pub struct Config {
     /// How long an answer waits for its transactions, in seconds; at most one hour.
     #[serde(default = "default_request_timeout_s")]
     pub request_timeout_s: u64,
+    /// How long a start waits for the transactions to be decided that were on their way when the daemon
+    /// last ended, before it takes new ones, in seconds; at most one hour.
+    #[serde(default = "default_recovery_timeout_s")]
+    pub recovery_timeout_s: u64,
     /// How many transactions may wait for one node; more are refused with `queue_full`.
     #[serde(default = "default_queue_limit")]
     pub queue_limit: usize,
@@ -153,6 +157,10 @@ const fn default_request_timeout_s() -> u64 {
     90
 }
 
+const fn default_recovery_timeout_s() -> u64 {
+    60
+}
+
 const fn default_queue_limit() -> usize {
     10_000
 }
@@ -205,6 +213,9 @@ impl Config {
         }
         if !(1..=3600).contains(&self.request_timeout_s) {
             return value("request_timeout_s", "must be from 1 to 3600");
+        }
+        if self.recovery_timeout_s > 3600 {
+            return value("recovery_timeout_s", "must be at most 3600");
         }
         if !(1..=1_000_000).contains(&self.queue_limit) {
             return value("queue_limit", "must be from 1 to 1000000");

@@ -49,6 +49,7 @@ struct Core {
     stopping: CancellationToken,
     /// Whether somebody else may use the operator's badges.
     allow_foreign_use: bool,
+    recovery_timeout: Duration,
 }
 
 /// Why the start can't be completed.
@@ -198,15 +199,34 @@ impl Core {
             tasks: TaskTracker::new(),
             stopping,
             allow_foreign_use: config.allow_foreign_use,
+            recovery_timeout: Duration::from_secs(config.recovery_timeout_s),
         })
     }
 
     /// What needs the chain: make sure that it is the database's own, learn the operator's nodes,
-    /// take up what a crash left open, follow the ledger.
+    /// follow the ledger, and take up the attempts that a crash left undecided. Writes begin when they
+    /// are decided.
     async fn start(&self) -> Result<(), StartError> {
         let identity = self.ports.chain.identity().await?;
         self.ports.events.bind(&identity).await?;
         self.readiness.reconcile_nodes().await?;
+        self.engine.take_up_attempts().await?;
+        let ingestor = Ingestor::new(self.ports.clone(), self.applied.clone());
+        self.tasks.spawn(ingestor.run(self.stopping.clone()));
+        let epochs = self.readiness.clone();
+        let stopping = self.stopping.clone();
+        self.tasks
+            .spawn(epochs.follow_epochs(EPOCH_INTERVAL, stopping));
+        info!(%identity, "started");
+        let decided = self.engine.decided(Duration::ZERO).await;
+        if !decided || self.begin_writes().await.is_err() {
+            self.tasks.spawn(self.clone().begin_writes_when_decided());
+        }
+        Ok(())
+    }
+
+    /// Compares the journal with the chain, takes up what is queued, and lets writes begin.
+    async fn begin_writes(&self) -> Result<(), StartError> {
         if let Some(reason) = self.readiness.foreign_use().await? {
             if self.allow_foreign_use {
                 warn!("{reason}");
@@ -216,16 +236,29 @@ impl Core {
                 self.readiness.stop_writes(reason);
             }
         }
-        self.engine.recover().await?;
-        let ingestor = Ingestor::new(self.ports.clone(), self.applied.clone());
-        self.tasks.spawn(ingestor.run(self.stopping.clone()));
-        let epochs = self.readiness.clone();
-        let stopping = self.stopping.clone();
-        self.tasks
-            .spawn(epochs.follow_epochs(EPOCH_INTERVAL, stopping));
+        self.engine.take_up_queued().await?;
         self.readiness.note_started();
-        info!(%identity, "started");
         Ok(())
+    }
+
+    async fn begin_writes_when_decided(self) {
+        tokio::select! {
+            () = self.stopping.cancelled() => return,
+            decided = self.engine.decided(self.recovery_timeout) => if !decided {
+                // Safe all the same: its lane decides it before it signs anything else.
+                error!("what was sent before the start is still not decided; its node waits, the others go on");
+            },
+        }
+        loop {
+            match self.begin_writes().await {
+                Ok(()) => return,
+                Err(error) => warn!(%error, "writes can't begin yet"),
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(START_PAUSE) => {}
+            }
+        }
     }
 
     /// Tries to start until it succeeds; a database of another chain stops the daemon.

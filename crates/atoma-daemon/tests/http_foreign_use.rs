@@ -8,9 +8,11 @@
 
 mod common;
 
+use common::process::PATIENCE;
 use common::work::proof;
 use common::{Answer, NONE, TestWorld, assert_refused};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 const CODE: &str = "badge_used_elsewhere";
 
@@ -97,8 +99,16 @@ async fn a_badge_that_somebody_else_used_stops_signing_until_that_is_allowed() {
     other.stop().await;
 
     world.go_on().await;
-    let (status, ready) = world.get("/ready").await;
-    assert_eq!(status, 503, "{ready}");
+    let compared = async {
+        loop {
+            let (status, ready) = world.get("/ready").await;
+            assert_eq!(status, 503, "{ready}");
+            if ready["brakes"]["held"] != Value::Null {
+                return ready;
+            }
+        }
+    };
+    let ready = timeout(PATIENCE, compared).await.unwrap();
     assert_eq!(ready["brakes"]["held"]["code"], CODE);
     assert_eq!(ready["brakes"]["held"]["details"]["tx_digest"], used);
     assert_eq!(ready["details"]["reasons"].as_array().unwrap().len(), 1);

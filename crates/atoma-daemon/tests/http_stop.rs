@@ -141,7 +141,9 @@ async fn three_lanes_stopped_in_flight_settle_each_stack_once_and_share_no_coin(
     chain.execute(&before[0].transaction).await.unwrap();
 
     world.hold();
+    world.configure("recovery_timeout_s = 0");
     world.go_on().await;
+    world.until_ready().await;
     // The lane whose transaction was executed signs its next, another pays for a registration
     // beside it; the coins of the two that are not decided are left alone.
     let registering = world.ask("/register", json!({"additional": true}));

@@ -122,11 +122,11 @@ impl Readiness {
                 PATIENCE.as_secs()
             )),
         }
-        if !self.started.load(Ordering::Relaxed) && reasons.is_empty() {
-            reasons.push(String::from("the daemon is starting"));
-        }
         if let Some(reason) = self.stopped.get() {
             reasons.push(reason.to_string());
+        }
+        if !self.started.load(Ordering::Relaxed) && reasons.is_empty() {
+            reasons.push(String::from("the daemon is starting"));
         }
         if reasons.is_empty() {
             Ok(())

@@ -60,6 +60,7 @@ fn a_bad_configuration_is_refused_with_the_keys_name() {
         (with("http_addr = \"0.0.0.0:3000\""), "http_addr"),
         (with("request_timeout_s = 0"), "request_timeout_s"),
         (with("request_timeout_s = \"soon\""), "request_timeout_s"),
+        (with("recovery_timeout_s = 3601"), "recovery_timeout_s"),
         (GOOD.replace("0xa70a", "pkg"), "package_id"),
         (GOOD.replace("http://", "ftp://"), "sui.rpc_url"),
         (

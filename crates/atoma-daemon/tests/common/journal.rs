@@ -68,6 +68,12 @@ impl TestWorld {
         self.until(stack, |entry| entry["status"] == status).await
     }
 
+    /// Waits until the daemon is ready: what was on its way before its start is decided.
+    pub(crate) async fn until_ready(&self) {
+        let ready = async { while self.get("/ready").await.0 != 200 {} };
+        tokio::time::timeout(PATIENCE, ready).await.unwrap();
+    }
+
     /// Starts the daemon anew over a configuration with these settings, written as in the file.
     pub(crate) async fn restart_with(&mut self, settings: &str) {
         self.stop().await;

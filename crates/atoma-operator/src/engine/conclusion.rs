@@ -121,11 +121,17 @@ impl Lane {
             });
             return Step::Finished;
         }
-        self.write_end(conclusion, intents).await
+        self.write_end(conclusion, intents, attempt.intents.len())
+            .await
     }
 
-    /// Writes down how an attempt ended that did not succeed.
-    async fn write_end(&self, conclusion: Conclusion, intents: Vec<Intent>) -> Step {
+    /// Writes down how an attempt ended that did not succeed; it carried so many intents.
+    async fn write_end(
+        &self,
+        conclusion: Conclusion,
+        intents: Vec<Intent>,
+        carried: usize,
+    ) -> Step {
         let Ports { journal, clock, .. } = &self.shared.ports;
         let write = || journal.conclude(&conclusion, clock.now());
         match self.shared.insist(write).await {
@@ -137,7 +143,7 @@ impl Lane {
             Written::Stopped => return Step::Stopped,
         }
         match conclusion.outcome {
-            AttemptOutcome::BatchAborted { .. } if intents.len() > 1 => Step::Split(intents),
+            AttemptOutcome::BatchAborted { .. } if carried > 1 => Step::Split(intents),
             // Of a single claim this is what a treasury that is short comes to.
             AttemptOutcome::BatchAborted { .. } => Step::Park(intents),
             AttemptOutcome::Cancelled { .. } => Step::Again {
@@ -192,7 +198,7 @@ impl Lane {
             self.shared.budgets.forget(class);
         }
         let explicit_budget = intents.first().and_then(|intent| intent.gas.budget);
-        outcome_of(executed, intents.len(), explicit_budget)
+        outcome_of(executed, attempt.intents.len(), explicit_budget)
     }
 }
 

@@ -81,6 +81,8 @@ struct State {
     failures_in_a_row: u32,
     open_until: Option<TimestampMs>,
     stopped: Option<Failure>,
+    /// The start is not complete.
+    is_starting: bool,
     reserved: Mist,
 }
 
@@ -135,10 +137,25 @@ impl Guard {
         self.state().stopped.get_or_insert(reason);
     }
 
+    /// Has nothing signed before the start is complete, or lets it be signed from now on.
+    pub(super) fn note_starting(&self, is_starting: bool) {
+        self.state().is_starting = is_starting;
+        self.changed.notify_waiters();
+    }
+
     /// Why nothing is to be signed now, if so. After the breaker's pause one failure opens it
     /// again.
     pub(super) fn hold(&self, now: TimestampMs) -> Option<Hold> {
         let state = self.state();
+        if state.is_starting {
+            return Some(Hold {
+                reason: Failure::NotReady {
+                    reasons: vec![String::from("the daemon is starting")],
+                },
+                left: None,
+                is_told: false,
+            });
+        }
         if let Some(reason) = &state.stopped {
             return Some(Hold {
                 reason: reason.clone(),
@@ -157,7 +174,7 @@ impl Guard {
         })
     }
 
-    /// Ends when the breaker closes before its pause is over.
+    /// Ends when a hold is over before its time.
     pub(super) fn closed(&self) -> Notified<'_> {
         self.changed.notified()
     }
@@ -208,7 +225,8 @@ impl Guard {
         clock: &dyn Clock,
     ) -> Result<Brakes, StoreError> {
         let spent = spent_in_a_day(journal, clock).await?;
-        let held = self.hold(clock.now()).map(|hold| hold.reason);
+        let hold = self.hold(clock.now()).filter(|hold| hold.is_told);
+        let held = hold.map(|hold| hold.reason);
         let state = self.state();
         Ok(Brakes {
             spent,

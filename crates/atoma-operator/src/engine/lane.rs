@@ -136,6 +136,7 @@ impl Lane {
         match work {
             Work::Resume(attempt, payment, intents) => {
                 self.resume(*attempt, payment, intents).await;
+                self.shared.undecided.send_modify(|left| *left -= 1);
             }
             Work::Intents(intents) => self.backlog.add(intents),
             Work::Again(id) => self.backlog.add(self.parked.take(id).into_iter().collect()),

@@ -44,7 +44,7 @@ where
 /// What an unanswered question means for the intents that need its answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Unanswered {
-    /// Nothing: there is no answer, of whatever kind, until the node is back.
+    /// Nothing: there is no answer, of whatever kind, until the node is back, or knows what we know.
     Outage(Failure),
     /// This, unless it was a node that lags behind, or a moment's trouble.
     Doubtful(Failure),
@@ -57,13 +57,15 @@ impl Unanswered {
     pub(super) fn of(error: &ChainError, gas_budget: Mist) -> Self {
         let failure = chain_failure(error);
         match error {
-            ChainError::Unavailable(_) | ChainError::Behind { .. } => Self::Outage(failure),
-            ChainError::Answer(_) | ChainError::Malformed { .. } | ChainError::NoObject(_) => {
-                match refusal(error) {
-                    Some(refusal) => Self::of_refusal(refusal, gas_budget),
-                    None => Self::Doubtful(failure),
-                }
-            }
+            ChainError::Unavailable(_)
+            | ChainError::Behind { .. }
+            | ChainError::Answer(_)
+            | ChainError::Malformed { .. }
+            | ChainError::NoObject(_) => match refusal(error) {
+                Some(refusal) => Self::of_refusal(refusal, gas_budget),
+                // What a node in trouble says; there is nothing to be learned of the intents.
+                None => Self::Outage(failure),
+            },
             ChainError::Build(_) | ChainError::Pruned { .. } => Self::Final(failure),
         }
     }
@@ -71,10 +73,10 @@ impl Unanswered {
     fn of_refusal(refusal: &Refusal, gas_budget: Mist) -> Self {
         let failure = refusal_failure(refusal, gas_budget);
         match refusal.kind {
-            // The epoch has ended since the plan was made, or an input has moved: plan anew.
-            RefusalKind::Expired
-            | RefusalKind::ObjectVersion { .. }
-            | RefusalKind::ObjectNotUsable { .. } => Self::Doubtful(failure),
+            // The epoch has ended since the plan was made, or an input has moved, or the node does not
+            // know it yet: plan anew, however long that lasts.
+            RefusalKind::Expired | RefusalKind::ObjectVersion { .. } => Self::Outage(failure),
+            RefusalKind::ObjectNotUsable { .. } => Self::Doubtful(failure),
             _ => Self::Final(failure),
         }
     }
@@ -124,6 +126,43 @@ mod tests {
         });
         assert!(answer.await.is_err());
         assert_eq!(asked, 3);
+    }
+
+    /// What a node in trouble or behind says ends nothing.
+    #[test]
+    fn only_what_the_node_says_of_the_request_is_final() {
+        let told = |error: &ChainError| Unanswered::of(error, Mist::ZERO);
+        let refused = |kind| {
+            told(&ChainError::Answer(Box::new(Refusal {
+                kind,
+                message: String::from("refused"),
+            })))
+        };
+        let object = Some(atoma_domain::Address::ZERO);
+        for unanswered in [
+            told(&ChainError::Unavailable("away".into())),
+            told(&ChainError::Answer("internal error".into())),
+            told(&ChainError::Malformed { what: "it" }),
+            told(&ChainError::NoObject(atoma_domain::Address::ZERO)),
+            told(&ChainError::Behind {
+                object: atoma_domain::Address::ZERO,
+                shown: None,
+                known: 7,
+            }),
+            refused(RefusalKind::Expired),
+            refused(RefusalKind::ObjectVersion { object }),
+        ] {
+            assert!(
+                matches!(unanswered, Unanswered::Outage(_)),
+                "{unanswered:?}"
+            );
+        }
+        for unanswered in [
+            told(&ChainError::Build("too large".into())),
+            refused(RefusalKind::GasBalance),
+        ] {
+            assert!(matches!(unanswered, Unanswered::Final(_)), "{unanswered:?}");
+        }
     }
 
     #[tokio::test]

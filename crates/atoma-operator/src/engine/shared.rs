@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use atoma_domain::TransactionId;
 use atoma_domain::ports::StoreError;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub(super) outcomes: Outcomes,
     pub(super) abandoned: Abandoned,
     pub(super) guard: Arc<Guard>,
+    /// How many attempts from before this process are not decided yet.
+    pub(super) undecided: watch::Sender<usize>,
     pub(super) stopping: CancellationToken,
 }
 
@@ -52,6 +55,7 @@ impl Shared {
             budgets: Budgets::default(),
             outcomes: Outcomes::default(),
             abandoned: Abandoned::default(),
+            undecided: watch::Sender::new(0),
             stopping,
         }
     }

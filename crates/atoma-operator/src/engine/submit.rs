@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use atoma_domain::journal::{EntryOutcome, Failure, Intent, NewIntent, PlannedRequest};
-use atoma_domain::ports::{Opened, StoreError};
+use atoma_domain::journal::{
+    EntryOutcome, Failure, Intent, IntentStatus, NewIntent, PlannedRequest,
+};
+use atoma_domain::ports::{Opened, StoreError, UnfinishedIntent};
 use atoma_domain::{Address, Digest, ObjectId, TransactionId};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -71,26 +74,32 @@ impl Engine {
     /// # Errors
     /// When the journal can't be read.
     pub async fn recover(&self) -> Result<(), StoreError> {
+        self.take_up_attempts().await?;
+        self.take_up_queued().await
+    }
+
+    /// Takes up the attempts that the journal holds undecided. Nothing is signed from here on before
+    /// [`take_up_queued`](Self::take_up_queued).
+    ///
+    /// # Errors
+    /// When the journal can't be read.
+    pub async fn take_up_attempts(&self) -> Result<(), StoreError> {
         let _opening = self.opening.lock().await;
-        let mut unfinished = self.shared.ports.journal.unfinished().await?;
-        // What was asked for in this process already has its lane.
-        unfinished.retain(|open| self.shared.outcomes.watch(open.intent.id).is_none());
-        if !unfinished.is_empty() {
-            info!(intents = unfinished.len(), "taking up unfinished intents");
-        }
+        self.shared.guard.note_starting(true);
         let mut resumed: BTreeMap<(LaneKey, Digest), (_, Vec<Intent>)> = BTreeMap::new();
-        let mut queued: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
-        for open in unfinished {
+        for open in self.untracked().await? {
+            let Some(attempt) = open.attempt else {
+                continue;
+            };
             self.shared.outcomes.track(&open.intent);
-            let lane = LaneKey::of(&open.intent);
-            match open.attempt {
-                Some(attempt) => resumed
-                    .entry((lane, attempt.digest()))
-                    .or_insert_with(|| (attempt, Vec::new()))
-                    .1
-                    .push(open.intent),
-                None => queued.entry(lane).or_default().push(open.intent),
-            }
+            resumed
+                .entry((LaneKey::of(&open.intent), attempt.digest()))
+                .or_insert_with(|| (attempt, Vec::new()))
+                .1
+                .push(open.intent);
+        }
+        if !resumed.is_empty() {
+            info!(attempts = resumed.len(), "taking up undecided attempts");
         }
         // Before any lane begins: no other attempt may use the coins of those.
         let resumed: Vec<_> = resumed
@@ -100,18 +109,50 @@ impl Engine {
                 (lane, attempt, payment, intents)
             })
             .collect();
+        self.shared
+            .undecided
+            .send_modify(|undecided| *undecided += resumed.len());
         for (lane, attempt, payment, intents) in resumed {
             let count = intents.len();
-            self.send(
-                lane,
-                count,
-                Work::Resume(Box::new(attempt), payment, intents),
-            );
-        }
-        for (lane, intents) in queued {
-            self.send(lane, intents.len(), Work::Intents(intents));
+            let work = Work::Resume(Box::new(attempt), payment, intents);
+            self.send(lane, count, work);
         }
         Ok(())
+    }
+
+    /// Waits until every attempt that was taken up is decided, or `limit` has passed; says whether
+    /// they all are.
+    pub async fn decided(&self, limit: Duration) -> bool {
+        let mut undecided = self.shared.undecided.subscribe();
+        let decided = undecided.wait_for(|undecided| *undecided == 0);
+        tokio::time::timeout(limit, decided).await.is_ok()
+    }
+
+    /// Takes up what is queued, and lets the lanes sign.
+    ///
+    /// # Errors
+    /// When the journal can't be read.
+    pub async fn take_up_queued(&self) -> Result<(), StoreError> {
+        let _opening = self.opening.lock().await;
+        let mut queued: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
+        for open in self.untracked().await? {
+            self.shared.outcomes.track(&open.intent);
+            let lane = LaneKey::of(&open.intent);
+            queued.entry(lane).or_default().push(open.intent);
+        }
+        for (lane, intents) in queued {
+            info!(intents = intents.len(), "taking up queued intents");
+            self.send(lane, intents.len(), Work::Intents(intents));
+        }
+        self.shared.guard.note_starting(false);
+        Ok(())
+    }
+
+    /// What the journal holds unfinished and no lane has.
+    async fn untracked(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
+        let mut unfinished = self.shared.ports.journal.unfinished().await?;
+        unfinished.retain(|open| self.shared.outcomes.watch(open.intent.id).is_none());
+        Ok(unfinished)
     }
 
     /// Writes intents down and sets them on their way; answers in order. The work goes on whether
@@ -221,12 +262,13 @@ impl Engine {
         }
     }
 
-    /// Whether an unfinished intent has no lane; not, where that can't be found out.
+    /// Whether a queued intent has no lane; not, where that can't be found out. Of what is signed the
+    /// recovery knows the attempt.
     async fn is_orphan(&self, id: TransactionId) -> bool {
         // Concluded in the journal before it is forgotten here: what is not final there was never
         // known here.
         self.shared.outcomes.watch(id).is_none()
-            && matches!(self.look_up(id).await, Ok(found) if !found.status.is_final())
+            && matches!(self.look_up(id).await, Ok(found) if found.status == IntentStatus::Queued)
     }
 
     /// Waits until all lanes have stopped; call it after cancelling the token.
@@ -241,10 +283,10 @@ impl Engine {
         self.shared.guard.stop(reason);
     }
 
-    /// Why writes are paused, if they are.
+    /// Why writes are paused, if they are; a start that is not complete is no pause.
     pub fn paused(&self) -> Option<Failure> {
         let hold = self.shared.guard.hold(self.shared.ports.clock.now());
-        hold.map(|hold| hold.reason)
+        hold.filter(|hold| hold.is_told).map(|hold| hold.reason)
     }
 
     /// How far the brakes are from holding.

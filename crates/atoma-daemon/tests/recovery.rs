@@ -1,0 +1,72 @@
+//! Recoveries that are disturbed.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test whose tools fail should stop, helpers included"
+)]
+
+mod crashing;
+
+use std::time::Duration;
+
+use atoma_domain::journal::{Failure, IntentStatus};
+use atoma_operator::AbandonError;
+
+use crashing::ask::Ask;
+use crashing::audit::journal_agrees_with_ledger;
+use crashing::points::Side;
+use crashing::subjects::FIRST;
+use crashing::world::{NONE, World};
+
+/// Reads are served before the recovery, while the Sui node is away: an operator may lose patience.
+#[test]
+fn a_sent_transaction_that_is_given_up_before_the_recovery_is_recovered_all_the_same() {
+    let world = World::start();
+    let site = world.operator(1, 1);
+    let stacks = world.buy(NONE, FIRST, 3);
+    let generation = world.begin(&site);
+    generation.finish(generation.record(&stacks, None));
+    generation.points.arm(Default::default());
+    generation.finish(generation.settle(&stacks[..1]));
+    let calls = generation.points.calls();
+    let sending = calls.iter().position(|call| *call == "chain.execute");
+    generation.stop();
+    // Its attempt is journalled, and nobody has the bytes.
+    let generation = world.begin(&site);
+    generation.finish(generation.catch_up());
+    generation
+        .points
+        .arm_crash(sending.unwrap() + 1, Side::Before);
+    let ask = Ask::Settle(stacks[1..2].to_vec());
+    assert!(
+        generation
+            .drive(ask.make(&generation.operator, FIRST))
+            .is_none()
+    );
+    generation.kill();
+
+    let generation = world.begin(&site);
+    generation.finish(async {
+        let open = generation.unfinished().await;
+        let [id] = open[..] else { panic!("{open:?}") };
+        let given_up = generation
+            .engine
+            .abandon(id, Duration::from_millis(200))
+            .await;
+        assert!(
+            matches!(
+                given_up,
+                Err(AbandonError::Refused(Failure::MayStillExecute { .. }))
+            ),
+            "{given_up:?}"
+        );
+        generation.recover().await;
+        let waited = generation.engine.wait(&[id], Duration::ZERO).await.unwrap();
+        assert_eq!(waited[0].status, IntentStatus::Succeeded);
+        generation.settle(&stacks[2..]).await;
+        journal_agrees_with_ledger(&generation).await;
+    });
+    generation.stop();
+}
