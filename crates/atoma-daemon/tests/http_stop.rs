@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use atoma_domain::ObjectId;
 use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::Attempt;
+use atoma_domain::ports::Journal as _;
 use atoma_localnet::{Fault, FaultKind};
+use atoma_state::{SqliteState, StateOptions};
 use common::process::PATIENCE;
 use common::work::{proof, statuses};
 use common::{NONE, TestWorld};
@@ -111,6 +113,31 @@ async fn a_stop_does_not_wait_for_the_network_and_the_next_start_goes_on() {
         world.until_status(stack, "succeeded").await;
         assert_eq!(world.ticket(stack)["num_claimed_compute_units"], 200);
     }
+}
+
+/// The engine's work is nobody's request: neither the client who asked for it nor the server's worker
+/// who heard it has to be there.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_that_comes_within_the_grace_is_written_down_though_nobody_waits() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    let stack = world.buy_one(1, 1, 1_000, 1_000).await;
+    world.record(stack, 2, 100).await;
+    world.network.inject_fault(Fault {
+        ms: 500,
+        ..Fault::once(FaultKind::ExecuteDelay)
+    });
+    let asked = world.ask_to_settle(&[stack]);
+    world.until_status(stack, "submitted").await;
+    asked.abort();
+    stop(&mut world).await;
+    let path = world.dir.path().join("data").join("atoma.sqlite");
+    let state = SqliteState::open(&path, StateOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(state.unfinished().await.unwrap(), []);
+    state.close().await;
+    world.go_on().await;
+    world.until_status(stack, "succeeded").await;
 }
 
 /// Of three nodes' transactions in flight one is executed after the daemon has stopped, and the

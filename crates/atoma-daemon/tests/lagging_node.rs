@@ -44,9 +44,9 @@ fn an_attestation_is_not_made_from_a_ticket_older_than_the_badges_last_use() {
         &daemon,
         Ask::Update(world.tasks[NONE], PricePerMillion::new(7)),
     );
-    // The badge, the AtomaDb, the ticket's table entry, the ticket.
+    // The call that finds the ticket, and the one that reads it.
     world.network.inject_fault(Fault {
-        count: 4,
+        count: 2,
         ..Fault::once(FaultKind::StaleObjects)
     });
     let failure = daemon.finish(async {

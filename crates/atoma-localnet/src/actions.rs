@@ -12,7 +12,7 @@ use sui_sdk_types::{
 use crate::accounts::Account;
 use crate::chain::coin_balance;
 use crate::config::CHECKPOINT_ON_STEP;
-use crate::core::{Core, SubmitError};
+use crate::core::{Core, Origin, SubmitError};
 use crate::drafts::{Draft, Value};
 use crate::execution::limits::REFERENCE_GAS_PRICE;
 
@@ -132,7 +132,7 @@ impl Core {
             expiration: TransactionExpiration::None,
         };
         let signed = account.sign(transaction)?;
-        let position = self.submit(signed, selected_node)?;
+        let position = self.submit(signed, Origin::Control(selected_node))?;
         self.show()?;
         match self.status_of(position) {
             Some((_, ExecutionStatus::Success)) => {}

@@ -42,6 +42,15 @@ impl SubmitError {
     }
 }
 
+/// Where a transaction comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Origin {
+    /// A client, who suffers faults.
+    Client,
+    /// The network's own control, which may name the node that a purchase selects.
+    Control(Option<NodeSmallId>),
+}
+
 /// All that the services share.
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -131,19 +140,23 @@ impl Core {
     pub(crate) fn submit(
         &self,
         signed: SignedTransaction,
-        selected_node: Option<NodeSmallId>,
+        origin: Origin,
     ) -> Result<usize, SubmitError> {
         let digest = signed.transaction.digest();
         let mut forced = self.forced().clone();
-        forced.selected_node = selected_node;
+        if let Origin::Control(selected_node) = origin {
+            forced.selected_node = selected_node;
+        }
         let mut ledger = self.ledger_mut();
         if let Some((position, _)) = ledger.transaction(&digest) {
             return Ok(position);
         }
-        let congested = self.faults.take(FaultKind::Congestion).is_some();
+        let is_congested = || {
+            matches!(origin, Origin::Client) && self.faults.take(FaultKind::Congestion).is_some()
+        };
         let executed = {
             let environment = self.environment(&ledger, &forced);
-            execution::execute(&ledger, &environment, signed, congested)?
+            execution::execute(&ledger, &environment, signed, is_congested)?
         };
         ledger.commit(executed)?;
         let position = ledger

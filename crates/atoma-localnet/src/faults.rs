@@ -15,17 +15,19 @@ pub enum FaultKind {
     ExecuteLostBefore,
     /// A submitted transaction is executed, and its answer is lost.
     ExecuteLostAfter,
-    /// A submitted transaction waits [`Fault::ms`] before it is executed.
+    /// A submitted transaction waits [`Fault::ms`] before it is executed, whether or not its client
+    /// waits as long.
     ExecuteDelay,
     /// Any call but a subscription is refused as unavailable.
     Unavailable,
-    /// Reads of objects answer the version before the current one.
+    /// Calls for objects, also those that an address owns, answer the version before the current one of
+    /// each.
     StaleObjects,
     /// Streams break off: each open stream uses one count, as does each new one.
     EventsCut,
     /// Subscriptions give nothing for [`Fault::ms`].
     EventsStall,
-    /// Transactions on shared objects are cancelled for congestion, with gas charged.
+    /// Clients' transactions on shared objects are cancelled for congestion, with gas charged.
     Congestion,
 }
 
@@ -74,6 +76,11 @@ impl Faults {
     pub(crate) fn inject(&self, fault: Fault) {
         self.lock().insert(fault.kind, fault);
         self.changed.notify_waiters();
+    }
+
+    /// What is armed.
+    pub(crate) fn armed(&self) -> Vec<Fault> {
+        self.lock().values().copied().collect()
     }
 
     /// Disarms all.

@@ -301,6 +301,11 @@ impl LocalNet {
         self.core.faults.inject(fault);
     }
 
+    /// The faults that wait for calls, with how many will suffer each.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.core.faults.armed()
+    }
+
     /// Takes all faults back.
     pub fn clear_faults(&self) {
         self.core.faults.clear();

@@ -332,3 +332,55 @@ async fn executions_and_streams_can_be_held_up() {
     assert_eq!(frame.transaction().digest(), executed.digest());
     assert!(begin.elapsed() >= Duration::from_millis(80));
 }
+
+/// As on a real network, a transaction that arrived is executed though nobody waits for it.
+#[tokio::test]
+async fn a_delayed_transaction_is_executed_though_its_client_is_gone() {
+    let world = World::start().await;
+    let call = world.call("register_node_entry", vec![world.db()]).await;
+    let digest = call.digest();
+    world
+        .network
+        .inject_fault(Fault::once(FaultKind::ExecuteDelay));
+    let arrived = async {
+        while !world.network.faults().is_empty() {
+            tokio::task::yield_now().await
+        }
+    };
+    tokio::select! {
+        executed = world.execute(&call) => panic!("{executed:?}"),
+        () = arrived => {}
+    }
+    let executed = async {
+        let mut ledger = world.client.clone();
+        let request = || proto::GetTransactionRequest::new(&digest);
+        while ledger
+            .ledger_client()
+            .get_transaction(request())
+            .await
+            .is_err()
+        {}
+    };
+    tokio::time::timeout(Duration::from_secs(60), executed)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn congestion_is_for_clients_whose_transactions_it_can_cancel() {
+    let world = World::start().await;
+    let alice = world.alice.address;
+    world
+        .network
+        .inject_fault(Fault::once(FaultKind::Congestion));
+    world.network.faucet(alice, 5, 0).unwrap();
+    let gas = world.coins(alice).await.remove(0);
+    let unshared = world
+        .execute(&transfer(alice, gas, 5, alice))
+        .await
+        .unwrap();
+    support::assert_success(&unshared);
+    let call = world.call("register_node_entry", vec![world.db()]).await;
+    let cancelled = effects(&world.execute(&call).await.unwrap());
+    assert_ne!(cancelled.status, ExecutionStatus::Success);
+}

@@ -11,8 +11,27 @@ use sui_rpc::proto::sui::rpc::v2::execution_error::ExecutionErrorKind;
 
 use crate::contract_events::EventTypes;
 
-/// What must be read of an executed transaction.
-pub(crate) const EXECUTED_MASK: [&str; 4] = ["digest", "effects", "events", "checkpoint"];
+/// What must be read of an executed transaction, and no more: types of objects and what was only
+/// looked at make up most of the rest.
+pub(crate) const EXECUTED_MASK: [&str; 17] = [
+    "digest",
+    "events",
+    "checkpoint",
+    "effects.bcs",
+    "effects.transaction_digest",
+    "effects.status",
+    "effects.epoch",
+    "effects.gas_used",
+    "effects.gas_object.object_id",
+    "effects.gas_object.output_state",
+    "effects.gas_object.output_version",
+    "effects.gas_object.output_digest",
+    "effects.lamport_version",
+    "effects.changed_objects.object_id",
+    "effects.changed_objects.output_state",
+    "effects.changed_objects.output_version",
+    "effects.changed_objects.output_digest",
+];
 
 /// Reads an executed transaction.
 ///

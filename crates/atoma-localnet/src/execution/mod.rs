@@ -64,7 +64,8 @@ pub(crate) fn precheck(
     signatures::verify(transaction, signatures)
 }
 
-/// Executes a prechecked transaction, without writing it down.
+/// Executes a prechecked transaction, without writing it down. Whether there is congestion is asked
+/// only where it would cancel the transaction.
 ///
 /// # Errors
 /// A [`Refusal`] when it can't be executed now.
@@ -72,20 +73,20 @@ pub(crate) fn execute(
     ledger: &Ledger,
     environment: &Environment<'_>,
     signed: SignedTransaction,
-    congested: bool,
+    is_congested: impl FnOnce() -> bool,
 ) -> Result<Executed, Refusal> {
     let transaction = &signed.transaction;
     checks::expiration(transaction, environment.epoch.epoch, ledger.chain_id())?;
     checks::price_and_budget(transaction)?;
     let inputs = inputs::load(environment.store, transaction, environment.contract.package)?;
-    Ok(run(environment, &inputs, signed, congested))
+    Ok(run(environment, &inputs, signed, is_congested))
 }
 
 fn run(
     environment: &Environment<'_>,
     inputs: &Inputs,
     signed: SignedTransaction,
-    congested: bool,
+    is_congested: impl FnOnce() -> bool,
 ) -> Executed {
     let shared: Vec<ObjectId> = inputs
         .objects
@@ -101,7 +102,7 @@ fn run(
         epoch: environment.epoch.epoch,
         meter,
     };
-    if congested && !shared.is_empty() {
+    if !shared.is_empty() && is_congested() {
         return draft(Meter::default(), signed).cancelled(shared);
     }
     let (meter, outcome, result) = commands(environment, inputs, &signed.transaction);

@@ -72,7 +72,7 @@ fn attempt(
         transaction,
         signatures: Vec::new(),
     };
-    Ok(run(environment, &inputs, signed, false))
+    Ok(run(environment, &inputs, signed, || false))
 }
 
 fn zero_budget_if(transaction: &Transaction, mocked: bool) -> Transaction {

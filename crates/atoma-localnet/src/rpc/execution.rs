@@ -1,5 +1,6 @@
 //! TransactionExecutionService: executing and simulating.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sui_rpc::proto::sui::rpc::v2::simulate_transaction_request::TransactionChecks;
@@ -16,7 +17,7 @@ use super::Service;
 use super::delay::wait_until;
 use super::render::{self, mask};
 use super::view::View;
-use crate::core::SubmitError;
+use crate::core::{Origin, SubmitError};
 use crate::execution::{self, Refusal, Simulation};
 use crate::faults::FaultKind;
 
@@ -34,22 +35,31 @@ impl TransactionExecutionService for Service {
         let signed = parse(&request)?;
         execution::precheck(&signed.transaction, &signed.signatures)
             .map_err(Refusal::into_status)?;
-        let core = &self.core;
+        let core = Arc::clone(&self.core);
         if core.faults.take(FaultKind::ExecuteLostBefore).is_some() {
             return Err(Status::unavailable(
                 "the transaction did not reach the network (injected)",
             ));
         }
-        if let Some(delay) = core.faults.take(FaultKind::ExecuteDelay) {
-            tokio::time::sleep(delay).await;
-        }
-        if core.config.consensus_ms > 0 {
-            let consensus = Duration::from_millis(core.config.consensus_ms);
-            wait_until(begun + consensus).await;
-        }
-        let position = core
-            .submit(signed, None)
-            .map_err(SubmitError::into_status)?;
+        let delay = core.faults.take(FaultKind::ExecuteDelay);
+        let consensus = Duration::from_millis(core.config.consensus_ms);
+        let position = if delay.is_none() && consensus.is_zero() {
+            core.submit(signed, Origin::Client)
+        } else {
+            // A client that goes away meanwhile cancels nothing.
+            let executing = tokio::spawn(self.stop.clone().run_until_cancelled_owned(async move {
+                if let Some(delay) = delay {
+                    tokio::time::sleep(delay).await;
+                }
+                wait_until(begun + consensus).await;
+                core.submit(signed, Origin::Client)
+            }));
+            let executed = executing.await;
+            let executed = executed.map_err(|error| Status::internal(error.to_string()))?;
+            executed.ok_or_else(|| Status::unavailable("the network stops"))?
+        };
+        let position = position.map_err(SubmitError::into_status)?;
+        let core = &self.core;
         if core.faults.take(FaultKind::ExecuteLostAfter).is_some() {
             return Err(Status::unavailable("the answer was lost (injected)"));
         }

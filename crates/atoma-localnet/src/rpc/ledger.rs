@@ -59,7 +59,7 @@ impl LedgerService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let mask = mask::<proto::Object>(request.read_mask.as_ref(), OBJECT_DEFAULT)?;
-        let object = self.object(&request, &mask)?;
+        let object = self.object(&request, &mask, self.is_stale())?;
         Ok(Response::new(GetObjectResponse::new(object)))
     }
 
@@ -71,9 +71,10 @@ impl LedgerService for Service {
         let request = request.into_inner();
         at_most("requests", request.requests.len(), MAX_BATCH_OBJECTS)?;
         let mask = mask::<proto::Object>(request.read_mask.as_ref(), OBJECT_DEFAULT)?;
+        let is_stale = self.is_stale();
         let mut objects = Vec::with_capacity(request.requests.len());
         for request in &request.requests {
-            objects.push(match self.object(request, &mask) {
+            objects.push(match self.object(request, &mask, is_stale) {
                 Ok(object) => GetObjectResult::new_object(object),
                 Err(status) if status.code() == tonic::Code::InvalidArgument => return Err(status),
                 Err(status) => GetObjectResult::new_error(proto_status(&status)),
@@ -260,10 +261,16 @@ impl LedgerService for Service {
 }
 
 impl Service {
+    /// Whether this call for objects answers what they were before.
+    fn is_stale(&self) -> bool {
+        self.core.faults.take(FaultKind::StaleObjects).is_some()
+    }
+
     fn object(
         &self,
         request: &GetObjectRequest,
         mask: &FieldMaskTree,
+        is_stale: bool,
     ) -> Result<proto::Object, Status> {
         let id: Address = request
             .object_id
@@ -275,7 +282,7 @@ impl Service {
         let objects = ledger.objects();
         let found = match request.version {
             Some(version) => objects.at(&id, version),
-            None if self.core.faults.take(FaultKind::StaleObjects).is_some() => objects.stale(&id),
+            None if is_stale => objects.stale(&id),
             None => objects.live(&id).cloned(),
         };
         match (found, request.version) {

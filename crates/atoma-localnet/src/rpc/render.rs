@@ -164,23 +164,29 @@ fn effects(
     mask: &FieldMaskTree,
 ) -> Result<proto::TransactionEffects, Status> {
     let mut message = proto::TransactionEffects::merge_from(view.effects()?, mask);
-    let names_objects = !message.changed_objects.is_empty()
-        || message.gas_object.is_some()
-        || !message.unchanged_consensus_objects.is_empty();
-    let types = if names_objects {
+    let asks = |field| {
+        mask.subtree(field)
+            .is_some_and(|m| m.contains("object_type"))
+    };
+    let [of_changed, of_gas, of_unchanged] = [
+        "changed_objects",
+        "gas_object",
+        "unchanged_consensus_objects",
+    ]
+    .map(asks);
+    let types = if of_changed || of_gas || of_unchanged {
         types(view.effects_v2()?, lookup)
     } else {
         BTreeMap::new()
     };
-    for change in message
-        .changed_objects
-        .iter_mut()
-        .chain(&mut message.gas_object)
-    {
+    let changed = message.changed_objects.iter_mut().filter(|_| of_changed);
+    for change in changed.chain(message.gas_object.iter_mut().filter(|_| of_gas)) {
         change.object_type = types.get(change.object_id()).cloned();
     }
-    for unchanged in &mut message.unchanged_consensus_objects {
-        unchanged.object_type = types.get(unchanged.object_id()).cloned();
+    if of_unchanged {
+        for unchanged in &mut message.unchanged_consensus_objects {
+            unchanged.object_type = types.get(unchanged.object_id()).cloned();
+        }
     }
     if mask.contains("unchanged_loaded_runtime_objects") {
         message.unchanged_loaded_runtime_objects = view

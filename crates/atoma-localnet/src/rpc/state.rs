@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 use super::Service;
 use super::render::{self, mask};
 use crate::chain::{ObjectStore, coin_balance};
+use crate::faults::FaultKind;
 use crate::genesis;
 
 const DEFAULT_PAGE: u32 = 50;
@@ -51,9 +52,14 @@ impl StateService for Service {
             |(key, _)| key.clone(),
         )?;
         let mut response = ListOwnedObjectsResponse::default();
+        let is_stale = self.core.faults.take(FaultKind::StaleObjects).is_some();
         response.objects = page
             .iter()
-            .map(|(_, object)| render::object(object, &mask))
+            .filter_map(|(_, object)| {
+                let stale = is_stale.then(|| ledger.objects().stale(&object.object_id()));
+                let shown = stale.unwrap_or_else(|| Some(Arc::clone(object)))?;
+                Some(render::object(&shown, &mask))
+            })
             .collect();
         response.next_page_token = next;
         Ok(Response::new(response))

@@ -92,7 +92,7 @@ impl Lane {
         self.ahead = Some(Ahead {
             id: next.id,
             since: badge.version(),
-            reading: tokio::spawn(read(
+            reading: self.shared.spawn(read(
                 Arc::clone(&self.shared),
                 next.clone(),
                 self.pace.before_reading(),

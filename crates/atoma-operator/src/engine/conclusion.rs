@@ -205,9 +205,13 @@ impl Lane {
 /// Has the pool learn of a coin that was split off, for the lane that waits for it. Nothing waits
 /// for the reading itself.
 pub(super) fn find_split_coins(shared: &Arc<Shared>) {
-    let shared = Arc::clone(shared);
-    tokio::spawn(async move {
-        if let Err(error) = shared.gas.refresh(shared.ports.chain.as_ref()).await {
+    let reading = Arc::clone(shared);
+    shared.spawn(async move {
+        let read = tokio::select! {
+            read = reading.gas.refresh(reading.ports.chain.as_ref()) => read,
+            () = reading.stopping.cancelled() => return,
+        };
+        if let Err(error) = read {
             warn!(error = with_causes(&error), "the coins can't be read");
         }
     });

@@ -5,8 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use atoma_domain::TransactionId;
 use atoma_domain::ports::StoreError;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::error;
 
 use super::abandoned::Abandoned;
@@ -31,6 +34,10 @@ pub(super) struct Shared {
     /// How many attempts from before this process are not decided yet.
     pub(super) undecided: watch::Sender<usize>,
     pub(super) stopping: CancellationToken,
+    /// Where the engine's work runs, whoever asks for it: a request's own runtime may end with its
+    /// server's worker. `None` is wherever it is asked for.
+    runtime: Option<Handle>,
+    tasks: TaskTracker,
 }
 
 /// What came of insisting on a write.
@@ -57,7 +64,27 @@ impl Shared {
             abandoned: Abandoned::default(),
             undecided: watch::Sender::new(0),
             stopping,
+            runtime: Handle::try_current().ok(),
+            tasks: TaskTracker::new(),
         }
+    }
+
+    /// Runs work that the engine's end waits for.
+    pub(super) fn spawn<Work>(&self, work: Work) -> JoinHandle<Work::Output>
+    where
+        Work: Future + Send + 'static,
+        Work::Output: Send + 'static,
+    {
+        match &self.runtime {
+            Some(runtime) => self.tasks.spawn_on(work, runtime),
+            None => self.tasks.spawn(work),
+        }
+    }
+
+    /// Waits until all work has ended.
+    pub(super) async fn ended(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// Writes to the journal until it takes the writing, or says that it would not help to try

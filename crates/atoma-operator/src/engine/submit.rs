@@ -11,7 +11,6 @@ use atoma_domain::journal::{
 use atoma_domain::ports::{Opened, StoreError, UnfinishedIntent};
 use atoma_domain::{Address, Digest, ObjectId, TransactionId};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use super::config::EngineConfig;
@@ -29,7 +28,6 @@ pub struct Engine {
     lanes: Arc<Mutex<HashMap<LaneKey, LaneHandle>>>,
     /// Held while intents are written and given to their lanes.
     opening: Arc<tokio::sync::Mutex<()>>,
-    tasks: TaskTracker,
 }
 
 /// What is serialised: one badge, or the address for what needs none.
@@ -58,13 +56,13 @@ impl From<EntryOutcome> for Submission {
 }
 
 impl Engine {
-    /// An engine that nothing runs in yet. It works until `stopping` is cancelled.
+    /// An engine that nothing runs in yet. It works until `stopping` is cancelled, in the runtime that
+    /// it is made in; made outside of one, in that of whoever asks first.
     pub fn new(ports: Ports, config: EngineConfig, stopping: CancellationToken) -> Self {
         Self {
             shared: Arc::new(Shared::new(ports, config, stopping)),
             lanes: Arc::default(),
             opening: Arc::default(),
-            tasks: TaskTracker::new(),
         }
     }
 
@@ -186,7 +184,7 @@ impl Engine {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, tokio::task::JoinError> {
-        self.tasks.spawn(work).await
+        self.shared.spawn(work).await
     }
 
     async fn open(
@@ -273,8 +271,7 @@ impl Engine {
 
     /// Waits until all lanes have stopped; call it after cancelling the token.
     pub async fn stopped(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.shared.ended().await;
     }
 
     /// Has nothing signed any more until the next start: what is queued stays queued, and only what
@@ -384,7 +381,7 @@ impl Engine {
             .entry(key)
             .or_insert_with(|| {
                 let (lane, handle) = Lane::new(Arc::clone(&self.shared));
-                self.tasks.spawn(lane.run());
+                self.shared.spawn(lane.run());
                 handle
             })
             .clone()
