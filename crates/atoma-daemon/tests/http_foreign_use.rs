@@ -145,3 +145,25 @@ async fn a_badge_that_somebody_else_used_stops_signing_until_that_is_allowed() {
     world.restart_with("allow_foreign_use = false").await;
     assert_eq!(world.get("/ready").await.0, 200);
 }
+
+/// While both run, each goes on with what the other leaves it; an operator who looks is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_badge_that_somebody_else_uses_meanwhile_is_told() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    let stacks = world.buy(world.tasks[0], 1, 1_000, 1_000, 3).await;
+    for stack in &stacks {
+        world.record(*stack, 2, 100).await;
+    }
+    world.settle(&stacks[..1]).await;
+    let mut other = world.beside().await;
+    other.learn(&stacks).await;
+    other.record(stacks[1], 2, 100).await;
+    other.settle(&stacks[1..2]).await;
+    other.stop().await;
+    assert_eq!(world.get("/ready").await.1["warnings"], json!([]));
+    world.settle(&stacks[2..]).await;
+    let (status, ready) = world.get("/ready").await;
+    assert_eq!(status, 200, "{ready}");
+    let warning = ready["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("was used by somebody else"), "{ready}");
+}

@@ -18,7 +18,7 @@ use atoma_localnet::{Fault, FaultKind};
 use atoma_state::{SqliteState, StateOptions};
 use common::process::PATIENCE;
 use common::work::{proof, statuses};
-use common::{NONE, TestWorld};
+use common::{Api, NONE, TestWorld};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -129,6 +129,9 @@ async fn an_outcome_that_comes_within_the_grace_is_written_down_though_nobody_wa
     let asked = world.ask_to_settle(&[stack]);
     world.until_status(stack, "submitted").await;
     asked.abort();
+    // Its last connection closed, a worker ends as soon as it is told to.
+    let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
+    world.api = Api::new(nowhere);
     stop(&mut world).await;
     let path = world.dir.path().join("data").join("atoma.sqlite");
     let state = SqliteState::open(&path, StateOptions::default())

@@ -148,6 +148,7 @@ impl Lane {
                     badge = %seen.object_id(), known_version = known.version(), version = seen.version(),
                     "the badge was used by somebody else: is another daemon running with this key?"
                 );
+                self.shared.note_foreign_use(seen);
                 self.badge = Some(seen.clone());
             }
             None => self.badge = Some(seen.clone()),

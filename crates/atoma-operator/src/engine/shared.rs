@@ -1,10 +1,11 @@
 //! What all lanes share.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use atoma_domain::TransactionId;
 use atoma_domain::ports::StoreError;
+use atoma_domain::{ObjectId, ObjectReference, TransactionId};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     pub(super) outcomes: Outcomes,
     pub(super) abandoned: Abandoned,
     pub(super) guard: Arc<Guard>,
+    /// The badges that somebody else was seen to use, at which version.
+    foreign_uses: Mutex<BTreeMap<ObjectId, u64>>,
     /// How many attempts from before this process are not decided yet.
     pub(super) undecided: watch::Sender<usize>,
     pub(super) stopping: CancellationToken,
@@ -62,6 +65,7 @@ impl Shared {
             budgets: Budgets::default(),
             outcomes: Outcomes::default(),
             abandoned: Abandoned::default(),
+            foreign_uses: Mutex::default(),
             undecided: watch::Sender::new(0),
             stopping,
             runtime: Handle::try_current().ok(),
@@ -108,6 +112,29 @@ impl Shared {
                 () = backoff.pause() => {}
             }
         }
+    }
+
+    /// Notes that somebody else used a badge, for the operator to see.
+    pub(super) fn note_foreign_use(&self, badge: &ObjectReference) {
+        let mut uses = self
+            .foreign_uses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        uses.insert(*badge.object_id(), badge.version());
+    }
+
+    /// One sentence for each badge that somebody else was seen to use.
+    pub(super) fn foreign_uses(&self) -> Vec<String> {
+        let uses = self
+            .foreign_uses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let sentence = |(badge, version): (&ObjectId, &u64)| {
+            format!(
+                "badge {badge} was used by somebody else, at version {version}: is another daemon running with this key?"
+            )
+        };
+        uses.iter().map(sentence).collect()
     }
 
     /// Announces an intent's end, once: it has no place in its lane any more.

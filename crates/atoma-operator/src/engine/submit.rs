@@ -317,7 +317,9 @@ impl Engine {
             });
         let held = self.shared.outcomes.all_held().into_iter();
         let held = held.map(|(reason, count)| format!("transactions that wait: {count}; {reason}"));
-        low_balance.into_iter().chain(held).collect()
+        let foreign_uses = self.shared.foreign_uses();
+        let warnings = low_balance.into_iter().chain(held);
+        warnings.chain(foreign_uses).collect()
     }
 
     /// What keeps an intent from being taken in at all; else it has a place in its lane.
