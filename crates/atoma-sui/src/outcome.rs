@@ -82,15 +82,21 @@ pub(crate) fn gas_needed(gas: &proto::GasCostSummary) -> Mist {
     Mist::new(computation.saturating_add(gas.storage_cost.unwrap_or_default()))
 }
 
-/// Reads a status from its structured fields.
+/// Reads a status from its structured fields. A failure that the node does not tell the details of is
+/// a failure all the same: its transaction is executed, and must not be waited for.
 pub(crate) fn outcome(status: &proto::ExecutionStatus) -> Result<ExecutionOutcome, ChainError> {
     if status.success.ok_or(lacks("effects.status.success"))? {
         return Ok(ExecutionOutcome::Success);
     }
-    let error = status.error.as_ref().ok_or(lacks("effects.status.error"))?;
+    let unexplained = proto::ExecutionError::default();
+    let error = status.error.as_ref().unwrap_or(&unexplained);
     let kind = ExecutionErrorKind::try_from(error.kind.unwrap_or_default());
+    if kind == Ok(ExecutionErrorKind::MoveAbort)
+        && let Some(abort) = abort(error)
+    {
+        return Ok(ExecutionOutcome::Abort(abort));
+    }
     Ok(match kind {
-        Ok(ExecutionErrorKind::MoveAbort) => ExecutionOutcome::Abort(abort(error)?),
         Ok(
             kind @ (ExecutionErrorKind::ExecutionCanceledDueToConsensusObjectCongestion
             | ExecutionErrorKind::ExecutionCanceledDueToRandomnessUnavailable),
@@ -104,17 +110,13 @@ pub(crate) fn outcome(status: &proto::ExecutionStatus) -> Result<ExecutionOutcom
     })
 }
 
-fn abort(error: &proto::ExecutionError) -> Result<Abort, ChainError> {
-    let abort = error
-        .abort_opt()
-        .ok_or(lacks("effects.status.error.abort"))?;
-    let location = abort.location.as_ref();
-    Ok(Abort {
-        module: location
-            .and_then(|location| location.module.clone())
-            .ok_or(lacks("the abort's module"))?,
-        function: location.and_then(|location| location.function_name.clone()),
-        abort_code: abort.abort_code.ok_or(lacks("the abort's code"))?,
+fn abort(error: &proto::ExecutionError) -> Option<Abort> {
+    let abort = error.abort_opt()?;
+    let location = abort.location.as_ref()?;
+    Some(Abort {
+        module: location.module.clone()?,
+        function: location.function_name.clone(),
+        abort_code: abort.abort_code?,
         command: error.command,
     })
 }

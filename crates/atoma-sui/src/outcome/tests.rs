@@ -75,9 +75,27 @@ fn kinds_of_a_later_network_are_failures() {
 #[test]
 fn a_status_without_content_is_no_success() {
     assert!(outcome(&proto::ExecutionStatus::default()).is_err());
-    let mut status = proto::ExecutionStatus::default();
-    status.success = Some(false);
-    assert!(outcome(&status).is_err());
+}
+
+/// An attempt whose outcome could not be read would be waited for without an end.
+#[test]
+fn a_failure_without_its_details_is_a_failure() {
+    let mut unexplained = proto::ExecutionStatus::default();
+    unexplained.success = Some(false);
+    let without_location = failed(error(ExecutionErrorKind::MoveAbort));
+    for status in [unexplained, without_location] {
+        let read = outcome(&status).unwrap();
+        assert!(
+            matches!(
+                read,
+                ExecutionOutcome::Failed {
+                    out_of_gas: false,
+                    ..
+                }
+            ),
+            "{read:?}"
+        );
+    }
 }
 
 fn changed(id: ObjectId, state: Output) -> proto::ChangedObject {
