@@ -24,7 +24,8 @@ use crate::Ports;
 pub struct Engine {
     shared: Arc<Shared>,
     lanes: Arc<Mutex<HashMap<LaneKey, LaneHandle>>>,
-    /// Held while intents are written and given to their lanes.
+    /// Held while intents are written and given to their lanes: across calls of the database, and
+    /// never across one of the network.
     opening: Arc<tokio::sync::Mutex<()>>,
     tasks: TaskTracker,
 }
@@ -70,6 +71,10 @@ impl Engine {
     ///
     /// # Errors
     /// When the journal can't be read.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "`opening` is held across calls of the database only"
+    )]
     pub async fn recover(&self) -> Result<(), StoreError> {
         let _opening = self.opening.lock().await;
         let mut unfinished = self.shared.ports.journal.unfinished().await?;
@@ -148,6 +153,10 @@ impl Engine {
         self.tasks.spawn(work).await
     }
 
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "`opening` is held across calls of the database only"
+    )]
     async fn open(
         &self,
         intents: Vec<NewIntent>,
@@ -213,6 +222,10 @@ impl Engine {
 
     /// Gives an unfinished intent a lane if it has none: the journal took it, but its answer was
     /// lost.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "`opening` is held across calls of the database only"
+    )]
     pub(super) async fn adopt_orphan(&self, intent: Intent) {
         let _opening = self.opening.lock().await;
         if self.is_orphan(intent.id).await {
