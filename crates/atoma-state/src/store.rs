@@ -37,7 +37,7 @@ impl Default for StateOptions {
 #[derive(Clone, Debug)]
 pub struct SqliteState {
     pub(crate) readers: SqlitePool,
-    writer: SqlitePool,
+    pub(crate) writer: SqlitePool,
 }
 
 /// Rows that a reading connection hands over at once; sqlx's 50 makes long lists slow.
