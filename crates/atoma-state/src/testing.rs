@@ -21,9 +21,11 @@ impl WriteLock {
     /// [`StoreError::Unavailable`] when there is no such database, or somebody writes for too long.
     pub async fn take(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new().filename(path);
-        let raw = SqlitePool::connect_with(options).await;
-        let lock = raw.map_err(unavailable)?.begin_with("BEGIN IMMEDIATE");
-        lock.await.map(Self).map_err(unavailable)
+        let raw = SqlitePool::connect_with(options)
+            .await
+            .map_err(unavailable)?;
+        let lock = raw.begin_with("BEGIN IMMEDIATE").await;
+        lock.map(Self).map_err(unavailable)
     }
 
     /// Gives it back.
