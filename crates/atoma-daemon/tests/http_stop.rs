@@ -16,11 +16,10 @@ use atoma_domain::journal::Attempt;
 use atoma_domain::ports::Journal as _;
 use atoma_localnet::{Fault, FaultKind};
 use atoma_state::{SqliteState, StateOptions};
-use common::process::PATIENCE;
+use common::process::in_time;
 use common::work::{proof, statuses};
 use common::{Api, NONE, TestWorld};
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 /// Has what is sent arrive, and not be executed before the connection is gone.
 fn delay_executions(world: &TestWorld) {
@@ -32,7 +31,7 @@ fn delay_executions(world: &TestWorld) {
 }
 
 async fn stop(world: &mut TestWorld) {
-    timeout(PATIENCE, world.stop()).await.unwrap();
+    in_time(world.stop()).await;
 }
 
 /// The signed transactions that may be with the network, in order of their digests.
@@ -53,7 +52,7 @@ async fn until_open(world: &TestWorld, wanted: impl Fn(&[Attempt]) -> bool) -> V
             }
         }
     };
-    timeout(PATIENCE, open).await.unwrap()
+    in_time(open).await
 }
 
 /// That no two of these transactions use the same badge or pay with the same coin.
@@ -73,7 +72,7 @@ async fn settlements(world: &TestWorld) -> BTreeMap<u64, Vec<Value>> {
     let mut stream = ports.source.follow(None).await.unwrap();
     let (mut covered, mut found) = (None, BTreeMap::<u64, Vec<Value>>::new());
     while covered < Some(tip) {
-        for frame in stream.next_steps(1_000).await.unwrap() {
+        for frame in in_time(stream.next_steps(1_000)).await.unwrap() {
             covered = covered.max(frame.covered);
             let Some(transaction) = frame.transaction.filter(|t| t.sender == operator) else {
                 continue;

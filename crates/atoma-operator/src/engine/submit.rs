@@ -26,7 +26,8 @@ use crate::Ports;
 pub struct Engine {
     shared: Arc<Shared>,
     lanes: Arc<Mutex<HashMap<LaneKey, LaneHandle>>>,
-    /// Held while intents are written and given to their lanes.
+    /// Held while intents are written and given to their lanes: across calls of the database, and
+    /// never across one of the network.
     opening: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -71,6 +72,10 @@ impl Engine {
     ///
     /// # Errors
     /// When the journal can't be read.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "`opening` is held across calls of the database only"
+    )]
     pub async fn recover(&self) -> Result<(), StoreError> {
         self.take_up_attempts().await?;
         self.take_up_queued().await
@@ -187,6 +192,10 @@ impl Engine {
         self.shared.spawn(work).await
     }
 
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "`opening` is held across calls of the database only"
+    )]
     async fn open(
         &self,
         intents: Vec<NewIntent>,
@@ -252,6 +261,10 @@ impl Engine {
 
     /// Gives an unfinished intent a lane if it has none: the journal took it, but its answer was
     /// lost.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "`opening` is held across calls of the database only"
+    )]
     pub(super) async fn adopt_orphan(&self, intent: Intent) {
         let _opening = self.opening.lock().await;
         if self.is_orphan(intent.id).await {
@@ -396,7 +409,7 @@ impl Engine {
 }
 
 impl LaneKey {
-    fn of(intent: &Intent) -> Self {
+    pub(super) fn of(intent: &Intent) -> Self {
         match intent.actor.badge() {
             Some(badge) => Self::Badge(badge),
             None => Self::Address(intent.actor.address()),

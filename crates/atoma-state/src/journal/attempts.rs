@@ -37,7 +37,8 @@ pub(super) async fn record(
         transitions::advance(connection, *id, None, step).await?;
     }
     let Some(row) = insert(connection, attempt, now).await? else {
-        // Bytes that were proved dead aren't sent again: their digest can't stand here twice.
+        // Bytes that were proved dead aren't sent again: their digest can't stand here twice. Nor
+        // are two signed attempts to use one version of a badge or coin.
         return Err(StoreError::Transition {
             id: attempt.intents[0],
             from: IntentStatus::Queued,
@@ -56,7 +57,8 @@ pub(super) async fn record(
     Ok(())
 }
 
-/// The new row's number; `None` when the digest is there already.
+/// The new row's number; `None` when the digest is there already, or a signed attempt that uses the
+/// same version of the badge or coin.
 async fn insert(
     connection: &mut SqliteConnection,
     attempt: &Attempt,
@@ -71,7 +73,7 @@ async fn insert(
         })?;
     let inserted = sqlx::query(
         "INSERT INTO attempts (digest, bytes, signatures, expires_after, badge, gas, gas_budget, \
-         status, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+         status, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(attempt.digest().as_bytes())
     .bind(&attempt.transaction.bytes)

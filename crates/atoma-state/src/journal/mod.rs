@@ -184,3 +184,6 @@ impl Journal for SqliteState {
         rows.iter().map(rows::record).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

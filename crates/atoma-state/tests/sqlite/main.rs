@@ -14,6 +14,7 @@ mod suite;
 
 mod durability;
 mod failures;
+mod journal_failures;
 mod journal_model;
 mod ledger_replay;
 mod raw;

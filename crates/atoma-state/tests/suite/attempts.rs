@@ -1,8 +1,8 @@
 //! Suite of [`Journal`](atoma_domain::ports::Journal): from signature to outcome.
 
-use atoma_domain::journal::{AttemptOutcome, Failure, IntentStatus};
+use atoma_domain::journal::{Attempt, AttemptOutcome, Failure, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey, Opened, Page, StoreError};
-use atoma_domain::{Mist, TransactionId};
+use atoma_domain::{Mist, ObjectReference, TransactionId};
 
 use super::Store;
 use super::fixtures::*;
@@ -174,6 +174,54 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
     ] {
         assert_eq!(store.find(key).await.unwrap(), None);
     }
+}
+
+/// Validators could accept one of two that use the same version each, and then neither: it is no
+/// failure that another try would mend.
+pub async fn no_two_signed_attempts_use_the_same_version(store: impl Store) {
+    let first = new(open(&store, wish(1, claim(1))).await).id;
+    let second = new(open(&store, wish(2, claim(2))).await).id;
+    let sent = attempt(1, &[first]);
+    store.record_attempt(&sent, None, at(2)).await.unwrap();
+    let other = |id, version| ObjectReference::new(object(id), version, digest(9));
+    let same_badge = Attempt {
+        gas: vec![other(70, 1)],
+        ..attempt(2, &[second])
+    };
+    let same_coin = Attempt {
+        badge: Some(other(2, 1)),
+        ..attempt(3, &[second])
+    };
+    for colliding in [&same_badge, &same_coin] {
+        let refused = store.record_attempt(colliding, None, at(3)).await;
+        assert!(
+            matches!(
+                refused,
+                Err(StoreError::Transition {
+                    id,
+                    from: IntentStatus::Queued,
+                    to: IntentStatus::Submitted,
+                }) if id == second
+            ),
+            "{refused:?}"
+        );
+        assert_eq!(status(&store, second).await, IntentStatus::Queued);
+        let key = JournalKey::Digest(colliding.digest());
+        assert_eq!(store.find(key).await.unwrap(), None);
+    }
+    // Other versions of them are no obstacle, nor are these once the first attempt is dead.
+    let newer = Attempt {
+        badge: Some(other(1, 1)),
+        gas: vec![other(60, 2)],
+        ..attempt(4, &[second])
+    };
+    store.record_attempt(&newer, None, at(4)).await.unwrap();
+    for digest in [newer.digest(), sent.digest()] {
+        let dead = concluded(digest, &dead());
+        store.conclude(&dead, at(5)).await.unwrap();
+    }
+    let again = attempt(5, &[second]);
+    store.record_attempt(&again, None, at(6)).await.unwrap();
 }
 
 pub async fn digests_that_may_have_reached_the_network_are_told(store: impl Store) {

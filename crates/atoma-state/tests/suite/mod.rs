@@ -63,6 +63,7 @@ macro_rules! store_suites {
                 an_outcome_and_the_next_attempt_are_written_together,
                 outcomes_that_executed_nothing_queue_again,
                 refused_transitions_change_nothing,
+                no_two_signed_attempts_use_the_same_version,
                 digests_that_may_have_reached_the_network_are_told,
                 lists_are_newest_first_and_filtered,
             }

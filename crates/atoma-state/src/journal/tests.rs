@@ -1,0 +1,121 @@
+//! A disk that fills up while the journal is written.
+
+use atoma_domain::journal::{
+    Action, Actor, Attempt, AttemptOutcome, Conclusion, Failure, GasOptions, IntentStatus,
+    NewIntent,
+};
+use atoma_domain::ports::{
+    Journal, JournalFilter, JournalKey, Opened, Page, SignedTransaction, StoreError,
+};
+use atoma_domain::{
+    Address, Digest, EchelonId, Epoch, Mist, NodeSmallId, TimestampMs, TransactionId,
+};
+
+use crate::{SqliteState, StateOptions};
+
+const NOW: TimestampMs = TimestampMs::new(1);
+
+/// What does not fit into what is left of a page.
+const LARGE: usize = 100_000;
+
+fn wish(model_name: &str) -> NewIntent {
+    NewIntent {
+        action: Action::SubscribeToModel {
+            model_name: model_name.to_owned(),
+            echelon_id: EchelonId::new(1),
+        },
+        actor: Actor::Node {
+            node_small_id: NodeSmallId::new(1),
+            node_badge_id: Address::ZERO,
+            address: Address::ZERO,
+        },
+        gas: GasOptions::default(),
+    }
+}
+
+fn attempt(id: TransactionId) -> Attempt {
+    Attempt {
+        intents: vec![id],
+        transaction: SignedTransaction {
+            bytes: vec![7; LARGE],
+            digest: Digest::new([1; 32]),
+            signatures: Vec::new(),
+        },
+        expires_after: Epoch::new(1),
+        badge: None,
+        gas: Vec::new(),
+        gas_budget: Mist::new(1),
+    }
+}
+
+/// SQLite answers a file at its page limit as it answers a full disk; the limit can't be set below
+/// the file's size, and is the writing connection's own.
+const FULL: &str = "PRAGMA max_page_count = 1";
+const SPACE: &str = "PRAGMA max_page_count = 1000000";
+
+async fn disk(store: &SqliteState, limit: &'static str) {
+    let mut writer = store.writer.acquire().await.unwrap();
+    sqlx::query(limit).execute(&mut *writer).await.unwrap();
+}
+
+fn is_unavailable<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::Unavailable(_)))
+}
+
+#[tokio::test]
+async fn on_a_full_disk_nothing_is_opened_signed_or_concluded_and_with_space_again_all_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let store = SqliteState::open(&path, StateOptions::default())
+        .await
+        .unwrap();
+
+    let wishes = [wish("small"), wish(&"large".repeat(LARGE / 5))];
+    disk(&store, FULL).await;
+    assert!(is_unavailable(&store.open(&wishes, None, NOW).await));
+    let listed = store.list(&JournalFilter::default(), Page::first(9)).await;
+    assert_eq!(listed.unwrap(), []);
+    disk(&store, SPACE).await;
+    let opened = store.open(&wishes, None, NOW).await.unwrap();
+    let Opened::New(intent) = &opened[0] else {
+        panic!("{opened:?}");
+    };
+    let id = intent.id;
+    let stands = async || {
+        let found = store.find(JournalKey::Id(id)).await.unwrap().unwrap();
+        (found.status, found.tx_digest)
+    };
+
+    let attempt = attempt(id);
+    disk(&store, FULL).await;
+    assert!(is_unavailable(
+        &store.record_attempt(&attempt, None, NOW).await
+    ));
+    assert_eq!(stands().await, (IntentStatus::Queued, None));
+    disk(&store, SPACE).await;
+    store.record_attempt(&attempt, None, NOW).await.unwrap();
+    let digest = attempt.digest();
+    assert_eq!(stands().await, (IntentStatus::Submitted, Some(digest)));
+
+    let outcome = AttemptOutcome::Succeeded {
+        gas_used: Mist::new(1),
+        effects: vec![7; LARGE],
+    };
+    let conclusion = Conclusion { digest, outcome };
+    disk(&store, FULL).await;
+    assert!(is_unavailable(&store.conclude(&conclusion, NOW).await));
+    assert_eq!(stands().await, (IntentStatus::Submitted, Some(digest)));
+    disk(&store, SPACE).await;
+    store.conclude(&conclusion, NOW).await.unwrap();
+    assert_eq!(stands().await, (IntentStatus::Succeeded, Some(digest)));
+
+    let Opened::New(second) = &opened[1] else {
+        panic!("{opened:?}");
+    };
+    let reason = "why".repeat(LARGE);
+    let failure = Failure::Internal { reason };
+    disk(&store, FULL).await;
+    assert!(is_unavailable(&store.fail(second.id, &failure, NOW).await));
+    disk(&store, SPACE).await;
+    store.fail(second.id, &failure, NOW).await.unwrap();
+}

@@ -1,0 +1,175 @@
+//! A journal that can't be written has changed nothing, whatever part of a writing fails; and
+//! whether a client's key is known.
+
+use atoma_domain::Hash32;
+use atoma_domain::journal::{
+    Attempt, EntryOutcome, NewIntent, PlannedEntry, PlannedRequest, REQUEST_KEY_LIFETIME_MS,
+    Recalled, RequestKey,
+};
+use atoma_domain::ports::{Journal, JournalFilter, Opened, Page, ServedWork, StoreError};
+use atoma_state::SqliteState;
+
+use crate::raw::Database;
+use crate::suite::fixtures::*;
+use crate::suite::journal::{attempt, new, succeeded};
+
+/// A request of two parts under a key, the first of which was refused before it was opened.
+fn request(scope: &str) -> PlannedRequest {
+    let entry = |id, refused| PlannedEntry {
+        stack_small_id: Some(stack(id)),
+        node_small_id: None,
+        warnings: vec![String::from("look")],
+        refused,
+    };
+    let refused = atoma_domain::journal::Failure::UnknownStack {
+        stack_small_id: stack(9),
+    };
+    PlannedRequest {
+        key: RequestKey {
+            scope: scope.to_owned(),
+            body: Hash32::of(&[b"body"]),
+        },
+        entries: vec![entry(9, Some(refused)), entry(1, None)],
+    }
+}
+
+/// Has statements of that kind fail, as they do where the database is full or broken.
+async fn inject(database: &Database, failing: &str) {
+    let trigger = format!(
+        "CREATE TRIGGER injected BEFORE {failing} BEGIN SELECT RAISE(ABORT, 'injected'); END"
+    );
+    database.run(&trigger).await.unwrap();
+}
+
+/// A database with a settled stack of which one attempt is open, and a claim that is queued.
+async fn under_way(database: &Database) -> (SqliteState, Attempt, NewIntent) {
+    let store = database.open().await;
+    happen(&store, 1, vec![bought(1, 1, 10), bought(2, 1, 10)]).await;
+    let first = store.open(&[wish(1, claim(1))], None, at(1)).await.unwrap();
+    let sent = attempt(1, &[new(first[0].clone()).id]);
+    store.record_attempt(&sent, None, at(2)).await.unwrap();
+    (store, sent, wish(1, claim(2)))
+}
+
+/// Intent and remembered request stand together: a client that repeats the request under its key is
+/// never told that it is new while its intent is under way.
+#[tokio::test]
+async fn a_request_that_cannot_be_remembered_opens_nothing() {
+    let database = Database::new();
+    let store = database.open().await;
+    happen(&store, 1, vec![bought(1, 1, 10)]).await;
+    store.record_message(&message(1, 1, 1)).await.unwrap();
+    let before = database.dump().await;
+    inject(&database, "INSERT ON requests").await;
+    let wishes = [wish(1, settle(1))];
+    let failed = store.open(&wishes, Some(&request("key")), at(1)).await;
+    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+    assert_eq!(database.dump().await, before);
+    assert_eq!(
+        store.recall(&request("key").key, at(1)).await.unwrap(),
+        Recalled::Unknown
+    );
+    // The record is not frozen, and the same goes through later.
+    store.record_message(&message(1, 2, 1)).await.unwrap();
+    database.run("DROP TRIGGER injected").await.unwrap();
+    let opened = store.open(&wishes, Some(&request("key")), at(2)).await;
+    assert!(matches!(opened.unwrap()[..], [Opened::New(_)]));
+}
+
+/// Whichever write of it fails: no attempt without its intents, no outcome without theirs.
+#[tokio::test]
+async fn an_attempt_or_outcome_that_cannot_be_written_whole_is_not_written() {
+    let database = Database::new();
+    let (store, sent, next) = under_way(&database).await;
+    let opened = store.open(&[next], None, at(3)).await.unwrap();
+    let next = attempt(2, &[new(opened[0].clone()).id]);
+    let next = Attempt {
+        badge: None,
+        gas: Vec::new(),
+        ..next
+    };
+    let done = concluded(sent.digest(), &succeeded());
+    let before = database.dump().await;
+    for failing in [
+        "UPDATE OF status ON intents",
+        "INSERT ON attempts",
+        "INSERT ON attempt_intents",
+        "UPDATE OF status ON attempts",
+    ] {
+        inject(&database, failing).await;
+        let together = store.record_attempt(&next, Some(&done), at(4)).await;
+        assert!(
+            matches!(together, Err(StoreError::Unavailable(_))),
+            "{failing}: {together:?}"
+        );
+        assert_eq!(database.dump().await, before, "{failing}");
+        if failing.starts_with("UPDATE") {
+            let alone = store.conclude(&done, at(4)).await;
+            assert!(matches!(alone, Err(StoreError::Unavailable(_))));
+            assert_eq!(database.dump().await, before, "{failing}");
+        }
+        database.run("DROP TRIGGER injected").await.unwrap();
+    }
+    store
+        .record_attempt(&next, Some(&done), at(5))
+        .await
+        .unwrap();
+}
+
+/// A key is kept for seven days to the millisecond, and free for something else afterwards.
+#[tokio::test]
+async fn a_key_is_known_for_its_lifetime() {
+    let database = Database::new();
+    let store = database.open().await;
+    let asked = request("key");
+    let born = 5;
+    let opened = store
+        .open(&[wish(1, claim(1))], Some(&asked), at(born))
+        .await
+        .unwrap();
+    let id = new(opened[0].clone()).id;
+    let last = at(born + REQUEST_KEY_LIFETIME_MS);
+    let after = at(born + REQUEST_KEY_LIFETIME_MS + 1);
+
+    let Recalled::Entries(entries) = store.recall(&asked.key, last).await.unwrap() else {
+        panic!("the key is forgotten too early");
+    };
+    assert_eq!(entries.len(), 2);
+    assert!(matches!(entries[0].outcome, EntryOutcome::Refused(_)));
+    assert_eq!(entries[1].outcome, EntryOutcome::Accepted(id));
+    assert_eq!(entries[1].warnings, ["look"]);
+    let other_body = RequestKey {
+        body: Hash32::of(&[b"another"]),
+        ..asked.key.clone()
+    };
+    assert_eq!(
+        store.recall(&other_body, last).await.unwrap(),
+        Recalled::OtherBody
+    );
+    let again = store.open(&[wish(1, claim(2))], Some(&asked), last).await;
+    assert!(matches!(again, Err(StoreError::KnownRequest)));
+    // In that same transaction nothing else was done.
+    let listed = store.list(&JournalFilter::default(), Page::first(9)).await;
+    assert_eq!(listed.unwrap().len(), 1);
+
+    for key in [&asked.key, &other_body] {
+        assert_eq!(store.recall(key, after).await.unwrap(), Recalled::Unknown);
+    }
+    let reused = PlannedRequest {
+        key: other_body.clone(),
+        ..request("key")
+    };
+    let opened = store
+        .open(&[wish(1, claim(2))], Some(&reused), after)
+        .await
+        .unwrap();
+    new(opened[0].clone());
+    assert!(matches!(
+        store.recall(&other_body, after).await.unwrap(),
+        Recalled::Entries(_)
+    ));
+    assert_eq!(
+        store.recall(&asked.key, after).await.unwrap(),
+        Recalled::OtherBody
+    );
+}
