@@ -101,8 +101,13 @@ fn fault(rng: &mut StdRng) -> Fault {
     let kind = kinds[rng.random_range(0..kinds.len())];
     // For a delay this is within a daemon's patience or beyond it.
     let ms = if rng.random() { 20 } else { 150 };
+    let most = match kind {
+        // More often than a question is asked at a stretch: an outage.
+        FaultKind::Unavailable => 12,
+        _ => 2,
+    };
     Fault {
-        count: rng.random_range(1..=2),
+        count: rng.random_range(1..=most),
         ms,
         ..Fault::once(kind)
     }

@@ -13,7 +13,7 @@ use atoma_domain::journal::{
 use atoma_domain::ports::{
     Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
 };
-use atoma_domain::{Mist, ObjectId, TimestampMs, TransactionId};
+use atoma_domain::{Mist, ObjectId, ObjectReference, TimestampMs, TransactionId};
 
 /// Sees what passes between an engine and its journal, and what is sent.
 #[derive(Debug, Default)]
@@ -103,36 +103,52 @@ impl Witness {
         written
     }
 
-    /// Nothing was sent before it was written down, and nothing signed over a version that an
-    /// attempt of before might still use; tells which attempts are in the journal.
+    /// Nothing was sent before it was written down. Nothing was signed over a badge's version before
+    /// the journal had the end of every earlier attempt that uses it, and nothing over a coin's that
+    /// another might spend: a coin is given back once its attempt is proved dead, a moment before
+    /// that is in the journal. Tells which attempts are in the journal.
     pub(crate) async fn assert_signed_in_order(&self, journal: &dyn Journal) -> BTreeSet<Digest> {
         let written = self.written(journal).await;
+        let outcomes = self.outcomes();
         let mut known = BTreeSet::new();
         let mut ended = BTreeSet::new();
         let mut users: BTreeMap<(ObjectId, u64), Digest> = BTreeMap::new();
+        let mut user = |used: &ObjectReference, digest: Digest| {
+            let before = users.insert((*used.object_id(), used.version()), digest);
+            before.filter(|before| *before != digest)
+        };
         for Seen { what, taken } in self.seen().iter() {
             match what {
                 What::Recorded(attempt) if written.contains(&attempt.digest()) => {
                     let digest = attempt.digest();
                     known.insert(digest);
-                    for used in attempt.badge.iter().chain(&attempt.gas) {
-                        let version = (*used.object_id(), used.version());
-                        let before = users.insert(version, digest);
+                    if let Some(badge) = &attempt.badge
+                        && let Some(before) = user(badge, digest)
+                    {
                         assert!(
-                            before.is_none_or(|before| before == digest || ended.contains(&before)),
-                            "{before:?} and {digest} both use {version:?}"
+                            ended.contains(&before),
+                            "{before}, which is open, and {digest} both use {badge:?}"
+                        );
+                    }
+                    for coin in &attempt.gas {
+                        let Some(before) = user(coin, digest) else {
+                            continue;
+                        };
+                        let unspent = [AttemptStatus::Dead, AttemptStatus::Refused];
+                        assert!(
+                            ended.contains(&before)
+                                || unspent.contains(&outcomes[&before].status()),
+                            "{before}, which is open, and {digest} both use {coin:?}"
                         );
                     }
                 }
-                What::Recorded(_) => {}
-                What::Concluded(conclusion) => {
-                    if *taken != Some(false) {
-                        ended.insert(conclusion.digest);
-                    }
+                What::Concluded(conclusion) if *taken != Some(false) => {
+                    ended.insert(conclusion.digest);
                 }
                 What::Sent(digest) => {
                     assert!(known.contains(digest), "{digest} was sent unwritten");
                 }
+                What::Recorded(_) | What::Concluded(_) => {}
             }
         }
         written
