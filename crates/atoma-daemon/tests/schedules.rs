@@ -1,4 +1,4 @@
-//! Random schedules of crashes and network faults, and two daemons on one key.
+//! Random schedules of crashes and network faults.
 //!
 //! `ATOMA_SCHEDULES` says how many schedules are run, `ATOMA_SCHEDULE_SEED` runs one of them alone.
 
@@ -11,11 +11,13 @@
 
 mod crashing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use atoma_domain::journal::{Failure, NewIntent};
-use atoma_domain::{Digest, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
+use atoma_domain::journal::{ActionKey, Failure, IntentRecord, IntentStatus, NewIntent};
+use atoma_domain::{PricePerMillion, StackSmallId, TaskSmallId};
 use atoma_localnet::{Fault, FaultKind};
 use atoma_operator::Submission;
 use rand::rngs::StdRng;
@@ -23,40 +25,54 @@ use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
 use crashing::ask::Ask;
-use crashing::audit::{Ledger, journal, journal_agrees_with_ledger};
+use crashing::audit::{
+    Ledger, every_attempt_is_accounted_for, journal, journal_agrees_with_ledger,
+};
+use crashing::gate::{Between, Lateness};
 use crashing::generation::Generation;
 use crashing::points::{Happening, Plan, Points, Side};
-use crashing::subjects::{FIRST, SECOND};
 use crashing::template::{Template, nodes};
-use crashing::world::{SAMPLING, World};
+use crashing::world::World;
 
 /// Schedules run when nobody says how many.
 const SCHEDULES: u64 = 12;
+
+/// How long a daemon of a schedule waits for a transaction's effects.
+const EXECUTION_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Fewer than the engine's tries, so that none gives up: two faults that two calls suffer each.
+const MOST_CONGESTIONS: usize = 2;
+
+/// The calls of a generation's work among which things happen are this many at least.
+const LEAST_CALLS: usize = 20;
+
 /// What happens to one generation of a schedule.
-fn plan(rng: &mut StdRng, crash: bool) -> Plan {
-    let mut plan = Plan::new();
+#[derive(Debug, Default)]
+struct Fortune {
+    plan: Plan,
+    lateness: Lateness,
+}
+
+/// Draws what happens in the so many calls that undisturbed work takes.
+fn fortune(rng: &mut StdRng, calls: usize, crash: bool) -> Fortune {
+    let mut fortune = Fortune::default();
+    let plan = &mut fortune.plan;
     let mut at = |rng: &mut StdRng, happening| {
         let side = if rng.random() {
             Side::Before
         } else {
             Side::After
         };
-        let number = rng.random_range(1..=90);
+        let number = rng.random_range(1..=calls);
         plan.entry((number, side)).or_default().push(happening);
     };
+    let mut congestions = 0;
     for _ in 0..rng.random_range(0..=6) {
-        let kinds = [
-            FaultKind::ExecuteLostBefore,
-            FaultKind::ExecuteLostAfter,
-            FaultKind::Unavailable,
-            FaultKind::StaleObjects,
-            FaultKind::Congestion,
-        ];
-        let fault = Fault {
-            count: rng.random_range(1..=2),
-            ..Fault::once(kinds[rng.random_range(0..kinds.len())])
-        };
-        at(rng, Happening::Fault(fault));
+        let fault = fault(rng);
+        congestions += usize::from(fault.kind == FaultKind::Congestion);
+        if fault.kind != FaultKind::Congestion || congestions <= MOST_CONGESTIONS {
+            at(rng, Happening::Fault(fault));
+        }
     }
     if rng.random_bool(0.2) {
         at(rng, Happening::EndEpoch);
@@ -64,37 +80,162 @@ fn plan(rng: &mut StdRng, crash: bool) -> Plan {
     if crash {
         at(rng, Happening::Crash);
     }
-    plan
+    for _ in 0..rng.random_range(0..=2) {
+        let calls = rng.random_range(1..=30);
+        fortune.lateness.insert(rng.random_range(1..=40), calls);
+    }
+    fortune
+}
+
+fn fault(rng: &mut StdRng) -> Fault {
+    let kinds = [
+        FaultKind::ExecuteLostBefore,
+        FaultKind::ExecuteLostAfter,
+        FaultKind::ExecuteDelay,
+        FaultKind::Unavailable,
+        FaultKind::StaleObjects,
+        FaultKind::EventsCut,
+        FaultKind::EventsStall,
+        FaultKind::Congestion,
+    ];
+    let kind = kinds[rng.random_range(0..kinds.len())];
+    // For a delay this is within a daemon's patience or beyond it.
+    let ms = if rng.random() { 20 } else { 150 };
+    let most = match kind {
+        // More often than a question is asked at a stretch: an outage.
+        FaultKind::Unavailable => 12,
+        _ => 2,
+    };
+    Fault {
+        count: rng.random_range(1..=most),
+        ms,
+        ..Fault::once(kind)
+    }
+}
+
+/// What happened in a schedule, told when it fails.
+#[derive(Debug, Default)]
+struct Story(Vec<Chapter>);
+
+#[derive(Debug)]
+struct Chapter {
+    plan: Plan,
+    lateness: Lateness,
+    points: Arc<Points>,
+    /// The calls of the generation, once it has ended.
+    calls: Vec<&'static str>,
+}
+
+impl fmt::Display for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, chapter) in (1..).zip(&self.0) {
+            let under_way = chapter.points.calls();
+            let calls = if chapter.calls.is_empty() {
+                &under_way
+            } else {
+                &chapter.calls
+            };
+            writeln!(f, "generation {number}, {} calls:", calls.len())?;
+            for ((call, side), happenings) in &chapter.plan {
+                let name = calls.get(call - 1).unwrap_or(&"never made");
+                writeln!(f, "  {side:?} call {call} ({name}): {happenings:?}")?;
+            }
+            for (submission, calls) in &chapter.lateness {
+                writeln!(f, "  submission {submission} comes in {calls} calls late")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What schedules came to, all in all.
 #[derive(Debug, Default)]
 struct Tally {
     crashes: usize,
+    /// Of the fifty intents of each.
     succeeded: usize,
     failed: BTreeMap<String, usize>,
+    /// How many attempts ended in each way.
+    attempts: BTreeMap<&'static str, usize>,
+    late: usize,
 }
 
-fn run_schedule(template: &Template, seed: u64, tally: &mut Tally) {
+/// Intents that are submitted together.
+#[derive(Debug)]
+struct Batch {
+    intents: Vec<NewIntent>,
+    /// A generation died before it could say what became of them.
+    is_repeated: bool,
+}
+
+fn batches(template: &Template, rng: &mut StdRng) -> Vec<Batch> {
+    let mut intents = template.intents.clone();
+    intents.shuffle(rng);
+    let mut batches = Vec::new();
+    while !intents.is_empty() {
+        let rest = intents.split_off(rng.random_range(1..=intents.len()));
+        batches.push(Batch {
+            intents: std::mem::replace(&mut intents, rest),
+            is_repeated: false,
+        });
+    }
+    batches
+}
+
+/// How many calls it takes when nothing happens.
+fn undisturbed_calls(template: &Template) -> usize {
+    let (world, site) = template.copy();
+    let generation = world.begin(&site);
+    let mut batches = vec![Batch {
+        intents: template.intents.clone(),
+        is_repeated: false,
+    }];
+    generation.finish(work_through(&generation, &mut batches));
+    let calls = generation.points.calls().len();
+    generation.stop();
+    calls
+}
+
+fn run_schedule(
+    template: &Template,
+    mut calls: usize,
+    seed: u64,
+    tally: &mut Tally,
+    story: &mut Story,
+) {
     let mut rng = StdRng::seed_from_u64(seed);
     let (world, mut site) = template.copy();
+    site.execution_timeout = EXECUTION_TIMEOUT;
     // Outcomes are written with the next attempt, or all of them alone.
     if rng.random_bool(0.3) {
         site.outcome_delay = Duration::ZERO;
     }
-    let mut intents = template.intents.clone();
-    intents.shuffle(&mut rng);
-    let mut batches: Vec<Vec<NewIntent>> = Vec::new();
-    while !intents.is_empty() {
-        let rest = intents.split_off(rng.random_range(1..=intents.len()));
-        batches.push(std::mem::replace(&mut intents, rest));
-    }
+    let mut batches = batches(template, &mut rng);
+    let between = Arc::new(Between::default());
     for left in (0..=rng.random_range(0..=4)).rev() {
-        let generation = Generation::start(&site, Points::new(&world.network));
-        generation.points.arm(plan(&mut rng, left > 0));
+        let points = Points::new(&world.network);
+        let generation = Generation::start_behind(&site, points, |ports| between.stand(ports));
+        let Fortune { plan, lateness } = fortune(&mut rng, calls, left > 0);
+        // As much is left to be done then, about.
+        let crash = plan
+            .iter()
+            .find(|(_, happenings)| happenings.iter().any(|h| matches!(h, Happening::Crash)));
+        let made = crash.map_or(0, |((call, _), _)| *call);
+        calls = calls.saturating_sub(made).max(LEAST_CALLS);
+        story.0.push(Chapter {
+            plan: plan.clone(),
+            lateness: lateness.clone(),
+            points: Arc::clone(&generation.points),
+            calls: Vec::new(),
+        });
+        between.arm(lateness);
+        generation.points.arm(plan);
         let finished = generation
             .drive(work_through(&generation, &mut batches))
             .is_some();
+        if let Some(chapter) = story.0.last_mut() {
+            chapter.calls = generation.points.calls();
+        }
         if !finished {
             tally.crashes += 1;
             generation.kill();
@@ -102,7 +243,15 @@ fn run_schedule(template: &Template, seed: u64, tally: &mut Tally) {
         }
         world.network.clear_faults();
         generation.points.arm(Plan::new());
-        generation.finish(settle_accounts(&generation, &world, tally));
+        generation.finish(between.deliver_all(generation.ports.chain.as_ref()));
+        generation.finish(settle_accounts(
+            &generation,
+            &world,
+            template,
+            &between,
+            tally,
+        ));
+        tally.late += between.late();
         generation.stop();
         return;
     }
@@ -110,15 +259,19 @@ fn run_schedule(template: &Template, seed: u64, tally: &mut Tally) {
 }
 
 /// Takes up what was left, submits what was not acknowledged yet, waits for all of it.
-async fn work_through(generation: &Generation, batches: &mut Vec<Vec<NewIntent>>) {
+async fn work_through(generation: &Generation, batches: &mut Vec<Batch>) {
+    generation.follow();
     generation.engine.recover().await.unwrap();
-    while let Some(batch) = batches.last() {
-        let submissions = generation.engine.submit(batch.clone()).await.unwrap();
+    while let Some(batch) = batches.last_mut() {
+        let is_repeated = std::mem::replace(&mut batch.is_repeated, true);
+        let intents = batch.intents.clone();
+        let submissions = generation.engine.submit(intents).await.unwrap();
+        assert_eq!(submissions.len(), batch.intents.len());
         for submission in submissions {
             if let Submission::Refused(failure) = submission {
                 // Opened by a generation that died before it could say so.
                 let (code, _) = failure.code_and_details();
-                assert!(code.starts_with("already_"), "{failure:?}");
+                assert!(is_repeated && code.starts_with("already_"), "{failure:?}");
             }
         }
         batches.pop();
@@ -126,31 +279,77 @@ async fn work_through(generation: &Generation, batches: &mut Vec<Vec<NewIntent>>
     generation.all_final().await;
 }
 
-async fn settle_accounts(generation: &Generation, world: &World, tally: &mut Tally) {
+async fn settle_accounts(
+    generation: &Generation,
+    world: &World,
+    template: &Template,
+    between: &Between,
+    tally: &mut Tally,
+) {
     generation.catch_up().await;
     for node in nodes() {
         // Nothing is leased any more.
         let update = Ask::Update(TaskSmallId::new(1), PricePerMillion::new(1));
         assert_eq!(update.make(&generation.operator, node).await, [Ok(())]);
     }
+    generation.catch_up().await;
     let ledger = journal_agrees_with_ledger(generation).await;
-    mirror_shows(generation, world, &ledger).await;
-    for record in journal(generation).await {
-        match record.failure {
-            None => tally.succeeded += 1,
-            Some(failure) => {
-                *tally
-                    .failed
-                    .entry(failure.code_and_details().0)
-                    .or_default() += 1;
-            }
-        }
+    let witness = &between.witness;
+    let known = &template.known;
+    for (status, count) in every_attempt_is_accounted_for(generation, &ledger, witness, known).await
+    {
+        *tally.attempts.entry(status).or_default() += count;
     }
+    mirror_shows(generation, world, &ledger).await;
+    let mut new = journal(generation).await;
+    new.retain(|record| record.intent.id > template.last);
+    // Oldest first.
+    new.reverse();
+    let has_epoch_ended = world.network.epoch() > template.epoch();
+    what_was_asked_is_final(&template.intents, &new, has_epoch_ended, tally);
+}
+
+/// Each of the fifty is in the journal as it was asked for and nothing else is; what failed, failed
+/// for a reason that the schedule gives.
+fn what_was_asked_is_final(
+    asked: &[NewIntent],
+    records: &[IntentRecord],
+    has_epoch_ended: bool,
+    tally: &mut Tally,
+) {
+    let key = |record: &IntentRecord| record.intent.action.key(&record.intent.actor);
+    let mut keys: BTreeSet<ActionKey> = BTreeSet::new();
+    for asked in asked {
+        let own_key = asked.action.key(&asked.actor);
+        let mut found = records.iter().filter(|record| key(record) == own_key);
+        let first = found
+            .next()
+            .unwrap_or_else(|| panic!("{asked:?} was forgotten"));
+        assert_eq!(first.intent.action, asked.action);
+        match (first.status, &first.failure) {
+            (IntentStatus::Succeeded, None) => tally.succeeded += 1,
+            (IntentStatus::Failed, Some(Failure::AttestationWindowOver { .. }))
+                if has_epoch_ended =>
+            {
+                let code = first.failure.as_ref().unwrap().code_and_details().0;
+                *tally.failed.entry(code).or_default() += 1;
+            }
+            other => panic!("{other:?}: {first:?}"),
+        }
+        for again in found {
+            // Asked for again by who had not heard that it was done.
+            assert_eq!(again.intent.action, asked.action);
+            assert_eq!(first.status, IntentStatus::Succeeded, "{again:?}");
+            assert!(!again.intent.action.is_once_for_ever(), "{again:?}");
+        }
+        assert!(keys.insert(own_key), "asked for twice: {asked:?}");
+    }
+    let others = records.iter().filter(|record| !keys.contains(&key(record)));
+    assert_eq!(others.count(), nodes().count(), "nobody asked for more");
 }
 
 /// The stacks that the chain settled are those that the daemon's own state says are settled.
 async fn mirror_shows(generation: &Generation, world: &World, ledger: &Ledger) {
-    generation.catch_up().await;
     let state = world.network.state().unwrap();
     for effect in ledger.effects().keys() {
         let Some(stack) = effect.strip_prefix("settle ") else {
@@ -192,90 +391,33 @@ fn journal_and_chain_agree_after_any_schedule_of_crashes_and_faults() {
         None => 0..number("ATOMA_SCHEDULES").unwrap_or(SCHEDULES),
     };
     let template = Template::make();
+    let calls = undisturbed_calls(&template);
     let mut tally = Tally::default();
     let count = seeds.end - seeds.start;
     for seed in seeds {
-        let run = std::panic::AssertUnwindSafe(|| run_schedule(&template, seed, &mut tally));
+        let mut story = Story::default();
+        let run = std::panic::AssertUnwindSafe(|| {
+            run_schedule(&template, calls, seed, &mut tally, &mut story);
+        });
         if let Err(panic) = std::panic::catch_unwind(run) {
-            println!("run this one alone with ATOMA_SCHEDULE_SEED={seed}");
+            println!("{story}run this one alone with ATOMA_SCHEDULE_SEED={seed}");
             std::panic::resume_unwind(panic);
         }
     }
-    println!("{count} schedules: {tally:?}");
-    assert!(
-        alone.is_some() || tally.crashes > 0,
-        "nothing was tried: {tally:?}"
+    println!("{count} schedules of {calls} calls: {tally:?}");
+    let asked = template.intents.len() * usize::try_from(count).unwrap();
+    assert_eq!(
+        tally.succeeded + tally.failed.values().sum::<usize>(),
+        asked
     );
-    assert!(tally.succeeded > 0);
-}
-
-/// What each of two daemons answers for each stack.
-type Answers = [Vec<Result<Digest, Failure>>; 2];
-
-/// Both daemons are asked for the same at the same time.
-fn ask_both(daemons: &[Generation; 2], ask: &Ask, node: NodeSmallId) -> Answers {
-    let answer = |daemon: &Generation| daemon.finish(ask.make_for_digests(&daemon.operator, node));
-    let [one, other] = daemons;
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| answer(other));
-        [answer(one), other.join().unwrap()]
-    })
-}
-
-/// Each stack was done by one transaction. Both daemons may come to the very same bytes and then
-/// both name it; else one did it, and the other says why it did not.
-fn assert_one_winner_each(answers: &Answers, stacks: usize) {
-    let [one, other] = answers;
-    assert_eq!((one.len(), other.len()), (stacks, stacks), "{answers:?}");
-    for (one, other) in one.iter().zip(other) {
-        match (one, other) {
-            (Ok(one), Ok(other)) => assert_eq!(one, other),
-            (Ok(_), Err(_)) | (Err(_), Ok(_)) => {}
-            (Err(_), Err(_)) => panic!("{one:?} and {other:?}"),
-        }
-    }
-}
-
-#[test]
-fn two_daemons_on_one_key_settle_each_stack_once_and_attest_it_once() {
-    let world = World::start();
-    let site = world.operator(2, 4);
-    let second = world.site("second.sqlite", 1);
-    assert_eq!(site.address, second.address);
-    let stacks = world.buy(SAMPLING, FIRST, 10);
-    world.draw(&stacks, Some(SECOND));
-    let daemons = [site, second].map(|site| world.begin(&site));
-    for daemon in &daemons {
-        daemon.finish(daemon.record(&stacks, None));
-    }
-    let settled = ask_both(&daemons, &Ask::Settle(stacks.clone()), FIRST);
-    assert_one_winner_each(&settled, stacks.len());
-    for daemon in &daemons {
-        daemon.finish(daemon.catch_up());
-    }
-    let attested = ask_both(&daemons, &Ask::Attest(stacks.clone()), SECOND);
-    assert_one_winner_each(&attested, stacks.len());
-    let ledger = daemons[0].finish(Ledger::read(&daemons[0]));
-    ledger.assert_nothing_twice();
-    let effects = ledger.effects();
-    for stack in &stacks {
-        assert_eq!(effects.get(&format!("settle {stack}")), Some(&1));
-        assert_eq!(
-            effects.get(&format!("attest {stack} by {SECOND}")),
-            Some(&1)
-        );
-    }
-    let state = world.network.state().unwrap();
-    for stack in &stacks {
-        let ticket = &state["tickets"][stack.to_string()];
-        assert_eq!(
-            ticket["already_attested_nodes"],
-            serde_json::json!([SECOND])
-        );
-    }
-    for daemon in daemons {
-        let open = daemon.finish(daemon.unfinished());
-        assert_eq!(open, [], "everything is decided");
-        daemon.stop();
-    }
+    let tried = [
+        tally.crashes,
+        tally.late,
+        tally.attempts.get("cancelled").copied().unwrap_or(0),
+        tally.attempts.get("dead").copied().unwrap_or(0),
+    ];
+    assert!(
+        alone.is_some() || tried.iter().all(|times| *times > 0),
+        "not all was tried: {tally:?}"
+    );
 }

@@ -1,13 +1,18 @@
 //! Whether the journal and the ledger tell the same story.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use atoma_domain::Digest;
 use atoma_domain::events::ContractEvent;
-use atoma_domain::journal::{Action, Actor, IntentRecord, IntentStatus};
-use atoma_domain::ports::{JournalFilter, JournalKey, LedgerTransaction, Page};
+use atoma_domain::journal::{Action, Actor, AttemptStatus, IntentRecord, IntentStatus};
+use atoma_domain::ports::{
+    Executed, ExecutionOutcome, JournalFilter, JournalKey, LedgerTransaction, Page,
+};
+use atoma_domain::{Digest, Mist, TimestampMs};
 
+use super::asked::{Settlements, exactly_in, exactly_of, settlements, tickets_agree};
 use super::generation::Generation;
+use super::witness::Witness;
 
 /// What an action does to the chain, as text to be compared and counted.
 pub(crate) fn effect_of(action: &Action, actor: &Actor) -> String {
@@ -39,7 +44,7 @@ pub(crate) fn effect_of(action: &Action, actor: &Actor) -> String {
 }
 
 /// The same, as an event shows it; `None` for events that come along with another.
-fn effect_in(event: &ContractEvent) -> Option<String> {
+pub(crate) fn effect_in(event: &ContractEvent) -> Option<String> {
     use ContractEvent as E;
     Some(match event {
         E::NodeRegistered(_) => String::from("register"),
@@ -113,10 +118,15 @@ impl Ledger {
         }
     }
 
-    fn effects_of(&self, digest: Digest) -> Vec<String> {
+    /// The stacks that were settled, and how.
+    pub(crate) fn settlements(&self) -> Settlements {
+        settlements(self.transactions.iter().flat_map(|t| &t.events))
+    }
+
+    fn exact_effects_of(&self, digest: Digest) -> Vec<String> {
         let of = |t: &&LedgerTransaction| t.digest == digest;
         let events = self.transactions.iter().filter(of).flat_map(|t| &t.events);
-        events.filter_map(effect_in).collect()
+        events.filter_map(exactly_in).collect()
     }
 }
 
@@ -135,19 +145,22 @@ pub(crate) async fn journal(generation: &Generation) -> Vec<IntentRecord> {
     journal.list(&JournalFilter::default(), page).await.unwrap()
 }
 
-/// Every intent is final; what the journal says succeeded is on chain, by the digest it says and
-/// as often as it says; nothing else is; and nothing is there twice that may be there once.
+/// Every intent is final; what the journal says succeeded is on chain, by the digest it says, as
+/// often as it says and with every parameter as asked for; nothing else is; and nothing is there
+/// twice that may be there once.
 pub(crate) async fn journal_agrees_with_ledger(generation: &Generation) -> Ledger {
     let ledger = Ledger::read(generation).await;
     let records = journal(generation).await;
+    let settlements = ledger.settlements();
+    tickets_agree(&generation.points.network().state().unwrap(), &settlements);
     let mut done = Vec::new();
     for record in &records {
         assert!(record.status.is_final(), "{record:?}");
         if record.status == IntentStatus::Succeeded {
-            let effect = effect_of(&record.intent.action, &record.intent.actor);
-            let found = ledger.effects_of(record.tx_digest.unwrap());
-            assert!(found.contains(&effect), "{record:?}: {found:?}");
-            done.push(effect);
+            let asked = exactly_of(generation, &record.intent, &settlements).await;
+            let found = ledger.exact_effects_of(record.tx_digest.unwrap());
+            assert!(found.contains(&asked), "{record:?}: {asked}, {found:?}");
+            done.push(effect_of(&record.intent.action, &record.intent.actor));
         } else {
             assert!(record.failure.is_some(), "{record:?}");
         }
@@ -166,4 +179,93 @@ pub(crate) async fn journal_agrees_with_ledger(generation: &Generation) -> Ledge
         );
     }
     ledger
+}
+
+/// What transactions came to that the ledger was asked for; `None` is not executed.
+pub(crate) type Looked = BTreeMap<Digest, Option<Executed>>;
+
+/// Looks transactions up that aren't among those known.
+pub(crate) async fn look_up(
+    generation: &Generation,
+    known: &Looked,
+    wanted: impl Iterator<Item = Digest>,
+) -> Looked {
+    let mut looked = known.clone();
+    for digest in wanted {
+        if let Entry::Vacant(entry) = looked.entry(digest) {
+            let chain = &generation.ports.chain;
+            entry.insert(chain.lookup(digest).await.unwrap());
+        }
+    }
+    looked
+}
+
+/// Every attempt that was ever written down, and every transaction of the operator in the ledger,
+/// has one outcome, the same in both; the journal knows what all of them cost. Tells how many
+/// attempts ended in each way. What is `known` was looked up before the witness came.
+pub(crate) async fn every_attempt_is_accounted_for(
+    generation: &Generation,
+    ledger: &Ledger,
+    witness: &Witness,
+    known: &Looked,
+) -> BTreeMap<&'static str, usize> {
+    let ports = &generation.ports;
+    let written = witness.assert_signed_in_order(ports.journal.as_ref()).await;
+    // The ledger's stream lacks those that changed nothing of the contract: they were sent.
+    let streamed = ledger.transactions.iter().map(|t| t.digest);
+    let wanted = streamed.chain(witness.sent()).chain(written.clone());
+    let looked = look_up(generation, known, wanted).await;
+    let outcomes = witness.outcomes();
+    let mut ended = BTreeMap::new();
+    for (digest, executed) in &looked {
+        if known.contains_key(digest) {
+            continue;
+        }
+        assert!(written.contains(digest), "{digest} was never written down");
+        let status = outcomes[digest].status();
+        assert!(
+            is_outcome_of(status, executed.as_ref()),
+            "{digest}: {status:?}, {executed:?}"
+        );
+        *ended.entry(status.as_str()).or_insert(0) += 1;
+    }
+    assert_eq!(
+        ports
+            .journal
+            .gas_spent_since(TimestampMs::new(0))
+            .await
+            .unwrap(),
+        cost(&looked),
+        "what all transactions cost"
+    );
+    for badge in ports.chain.badges(ports.signer.address()).await.unwrap() {
+        // Whoever else had used it would be its last.
+        let id = badge.reference.object_id();
+        let (_, last) = ports.chain.object(*id).await.unwrap().unwrap();
+        let booked = ports.journal.last_use(*id).await.unwrap();
+        assert_eq!(booked, last, "the last use of badge {id}");
+    }
+    ended
+}
+
+fn cost(looked: &Looked) -> Mist {
+    let executed = looked.values().flatten();
+    executed.fold(Mist::ZERO, |sum, executed| {
+        sum.checked_add(executed.gas_used).unwrap()
+    })
+}
+
+fn is_outcome_of(status: AttemptStatus, executed: Option<&Executed>) -> bool {
+    match executed.map(|executed| &executed.outcome) {
+        None => matches!(status, AttemptStatus::Dead | AttemptStatus::Refused),
+        Some(ExecutionOutcome::Success) => status == AttemptStatus::Succeeded,
+        Some(ExecutionOutcome::Cancelled { .. }) => status == AttemptStatus::Cancelled,
+        // Out of gas within a budget of the daemon's own choice.
+        Some(ExecutionOutcome::Failed {
+            out_of_gas: true, ..
+        }) => status == AttemptStatus::Cancelled,
+        Some(ExecutionOutcome::Abort(_) | ExecutionOutcome::Failed { .. }) => {
+            status == AttemptStatus::Aborted
+        }
+    }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Site {
     pub(crate) atoma_db: ObjectId,
     /// How long an outcome may wait to be written with the next attempt.
     pub(crate) outcome_delay: Duration,
+    /// How long to wait for a transaction's effects.
+    pub(crate) execution_timeout: Duration,
 }
 
 /// A running daemon without its HTTP server.
@@ -53,6 +55,15 @@ impl Generation {
     /// Opens the site's database, as the daemon does when it starts; nothing is recovered yet and
     /// no event followed.
     pub(crate) fn start(site: &Site, points: Points) -> Self {
+        Self::start_behind(site, points, Ports::clone)
+    }
+
+    /// The same, with something between the points and the real ports.
+    pub(crate) fn start_behind(
+        site: &Site,
+        points: Points,
+        stand: impl FnOnce(&Ports) -> Ports,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -60,7 +71,7 @@ impl Generation {
         let points = Arc::new(points);
         let (ports, state) = runtime.block_on(open(site));
         let stopping = CancellationToken::new();
-        let acting = crashing(&ports, &points);
+        let acting = crashing(&stand(&ports), &points);
         let engine = Engine::new(acting.clone(), engine_config(site), stopping.clone());
         let applied = Applied::default();
         let readiness = Readiness::new(acting.clone(), applied.clone());
@@ -125,8 +136,8 @@ impl Generation {
         unfinished.into_iter().map(id).collect()
     }
 
-    /// Begins to follow the ledger, if it doesn't yet, and waits until the mirror has all of it.
-    pub(crate) async fn catch_up(&self) {
+    /// Begins to follow the ledger, if it doesn't yet.
+    pub(crate) fn follow(&self) {
         if self.mirrored.receiver_count() == 0 {
             let mut ingestor = Ingestor::new(self.ports.clone(), self.applied.clone());
             let mirrored = self.mirrored.clone();
@@ -152,6 +163,11 @@ impl Generation {
                 }
             });
         }
+    }
+
+    /// Follows the ledger, and waits until the mirror has all of it.
+    pub(crate) async fn catch_up(&self) {
+        self.follow();
         let tip = self.light_beacon().await;
         let mut mirrored = self.mirrored.subscribe();
         mirrored.wait_for(|at| *at >= Some(tip)).await.unwrap();
@@ -184,12 +200,10 @@ impl Generation {
     }
 }
 
-/// Retries follow each other at once, and there are enough of them for two daemons that take each
-/// other's badge away.
+/// Retries follow each other at once.
 fn engine_config(site: &Site) -> EngineConfig {
     EngineConfig {
         outcome_delay: site.outcome_delay,
-        sign_attempts: 50,
         backoff: Duration::from_millis(1),
         backoff_limit: Duration::from_millis(8),
         congestion_backoff: Duration::from_millis(1),
@@ -199,7 +213,10 @@ fn engine_config(site: &Site) -> EngineConfig {
 }
 
 async fn open(site: &Site) -> (Ports, SqliteState) {
-    let config = SuiConfig::new(&site.url, site.package, site.atoma_db);
+    let config = SuiConfig {
+        execution_timeout: site.execution_timeout,
+        ..SuiConfig::new(&site.url, site.package, site.atoma_db)
+    };
     let chain = SuiChain::connect(config).unwrap();
     let source = SuiEventSource::new(Arc::clone(&chain), CheckpointNumber::new(0));
     let signer = KeystoreSigner::from_suiprivkey(&site.key).unwrap();

@@ -8,10 +8,13 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub(crate) mod ask;
+pub(crate) mod asked;
 pub(crate) mod audit;
+pub(crate) mod gate;
 pub(crate) mod generation;
 pub(crate) mod points;
 pub(crate) mod ports;
 pub(crate) mod subjects;
 pub(crate) mod template;
+pub(crate) mod witness;
 pub(crate) mod world;

@@ -2,9 +2,10 @@
 
 use atoma_domain::journal::{Action, Actor, GasOptions, NewIntent};
 use atoma_domain::model::OperatorNode;
-use atoma_domain::{ComputeUnits, NodeSmallId, PricePerMillion};
+use atoma_domain::{ComputeUnits, NodeSmallId, PricePerMillion, TransactionId};
 
 use super::ask::Ask;
+use super::audit::{Ledger, Looked, journal, look_up};
 use super::generation::{Generation, Site};
 use super::world::{CONFIDENTIAL, NODE_PRICE, NONE, SAMPLING, World, copy_folder};
 
@@ -17,6 +18,10 @@ pub(crate) struct Template {
     world: World,
     site: Site,
     pub(crate) intents: Vec<NewIntent>,
+    /// The last entry of the journal as it was made.
+    pub(crate) last: TransactionId,
+    /// The transactions that made it.
+    pub(crate) known: Looked,
 }
 
 impl Template {
@@ -25,12 +30,24 @@ impl Template {
         let site = world.operator(3, COINS);
         let generation = world.begin(&site);
         let intents = generation.finish(intents(&world, &generation));
+        let records = generation.finish(journal(&generation));
+        let ledger = generation.finish(Ledger::read(&generation));
+        let digests = ledger.transactions.iter().map(|t| t.digest);
+        let known = generation.finish(look_up(&generation, &Looked::new(), digests));
+        let last = records.iter().map(|record| record.intent.id).max();
         generation.stop();
         Self {
             world,
             site,
             intents,
+            last: last.unwrap(),
+            known,
         }
+    }
+
+    /// The epoch in which it was made.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.world.network.epoch()
     }
 
     /// A network and a database as they were when the template was made.
@@ -102,8 +119,11 @@ async fn intents(world: &World, generation: &Generation) -> Vec<NewIntent> {
         let mut stacks = world.buy(NONE, node, 3);
         stacks.extend(world.buy(SAMPLING, node, 2));
         generation.record(&stacks, None).await;
-        for stack_small_id in stacks.into_iter().skip(usize::from(node.get() == 1)) {
-            let num_claimed_compute_units = None;
+        let stacks = stacks.into_iter().skip(usize::from(node.get() == 1));
+        for (number, stack_small_id) in (0..).zip(stacks) {
+            // What was computed, or as much as the request says: another for each.
+            let asked = ComputeUnits::new(500 + stack_small_id.get());
+            let num_claimed_compute_units = (number % 2 == 0).then_some(asked);
             add(
                 Action::SettleStack {
                     stack_small_id,
@@ -113,7 +133,7 @@ async fn intents(world: &World, generation: &Generation) -> Vec<NewIntent> {
             );
         }
         for stack_small_id in world.buy(CONFIDENTIAL, node, 2) {
-            let num_claimed_compute_units = ComputeUnits::new(900);
+            let num_claimed_compute_units = ComputeUnits::new(700 + stack_small_id.get());
             add(
                 Action::ClaimConfidentialStack {
                     stack_small_id,
@@ -140,7 +160,7 @@ async fn subscriptions(
         let subscribe = Ask::Subscribe(task, NODE_PRICE);
         assert_eq!(subscribe.make(&generation.operator, node).await, [Ok(())]);
     }
-    let price = PricePerMillion::new(4);
+    let price = PricePerMillion::new(4 + node.get());
     add(
         Action::SubscribeToTask {
             task_small_id: new,

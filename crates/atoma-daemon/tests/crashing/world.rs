@@ -113,6 +113,8 @@ impl World {
             atoma_db: addresses.atoma_db,
             // Long enough for every preparation, so that calls come in the same order each time.
             outcome_delay: PATIENCE,
+            // Longer than any test is patient.
+            execution_timeout: 2 * PATIENCE,
         }
     }
 

@@ -20,7 +20,7 @@ pub struct EngineConfig {
     /// How often a read is tried at a stretch, and how often an answer is doubted that a node
     /// which lags behind would give too.
     pub read_attempts: u32,
-    /// How often one intent is signed anew after cancellations or dead attempts.
+    /// How often one intent is signed at most when each of its transactions is cancelled.
     pub sign_attempts: u32,
     /// The first pause between tries; doubles up to [`backoff_limit`](Self::backoff_limit).
     pub backoff: Duration,

@@ -18,8 +18,9 @@ use crate::causes::with_causes;
 #[derive(Debug)]
 struct Turn {
     batch: Vec<Intent>,
-    /// How often it was signed.
-    signed: u32,
+    /// How often it was signed, executed and cancelled: what is dead spent nothing, and what moved
+    /// its badge or ended its epoch made headway, so dead attempts are not counted.
+    cancelled: u32,
     /// How often it was prepared and then doubted.
     doubted: u32,
 }
@@ -28,7 +29,7 @@ impl Turn {
     const fn new(batch: Vec<Intent>) -> Self {
         Self {
             batch,
-            signed: 0,
+            cancelled: 0,
             doubted: 0,
         }
     }
@@ -62,9 +63,9 @@ impl Lane {
                 Step::Finished => {}
                 Step::Stopped => return,
                 Step::Again { intents, cancelled } => {
-                    let signed = turn.signed + 1;
-                    if signed >= sign_attempts {
-                        let reason = format!("gave up after {signed} attempts");
+                    let times = turn.cancelled + u32::from(cancelled);
+                    if times >= sign_attempts {
+                        let reason = format!("gave up after {times} cancelled attempts");
                         self.fail_all(&intents, &Failure::ExecutionFailed { reason })
                             .await;
                         continue;
@@ -77,7 +78,7 @@ impl Lane {
                     self.pause(pause).await;
                     turns.push(Turn {
                         batch: intents,
-                        signed,
+                        cancelled: times,
                         doubted: turn.doubted,
                     });
                 }
@@ -92,7 +93,7 @@ impl Lane {
                     self.pause(&mut backoff).await;
                     turns.push(Turn {
                         batch: doubtful.into_iter().map(|(intent, _)| intent).collect(),
-                        signed: turn.signed,
+                        cancelled: turn.cancelled,
                         doubted,
                     });
                 }

@@ -10,6 +10,8 @@ mod life_of_a_stack;
 #[cfg(test)]
 mod public_network;
 #[cfg(test)]
+mod reading_order;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod support;
