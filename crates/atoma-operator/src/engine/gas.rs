@@ -5,10 +5,10 @@
 //! needs no read. Where no single coin suffices several pay and become one; where a lane has to
 //! wait for a coin, the next to hold a large one [splits](GasLease::to_split) one off in passing.
 
+mod coins;
 mod lease;
 mod queue;
 
-use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 
 use super::reads::ask;
 use super::shared::Shared;
+use coins::{Coins, ListId};
 pub(super) use lease::GasLease;
 use queue::{Place, Queue};
 
@@ -40,7 +41,7 @@ pub(super) enum GasError {
 #[derive(Debug)]
 pub(super) struct GasPool {
     owner: Address,
-    slots: Mutex<HashMap<ObjectId, Slot>>,
+    coins: Mutex<Coins>,
     freed: Arc<Notify>,
     /// A lane had to wait for a coin, and none was split off for it since.
     wanted: AtomicBool,
@@ -49,11 +50,17 @@ pub(super) struct GasPool {
     queue: Queue,
 }
 
+/// A list of the coins that is being read, also when nobody waits for it any more.
 #[derive(Debug)]
-struct Slot {
-    /// `None` while only the id is known: leased by an attempt from before this process.
-    coin: Option<GasCoin>,
-    leased: bool,
+struct Listing<'a> {
+    pool: &'a GasPool,
+    list: ListId,
+}
+
+impl Drop for Listing<'_> {
+    fn drop(&mut self) {
+        self.pool.lock().end_list(self.list);
+    }
 }
 
 /// What a look through the coins found.
@@ -69,7 +76,7 @@ impl GasPool {
         let freed = Arc::<Notify>::default();
         Arc::new(Self {
             owner,
-            slots: Mutex::default(),
+            coins: Mutex::default(),
             queue: Queue::new(Arc::clone(&freed)),
             freed,
             wanted: AtomicBool::new(false),
@@ -110,7 +117,7 @@ impl GasPool {
                 }
                 Search::None if refreshed => {
                     return Err(named.map_or(GasError::Insufficient, |id| {
-                        if self.lock().contains_key(&id) {
+                        if self.lock().contains(id) {
                             GasError::Insufficient
                         } else {
                             GasError::NotOwned(id)
@@ -118,74 +125,47 @@ impl GasPool {
                     }));
                 }
                 Search::None | Search::Busy => {
-                    self.reread(shared).await?;
-                    refreshed = true;
+                    refreshed = self.reread(shared).await?;
                 }
             }
         }
     }
 
-    async fn reread(&self, shared: &Shared) -> Result<(), GasError> {
+    async fn reread(&self, shared: &Shared) -> Result<bool, GasError> {
         let chain = shared.ports.chain.as_ref();
         ask(&shared.config, || self.refresh(chain))
             .await
             .map_err(GasError::Chain)
     }
 
-    /// Leases coins by id for an attempt that was signed before this process began; those that
-    /// another such attempt holds are left out.
+    /// Leases coins by id for an attempt that was signed before this process began, beside other
+    /// such attempts that use them too.
     pub(super) fn lease_known(self: &Arc<Self>, ids: impl Iterator<Item = ObjectId>) -> GasLease {
-        let mut slots = self.lock();
-        let leased = ids
-            .filter(|id| {
-                let slot = slots.entry(*id).or_insert(Slot {
-                    coin: None,
-                    leased: false,
-                });
-                !std::mem::replace(&mut slot.leased, true)
-            })
-            .collect();
-        GasLease::unknown(Arc::clone(self), leased)
+        let ids: Vec<ObjectId> = ids.collect();
+        let mut coins = self.lock();
+        for id in &ids {
+            coins.hold(*id);
+        }
+        drop(coins);
+        GasLease::unknown(Arc::clone(self), ids)
     }
 
-    /// Reads the coins from the chain. A leased one stays as its holder knows it, and one whose
-    /// version came from effects is not set back by a node that lags.
-    pub(super) async fn refresh(&self, chain: &dyn Chain) -> Result<(), ChainError> {
+    /// Reads the coins from the chain. What was leased or given back since then is newer than the
+    /// list. Tells whether it tells all: false when such a coin has to be read again.
+    pub(super) async fn refresh(&self, chain: &dyn Chain) -> Result<bool, ChainError> {
+        let list = self.lock().begin_list();
+        let listing = Listing { pool: self, list };
         let coins = chain.gas_coins(self.owner).await?;
-        let on_chain: HashSet<ObjectId> = coins
-            .iter()
-            .map(|coin| *coin.reference.object_id())
-            .collect();
-        {
-            let mut slots = self.lock();
-            slots.retain(|id, slot| slot.leased || on_chain.contains(id));
-            for coin in coins {
-                let slot = slots.entry(*coin.reference.object_id()).or_insert(Slot {
-                    coin: None,
-                    leased: false,
-                });
-                let is_newer = slot
-                    .coin
-                    .as_ref()
-                    .is_none_or(|known| known.reference.version() <= coin.reference.version());
-                if !slot.leased && is_newer {
-                    slot.coin = Some(coin);
-                }
-            }
-        }
+        let is_whole = self.lock().adopt(list, coins);
+        drop(listing);
         self.was_read.store(true, Ordering::Relaxed);
         self.freed.notify_waiters();
-        Ok(())
+        Ok(is_whole)
     }
 
     /// What all coins hold together, as far as is known; `None` before they were read.
     pub(super) fn balance(&self) -> Option<Mist> {
-        let slots = self.lock();
-        let known: Vec<Mist> = slots
-            .values()
-            .filter_map(|slot| slot.coin.as_ref().map(|coin| coin.balance))
-            .collect();
-        (!known.is_empty()).then(|| sum(known.into_iter()))
+        self.lock().balance()
     }
 
     fn try_lease(
@@ -197,44 +177,23 @@ impl GasPool {
         if named.is_none() && !self.queue.is_next(place) {
             return Search::Busy;
         }
-        let mut slots = self.lock();
-        let mut free: Vec<GasCoin> = slots
-            .iter()
-            .filter(|(id, slot)| !slot.leased && named.is_none_or(|named| named == **id))
-            .filter_map(|(_, slot)| slot.coin.clone())
-            .collect();
-        free.sort_by_key(|coin| (coin.balance, *coin.reference.object_id()));
-        if let Some(chosen) = choose(free, budget) {
+        let mut coins = self.lock();
+        if let Some(chosen) = choose(coins.free(named), budget) {
             for coin in &chosen {
-                if let Some(slot) = slots.get_mut(coin.reference.object_id()) {
-                    slot.leased = true;
-                }
+                coins.hold(*coin.reference.object_id());
             }
             return Search::Found(GasLease::of(Arc::clone(self), chosen));
         }
-        // With the leased ones back it might do.
-        let all = slots
-            .iter()
-            .filter(|(id, _)| named.is_none_or(|named| named == **id))
-            .map(|(_, slot)| slot);
-        let (mut together, mut leased, mut unknown) = (Vec::new(), false, false);
-        for slot in all {
-            leased |= slot.leased;
-            match &slot.coin {
-                Some(coin) => together.push(coin.balance),
-                None => unknown |= slot.leased,
-            }
-        }
-        if unknown || (leased && sum(together.into_iter()) >= budget) {
+        if coins.might_do(named, budget) {
             Search::Busy
         } else {
             Search::None
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ObjectId, Slot>> {
-        // Every change is one call, so the map is whole even if a holder panicked.
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Coins> {
+        // Every change is one call, so the coins are whole even if a holder panicked.
+        self.coins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
