@@ -21,7 +21,7 @@ use super::reads::ask;
 use super::shared::Shared;
 use coins::{Coins, ListId};
 pub(super) use lease::GasLease;
-use queue::{Place, Queue};
+use queue::{Number, Queue};
 
 /// The most coins that may pay for one transaction.
 const MOST_COINS: usize = 255;
@@ -41,13 +41,32 @@ pub(super) enum GasError {
 #[derive(Debug)]
 pub(super) struct GasPool {
     owner: Address,
-    coins: Mutex<Coins>,
-    freed: Arc<Notify>,
+    state: Mutex<State>,
+    freed: Notify,
     /// A lane had to wait for a coin, and none was split off for it since.
     wanted: AtomicBool,
     /// The coins were read at least once: before, only those of attempts from before are known.
     was_read: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    coins: Coins,
     queue: Queue,
+}
+
+/// A place in the queue; who drops it lets the next ones look.
+#[derive(Debug)]
+struct Place {
+    pool: Arc<GasPool>,
+    number: Number,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.pool.lock().queue.leave(self.number);
+        self.pool.freed.notify_waiters();
+    }
 }
 
 /// A list of the coins that is being read, also when nobody waits for it any more.
@@ -59,7 +78,7 @@ struct Listing<'a> {
 
 impl Drop for Listing<'_> {
     fn drop(&mut self) {
-        self.pool.lock().end_list(self.list);
+        self.pool.lock().coins.end_list(self.list);
     }
 }
 
@@ -73,12 +92,10 @@ enum Search {
 
 impl GasPool {
     pub(super) fn new(owner: Address) -> Arc<Self> {
-        let freed = Arc::<Notify>::default();
         Arc::new(Self {
             owner,
-            coins: Mutex::default(),
-            queue: Queue::new(Arc::clone(&freed)),
-            freed,
+            state: Mutex::default(),
+            freed: Notify::new(),
             wanted: AtomicBool::new(false),
             was_read: AtomicBool::new(false),
         })
@@ -86,7 +103,7 @@ impl GasPool {
 
     /// Leases the named coin, or the smallest free one that holds `budget`, or several that do
     /// together. Waits while those that would do are leased; who came first has the first that
-    /// comes free.
+    /// will do.
     pub(super) async fn lease(
         self: &Arc<Self>,
         shared: &Shared,
@@ -105,19 +122,19 @@ impl GasPool {
                     // For a coin that was named no other can stand in.
                     if named.is_none() {
                         self.wanted.store(true, Ordering::Relaxed);
-                        place.get_or_insert_with(|| self.queue.join());
                     }
+                    place.get_or_insert_with(|| self.join(named, budget));
                     let waited = tokio::time::timeout(shared.config.backoff_limit, freed).await;
                     // Whoever gave it back may have had it forgotten; and where nobody does, there
                     // may be new coins.
                     refreshed = false;
                     if waited.is_err() {
-                        self.reread(shared).await?;
+                        self.reread(shared, place.as_ref()).await?;
                     }
                 }
                 Search::None if refreshed => {
                     return Err(named.map_or(GasError::Insufficient, |id| {
-                        if self.lock().contains(id) {
+                        if self.lock().coins.contains(id) {
                             GasError::Insufficient
                         } else {
                             GasError::NotOwned(id)
@@ -125,38 +142,54 @@ impl GasPool {
                     }));
                 }
                 Search::None | Search::Busy => {
-                    refreshed = self.reread(shared).await?;
+                    refreshed = self.reread(shared, place.as_ref()).await?;
                 }
             }
         }
     }
 
-    async fn reread(&self, shared: &Shared) -> Result<bool, GasError> {
+    fn join(self: &Arc<Self>, named: Option<ObjectId>, budget: Mist) -> Place {
+        Place {
+            pool: Arc::clone(self),
+            number: self.lock().queue.join(named, budget),
+        }
+    }
+
+    /// Reads the coins, however long it takes; who has a place keeps it, and holds nobody up.
+    async fn reread(&self, shared: &Shared, place: Option<&Place>) -> Result<bool, GasError> {
+        self.note_away(place, true);
         let chain = shared.ports.chain.as_ref();
-        ask(&shared.config, || self.refresh(chain))
-            .await
-            .map_err(GasError::Chain)
+        let read = ask(&shared.config, || self.refresh(chain)).await;
+        self.note_away(place, false);
+        read.map_err(GasError::Chain)
+    }
+
+    fn note_away(&self, place: Option<&Place>, is_away: bool) {
+        if let Some(place) = place {
+            self.lock().queue.note_away(place.number, is_away);
+            self.freed.notify_waiters();
+        }
     }
 
     /// Leases coins by id for an attempt that was signed before this process began, beside other
     /// such attempts that use them too.
     pub(super) fn lease_known(self: &Arc<Self>, ids: impl Iterator<Item = ObjectId>) -> GasLease {
         let ids: Vec<ObjectId> = ids.collect();
-        let mut coins = self.lock();
+        let mut state = self.lock();
         for id in &ids {
-            coins.hold(*id);
+            state.coins.hold(*id);
         }
-        drop(coins);
+        drop(state);
         GasLease::unknown(Arc::clone(self), ids)
     }
 
     /// Reads the coins from the chain. What was leased or given back since then is newer than the
     /// list. Tells whether it tells all: false when such a coin has to be read again.
     pub(super) async fn refresh(&self, chain: &dyn Chain) -> Result<bool, ChainError> {
-        let list = self.lock().begin_list();
+        let list = self.lock().coins.begin_list();
         let listing = Listing { pool: self, list };
         let coins = chain.gas_coins(self.owner).await?;
-        let is_whole = self.lock().adopt(list, coins);
+        let is_whole = self.lock().coins.adopt(list, coins);
         drop(listing);
         self.was_read.store(true, Ordering::Relaxed);
         self.freed.notify_waiters();
@@ -165,7 +198,7 @@ impl GasPool {
 
     /// What all coins hold together, as far as is known; `None` before they were read.
     pub(super) fn balance(&self) -> Option<Mist> {
-        self.lock().balance()
+        self.lock().coins.balance()
     }
 
     fn try_lease(
@@ -174,26 +207,30 @@ impl GasPool {
         budget: Mist,
         place: Option<&Place>,
     ) -> Search {
-        if named.is_none() && !self.queue.is_next(place) {
-            return Search::Busy;
-        }
-        let mut coins = self.lock();
-        if let Some(chosen) = choose(coins.free(named), budget) {
+        let mut state = self.lock();
+        let is_wanted = |coin: &GasCoin| named.is_none_or(|id| id == *coin.reference.object_id());
+        let mut left = state
+            .queue
+            .left_for(place.map(|place| place.number), &state.coins);
+        left.coins.retain(is_wanted);
+        if let Some(chosen) = choose(left.coins, budget) {
+            state.queue.pass(&left.passed);
             for coin in &chosen {
-                coins.hold(*coin.reference.object_id());
+                state.coins.hold(*coin.reference.object_id());
             }
             return Search::Found(GasLease::of(Arc::clone(self), chosen));
         }
-        if coins.might_do(named, budget) {
+        let is_kept_for_others = choose(state.coins.free(named), budget).is_some();
+        if is_kept_for_others || state.coins.might_do(named, budget) {
             Search::Busy
         } else {
             Search::None
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Coins> {
-        // Every change is one call, so the coins are whole even if a holder panicked.
-        self.coins.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change is one call, so the state is whole even if a holder panicked.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,14 +1,19 @@
 //! What is known of an address's coins, and who holds them.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use atoma_domain::ports::GasCoin;
 use atoma_domain::{Mist, ObjectId};
+use tokio::time::Instant;
 
 use super::sum;
 
+/// A coin that is leased for longer may be so for long yet: its attempt comes to no end.
+const LONG_LEASE: Duration = Duration::from_secs(10);
+
 /// The coins of one address.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Coins {
     slots: HashMap<ObjectId, Slot>,
     /// Those that payments of our own used up. A node that lags may still show them.
@@ -17,6 +22,8 @@ pub(super) struct Coins {
     /// of which it tells nothing.
     touched: HashMap<ListId, HashSet<ObjectId>>,
     next_list: u64,
+    /// After how long a leased coin is not counted on any more.
+    pub(super) long_lease: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -26,6 +33,8 @@ struct Slot {
     /// How many attempts use it: several from before this process can, of which one at most will
     /// execute.
     holders: usize,
+    /// When it was leased last.
+    since: Option<Instant>,
 }
 
 /// A list of the coins that is being read.
@@ -35,6 +44,18 @@ pub(super) struct ListId(u64);
 impl Slot {
     const fn is_free(&self) -> bool {
         self.holders == 0
+    }
+}
+
+impl Default for Coins {
+    fn default() -> Self {
+        Self {
+            slots: HashMap::new(),
+            used_up: HashSet::new(),
+            touched: HashMap::new(),
+            next_list: 0,
+            long_lease: LONG_LEASE,
+        }
     }
 }
 
@@ -88,7 +109,9 @@ impl Coins {
     /// Leases a coin, whether it is known or not, and whoever else holds it.
     pub(super) fn hold(&mut self, id: ObjectId) {
         self.touch(id);
-        self.slots.entry(id).or_default().holders += 1;
+        let slot = self.slots.entry(id).or_default();
+        slot.holders += 1;
+        slot.since = Some(Instant::now());
     }
 
     /// Ends a lease of these coins. `after` is what is known of them now; those that it lacks are to
@@ -146,6 +169,19 @@ impl Coins {
             .any(|slot| !slot.is_free() && slot.coin.is_none());
         let balances = self.of(named).filter_map(|slot| slot.coin.as_ref());
         is_any_unknown || is_any_leased && sum(balances.map(|coin| coin.balance)) >= budget
+    }
+
+    /// Whether the coins will hold the budget together once those are back that are leased for a
+    /// usual time.
+    pub(super) fn will_do(&self, budget: Mist) -> bool {
+        let near = self.slots.values().filter(|slot| {
+            let leased_for = slot.since.map(|since| since.elapsed());
+            slot.is_free() || leased_for.is_some_and(|long| long < self.long_lease)
+        });
+        sum(near
+            .filter_map(|slot| slot.coin.as_ref())
+            .map(|coin| coin.balance))
+            >= budget
     }
 
     fn of(&self, named: Option<ObjectId>) -> impl Iterator<Item = &Slot> {

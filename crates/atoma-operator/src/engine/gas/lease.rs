@@ -110,7 +110,9 @@ impl GasLease {
 impl Drop for GasLease {
     fn drop(&mut self) {
         let after = std::mem::take(&mut self.after);
-        self.pool.lock().give_back(&self.ids, after, &self.used_up);
+        let mut state = self.pool.lock();
+        state.coins.give_back(&self.ids, after, &self.used_up);
+        drop(state);
         self.pool.freed.notify_waiters();
     }
 }

@@ -1,3 +1,4 @@
+mod order;
 mod wallet;
 
 use std::collections::BTreeMap;
@@ -33,8 +34,8 @@ fn the_smallest_coin_that_suffices_pays_or_the_largest_together() {
 
 fn pool(coins: Vec<GasCoin>) -> Arc<GasPool> {
     let pool = GasPool::new(Address::new([9; 32]));
-    let list = pool.lock().begin_list();
-    pool.lock().adopt(list, coins);
+    let list = pool.lock().coins.begin_list();
+    pool.lock().coins.adopt(list, coins);
     pool
 }
 
