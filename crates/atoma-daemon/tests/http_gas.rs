@@ -8,6 +8,8 @@
 mod common;
 
 use atoma_domain::Mist;
+use atoma_domain::contract::ContractCall;
+use atoma_domain::ports::{ExecutionOutcome, TransactionPlan};
 use common::{NODE_PRICE, NONE, TestWorld, assert_refused};
 use serde_json::json;
 
@@ -78,4 +80,47 @@ async fn a_budget_that_is_too_small_costs_nothing() {
     world.done("/register?dry_run=true", enough.clone()).await;
     world.done("/register", enough).await;
     assert_ne!(coins(&world).await, before);
+}
+
+/// As the operator's wallet does it, beside the daemon: the coins with which the daemon would pay
+/// next are made one.
+#[tokio::test(flavor = "multi_thread")]
+async fn coins_that_were_merged_by_somebody_else_hold_nothing_up() {
+    let sizes = [100_000_000_000, 1_000_000_000];
+    let mut world = TestWorld::unregistered_with_coins(&[NONE], &sizes).await;
+    let node = world.register().await;
+    let task = world.tasks[0];
+    world.subscribe(node, task, NODE_PRICE).await;
+    let settle = async |world: &TestWorld| {
+        let stack = world.buy_one(task, node, 1_000, 1_000_000).await;
+        world.record(stack, 1, 10).await;
+        let request = json!({"stack_small_ids": [stack]});
+        world.done("/try_settle_stack_ids", request).await;
+    };
+    settle(&world).await;
+    merge_coins(&world).await;
+    settle(&world).await;
+    assert_eq!(coins(&world).await.len(), 1);
+}
+
+/// Pays with all coins together, of which one is left.
+async fn merge_coins(world: &TestWorld) {
+    let ports = world.operator.ports();
+    let owner = ports.signer.address();
+    let coins = ports.chain.gas_coins(owner).await.unwrap();
+    let epoch = ports.chain.epoch().await.unwrap();
+    let plan = TransactionPlan {
+        sender: owner,
+        badge: None,
+        calls: vec![ContractCall::RegisterNode],
+        gas: coins.into_iter().map(|coin| coin.reference).collect(),
+        split: Vec::new(),
+        gas_price: epoch.reference_gas_price,
+        gas_budget: Mist::new(100_000_000),
+        expires_after: epoch.epoch,
+    };
+    let unsigned = ports.chain.build(&plan).unwrap();
+    let signed = ports.signer.sign(unsigned).await.unwrap();
+    let executed = ports.chain.execute(&signed).await.unwrap();
+    assert_eq!(executed.outcome, ExecutionOutcome::Success);
 }

@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use super::attempt::Step;
 use super::fate::Fate;
-use super::funding::Payment;
+use super::funding::{Payment, end_of_refused};
 use super::guard::Reservation;
 use super::lane::Lane;
 use super::outcomes::Outcome;
@@ -92,7 +92,7 @@ impl Lane {
             }
             Fate::Refused(failure) => {
                 payment.lease.forget();
-                AttemptOutcome::Refused { failure }
+                end_of_refused(failure, attempt, &intents)
             }
         };
         let now = self.shared.ports.clock.now();

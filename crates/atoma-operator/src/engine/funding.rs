@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use atoma_domain::Mist;
 use atoma_domain::contract::ContractCall;
-use atoma_domain::journal::{Attempt, Failure, GasOptions, Intent};
+use atoma_domain::journal::{Attempt, AttemptOutcome, Failure, GasOptions, Intent};
 use atoma_domain::ports::{
     ChainError, ContractView, Executed, ExecutionOutcome, SimulatedGas, Simulation, TransactionPlan,
 };
+use atoma_domain::{Mist, ObjectReference};
 
 use super::attempt::{Ready, Step};
 use super::budget::{CallClass, with_margin};
 use super::conclusion::{failure_of, find_split_coins};
+use super::fate::simulation_failure;
 use super::gas::{GasError, GasLease};
 use super::guard::Reservation;
 use super::lane::Lane;
 use super::reads::{Unanswered, ask};
 use super::shared::Shared;
-use crate::causes::internal;
+use crate::causes::{chain_failure, internal};
 
 /// What an attempt is paid with.
 #[derive(Debug)]
@@ -209,7 +210,15 @@ impl Lane {
                 // A coin may be what is refused: have it read again.
                 lease.forget();
                 drop(lease);
-                return Err(self.unanswered(intents, &error).await);
+                let failure = simulation_failure(&error, plan.gas_budget);
+                return Err(if is_own_choice(&failure, &plan.gas, intents) {
+                    Step::Outage {
+                        intents: intents.to_vec(),
+                        why: chain_failure(&error),
+                    }
+                } else {
+                    self.unanswered(intents, &error).await
+                });
             }
         };
         let failure = match simulation.outcome {
@@ -245,6 +254,29 @@ impl Lane {
             Unanswered::Final(failure) => self.fail_all(&intents, &failure).await,
         }
     }
+}
+
+/// How an attempt ends that was refused on its only sending. That a coin of the daemon's choice
+/// can't be used says nothing of what was asked for: it is paid with another.
+pub(super) fn end_of_refused(
+    failure: Failure,
+    attempt: &Attempt,
+    intents: &[Intent],
+) -> AttemptOutcome {
+    if is_own_choice(&failure, &attempt.gas, intents) {
+        let reason = format!("it was refused, and is never sent again: {failure}");
+        return AttemptOutcome::Dead { reason };
+    }
+    AttemptOutcome::Refused { failure }
+}
+
+/// Whether a failure is about one of these coins, which no request named.
+fn is_own_choice(failure: &Failure, gas: &[ObjectReference], intents: &[Intent]) -> bool {
+    let Failure::ObjectNotUsable { object_id, .. } = failure else {
+        return false;
+    };
+    let named = intents.first().and_then(|intent| intent.gas.coin);
+    named != Some(*object_id) && gas.iter().any(|coin| coin.object_id() == object_id)
 }
 
 /// A budget that also covers splitting one coin off: its storage, and two commands more.

@@ -5,10 +5,10 @@
 //! needs no read. Where no single coin suffices several pay and become one; where a lane has to
 //! wait for a coin, the next to hold a large one [splits](GasLease::to_split) one off in passing.
 
+mod coins;
 mod lease;
 mod queue;
 
-use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,8 +19,9 @@ use tokio::sync::Notify;
 
 use super::reads::ask;
 use super::shared::Shared;
+use coins::{Coins, ListId};
 pub(super) use lease::GasLease;
-use queue::{Place, Queue};
+use queue::{Number, Queue};
 
 /// The most coins that may pay for one transaction.
 const MOST_COINS: usize = 255;
@@ -40,20 +41,45 @@ pub(super) enum GasError {
 #[derive(Debug)]
 pub(super) struct GasPool {
     owner: Address,
-    slots: Mutex<HashMap<ObjectId, Slot>>,
-    freed: Arc<Notify>,
+    state: Mutex<State>,
+    freed: Notify,
     /// A lane had to wait for a coin, and none was split off for it since.
     wanted: AtomicBool,
     /// The coins were read at least once: before, only those of attempts from before are known.
     was_read: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    coins: Coins,
     queue: Queue,
 }
 
+/// A place in the queue; who drops it lets the next ones look.
 #[derive(Debug)]
-struct Slot {
-    /// `None` while only the id is known: leased by an attempt from before this process.
-    coin: Option<GasCoin>,
-    leased: bool,
+struct Place {
+    pool: Arc<GasPool>,
+    number: Number,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.pool.lock().queue.leave(self.number);
+        self.pool.freed.notify_waiters();
+    }
+}
+
+/// A list of the coins that is being read, also when nobody waits for it any more.
+#[derive(Debug)]
+struct Listing<'a> {
+    pool: &'a GasPool,
+    list: ListId,
+}
+
+impl Drop for Listing<'_> {
+    fn drop(&mut self) {
+        self.pool.lock().coins.end_list(self.list);
+    }
 }
 
 /// What a look through the coins found.
@@ -66,12 +92,10 @@ enum Search {
 
 impl GasPool {
     pub(super) fn new(owner: Address) -> Arc<Self> {
-        let freed = Arc::<Notify>::default();
         Arc::new(Self {
             owner,
-            slots: Mutex::default(),
-            queue: Queue::new(Arc::clone(&freed)),
-            freed,
+            state: Mutex::default(),
+            freed: Notify::new(),
             wanted: AtomicBool::new(false),
             was_read: AtomicBool::new(false),
         })
@@ -79,7 +103,7 @@ impl GasPool {
 
     /// Leases the named coin, or the smallest free one that holds `budget`, or several that do
     /// together. Waits while those that would do are leased; who came first has the first that
-    /// comes free.
+    /// will do.
     pub(super) async fn lease(
         self: &Arc<Self>,
         shared: &Shared,
@@ -98,19 +122,19 @@ impl GasPool {
                     // For a coin that was named no other can stand in.
                     if named.is_none() {
                         self.wanted.store(true, Ordering::Relaxed);
-                        place.get_or_insert_with(|| self.queue.join());
                     }
+                    place.get_or_insert_with(|| self.join(named, budget));
                     let waited = tokio::time::timeout(shared.config.backoff_limit, freed).await;
                     // Whoever gave it back may have had it forgotten; and where nobody does, there
                     // may be new coins.
                     refreshed = false;
                     if waited.is_err() {
-                        self.reread(shared).await?;
+                        self.reread(shared, place.as_ref()).await?;
                     }
                 }
                 Search::None if refreshed => {
                     return Err(named.map_or(GasError::Insufficient, |id| {
-                        if self.lock().contains_key(&id) {
+                        if self.lock().coins.contains(id) {
                             GasError::Insufficient
                         } else {
                             GasError::NotOwned(id)
@@ -118,74 +142,63 @@ impl GasPool {
                     }));
                 }
                 Search::None | Search::Busy => {
-                    self.reread(shared).await?;
-                    refreshed = true;
+                    refreshed = self.reread(shared, place.as_ref()).await?;
                 }
             }
         }
     }
 
-    async fn reread(&self, shared: &Shared) -> Result<(), GasError> {
+    fn join(self: &Arc<Self>, named: Option<ObjectId>, budget: Mist) -> Place {
+        Place {
+            pool: Arc::clone(self),
+            number: self.lock().queue.join(named, budget),
+        }
+    }
+
+    /// Reads the coins, however long it takes; who has a place keeps it, and holds nobody up.
+    async fn reread(&self, shared: &Shared, place: Option<&Place>) -> Result<bool, GasError> {
+        self.note_away(place, true);
         let chain = shared.ports.chain.as_ref();
-        ask(&shared.config, || self.refresh(chain))
-            .await
-            .map_err(GasError::Chain)
+        let read = ask(&shared.config, || self.refresh(chain)).await;
+        self.note_away(place, false);
+        read.map_err(GasError::Chain)
     }
 
-    /// Leases coins by id for an attempt that was signed before this process began; those that
-    /// another such attempt holds are left out.
-    pub(super) fn lease_known(self: &Arc<Self>, ids: impl Iterator<Item = ObjectId>) -> GasLease {
-        let mut slots = self.lock();
-        let leased = ids
-            .filter(|id| {
-                let slot = slots.entry(*id).or_insert(Slot {
-                    coin: None,
-                    leased: false,
-                });
-                !std::mem::replace(&mut slot.leased, true)
-            })
-            .collect();
-        GasLease::unknown(Arc::clone(self), leased)
-    }
-
-    /// Reads the coins from the chain. A leased one stays as its holder knows it, and one whose
-    /// version came from effects is not set back by a node that lags.
-    pub(super) async fn refresh(&self, chain: &dyn Chain) -> Result<(), ChainError> {
-        let coins = chain.gas_coins(self.owner).await?;
-        let on_chain: HashSet<ObjectId> = coins
-            .iter()
-            .map(|coin| *coin.reference.object_id())
-            .collect();
-        {
-            let mut slots = self.lock();
-            slots.retain(|id, slot| slot.leased || on_chain.contains(id));
-            for coin in coins {
-                let slot = slots.entry(*coin.reference.object_id()).or_insert(Slot {
-                    coin: None,
-                    leased: false,
-                });
-                let is_newer = slot
-                    .coin
-                    .as_ref()
-                    .is_none_or(|known| known.reference.version() <= coin.reference.version());
-                if !slot.leased && is_newer {
-                    slot.coin = Some(coin);
-                }
-            }
+    fn note_away(&self, place: Option<&Place>, is_away: bool) {
+        if let Some(place) = place {
+            self.lock().queue.note_away(place.number, is_away);
+            self.freed.notify_waiters();
         }
+    }
+
+    /// Leases coins by id for an attempt that was signed before this process began, beside other
+    /// such attempts that use them too.
+    pub(super) fn lease_known(self: &Arc<Self>, ids: impl Iterator<Item = ObjectId>) -> GasLease {
+        let ids: Vec<ObjectId> = ids.collect();
+        let mut state = self.lock();
+        for id in &ids {
+            state.coins.hold(*id);
+        }
+        drop(state);
+        GasLease::unknown(Arc::clone(self), ids)
+    }
+
+    /// Reads the coins from the chain. What was leased or given back since then is newer than the
+    /// list. Tells whether it tells all: false when such a coin has to be read again.
+    pub(super) async fn refresh(&self, chain: &dyn Chain) -> Result<bool, ChainError> {
+        let list = self.lock().coins.begin_list();
+        let listing = Listing { pool: self, list };
+        let coins = chain.gas_coins(self.owner).await?;
+        let is_whole = self.lock().coins.adopt(list, coins);
+        drop(listing);
         self.was_read.store(true, Ordering::Relaxed);
         self.freed.notify_waiters();
-        Ok(())
+        Ok(is_whole)
     }
 
     /// What all coins hold together, as far as is known; `None` before they were read.
     pub(super) fn balance(&self) -> Option<Mist> {
-        let slots = self.lock();
-        let known: Vec<Mist> = slots
-            .values()
-            .filter_map(|slot| slot.coin.as_ref().map(|coin| coin.balance))
-            .collect();
-        (!known.is_empty()).then(|| sum(known.into_iter()))
+        self.lock().coins.balance()
     }
 
     fn try_lease(
@@ -194,47 +207,30 @@ impl GasPool {
         budget: Mist,
         place: Option<&Place>,
     ) -> Search {
-        if named.is_none() && !self.queue.is_next(place) {
-            return Search::Busy;
-        }
-        let mut slots = self.lock();
-        let mut free: Vec<GasCoin> = slots
-            .iter()
-            .filter(|(id, slot)| !slot.leased && named.is_none_or(|named| named == **id))
-            .filter_map(|(_, slot)| slot.coin.clone())
-            .collect();
-        free.sort_by_key(|coin| (coin.balance, *coin.reference.object_id()));
-        if let Some(chosen) = choose(free, budget) {
+        let mut state = self.lock();
+        let is_wanted = |coin: &GasCoin| named.is_none_or(|id| id == *coin.reference.object_id());
+        let mut left = state
+            .queue
+            .left_for(place.map(|place| place.number), &state.coins);
+        left.coins.retain(is_wanted);
+        if let Some(chosen) = choose(left.coins, budget) {
+            state.queue.pass(&left.passed);
             for coin in &chosen {
-                if let Some(slot) = slots.get_mut(coin.reference.object_id()) {
-                    slot.leased = true;
-                }
+                state.coins.hold(*coin.reference.object_id());
             }
             return Search::Found(GasLease::of(Arc::clone(self), chosen));
         }
-        // With the leased ones back it might do.
-        let all = slots
-            .iter()
-            .filter(|(id, _)| named.is_none_or(|named| named == **id))
-            .map(|(_, slot)| slot);
-        let (mut together, mut leased, mut unknown) = (Vec::new(), false, false);
-        for slot in all {
-            leased |= slot.leased;
-            match &slot.coin {
-                Some(coin) => together.push(coin.balance),
-                None => unknown |= slot.leased,
-            }
-        }
-        if unknown || (leased && sum(together.into_iter()) >= budget) {
+        let is_kept_for_others = choose(state.coins.free(named), budget).is_some();
+        if is_kept_for_others || state.coins.might_do(named, budget) {
             Search::Busy
         } else {
             Search::None
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ObjectId, Slot>> {
-        // Every change is one call, so the map is whole even if a holder panicked.
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change is one call, so the state is whole even if a holder panicked.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

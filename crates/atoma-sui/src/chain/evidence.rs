@@ -7,8 +7,9 @@ use atoma_domain::ports::{ChainError, Consumption, Until};
 use atoma_domain::{Digest, Epoch, ObjectId, ObjectReference};
 use sui_rpc::client::ResponseExt;
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
-use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_rpc::proto::sui::rpc::v2::changed_object::InputObjectState;
+use sui_rpc::proto::sui::rpc::v2::filter::transaction::affected_object;
+use sui_rpc::proto::sui::rpc::v2::{self as proto, QueryEndReason, TransactionFilter};
 use tonic::Code;
 use tracing::debug;
 
@@ -52,7 +53,8 @@ impl SuiChain {
                         let last = last.ok_or(lacks("an object's last transaction"))?;
                         self.consumer(used, last).await
                     }
-                    _ => Consumption::Unseen,
+                    Some(_) => Consumption::Unseen,
+                    None => self.consumer_of_gone(used).await,
                 });
             }
         }
@@ -115,6 +117,73 @@ impl SuiChain {
                 Consumption::Past { last }
             }
         }
+    }
+
+    /// Who consumed a version of an object that the node does not show: the object may be gone, or
+    /// not known yet. Only who took in this very version is told. What else is in the node's index
+    /// proves nothing: it may be from before the version.
+    async fn consumer_of_gone(&self, used: &ObjectReference) -> Consumption {
+        let found = async {
+            match self.last_in_index(*used.object_id()).await? {
+                Some(last) => self.find_consumer(used, last).await,
+                None => Ok(None),
+            }
+        };
+        match found.await {
+            Ok(Some(digest)) => Consumption::By(digest),
+            Ok(None) => Consumption::Unseen,
+            Err(error) => {
+                debug!(object = %used.object_id(), %error, "the object's end can't be read");
+                Consumption::Unseen
+            }
+        }
+    }
+
+    /// The last transaction that touched an object, as far as the node's index of the ledger tells.
+    async fn last_in_index(&self, object: ObjectId) -> Result<Option<Digest>, ChainError> {
+        let mut before = None;
+        for _ in 0..MOST_STEPS {
+            let mut options = proto::QueryOptions::default()
+                .with_limit(1)
+                .with_ordering(proto::Ordering::Descending);
+            options.before = before;
+            let request = proto::ListTransactionsRequest::default()
+                .with_filter(TransactionFilter::matching(affected_object(object)))
+                .with_read_mask(FieldMask::from_paths(["digest"]))
+                .with_options(options);
+            let last = self.last_frame(request);
+            let last = tokio::time::timeout(self.config.request_timeout, last)
+                .await
+                .map_err(|error| ChainError::Unavailable(error.into()))??;
+            if let Some(transaction) = last.transaction {
+                return parse(transaction.digest.as_deref(), "a transaction's digest").map(Some);
+            }
+            let reason = last.end.map(|end| end.reason());
+            before = last.watermark.and_then(|watermark| watermark.cursor);
+            if reason != Some(QueryEndReason::ScanLimit) || before.is_none() {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The frame of a list that has an item, or else its last.
+    async fn last_frame(
+        &self,
+        request: proto::ListTransactionsRequest,
+    ) -> Result<proto::ListTransactionsResponse, ChainError> {
+        let mut client = self.connection.client().ledger_client();
+        let request = self.connection.timed(request);
+        let frames = client.list_transactions(request).await;
+        let mut frames = frames.map_err(read_error)?.into_inner();
+        let mut last = proto::ListTransactionsResponse::default();
+        while let Some(frame) = frames.message().await.map_err(read_error)? {
+            last = frame;
+            if last.transaction.is_some() || last.end.is_some() {
+                break;
+            }
+        }
+        Ok(last)
     }
 
     async fn find_consumer(

@@ -60,6 +60,63 @@ async fn who_consumed_a_version_is_found_however_long_ago() {
     assert_eq!(told, [Consumption::Current(epoch.next())]);
 }
 
+/// A payment by several coins leaves one of them.
+#[tokio::test]
+async fn who_consumed_a_coin_that_is_gone_is_found() {
+    let world = World::start().await;
+    let signer = world.funded(0);
+    let register = [ContractCall::RegisterNode];
+    let mut plan = world.plan(&signer, None, &register).await;
+    let coins = world.chain.gas_coins(signer.owner()).await.unwrap();
+    plan.gas = coins.into_iter().map(|coin| coin.reference).collect();
+    let gone = plan.gas[1].clone();
+    let executed = world.run(&signer, &plan).await;
+    let told = async || world.chain.consumption(std::slice::from_ref(&gone)).await;
+    // As long as no checkpoint has it.
+    while told().await.unwrap() == [Consumption::Unseen] {
+        world.net.step().unwrap();
+    }
+    assert_eq!(told().await.unwrap(), [Consumption::By(executed.digest)]);
+    // Of another version of it this says nothing.
+    let (id, digest) = (*gone.object_id(), *gone.digest());
+    for version in [gone.version() - 1, gone.version() + 1] {
+        let other = ObjectReference::new(id, version, digest);
+        let told = world.chain.consumption(&[other]).await.unwrap();
+        assert_eq!(told, [Consumption::Unseen]);
+    }
+}
+
+/// Here an index is behind the object's end, or behind its creation: it proves nothing, and least
+/// of all that the object's last transaction came after it was used.
+#[tokio::test]
+async fn an_object_that_is_not_shown_is_consumed_only_by_who_took_that_version_in() {
+    let last = other(4);
+    let gone = |transactions: &[(Digest, (u64, u64))]| ToldNode {
+        writers: BTreeMap::from([(6, other(3))]),
+        version: 9,
+        transactions: transactions.iter().copied().collect(),
+        listed: Some(last),
+        ..ToldNode::default()
+    };
+    let told = async |transactions: &[_], version| {
+        let told = gone(transactions).consumption(version).await;
+        told.unwrap()
+    };
+    let consumer = [(last, (6, 300)), (other(3), (4, 200))];
+    assert_eq!(told(&consumer, 6).await, Consumption::By(last));
+    assert_eq!(told(&consumer, 4).await, Consumption::By(other(3)));
+    for version in [3, 5, 7, 9] {
+        assert_eq!(told(&consumer, version).await, Consumption::Unseen);
+    }
+    assert_eq!(told(&[], 6).await, Consumption::Unseen);
+    let without_index = ToldNode {
+        listed: None,
+        ..gone(&consumer)
+    };
+    let told = without_index.consumption(6).await.unwrap();
+    assert_eq!(told, Consumption::Unseen);
+}
+
 #[tokio::test]
 async fn a_digest_is_absent_where_the_ledger_reaches_and_not_before() {
     let world = World::start().await;

@@ -8,9 +8,11 @@ use atoma_domain::{Address, Digest, ObjectId, ObjectReference};
 use atoma_sui::{SuiChain, SuiConfig};
 use sui_rpc::proto::google::rpc::Status as ProtoStatus;
 use sui_rpc::proto::sui::rpc::v2::changed_object::InputObjectState;
+use sui_rpc::proto::sui::rpc::v2::filter::transaction::affected_object;
 use sui_rpc::proto::sui::rpc::v2::ledger_service_server::{LedgerService, LedgerServiceServer};
 use sui_rpc::proto::sui::rpc::v2::*;
 use tokio_stream::wrappers::TcpListenerStream;
+use tonic::codegen::BoxStream;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 
@@ -38,6 +40,9 @@ pub(crate) struct ToldNode {
     pub(crate) writers: BTreeMap<u64, Digest>,
     /// By transaction that is kept: the version that it took in, and its checkpoint.
     pub(crate) transactions: BTreeMap<Digest, (u64, u64)>,
+    /// The last transaction that touched the object by the node's index, which it finds in the second
+    /// stretch that it looks through; `None`: it has no index.
+    pub(crate) listed: Option<Digest>,
 }
 
 impl Default for ToldNode {
@@ -51,6 +56,7 @@ impl Default for ToldNode {
             version: 1,
             writers: BTreeMap::from([(1, Digest::ZERO)]),
             transactions: BTreeMap::new(),
+            listed: None,
         }
     }
 }
@@ -103,6 +109,37 @@ impl ToldNode {
 
 #[tonic::async_trait]
 impl LedgerService for ToldNode {
+    async fn list_transactions(
+        &self,
+        request: Request<ListTransactionsRequest>,
+    ) -> Result<Response<BoxStream<ListTransactionsResponse>>, Status> {
+        let Some(last) = self.listed else {
+            return Err(Status::unimplemented("no index"));
+        };
+        let request = request.into_inner();
+        assert_eq!(
+            request.filter,
+            Some(TransactionFilter::matching(affected_object(OBJECT)))
+        );
+        let options = request.options.unwrap();
+        assert_eq!(options.ordering(), Ordering::Descending);
+        let (mut frame, mut end) = (ListTransactionsResponse::default(), QueryEnd::default());
+        let mut watermark = Watermark::default();
+        watermark.cursor = Some("further down".into());
+        if options.before == watermark.cursor {
+            let mut transaction = ExecutedTransaction::default();
+            transaction.digest = Some(last.to_string());
+            frame.transaction = Some(transaction);
+            end.set_reason(QueryEndReason::ItemLimit);
+        } else {
+            assert_eq!(options.before, None);
+            end.set_reason(QueryEndReason::ScanLimit);
+        }
+        frame.watermark = Some(watermark);
+        frame.end = Some(end);
+        self.answer(Box::pin(tokio_stream::once(Ok(frame))))
+    }
+
     async fn get_service_info(
         &self,
         _: Request<GetServiceInfoRequest>,

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use atoma_domain::ports::{Executed, GasCoin};
 use atoma_domain::{Mist, ObjectId, ObjectReference};
 
-use super::{GasPool, Slot, sum};
+use super::{GasPool, sum};
 
 /// A coin smaller than this, in MIST, is not worth splitting off.
 const SMALLEST_SPLIT: u64 = 500_000_000;
@@ -22,6 +22,8 @@ pub(in crate::engine) struct GasLease {
     coins: Vec<GasCoin>,
     /// What is known of them when the lease ends; the others are to be read again.
     after: Vec<GasCoin>,
+    /// Those that became part of the first.
+    used_up: Vec<ObjectId>,
 }
 
 impl GasLease {
@@ -34,6 +36,7 @@ impl GasLease {
                 .collect(),
             after: coins.clone(),
             coins,
+            used_up: Vec::new(),
         }
     }
 
@@ -43,6 +46,7 @@ impl GasLease {
             ids,
             coins: Vec::new(),
             after: Vec::new(),
+            used_up: Vec::new(),
         }
     }
 
@@ -74,6 +78,11 @@ impl GasLease {
     /// `split` was split off: the first keeps the change, the others are gone.
     pub(in crate::engine) fn paid(&mut self, executed: &Executed, split: Mist) {
         self.after.clear();
+        let others = self.ids.iter().skip(1);
+        self.used_up = others
+            .filter(|id| !executed.written.contains_key(id))
+            .copied()
+            .collect();
         let Some(first) = self.coins.first() else {
             return;
         };
@@ -100,19 +109,10 @@ impl GasLease {
 
 impl Drop for GasLease {
     fn drop(&mut self) {
-        {
-            let mut slots = self.pool.lock();
-            for id in &self.ids {
-                slots.remove(id);
-            }
-            for coin in self.after.drain(..) {
-                let slot = Slot {
-                    coin: Some(coin.clone()),
-                    leased: false,
-                };
-                slots.insert(*coin.reference.object_id(), slot);
-            }
-        }
+        let after = std::mem::take(&mut self.after);
+        let mut state = self.pool.lock();
+        state.coins.give_back(&self.ids, after, &self.used_up);
+        drop(state);
         self.pool.freed.notify_waiters();
     }
 }
