@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use crate::ports::SignedTransaction;
-use crate::{Digest, Epoch, Mist, ObjectReference, TransactionId};
+use crate::{CheckpointNumber, Digest, Epoch, Mist, ObjectReference, TimestampMs, TransactionId};
 
 /// One signed transaction for one intent or a batch of them. Once it is in the journal its bytes
 /// never change: whatever happens, these are sent again, or proved dead.
@@ -31,40 +31,48 @@ impl Attempt {
     }
 }
 
+/// What is left of an execution, however it went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Gas paid, net of the storage rebate; zero when the rebate was larger.
+    pub gas_used: Mist,
+    /// The effects in BCS.
+    pub effects: Vec<u8>,
+    /// The checkpoint that it is in, where the node's answer named it.
+    pub checkpoint: Option<CheckpointNumber>,
+}
+
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AttemptOutcome {
     /// Executed: every intent of it succeeded.
     Succeeded {
-        /// Gas paid, net of the storage rebate; zero when the rebate was larger.
-        gas_used: Mist,
-        /// The effects in BCS.
-        effects: Vec<u8>,
+        /// What is left of it.
+        receipt: Receipt,
     },
     /// Executed and failed: gas is spent, and the intents failed for good.
     Aborted {
         /// Why.
         failure: Failure,
-        /// Gas paid.
-        gas_used: Mist,
-        /// The effects in BCS.
-        effects: Vec<u8>,
+        /// What is left of it.
+        receipt: Receipt,
     },
     /// Executed and failed as a batch: gas is spent, one bad intent cost the others nothing; all
     /// are queued to be tried in smaller batches.
     BatchAborted {
-        /// Gas paid.
-        gas_used: Mist,
-        /// The effects in BCS.
-        effects: Vec<u8>,
+        /// Why. It is the attempt's failure, not yet that of any of its intents.
+        failure: Failure,
+        /// What is left of it.
+        receipt: Receipt,
     },
-    /// Executed and cancelled before the contract ran (congestion, no randomness): gas is spent,
-    /// the intents are queued for a new attempt.
+    /// Executed and cancelled before the contract ran (congestion, no randomness), or out of gas
+    /// within a budget that the daemon chose: gas is spent, the intents are queued for a new
+    /// attempt.
     Cancelled {
-        /// Gas paid.
-        gas_used: Mist,
-        /// The effects in BCS.
-        effects: Vec<u8>,
+        /// Why.
+        reason: String,
+        /// What is left of it.
+        receipt: Receipt,
     },
     /// Never executed, and proved never to: the intents are queued for a new attempt.
     Dead {
@@ -85,6 +93,33 @@ pub struct Conclusion {
     pub digest: Digest,
     /// What came of it.
     pub outcome: AttemptOutcome,
+}
+
+/// An attempt with all that is known of it but its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// Its digest.
+    pub digest: Digest,
+    /// The intents that it carries, in the order of its calls.
+    pub intents: Vec<TransactionId>,
+    /// Where it stands.
+    pub status: AttemptStatus,
+    /// The last epoch in which it can execute.
+    pub expires_after: Epoch,
+    /// The most that it may cost.
+    pub gas_budget: Mist,
+    /// Gas paid for all of it, if it was executed.
+    pub gas_used: Option<Mist>,
+    /// The checkpoint that it is in, once that is known.
+    pub checkpoint: Option<CheckpointNumber>,
+    /// What proves it dead, or cancelled it.
+    pub reason: Option<String>,
+    /// Why it was aborted or refused.
+    pub failure: Option<Failure>,
+    /// When it was signed.
+    pub created_at: TimestampMs,
+    /// When it was known what came of it.
+    pub concluded_at: Option<TimestampMs>,
 }
 
 /// Where an attempt stands.
@@ -135,6 +170,35 @@ impl AttemptStatus {
 }
 
 impl AttemptOutcome {
+    /// What is left of the execution, if there was one.
+    pub const fn receipt(&self) -> Option<&Receipt> {
+        match self {
+            Self::Succeeded { receipt }
+            | Self::Aborted { receipt, .. }
+            | Self::BatchAborted { receipt, .. }
+            | Self::Cancelled { receipt, .. } => Some(receipt),
+            Self::Dead { .. } | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Why the attempt was aborted or refused.
+    pub const fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Aborted { failure, .. }
+            | Self::BatchAborted { failure, .. }
+            | Self::Refused { failure } => Some(failure),
+            Self::Succeeded { .. } | Self::Cancelled { .. } | Self::Dead { .. } => None,
+        }
+    }
+
+    /// What proves it dead, or cancelled it.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Cancelled { reason, .. } | Self::Dead { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
     /// The attempt's status after it.
     pub const fn status(&self) -> AttemptStatus {
         match self {

@@ -24,7 +24,7 @@ mod intent;
 mod request;
 
 pub use action::{Action, ActionKey, Actor};
-pub use attempt::{Attempt, AttemptOutcome, AttemptStatus, Conclusion};
+pub use attempt::{Attempt, AttemptOutcome, AttemptRecord, AttemptStatus, Conclusion, Receipt};
 pub use failure::Failure;
 pub use intent::{GasOptions, Intent, IntentRecord, IntentStatus, NewIntent};
 pub use request::{

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use atoma_domain::journal::{
-    Action, Attempt, AttemptOutcome, AttemptStatus, Conclusion, IntentStatus,
-};
+use atoma_domain::journal::{Action, Attempt, AttemptStatus, Conclusion, IntentStatus};
 use atoma_domain::ports::StoreError;
-use atoma_domain::{Digest, Mist, ObjectId, TimestampMs, TransactionId};
+use atoma_domain::{CheckpointNumber, Digest, Mist, ObjectId, TimestampMs, TransactionId};
 use sqlx::SqliteConnection;
 
 use super::rows::{self, StoredReference};
 use super::transitions::{self, Step};
-use crate::columns::{Cells, json, number, row_number};
+use crate::columns::{Cells, json, number, optional_number, row_number};
 use crate::store::unavailable;
 
 /// Writes a signed attempt down and makes its intents `Submitted`.
@@ -95,30 +93,24 @@ pub(super) async fn conclude(
     now: TimestampMs,
 ) -> Result<(), StoreError> {
     let Conclusion { digest, outcome } = conclusion;
-    let (failure, gas_used, effects, reason) = match outcome {
-        AttemptOutcome::Succeeded { gas_used, effects }
-        | AttemptOutcome::BatchAborted { gas_used, effects }
-        | AttemptOutcome::Cancelled { gas_used, effects } => {
-            (None, Some(*gas_used), Some(effects), None)
-        }
-        AttemptOutcome::Aborted {
-            failure,
-            gas_used,
-            effects,
-        } => (Some(failure), Some(*gas_used), Some(effects), None),
-        AttemptOutcome::Dead { reason } => (None, None, None, Some(reason)),
-        AttemptOutcome::Refused { failure } => (Some(failure), None, None, None),
-    };
+    let receipt = outcome.receipt();
+    let failure = outcome.failure();
     let failure_text = failure.map(|failure| json("a failure", failure));
+    let checkpoint = receipt.and_then(|receipt| receipt.checkpoint);
+    // The mirror may have met it before.
     let row = sqlx::query(
         "UPDATE attempts SET status = ?, gas_used = ?, effects = ?, failure = ?, reason = ?, \
-         concluded_at = ? WHERE digest = ? AND status = 'signed' RETURNING id",
+         checkpoint = coalesce(?, checkpoint), concluded_at = ? \
+         WHERE digest = ? AND status = 'signed' RETURNING id",
     )
     .bind(outcome.status().as_str())
-    .bind(gas_used.map(|gas| number(gas.get())))
-    .bind(effects)
+    .bind(optional_number(
+        receipt.map(|receipt| receipt.gas_used.get()),
+    ))
+    .bind(receipt.map(|receipt| &receipt.effects))
     .bind(failure_text.transpose()?)
-    .bind(reason)
+    .bind(outcome.reason())
+    .bind(optional_number(checkpoint.map(CheckpointNumber::get)))
     .bind(number(now.get()))
     .bind(digest.as_bytes())
     .fetch_optional(&mut *connection)

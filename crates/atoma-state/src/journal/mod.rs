@@ -4,6 +4,7 @@
 //! schema's triggers, for whatever this code forgets.
 
 mod attempts;
+mod history;
 mod opening;
 mod requests;
 mod rows;
@@ -11,8 +12,8 @@ mod transitions;
 
 use async_trait::async_trait;
 use atoma_domain::journal::{
-    Attempt, Conclusion, Failure, IntentRecord, IntentStatus, NewIntent, PlannedRequest, Recalled,
-    RequestKey,
+    Attempt, AttemptRecord, Conclusion, Failure, IntentRecord, IntentStatus, NewIntent,
+    PlannedRequest, Recalled, RequestKey,
 };
 use atoma_domain::ports::{
     Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
@@ -151,6 +152,10 @@ impl Journal for SqliteState {
         row.as_ref().map(rows::record).transpose()
     }
 
+    async fn attempts_of(&self, id: TransactionId) -> Result<Vec<AttemptRecord>, StoreError> {
+        history::attempts_of(&self.readers, id).await
+    }
+
     async fn list(
         &self,
         filter: &JournalFilter,
@@ -160,6 +165,9 @@ impl Journal for SqliteState {
         let before = page.after.and_then(|id| row_number(id.get()));
         let mut query = QueryBuilder::<Sqlite>::new(intents!("WHERE i.id < "));
         query.push_bind(before.unwrap_or(i64::MAX));
+        if let Some(kind) = filter.kind {
+            query.push(" AND i.kind = ").push_bind(kind);
+        }
         if let Some(status) = filter.status {
             query.push(" AND i.status = ").push_bind(status.as_str());
         }
@@ -172,6 +180,15 @@ impl Journal for SqliteState {
             query
                 .push(" AND i.stack_small_id = ")
                 .push_bind(number(stack.get()));
+        }
+        if let Some(digest) = filter.tx_digest {
+            query
+                .push(
+                    " AND i.id IN (SELECT carried.intent FROM attempts sent JOIN attempt_intents \
+                     carried ON carried.attempt = sent.id WHERE sent.digest = ",
+                )
+                .push_bind(digest.as_bytes().to_vec())
+                .push(")");
         }
         query
             .push(" ORDER BY i.id DESC LIMIT ")

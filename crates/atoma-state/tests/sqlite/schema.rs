@@ -36,8 +36,7 @@ async fn intent_in(store: &SqliteState, status: IntentStatus) {
     let outcome = match status {
         IntentStatus::Queued | IntentStatus::Submitted => return,
         IntentStatus::Succeeded => AttemptOutcome::Succeeded {
-            gas_used: Mist::ZERO,
-            effects: Vec::new(),
+            receipt: receipt(0),
         },
         IntentStatus::Failed => AttemptOutcome::Refused {
             failure: atoma_domain::journal::Failure::ShuttingDown {},

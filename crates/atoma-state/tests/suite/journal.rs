@@ -43,16 +43,14 @@ pub fn attempt(id: u64, intents: &[TransactionId]) -> Attempt {
 
 pub fn succeeded() -> AttemptOutcome {
     AttemptOutcome::Succeeded {
-        gas_used: Mist::new(u64::MAX),
-        effects: vec![1, 2, 3],
+        receipt: receipt(u64::MAX),
     }
 }
 
 pub fn aborted() -> AttemptOutcome {
     AttemptOutcome::Aborted {
         failure: Failure::TreasuryShort {},
-        gas_used: Mist::new(5),
-        effects: vec![1],
+        receipt: receipt(5),
     }
 }
 

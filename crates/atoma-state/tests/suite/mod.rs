@@ -64,6 +64,7 @@ macro_rules! store_suites {
                 outcomes_that_executed_nothing_queue_again,
                 refused_transitions_change_nothing,
                 digests_that_may_have_reached_the_network_are_told,
+                attempts_tell_what_became_of_them,
                 lists_are_newest_first_and_filtered,
             }
         }
