@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
+use super::{Failure, IntentStatus};
 use crate::ports::SignedTransaction;
-use crate::{CheckpointNumber, Digest, Epoch, Mist, ObjectReference, TimestampMs, TransactionId};
+use crate::{
+    CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference, TimestampMs, TransactionId,
+};
 
 /// One signed transaction for one intent or a batch of them. Once it is in the journal its bytes
 /// never change: whatever happens, these are sent again, or proved dead.
@@ -40,6 +42,8 @@ pub struct Receipt {
     pub effects: Vec<u8>,
     /// The checkpoint that it is in, where the node's answer named it.
     pub checkpoint: Option<CheckpointNumber>,
+    /// The badge that it made, if it registered a node.
+    pub registered_badge: Option<ObjectId>,
 }
 
 /// What came of an attempt.
@@ -163,6 +167,29 @@ impl AttemptStatus {
         }
     }
 
+    /// Whether the journal allows the transition.
+    pub const fn can_become(self, next: Self) -> bool {
+        !self.is_final() && next.is_final()
+    }
+
+    /// Whether nothing can happen to it any more.
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Signed)
+    }
+
+    /// Whether an intent may stand there whose latest attempt this is. One that was never signed is
+    /// `Queued` or `Failed`.
+    pub const fn allows(self, intent: IntentStatus) -> bool {
+        match self {
+            Self::Signed => matches!(intent, IntentStatus::Submitted),
+            Self::Succeeded => matches!(intent, IntentStatus::Succeeded),
+            Self::Aborted | Self::Cancelled | Self::Dead => {
+                matches!(intent, IntentStatus::Queued | IntentStatus::Failed)
+            }
+            Self::Refused => matches!(intent, IntentStatus::Failed),
+        }
+    }
+
     /// The status of that stable name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
@@ -211,13 +238,59 @@ impl AttemptOutcome {
     }
 
     /// The status of the attempt's intents after it.
-    pub const fn intent_status(&self) -> super::IntentStatus {
+    pub const fn intent_status(&self) -> IntentStatus {
         match self {
-            Self::Succeeded { .. } => super::IntentStatus::Succeeded,
-            Self::Aborted { .. } | Self::Refused { .. } => super::IntentStatus::Failed,
+            Self::Succeeded { .. } => IntentStatus::Succeeded,
+            Self::Aborted { .. } | Self::Refused { .. } => IntentStatus::Failed,
             Self::BatchAborted { .. } | Self::Cancelled { .. } | Self::Dead { .. } => {
-                super::IntentStatus::Queued
+                IntentStatus::Queued
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempts_intents_stand_where_it_allows_them() {
+        let receipt = || Receipt {
+            gas_used: Mist::ZERO,
+            effects: Vec::new(),
+            checkpoint: None,
+            registered_badge: None,
+        };
+        let failure = || Failure::ShuttingDown {};
+        let reason = String::new;
+        for outcome in [
+            AttemptOutcome::Succeeded { receipt: receipt() },
+            AttemptOutcome::Aborted {
+                failure: failure(),
+                receipt: receipt(),
+            },
+            AttemptOutcome::BatchAborted {
+                failure: failure(),
+                receipt: receipt(),
+            },
+            AttemptOutcome::Cancelled {
+                reason: reason(),
+                receipt: receipt(),
+            },
+            AttemptOutcome::Dead { reason: reason() },
+            AttemptOutcome::Refused { failure: failure() },
+        ] {
+            let (attempt, intent) = (outcome.status(), outcome.intent_status());
+            assert!(AttemptStatus::Signed.can_become(attempt), "{outcome:?}");
+            assert!(IntentStatus::Submitted.can_become(intent), "{outcome:?}");
+            assert!(attempt.allows(intent), "{outcome:?}");
+            // What is done, or may yet be, is not signed for again.
+            let signed_again = attempt.allows(IntentStatus::Queued);
+            let is_over = matches!(
+                attempt,
+                AttemptStatus::Succeeded | AttemptStatus::Refused | AttemptStatus::Signed
+            );
+            assert_ne!(signed_again, is_over, "{outcome:?}");
         }
     }
 }

@@ -58,8 +58,9 @@ pub trait Journal: Debug + Send + Sync {
     /// Every intent that is not final, ascending, with the attempt that may be with the network.
     async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError>;
 
-    /// The digest of the last attempt that executed with this badge; `None` when none has. On chain
-    /// it is the badge's last transaction, unless somebody else used the badge since.
+    /// The digest of the last attempt that executed with this badge, or else of the one that
+    /// registered it; `None` when there is neither. On chain it is the badge's last transaction,
+    /// unless somebody else used the badge since.
     async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError>;
 
     /// The gas spent by attempts concluded at or after `since`.

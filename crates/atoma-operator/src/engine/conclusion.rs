@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use atoma_domain::Mist;
+use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::{
     Attempt, AttemptOutcome, AttemptStatus, Conclusion, Failure, Intent, IntentStatus, Receipt,
 };
@@ -222,6 +223,10 @@ fn outcome_of(executed: Executed, batch: usize, explicit_budget: Option<Mist>) -
         gas_used: executed.gas_used,
         effects: executed.effects,
         checkpoint: executed.checkpoint,
+        registered_badge: executed.events.iter().find_map(|event| match event {
+            ContractEvent::NodeRegistered(node) => Some(node.badge_id),
+            _ => None,
+        }),
     };
     let outcome = match executed.outcome {
         ExecutionOutcome::Success => return AttemptOutcome::Succeeded { receipt },

@@ -1,13 +1,36 @@
-//! What became of an intent's attempts, for who asks.
+//! What the journal tells of attempts: those that are open, those of an intent, what was spent.
 
-use atoma_domain::journal::{AttemptRecord, AttemptStatus};
+use std::collections::BTreeMap;
+
+use atoma_domain::journal::{Attempt, AttemptRecord, AttemptStatus};
 use atoma_domain::ports::StoreError;
-use atoma_domain::{CheckpointNumber, Epoch, Mist, TimestampMs, TransactionId};
-use sqlx::SqlitePool;
+use atoma_domain::{CheckpointNumber, Digest, Epoch, Mist, ObjectId, TimestampMs, TransactionId};
 use sqlx::sqlite::SqliteRow;
+use sqlx::{SqliteConnection, SqlitePool};
 
-use crate::columns::{Cells, row_number};
+use super::rows;
+use crate::columns::{Cells, number, row_number};
 use crate::store::unavailable;
+
+/// Every attempt that may be with the network, by each of the intents that it carries.
+pub(super) async fn open(
+    connection: &mut SqliteConnection,
+) -> Result<BTreeMap<TransactionId, Attempt>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM attempts WHERE status = 'signed' ORDER BY id")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(unavailable)?;
+    let mut open = BTreeMap::new();
+    for row in &rows {
+        let mut attempt = rows::attempt(row)?;
+        let number = Cells::new(row, "attempts", "id").small("id")?;
+        attempt.intents = carried(connection, number).await?;
+        for id in &attempt.intents {
+            open.insert(*id, attempt.clone());
+        }
+    }
+    Ok(open)
+}
 
 /// Every attempt that carries an intent, oldest first.
 pub(super) async fn attempts_of(
@@ -50,4 +73,63 @@ fn record(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
         created_at: TimestampMs::new(cells.number("created_at")?),
         concluded_at: cells.optional_number("concluded_at")?.map(TimestampMs::new),
     })
+}
+
+/// The digest of the last attempt that executed with a badge, or registered its node.
+pub(super) async fn last_use(
+    connection: &mut SqliteConnection,
+    badge: ObjectId,
+) -> Result<Option<Digest>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id, digest FROM attempts WHERE id = (SELECT max(id) FROM (\
+         SELECT max(id) AS id FROM attempts WHERE registered_badge = ?1 UNION ALL \
+         SELECT max(id) FROM attempts \
+         WHERE json_extract(badge, '$.object_id') = ?1 AND effects IS NOT NULL))",
+    )
+    .bind(badge.to_string())
+    .fetch_optional(connection)
+    .await
+    .map_err(unavailable)?;
+    row.map(|row| Cells::new(&row, "attempts", "id").digest("digest"))
+        .transpose()
+}
+
+/// The gas spent by attempts concluded at or after `since`.
+pub(super) async fn gas_spent_since(
+    connection: &mut SqliteConnection,
+    since: TimestampMs,
+) -> Result<Mist, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, gas_used FROM attempts WHERE gas_used IS NOT NULL AND concluded_at >= ?",
+    )
+    .bind(number(since.get()))
+    .fetch_all(connection)
+    .await
+    .map_err(unavailable)?;
+    rows.iter().try_fold(Mist::ZERO, |sum, row| {
+        let gas = Cells::new(row, "attempts", "id").number("gas_used")?;
+        sum.checked_add(Mist::new(gas))
+            .map_err(|_| StoreError::OutOfRange {
+                what: String::from("the gas spent"),
+            })
+    })
+}
+
+/// The intents of an attempt, in the order of its calls.
+pub(super) async fn carried(
+    connection: &mut SqliteConnection,
+    attempt: i64,
+) -> Result<Vec<TransactionId>, StoreError> {
+    let rows =
+        sqlx::query("SELECT attempt, intent FROM attempt_intents WHERE attempt = ? ORDER BY place")
+            .bind(attempt)
+            .fetch_all(connection)
+            .await
+            .map_err(unavailable)?;
+    rows.iter()
+        .map(|row| {
+            let cells = Cells::new(row, "attempt_intents", "attempt");
+            Ok(TransactionId::new(cells.row_number("intent")?))
+        })
+        .collect()
 }

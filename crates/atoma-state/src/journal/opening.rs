@@ -22,7 +22,7 @@ pub(super) async fn open(
         if let Some(failure) = obstacle(connection, wanted, stack).await? {
             return Ok(Opened::Refused(failure));
         }
-        transitions::set_frozen(connection, stack, true).await?;
+        transitions::set_frozen(connection, [stack], true).await?;
     }
     insert(connection, wanted, now).await.map(Opened::New)
 }

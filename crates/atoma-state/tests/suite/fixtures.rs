@@ -65,6 +65,7 @@ pub fn receipt(gas: u64) -> Receipt {
         gas_used: Mist::new(gas),
         effects: vec![1, 2, 3],
         checkpoint: Some(CheckpointNumber::new(gas)),
+        registered_badge: None,
     }
 }
 
