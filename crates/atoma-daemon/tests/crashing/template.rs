@@ -113,7 +113,7 @@ async fn intents(world: &World, generation: &Generation) -> Vec<NewIntent> {
             );
         }
         for stack_small_id in world.buy(CONFIDENTIAL, node, 2) {
-            let num_claimed_compute_units = ComputeUnits::new(900);
+            let num_claimed_compute_units = Some(ComputeUnits::new(900));
             add(
                 Action::ClaimConfidentialStack {
                     stack_small_id,

@@ -72,8 +72,8 @@ pub enum Action {
     ClaimConfidentialStack {
         /// The stack.
         stack_small_id: StackSmallId,
-        /// How much to claim.
-        num_claimed_compute_units: ComputeUnits,
+        /// How much to claim; `None`: what the frozen record says was computed.
+        num_claimed_compute_units: Option<ComputeUnits>,
     },
 }
 

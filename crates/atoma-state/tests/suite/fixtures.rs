@@ -273,7 +273,7 @@ pub fn claim(id: u64) -> Action {
 pub fn claim_confidential(id: u64) -> Action {
     Action::ClaimConfidentialStack {
         stack_small_id: stack(id),
-        num_claimed_compute_units: units(1),
+        num_claimed_compute_units: None,
     }
 }
 
