@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use atoma_domain::ObjectReference;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{ChainError, JournalKey, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -136,15 +137,23 @@ impl Readiness {
     }
 
     /// Compares the journal with the chain: a badge whose last transaction is not in the journal,
-    /// though the journal has used it, is used by somebody else with the same key.
+    /// though the journal has used or registered it, or signed over a version that is gone, is used
+    /// by somebody else with the same key.
     ///
     /// # Errors
     /// When the chain or the database can't be read.
     pub async fn foreign_use(&self) -> Result<Option<Failure>, ReconcileError> {
         let Ports { journal, chain, .. } = &self.ports;
+        let unfinished = journal.unfinished().await?;
+        let signed = unfinished.iter().filter_map(|open| open.attempt.as_ref());
+        let signed: Vec<_> = signed.filter_map(|open| open.badge.as_ref()).collect();
         for badge in chain.badges(self.ports.signer.address()).await? {
             let id = *badge.reference.object_id();
-            if journal.last_use(id).await?.is_none() {
+            // The transaction that brought it to the version that was signed may be anybody's.
+            let is_gone = |signed: &&ObjectReference| {
+                *signed.object_id() == id && signed.version() < badge.reference.version()
+            };
+            if journal.last_use(id).await?.is_none() && !signed.iter().any(is_gone) {
                 continue;
             }
             let Some((_, Some(tx_digest))) = chain.object(id).await? else {

@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use atoma_domain::journal::{Failure, IntentRecord, IntentStatus};
+use atoma_domain::journal::{Action, Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey};
 use atoma_domain::{Digest, NodeSmallId, StackSmallId, TransactionId};
 use atoma_operator::{NotReady, Operator};
@@ -12,7 +12,7 @@ use serde_json::json;
 use super::at;
 use crate::error::{ApiError, ErrorBody};
 use crate::paging::{ListQuery, answer, one_more};
-use crate::views::{BrakesView, NodeView, TransactionView};
+use crate::views::{BrakesView, NodeView, TransactionDetailView, TransactionView};
 
 type Answer = Result<HttpResponse, ApiError>;
 
@@ -63,22 +63,32 @@ async fn nodes(operator: Data<Operator>) -> Answer {
 /// Which transactions to list; what is absent is any.
 #[derive(Debug, Deserialize)]
 struct TransactionQuery {
+    kind: Option<String>,
     status: Option<String>,
     node_small_id: Option<NodeSmallId>,
     stack_small_id: Option<StackSmallId>,
+    tx_digest: Option<Digest>,
 }
 
 impl TransactionQuery {
     fn filter(&self) -> Result<JournalFilter, ApiError> {
+        let kind = self.kind.as_deref().map(|name| {
+            Action::kind_from_name(name).ok_or_else(|| {
+                let kinds = Action::KINDS.join(", ");
+                ApiError::invalid(format!("`kind` must be one of {kinds}"))
+            })
+        });
         let status = self.status.as_deref().map(|name| {
             IntentStatus::from_name(name).ok_or_else(|| {
                 ApiError::invalid("`status` must be queued, submitted, succeeded or failed")
             })
         });
         Ok(JournalFilter {
+            kind: kind.transpose()?,
             status: status.transpose()?,
             node: self.node_small_id,
             stack: self.stack_small_id,
+            tx_digest: self.tx_digest,
         })
     }
 }
@@ -104,7 +114,14 @@ async fn transactions(
 
 async fn transaction(operator: Data<Operator>, path: Path<String>) -> Answer {
     let record = find(&operator, path.into_inner()).await?;
-    Ok(HttpResponse::Ok().json(view(&operator, record)))
+    // Read after it: whatever brought it where it stands is among them.
+    let journal = &operator.ports().journal;
+    let attempts = journal.attempts_of(record.intent.id).await?;
+    let detail = TransactionDetailView::new(view(&operator, record), attempts);
+    let detail = detail.map_err(|overflow| Failure::Internal {
+        reason: overflow.to_string(),
+    })?;
+    Ok(HttpResponse::Ok().json(detail))
 }
 
 /// Gives a transaction up, where it is proved that it never executes.

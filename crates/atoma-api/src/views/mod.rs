@@ -11,7 +11,8 @@ pub(crate) use settlement::{ClaimedStackView, DisputeView};
 pub(crate) use stack::{NodeView, StackView, WorkView};
 pub(crate) use task::{SubscriptionView, TaskView};
 pub(crate) use transaction::{
-    BatchView, ClaimView, DigestView, RegisteredView, SubscribedView, TransactionView, batch_answer,
+    BatchView, ClaimView, DigestView, RegisteredView, SubscribedView, TransactionDetailView,
+    TransactionView, batch_answer,
 };
 
 use atoma_domain::TimestampMs;

@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use atoma_domain::journal::{Failure, IntentRecord};
-use atoma_domain::{Digest, Mist, NodeSmallId, ObjectId, StackSmallId, TransactionId};
+use atoma_domain::journal::{AttemptRecord, Failure, IntentRecord};
+use atoma_domain::{
+    CheckpointNumber, Digest, Epoch, Mist, NodeSmallId, ObjectId, StackSmallId, TransactionId,
+    UnitOverflow,
+};
 use atoma_operator::{Done, Registered, StackResult, StackStatus};
 use serde::Serialize;
 
@@ -239,6 +242,7 @@ pub(crate) struct TransactionView {
     node_small_id: Option<NodeSmallId>,
     stack_small_ids: Vec<StackSmallId>,
     created_at: Option<String>,
+    updated_at: Option<String>,
     error: Option<ErrorBody>,
     /// Why nothing is done about it for now.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -255,8 +259,71 @@ impl TransactionView {
             node_small_id: record.intent.actor.node(),
             stack_small_ids: record.intent.action.stack().into_iter().collect(),
             created_at: rfc3339(record.created_at),
+            updated_at: rfc3339(record.updated_at),
             error: record.failure.as_ref().map(ErrorBody::from),
             waiting_for: held.as_ref().map(ErrorBody::from),
+        }
+    }
+}
+
+/// An entry of the journal with all that was sent for it.
+#[derive(Debug, Serialize)]
+pub(crate) struct TransactionDetailView {
+    #[serde(flatten)]
+    transaction: TransactionView,
+    /// What its attempts cost, those of a batch with all that they carried.
+    gas_used: Mist,
+    attempts: Vec<AttemptView>,
+}
+
+impl TransactionDetailView {
+    /// # Errors
+    /// When the gas of all attempts is more than there can be.
+    pub(crate) fn new(
+        transaction: TransactionView,
+        attempts: Vec<AttemptRecord>,
+    ) -> Result<Self, UnitOverflow> {
+        let mut used = attempts.iter().filter_map(|attempt| attempt.gas_used);
+        Ok(Self {
+            transaction,
+            gas_used: used.try_fold(Mist::ZERO, Mist::checked_add)?,
+            attempts: attempts.into_iter().map(AttemptView::from).collect(),
+        })
+    }
+}
+
+/// A signed transaction and what came of it.
+#[derive(Debug, Serialize)]
+struct AttemptView {
+    tx_digest: Digest,
+    status: &'static str,
+    created_at: Option<String>,
+    concluded_at: Option<String>,
+    expires_after_epoch: Epoch,
+    gas_budget: Mist,
+    gas_used: Option<Mist>,
+    checkpoint: Option<CheckpointNumber>,
+    /// What proves it dead, or cancelled it.
+    reason: Option<String>,
+    error: Option<ErrorBody>,
+    /// Which entries of the journal it carries, in the order of its calls.
+    transaction_ids: Vec<TransactionId>,
+}
+
+impl From<AttemptRecord> for AttemptView {
+    fn from(attempt: AttemptRecord) -> Self {
+        Self {
+            tx_digest: attempt.digest,
+            status: attempt.status.as_str(),
+            created_at: rfc3339(attempt.created_at),
+            concluded_at: attempt.concluded_at.and_then(rfc3339),
+            expires_after_epoch: attempt.expires_after,
+            gas_budget: attempt.gas_budget,
+            gas_used: attempt.gas_used,
+            checkpoint: attempt.checkpoint,
+            reason: attempt.reason,
+            error: attempt.failure.as_ref().map(ErrorBody::from),
+            transaction_ids: attempt.intents,
         }
     }
 }

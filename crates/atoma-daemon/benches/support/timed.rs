@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use atoma_domain::journal::{
-    Attempt, Conclusion, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled, RequestKey,
+    Attempt, AttemptRecord, Conclusion, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled,
+    RequestKey,
 };
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
@@ -129,6 +130,10 @@ impl Journal for Timed<dyn Journal> {
 
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError> {
         self.1.of(JOURNAL, self.0.find(key)).await
+    }
+
+    async fn attempts_of(&self, id: TransactionId) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.1.of(JOURNAL, self.0.attempts_of(id)).await
     }
 
     async fn list(

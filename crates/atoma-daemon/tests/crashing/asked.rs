@@ -96,9 +96,9 @@ pub(crate) async fn exactly_of(
             claim(node, settlement.num_claimed_compute_units)
         }
         Action::ClaimConfidentialStack {
-            num_claimed_compute_units,
+            num_claimed_compute_units: Some(units),
             ..
-        } => claim(node, *num_claimed_compute_units),
+        } => claim(node, *units),
         _ => String::new(),
     };
     format!("{effect}: {parameters}")

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use atoma_domain::journal::{
-    Attempt, Conclusion, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled, RequestKey,
+    Attempt, AttemptRecord, Conclusion, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled,
+    RequestKey,
 };
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
@@ -107,6 +108,11 @@ impl Journal for CrashingJournal {
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError> {
         let call = self.inner.find(key);
         self.points.pass_store("journal.find", call).await
+    }
+
+    async fn attempts_of(&self, id: TransactionId) -> Result<Vec<AttemptRecord>, StoreError> {
+        let call = self.inner.attempts_of(id);
+        self.points.pass_store("journal.attempts_of", call).await
     }
 
     async fn list(

@@ -133,7 +133,7 @@ async fn intents(world: &World, generation: &Generation) -> Vec<NewIntent> {
             );
         }
         for stack_small_id in world.buy(CONFIDENTIAL, node, 2) {
-            let num_claimed_compute_units = ComputeUnits::new(700 + stack_small_id.get());
+            let num_claimed_compute_units = Some(ComputeUnits::new(700 + stack_small_id.get()));
             add(
                 Action::ClaimConfidentialStack {
                     stack_small_id,

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use atoma_domain::Digest;
 use atoma_domain::journal::{
-    Attempt, AttemptOutcome, AttemptStatus, Conclusion, Failure, IntentRecord, NewIntent,
-    PlannedRequest, Recalled, RequestKey,
+    Attempt, AttemptOutcome, AttemptRecord, AttemptStatus, Conclusion, Failure, IntentRecord,
+    NewIntent, PlannedRequest, Recalled, RequestKey,
 };
 use atoma_domain::ports::{
     Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
@@ -179,6 +179,10 @@ impl Journal for WitnessedJournal {
 
     async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError> {
         self.inner.recall(key, now).await
+    }
+
+    async fn attempts_of(&self, id: TransactionId) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.inner.attempts_of(id).await
     }
 
     async fn record_attempt(

@@ -72,12 +72,31 @@ pub enum Action {
     ClaimConfidentialStack {
         /// The stack.
         stack_small_id: StackSmallId,
-        /// How much to claim.
-        num_claimed_compute_units: ComputeUnits,
+        /// How much to claim; `None`: what the frozen record says was computed.
+        num_claimed_compute_units: Option<ComputeUnits>,
     },
 }
 
 impl Action {
+    /// The stable names of all kinds.
+    pub const KINDS: [&str; 10] = [
+        "register_node",
+        "subscribe_to_model",
+        "subscribe_to_task",
+        "update_subscription",
+        "unsubscribe_from_task",
+        "settle_stack",
+        "attest_settlement",
+        "start_dispute",
+        "claim_stack",
+        "claim_confidential_stack",
+    ];
+
+    /// The kind of that name, if there is one.
+    pub fn kind_from_name(name: &str) -> Option<&'static str> {
+        Self::KINDS.into_iter().find(|kind| *kind == name)
+    }
+
     /// The stable name of the kind, as in the API and in the journal.
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -104,4 +104,6 @@ pub struct IntentRecord {
     pub failure: Option<Failure>,
     /// When it was asked for.
     pub created_at: TimestampMs,
+    /// When its status last changed.
+    pub updated_at: TimestampMs,
 }

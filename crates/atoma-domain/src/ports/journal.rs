@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::{Page, StoreError};
 use crate::journal::{
-    Attempt, Conclusion, Failure, Intent, IntentRecord, IntentStatus, NewIntent, PlannedRequest,
-    Recalled, RequestKey,
+    Attempt, AttemptRecord, Conclusion, Failure, Intent, IntentRecord, IntentStatus, NewIntent,
+    PlannedRequest, Recalled, RequestKey,
 };
 use crate::{Digest, Mist, NodeSmallId, ObjectId, StackSmallId, TimestampMs, TransactionId};
 
@@ -58,8 +58,9 @@ pub trait Journal: Debug + Send + Sync {
     /// Every intent that is not final, ascending, with the attempt that may be with the network.
     async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError>;
 
-    /// The digest of the last attempt that executed with this badge; `None` when none has. On chain
-    /// it is the badge's last transaction, unless somebody else used the badge since.
+    /// The digest of the last attempt that executed with this badge, or else of the one that
+    /// registered it; `None` when there is neither. On chain it is the badge's last transaction,
+    /// unless somebody else used the badge since.
     async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError>;
 
     /// The gas spent by attempts concluded at or after `since`.
@@ -67,6 +68,9 @@ pub trait Journal: Debug + Send + Sync {
 
     /// One intent; `None` when the journal has no such.
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError>;
+
+    /// Every attempt that carries an intent, oldest first.
+    async fn attempts_of(&self, id: TransactionId) -> Result<Vec<AttemptRecord>, StoreError>;
 
     /// Intents, newest first.
     async fn list(
@@ -101,17 +105,22 @@ pub struct UnfinishedIntent {
 pub enum JournalKey {
     /// By its number.
     Id(TransactionId),
-    /// By the digest of any of its attempts; of a batch the first intent.
+    /// By the digest of any of its attempts; of a batch the first intent. The others are
+    /// [listed](JournalFilter::tx_digest), and named by the [attempt](Journal::attempts_of).
     Digest(Digest),
 }
 
 /// Which intents to list; `None` is any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JournalFilter {
+    /// Of that [kind](crate::journal::Action::kind).
+    pub kind: Option<&'static str>,
     /// Of that status.
     pub status: Option<IntentStatus>,
     /// Of that node.
     pub node: Option<NodeSmallId>,
     /// About that stack.
     pub stack: Option<StackSmallId>,
+    /// Carried by that attempt.
+    pub tx_digest: Option<Digest>,
 }

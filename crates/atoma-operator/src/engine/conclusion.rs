@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use atoma_domain::Mist;
+use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::{
-    Attempt, AttemptOutcome, AttemptStatus, Conclusion, Failure, Intent, IntentStatus,
+    Attempt, AttemptOutcome, AttemptStatus, Conclusion, Failure, Intent, IntentStatus, Receipt,
 };
 use atoma_domain::ports::{Executed, ExecutionOutcome, JournalKey};
 use tracing::{error, info, warn};
@@ -233,25 +234,36 @@ const fn is_out_of_gas(outcome: &ExecutionOutcome) -> bool {
 }
 
 fn outcome_of(executed: Executed, batch: usize, explicit_budget: Option<Mist>) -> AttemptOutcome {
-    let (gas_used, effects) = (executed.gas_used, executed.effects);
-    match executed.outcome {
-        ExecutionOutcome::Success => AttemptOutcome::Succeeded { gas_used, effects },
-        ExecutionOutcome::Cancelled { .. } => AttemptOutcome::Cancelled { gas_used, effects },
+    let receipt = Receipt {
+        gas_used: executed.gas_used,
+        effects: executed.effects,
+        checkpoint: executed.checkpoint,
+        registered_badge: executed.events.iter().find_map(|event| match event {
+            ContractEvent::NodeRegistered(node) => Some(node.badge_id),
+            _ => None,
+        }),
+    };
+    let outcome = match executed.outcome {
+        ExecutionOutcome::Success => return AttemptOutcome::Succeeded { receipt },
+        ExecutionOutcome::Cancelled { reason } => {
+            return AttemptOutcome::Cancelled { reason, receipt };
+        }
         // The learned budget was too small: simulate anew.
-        outcome if is_out_of_gas(&outcome) && explicit_budget.is_none() => {
-            AttemptOutcome::Cancelled { gas_used, effects }
-        }
-        _ if batch > 1 => AttemptOutcome::BatchAborted { gas_used, effects },
-        // The call is right, only too early: it is not over for a treasury that was emptied between
-        // the simulation and the execution.
-        ExecutionOutcome::Abort(abort) if abort.is_treasury_short() => {
-            AttemptOutcome::BatchAborted { gas_used, effects }
-        }
-        outcome => AttemptOutcome::Aborted {
-            failure: failure_of(outcome, explicit_budget.unwrap_or(Mist::ZERO)),
-            gas_used,
-            effects,
-        },
+        ExecutionOutcome::Failed {
+            reason,
+            out_of_gas: true,
+        } if explicit_budget.is_none() => return AttemptOutcome::Cancelled { reason, receipt },
+        outcome => outcome,
+    };
+    // Of a single claim that the treasury is too small for, the call is right, only too early: it is
+    // not over for a treasury that was emptied between the simulation and the execution.
+    let goes_on = batch > 1
+        || matches!(&outcome, ExecutionOutcome::Abort(abort) if abort.is_treasury_short());
+    let failure = failure_of(outcome, explicit_budget.unwrap_or(Mist::ZERO));
+    if goes_on {
+        AttemptOutcome::BatchAborted { failure, receipt }
+    } else {
+        AttemptOutcome::Aborted { failure, receipt }
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use atoma_domain::journal::{Action, Intent};
 use atoma_domain::model::{Stack, Task, WorkRecord};
 use atoma_domain::ports::{StoreError, SubscriberQuery, ViewQuery};
-use atoma_domain::{NodeSmallId, SecurityLevel, StackSmallId};
+use atoma_domain::{ComputeUnits, NodeSmallId, SecurityLevel, StackSmallId};
 
 use crate::Ports;
 pub(super) use calls::{call, may_lag, merge};
@@ -21,6 +21,8 @@ pub(super) enum Local {
     Nothing,
     /// For a settlement.
     Settlement(Box<SettlementInputs>),
+    /// For the claim of a confidential stack: what its record says was computed, if there is one.
+    Computed(Option<ComputeUnits>),
     /// For an attestation or a dispute: the record to judge by, if there is one.
     Record(Option<WorkRecord>),
 }
@@ -64,6 +66,17 @@ pub(super) async fn gather(ports: &Ports, intent: &Intent) -> Result<Local, Stor
         | Action::StartDispute { stack_small_id } => Ok(Local::Record(
             record_to_judge_by(ports, *stack_small_id, intent.actor.node()).await?,
         )),
+        Action::ClaimConfidentialStack {
+            stack_small_id,
+            num_claimed_compute_units: None,
+        } => {
+            // Opened for nobody but the selected node.
+            let record = match intent.actor.node() {
+                Some(node) => ports.work.work_record(*stack_small_id, node).await?,
+                None => None,
+            };
+            Ok(Local::Computed(record.map(|record| record.computed_units)))
+        }
         _ => Ok(Local::Nothing),
     }
 }

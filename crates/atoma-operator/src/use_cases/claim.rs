@@ -104,12 +104,13 @@ impl Operator {
             check_ticket(settlement, epoch)?;
             return Ok(Action::ClaimStack { stack_small_id });
         }
-        let num_claimed_compute_units = settlement
-            .map_or(stack.already_computed_units, |settlement| {
-                settlement.num_claimed_compute_units
-            });
+        // Without a ticket what was computed is read when the record is frozen, not now: a message
+        // may come in between.
+        let num_claimed_compute_units =
+            settlement.map(|settlement| settlement.num_claimed_compute_units);
         // Claiming nothing would give the buyer everything back and close the stack.
-        if num_claimed_compute_units == ComputeUnits::ZERO {
+        let claimed = num_claimed_compute_units.unwrap_or(stack.already_computed_units);
+        if claimed == ComputeUnits::ZERO {
             return Err(Failure::StackHasNoMessages { stack_small_id });
         }
         Ok(Action::ClaimConfidentialStack {

@@ -1,17 +1,16 @@
-//! Signed attempts: written before they are sent, concluded once.
+//! Signed attempts: written before they are sent. As many statements for a batch as for a single
+//! intent, since each is a way to SQLite's thread and back.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use atoma_domain::journal::{
-    Action, Attempt, AttemptOutcome, AttemptStatus, Conclusion, IntentStatus,
-};
+use atoma_domain::TimestampMs;
+use atoma_domain::journal::{Attempt, AttemptStatus, IntentStatus};
 use atoma_domain::ports::StoreError;
-use atoma_domain::{Digest, Mist, ObjectId, TimestampMs, TransactionId};
 use sqlx::SqliteConnection;
 
-use super::rows::{self, StoredReference};
-use super::transitions::{self, Step};
-use crate::columns::{Cells, json, number, row_number};
+use super::rows::StoredReference;
+use super::transitions;
+use crate::columns::{json, number};
 use crate::store::unavailable;
 
 /// Writes a signed attempt down and makes its intents `Submitted`.
@@ -20,45 +19,83 @@ pub(super) async fn record(
     attempt: &Attempt,
     now: TimestampMs,
 ) -> Result<(), StoreError> {
-    let digest = attempt.digest();
-    if attempt.intents.is_empty() {
+    let Some(first) = attempt.intents.first() else {
         return Err(StoreError::Missing {
-            what: format!("an intent of transaction {digest}"),
+            what: format!("an intent of transaction {}", attempt.digest()),
         });
-    }
-    let step = Step {
-        from: IntentStatus::Queued,
-        to: IntentStatus::Submitted,
-        failure: None,
-        now,
     };
-    // First, so that a second signature is refused as the transition that it would be.
-    for id in &attempt.intents {
-        transitions::advance(connection, *id, None, step).await?;
-    }
-    let Some(row) = insert(connection, attempt, now).await? else {
+    let inserted = match insert(connection, attempt, now).await {
+        Ok(Some(row)) => carry(connection, row, attempt, now).await,
         // Bytes that were proved dead aren't sent again: their digest can't stand here twice. Nor
         // are two signed attempts to use one version of a badge or coin.
-        return Err(StoreError::Transition {
-            id: attempt.intents[0],
+        Ok(None) => Err(StoreError::Transition {
+            id: *first,
             from: IntentStatus::Queued,
             to: IntentStatus::Submitted,
-        });
+        }),
+        Err(error) => Err(error),
     };
-    for (place, id) in (0_i64..).zip(&attempt.intents) {
-        sqlx::query("INSERT INTO attempt_intents (attempt, place, intent) VALUES (?, ?, ?)")
-            .bind(row)
-            .bind(place)
-            .bind(row_number(id.get()))
-            .execute(&mut *connection)
-            .await
-            .map_err(unavailable)?;
-    }
+    let Err(error) = inserted else {
+        return Ok(());
+    };
+    // Looked up only now: what is as expected needs no reading.
+    Err(misfit(connection, attempt).await?.unwrap_or(error))
+}
+
+/// Links the attempt with its intents and moves them on.
+async fn carry(
+    connection: &mut SqliteConnection,
+    row: i64,
+    attempt: &Attempt,
+    now: TimestampMs,
+) -> Result<(), StoreError> {
+    let ids: Vec<u64> = attempt.intents.iter().map(|id| id.get()).collect();
+    sqlx::query(
+        "INSERT INTO attempt_intents (attempt, place, intent) \
+         SELECT ?, key, value FROM json_each(?)",
+    )
+    .bind(row)
+    .bind(json("the intents of an attempt", &ids)?)
+    .execute(&mut *connection)
+    .await
+    .map_err(unavailable)?;
+    sqlx::query(
+        "UPDATE intents SET status = ?, updated_at = ? \
+         WHERE id IN (SELECT intent FROM attempt_intents WHERE attempt = ?)",
+    )
+    .bind(IntentStatus::Submitted.as_str())
+    .bind(number(now.get()))
+    .bind(row)
+    .execute(&mut *connection)
+    .await
+    .map_err(unavailable)?;
     Ok(())
 }
 
+/// Which intent can't be signed for, if one can't: it is not queued, not there, or named twice.
+async fn misfit(
+    connection: &mut SqliteConnection,
+    attempt: &Attempt,
+) -> Result<Option<StoreError>, StoreError> {
+    let mut seen = BTreeSet::new();
+    for id in &attempt.intents {
+        let from = match transitions::status(connection, *id).await {
+            Ok(IntentStatus::Queued) if seen.insert(*id) => continue,
+            Ok(IntentStatus::Queued) => IntentStatus::Submitted,
+            Ok(other) => other,
+            Err(error) => return Ok(Some(error)),
+        };
+        return Ok(Some(StoreError::Transition {
+            id: *id,
+            from,
+            to: IntentStatus::Submitted,
+        }));
+    }
+    Ok(None)
+}
+
 /// The new row's number; `None` when the digest is there already, or a signed attempt that uses the
-/// same version of the badge or coin.
+/// same version of a badge or coin.
 async fn insert(
     connection: &mut SqliteConnection,
     attempt: &Attempt,
@@ -73,7 +110,7 @@ async fn insert(
         })?;
     let inserted = sqlx::query(
         "INSERT INTO attempts (digest, bytes, signatures, expires_after, badge, gas, gas_budget, \
-         status, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+         status, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(attempt.digest().as_bytes())
     .bind(&attempt.transaction.bytes)
@@ -85,171 +122,10 @@ async fn insert(
     .bind(AttemptStatus::Signed.as_str())
     .bind(number(now.get()))
     .execute(connection)
-    .await
-    .map_err(unavailable)?;
-    Ok((inserted.rows_affected() == 1).then(|| inserted.last_insert_rowid()))
-}
-
-/// Writes down what came of an attempt, for it and all its intents.
-pub(super) async fn conclude(
-    connection: &mut SqliteConnection,
-    conclusion: &Conclusion,
-    now: TimestampMs,
-) -> Result<(), StoreError> {
-    let Conclusion { digest, outcome } = conclusion;
-    let (failure, gas_used, effects, reason) = match outcome {
-        AttemptOutcome::Succeeded { gas_used, effects }
-        | AttemptOutcome::BatchAborted { gas_used, effects }
-        | AttemptOutcome::Cancelled { gas_used, effects } => {
-            (None, Some(*gas_used), Some(effects), None)
-        }
-        AttemptOutcome::Aborted {
-            failure,
-            gas_used,
-            effects,
-        } => (Some(failure), Some(*gas_used), Some(effects), None),
-        AttemptOutcome::Dead { reason } => (None, None, None, Some(reason)),
-        AttemptOutcome::Refused { failure } => (Some(failure), None, None, None),
-    };
-    let failure_text = failure.map(|failure| json("a failure", failure));
-    let row = sqlx::query(
-        "UPDATE attempts SET status = ?, gas_used = ?, effects = ?, failure = ?, reason = ?, \
-         concluded_at = ? WHERE digest = ? AND status = 'signed' RETURNING id",
-    )
-    .bind(outcome.status().as_str())
-    .bind(gas_used.map(|gas| number(gas.get())))
-    .bind(effects)
-    .bind(failure_text.transpose()?)
-    .bind(reason)
-    .bind(number(now.get()))
-    .bind(digest.as_bytes())
-    .fetch_optional(&mut *connection)
-    .await
-    .map_err(unavailable)?;
-    let Some(row) = row else {
-        return Err(not_open(connection, conclusion).await?);
-    };
-    let row = Cells::new(&row, "attempts", "id").row_number("id")?;
-    let step = Step {
-        from: IntentStatus::Submitted,
-        to: outcome.intent_status(),
-        failure,
-        now,
-    };
-    for (id, action) in carried(connection, row).await? {
-        transitions::advance(connection, id, Some(&action), step).await?;
+    .await;
+    match inserted {
+        Ok(inserted) => Ok(Some(inserted.last_insert_rowid())),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(None),
+        Err(error) => Err(unavailable(error)),
     }
-    Ok(())
-}
-
-/// Why an attempt can't be concluded.
-async fn not_open(
-    connection: &mut SqliteConnection,
-    conclusion: &Conclusion,
-) -> Result<StoreError, StoreError> {
-    let digest = conclusion.digest;
-    let row = sqlx::query("SELECT id FROM attempts WHERE digest = ?")
-        .bind(digest.as_bytes())
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(unavailable)?;
-    let attempt = row
-        .map(|row| Cells::new(&row, "attempts", "id").row_number("id"))
-        .transpose()?;
-    let first = match attempt {
-        Some(attempt) => carried(connection, attempt).await?.into_iter().next(),
-        None => None,
-    };
-    Ok(match first {
-        Some((id, _)) => StoreError::Transition {
-            id,
-            from: transitions::status(connection, id).await?,
-            to: conclusion.outcome.intent_status(),
-        },
-        None => StoreError::Missing {
-            what: format!("an attempt with digest {digest}"),
-        },
-    })
-}
-
-/// Every attempt that may be with the network, by each of the intents that it carries.
-pub(super) async fn open(
-    connection: &mut SqliteConnection,
-) -> Result<BTreeMap<TransactionId, Attempt>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM attempts WHERE status = 'signed' ORDER BY id")
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(unavailable)?;
-    let mut open = BTreeMap::new();
-    for row in &rows {
-        let mut attempt = rows::attempt(row)?;
-        let number = Cells::new(row, "attempts", "id").row_number("id")?;
-        let carried = carried(connection, number).await?;
-        attempt.intents = carried.into_iter().map(|(id, _)| id).collect();
-        for id in &attempt.intents {
-            open.insert(*id, attempt.clone());
-        }
-    }
-    Ok(open)
-}
-
-/// The digest of the last attempt that executed with a badge.
-pub(super) async fn last_use(
-    connection: &mut SqliteConnection,
-    badge: ObjectId,
-) -> Result<Option<Digest>, StoreError> {
-    let row = sqlx::query(
-        "SELECT id, digest FROM attempts \
-         WHERE json_extract(badge, '$.object_id') = ? AND effects IS NOT NULL \
-         ORDER BY id DESC LIMIT 1",
-    )
-    .bind(badge.to_string())
-    .fetch_optional(connection)
-    .await
-    .map_err(unavailable)?;
-    row.map(|row| Cells::new(&row, "attempts", "id").digest("digest"))
-        .transpose()
-}
-
-/// The gas spent by attempts concluded at or after `since`.
-pub(super) async fn gas_spent_since(
-    connection: &mut SqliteConnection,
-    since: TimestampMs,
-) -> Result<Mist, StoreError> {
-    let rows = sqlx::query(
-        "SELECT id, gas_used FROM attempts WHERE gas_used IS NOT NULL AND concluded_at >= ?",
-    )
-    .bind(number(since.get()))
-    .fetch_all(connection)
-    .await
-    .map_err(unavailable)?;
-    rows.iter().try_fold(Mist::ZERO, |sum, row| {
-        let gas = Cells::new(row, "attempts", "id").number("gas_used")?;
-        sum.checked_add(Mist::new(gas))
-            .map_err(|_| StoreError::OutOfRange {
-                what: String::from("the gas spent"),
-            })
-    })
-}
-
-/// The intents of an attempt, in the order of its calls, with what they ask for.
-async fn carried(
-    connection: &mut SqliteConnection,
-    attempt: u64,
-) -> Result<Vec<(TransactionId, Action)>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT i.id, i.action FROM attempt_intents carried JOIN intents i ON i.id = carried.intent \
-         WHERE carried.attempt = ? ORDER BY carried.place",
-    )
-    .bind(row_number(attempt))
-    .fetch_all(connection)
-    .await
-    .map_err(unavailable)?;
-    rows.iter()
-        .map(|row| {
-            let cells = Cells::new(row, "intents", "id");
-            let id = TransactionId::new(cells.row_number("id")?);
-            Ok((id, cells.json("action")?))
-        })
-        .collect()
 }

@@ -1,9 +1,11 @@
 //! The transaction journal, made durable.
 //!
-//! The state machine is checked in Rust, for errors that say what was wrong, and once more by the
-//! schema's triggers, for whatever this code forgets.
+//! The schema's constraints and triggers refuse what the state machine does not allow. What they
+//! refuse is looked up here, for errors that say what was wrong.
 
 mod attempts;
+mod conclusions;
+mod history;
 mod opening;
 mod requests;
 mod rows;
@@ -11,7 +13,7 @@ mod transitions;
 
 use async_trait::async_trait;
 use atoma_domain::journal::{
-    Attempt, Conclusion, Failure, IntentRecord, IntentStatus, NewIntent, PlannedRequest, Recalled,
+    Attempt, AttemptRecord, Conclusion, Failure, IntentRecord, NewIntent, PlannedRequest, Recalled,
     RequestKey,
 };
 use atoma_domain::ports::{
@@ -20,7 +22,6 @@ use atoma_domain::ports::{
 use atoma_domain::{Digest, Mist, ObjectId, TimestampMs, TransactionId};
 use sqlx::{QueryBuilder, Sqlite};
 
-use self::transitions::Step;
 use crate::columns::{number, row_number};
 use crate::store::{SqliteState, commit, unavailable};
 
@@ -75,7 +76,7 @@ impl Journal for SqliteState {
     ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         if let Some(previous) = previous {
-            attempts::conclude(&mut transaction, previous, now).await?;
+            conclusions::conclude(&mut transaction, previous, now).await?;
         }
         attempts::record(&mut transaction, attempt, now).await?;
         commit(transaction).await
@@ -83,7 +84,7 @@ impl Journal for SqliteState {
 
     async fn conclude(&self, conclusion: &Conclusion, now: TimestampMs) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        attempts::conclude(&mut transaction, conclusion, now).await?;
+        conclusions::conclude(&mut transaction, conclusion, now).await?;
         commit(transaction).await
     }
 
@@ -94,14 +95,7 @@ impl Journal for SqliteState {
         now: TimestampMs,
     ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        let action = transitions::action(&mut transaction, id).await?;
-        let end = Step {
-            from: IntentStatus::Queued,
-            to: IntentStatus::Failed,
-            failure: Some(failure),
-            now,
-        };
-        transitions::advance(&mut transaction, id, Some(&action), end).await?;
+        transitions::fail(&mut transaction, id, failure, now).await?;
         commit(transaction).await
     }
 
@@ -113,7 +107,7 @@ impl Journal for SqliteState {
         .fetch_all(&mut *snapshot)
         .await
         .map_err(unavailable)?;
-        let open = attempts::open(&mut snapshot).await?;
+        let open = history::open(&mut snapshot).await?;
         rows.iter()
             .map(|row| {
                 let intent = rows::intent(row)?;
@@ -125,12 +119,12 @@ impl Journal for SqliteState {
 
     async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError> {
         let mut snapshot = self.snapshot().await?;
-        attempts::last_use(&mut snapshot, badge).await
+        history::last_use(&mut snapshot, badge).await
     }
 
     async fn gas_spent_since(&self, since: TimestampMs) -> Result<Mist, StoreError> {
         let mut snapshot = self.snapshot().await?;
-        attempts::gas_spent_since(&mut snapshot, since).await
+        history::gas_spent_since(&mut snapshot, since).await
     }
 
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError> {
@@ -151,6 +145,10 @@ impl Journal for SqliteState {
         row.as_ref().map(rows::record).transpose()
     }
 
+    async fn attempts_of(&self, id: TransactionId) -> Result<Vec<AttemptRecord>, StoreError> {
+        history::attempts_of(&self.readers, id).await
+    }
+
     async fn list(
         &self,
         filter: &JournalFilter,
@@ -160,6 +158,9 @@ impl Journal for SqliteState {
         let before = page.after.and_then(|id| row_number(id.get()));
         let mut query = QueryBuilder::<Sqlite>::new(intents!("WHERE i.id < "));
         query.push_bind(before.unwrap_or(i64::MAX));
+        if let Some(kind) = filter.kind {
+            query.push(" AND i.kind = ").push_bind(kind);
+        }
         if let Some(status) = filter.status {
             query.push(" AND i.status = ").push_bind(status.as_str());
         }
@@ -172,6 +173,15 @@ impl Journal for SqliteState {
             query
                 .push(" AND i.stack_small_id = ")
                 .push_bind(number(stack.get()));
+        }
+        if let Some(digest) = filter.tx_digest {
+            query
+                .push(
+                    " AND i.id IN (SELECT carried.intent FROM attempts sent JOIN attempt_intents \
+                     carried ON carried.attempt = sent.id WHERE sent.digest = ",
+                )
+                .push_bind(digest.as_bytes().to_vec())
+                .push(")");
         }
         query
             .push(" ORDER BY i.id DESC LIMIT ")

@@ -22,7 +22,7 @@ pub(super) async fn open(
         if let Some(failure) = obstacle(connection, wanted, stack).await? {
             return Ok(Opened::Refused(failure));
         }
-        transitions::set_frozen(connection, stack, true).await?;
+        transitions::set_frozen(connection, [stack], true).await?;
     }
     insert(connection, wanted, now).await.map(Opened::New)
 }
@@ -92,10 +92,14 @@ async fn obstacle(
          EXISTS (SELECT 1 FROM work_records w WHERE w.stack_small_id = s.stack_small_id \
           AND w.node_small_id = s.selected_node_id AND w.merkle_root IS NOT NULL) \
          AS has_messages, \
+         EXISTS (SELECT 1 FROM work_records w WHERE w.stack_small_id = s.stack_small_id \
+          AND w.node_small_id = s.selected_node_id AND w.computed_units > ?) \
+         AS has_units, \
          EXISTS (SELECT 1 FROM reservations r WHERE r.stack_small_id = s.stack_small_id) \
          AS has_reservations \
          FROM stacks s WHERE s.stack_small_id = ?",
     )
+    .bind(number(0))
     .bind(number(stack_small_id.get()))
     .fetch_optional(connection)
     .await
@@ -105,6 +109,15 @@ async fn obstacle(
     };
     let cells = Cells::new(&row, "stacks", "stack_small_id");
     let selected_node_id = NodeSmallId::new(cells.number("selected_node_id")?);
+    // A confidential stack's units are claimed without a proof of what was served; its record tells
+    // how many, unless a ticket does.
+    let claims_the_record = matches!(
+        wanted.action,
+        Action::ClaimConfidentialStack {
+            num_claimed_compute_units: None,
+            ..
+        }
+    );
     let is_settlement = matches!(wanted.action, Action::SettleStack { .. });
     let obstacle = match wanted.actor.node() {
         // Were it let through, its failure would thaw the selected node's record.
@@ -119,8 +132,10 @@ async fn obstacle(
         _ if is_settlement && cells.flag("is_settled")? => {
             Some(Failure::AlreadySettling { stack_small_id })
         }
-        // A confidential stack's units are claimed without a proof of what was served.
         _ if is_settlement && !cells.flag("has_messages")? => {
+            Some(Failure::StackHasNoMessages { stack_small_id })
+        }
+        _ if claims_the_record && !cells.flag("has_units")? => {
             Some(Failure::StackHasNoMessages { stack_small_id })
         }
         _ if cells.flag("has_reservations")? => {

@@ -56,6 +56,7 @@ pub(super) fn record(row: &SqliteRow) -> Result<IntentRecord, StoreError> {
         tx_digest: cells.optional_digest("tx_digest")?,
         failure: cells.optional_json("failure")?,
         created_at: TimestampMs::new(cells.number("created_at")?),
+        updated_at: TimestampMs::new(cells.number("updated_at")?),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::{
     Action, Actor, Attempt, AttemptOutcome, Conclusion, Failure, GasOptions, IntentStatus,
-    NewIntent,
+    NewIntent, Receipt,
 };
 use atoma_domain::ports::{
     Journal, JournalFilter, JournalKey, Opened, Page, SignedTransaction, StoreError,
@@ -98,8 +98,12 @@ async fn on_a_full_disk_nothing_is_opened_signed_or_concluded_and_with_space_aga
     assert_eq!(stands().await, (IntentStatus::Submitted, Some(digest)));
 
     let outcome = AttemptOutcome::Succeeded {
-        gas_used: Mist::new(1),
-        effects: vec![7; LARGE],
+        receipt: Receipt {
+            gas_used: Mist::new(1),
+            effects: vec![7; LARGE],
+            checkpoint: None,
+            registered_badge: None,
+        },
     };
     let conclusion = Conclusion { digest, outcome };
     disk(&store, FULL).await;

@@ -67,8 +67,7 @@ async fn step(store: &SqliteState, number: u64) -> bool {
         }
         7 => {
             let outcome = AttemptOutcome::Succeeded {
-                gas_used: Mist::new(9),
-                effects: vec![4, 5],
+                receipt: receipt(9),
             };
             store
                 .conclude(&concluded(digest(6), &outcome), at(7))

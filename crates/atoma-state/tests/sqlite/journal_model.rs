@@ -43,22 +43,23 @@ fn actions() -> [Action; 5] {
 }
 
 fn outcomes() -> [AttemptOutcome; 6] {
-    let (gas_used, effects) = (Mist::new(1), vec![1]);
+    let failure = Failure::TreasuryShort {};
     [
         AttemptOutcome::Succeeded {
-            gas_used,
-            effects: effects.clone(),
+            receipt: receipt(1),
         },
         AttemptOutcome::Aborted {
-            failure: Failure::TreasuryShort {},
-            gas_used,
-            effects: effects.clone(),
+            failure: failure.clone(),
+            receipt: receipt(1),
         },
         AttemptOutcome::BatchAborted {
-            gas_used,
-            effects: effects.clone(),
+            failure,
+            receipt: receipt(1),
         },
-        AttemptOutcome::Cancelled { gas_used, effects },
+        AttemptOutcome::Cancelled {
+            reason: String::from("congestion"),
+            receipt: receipt(1),
+        },
         AttemptOutcome::Dead {
             reason: String::from("consumed by another"),
         },

@@ -19,6 +19,7 @@ mod journal_model;
 mod ledger_replay;
 mod raw;
 mod schema;
+mod signed_versions;
 
 mod file {
     use atoma_state::{SqliteState, StateOptions};

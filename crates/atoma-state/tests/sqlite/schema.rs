@@ -1,14 +1,18 @@
 //! The database itself refuses what the journal's state machine doesn't allow.
 
-use atoma_domain::journal::{Attempt, AttemptOutcome, AttemptStatus, IntentStatus};
-use atoma_domain::ports::{ChainEvents, ChainIdentity, Journal, SignedTransaction};
-use atoma_domain::{Epoch, Mist, ObjectReference, TransactionId};
+use atoma_domain::journal::{
+    Action, Attempt, AttemptOutcome, AttemptStatus, Failure, IntentStatus,
+};
+use atoma_domain::ports::{
+    ChainEvents, ChainIdentity, Journal, Opened, ServedWork, SignedTransaction,
+};
+use atoma_domain::{EchelonId, Epoch, Mist, PricePerMillion, TransactionId};
 use atoma_state::SqliteState;
 
 use crate::raw::Database;
 use crate::suite::fixtures::*;
 
-fn attempt(id: u64, intents: &[u64]) -> Attempt {
+pub fn attempt(id: u64, intents: &[u64]) -> Attempt {
     Attempt {
         intents: intents.iter().copied().map(TransactionId::new).collect(),
         transaction: SignedTransaction {
@@ -26,48 +30,126 @@ fn attempt(id: u64, intents: &[u64]) -> Attempt {
 /// Brings intent 1 where the test needs it.
 async fn intent_in(store: &SqliteState, status: IntentStatus) {
     store.open(&[wish(1, claim(1))], None, at(1)).await.unwrap();
-    if status == IntentStatus::Queued {
-        return;
+    match status {
+        IntentStatus::Queued => {}
+        IntentStatus::Submitted => attempted(store, 1, AttemptStatus::Signed).await,
+        IntentStatus::Succeeded => attempted(store, 1, AttemptStatus::Succeeded).await,
+        IntentStatus::Failed => attempted(store, 1, AttemptStatus::Refused).await,
     }
+}
+
+/// Takes intent 1 through one more attempt.
+async fn attempted(store: &SqliteState, number: u64, status: AttemptStatus) {
     store
-        .record_attempt(&attempt(1, &[1]), None, at(1))
+        .record_attempt(&attempt(number, &[1]), None, at(1))
         .await
         .unwrap();
+    let failure = Failure::ShuttingDown {};
+    let reason = String::from("test");
     let outcome = match status {
-        IntentStatus::Queued | IntentStatus::Submitted => return,
-        IntentStatus::Succeeded => AttemptOutcome::Succeeded {
-            gas_used: Mist::ZERO,
-            effects: Vec::new(),
+        AttemptStatus::Signed => return,
+        AttemptStatus::Succeeded => AttemptOutcome::Succeeded {
+            receipt: receipt(0),
         },
-        IntentStatus::Failed => AttemptOutcome::Refused {
-            failure: atoma_domain::journal::Failure::ShuttingDown {},
+        AttemptStatus::Aborted => AttemptOutcome::BatchAborted {
+            failure,
+            receipt: receipt(0),
         },
+        AttemptStatus::Cancelled => AttemptOutcome::Cancelled {
+            reason,
+            receipt: receipt(0),
+        },
+        AttemptStatus::Dead => AttemptOutcome::Dead { reason },
+        AttemptStatus::Refused => AttemptOutcome::Refused { failure },
     };
     store
-        .conclude(&concluded(digest(1), &outcome), at(1))
+        .conclude(&concluded(digest(number), &outcome), at(1))
         .await
         .unwrap();
 }
 
+/// A step of intent 1 as another program might take it.
+fn step_to(status: IntentStatus) -> String {
+    let (holds_key, failure) = match status {
+        IntentStatus::Failed => (0, "'{}'"),
+        _ => (1, "NULL"),
+    };
+    format!(
+        "UPDATE intents SET status = '{}', holds_key = {holds_key}, failure = {failure}",
+        status.as_str()
+    )
+}
+
+/// The end of its only attempt, as another program might write it.
+fn end_as(status: AttemptStatus) -> String {
+    format!(
+        "UPDATE attempts SET status = '{}', concluded_at = {}",
+        status.as_str(),
+        if status.is_final() {
+            "created_at"
+        } else {
+            "NULL"
+        }
+    )
+}
+
+/// Runs a statement without the triggers of a table, to bring it where only another program could.
+async fn past_the_guards(database: &Database, table: &str, statement: &str) {
+    let raw = database.raw().await;
+    let guards: Vec<(String, String)> = sqlx::query_as(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?",
+    )
+    .bind(table)
+    .fetch_all(&raw)
+    .await
+    .unwrap();
+    raw.close().await;
+    assert!(!guards.is_empty());
+    let mut script = String::from("BEGIN; ");
+    for (name, _) in &guards {
+        script += &format!("DROP TRIGGER {name}; ");
+    }
+    script += statement;
+    for (_, guard) in &guards {
+        script += &format!("; {guard}");
+    }
+    database.run(&format!("{script}; COMMIT")).await.unwrap();
+}
+
+/// Whether the database takes a statement; it is undone.
+async fn is_taken(database: &Database, statement: &str) -> Result<(), String> {
+    let undone = format!("BEGIN; {statement}; ROLLBACK");
+    let taken = database.run(&undone).await;
+    taken.map_err(|refusal| refusal.to_string())
+}
+
+/// The latest attempt may be of any kind, or there is none: an intent moves as its own level says,
+/// and never to where the other does not allow it.
 #[tokio::test]
 async fn every_transition_of_an_intent_is_guarded() {
-    for from in IntentStatus::ALL {
-        for to in IntentStatus::ALL {
-            let database = Database::new();
-            let store = database.open().await;
-            intent_in(&store, from).await;
-            let (holds_key, failure) = match to {
-                IntentStatus::Failed => (0, "'{}'"),
-                _ => (1, "NULL"),
-            };
-            let update = format!(
-                "UPDATE intents SET status = '{}', holds_key = {holds_key}, failure = {failure}",
-                to.as_str()
-            );
-            let result = database.run(&update).await;
-            assert_eq!(result.is_ok(), from.can_become(to), "{from:?} to {to:?}");
-            if let Err(refusal) = result {
-                assert!(refusal.to_string().contains("does not allow"), "{refusal}");
+    let latest = AttemptStatus::ALL.into_iter().map(Some);
+    for latest in latest.chain([None]) {
+        let database = Database::new();
+        let store = database.open().await;
+        intent_in(&store, IntentStatus::Queued).await;
+        if let Some(latest) = latest {
+            // An earlier one that says something else.
+            attempted(&store, 1, AttemptStatus::Dead).await;
+            attempted(&store, 2, latest).await;
+        }
+        for from in IntentStatus::ALL {
+            past_the_guards(&database, "intents", &step_to(from)).await;
+            for to in IntentStatus::ALL {
+                let taken = is_taken(&database, &step_to(to)).await;
+                let agrees = match latest {
+                    Some(latest) => latest.allows(to),
+                    None => matches!(to, IntentStatus::Queued | IntentStatus::Failed),
+                };
+                let allowed = from.can_become(to) && agrees;
+                assert_eq!(taken.is_ok(), allowed, "{latest:?}: {from:?} to {to:?}");
+                if let Err(refusal) = taken {
+                    assert!(refusal.contains("not allow"), "{refusal}");
+                }
             }
         }
     }
@@ -75,31 +157,73 @@ async fn every_transition_of_an_intent_is_guarded() {
 
 #[tokio::test]
 async fn every_transition_of_an_attempt_is_guarded() {
+    let database = Database::new();
+    let store = database.open().await;
+    intent_in(&store, IntentStatus::Submitted).await;
     for from in AttemptStatus::ALL {
+        past_the_guards(&database, "attempts", &end_as(from)).await;
         for to in AttemptStatus::ALL {
-            let database = Database::new();
-            let store = database.open().await;
-            intent_in(&store, IntentStatus::Submitted).await;
-            if from != AttemptStatus::Signed {
-                let conclude = format!(
-                    "UPDATE attempts SET status = '{}', concluded_at = created_at",
-                    from.as_str()
-                );
-                database.run(&conclude).await.unwrap();
-            }
-            let update = format!(
-                "UPDATE attempts SET status = '{}', concluded_at = {}",
-                to.as_str(),
-                if to == AttemptStatus::Signed {
-                    "NULL"
-                } else {
-                    "created_at"
-                }
-            );
-            let allowed = from == AttemptStatus::Signed && to != AttemptStatus::Signed;
-            let result = database.run(&update).await;
-            assert_eq!(result.is_ok(), allowed, "{from:?} to {to:?}");
+            let taken = is_taken(&database, &end_as(to)).await;
+            assert_eq!(taken.is_ok(), from.can_become(to), "{from:?} to {to:?}");
         }
+    }
+}
+
+/// Success keeps the key of what is done once for ever, and of nothing else.
+#[tokio::test]
+async fn only_what_is_done_once_keeps_its_key() {
+    let stack_small_id = stack(1);
+    let price = PricePerMillion::new(1);
+    let task_small_id = task(1);
+    let actions = [
+        Action::RegisterNode { additional: true },
+        Action::SubscribeToModel {
+            model_name: String::from("a model"),
+            echelon_id: EchelonId::new(1),
+        },
+        Action::SubscribeToTask {
+            task_small_id,
+            price,
+        },
+        Action::UpdateSubscription {
+            task_small_id,
+            price,
+        },
+        Action::UnsubscribeFromTask { task_small_id },
+        settle(1),
+        attest(1),
+        Action::StartDispute { stack_small_id },
+        claim(1),
+        claim_confidential(1),
+    ];
+    let kinds: Vec<&str> = actions.iter().map(Action::kind).collect();
+    assert_eq!(kinds, Action::KINDS);
+    for action in actions {
+        let database = Database::new();
+        let store = database.open().await;
+        happen(&store, 1, vec![bought(1, 1, 10)]).await;
+        store.record_message(&message(1, 1, 1)).await.unwrap();
+        let opened = store.open(&[wish(1, action.clone())], None, at(1)).await;
+        assert!(
+            matches!(opened.unwrap()[..], [Opened::New(_)]),
+            "{action:?}"
+        );
+        attempted(&store, 1, AttemptStatus::Signed).await;
+        for holds_key in [false, true] {
+            let done = format!(
+                "{}; UPDATE intents SET status = 'succeeded', holds_key = {holds_key}",
+                end_as(AttemptStatus::Succeeded)
+            );
+            let taken = is_taken(&database, &done).await;
+            let allowed = holds_key == action.is_once_for_ever();
+            assert_eq!(taken.is_ok(), allowed, "{action:?}: {taken:?}");
+        }
+        // The store agrees.
+        let outcome = AttemptOutcome::Succeeded {
+            receipt: receipt(0),
+        };
+        let done = concluded(digest(1), &outcome);
+        store.conclude(&done, at(2)).await.unwrap();
     }
 }
 
@@ -136,6 +260,22 @@ async fn what_was_signed_and_asked_for_never_changes() {
          created_at, updated_at) SELECT kind, action, actor, gas, action_key, 1, 'queued', \
          created_at, updated_at FROM intents LIMIT 1",
         "UPDATE intents SET holds_key = 0",
+        // Given up, or free to be signed for again, while its transaction may execute.
+        "UPDATE intents SET status = 'failed', holds_key = 0, failure = '{}' WHERE id = 1",
+        "UPDATE intents SET status = 'queued' WHERE id = 1",
+        "UPDATE intents SET status = 'succeeded' WHERE id = 1",
+        // Free to be done once more.
+        "UPDATE attempts SET status = 'succeeded', concluded_at = created_at; \
+         UPDATE intents SET status = 'succeeded', holds_key = 0 WHERE id = 1",
+        "UPDATE attempts SET status = 'succeeded', concluded_at = created_at; \
+         UPDATE intents SET status = 'queued' WHERE id = 1",
+        // Said to be with the network without a transaction that could be; given up with one.
+        "UPDATE intents SET status = 'submitted' WHERE id = 2",
+        "INSERT INTO attempts (digest, bytes, signatures, expires_after, gas, status, created_at) \
+         SELECT zeroblob(32), bytes, signatures, expires_after, gas, 'signed', created_at \
+         FROM attempts; \
+         INSERT INTO attempt_intents VALUES (2, 0, 2); \
+         UPDATE intents SET status = 'failed', holds_key = 0, failure = '{}' WHERE id = 2",
         "UPDATE intents SET action = '{}'",
         "UPDATE intents SET actor = '{}'",
         "UPDATE intents SET action_key = 'another'",
@@ -178,56 +318,18 @@ async fn what_came_of_something_never_changes() {
         "UPDATE attempts SET effects = x'00'",
         "UPDATE attempts SET failure = '{}'",
         "UPDATE attempts SET concluded_at = x'0000000000000009'",
+        "UPDATE attempts SET registered_badge = '0x1'",
         "INSERT INTO attempt_intents VALUES (1, 1, 2)",
+        // A second signature for what is done.
+        "INSERT INTO attempts (digest, bytes, signatures, expires_after, gas, status, created_at) \
+         SELECT zeroblob(32), bytes, signatures, expires_after, gas, 'signed', created_at \
+         FROM attempts; \
+         INSERT INTO attempt_intents VALUES (2, 0, 1)",
     ] {
-        assert!(database.run(statement).await.is_err(), "{statement}");
+        let transaction = format!("BEGIN; {statement}; COMMIT");
+        assert!(database.run(&transaction).await.is_err(), "{statement}");
         assert_eq!(database.dump().await, before, "{statement}");
     }
-}
-
-/// Of two such transactions validators may accept one each, and then neither.
-#[tokio::test]
-async fn two_signed_attempts_never_use_the_same_version_of_an_object() {
-    let database = Database::new();
-    let store = database.open().await;
-    let wishes = [1, 2].map(|id| wish(1, claim(id)));
-    store.open(&wishes, None, at(1)).await.unwrap();
-    let used = |id, version| ObjectReference::new(object(id), version, digest(9));
-    let first = Attempt {
-        badge: Some(used(1, 4)),
-        gas: vec![used(2, 5)],
-        ..attempt(1, &[1])
-    };
-    store.record_attempt(&first, None, at(1)).await.unwrap();
-    for (badge, coin) in [((1, 4), (3, 1)), ((3, 1), (2, 5))] {
-        let second = Attempt {
-            badge: Some(used(badge.0, badge.1)),
-            gas: vec![used(coin.0, coin.1)],
-            ..attempt(2, &[2])
-        };
-        let refused = store.record_attempt(&second, None, at(1)).await;
-        assert!(refused.is_err(), "{second:?}");
-    }
-    // The versions that the first leaves are others; the first itself may be concluded with it.
-    let second = Attempt {
-        badge: Some(used(1, 5)),
-        gas: vec![used(2, 6)],
-        ..attempt(2, &[2])
-    };
-    store.record_attempt(&second, None, at(1)).await.unwrap();
-    let dead = AttemptOutcome::Dead {
-        reason: String::from("test"),
-    };
-    let previous = concluded(digest(1), &dead);
-    let again = Attempt {
-        transaction: SignedTransaction {
-            digest: digest(3),
-            ..first.transaction.clone()
-        },
-        ..first
-    };
-    let recorded = store.record_attempt(&again, Some(&previous), at(2)).await;
-    recorded.unwrap();
 }
 
 /// No list reads a whole table for the rows of one node.
@@ -268,6 +370,19 @@ async fn lists_are_served_by_indexes() {
         (
             "SELECT * FROM intents WHERE id < 9 AND stack_small_id = x'' ORDER BY id DESC LIMIT 5",
             "intents_by_stack",
+        ),
+        (
+            "SELECT * FROM intents WHERE id < 9 AND kind = 'claim_stack' ORDER BY id DESC LIMIT 5",
+            "intents_by_kind",
+        ),
+        (
+            "SELECT max(id) FROM attempts WHERE json_extract(badge, '$.object_id') = 'x' \
+             AND effects IS NOT NULL",
+            "attempts_by_executed_badge",
+        ),
+        (
+            "SELECT max(id) FROM attempts WHERE registered_badge = 'x'",
+            "attempts_by_registered_badge",
         ),
     ] {
         let plan = sqlx::query(sqlx::AssertSqlSafe(format!(

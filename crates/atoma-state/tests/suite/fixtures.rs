@@ -5,13 +5,15 @@ use atoma_domain::events::{
     NodeSubscribedToTask, StackAttestationDispute, StackCreated, StackSettlementTicketClaimed,
     StackTrySettle, TaskRegistered,
 };
-use atoma_domain::journal::{Action, Actor, AttemptOutcome, Conclusion, GasOptions, NewIntent};
+use atoma_domain::journal::{
+    Action, Actor, AttemptOutcome, Conclusion, GasOptions, NewIntent, Receipt,
+};
 use atoma_domain::model::NewMessage;
 use atoma_domain::ports::{
     ChainEvents, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction,
 };
 use atoma_domain::{
-    Address, CheckpointNumber, ComputeUnits, Digest, Epoch, Hash32, MicroUsdc, NodeSmallId,
+    Address, CheckpointNumber, ComputeUnits, Digest, Epoch, Hash32, MicroUsdc, Mist, NodeSmallId,
     ObjectId, PricePerMillion, SecurityLevel, StackSmallId, TaskRole, TaskSmallId, TimestampMs,
 };
 
@@ -54,6 +56,16 @@ pub fn concluded(digest: Digest, outcome: &AttemptOutcome) -> Conclusion {
     Conclusion {
         digest,
         outcome: outcome.clone(),
+    }
+}
+
+/// What is left of an execution that cost so much.
+pub fn receipt(gas: u64) -> Receipt {
+    Receipt {
+        gas_used: Mist::new(gas),
+        effects: vec![1, 2, 3],
+        checkpoint: Some(CheckpointNumber::new(gas)),
+        registered_badge: None,
     }
 }
 
@@ -261,7 +273,7 @@ pub fn claim(id: u64) -> Action {
 pub fn claim_confidential(id: u64) -> Action {
     Action::ClaimConfidentialStack {
         stack_small_id: stack(id),
-        num_claimed_compute_units: units(1),
+        num_claimed_compute_units: None,
     }
 }
 

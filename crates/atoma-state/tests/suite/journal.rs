@@ -43,16 +43,14 @@ pub fn attempt(id: u64, intents: &[TransactionId]) -> Attempt {
 
 pub fn succeeded() -> AttemptOutcome {
     AttemptOutcome::Succeeded {
-        gas_used: Mist::new(u64::MAX),
-        effects: vec![1, 2, 3],
+        receipt: receipt(u64::MAX),
     }
 }
 
 pub fn aborted() -> AttemptOutcome {
     AttemptOutcome::Aborted {
         failure: Failure::TreasuryShort {},
-        gas_used: Mist::new(5),
-        effects: vec![1],
+        receipt: receipt(5),
     }
 }
 
@@ -153,7 +151,7 @@ pub async fn what_is_done_once_stays_done(store: impl Store) {
     let stack_small_id = stack(1);
     let confidential = Action::ClaimConfidentialStack {
         stack_small_id,
-        num_claimed_compute_units: ComputeUnits::new(u64::MAX),
+        num_claimed_compute_units: Some(ComputeUnits::new(u64::MAX)),
     };
     let cases = [
         (settle(1), Failure::AlreadySettling { stack_small_id }),
@@ -221,22 +219,44 @@ pub async fn what_failed_can_be_asked_again(store: impl Store) {
 
 pub async fn confidential_claims_close_the_record(store: impl Store) {
     happen(&store, 1, vec![bought(1, 1, 100)]).await;
+    let stack_small_id = stack(1);
+    // Claiming nothing would give everything back to the buyer; a ticket may tell of something.
+    let nothing = Opened::Refused(Failure::StackHasNoMessages { stack_small_id });
+    let claimed = async || open(&store, wish(1, claim_confidential(1))).await;
+    assert_eq!(claimed().await, nothing);
+    let attesting = NewMessage {
+        node_small_id: Some(node(2)),
+        ..message(1, 1, 1)
+    };
+    store.record_message(&attesting).await.unwrap();
+    store.record_message(&message(1, 1, 0)).await.unwrap();
+    assert_eq!(claimed().await, nothing);
+    let by_ticket = Action::ClaimConfidentialStack {
+        stack_small_id,
+        num_claimed_compute_units: Some(units(5)),
+    };
+    let intent = new(open(&store, wish(1, by_ticket)).await);
+    let failure = Failure::ShuttingDown {};
+    store.fail(intent.id, &failure, at(2)).await.unwrap();
     store.record_message(&message(1, 1, 1)).await.unwrap();
     let held = store
         .reserve_units(stack(1), owner(), units(0))
         .await
         .unwrap();
-    let stack_small_id = stack(1);
     assert_eq!(
         open(&store, wish(1, claim_confidential(1))).await,
         Opened::Refused(Failure::RequestsInProgress { stack_small_id })
     );
     store.release_reservation(held).await.unwrap();
+    // What was recorded until now is paid, what comes later refused: it takes no number that was
+    // read before.
     let intent = new(open(&store, wish(1, claim_confidential(1))).await);
+    assert_eq!(intent.action, claim_confidential(1));
     let late = store.record_message(&message(1, 2, 1)).await;
     let refusal = WorkError::Refused(Failure::AlreadySettling { stack_small_id });
     assert_eq!(late.unwrap_err().to_string(), refusal.to_string());
-    let failure = Failure::ShuttingDown {};
+    let record = store.work_record(stack(1), node(1)).await.unwrap();
+    assert_eq!(record.unwrap().computed_units, units(1));
     store.fail(intent.id, &failure, at(4)).await.unwrap();
     store.record_message(&message(1, 2, 1)).await.unwrap();
     // Its ticket, if it was settled once, is no obstacle.

@@ -65,6 +65,7 @@ macro_rules! store_suites {
                 refused_transitions_change_nothing,
                 no_two_signed_attempts_use_the_same_version,
                 digests_that_may_have_reached_the_network_are_told,
+                attempts_tell_what_became_of_them,
                 lists_are_newest_first_and_filtered,
             }
         }

@@ -55,9 +55,26 @@ pub(in crate::engine) fn call(
         Action::ClaimConfidentialStack {
             stack_small_id,
             num_claimed_compute_units,
-        } => ContractCall::ClaimFundsForStacks {
-            stacks: vec![(*stack_small_id, *num_claimed_compute_units)],
-        },
+        } => confidential_claim(*stack_small_id, *num_claimed_compute_units, local)?,
+    })
+}
+
+fn confidential_claim(
+    stack_small_id: StackSmallId,
+    asked: Option<ComputeUnits>,
+    local: &Local,
+) -> Result<ContractCall, Failure> {
+    let claimed = match (asked, local) {
+        (Some(asked), _) => asked,
+        (None, Local::Computed(Some(computed))) => *computed,
+        _ => ComputeUnits::ZERO,
+    };
+    // Claiming nothing would give the buyer everything back and close the stack.
+    if claimed == ComputeUnits::ZERO {
+        return Err(Failure::StackHasNoMessages { stack_small_id });
+    }
+    Ok(ContractCall::ClaimFundsForStacks {
+        stacks: vec![(stack_small_id, claimed)],
     })
 }
 

@@ -63,6 +63,37 @@ fn view(drawable: u64, drawn: &[u64]) -> ContractView {
     }
 }
 
+#[test]
+fn a_confidential_claim_takes_what_the_record_holds_unless_it_names_units() {
+    let claimed = |asked: Option<u64>, computed: Option<u64>| {
+        let action = Action::ClaimConfidentialStack {
+            stack_small_id: STACK,
+            num_claimed_compute_units: asked.map(ComputeUnits::new),
+        };
+        let intent = Intent {
+            action,
+            ..settle(1)
+        };
+        let local = Local::Computed(computed.map(ComputeUnits::new));
+        call(&intent, &local, &view(0, &[]))
+    };
+    let units = |units| {
+        Ok(ContractCall::ClaimFundsForStacks {
+            stacks: vec![(STACK, ComputeUnits::new(units))],
+        })
+    };
+    assert_eq!(claimed(None, Some(5)), units(5));
+    assert_eq!(claimed(Some(3), Some(5)), units(3));
+    assert_eq!(claimed(Some(3), None), units(3));
+    // Claiming nothing would give everything back to the buyer.
+    let nothing = Failure::StackHasNoMessages {
+        stack_small_id: STACK,
+    };
+    for (asked, computed) in [(None, None), (None, Some(0)), (Some(0), Some(5))] {
+        assert_eq!(claimed(asked, computed), Err(nothing.clone()));
+    }
+}
+
 fn to_dispute() -> Intent {
     let action = Action::StartDispute {
         stack_small_id: STACK,

@@ -1,0 +1,151 @@
+//! A badge that this journal never used to the end: whoever else uses it is noticed all the same.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test whose tools fail should stop, helpers included"
+)]
+
+mod crashing;
+
+use atoma_domain::NodeSmallId;
+use atoma_domain::journal::{Attempt, Failure};
+use atoma_operator::{Applied, Readiness};
+
+use crashing::ask::Ask;
+use crashing::generation::{Generation, Site};
+use crashing::points::Side;
+use crashing::world::{NODE_PRICE, NONE, SAMPLING, World};
+
+/// An operator of that key with money and an empty database.
+fn newcomer(world: &World, key: u16) -> Site {
+    let site = world.site(&format!("newcomer-{key}.sqlite"), key);
+    let coins = [1_000_000_000_000; 2];
+    world.network.faucet_coins(site.address, &coins).unwrap();
+    site
+}
+
+fn done(daemon: &Generation, ask: &Ask, node: NodeSmallId) {
+    daemon.finish(daemon.catch_up());
+    let answers = daemon.finish(ask.make(&daemon.operator, node));
+    assert_eq!(answers, [Ok(())], "{ask:?}");
+}
+
+/// The only node of the daemon's key.
+fn own_node(daemon: &Generation) -> NodeSmallId {
+    daemon.finish(daemon.catch_up());
+    let nodes = daemon.finish(daemon.operator.nodes()).unwrap();
+    assert_eq!(nodes.len(), 1);
+    nodes[0].node_small_id
+}
+
+fn subscribe(world: &World) -> Ask {
+    Ask::Subscribe(world.tasks[NONE], NODE_PRICE)
+}
+
+/// What the other asks for: of the same the very same bytes would come, and be known here.
+fn something_else(world: &World) -> Ask {
+    Ask::Subscribe(world.tasks[SAMPLING], NODE_PRICE)
+}
+
+/// Which of the calls of a first subscription sends it, by the daemon that registered the node or by
+/// another.
+fn sending(world: &World, by_another: bool) -> usize {
+    let mut daemon = world.begin(&newcomer(world, 100));
+    done(&daemon, &Ask::Register, NodeSmallId::new(0));
+    let node = own_node(&daemon);
+    if by_another {
+        daemon.stop();
+        daemon = world.begin(&world.site("another.sqlite", 100));
+        daemon.finish(daemon.catch_up());
+    }
+    daemon.points.arm(Default::default());
+    done(&daemon, &subscribe(world), node);
+    let calls = daemon.points.calls();
+    daemon.stop();
+    calls
+        .iter()
+        .position(|call| *call == "chain.execute")
+        .unwrap()
+        + 1
+}
+
+/// Has the daemon die when its badge's first use is signed and not yet sent.
+fn die_before_the_first_use(world: &World, sending: usize, daemon: Generation, node: NodeSmallId) {
+    daemon.finish(daemon.catch_up());
+    daemon.points.arm_crash(sending, Side::Before);
+    let answers = daemon.drive(subscribe(world).make(&daemon.operator, node));
+    assert_eq!(answers, None, "{:?}", daemon.points.calls());
+    daemon.kill();
+}
+
+/// The attempt that a daemon left open.
+fn left_open(daemon: &Generation) -> Attempt {
+    let open = daemon.finish(daemon.ports.journal.unfinished()).unwrap();
+    assert_eq!(open.len(), 1);
+    open[0].attempt.clone().unwrap()
+}
+
+/// What a daemon finds out when it starts.
+fn foreign_use(daemon: &Generation) -> Option<Failure> {
+    let readiness = Readiness::new(daemon.ports.clone(), Applied::default());
+    daemon.finish(readiness.foreign_use()).unwrap()
+}
+
+#[track_caller]
+fn assert_noticed(daemon: &Generation, node: NodeSmallId) {
+    let found = foreign_use(daemon);
+    assert!(
+        matches!(
+            found,
+            Some(Failure::BadgeUsedElsewhere { node_small_id, .. }) if node_small_id == node
+        ),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_badge_registered_here_and_first_used_elsewhere_is_noticed() {
+    let world = World::start();
+    let sending = sending(&world, false);
+    let site = newcomer(&world, 101);
+    let daemon = world.begin(&site);
+    done(&daemon, &Ask::Register, NodeSmallId::new(0));
+    let node = own_node(&daemon);
+    assert_eq!(foreign_use(&daemon), None);
+    die_before_the_first_use(&world, sending, daemon, node);
+
+    let daemon = world.begin(&site);
+    left_open(&daemon);
+    assert_eq!(foreign_use(&daemon), None);
+    let other = world.begin(&world.site("other.sqlite", 101));
+    done(&other, &something_else(&world), node);
+    assert_noticed(&daemon, node);
+    // The other knows nothing of the registration, and has used the badge last.
+    assert_eq!(foreign_use(&other), None);
+}
+
+/// The journal knows no transaction of the badge that was executed, only that it signed over a
+/// version that is not the badge's any more.
+#[test]
+fn a_badge_registered_elsewhere_and_signed_for_here_is_noticed() {
+    let world = World::start();
+    let sending = sending(&world, true);
+    let site = newcomer(&world, 101);
+    let registrar = world.begin(&site);
+    done(&registrar, &Ask::Register, NodeSmallId::new(0));
+    let node = own_node(&registrar);
+    let second = world.site("second.sqlite", 101);
+    die_before_the_first_use(&world, sending, world.begin(&second), node);
+
+    let daemon = world.begin(&second);
+    let open = left_open(&daemon);
+    // Nobody has used it yet.
+    assert_eq!(foreign_use(&daemon), None);
+    done(&registrar, &something_else(&world), node);
+    assert_noticed(&daemon, node);
+    let journal = &daemon.ports.journal;
+    let badge = *open.badge.unwrap().object_id();
+    assert_eq!(daemon.finish(journal.last_use(badge)).unwrap(), None);
+}
