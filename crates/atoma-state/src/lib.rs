@@ -25,6 +25,8 @@ mod journal;
 mod reader;
 mod rows;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod work;
 
 pub use store::{SqliteState, StateOptions};

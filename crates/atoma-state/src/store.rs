@@ -53,12 +53,19 @@ impl SqliteState {
     /// [`StoreError::Unavailable`] when the file can't be made or opened, is no database, or has a
     /// schema that this version of the daemon doesn't know.
     pub async fn open(path: impl AsRef<Path>, options: StateOptions) -> Result<Self, StoreError> {
-        let path = path.as_ref();
+        Self::open_with(path.as_ref(), options, SqliteSynchronous::Full).await
+    }
+
+    pub(crate) async fn open_with(
+        path: &Path,
+        options: StateOptions,
+        synchronous: SqliteSynchronous,
+    ) -> Result<Self, StoreError> {
         create_private(path).map_err(unavailable)?;
         let connect = connect_options(options)
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
+            .synchronous(synchronous);
         let writer = writer_pool(options).connect_with(connect.clone()).await;
         let writer = writer.map_err(unavailable)?;
         MIGRATIONS.run(&writer).await.map_err(unavailable)?;
