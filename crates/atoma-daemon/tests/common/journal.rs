@@ -40,21 +40,37 @@ impl TestWorld {
         self.list(&path).await
     }
 
+    /// Reads a list until it is as wanted.
+    pub(crate) async fn until_list(
+        &self,
+        path: &str,
+        wanted: impl Fn(&[Value]) -> bool,
+    ) -> Vec<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let list = self.list(path).await;
+            if wanted(&list) {
+                return list;
+            }
+            assert!(Instant::now() < deadline, "{path}: {list:?}");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until some transaction may be with the network.
+    pub(crate) async fn until_submitted(&self) {
+        let submitted = "/transactions?status=submitted";
+        self.until_list(submitted, |list| !list.is_empty()).await;
+    }
+
     /// Asks the journal about a stack until its entries are as wanted.
     pub(crate) async fn until_entries(
         &self,
         stack: u64,
         wanted: impl Fn(&[Value]) -> bool,
     ) -> Vec<Value> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let entries = self.journalled(stack).await;
-            if wanted(&entries) {
-                return entries;
-            }
-            assert!(Instant::now() < deadline, "{entries:?}");
-            tokio::time::sleep(LOOK).await;
-        }
+        let path = format!("/transactions?stack_small_id={stack}");
+        self.until_list(&path, wanted).await
     }
 
     /// The same for its only entry.

@@ -2,18 +2,21 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod gated;
 pub(crate) mod journal;
 pub(crate) mod process;
 pub(crate) mod work;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use atoma_daemon::{Config, Daemon, Overrides};
 use atoma_domain::{Address, NodeSmallId, StackSmallId, TaskSmallId};
 use atoma_localnet::demo::{self, Demo};
 use atoma_localnet::{Config as NetConfig, LocalNet, NewTask, Parameters, Purchase};
 use atoma_operator::Operator;
+use process::in_time;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -27,6 +30,9 @@ const ADDRESS: &str = "0xa0ccc8bcc83f6c628340134f8546a21e0618fd1aaa02432bba454c4
 pub(crate) const NODE_PRICE: u64 = 1;
 /// Micro-USDC in the treasury for shares that no purchase covers.
 const RESERVE: u64 = 1_000_000_000;
+
+/// Longer than a daemon lets any request wait; an answer that takes longer fails its test.
+const LONGEST_ANSWER: Duration = Duration::from_secs(180);
 
 /// Levels of tasks.
 pub(crate) const NONE: u16 = 0;
@@ -117,7 +123,7 @@ impl TestWorld {
         let mut world = Self::over(network.clone(), dir, tasks.collect()).await;
         world.nodes = operator.nodes.iter().map(|node| node.get()).collect();
         let ids: Vec<_> = demo.stacks.iter().map(|s| s.stack_small_id).collect();
-        world.operator.wait_for_stacks(&ids).await.unwrap();
+        in_time(world.operator.wait_for_stacks(&ids)).await.unwrap();
         world
     }
 
@@ -237,7 +243,7 @@ impl TestWorld {
             .iter()
             .map(|stack| StackSmallId::new(*stack))
             .collect();
-        self.operator.wait_for_stacks(&ids).await.unwrap();
+        in_time(self.operator.wait_for_stacks(&ids)).await.unwrap();
     }
 
     /// Buys one stack.
@@ -336,7 +342,7 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(addr: SocketAddr) -> Self {
         Self {
-            client: Client::new(),
+            client: Client::builder().timeout(LONGEST_ANSWER).build().unwrap(),
             base: format!("http://{addr}"),
         }
     }

@@ -11,6 +11,11 @@ use super::Api;
 /// How long anything that is waited for may take at most.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What comes of something that is waited for; where it doesn't come, the test fails.
+pub(crate) async fn in_time<T>(awaited: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, awaited).await.unwrap()
+}
+
 /// `atoma-daemon serve`, killed when dropped.
 pub(crate) struct Process {
     child: Child,

@@ -99,7 +99,7 @@ impl Lane {
                 return self.fail_all(&ready.intents, &failure).await;
             }
         };
-        match self.record(&attempt).await {
+        match self.record(&attempt, &ready.intents).await {
             Recorded::Yes => {}
             Recorded::Refused => return self.journalled_already(attempt, ready).await,
             Recorded::Never(failure) => return self.fail_all(&ready.intents, &failure).await,
@@ -154,40 +154,45 @@ impl Lane {
     }
 
     /// Writes the attempt down, with the success of before. The same attempt is tried until the
-    /// journal takes it, because a writing whose answer was lost may be there.
-    async fn record(&mut self, attempt: &Attempt) -> Recorded {
+    /// journal takes it, because a writing whose answer was lost may be there. After the first
+    /// failure those who wait are told.
+    async fn record(&mut self, attempt: &Attempt, intents: &[Intent]) -> Recorded {
         let shared = Arc::clone(&self.shared);
         let mut backoff = Backoff::new(&shared.config);
-        loop {
+        let mut is_told = false;
+        let recorded = loop {
             let previous = self.done.as_ref().map(|done| &done.conclusion);
             let now = shared.ports.clock.now();
             let written = shared.ports.journal.record_attempt(attempt, previous, now);
-            match written.await {
+            let error = match written.await {
                 Ok(()) => {
                     if let Some(done) = self.done.take() {
                         done.announce(&shared, &self.length);
                     }
-                    return Recorded::Yes;
+                    break Recorded::Yes;
                 }
                 Err(StoreError::Transition { .. } | StoreError::Missing { .. })
                     if self.done.is_none() =>
                 {
-                    return Recorded::Refused;
+                    break Recorded::Refused;
                 }
                 Err(error @ (StoreError::Corrupt { .. } | StoreError::OutOfRange { .. }))
                     if self.done.is_none() =>
                 {
-                    return Recorded::Never(internal(error));
+                    break Recorded::Never(internal(error));
                 }
-                Err(error) => error!(
-                    error = with_causes(&error),
-                    "the attempt can't be written down, so it is not sent; trying again"
-                ),
-            }
+                Err(error) => error,
+            };
+            error!(
+                error = with_causes(&error),
+                "the attempt can't be written down, so it is not sent; trying again"
+            );
             if self.done.is_some() {
                 // Each for itself: one of them may be what the journal does not take.
                 self.write_done().await;
             } else {
+                shared.tell_stuck(intents, None, &error);
+                is_told = true;
                 tokio::select! {
                     () = shared.stopping.cancelled() => return Recorded::Unknown,
                     () = backoff.pause() => {}
@@ -196,14 +201,18 @@ impl Lane {
             if shared.stopping.is_cancelled() {
                 return Recorded::Unknown;
             }
+        };
+        if is_told {
+            shared.tell_unstuck(intents);
         }
+        recorded
     }
 
     /// What to do when the journal takes no new attempt for these intents: it has this one, and the
     /// answer was lost; or it has another one of theirs; or some were given up meanwhile; or these
     /// very bytes were refused before.
     async fn journalled_already(&mut self, attempt: Attempt, ready: Ready) -> Step {
-        let Some(unfinished) = self.unfinished().await else {
+        let Some(unfinished) = self.unfinished(&ready.intents).await else {
             ready.payment.keep();
             return Step::Stopped;
         };
@@ -238,13 +247,24 @@ impl Lane {
         }
     }
 
-    /// What the journal has open, asked until it answers; `None` when the daemon stops before.
-    async fn unfinished(&self) -> Option<Vec<UnfinishedIntent>> {
+    /// What the journal has open, asked until it answers; `None` when the daemon stops before. After
+    /// the first failure those who wait for these are told.
+    async fn unfinished(&self, intents: &[Intent]) -> Option<Vec<UnfinishedIntent>> {
         let mut backoff = Backoff::new(&self.shared.config);
+        let mut is_told = false;
         loop {
             match self.shared.ports.journal.unfinished().await {
-                Ok(unfinished) => return Some(unfinished),
-                Err(error) => error!(error = with_causes(&error), "the journal can't be read"),
+                Ok(unfinished) => {
+                    if is_told {
+                        self.shared.tell_unstuck(intents);
+                    }
+                    return Some(unfinished);
+                }
+                Err(error) => {
+                    error!(error = with_causes(&error), "the journal can't be read");
+                    self.shared.tell_stuck(intents, None, &error);
+                    is_told = true;
+                }
             }
             tokio::select! {
                 () = self.shared.stopping.cancelled() => return None,

@@ -47,8 +47,9 @@ impl Done {
 /// Writes a success down and tells who waits.
 pub(super) async fn write_down(shared: &Shared, length: &AtomicUsize, done: Done) {
     let Ports { journal, clock, .. } = &shared.ports;
+    let executed = Some(done.conclusion.digest);
     let write = || journal.conclude(&done.conclusion, clock.now());
-    match shared.insist(write).await {
+    match shared.insist(&done.intents, executed, write).await {
         Written::Yes => {}
         // Written before, by a writing whose answer was lost.
         Written::Disagrees(error) => warn!(
@@ -127,8 +128,12 @@ impl Lane {
     /// Writes down how an attempt ended that did not succeed.
     async fn write_end(&self, conclusion: Conclusion, intents: Vec<Intent>) -> Step {
         let Ports { journal, clock, .. } = &self.shared.ports;
+        let executed = match &conclusion.outcome {
+            AttemptOutcome::Dead { .. } | AttemptOutcome::Refused { .. } => None,
+            _ => Some(conclusion.digest),
+        };
         let write = || journal.conclude(&conclusion, clock.now());
-        match self.shared.insist(write).await {
+        match self.shared.insist(&intents, executed, write).await {
             Written::Yes => {}
             Written::Disagrees(error) => error!(
                 digest = %conclusion.digest, error = with_causes(&error),

@@ -8,6 +8,8 @@ use atoma_domain::journal::{ActionKey, Failure, Intent, IntentRecord};
 use atoma_domain::{Digest, journal::IntentStatus};
 use tokio::sync::watch;
 
+use super::submit::LaneKey;
+
 /// What became of an intent, as far as this process knows.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Outcome {
@@ -45,9 +47,16 @@ pub(super) struct Outcomes {
 
 #[derive(Debug, Default)]
 struct Open {
-    progress: HashMap<TransactionId, (ActionKey, watch::Sender<Progress>)>,
+    progress: HashMap<TransactionId, Tracked>,
     /// Which of them has a key.
     holders: HashMap<ActionKey, TransactionId>,
+}
+
+#[derive(Debug)]
+struct Tracked {
+    key: ActionKey,
+    lane: LaneKey,
+    progress: watch::Sender<Progress>,
 }
 
 impl Outcomes {
@@ -56,9 +65,11 @@ impl Outcomes {
         let key = intent.action.key(&intent.actor);
         let mut open = self.lock();
         open.holders.insert(key.clone(), intent.id);
-        open.progress
-            .entry(intent.id)
-            .or_insert_with(|| (key, watch::Sender::new(Progress::Underway)));
+        open.progress.entry(intent.id).or_insert_with(|| Tracked {
+            key,
+            lane: LaneKey::of(intent),
+            progress: watch::Sender::new(Progress::Underway),
+        });
     }
 
     /// Whether an unfinished intent has the key.
@@ -69,12 +80,13 @@ impl Outcomes {
     /// A receiver of the intent's progress; `None` when it is finished or not this process's.
     pub(super) fn watch(&self, id: TransactionId) -> Option<watch::Receiver<Progress>> {
         let open = self.lock();
-        open.progress.get(&id).map(|(_, sender)| sender.subscribe())
+        let tracked = open.progress.get(&id);
+        tracked.map(|tracked| tracked.progress.subscribe())
     }
 
     /// Why nothing is done about an intent, if so.
     pub(super) fn held(&self, id: TransactionId) -> Option<Failure> {
-        match &*self.lock().progress.get(&id)?.1.borrow() {
+        match &*self.lock().progress.get(&id)?.progress.borrow() {
             Progress::Held(reason) => Some(reason.clone()),
             Progress::Underway | Progress::Over(_) => None,
         }
@@ -83,8 +95,8 @@ impl Outcomes {
     /// How many unfinished intents nothing is done about, by the reason.
     pub(super) fn all_held(&self) -> BTreeMap<String, usize> {
         let mut held = BTreeMap::new();
-        for (_, sender) in self.lock().progress.values() {
-            if let Progress::Held(reason) = &*sender.borrow() {
+        for tracked in self.lock().progress.values() {
+            if let Progress::Held(reason) = &*tracked.progress.borrow() {
                 *held.entry(reason.to_string()).or_default() += 1;
             }
         }
@@ -101,15 +113,31 @@ impl Outcomes {
         self.set(ids, &Progress::Underway);
     }
 
+    /// Announces that a lane does nothing for now because the database does not; `reason` is that
+    /// failure as each intent is to be told of it. What is held for another reason is left alone.
+    pub(super) fn hold_lane(&self, lane: LaneKey, reason: impl Fn(TransactionId) -> Failure) {
+        self.set_lane(lane, |id| Progress::Held(reason(id)));
+    }
+
+    /// Announces that the lane goes on.
+    pub(super) fn release_lane(&self, lane: LaneKey) {
+        self.set_lane(lane, |_| Progress::Underway);
+    }
+
     fn set(&self, ids: impl Iterator<Item = TransactionId>, progress: &Progress) {
         let open = self.lock();
         for id in ids {
-            if let Some((_, sender)) = open.progress.get(&id) {
-                sender.send_if_modified(|known| {
-                    let changes = known != progress;
-                    known.clone_from(progress);
-                    changes
-                });
+            if let Some(tracked) = open.progress.get(&id) {
+                tracked.set(progress);
+            }
+        }
+    }
+
+    fn set_lane(&self, lane: LaneKey, progress: impl Fn(TransactionId) -> Progress) {
+        let open = self.lock();
+        for (id, tracked) in &open.progress {
+            if tracked.lane == lane && !tracked.is_held_otherwise() {
+                tracked.set(&progress(*id));
             }
         }
     }
@@ -117,19 +145,37 @@ impl Outcomes {
     /// Announces the final outcome and forgets the intent; false when it was announced before.
     pub(super) fn finish(&self, id: TransactionId, outcome: Outcome) -> bool {
         let mut open = self.lock();
-        let Some((key, sender)) = open.progress.remove(&id) else {
+        let Some(tracked) = open.progress.remove(&id) else {
             return false;
         };
         // Given up, it may have left its key to another already.
-        if open.holders.get(&key) == Some(&id) {
-            open.holders.remove(&key);
+        if open.holders.get(&tracked.key) == Some(&id) {
+            open.holders.remove(&tracked.key);
         }
-        sender.send_replace(Progress::Over(outcome));
+        tracked.progress.send_replace(Progress::Over(outcome));
         true
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
         // Nothing in here panics between two changes that belong together.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tracked {
+    fn set(&self, progress: &Progress) {
+        self.progress.send_if_modified(|known| {
+            let changes = known != progress;
+            known.clone_from(progress);
+            changes
+        });
+    }
+
+    /// Whether it waits for something else than the database.
+    fn is_held_otherwise(&self) -> bool {
+        match &*self.progress.borrow() {
+            Progress::Held(Failure::Internal { .. }) | Progress::Underway => false,
+            Progress::Held(_) | Progress::Over(_) => true,
+        }
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use atoma_domain::TransactionId;
+use atoma_domain::journal::{Failure, Intent};
 use atoma_domain::ports::StoreError;
+use atoma_domain::{Digest, TransactionId};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
@@ -14,6 +15,7 @@ use super::config::{Backoff, EngineConfig};
 use super::gas::GasPool;
 use super::guard::Guard;
 use super::outcomes::{Outcome, Outcomes};
+use super::submit::LaneKey;
 use crate::Ports;
 use crate::causes::with_causes;
 
@@ -56,26 +58,72 @@ impl Shared {
         }
     }
 
-    /// Writes to the journal until it takes the writing, or says that it would not help to try
-    /// again, or the daemon stops.
-    pub(super) async fn insist<Writing>(&self, mut write: impl FnMut() -> Writing) -> Written
+    /// Writes what became of these intents of a lane, by the transaction that was `executed` if one
+    /// was, until the journal takes the writing, or says that it would not help to try again, or the
+    /// daemon stops. After the first failure those who wait are told.
+    pub(super) async fn insist<Writing>(
+        &self,
+        intents: &[Intent],
+        executed: Option<Digest>,
+        mut write: impl FnMut() -> Writing,
+    ) -> Written
     where
         Writing: Future<Output = Result<(), StoreError>>,
     {
         let mut backoff = Backoff::new(&self.config);
-        loop {
+        let mut is_told = false;
+        let written = loop {
             match write().await {
-                Ok(()) => return Written::Yes,
-                Err(error @ StoreError::Unavailable(_)) => error!(
-                    error = with_causes(&error),
-                    "the journal can't be written; trying again"
-                ),
-                Err(error) => return Written::Disagrees(error),
+                Ok(()) => break Written::Yes,
+                Err(error @ StoreError::Unavailable(_)) => {
+                    error!(
+                        error = with_causes(&error),
+                        "the journal can't be written; trying again"
+                    );
+                    self.tell_stuck(intents, executed, &error);
+                    is_told = true;
+                }
+                Err(error) => break Written::Disagrees(error),
             }
             tokio::select! {
                 () = self.stopping.cancelled() => return Written::Stopped,
                 () = backoff.pause() => {}
             }
+        };
+        if is_told {
+            self.tell_unstuck(intents);
+        }
+        written
+    }
+
+    /// Tells who waits for these intents, or for any other of their lane, that nothing is done for
+    /// now, because of the database. What was executed stays so: those who wait for it are told that
+    /// it was, and by which transaction.
+    pub(super) fn tell_stuck(
+        &self,
+        intents: &[Intent],
+        executed: Option<Digest>,
+        error: &StoreError,
+    ) {
+        let Some(lane) = intents.first().map(LaneKey::of) else {
+            return;
+        };
+        self.outcomes.hold_lane(lane, |id| {
+            let executed = executed.filter(|_| intents.iter().any(|intent| intent.id == id));
+            let done = executed.map(|digest| format!("transaction {digest} was executed, but "));
+            let done = done.unwrap_or_default();
+            Failure::Internal {
+                reason: format!(
+                    "{done}the journal can't be reached, which is tried again: {error}"
+                ),
+            }
+        });
+    }
+
+    /// Takes that back: the database answers again.
+    pub(super) fn tell_unstuck(&self, intents: &[Intent]) {
+        if let Some(first) = intents.first() {
+            self.outcomes.release_lane(LaneKey::of(first));
         }
     }
 

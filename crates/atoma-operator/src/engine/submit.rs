@@ -368,7 +368,7 @@ impl Engine {
 }
 
 impl LaneKey {
-    fn of(intent: &Intent) -> Self {
+    pub(super) fn of(intent: &Intent) -> Self {
         match intent.actor.badge() {
             Some(badge) => Self::Badge(badge),
             None => Self::Address(intent.actor.address()),

@@ -163,7 +163,8 @@ impl Lane {
     pub(super) async fn fail(&self, intent: &Intent, failure: Failure) {
         let Ports { journal, clock, .. } = &self.shared.ports;
         let write = || journal.fail(intent.id, &failure, clock.now());
-        match self.shared.insist(write).await {
+        let one = std::slice::from_ref(intent);
+        match self.shared.insist(one, None, write).await {
             Written::Yes => {}
             Written::Disagrees(error) => {
                 warn!(transaction.id = %intent.id, error = with_causes(&error), "it is not queued");
