@@ -17,7 +17,7 @@ use atoma_localnet::demo::{self, Demo};
 use atoma_localnet::{Config as NetConfig, Fault, FaultKind, LocalNet};
 use atoma_sui::{SuiChain, SuiConfig, SuiEventSource};
 use common::Api;
-use common::process::{PATIENCE, Process};
+use common::process::{PATIENCE, Process, in_time};
 use common::work::{message, proof, statuses};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -88,7 +88,7 @@ impl Scene {
         let operator: Address = self.demo.operators[0].address;
         let mut covered = None;
         while covered < Some(height) {
-            for frame in stream.next_steps(1_000).await.unwrap() {
+            for frame in in_time(stream.next_steps(1_000)).await.unwrap() {
                 covered = covered.max(frame.covered);
                 let Some(transaction) = frame.transaction else {
                     continue;

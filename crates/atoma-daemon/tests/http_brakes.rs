@@ -134,11 +134,7 @@ async fn the_place_of_what_is_given_up_is_free_at_once() {
     world.hold();
     let full = world.ask_to_settle(&[served(&world, 1, 1).await, served(&world, 1, 1).await]);
     let last = served(&world, 1, 1).await;
-    while world
-        .list("/transactions?status=submitted")
-        .await
-        .is_empty()
-    {}
+    world.until_submitted().await;
     let (refused, _) = refusal(&world, &[last]).await;
     assert_refused(&refused, 429, "queue_full");
     world.network.clear_faults();

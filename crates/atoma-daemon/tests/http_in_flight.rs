@@ -10,12 +10,11 @@ mod common;
 use atoma_domain::Hash32;
 use atoma_domain::journal::{Recalled, RequestKey};
 use atoma_localnet::{Fault, FaultKind};
-use common::process::PATIENCE;
+use common::process::in_time;
 use common::work::{digests, proof, statuses};
 use common::{NONE, TestWorld, answer, assert_refused};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 const SETTLE: &str = "/try_settle_stack_ids";
 
@@ -44,7 +43,7 @@ async fn until_taken_in(world: &TestWorld, key: &str) {
         // The body is another, which is as good.
         while ports.journal.recall(&key, ports.clock.now()).await.unwrap() == Recalled::Unknown {}
     };
-    timeout(PATIENCE, taken_in).await.unwrap();
+    in_time(taken_in).await;
 }
 
 #[tokio::test]
@@ -169,7 +168,7 @@ async fn a_network_that_misbehaves_costs_no_settlement() {
         assert_eq!(ticket["committed_stack_proof"], proof(*stack, 2, 1, 1));
         // Where the stream of events was cut, the daemon's own state may come late.
         let shown = async { while world.stack(*stack).await["in_settle_period"] != true {} };
-        timeout(PATIENCE, shown).await.unwrap();
+        in_time(shown).await;
     }
 }
 
@@ -203,7 +202,7 @@ async fn a_sui_node_that_is_away_is_a_bad_gateway_and_the_settlement_waits_for_i
             assert_eq!(status, 502, "{asked}");
         }
     };
-    timeout(PATIENCE, settled).await.unwrap();
+    in_time(settled).await;
     assert_eq!(world.journalled(stacks[0]).await.len(), 1);
 }
 

@@ -14,11 +14,10 @@ use atoma_domain::ObjectId;
 use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::Attempt;
 use atoma_localnet::{Fault, FaultKind};
-use common::process::PATIENCE;
+use common::process::in_time;
 use common::work::{proof, statuses};
 use common::{NONE, TestWorld};
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 /// Has what is sent arrive, and not be executed before the connection is gone.
 fn delay_executions(world: &TestWorld) {
@@ -30,7 +29,7 @@ fn delay_executions(world: &TestWorld) {
 }
 
 async fn stop(world: &mut TestWorld) {
-    timeout(PATIENCE, world.stop()).await.unwrap();
+    in_time(world.stop()).await;
 }
 
 /// The signed transactions that may be with the network, in order of their digests.
@@ -51,7 +50,7 @@ async fn until_open(world: &TestWorld, wanted: impl Fn(&[Attempt]) -> bool) -> V
             }
         }
     };
-    timeout(PATIENCE, open).await.unwrap()
+    in_time(open).await
 }
 
 /// That no two of these transactions use the same badge or pay with the same coin.
@@ -71,7 +70,7 @@ async fn settlements(world: &TestWorld) -> BTreeMap<u64, Vec<Value>> {
     let mut stream = ports.source.follow(None).await.unwrap();
     let (mut covered, mut found) = (None, BTreeMap::<u64, Vec<Value>>::new());
     while covered < Some(tip) {
-        for frame in stream.next_steps(1_000).await.unwrap() {
+        for frame in in_time(stream.next_steps(1_000)).await.unwrap() {
             covered = covered.max(frame.covered);
             let Some(transaction) = frame.transaction.filter(|t| t.sender == operator) else {
                 continue;
