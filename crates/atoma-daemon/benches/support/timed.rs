@@ -76,7 +76,7 @@ pub(crate) fn percent(part: Duration, whole: Duration) -> String {
 struct Timed<P: ?Sized>(Arc<P>, Times);
 
 /// SQLite and its `fsync`: one is told from the other by a run without the latter.
-const JOURNAL: &str = "journal (SQLite, fsync)";
+const JOURNAL: &str = "journal";
 const READ: &str = "reading over RPC";
 const EXECUTE: &str = "executing over RPC";
 
