@@ -14,14 +14,15 @@ mod support;
 mod timed;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use atoma_domain::journal::{Action, Actor, GasOptions, IntentStatus, NewIntent};
 use atoma_domain::{NodeSmallId, StackSmallId};
 use atoma_operator::{Engine, EngineConfig, NodeChoice, Ports, Registered, Submission};
+use atoma_state::{SqliteState, StateOptions};
 use support::{World, runtime};
-use timed::Times;
+use timed::{Times, percent};
 use tokio_util::sync::CancellationToken;
 
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -72,54 +73,60 @@ async fn lanes() {
 }
 
 /// Two thousand stacks of one badge on a network without delays, the journal durable. What `fsync`
-/// takes of it is what the journal takes longer than on a file system in memory, in the same run.
+/// takes of it is what the journal takes longer than in a second run on the same disk, in which
+/// nothing that it writes is flushed.
 async fn alone() {
-    let on_disk = alone_in(&std::env::temp_dir()).await;
-    let in_memory = Path::new("/dev/shm");
-    if !in_memory.is_dir() {
-        println!("  no file system in memory here: fsync can't be told from SQLite");
-        return;
-    }
-    let without = alone_in(in_memory).await;
-    let fsync = on_disk.saturating_sub(without);
-    println!("  so of the journal's {on_disk:.2?} fsync takes {fsync:.2?}, SQLite the rest");
+    let (time, durable) = alone_with(true).await;
+    let (_, undurable) = alone_with(false).await;
+    let fsync = durable.saturating_sub(undurable);
+    println!(
+        "  so of the durable run fsync takes {}, SQLite {}",
+        percent(fsync, time),
+        percent(durable - fsync, time)
+    );
 }
 
-/// The same with the database in a folder; tells how long the journal was at work.
-async fn alone_in(folder: &Path) -> Duration {
-    let mut world = World::start_in(folder, 0, 0, 250).await;
+/// The same with a journal that is durable or not; tells how long all took, and how long the
+/// journal was at work.
+async fn alone_with(is_durable: bool) -> (Duration, Duration) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut world = World::start_in(dir.path(), 0, 0, 250).await;
     world.demo.tasks.truncate(1);
     let stacks = world.stacks_with_work(world.node(), 2_000).await;
+    let mut ports = world.daemon.operator().ports().clone();
+    if !is_durable {
+        let database = dir.path().join("data").join("atoma.sqlite");
+        assert!(database.is_file());
+        let undurable = SqliteState::open_undurable(&database, StateOptions::default());
+        ports.journal = Arc::new(undurable.await.unwrap());
+    }
     let times = Times::default();
-    let ports = times.over(world.daemon.operator().ports());
-    let time = settle(&ports, &stacks).await;
+    let time = settle(&times.over(&ports), &stacks).await;
     let rate = rate(&stacks, time);
-    let folder = folder.display();
-    println!("2000 stacks of one badge, no delays, in {folder}: {time:.2?}, {rate:.0} a second");
+    let journal = if is_durable { "durable" } else { "not durable" };
+    println!("2000 stacks of one badge, no delays, {journal}: {time:.2?}, {rate:.0} a second");
     println!("  {}", times.shares(time));
-    times.journal()
+    (time, times.journal())
 }
 
 /// A thousand settled stacks claimed at once; the baseline is a transaction each.
 async fn claims() {
+    let baseline = EngineConfig {
+        claims_per_transaction: 1,
+        ..EngineConfig::default()
+    };
     let mut world = World::start(0, 0, 10).await;
     world.demo.tasks.truncate(1);
-    let stacks = world.stacks_with_work(world.node(), 1_000).await;
-    let operator = world.daemon.operator();
-    let (node, gas) = (NodeChoice::default(), GasOptions::default());
-    operator.settle(&stacks, None, node, gas).await.unwrap();
-    world.network.advance_epoch().unwrap();
-    let begun = Instant::now();
-    let claimed = operator.claim(&stacks, node, gas).await.unwrap();
-    let time = begun.elapsed();
-    let digests: BTreeSet<_> = claimed
-        .iter()
-        .filter_map(|result| result.tx_digest)
-        .collect();
-    println!(
-        "1000 stacks claimed in {} transactions, {time:.2?}",
-        digests.len()
-    );
+    for (name, config) in [("baseline", baseline), ("engine", EngineConfig::default())] {
+        let stacks = world.stacks_with_work(world.node(), 1_000).await;
+        let operator = world.daemon.operator();
+        let (node, gas) = (NodeChoice::default(), GasOptions::default());
+        operator.settle(&stacks, None, node, gas).await.unwrap();
+        world.network.advance_epoch().unwrap();
+        let claim = |stack_small_id| Action::ClaimStack { stack_small_id };
+        let (time, transactions) = drive(operator.ports(), config, &stacks, claim).await;
+        println!("{name}: 1000 stacks claimed in {transactions} transactions, {time:.2?}");
+    }
 }
 
 /// How many stacks a second.
@@ -129,11 +136,24 @@ fn rate(stacks: &[StackSmallId], time: Duration) -> f64 {
 
 /// Settles stacks by an engine of its own; tells how long it took.
 async fn settle(ports: &Ports, stacks: &[StackSmallId]) -> Duration {
-    let engine = Engine::new(
-        ports.clone(),
-        EngineConfig::default(),
-        CancellationToken::new(),
-    );
+    let settle = |stack_small_id| Action::SettleStack {
+        stack_small_id,
+        num_claimed_compute_units: None,
+    };
+    let (time, transactions) = drive(ports, EngineConfig::default(), stacks, settle).await;
+    assert_eq!(transactions, stacks.len());
+    time
+}
+
+/// Has an engine of its own do something about each stack; tells how long it took, and by how many
+/// transactions.
+async fn drive(
+    ports: &Ports,
+    config: EngineConfig,
+    stacks: &[StackSmallId],
+    action: impl Fn(StackSmallId) -> Action,
+) -> (Duration, usize) {
+    let engine = Engine::new(ports.clone(), config, CancellationToken::new());
     let nodes = ports.state.operator_nodes().await.unwrap();
     let known = ports.state.stacks_by_id(stacks).await.unwrap();
     let intents = known
@@ -144,10 +164,7 @@ async fn settle(ports: &Ports, stacks: &[StackSmallId]) -> Duration {
                 .find(|node| node.node_small_id == stack.selected_node_id)
                 .unwrap();
             NewIntent {
-                action: Action::SettleStack {
-                    stack_small_id: stack.stack_small_id,
-                    num_claimed_compute_units: None,
-                },
+                action: action(stack.stack_small_id),
                 actor: Actor::Node {
                     node_small_id: node.node_small_id,
                     node_badge_id: node.node_badge_id,
@@ -172,5 +189,6 @@ async fn settle(ports: &Ports, stacks: &[StackSmallId]) -> Duration {
     let time = begun.elapsed();
     assert_eq!(ends.len(), stacks.len());
     assert!(ends.iter().all(|end| end.status == IntentStatus::Succeeded));
-    time
+    let digests: BTreeSet<_> = ends.iter().filter_map(|end| end.tx_digest).collect();
+    (time, digests.len())
 }

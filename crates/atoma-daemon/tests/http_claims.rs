@@ -279,3 +279,30 @@ async fn a_short_treasury_is_told_and_the_claim_can_be_made_later() {
     // Its own stack, and the share of the other.
     assert_eq!(world.usdc(&world.address()) - before, 10_000 + 12_000);
 }
+
+/// As many as one request may name: a hundred to a transaction, where one each would be a thousand.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_settled_stacks_are_claimed_in_twelve_transactions_at_most() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    let stacks = world.buy(1, 1, 1_000, 1_000, 1_000).await;
+    for stack in &stacks {
+        world.record_one(*stack, 0, 900).await;
+    }
+    // In parts, so that no answer comes too late on a slow machine.
+    for part in stacks.chunks(100) {
+        world.settle(part).await;
+    }
+    world.network.advance_epoch().unwrap();
+    let chain = &world.operator.ports().chain;
+    let before = chain.height().await.unwrap();
+    let answer = world.claim(&stacks).await;
+    assert_eq!(statuses(&answer), ["succeeded"; 1_000]);
+    let sent = digests(&answer).len();
+    assert!(sent <= 12, "{sent} transactions");
+    // No other was sent on the way: each makes a checkpoint.
+    let after = chain.height().await.unwrap();
+    assert_eq!(after.get() - before.get(), u64::try_from(sent).unwrap());
+    let tickets = world.network.state().unwrap()["tickets"].clone();
+    let is_claimed = |stack: &u64| tickets[stack.to_string()].is_null();
+    assert!(stacks.iter().all(is_claimed));
+}

@@ -15,24 +15,27 @@ pub(crate) struct World {
     pub(crate) network: LocalNet,
     pub(crate) demo: Demo,
     pub(crate) daemon: Daemon,
-    _dir: TempDir,
+    _dir: Option<TempDir>,
 }
 
 impl World {
     /// Starts all of it.
     pub(crate) async fn start(consensus_ms: u64, rpc_ms: u64, checkpoint_ms: u64) -> Self {
-        let folder = std::env::temp_dir();
-        Self::start_in(&folder, consensus_ms, rpc_ms, checkpoint_ms).await
+        let dir = tempfile::tempdir().unwrap();
+        let world = Self::start_in(dir.path(), consensus_ms, rpc_ms, checkpoint_ms).await;
+        Self {
+            _dir: Some(dir),
+            ..world
+        }
     }
 
-    /// Starts all of it with its files under `folder`.
+    /// Starts all of it with its files in `dir`, which is the caller's.
     pub(crate) async fn start_in(
-        folder: &Path,
+        dir: &Path,
         consensus_ms: u64,
         rpc_ms: u64,
         checkpoint_ms: u64,
     ) -> Self {
-        let dir = tempfile::tempdir_in(folder).unwrap();
         let network = LocalNet::start(NetConfig {
             consensus_ms,
             rpc_ms,
@@ -41,13 +44,13 @@ impl World {
         })
         .await
         .unwrap();
-        let demo = demo::prepare(&network, Some(dir.path())).unwrap();
-        let daemon = daemon(dir.path()).await;
+        let demo = demo::prepare(&network, Some(dir)).unwrap();
+        let daemon = daemon(dir).await;
         Self {
             network,
             demo,
             daemon,
-            _dir: dir,
+            _dir: None,
         }
     }
 

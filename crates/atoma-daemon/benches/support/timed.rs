@@ -36,14 +36,13 @@ impl Times {
         }
     }
 
-    /// Each kind of work with its share of `whole`, in percent, and how often it was done; what
-    /// overlaps counts for each.
+    /// Each kind of work with its share of `whole`, and how often it was done; what overlaps counts
+    /// for each.
     pub(crate) fn shares(&self, whole: Duration) -> String {
         let times = self.0.lock().unwrap();
-        let share = |time: &Duration| 100.0 * time.as_secs_f64() / whole.as_secs_f64();
         let shares: Vec<String> = times
             .iter()
-            .map(|(work, (time, count))| format!("{work} {:.0} % ({count})", share(time)))
+            .map(|(work, (time, count))| format!("{work} {} ({count})", percent(*time, whole)))
             .collect();
         shares.join(", ")
     }
@@ -69,11 +68,16 @@ impl Times {
     }
 }
 
+/// A part of a whole, in percent.
+pub(crate) fn percent(part: Duration, whole: Duration) -> String {
+    format!("{:.0} %", 100.0 * part.as_secs_f64() / whole.as_secs_f64())
+}
+
 #[derive(Debug)]
 struct Timed<P: ?Sized>(Arc<P>, Times);
 
-/// SQLite and its `fsync`: one is told from the other by a run on a file system in memory.
-const JOURNAL: &str = "journal (SQLite, fsync)";
+/// SQLite and its `fsync`: one is told from the other by a run without the latter.
+const JOURNAL: &str = "journal";
 const READ: &str = "reading over RPC";
 const EXECUTE: &str = "executing over RPC";
 

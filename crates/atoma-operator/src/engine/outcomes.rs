@@ -179,3 +179,47 @@ impl Tracked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use atoma_domain::journal::Actor;
+
+    use super::*;
+    use crate::engine::testing::claim;
+
+    fn stuck(id: TransactionId) -> Failure {
+        Failure::Internal {
+            reason: format!("{id} waits for the database"),
+        }
+    }
+
+    #[test]
+    fn a_lane_is_held_and_released_alone_and_what_waits_for_something_else_is_left_alone() {
+        let outcomes = Outcomes::default();
+        let [one, two, parked] = [1, 2, 3].map(claim);
+        let mut other = claim(4);
+        if let Actor::Node { node_badge_id, .. } = &mut other.actor {
+            *node_badge_id = atoma_domain::ObjectId::ZERO;
+        }
+        for intent in [&one, &two, &parked, &other] {
+            outcomes.track(intent);
+        }
+        let short = Failure::TreasuryShort {};
+        outcomes.hold(std::iter::once(parked.id), &short);
+        let lane = LaneKey::of(&one);
+        // Told anew as often as it is tried.
+        for _ in 0..2 {
+            outcomes.hold_lane(lane, stuck);
+            assert_eq!(outcomes.held(one.id), Some(stuck(one.id)));
+            assert_eq!(outcomes.held(two.id), Some(stuck(two.id)));
+            assert_eq!(outcomes.held(parked.id), Some(short.clone()));
+            assert_eq!(outcomes.held(other.id), None);
+        }
+        outcomes.hold_lane(LaneKey::of(&other), stuck);
+        outcomes.release_lane(lane);
+        assert_eq!(outcomes.held(one.id), None);
+        assert_eq!(outcomes.held(two.id), None);
+        assert_eq!(outcomes.held(parked.id), Some(short));
+        assert_eq!(outcomes.held(other.id), Some(stuck(other.id)));
+    }
+}

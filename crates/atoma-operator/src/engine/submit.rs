@@ -72,10 +72,6 @@ impl Engine {
     ///
     /// # Errors
     /// When the journal can't be read.
-    #[expect(
-        clippy::await_holding_invalid_type,
-        reason = "`opening` is held across calls of the database only"
-    )]
     pub async fn recover(&self) -> Result<(), StoreError> {
         self.take_up_attempts().await?;
         self.take_up_queued().await
@@ -86,6 +82,10 @@ impl Engine {
     ///
     /// # Errors
     /// When the journal can't be read.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "`opening` is held across calls of the database only"
+    )]
     pub async fn take_up_attempts(&self) -> Result<(), StoreError> {
         let _opening = self.opening.lock().await;
         self.shared.guard.note_starting(true);
@@ -135,6 +135,10 @@ impl Engine {
     ///
     /// # Errors
     /// When the journal can't be read.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "`opening` is held across calls of the database only"
+    )]
     pub async fn take_up_queued(&self) -> Result<(), StoreError> {
         let _opening = self.opening.lock().await;
         let mut queued: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
