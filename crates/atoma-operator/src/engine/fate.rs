@@ -73,18 +73,16 @@ async fn pursue_to_the_end(shared: &Shared, attempt: &Attempt, mut sent: Sent) -
         return Some(fate);
     }
     let mut rounds = 0_u32;
+    let mut refused = None;
     loop {
         match shared.ports.chain.execute(&attempt.transaction).await {
             Ok(executed) => return Some(Fate::Executed(Box::new(executed))),
             Err(SubmitError::Refused(refusal)) => {
-                let provable = matches!(
-                    refusal.kind,
-                    RefusalKind::ObjectVersion { .. } | RefusalKind::Expired
-                );
-                if !provable && sent == Sent::Never {
+                if sent == Sent::Never && is_definite(&refusal.kind) {
                     return Some(Fate::Refused(refusal_failure(&refusal, attempt.gas_budget)));
                 }
                 debug!(%digest, %refusal, "refused; asking the ledger for proof");
+                refused = Some(refusal.message);
             }
             Err(SubmitError::Unknown(source)) => {
                 warn!(%digest, error = with_causes(source.as_ref()), "sent without an answer; the same bytes will be sent again");
@@ -103,7 +101,10 @@ async fn pursue_to_the_end(shared: &Shared, attempt: &Attempt, mut sent: Sent) -
                         %digest, rounds, why,
                         "a transaction comes to no end that is known; the node is asked on"
                     );
-                    let reason = format!("it does not prove what became of {digest}: {why}");
+                    let mut reason = format!("it does not prove what became of {digest}: {why}");
+                    if let Some(words) = &refused {
+                        reason = format!("{reason}; the last time it refused it: {words}");
+                    }
                     let carried = attempt.intents.iter().copied();
                     let waits = Failure::SuiNodeError { reason };
                     shared.outcomes.hold(carried, &waits);
@@ -117,6 +118,20 @@ async fn pursue_to_the_end(shared: &Shared, attempt: &Attempt, mut sent: Sent) -
             () = shared.stopping.cancelled() => return None,
             () = backoff.pause() => {}
         }
+    }
+}
+
+/// Whether a refusal of this kind ends bytes that nobody had before: the Sui node gives it by itself,
+/// before they come to a validator's vote, or every validator would. What moves (versions, the epoch)
+/// is left to the ledger, and so is what is said in words that aren't known.
+const fn is_definite(kind: &RefusalKind) -> bool {
+    match kind {
+        RefusalKind::ObjectNotUsable { .. }
+        | RefusalKind::GasBalance
+        | RefusalKind::GasTerms
+        | RefusalKind::GasBudgetTooLow
+        | RefusalKind::Invalid => true,
+        RefusalKind::ObjectVersion { .. } | RefusalKind::Expired | RefusalKind::Other => false,
     }
 }
 

@@ -229,6 +229,31 @@ async fn a_refusal_is_final_only_for_bytes_that_nobody_had_before() {
     assert_eq!(sent, 3);
 }
 
+/// Words that aren't known may be those of one who has voted on it.
+#[tokio::test]
+async fn a_refusal_is_final_only_for_a_known_reason() {
+    for kind in [
+        RefusalKind::GasBalance,
+        RefusalKind::GasBudgetTooLow,
+        RefusalKind::Invalid,
+        RefusalKind::ObjectNotUsable { object: None },
+    ] {
+        let (first, sent) = fate(answering([Answer::Refused(kind)]), Sent::Never).await;
+        assert!(matches!(first, Fate::Refused(_)), "{first:?}");
+        assert_eq!(sent, 1);
+    }
+    for kind in [
+        RefusalKind::Other,
+        RefusalKind::Expired,
+        RefusalKind::ObjectVersion { object: None },
+    ] {
+        let answers = [Answer::Refused(kind), Answer::Executes];
+        let (fate, sent) = fate(answering(answers), Sent::Never).await;
+        assert!(matches!(fate, Fate::Executed(_)), "{fate:?}");
+        assert_eq!(sent, 2);
+    }
+}
+
 #[tokio::test]
 async fn an_attempt_that_comes_to_no_end_is_told_once_with_its_reason() {
     let told = Told::default();
@@ -280,6 +305,7 @@ fn a_refused_plan_is_the_requests_fault_and_an_error_the_nodes() {
             Failure::GasBudgetTooLow { gas_budget: budget },
         ),
         (RefusalKind::GasTerms, transaction_refused.clone()),
+        (RefusalKind::Invalid, transaction_refused.clone()),
         (RefusalKind::Other, transaction_refused),
     ] {
         assert_eq!(refused(kind.clone()), failure, "{kind:?}");
