@@ -115,12 +115,7 @@ impl Lane {
         reservation: Reservation,
     ) -> Step {
         let now = self.shared.ports.clock.now();
-        match outcome.status() {
-            AttemptStatus::Succeeded => self.shared.guard.note(true, now),
-            AttemptStatus::Aborted | AttemptStatus::Refused => self.shared.guard.note(false, now),
-            // Nobody's fault, and tried again.
-            AttemptStatus::Cancelled | AttemptStatus::Dead | AttemptStatus::Signed => {}
-        }
+        self.shared.guard.note(outcome.status(), now);
         let digest = attempt.digest();
         let conclusion = Conclusion { digest, outcome };
         if conclusion.outcome.status() == AttemptStatus::Succeeded {
