@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use atoma_domain::StackSmallId;
 use atoma_domain::journal::{Action, Actor, Failure, GasOptions, IntentStatus, NewIntent};
-use atoma_domain::ports::RefusalKind;
+use atoma_domain::ports::{Chain, RefusalKind};
 use atoma_operator::{Engine, Submission, Waited};
 use tokio_util::sync::CancellationToken;
 
@@ -51,12 +51,13 @@ async fn settle(daemon: &Generation, stack: StackSmallId, gas: GasOptions) -> Ne
     }
 }
 
-fn engine_over(daemon: &Generation, chain: &Arc<Contrary>) -> Engine {
+fn engine_over(daemon: &Generation, chain: &Arc<Contrary>, stopping: &CancellationToken) -> Engine {
+    let chain: Arc<dyn Chain> = chain.clone();
     let ports = atoma_operator::Ports {
-        chain: Arc::clone(chain) as _,
+        chain,
         ..daemon.ports.clone()
     };
-    Engine::new(ports, contrary::config(), CancellationToken::new())
+    Engine::new(ports, contrary::config(), stopping.clone())
 }
 
 async fn outcome(engine: &Engine, intent: NewIntent) -> Waited {
@@ -73,7 +74,7 @@ fn a_refused_coin_fails_a_request_only_where_the_request_named_it() {
     let (_world, daemon, stacks) = begin(2);
     daemon.finish(async {
         let chain = Contrary::over(&daemon.ports.chain);
-        let engine = engine_over(&daemon, &chain);
+        let engine = engine_over(&daemon, &chain, &CancellationToken::new());
         let address = daemon.ports.signer.address();
         let coins = chain.as_ref().coins(address).await;
         let coin = *coins[0].reference.object_id();
@@ -95,4 +96,61 @@ fn a_refused_coin_fails_a_request_only_where_the_request_named_it() {
             "{failure:?}"
         );
     });
+}
+
+/// The node has thrown away what came of a transaction. Its badge and its coins have moved on.
+#[test]
+fn a_transaction_whose_outcome_is_not_told_holds_up_its_own_intent_only() {
+    let (_world, daemon, stacks) = begin(3);
+    daemon.finish(async {
+        let chain = Contrary::over(&daemon.ports.chain);
+        let stopping = CancellationToken::new();
+        let engine = engine_over(&daemon, &chain, &stopping);
+        chain.forget_next();
+        let own = async |stack| settle(&daemon, stack, GasOptions::default()).await;
+        let untold = outcome(&engine, own(stacks[0]).await).await;
+        assert_untold(&untold);
+        let next = outcome(&engine, own(stacks[1]).await).await;
+        assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
+        let again = engine.wait(&[untold.id], PATIENCE).await.unwrap().remove(0);
+        assert_untold(&again);
+        // The next start takes it up likewise.
+        stopping.cancel();
+        engine.stopped().await;
+        let started = engine_over(&daemon, &chain, &CancellationToken::new());
+        started.recover().await.unwrap();
+        let again = started
+            .wait(&[untold.id], PATIENCE)
+            .await
+            .unwrap()
+            .remove(0);
+        assert_untold(&again);
+        let next = outcome(&started, own(stacks[2]).await).await;
+        assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
+
+        chain.remember();
+        loop {
+            let told = started
+                .wait(&[untold.id], PATIENCE)
+                .await
+                .unwrap()
+                .remove(0);
+            if told.status.is_final() {
+                assert_eq!(told.status, IntentStatus::Succeeded, "{told:?}");
+                assert_eq!(told.tx_digest, untold.tx_digest);
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+#[track_caller]
+fn assert_untold(waited: &Waited) {
+    assert_eq!(waited.status, IntentStatus::Submitted, "{waited:?}");
+    assert!(waited.tx_digest.is_some(), "{waited:?}");
+    assert!(
+        matches!(&waited.failure, Some(Failure::SuiNodeError { reason }) if reason.contains("was executed")),
+        "{waited:?}"
+    );
 }

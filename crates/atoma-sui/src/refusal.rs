@@ -23,6 +23,7 @@ enum Class {
     GasBalance,
     GasTerms,
     GasBudgetTooLow,
+    Invalid,
 }
 
 /// Where the object's id stands, seen from the phrase's end.
@@ -108,6 +109,23 @@ const PHRASES: &[(&[&str], Class)] = &[
     (&["gas price cannot exceed"], Class::GasTerms),
     (&["gas budget", "is higher than max"], Class::GasTerms),
     (&["gas budget", "is lower than min"], Class::GasBudgetTooLow),
+    // InvalidSignature and its kin, SizeLimitExceeded, PostRandomCommandRestrictions, EmptyCommandInput,
+    // MutableObjectUsedMoreThanOnce, MissingGasPayment.
+    (&["invalid user signature"], Class::Invalid),
+    (&["signature is not valid"], Class::Invalid),
+    (&["required signature from", "is absent"], Class::Invalid),
+    (&["expect", "signer signatures but got"], Class::Invalid),
+    (&["size limit exceeded"], Class::Invalid),
+    (
+        &["commands following a command with random"],
+        Class::Invalid,
+    ),
+    (&["cannot have empty arguments"], Class::Invalid),
+    (
+        &["cannot appear more than one in one transaction"],
+        Class::Invalid,
+    ),
+    (&["transaction gas payment missing"], Class::Invalid),
     // The same as older nodes show them in simulations: the variant with its fields.
     (
         &["objectversionunavailableforconsumption"],
@@ -132,6 +150,9 @@ const PHRASES: &[(&[&str], Class)] = &[
     (&["gaspricetoohigh"], Class::GasTerms),
     (&["gasbudgettoohigh"], Class::GasTerms),
     (&["gasbudgettoolow"], Class::GasBudgetTooLow),
+    (&["invalidsignature"], Class::Invalid),
+    (&["sizelimitexceeded"], Class::Invalid),
+    (&["postrandomcommandrestrictions"], Class::Invalid),
 ];
 
 /// Words that say that these very bytes have been executed already.
@@ -204,6 +225,7 @@ pub(crate) fn refusal(status: &Status) -> Refusal {
         Some((Class::GasBalance, _)) => RefusalKind::GasBalance,
         Some((Class::GasTerms, _)) => RefusalKind::GasTerms,
         Some((Class::GasBudgetTooLow, _)) => RefusalKind::GasBudgetTooLow,
+        Some((Class::Invalid, _)) => RefusalKind::Invalid,
         // In whatever words: another transaction holds an input.
         None if status.code() == Code::FailedPrecondition => {
             RefusalKind::ObjectVersion { object: None }

@@ -1,6 +1,6 @@
 //! The node.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ pub(crate) fn config() -> EngineConfig {
     EngineConfig {
         backoff: Duration::from_millis(1),
         backoff_limit: Duration::from_millis(1),
+        untold_interval: Duration::from_millis(1),
         ..EngineConfig::default()
     }
 }
@@ -32,6 +33,9 @@ pub(crate) struct Contrary {
 #[derive(Debug, Default)]
 struct State {
     refusals: VecDeque<RefusalKind>,
+    /// The next transaction is executed and forgotten.
+    forgets_next: bool,
+    forgotten: BTreeSet<Digest>,
 }
 
 impl Contrary {
@@ -45,6 +49,20 @@ impl Contrary {
     /// Has the next sending refused.
     pub(crate) fn refuse_next(&self, kind: RefusalKind) {
         self.state().refusals.push_back(kind);
+    }
+
+    /// Has the next transaction executed, and what came of it told nobody.
+    pub(crate) fn forget_next(&self) {
+        self.state().forgets_next = true;
+    }
+
+    /// Has all told again.
+    pub(crate) fn remember(&self) {
+        self.state().forgotten.clear();
+    }
+
+    fn is_forgotten(&self, digest: Digest) -> bool {
+        self.state().forgotten.contains(&digest)
     }
 
     pub(crate) async fn coins(&self, owner: Address) -> Vec<GasCoin> {
@@ -106,10 +124,20 @@ impl Chain for Contrary {
             let message = String::from("no");
             return Err(SubmitError::Refused(Refusal { kind, message }));
         }
-        self.inner.execute(transaction).await
+        if std::mem::take(&mut self.state().forgets_next) {
+            self.state().forgotten.insert(transaction.digest);
+        }
+        let executed = self.inner.execute(transaction).await;
+        if self.is_forgotten(transaction.digest) {
+            return Err(SubmitError::Unknown("forgotten".into()));
+        }
+        executed
     }
 
     async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError> {
+        if self.is_forgotten(digest) {
+            return Ok(None);
+        }
         self.inner.lookup(digest).await
     }
 

@@ -169,7 +169,10 @@ pub enum RefusalKind {
     GasTerms,
     /// The budget is less than any transaction costs.
     GasBudgetTooLow,
-    /// Anything else: signatures, limits, unsupported commands.
+    /// The bytes themselves: signatures, sizes, commands that don't go together. They are not valid
+    /// for anybody at any time.
+    Invalid,
+    /// Anything else, in words that are not known.
     Other,
 }
 

@@ -282,7 +282,13 @@ impl Lane {
     ) {
         info!(digest = %attempt.digest(), "taking up an attempt whose fate is not known");
         let fate = pursue(&self.shared, &attempt, Sent::Maybe).await;
-        match self.settle_fate(&attempt, intents, fate, payment).await {
+        let step = self.settle_fate(&attempt, intents, fate, payment).await;
+        self.take_back(step);
+    }
+
+    /// Puts back into the backlog what an attempt's end leaves to be done.
+    pub(super) fn take_back(&mut self, step: Step) {
+        match step {
             Step::Again { intents, .. } | Step::Split(intents) | Step::Park(intents) => {
                 self.backlog.add_first(intents);
             }

@@ -70,8 +70,7 @@ impl Lane {
         }
     }
 
-    /// Takes over the versions that an attempt left, and writes its fate down: a success together
-    /// with the next attempt, or when none follows; all else at once. Tells who waits.
+    /// Takes over the versions that an attempt left, and writes its fate down. Tells who waits.
     pub(super) async fn settle_fate(
         &mut self,
         attempt: &Attempt,
@@ -86,6 +85,13 @@ impl Lane {
         };
         let outcome = match fate {
             Fate::Executed(executed) => self.adopt(attempt, &intents, *executed, &mut payment),
+            Fate::Untold(badge) => {
+                self.badge = badge;
+                payment.lease.forget();
+                let reservation = payment.end(&self.shared);
+                self.untold.add(attempt.clone(), intents, reservation);
+                return Step::Finished;
+            }
             Fate::Dead(reason) => {
                 info!(digest = %attempt.digest(), reason, "the attempt is dead");
                 payment.lease.forget();
@@ -96,17 +102,24 @@ impl Lane {
                 end_of_refused(failure, attempt, &intents)
             }
         };
-        let now = self.shared.ports.clock.now();
-        match outcome.status() {
-            AttemptStatus::Succeeded => self.shared.guard.note(true, now),
-            AttemptStatus::Aborted | AttemptStatus::Refused => self.shared.guard.note(false, now),
-            // Nobody's fault, and tried again.
-            AttemptStatus::Cancelled | AttemptStatus::Dead | AttemptStatus::Signed => {}
-        }
-        let digest = attempt.digest();
-        let conclusion = Conclusion { digest, outcome };
         // The coins are given back before the journal is written: others wait for them.
         let reservation = payment.end(&self.shared);
+        self.conclude(attempt, intents, outcome, reservation).await
+    }
+
+    /// Writes an outcome down: a success together with the next attempt, or when none follows; all
+    /// else at once.
+    pub(super) async fn conclude(
+        &mut self,
+        attempt: &Attempt,
+        intents: Vec<Intent>,
+        outcome: AttemptOutcome,
+        reservation: Reservation,
+    ) -> Step {
+        let now = self.shared.ports.clock.now();
+        self.shared.guard.note(outcome.status(), now);
+        let digest = attempt.digest();
+        let conclusion = Conclusion { digest, outcome };
         if conclusion.outcome.status() == AttemptStatus::Succeeded {
             for intent in &intents {
                 let freed = self.parked.succeeded(intent.id);
@@ -233,7 +246,12 @@ const fn is_out_of_gas(outcome: &ExecutionOutcome) -> bool {
     )
 }
 
-fn outcome_of(executed: Executed, batch: usize, explicit_budget: Option<Mist>) -> AttemptOutcome {
+/// What an attempt with so many intents came to; the budget is the request's own, if it had one.
+pub(super) fn outcome_of(
+    executed: Executed,
+    batch: usize,
+    explicit_budget: Option<Mist>,
+) -> AttemptOutcome {
     let receipt = Receipt {
         gas_used: executed.gas_used,
         effects: executed.effects,

@@ -34,6 +34,8 @@ pub struct EngineConfig {
     pub outcome_delay: Duration,
     /// How often the contract's treasury is looked at while claims wait for it to grow.
     pub treasury_interval: Duration,
+    /// How often a node is asked for what came of a transaction that is known to be executed.
+    pub untold_interval: Duration,
     /// How long a stop waits for answers from the network; what is not answered by then is taken up
     /// at the next start.
     pub stopping_grace: Duration,
@@ -58,6 +60,7 @@ impl Default for EngineConfig {
             congestion_backoff: Duration::from_secs(1),
             outcome_delay: Duration::from_millis(5),
             treasury_interval: Duration::from_secs(10),
+            untold_interval: Duration::from_secs(30),
             stopping_grace: Duration::from_secs(3),
             low_gas_balance: 1_000_000_000,
             guard: GuardConfig::default(),

@@ -1,10 +1,10 @@
 //! What became of a signed attempt: sent until executed, or proved dead, never guessed.
 
-use atoma_domain::Mist;
 use atoma_domain::journal::{Attempt, Failure};
 use atoma_domain::ports::{
     ChainError, Consumption, Executed, Refusal, RefusalKind, SubmitError, Until,
 };
+use atoma_domain::{Mist, ObjectReference};
 use tracing::{debug, error, warn};
 
 use super::config::Backoff;
@@ -20,11 +20,29 @@ const PATIENCE: u32 = 20;
 pub(super) enum Fate {
     /// It is in the ledger.
     Executed(Box<Executed>),
+    /// The ledger proves that it was executed, and the node does not tell what came of it: nothing of
+    /// it can execute any more. With the badge as it is since.
+    Untold(Option<ObjectReference>),
     /// It never was and never will be; the reason is the proof.
     Dead(String),
     /// The network refused it on its first and only sending, for a reason that has nothing to do
     /// with versions or time.
     Refused(Failure),
+}
+
+/// Why no fate is proved.
+#[derive(Debug)]
+struct Open {
+    why: String,
+    /// That it was executed is proved.
+    is_executed: bool,
+}
+
+impl From<String> for Open {
+    fn from(why: String) -> Self {
+        let is_executed = false;
+        Self { why, is_executed }
+    }
 }
 
 /// Whether anybody may have seen the bytes before this sending.
@@ -55,18 +73,16 @@ async fn pursue_to_the_end(shared: &Shared, attempt: &Attempt, mut sent: Sent) -
         return Some(fate);
     }
     let mut rounds = 0_u32;
+    let mut refused = None;
     loop {
         match shared.ports.chain.execute(&attempt.transaction).await {
             Ok(executed) => return Some(Fate::Executed(Box::new(executed))),
             Err(SubmitError::Refused(refusal)) => {
-                let provable = matches!(
-                    refusal.kind,
-                    RefusalKind::ObjectVersion { .. } | RefusalKind::Expired
-                );
-                if !provable && sent == Sent::Never {
+                if sent == Sent::Never && is_definite(&refusal.kind) {
                     return Some(Fate::Refused(refusal_failure(&refusal, attempt.gas_budget)));
                 }
                 debug!(%digest, %refusal, "refused; asking the ledger for proof");
+                refused = Some(refusal.message);
             }
             Err(SubmitError::Unknown(source)) => {
                 warn!(%digest, error = with_causes(source.as_ref()), "sent without an answer; the same bytes will be sent again");
@@ -76,17 +92,27 @@ async fn pursue_to_the_end(shared: &Shared, attempt: &Attempt, mut sent: Sent) -
         rounds = rounds.saturating_add(1);
         match inquire(shared, attempt).await {
             Ok(fate) => return Some(fate),
-            Err(why) if rounds == PATIENCE => {
-                error!(
-                    %digest, rounds, why,
-                    "a transaction comes to no end, and its node's lane waits for it; the same bytes are sent on"
-                );
-                let reason = format!("it does not prove what became of {digest}: {why}");
-                let carried = attempt.intents.iter().copied();
-                let waits = Failure::SuiNodeError { reason };
-                shared.outcomes.hold(carried, &waits);
+            Err(open) if rounds < PATIENCE => {
+                debug!(%digest, why = open.why, "nothing is proved yet");
             }
-            Err(why) => debug!(%digest, why, "nothing is proved yet"),
+            Err(Open { why, is_executed }) => {
+                if rounds == PATIENCE {
+                    error!(
+                        %digest, rounds, why,
+                        "a transaction comes to no end that is known; the node is asked on"
+                    );
+                    let mut reason = format!("it does not prove what became of {digest}: {why}");
+                    if let Some(words) = &refused {
+                        reason = format!("{reason}; the last time it refused it: {words}");
+                    }
+                    let carried = attempt.intents.iter().copied();
+                    let waits = Failure::SuiNodeError { reason };
+                    shared.outcomes.hold(carried, &waits);
+                }
+                if is_executed && let Some(badge) = badge_since(shared, attempt).await {
+                    return Some(Fate::Untold(badge));
+                }
+            }
         }
         tokio::select! {
             () = shared.stopping.cancelled() => return None,
@@ -95,11 +121,36 @@ async fn pursue_to_the_end(shared: &Shared, attempt: &Attempt, mut sent: Sent) -
     }
 }
 
+/// Whether a refusal of this kind ends bytes that nobody had before: the Sui node gives it by itself,
+/// before they come to a validator's vote, or every validator would. What moves (versions, the epoch)
+/// is left to the ledger, and so is what is said in words that aren't known.
+const fn is_definite(kind: &RefusalKind) -> bool {
+    match kind {
+        RefusalKind::ObjectNotUsable { .. }
+        | RefusalKind::GasBalance
+        | RefusalKind::GasTerms
+        | RefusalKind::GasBudgetTooLow
+        | RefusalKind::Invalid => true,
+        RefusalKind::ObjectVersion { .. } | RefusalKind::Expired | RefusalKind::Other => false,
+    }
+}
+
+/// The badge as it is since the attempt was executed, if the attempt uses one; `None` while the node
+/// that answers does not show that.
+async fn badge_since(shared: &Shared, attempt: &Attempt) -> Option<Option<ObjectReference>> {
+    let Some(used) = &attempt.badge else {
+        return Some(None);
+    };
+    let shown = shared.ports.chain.object(*used.object_id()).await;
+    let (shown, _) = shown.ok()??;
+    (shown.version() > used.version()).then_some(Some(shown))
+}
+
 /// The fate as the ledger proves it.
 ///
 /// # Errors
 /// Why nothing is proved.
-async fn inquire(shared: &Shared, attempt: &Attempt) -> Result<Fate, String> {
+async fn inquire(shared: &Shared, attempt: &Attempt) -> Result<Fate, Open> {
     let chain = &shared.ports.chain;
     let digest = attempt.digest();
     let used: Vec<_> = attempt.badge.iter().chain(&attempt.gas).cloned().collect();
@@ -108,14 +159,17 @@ async fn inquire(shared: &Shared, attempt: &Attempt) -> Result<Fate, String> {
     match chain.lookup(digest).await {
         Ok(Some(executed)) => return Ok(Fate::Executed(Box::new(executed))),
         Ok(None) => {}
-        Err(error) => return Err(with_causes(&error)),
+        Err(error) => return Err(with_causes(&error).into()),
     }
     let consumption = consumption.map_err(|error| with_causes(&error))?;
     let own = [Consumption::By(digest), Consumption::Past { last: digest }];
     if consumption.iter().any(|told| own.contains(told)) {
-        return Err(String::from(
-            "it was executed, but the node does not tell what came of it: use one with more history",
-        ));
+        return Err(Open {
+            why: String::from(
+                "it was executed, but the node does not tell what came of it: use one with more history",
+            ),
+            is_executed: true,
+        });
     }
     for (used, told) in used.iter().zip(&consumption) {
         let (id, version) = (used.object_id(), used.version());
@@ -134,7 +188,8 @@ async fn inquire(shared: &Shared, attempt: &Attempt) -> Result<Fate, String> {
             Consumption::Current(_) | Consumption::Past { .. } | Consumption::Unseen => {}
         }
     }
-    absence(shared, attempt, &consumption).await
+    let absence = absence(shared, attempt, &consumption).await;
+    absence.map_err(Open::from)
 }
 
 /// Death by a ledger that is whole, as far as the attempt could be in it, and lacks it.

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use atoma_domain::journal::Failure;
+use atoma_domain::journal::{AttemptStatus, Failure};
 use atoma_domain::ports::{Clock, Journal, StoreError};
 use atoma_domain::{Mist, TimestampMs};
 use tokio::sync::Notify;
@@ -112,23 +112,33 @@ impl Guard {
         })
     }
 
-    /// Notes how a transaction that reached the network ended.
-    pub(super) fn note(&self, succeeded: bool, now: TimestampMs) {
+    /// Notes how a transaction that was sent ended.
+    pub(super) fn note(&self, status: AttemptStatus, now: TimestampMs) {
         let mut state = self.state();
-        if succeeded {
-            state.failures_in_a_row = 0;
-            if state.open_until.take().is_some() {
-                self.changed.notify_waiters();
+        match status {
+            AttemptStatus::Succeeded => {
+                state.failures_in_a_row = 0;
+                if state.open_until.take().is_some() {
+                    self.changed.notify_waiters();
+                }
+                return;
             }
-            return;
+            AttemptStatus::Aborted | AttemptStatus::Refused => {}
+            // Nobody's fault, and tried again a few times only.
+            AttemptStatus::Cancelled | AttemptStatus::Dead | AttemptStatus::Signed => return,
         }
         state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
         if self.config.breaker_failures > 0
             && state.failures_in_a_row >= self.config.breaker_failures
         {
-            let pause = u64::try_from(self.config.breaker_pause.as_millis()).unwrap_or(u64::MAX);
-            state.open_until = Some(TimestampMs::new(now.get().saturating_add(pause)));
+            state.open_until = Some(self.pause_from(now));
         }
+    }
+
+    /// When a pause of the breaker that begins now is over.
+    fn pause_from(&self, now: TimestampMs) -> TimestampMs {
+        let pause = u64::try_from(self.config.breaker_pause.as_millis()).unwrap_or(u64::MAX);
+        TimestampMs::new(now.get().saturating_add(pause))
     }
 
     /// Has nothing signed until the next start.
@@ -146,7 +156,7 @@ impl Guard {
     /// Why nothing is to be signed now, if so. After the breaker's pause one failure opens it
     /// again.
     pub(super) fn hold(&self, now: TimestampMs) -> Option<Hold> {
-        let state = self.state();
+        let mut state = self.state();
         if state.is_starting {
             return Some(Hold {
                 reason: Failure::NotReady {
@@ -163,7 +173,10 @@ impl Guard {
                 is_told: true,
             });
         }
-        let left_ms = state.open_until?.get().checked_sub(now.get())?;
+        // A clock that was set back makes no pause longer.
+        let open_until = state.open_until?.min(self.pause_from(now));
+        state.open_until = Some(open_until);
+        let left_ms = open_until.get().checked_sub(now.get())?;
         (left_ms > 0).then(|| Hold {
             reason: Failure::BreakerOpen {
                 failures: state.failures_in_a_row,
@@ -186,14 +199,15 @@ impl Guard {
         journal: &dyn Journal,
         clock: &dyn Clock,
     ) -> Result<Result<Reservation, CapReached>, StoreError> {
-        // First reserved, then compared: what another lane's attempt cost is counted twice at
-        // worst, while it is written down, and never not at all.
+        // First reserved, then compared, and what is reserved is looked at before what is spent: what
+        // another lane's attempt cost is counted twice at worst, while it is written down, and never
+        // not at all.
         let reservation = self.reserve_known(budget);
         let Some(daily_cap) = self.config.daily_gas_cap else {
             return Ok(Ok(reservation));
         };
-        let spent = spent_in_a_day(journal, clock).await?;
         let reserved = self.state().reserved;
+        let spent = spent_in_a_day(journal, clock).await?;
         let within = |amount| spent.checked_add(amount).is_ok_and(|sum| sum <= daily_cap);
         if within(reserved) {
             return Ok(Ok(reservation));

@@ -21,6 +21,7 @@ use super::guard::Hold;
 use super::outage::Outage;
 use super::parked::Parked;
 use super::shared::Shared;
+use super::untold::Untold;
 use crate::causes::with_causes;
 
 /// Work for a lane.
@@ -59,6 +60,7 @@ pub(super) struct Lane {
     pub(super) variation: u64,
     pub(super) backlog: Backlog,
     pub(super) parked: Parked,
+    pub(super) untold: Untold,
     /// Why and until when nothing can be prepared, if so.
     pub(super) outage: Option<Outage>,
     pub(super) length: Arc<AtomicUsize>,
@@ -85,6 +87,7 @@ impl Lane {
             variation: 0,
             backlog: Backlog::default(),
             parked: Parked::new(shared.config.treasury_interval),
+            untold: Untold::new(shared.config.untold_interval),
             outage: None,
             length,
             work,
@@ -108,6 +111,7 @@ impl Lane {
         if self.shared.stopping.is_cancelled() {
             return false;
         }
+        self.ask_for_untold().await;
         if let Some(hold) = self.hold() {
             return self.sit_out(hold).await;
         }
@@ -149,6 +153,7 @@ impl Lane {
             () = self.shared.stopping.cancelled() => return false,
             next = self.work.recv() => next,
             () = self.parked.due() => return true,
+            () = self.untold.due() => return true,
         };
         match next {
             Some(next) => self.accept(next).await,
@@ -185,6 +190,7 @@ impl Lane {
             () = shared.stopping.cancelled() => return false,
             next = self.work.recv() => next,
             () = changed => return true,
+            () = self.untold.due() => return true,
             () = pause(hold.left) => return true,
         };
         match next {

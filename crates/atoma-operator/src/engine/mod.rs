@@ -24,6 +24,7 @@ mod submit;
 #[cfg(test)]
 mod testing;
 mod turns;
+mod untold;
 mod waiting;
 
 pub use config::EngineConfig;

@@ -98,8 +98,17 @@ fn expiration_gas_and_everything_else() {
         ),
         (
             "Invalid user signature: it does not verify",
-            RefusalKind::Other,
+            RefusalKind::Invalid,
         ),
+        (
+            "Size limit exceeded: maximum commands in a programmable transaction is 1025",
+            RefusalKind::Invalid,
+        ),
+        (
+            "Commands following a command with Random can only be TransferObjects or MergeCoins",
+            RefusalKind::Invalid,
+        ),
+        ("The weather is bad", RefusalKind::Other),
     ];
     for (message, wanted) in cases {
         let told = format!("Error checking transaction input objects: {message}");

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::engine::testing::shared;
-use ledger::{Absent, Answer, BADGE, EPOCH_AFTER, OTHER, OWN, ToldChain, ToldLedger, attempt};
+use ledger::{
+    Absent, Answer, BADGE, EPOCH_AFTER, OTHER, OWN, SIGNED_AT, ToldChain, ToldLedger, attempt,
+};
 use told::Told;
 
 /// Pursues the attempt; tells its fate and how often it was sent.
@@ -92,6 +94,37 @@ async fn a_version_that_the_attempt_itself_consumed_is_not() {
         })
         .await;
     }
+}
+
+/// Whether a node that never tells the outcome, and shows the badge at that version, is given up.
+async fn untold(consumption: Consumption, shown: u64) -> Option<ObjectReference> {
+    let rounds = usize::try_from(2 * PATIENCE).unwrap();
+    let mut answers: VecDeque<Answer> = (0..rounds).map(|_| Answer::Lost).collect();
+    answers.push_back(Answer::Executes);
+    let ledger = ToldLedger {
+        answers,
+        shown,
+        ..badge_is(consumption)
+    };
+    match fate(ledger, Sent::Maybe).await {
+        (Fate::Untold(badge), sent) => {
+            assert_eq!(sent, usize::try_from(PATIENCE).unwrap());
+            badge
+        }
+        (Fate::Executed(_), _) => None,
+        (fate, _) => panic!("{fate:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_proved_to_be_executed_is_not_waited_for_once_the_badge_is_seen_to_have_moved_on() {
+    for own in [Consumption::By(OWN), Consumption::Past { last: OWN }] {
+        let badge = untold(own, SIGNED_AT + 1).await.expect("it has moved on");
+        assert_eq!(badge.version(), SIGNED_AT + 1);
+        assert_eq!(untold(own, SIGNED_AT).await, None);
+    }
+    let unproved = Consumption::Past { last: OTHER };
+    assert_eq!(untold(unproved, SIGNED_AT + 1).await, None);
 }
 
 #[tokio::test]
@@ -196,6 +229,31 @@ async fn a_refusal_is_final_only_for_bytes_that_nobody_had_before() {
     assert_eq!(sent, 3);
 }
 
+/// Words that aren't known may be those of one who has voted on it.
+#[tokio::test]
+async fn a_refusal_is_final_only_for_a_known_reason() {
+    for kind in [
+        RefusalKind::GasBalance,
+        RefusalKind::GasBudgetTooLow,
+        RefusalKind::Invalid,
+        RefusalKind::ObjectNotUsable { object: None },
+    ] {
+        let (first, sent) = fate(answering([Answer::Refused(kind)]), Sent::Never).await;
+        assert!(matches!(first, Fate::Refused(_)), "{first:?}");
+        assert_eq!(sent, 1);
+    }
+    for kind in [
+        RefusalKind::Other,
+        RefusalKind::Expired,
+        RefusalKind::ObjectVersion { object: None },
+    ] {
+        let answers = [Answer::Refused(kind), Answer::Executes];
+        let (fate, sent) = fate(answering(answers), Sent::Never).await;
+        assert!(matches!(fate, Fate::Executed(_)), "{fate:?}");
+        assert_eq!(sent, 2);
+    }
+}
+
 #[tokio::test]
 async fn an_attempt_that_comes_to_no_end_is_told_once_with_its_reason() {
     let told = Told::default();
@@ -247,6 +305,7 @@ fn a_refused_plan_is_the_requests_fault_and_an_error_the_nodes() {
             Failure::GasBudgetTooLow { gas_budget: budget },
         ),
         (RefusalKind::GasTerms, transaction_refused.clone()),
+        (RefusalKind::Invalid, transaction_refused.clone()),
         (RefusalKind::Other, transaction_refused),
     ] {
         assert_eq!(refused(kind.clone()), failure, "{kind:?}");

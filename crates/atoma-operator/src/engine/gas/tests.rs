@@ -102,8 +102,9 @@ fn executed(written: &[&GasCoin]) -> Executed {
     }
 }
 
-/// Reads the list, and does something between the reading and its coming in.
-async fn refresh_with(pool: &Arc<GasPool>, wallet: Wallet, meanwhile: impl AsyncFnOnce()) {
+/// Reads the list, and does something between the reading and its coming in. Tells whether it told
+/// all.
+async fn refresh_with(pool: &Arc<GasPool>, wallet: Wallet, meanwhile: impl AsyncFnOnce()) -> bool {
     let wallet = Arc::new(wallet);
     let refreshing = tokio::spawn({
         let (pool, wallet) = (Arc::clone(pool), Arc::clone(&wallet));
@@ -115,7 +116,7 @@ async fn refresh_with(pool: &Arc<GasPool>, wallet: Wallet, meanwhile: impl Async
     meanwhile().await;
     wallet.answers.add_permits(1);
     let refreshed = tokio::time::timeout(limit, refreshing).await;
-    refreshed.expect("it ends").unwrap().unwrap();
+    refreshed.expect("it ends").unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -175,6 +176,23 @@ async fn a_list_from_before_a_lease_changes_nothing_about_its_coin() {
     pool.refresh(&Wallet::of(Vec::new())).await.unwrap();
     let search = pool.try_lease(None, Mist::new(20), None);
     assert!(matches!(search, Search::None), "{search:?}");
+}
+
+/// The attempt that was dead may have found the coin used by somebody else.
+#[tokio::test]
+async fn a_coin_that_is_to_be_read_again_is_not_taken_from_a_list_from_before() {
+    let known = coin(1, 50);
+    let pool = pool(vec![known.clone()]);
+    let mut lease = found(&pool, None, 20);
+    let is_whole = refresh_with(&pool, Wallet::silent(vec![known.clone()]), async || {
+        lease.forget();
+        drop(lease);
+    });
+    assert!(!is_whole.await);
+    let search = pool.try_lease(None, Mist::new(20), None);
+    assert!(matches!(search, Search::None), "{search:?}");
+    assert!(pool.refresh(&Wallet::of(vec![known])).await.unwrap());
+    drop(found(&pool, None, 20));
 }
 
 #[tokio::test]

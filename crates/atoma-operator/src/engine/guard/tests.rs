@@ -1,5 +1,10 @@
+mod racing;
+
 use super::*;
 use crate::engine::testing::{StoppedClock, empty_journal};
+
+const SUCCESS: AttemptStatus = AttemptStatus::Succeeded;
+const FAILURE: AttemptStatus = AttemptStatus::Aborted;
 
 fn at(ms: u64) -> TimestampMs {
     TimestampMs::new(ms)
@@ -16,13 +21,13 @@ fn breaker(failures: u32) -> Arc<Guard> {
 #[test]
 fn the_breaker_opens_after_failures_in_a_row_and_closes_with_a_success() {
     let guard = breaker(3);
-    guard.note(false, at(1_000));
-    guard.note(false, at(1_000));
-    guard.note(true, at(1_000));
-    guard.note(false, at(1_000));
-    guard.note(false, at(1_000));
+    guard.note(FAILURE, at(1_000));
+    guard.note(FAILURE, at(1_000));
+    guard.note(SUCCESS, at(1_000));
+    guard.note(FAILURE, at(1_000));
+    guard.note(FAILURE, at(1_000));
     assert_eq!(guard.hold(at(1_000)), None);
-    guard.note(false, at(1_000));
+    guard.note(FAILURE, at(1_000));
     assert_eq!(
         guard.hold(at(1_500)),
         Some(Hold {
@@ -35,9 +40,9 @@ fn the_breaker_opens_after_failures_in_a_row_and_closes_with_a_success() {
         })
     );
     assert_eq!(guard.hold(at(11_000)), None);
-    guard.note(false, at(11_000));
+    guard.note(FAILURE, at(11_000));
     assert!(guard.hold(at(12_000)).is_some());
-    guard.note(true, at(12_000));
+    guard.note(SUCCESS, at(12_000));
     assert_eq!(guard.hold(at(12_000)), None);
 }
 
@@ -45,9 +50,36 @@ fn the_breaker_opens_after_failures_in_a_row_and_closes_with_a_success() {
 fn a_breaker_of_zero_never_opens() {
     let guard = breaker(0);
     for _ in 0..100 {
-        guard.note(false, at(1));
+        guard.note(FAILURE, at(1));
     }
     assert_eq!(guard.hold(at(1)), None);
+}
+
+#[test]
+fn a_refusal_is_a_failure_too_and_congestion_neither_failure_nor_success() {
+    let guard = breaker(3);
+    guard.note(FAILURE, at(1));
+    for _ in 0..100 {
+        guard.note(AttemptStatus::Cancelled, at(1));
+        guard.note(AttemptStatus::Dead, at(1));
+    }
+    guard.note(AttemptStatus::Refused, at(1));
+    assert_eq!(guard.hold(at(1)), None);
+    guard.note(FAILURE, at(1));
+    assert!(guard.hold(at(1)).is_some());
+    // Once it is open, they don't make its pause longer.
+    guard.note(AttemptStatus::Cancelled, at(9_000));
+    assert_eq!(guard.hold(at(10_001)), None);
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_keep_the_breaker_open() {
+    let guard = breaker(1);
+    guard.note(FAILURE, at(1_000_000));
+    let hold = guard.hold(at(1)).unwrap();
+    assert_eq!(hold.left, Some(Duration::from_secs(10)));
+    assert!(guard.hold(at(10_000)).is_some());
+    assert_eq!(guard.hold(at(10_001)), None);
 }
 
 #[test]
@@ -56,7 +88,7 @@ fn a_stop_outlasts_everything() {
     let reason = Failure::ShuttingDown {};
     guard.stop(reason.clone());
     guard.stop(Failure::NoNodeRegistered {});
-    guard.note(true, at(1));
+    guard.note(SUCCESS, at(1));
     let hold = guard.hold(at(u64::MAX)).unwrap();
     assert_eq!((hold.reason, hold.left), (reason, None));
 }

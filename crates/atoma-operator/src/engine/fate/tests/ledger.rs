@@ -16,7 +16,7 @@ use atoma_domain::{
 
 pub(super) const BADGE: ObjectId = Address::new([7; 32]);
 /// The version of badge and coin that the attempt uses.
-const SIGNED_AT: u64 = 5;
+pub(super) const SIGNED_AT: u64 = 5;
 
 /// The attempt's digest, and another transaction's.
 pub(super) const OWN: Digest = Digest::new([1; 32]);
@@ -33,6 +33,8 @@ pub(super) struct ToldLedger {
     pub(super) badge: Option<Consumption>,
     /// The same of the coin's.
     pub(super) coin: Consumption,
+    /// The badge's version that the node shows by itself.
+    pub(super) shown: u64,
     /// How far the ledger is whole and lacks the digest.
     pub(super) absent: Absent,
     /// Whether the transaction is in the ledger.
@@ -57,6 +59,7 @@ impl Default for ToldLedger {
         Self {
             badge: Some(Consumption::Current(LAST_EPOCH)),
             coin: Consumption::Current(LAST_EPOCH),
+            shown: SIGNED_AT,
             absent: Absent::Nothing,
             executed: false,
             answers: VecDeque::new(),
@@ -123,9 +126,11 @@ impl Chain for ToldChain {
 
     async fn object(
         &self,
-        _: ObjectId,
+        id: ObjectId,
     ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
-        unreachable!("a fate needs versions, not objects")
+        let shown = self.0.lock().unwrap().shown;
+        let reference = ObjectReference::new(id, shown, Digest::new([3; 32]));
+        Ok(Some((reference, None)))
     }
 
     async fn view(&self, _: &ViewQuery) -> Result<ContractView, ChainError> {
