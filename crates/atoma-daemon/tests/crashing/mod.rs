@@ -10,6 +10,7 @@
 pub(crate) mod ask;
 pub(crate) mod audit;
 pub(crate) mod generation;
+pub(crate) mod matrix;
 pub(crate) mod points;
 pub(crate) mod ports;
 pub(crate) mod subjects;

@@ -1,7 +1,7 @@
 //! Things to be asked for, one of a kind for each crash.
 
-use atoma_domain::{EchelonId, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
-
+use atoma_domain::journal::RequestKey;
+use atoma_domain::{EchelonId, Hash32, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
 use atoma_localnet::NewModel;
 
 use super::ask::Ask;
@@ -13,13 +13,19 @@ pub(crate) const FIRST: NodeSmallId = NodeSmallId::new(1);
 /// Attests and disputes.
 pub(crate) const SECOND: NodeSmallId = NodeSmallId::new(2);
 
-/// Something to ask for, by whom, and what it must come to on chain.
+/// Whoever it falls to.
+pub(crate) const ANY: NodeSmallId = NodeSmallId::new(0);
+
+/// Something to ask for, by whom, and what it must come to on chain: for each of its parts an
+/// effect.
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) site: Site,
     pub(crate) ask: Ask,
     pub(crate) node: NodeSmallId,
     pub(crate) effects: Vec<String>,
+    /// Those of the effects that it must not come to.
+    pub(crate) vain: Vec<String>,
 }
 
 impl Subject {
@@ -29,6 +35,15 @@ impl Subject {
             ask,
             node,
             effects,
+            vain: Vec::new(),
+        }
+    }
+
+    /// A client's key for the request.
+    pub(crate) fn key(&self) -> RequestKey {
+        RequestKey {
+            scope: self.effects.join(", "),
+            body: Hash32::of(&[format!("{:?}", self.ask).as_bytes()]),
         }
     }
 }
@@ -36,20 +51,49 @@ impl Subject {
 /// Makes as many subjects of one kind as asked for.
 pub(crate) type Prepare = fn(&World, &Site, usize) -> Vec<Subject>;
 
+/// More than enough for anything, in MIST.
+const LARGE: u64 = 1_000_000_000_000;
+/// Too little for a registration, in MIST.
+const SMALL: u64 = 4_000_000;
+
 pub(crate) fn to_register(world: &World, _: &Site, count: usize) -> Vec<Subject> {
+    registrations(world, count, &[LARGE], false)
+}
+
+/// Asked for anew, it is another node.
+pub(crate) fn to_register_another(world: &World, _: &Site, count: usize) -> Vec<Subject> {
+    registrations(world, count, &[LARGE], true)
+}
+
+/// Three coins together pay for it.
+pub(crate) fn to_register_with_small_coins(world: &World, _: &Site, count: usize) -> Vec<Subject> {
+    registrations(world, count, &[SMALL; 9], false)
+}
+
+/// Each by an address of its own, unused so far.
+fn registrations(world: &World, count: usize, coins: &[u64], additional: bool) -> Vec<Subject> {
     let subject = |_| {
-        // A key of its own for each, unused so far.
-        let number = u16::try_from(std::fs::read_dir(world.dir.path()).unwrap().count()).unwrap();
-        let site = world.site(&format!("newcomer-{number}.sqlite"), 100 + number);
-        std::fs::write(&site.path, "").unwrap();
-        let coins = [1_000_000_000_000];
-        world.network.faucet_coins(site.address, &coins).unwrap();
-        Subject::new(
-            &site,
-            Ask::Register,
-            NodeSmallId::new(0),
-            vec!["register".into()],
-        )
+        let site = world.newcomer(coins);
+        let effects = vec![String::from("register")];
+        Subject::new(&site, Ask::Register { additional }, ANY, effects)
+    };
+    (0..count).map(subject).collect()
+}
+
+/// One stack each of two nodes that have one coin together, each time another two.
+pub(crate) fn to_settle_with_one_coin(world: &World, _: &Site, count: usize) -> Vec<Subject> {
+    let subject = |_| {
+        let site = world.newcomer(&[LARGE]);
+        let nodes = world.register(&site, 2);
+        let stacks: Vec<_> = nodes
+            .into_iter()
+            .flat_map(|node| world.buy(NONE, node, 1))
+            .collect();
+        let generation = world.begin(&site);
+        generation.finish(generation.record(&stacks, None));
+        generation.stop();
+        let effects = stacks.iter().map(|stack| format!("settle {stack}"));
+        Subject::new(&site, Ask::Settle(stacks.clone()), ANY, effects.collect())
     };
     (0..count).map(subject).collect()
 }

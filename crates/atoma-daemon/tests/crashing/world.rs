@@ -116,14 +116,35 @@ impl World {
         }
     }
 
+    /// An operator with a key and an empty database that nobody else has, and with these coins.
+    pub(crate) fn newcomer(&self, coins: &[u64]) -> Site {
+        let number = std::fs::read_dir(self.dir.path()).unwrap().count();
+        let number = u16::try_from(number).unwrap();
+        let site = self.site(&format!("newcomer-{number}.sqlite"), 100 + number);
+        std::fs::write(&site.path, "").unwrap();
+        self.network.faucet_coins(site.address, coins).unwrap();
+        site
+    }
+
     /// An operator with `coins` SUI coins and some nodes that are subscribed to all tasks.
     pub(crate) fn operator(&self, nodes: usize, coins: usize) -> Site {
         let site = self.site("operator.sqlite", 1);
         let coins = vec![1_000_000_000_000; coins];
         self.network.faucet_coins(site.address, &coins).unwrap();
-        let generation = self.begin(&site);
-        generation.finish(async {
+        self.register(&site, nodes);
+        if let (1.., Some(task)) = (nodes, self.tasks.first()) {
+            // Shares that no purchase covers come out of this.
+            self.purchase(*task, NodeSmallId::new(1), 1, 1_000_000_000);
+        }
+        site
+    }
+
+    /// Registers nodes of an operator, and subscribes them to all tasks.
+    pub(crate) fn register(&self, site: &Site, nodes: usize) -> Vec<NodeSmallId> {
+        let generation = self.begin(site);
+        let registered = generation.finish(async {
             generation.catch_up().await;
+            let mut all = Vec::new();
             for _ in 0..nodes {
                 let registered = generation.operator.register(true, gas()).await.unwrap();
                 let Registered::Executed { node_small_id, .. } = registered else {
@@ -136,14 +157,12 @@ impl World {
                         .await
                         .unwrap();
                 }
+                all.push(node_small_id);
             }
+            all
         });
         generation.stop();
-        if let (1.., Some(task)) = (nodes, self.tasks.first()) {
-            // Shares that no purchase covers come out of this.
-            self.purchase(*task, NodeSmallId::new(1), 1, 1_000_000_000);
-        }
-        site
+        registered
     }
 
     /// A generation at which nothing happens.
