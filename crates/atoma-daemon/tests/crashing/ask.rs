@@ -3,6 +3,7 @@
 use atoma_domain::journal::Failure;
 use atoma_domain::{Digest, EchelonId, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
 use atoma_operator::{Done, NodeChoice, Operator, Registered, StackResult, StackStatus};
+use serde_json::{Value, json};
 
 use super::subjects::ANY;
 use super::world::{choice, gas};
@@ -75,6 +76,24 @@ impl Ask {
             Done::Executed { tx_digest } => tx_digest,
             Done::Rehearsed { .. } => panic!("{done:?}"),
         })]
+    }
+
+    /// The path and body of the request over HTTP.
+    pub(crate) fn over_http(&self) -> (&'static str, Value) {
+        match self {
+            Self::Register { additional } => ("/register", json!({"additional": additional})),
+            Self::Settle(stacks) => {
+                let body = json!({"stack_small_ids": stacks});
+                ("/try_settle_stack_ids", body)
+            }
+            Self::Attest(stacks) => {
+                let body = json!({"stack_small_ids": stacks});
+                ("/submit_stack_settlement_attestations", body)
+            }
+            Self::Claim(stacks) => ("/claim_funds", json!({"stack_small_ids": stacks})),
+            // Not asked for over HTTP here.
+            other => ("/", json!(format!("{other:?}"))),
+        }
     }
 
     /// Whether the same asked anew, without a key, is something new.

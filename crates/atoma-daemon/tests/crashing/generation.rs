@@ -1,9 +1,11 @@
 //! One generation of the daemon: from its start to its sudden death.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atoma_api::{AllowedHosts, ApiConfig, ApiServer};
 use atoma_domain::ports::{Clock, UnfinishedIntent};
 use atoma_domain::{Address, CheckpointNumber, ObjectId, TimestampMs, TransactionId};
 use atoma_localnet::Parameters;
@@ -44,6 +46,7 @@ pub(crate) struct Generation {
     pub(crate) points: Arc<Points>,
     state: SqliteState,
     applied: Applied,
+    readiness: Readiness,
     mirrored: watch::Sender<Option<CheckpointNumber>>,
     stopping: CancellationToken,
     /// Last, so that it is dropped last.
@@ -65,7 +68,13 @@ impl Generation {
         let engine = Engine::new(acting.clone(), engine_config(site), stopping.clone());
         let applied = Applied::default();
         let readiness = Readiness::new(acting.clone(), applied.clone());
-        let operator = Operator::new(acting, engine.clone(), applied.clone(), readiness, PATIENCE);
+        let operator = Operator::new(
+            acting,
+            engine.clone(),
+            applied.clone(),
+            readiness.clone(),
+            PATIENCE,
+        );
         Self {
             operator,
             engine,
@@ -73,6 +82,7 @@ impl Generation {
             points,
             state,
             applied,
+            readiness,
             mirrored: watch::Sender::new(None),
             stopping,
             runtime,
@@ -163,6 +173,25 @@ impl Generation {
         let network = self.points.network();
         network.set_parameters(&parameters).unwrap();
         self.ports.chain.height().await.unwrap()
+    }
+
+    /// Serves the API, once the start is complete and the mirror caught up; tells where.
+    pub(crate) fn serve(&self) -> SocketAddr {
+        self.readiness.note_started();
+        let config = ApiConfig {
+            addr: "127.0.0.1:0".parse().unwrap(),
+            allowed_hosts: AllowedHosts(Vec::new()),
+            workers: 1,
+        };
+        let api = ApiServer::bind(self.operator.clone(), config).unwrap();
+        let (addr, handle) = (api.addr(), api.handle());
+        tokio::spawn(api.run());
+        let stopping = self.stopping.clone();
+        tokio::spawn(async move {
+            stopping.cancelled().await;
+            handle.stop(true).await;
+        });
+        addr
     }
 
     /// Dies: no task of it takes another step.

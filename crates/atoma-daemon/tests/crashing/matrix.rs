@@ -191,9 +191,9 @@ pub(crate) fn come_back(
 }
 
 /// The journal's records of a subject, by effect.
-type Records = BTreeMap<String, IntentRecord>;
+pub(crate) type Records = BTreeMap<String, IntentRecord>;
 
-async fn records_of(generation: &Generation, subject: &Subject) -> Records {
+pub(crate) async fn records_of(generation: &Generation, subject: &Subject) -> Records {
     let mut records = Records::new();
     for record in journal(generation).await {
         let effect = effect_of(&record.intent.action, &record.intent.actor);
@@ -206,7 +206,7 @@ async fn records_of(generation: &Generation, subject: &Subject) -> Records {
 }
 
 /// What the journal holds of a subject was brought to its end with nobody asking for it.
-fn assert_recovered(records: &Records, subject: &Subject, moment: &str) {
+pub(crate) fn assert_recovered(records: &Records, subject: &Subject, moment: &str) {
     if !records.is_empty() {
         assert_eq!(records.len(), subject.effects.len(), "{moment}");
     }

@@ -39,12 +39,33 @@ impl Subject {
         }
     }
 
-    /// A client's key for the request.
+    /// The settlement of these stacks, each by its node.
+    pub(crate) fn to_settle(site: &Site, stacks: Vec<StackSmallId>) -> Self {
+        let effects = stacks.iter().map(|stack| format!("settle {stack}"));
+        let effects = effects.collect();
+        Self::new(site, Ask::Settle(stacks), ANY, effects)
+    }
+
+    /// The claim of these stacks by the first node.
+    pub(crate) fn to_claim(site: &Site, stacks: Vec<StackSmallId>) -> Self {
+        let effects = stacks.iter().map(|stack| format!("claim {stack}"));
+        let effects = effects.collect();
+        Self::new(site, Ask::Claim(stacks), FIRST, effects)
+    }
+
+    /// A client's key for the request, as the API makes it.
     pub(crate) fn key(&self) -> RequestKey {
+        let (path, body) = self.ask.over_http();
+        let key = self.http_key();
         RequestKey {
-            scope: self.effects.join(", "),
-            body: Hash32::of(&[format!("{:?}", self.ask).as_bytes()]),
+            scope: format!("POST {path} {key}"),
+            body: Hash32::of(&[&serde_json::to_vec(&body).unwrap()]),
         }
+    }
+
+    /// The same key, as a client sends it.
+    pub(crate) fn http_key(&self) -> String {
+        self.effects.join(",").replace(' ', "-")
     }
 }
 
@@ -65,7 +86,7 @@ pub(crate) fn to_register_another(world: &World, _: &Site, count: usize) -> Vec<
     registrations(world, count, &[LARGE], true)
 }
 
-/// Three coins together pay for it.
+/// Several coins together pay for it.
 pub(crate) fn to_register_with_small_coins(world: &World, _: &Site, count: usize) -> Vec<Subject> {
     registrations(world, count, &[SMALL; 9], false)
 }
@@ -92,8 +113,7 @@ pub(crate) fn to_settle_with_one_coin(world: &World, _: &Site, count: usize) -> 
         let generation = world.begin(&site);
         generation.finish(generation.record(&stacks, None));
         generation.stop();
-        let effects = stacks.iter().map(|stack| format!("settle {stack}"));
-        Subject::new(&site, Ask::Settle(stacks.clone()), ANY, effects.collect())
+        Subject::to_settle(&site, stacks)
     };
     (0..count).map(subject).collect()
 }
@@ -250,6 +270,25 @@ pub(crate) fn to_claim(world: &World, site: &Site, count: usize) -> Vec<Subject>
     world.network.advance_epoch().unwrap();
     world.network.advance_epoch().unwrap();
     batches(site, &stacks, 3, "claim", Ask::Claim)
+}
+
+/// Three at a time, the second of which is a stack of a sampling-consensus task: its price can be
+/// changed until it is claimed.
+pub(crate) fn to_claim_mixed(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    let plain = stacks(world, site, NONE, count * 2, true, false);
+    let sampled = stacks(world, site, SAMPLING, count, true, false);
+    world.network.advance_epoch().unwrap();
+    world.network.advance_epoch().unwrap();
+    let plain = plain.chunks(2);
+    let mixed: Vec<_> = plain
+        .zip(sampled)
+        .flat_map(|(plain, sampled)| [plain[0], sampled, plain[1]])
+        .collect();
+    let mut subjects = batches(site, &mixed, 3, "claim", Ask::Claim);
+    for subject in &mut subjects {
+        subject.vain = vec![subject.effects[1].clone()];
+    }
+    subjects
 }
 
 pub(crate) fn to_claim_confidential(world: &World, site: &Site, count: usize) -> Vec<Subject> {
