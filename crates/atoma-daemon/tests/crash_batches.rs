@@ -1,5 +1,5 @@
-//! Claims that were right when they were simulated, and are not when they are executed: each of
-//! the others is made all the same, with and without a crash.
+//! Claims that were right when they were simulated, and are not when they are executed. A crash at
+//! every point of such a run is in `crash_matrix.rs`.
 
 #![expect(
     clippy::expect_used,
@@ -12,43 +12,24 @@ mod crashing;
 
 use atoma_domain::StackSmallId;
 use atoma_domain::journal::Failure;
-use atoma_localnet::{LocalNet, Parameters};
 use atoma_operator::StackStatus;
 
 use crashing::ask::Ask;
 use crashing::audit::{Ledger, journal, journal_agrees_with_ledger};
 use crashing::generation::Generation;
-use crashing::matrix::{Row, Way, assert_done_once, die_at, die_everywhere};
-use crashing::points::{Moment, Points, Side};
+use crashing::matrix::{Row, Way, assert_done_once, die_at};
+use crashing::points::{Moment, Side};
 use crashing::subjects::{FIRST, Subject, stacks, to_claim_mixed};
-use crashing::world::{SAMPLING, World, choice, gas};
+use crashing::world::{CHARGE, SAMPLING, World, charge, choice, gas};
 
-/// What stacks of sampling-consensus tasks cost in thousandths of others, as the contract begins.
-const CHARGE: u64 = 1_000;
-/// More than the treasury holds.
+/// What stacks of sampling-consensus tasks then cost in thousandths of others: more than the
+/// treasury holds.
 const TOO_MUCH: u64 = 1_000_000_000;
-/// More than the contract can count.
-const BEYOND_NUMBERS: u64 = u64::MAX;
-
-fn charge(network: &LocalNet, permille: u64) {
-    let parameters = Parameters {
-        sampling_consensus_charge_permille: Some(permille),
-        ..Parameters::default()
-    };
-    network.set_parameters(&parameters).unwrap();
-}
-
-/// From now on claims are simulated at the usual charge; right before the first is sent it changes.
-fn change_charge(world: &World, points: &Points, permille: u64) {
-    charge(&world.network, CHARGE);
-    let network = world.network.clone();
-    points.before("chain.execute", move || charge(&network, permille));
-}
 
 /// Transactions of the operator that were executed in vain.
 fn aborted(ledger: &Ledger) -> usize {
-    let in_vain = |t: &&atoma_domain::ports::LedgerTransaction| t.events.is_empty();
-    ledger.transactions.iter().filter(in_vain).count()
+    let transactions = ledger.transactions.iter();
+    transactions.filter(|t| t.events.is_empty()).count()
 }
 
 /// A daemon of another operator whose node disputes that stack, when it is asked to.
@@ -96,25 +77,6 @@ fn of_five_claims_that_abort_together_the_bad_one_fails_for_its_own_reason() {
     generation.stop();
 }
 
-/// From the first execution on, which is in vain.
-fn after_the_abort(calls: &[&'static str]) -> Vec<Moment> {
-    let mut moments = Moment::all(calls);
-    let executed = |at: &Moment| (at.name, at.side) == ("chain.execute", Side::After);
-    let first = moments.iter().position(executed).unwrap();
-    moments.drain(..first);
-    moments
-}
-
-#[test]
-fn of_claims_that_abort_together_the_good_ones_are_made_once_whenever_the_daemon_dies() {
-    die_everywhere(&Row {
-        during: |world, points| change_charge(world, points, BEYOND_NUMBERS),
-        keyed: after_the_abort,
-        keyless: |_| Vec::new(),
-        ..Row::new(2, to_claim_mixed)
-    });
-}
-
 /// A claim of one stack, whose price changes to more than the treasury holds before it is sent.
 fn too_dear() -> (World, Subject, Row) {
     let world = World::start();
@@ -123,7 +85,7 @@ fn too_dear() -> (World, Subject, Row) {
     world.network.advance_epoch().unwrap();
     world.network.advance_epoch().unwrap();
     let row = Row {
-        during: |world, points| change_charge(world, points, TOO_MUCH),
+        during: |world, points| world.change_charge_at_execution(points, TOO_MUCH),
         ..Row::new(2, to_claim_mixed)
     };
     (world, Subject::to_claim(&site, stacks), row)

@@ -13,9 +13,10 @@ mod crashing;
 use std::collections::BTreeSet;
 
 use crashing::matrix::{Row, calls_of, decisive, die_everywhere};
+use crashing::points::{Moment, Side};
 use crashing::subjects::{
-    to_attest, to_claim, to_claim_confidential, to_dispute, to_offer_model, to_register,
-    to_register_another, to_register_with_small_coins, to_settle, to_settle_three,
+    to_attest, to_claim, to_claim_confidential, to_claim_mixed, to_dispute, to_offer_model,
+    to_register, to_register_another, to_register_with_small_coins, to_settle, to_settle_three,
     to_settle_with_one_coin, to_subscribe, to_unsubscribe, to_update,
 };
 use crashing::world::World;
@@ -49,6 +50,23 @@ const SETTLE_OVER_AN_EPOCH: Row = Row {
     meanwhile: an_epoch_ends,
     ..SETTLE
 };
+/// The second of three claims is priced beyond what the contract can count, right before they are
+/// sent: all three abort together.
+const CLAIM_MIXED: Row = Row {
+    during: |world, points| world.change_charge_at_execution(points, u64::MAX),
+    keyed: after_the_abort,
+    keyless: |_| Vec::new(),
+    ..Row::new(2, to_claim_mixed)
+};
+
+/// From the first execution on.
+fn after_the_abort(calls: &[&'static str]) -> Vec<Moment> {
+    let mut moments = Moment::all(calls);
+    let is_executed = |at: &Moment| (at.name, at.side) == ("chain.execute", Side::After);
+    let first = moments.iter().position(is_executed).unwrap();
+    moments.drain(..first);
+    moments
+}
 
 fn an_epoch_ends(world: &World) {
     world.network.advance_epoch().unwrap();
@@ -129,9 +147,14 @@ fn two_confidential_stacks_are_claimed_exactly_once_whenever_the_daemon_dies() {
     die_everywhere(&CLAIM_CONFIDENTIAL);
 }
 
-/// All that the engine and the use cases call while nothing goes wrong. A new call is to be added
+#[test]
+fn claims_that_abort_together_with_a_bad_one_are_made_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&CLAIM_MIXED);
+}
+
+/// All that the engine and the use cases call in the rows. A new call is to be added
 /// here, and is tried by the rows that make it.
-const CALLS: [&str; 13] = [
+const CALLS: [&str; 14] = [
     "chain.badges",
     "chain.epoch",
     "chain.execute",
@@ -140,6 +163,7 @@ const CALLS: [&str; 13] = [
     "chain.simulate",
     "chain.view",
     "journal.conclude",
+    "journal.fail",
     "journal.find",
     "journal.open",
     "journal.recall",
@@ -167,6 +191,7 @@ fn the_rows_make_every_call_that_is_known_and_no_other() {
         &DISPUTE,
         &CLAIM,
         &CLAIM_CONFIDENTIAL,
+        &CLAIM_MIXED,
     ] {
         let calls = calls_of(&world, row, &(row.prepare)(&world, &site, 1)[0]);
         made.extend(calls);

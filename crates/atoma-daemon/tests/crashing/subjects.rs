@@ -6,7 +6,7 @@ use atoma_localnet::NewModel;
 
 use super::ask::Ask;
 use super::generation::Site;
-use super::world::{CONFIDENTIAL, NODE_PRICE, NONE, SAMPLING, World};
+use super::world::{CHARGE, CONFIDENTIAL, NODE_PRICE, NONE, SAMPLING, World, charge};
 
 /// Serves all stacks.
 pub(crate) const FIRST: NodeSmallId = NodeSmallId::new(1);
@@ -275,6 +275,7 @@ pub(crate) fn to_claim(world: &World, site: &Site, count: usize) -> Vec<Subject>
 /// Three at a time, the second of which is a stack of a sampling-consensus task: its price can be
 /// changed until it is claimed.
 pub(crate) fn to_claim_mixed(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    charge(&world.network, CHARGE);
     let plain = stacks(world, site, NONE, count * 2, true, false);
     let sampled = stacks(world, site, SAMPLING, count, true, false);
     world.network.advance_epoch().unwrap();

@@ -24,6 +24,9 @@ pub(crate) const NODE_PRICE: PricePerMillion = PricePerMillion::new(1);
 const STACK_PRICE: u64 = 1_000_000;
 const STACK_UNITS: u64 = 1_000;
 
+/// What stacks of sampling-consensus tasks cost in thousandths of others, in these worlds.
+pub(crate) const CHARGE: u64 = 1_000;
+
 /// A network and a folder, in a runtime of their own that outlives the daemons.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -52,6 +55,7 @@ impl World {
             .set_parameters(&Parameters {
                 cross_validation_probability_permille: Some(1_000),
                 cross_validation_extra_nodes_count: Some(1),
+                sampling_consensus_charge_permille: Some(CHARGE),
                 ..Parameters::default()
             })
             .unwrap();
@@ -170,6 +174,13 @@ impl World {
         Generation::start(site, Points::new(&self.network))
     }
 
+    /// Has claims be simulated at the usual charge, which is changed right before the next is sent.
+    pub(crate) fn change_charge_at_execution(&self, points: &Points, permille: u64) {
+        charge(&self.network, CHARGE);
+        let network = self.network.clone();
+        points.before("chain.execute", move || charge(&network, permille));
+    }
+
     /// Buys stacks of the task of that level for a node.
     pub(crate) fn buy(&self, level: usize, node: NodeSmallId, count: usize) -> Vec<StackSmallId> {
         self.purchase(self.tasks[level], node, count, STACK_PRICE)
@@ -234,6 +245,15 @@ impl Generation {
         }
         self.catch_up().await;
     }
+}
+
+/// Sets what stacks of sampling-consensus tasks cost, bought ones as well.
+pub(crate) fn charge(network: &LocalNet, permille: u64) {
+    let parameters = Parameters {
+        sampling_consensus_charge_permille: Some(permille),
+        ..Parameters::default()
+    };
+    network.set_parameters(&parameters).unwrap();
 }
 
 /// That node.
