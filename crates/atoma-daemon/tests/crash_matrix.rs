@@ -29,6 +29,7 @@ const UPDATE: Row = Row::new(1, to_update);
 const UNSUBSCRIBE: Row = Row::new(1, to_unsubscribe);
 const SETTLE: Row = Row::new(2, to_settle);
 const SETTLE_THREE: Row = Row {
+    is_mirrored: false,
     keyless: |_| Vec::new(),
     ..Row::new(2, to_settle_three)
 };
@@ -53,6 +54,7 @@ const SETTLE_OVER_AN_EPOCH: Row = Row {
 /// The second of three claims is priced beyond what the contract can count, right before they are
 /// sent: all three abort together.
 const CLAIM_MIXED: Row = Row {
+    is_mirrored: false,
     during: |world, points| world.change_charge_at_execution(points, u64::MAX),
     keyed: after_the_abort,
     keyless: |_| Vec::new(),

@@ -48,6 +48,7 @@ pub(crate) struct Generation {
     applied: Applied,
     readiness: Readiness,
     mirrored: watch::Sender<Option<CheckpointNumber>>,
+    following: CancellationToken,
     stopping: CancellationToken,
     /// Last, so that it is dropped last.
     runtime: Runtime,
@@ -84,6 +85,7 @@ impl Generation {
             applied,
             readiness,
             mirrored: watch::Sender::new(None),
+            following: stopping.child_token(),
             stopping,
             runtime,
         }
@@ -138,13 +140,13 @@ impl Generation {
             let mirrored = self.mirrored.clone();
             // Kept by the task, so that the next call sees that there is one.
             let running = self.mirrored.subscribe();
-            let stopping = self.stopping.clone();
+            let following = self.following.clone();
             tokio::spawn(async move {
                 let _running = running;
                 loop {
                     let step = tokio::select! {
                         biased;
-                        () = stopping.cancelled() => return,
+                        () = following.cancelled() => return,
                         step = ingestor.step_once() => step,
                     };
                     match step {
@@ -161,6 +163,11 @@ impl Generation {
         let tip = self.light_beacon().await;
         let mut mirrored = self.mirrored.subscribe();
         mirrored.wait_for(|at| *at >= Some(tip)).await.unwrap();
+    }
+
+    /// Leaves the mirror as it is, for good.
+    pub(crate) fn stop_following(&self) {
+        self.following.cancel();
     }
 
     /// Makes a transaction that touches the contract, so that whoever follows it hears of the end

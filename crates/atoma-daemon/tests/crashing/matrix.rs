@@ -30,6 +30,9 @@ pub(crate) struct Row {
     /// everything after it waiting.
     pub(crate) nodes: usize,
     pub(crate) prepare: Prepare,
+    /// Whether the daemon that dies mirrors what it does. If it did, each answer of the next one
+    /// takes two seconds: it waits in vain to see that mirrored.
+    pub(crate) is_mirrored: bool,
     /// What is planned before the request is made.
     pub(crate) during: fn(&World, &Points),
     /// What happens while no daemon runs.
@@ -47,6 +50,7 @@ impl Row {
         Self {
             nodes,
             prepare,
+            is_mirrored: true,
             during: |_, _| {},
             meanwhile: |_| {},
             keyed: Moment::all,
@@ -135,6 +139,9 @@ pub(crate) fn calls_of(world: &World, row: &Row, subject: &Subject) -> Vec<&'sta
 pub(crate) fn die_at(world: &World, row: &Row, subject: &Subject, way: Way, at: Moment) -> bool {
     let generation = world.begin(&subject.site);
     generation.finish(generation.catch_up());
+    if !row.is_mirrored {
+        generation.stop_following();
+    }
     generation.points.arm_crash(at);
     (row.during)(world, &generation.points);
     let answers = generation.drive(way.ask(&generation, subject));
