@@ -8,19 +8,25 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use atoma_domain::events::ContractEvent;
-use atoma_domain::ports::{Chain, EventSource};
+use atoma_domain::journal::Attempt;
+use atoma_domain::ports::{Chain, EventSource, Journal as _};
 use atoma_domain::{Address, CheckpointNumber, NodeSmallId};
 use atoma_localnet::demo::{self, Demo};
 use atoma_localnet::{Config as NetConfig, Fault, FaultKind, LocalNet};
+use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{SuiChain, SuiConfig, SuiEventSource};
 use common::Api;
 use common::process::{PATIENCE, Process, in_time};
 use common::work::{message, proof, statuses};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+/// Where a daemon of the demonstration world keeps its state.
+const DATABASE: &str = "data/atoma.sqlite";
 
 /// The demonstration world, on a network that outlives the daemon.
 struct Scene {
@@ -75,12 +81,35 @@ impl Scene {
         }
     }
 
+    /// Has what is sent arrive, and not be executed before the connection is gone.
+    fn delay_executions(&self) {
+        self.network.inject_fault(Fault {
+            kind: FaultKind::ExecuteDelay,
+            count: u64::MAX,
+            ms: 600_000,
+        });
+    }
+
+    /// The signed transactions that a killed daemon left open, one for each lane.
+    async fn open_attempts(&self) -> Vec<Attempt> {
+        let path = self.dir.path().join(DATABASE);
+        let options = StateOptions::default();
+        let state = SqliteState::open(&path, options).await.unwrap();
+        let unfinished = state.unfinished().await.unwrap();
+        state.close().await;
+        unfinished.into_iter().filter_map(|o| o.attempt).collect()
+    }
+
+    fn chain(&self) -> Arc<SuiChain> {
+        let addresses = self.network.addresses();
+        let config = SuiConfig::new(self.network.url(), addresses.package, addresses.atoma_db);
+        SuiChain::connect(config).unwrap()
+    }
+
     /// The digests of the settlements in the ledger, by stack; and that the operator's
     /// transactions all succeeded.
     async fn settlements(&self) -> BTreeMap<u64, Vec<String>> {
-        let addresses = self.network.addresses();
-        let config = SuiConfig::new(self.network.url(), addresses.package, addresses.atoma_db);
-        let chain = SuiChain::connect(config).unwrap();
+        let chain = self.chain();
         let height = chain.height().await.unwrap();
         let source = SuiEventSource::new(chain, CheckpointNumber::new(0));
         let mut stream = source.follow(None).await.unwrap();
@@ -167,18 +196,31 @@ async fn record(api: &Api, stacks: &[u64]) {
     }
 }
 
+/// How many intents of these statuses the journal has.
+async fn count(api: &Api, statuses: &[&str]) -> usize {
+    let (_, journal) = api.get("/transactions?limit=10000").await;
+    let is_wanted = |intent: &&Value| statuses.contains(&intent["status"].as_str().unwrap());
+    journal.as_array().unwrap().iter().filter(is_wanted).count()
+}
+
 /// Waits until no intent in the journal is under way.
 async fn until_quiet(api: &Api) {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let (_, journal) = api.get("/transactions?limit=10000").await;
-        let open =
-            |intent: &&Value| intent["status"] == "queued" || intent["status"] == "submitted";
-        let open = journal.as_array().unwrap().iter().filter(open).count();
+        let open = count(api, &["queued", "submitted"]).await;
         if open == 0 {
             return;
         }
         assert!(Instant::now() < deadline, "{open} intents are still open");
+        tick().await;
+    }
+}
+
+/// Waits until each of the two lanes has a transaction with the network.
+async fn until_both_sent(api: &Api) {
+    let deadline = Instant::now() + PATIENCE;
+    while count(api, &["submitted"]).await < 2 {
+        assert!(Instant::now() < deadline, "nothing is sent");
         tick().await;
     }
 }
@@ -199,17 +241,17 @@ async fn a_settlement_whose_answer_was_lost_in_a_crash_is_made_once() {
     let stacks = &scene.stacks[..5];
     let daemon = Process::start(scene.dir.path());
     record(&daemon.api, stacks).await;
-    // Every settlement from now on is executed, and no answer comes back.
-    scene.network.inject_fault(Fault {
-        count: 1_000,
-        ..Fault::once(FaultKind::ExecuteLostAfter)
-    });
+    scene.delay_executions();
     let unheard = settle_unheard(&daemon.api, stacks);
-    scene.until_settled(stacks, 1).await;
+    until_both_sent(&daemon.api).await;
     daemon.kill();
     unheard.await.unwrap();
-    assert!(scene.settled(stacks) < stacks.len(), "the crash came late");
     scene.network.clear_faults();
+    // One of the two in flight is executed, and its answer goes nowhere.
+    let open = scene.open_attempts().await;
+    assert_eq!(open.len(), 2);
+    scene.chain().execute(&open[0].transaction).await.unwrap();
+    assert_eq!(scene.settled(stacks), 1);
 
     let daemon = Process::start(scene.dir.path());
     until_quiet(&daemon.api).await;
@@ -226,7 +268,7 @@ async fn a_settlement_whose_answer_was_lost_in_a_crash_is_made_once() {
     let taken_up = said
         .iter()
         .filter(|line| line.contains("taking up an attempt"));
-    assert!(taken_up.count() > 0, "nothing was left open: {said:#?}");
+    assert_eq!(taken_up.count(), 2, "{said:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,7 +277,13 @@ async fn a_batch_interrupted_again_and_again_is_settled_once() {
     let stacks = &scene.stacks[..20];
     let mut daemon = Process::start(scene.dir.path());
     record(&daemon.api, stacks).await;
+    scene.delay_executions();
     let unheard = settle_unheard(&daemon.api, stacks);
+    until_both_sent(&daemon.api).await;
+    daemon.kill();
+    scene.network.clear_faults();
+    assert_eq!(scene.settled(stacks), 0, "all is yet to be done");
+    daemon = Process::start(scene.dir.path());
     for killed_at in [1, 4, 9, 10, 16] {
         scene.until_settled(stacks, killed_at).await;
         daemon.kill();

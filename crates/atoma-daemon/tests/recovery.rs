@@ -16,7 +16,7 @@ use atoma_operator::AbandonError;
 
 use crashing::ask::Ask;
 use crashing::audit::journal_agrees_with_ledger;
-use crashing::points::Side;
+use crashing::points::{Moment, Side};
 use crashing::subjects::FIRST;
 use crashing::world::{NONE, World};
 
@@ -25,21 +25,16 @@ use crashing::world::{NONE, World};
 fn a_sent_transaction_that_is_given_up_before_the_recovery_is_recovered_all_the_same() {
     let world = World::start();
     let site = world.operator(1, 1);
-    let stacks = world.buy(NONE, FIRST, 3);
+    let stacks = world.buy(NONE, FIRST, 2);
     let generation = world.begin(&site);
     generation.finish(generation.record(&stacks, None));
-    generation.points.arm(Default::default());
-    generation.finish(generation.settle(&stacks[..1]));
-    let calls = generation.points.calls();
-    let sending = calls.iter().position(|call| *call == "chain.execute");
-    generation.stop();
     // Its attempt is journalled, and nobody has the bytes.
-    let generation = world.begin(&site);
-    generation.finish(generation.catch_up());
-    generation
-        .points
-        .arm_crash(sending.unwrap() + 1, Side::Before);
-    let ask = Ask::Settle(stacks[1..2].to_vec());
+    generation.points.arm_crash(Moment {
+        name: "chain.execute",
+        nth: 1,
+        side: Side::Before,
+    });
+    let ask = Ask::Settle(stacks[..1].to_vec());
     assert!(
         generation
             .drive(ask.make(&generation.operator, FIRST))
@@ -65,7 +60,7 @@ fn a_sent_transaction_that_is_given_up_before_the_recovery_is_recovered_all_the_
         generation.recover().await;
         let waited = generation.engine.wait(&[id], Duration::ZERO).await.unwrap();
         assert_eq!(waited[0].status, IntentStatus::Succeeded);
-        generation.settle(&stacks[2..]).await;
+        generation.settle(&stacks[1..]).await;
         journal_agrees_with_ledger(&generation).await;
     });
     generation.stop();

@@ -2,14 +2,16 @@
 
 use atoma_domain::journal::Failure;
 use atoma_domain::{Digest, EchelonId, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
-use atoma_operator::{Done, Operator, Registered, StackResult, StackStatus};
+use atoma_operator::{Done, NodeChoice, Operator, Registered, StackResult, StackStatus};
+use serde_json::{Value, json};
 
+use super::subjects::ANY;
 use super::world::{choice, gas};
 
 /// A request.
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
-    Register,
+    Register { additional: bool },
     Model(String, EchelonId),
     Subscribe(TaskSmallId, PricePerMillion),
     Update(TaskSmallId, PricePerMillion),
@@ -37,10 +39,14 @@ impl Ask {
         operator: &Operator,
         node: NodeSmallId,
     ) -> Vec<Result<Digest, Failure>> {
-        let node = choice(node);
+        let node = if node == ANY {
+            NodeChoice::default()
+        } else {
+            choice(node)
+        };
         let done = match self {
-            Self::Register => {
-                let registered = operator.register(false, gas()).await;
+            Self::Register { additional } => {
+                let registered = operator.register(*additional, gas()).await;
                 let registered = registered.map_err(|unsuccessful| unsuccessful.failure);
                 return vec![registered.map(|registered| match registered {
                     Registered::Executed { tx_digest, .. } => tx_digest,
@@ -72,14 +78,44 @@ impl Ask {
         })]
     }
 
+    /// The path and body of the request over HTTP.
+    pub(crate) fn over_http(&self) -> (&'static str, Value) {
+        match self {
+            Self::Register { additional } => ("/register", json!({"additional": additional})),
+            Self::Settle(stacks) => {
+                let body = json!({"stack_small_ids": stacks});
+                ("/try_settle_stack_ids", body)
+            }
+            Self::Attest(stacks) => {
+                let body = json!({"stack_small_ids": stacks});
+                ("/submit_stack_settlement_attestations", body)
+            }
+            Self::Claim(stacks) => ("/claim_funds", json!({"stack_small_ids": stacks})),
+            // Not asked for over HTTP here.
+            other => ("/", json!(format!("{other:?}"))),
+        }
+    }
+
+    /// Whether the same asked anew, without a key, is something new.
+    pub(crate) const fn is_new_each_time(&self) -> bool {
+        matches!(self, Self::Update(..) | Self::Register { additional: true })
+    }
+
     /// Whether a failure says that what was asked for is so already.
     pub(crate) fn is_already_so(&self, failure: &Failure) -> bool {
-        if let (Self::Model(..), Failure::ContractAbort { abort_name, .. }) = (self, failure) {
-            return abort_name.as_deref() == Some("ENodeAlreadySubscribedToModel");
+        // Done since the daemon's own state was looked at: the chain says so.
+        if let Failure::ContractAbort { abort_name, .. } = failure {
+            let told = match self {
+                Self::Model(..) => "ENodeAlreadySubscribedToModel",
+                Self::Subscribe(..) => "ENodeAlreadySubscribedToTask",
+                Self::Unsubscribe(_) => "ENodeNotSubscribedToTask",
+                _ => return false,
+            };
+            return abort_name.as_deref() == Some(told);
         }
         matches!(
             (self, failure),
-            (Self::Register, Failure::AlreadyRegistered { .. })
+            (Self::Register { .. }, Failure::AlreadyRegistered { .. })
                 | (Self::Subscribe(..), Failure::AlreadySubscribed { .. })
                 | (Self::Unsubscribe(_), Failure::NotSubscribed { .. })
                 | (Self::Settle(_), Failure::AlreadySettling { .. })
@@ -93,7 +129,8 @@ impl Ask {
 fn each(results: Result<Vec<StackResult>, Failure>) -> Vec<Result<Digest, Failure>> {
     let result = |result: StackResult| match (result.status, result.tx_digest, result.failure) {
         (StackStatus::Succeeded, Some(digest), None) => Ok(digest),
-        (StackStatus::Failed, _, Some(failure)) => Err(failure),
+        // Pending: what it waits for.
+        (StackStatus::Failed | StackStatus::Pending, _, Some(failure)) => Err(failure),
         other => panic!("{other:?}"),
     };
     match results {

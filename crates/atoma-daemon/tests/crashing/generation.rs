@@ -1,9 +1,11 @@
 //! One generation of the daemon: from its start to its sudden death.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atoma_api::{AllowedHosts, ApiConfig, ApiServer};
 use atoma_domain::ports::{Clock, UnfinishedIntent};
 use atoma_domain::{Address, CheckpointNumber, ObjectId, TimestampMs, TransactionId};
 use atoma_localnet::Parameters;
@@ -17,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 use super::points::Points;
 use super::ports::crashing;
 
-/// How long anything that must come may take: nothing in these tests waits for time to pass.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything that must come may take: nothing in these tests waits for time to pass, so
+/// this is for machines that are busy with something else.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What outlives a generation: its database file, its key, the way to the network.
 #[derive(Clone, Debug)]
@@ -45,7 +48,9 @@ pub(crate) struct Generation {
     pub(crate) points: Arc<Points>,
     state: SqliteState,
     applied: Applied,
+    readiness: Readiness,
     mirrored: watch::Sender<Option<CheckpointNumber>>,
+    following: CancellationToken,
     stopping: CancellationToken,
     /// Last, so that it is dropped last.
     runtime: Runtime,
@@ -75,7 +80,13 @@ impl Generation {
         let engine = Engine::new(acting.clone(), engine_config(site), stopping.clone());
         let applied = Applied::default();
         let readiness = Readiness::new(acting.clone(), applied.clone());
-        let operator = Operator::new(acting, engine.clone(), applied.clone(), readiness, PATIENCE);
+        let operator = Operator::new(
+            acting,
+            engine.clone(),
+            applied.clone(),
+            readiness.clone(),
+            PATIENCE,
+        );
         Self {
             operator,
             engine,
@@ -83,7 +94,9 @@ impl Generation {
             points,
             state,
             applied,
+            readiness,
             mirrored: watch::Sender::new(None),
+            following: stopping.child_token(),
             stopping,
             runtime,
         }
@@ -117,16 +130,11 @@ impl Generation {
         self.all_final().await;
     }
 
-    /// Waits until nothing is open any more; what is held for now is waited for again.
+    /// Waits until nothing is open any more. The journal itself is looked at, because waiting by
+    /// the engine would have it take up what it forgot.
     pub(crate) async fn all_final(&self) {
-        loop {
-            let open = self.unfinished().await;
-            if open.is_empty() {
-                return;
-            }
-            self.engine.wait(&open, PATIENCE).await.unwrap();
-            tokio::task::yield_now().await;
-        }
+        let is_final = async || self.unfinished().await.is_empty().then_some(());
+        self.points.until(is_final).await;
     }
 
     /// The intents that aren't final.
@@ -143,13 +151,13 @@ impl Generation {
             let mirrored = self.mirrored.clone();
             // Kept by the task, so that the next call sees that there is one.
             let running = self.mirrored.subscribe();
-            let stopping = self.stopping.clone();
+            let following = self.following.clone();
             tokio::spawn(async move {
                 let _running = running;
                 loop {
                     let step = tokio::select! {
                         biased;
-                        () = stopping.cancelled() => return,
+                        () = following.cancelled() => return,
                         step = ingestor.step_once() => step,
                     };
                     match step {
@@ -173,6 +181,11 @@ impl Generation {
         mirrored.wait_for(|at| *at >= Some(tip)).await.unwrap();
     }
 
+    /// Leaves the mirror as it is, for good.
+    pub(crate) fn stop_following(&self) {
+        self.following.cancel();
+    }
+
     /// Makes a transaction that touches the contract, so that whoever follows it hears of the end
     /// of the ledger; tells its checkpoint.
     pub(crate) async fn light_beacon(&self) -> CheckpointNumber {
@@ -183,6 +196,25 @@ impl Generation {
         let network = self.points.network();
         network.set_parameters(&parameters).unwrap();
         self.ports.chain.height().await.unwrap()
+    }
+
+    /// Serves the API, once the start is complete and the mirror caught up; tells where.
+    pub(crate) fn serve(&self) -> SocketAddr {
+        self.readiness.note_started();
+        let config = ApiConfig {
+            addr: "127.0.0.1:0".parse().unwrap(),
+            allowed_hosts: AllowedHosts(Vec::new()),
+            workers: 1,
+        };
+        let api = ApiServer::bind(self.operator.clone(), config).unwrap();
+        let (addr, handle) = (api.addr(), api.handle());
+        tokio::spawn(api.run());
+        let stopping = self.stopping.clone();
+        tokio::spawn(async move {
+            stopping.cancelled().await;
+            handle.stop(true).await;
+        });
+        addr
     }
 
     /// Dies: no task of it takes another step.

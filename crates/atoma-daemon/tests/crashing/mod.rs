@@ -12,6 +12,7 @@ pub(crate) mod asked;
 pub(crate) mod audit;
 pub(crate) mod gate;
 pub(crate) mod generation;
+pub(crate) mod matrix;
 pub(crate) mod points;
 pub(crate) mod ports;
 pub(crate) mod subjects;

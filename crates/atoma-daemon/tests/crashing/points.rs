@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use atoma_domain::ports::StoreError;
@@ -30,25 +31,59 @@ pub(crate) enum Happening {
 /// The happenings of one generation, by call number (from 1) and side.
 pub(crate) type Plan = BTreeMap<(usize, Side), Vec<Happening>>;
 
+/// A call by its name, the how manyth of that name (from 1), and one of its sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) name: &'static str,
+    pub(crate) nth: usize,
+    pub(crate) side: Side,
+}
+
+impl Moment {
+    /// Both sides of each of these calls.
+    pub(crate) fn all(calls: &[&'static str]) -> Vec<Self> {
+        let mut moments = Vec::with_capacity(calls.len() * 2);
+        for (place, name) in calls.iter().enumerate() {
+            let nth = calls[..=place].iter().filter(|call| *call == name).count();
+            for side in [Side::Before, Side::After] {
+                moments.push(Self { name, nth, side });
+            }
+        }
+        moments
+    }
+}
+
 /// Numbers the calls of one generation, and has things happen at them.
 #[derive(Debug)]
 pub(crate) struct Points {
     network: LocalNet,
     inner: Mutex<Inner>,
     crashed: CancellationToken,
-    refused: Notify,
+    passed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     plan: Plan,
+    crash: Option<Moment>,
     calls: Vec<&'static str>,
     /// Calls of the journal that fail, and how often still.
     refusals: BTreeMap<&'static str, usize>,
     /// A call of the journal that is done, but whose answer is lost, once.
     lost: Option<&'static str>,
-    /// Before the next call of that name the epoch ends, once.
-    epoch_ends_before: Option<&'static str>,
+    /// Done before the next call of a name, once.
+    before: Option<(&'static str, Deed)>,
+    /// The next call of that name waits, once.
+    held: Option<(&'static str, CancellationToken)>,
+}
+
+/// Something to be done once.
+struct Deed(Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Deed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Deed")
+    }
 }
 
 impl Points {
@@ -58,7 +93,7 @@ impl Points {
             network: network.clone(),
             inner: Mutex::default(),
             crashed: CancellationToken::new(),
-            refused: Notify::new(),
+            passed: Notify::new(),
         }
     }
 
@@ -71,12 +106,14 @@ impl Points {
     pub(crate) fn arm(&self, plan: Plan) {
         let mut inner = self.inner();
         inner.plan = plan;
+        inner.crash = None;
         inner.calls.clear();
     }
 
-    /// Plans a crash only.
-    pub(crate) fn arm_crash(&self, number: usize, side: Side) {
-        self.arm(Plan::from([((number, side), vec![Happening::Crash])]));
+    /// Begins to count anew, with a crash and nothing else.
+    pub(crate) fn arm_crash(&self, at: Moment) {
+        self.arm(Plan::new());
+        self.inner().crash = Some(at);
     }
 
     /// The names of the calls since [`arm`](Self::arm), in order.
@@ -100,14 +137,30 @@ impl Points {
         self.inner().lost = Some(name);
     }
 
-    /// Has the epoch end before the next call of that name.
-    pub(crate) fn end_epoch_before(&self, name: &'static str) {
-        self.inner().epoch_ends_before = Some(name);
+    /// Has something be done before the next call of that name, in the thread that makes it.
+    pub(crate) fn before(&self, name: &'static str, deed: impl FnOnce() + Send + 'static) {
+        self.inner().before = Some((name, Deed(Box::new(deed))));
     }
 
-    /// Waits until a call was refused since this was last asked.
-    pub(crate) async fn refused(&self) {
-        self.refused.notified().await;
+    /// Has the next call of that name wait until the token is cancelled.
+    pub(crate) fn hold(&self, name: &'static str) -> CancellationToken {
+        let released = CancellationToken::new();
+        self.inner().held = Some((name, released.clone()));
+        released
+    }
+
+    /// Looks, and looks again after each call, until something is found. All that the engine
+    /// changes it changes by such a call.
+    pub(crate) async fn until<T>(&self, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+        loop {
+            let mut passed = pin!(self.passed.notified());
+            // Registered before looking, so that a call in between is not missed.
+            passed.as_mut().enable();
+            if let Some(found) = look().await {
+                return found;
+            }
+            passed.await;
+        }
     }
 
     /// Waits for the crash.
@@ -115,23 +168,32 @@ impl Points {
         self.crashed.cancelled().await;
     }
 
-    /// Lets a call pass.
+    /// Lets a call pass. None does after the crash.
     pub(crate) async fn pass<T>(&self, name: &'static str, call: impl Future<Output = T>) -> T {
-        let number = {
+        if self.crashed.is_cancelled() {
+            pending::<()>().await;
+        }
+        let (number, nth, deed, held) = {
             let mut inner = self.inner();
             inner.calls.push(name);
-            if inner
-                .epoch_ends_before
-                .take_if(|call| *call == name)
-                .is_some()
-            {
-                self.network.advance_epoch().unwrap();
-            }
-            inner.calls.len()
+            let nth = inner.calls.iter().filter(|call| **call == name).count();
+            let deed = inner.before.take_if(|(call, _)| *call == name);
+            let held = inner.held.take_if(|(call, _)| *call == name);
+            (inner.calls.len(), nth, deed, held)
         };
-        self.happen(number, Side::Before).await;
+        // Who waits for this call to be reached looks.
+        self.passed.notify_waiters();
+        if let Some((_, Deed(deed))) = deed {
+            deed();
+        }
+        if let Some((_, released)) = held {
+            released.cancelled().await;
+        }
+        let moment = |side| Moment { name, nth, side };
+        self.happen(number, moment(Side::Before)).await;
         let answer = call.await;
-        self.happen(number, Side::After).await;
+        self.happen(number, moment(Side::After)).await;
+        self.passed.notify_waiters();
         answer
     }
 
@@ -143,7 +205,6 @@ impl Points {
     ) -> Result<T, StoreError> {
         self.pass(name, async {
             if self.refuses(name) {
-                self.refused.notify_one();
                 return Err(StoreError::Unavailable(
                     "the disk is full (injected)".into(),
                 ));
@@ -169,9 +230,15 @@ impl Points {
         }
     }
 
-    async fn happen(&self, number: usize, side: Side) {
-        let happenings = self.inner().plan.remove(&(number, side));
-        for happening in happenings.into_iter().flatten() {
+    async fn happen(&self, number: usize, moment: Moment) {
+        let (mut happenings, crashes) = {
+            let mut inner = self.inner();
+            let happenings = inner.plan.remove(&(number, moment.side));
+            let crashes = inner.crash.take_if(|at| *at == moment).is_some();
+            (happenings.unwrap_or_default(), crashes)
+        };
+        happenings.extend(crashes.then_some(Happening::Crash));
+        for happening in happenings {
             match happening {
                 Happening::Crash => {
                     self.crashed.cancel();

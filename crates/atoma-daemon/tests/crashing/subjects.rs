@@ -1,25 +1,31 @@
 //! Things to be asked for, one of a kind for each crash.
 
-use atoma_domain::{EchelonId, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
-
+use atoma_domain::journal::RequestKey;
+use atoma_domain::{EchelonId, Hash32, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
 use atoma_localnet::NewModel;
 
 use super::ask::Ask;
 use super::generation::Site;
-use super::world::{CONFIDENTIAL, NODE_PRICE, NONE, SAMPLING, World};
+use super::world::{CHARGE, CONFIDENTIAL, NODE_PRICE, NONE, SAMPLING, World, charge};
 
 /// Serves all stacks.
 pub(crate) const FIRST: NodeSmallId = NodeSmallId::new(1);
 /// Attests and disputes.
 pub(crate) const SECOND: NodeSmallId = NodeSmallId::new(2);
 
-/// Something to ask for, by whom, and what it must come to on chain.
+/// Whoever it falls to.
+pub(crate) const ANY: NodeSmallId = NodeSmallId::new(0);
+
+/// Something to ask for, by whom, and what it must come to on chain: for each of its parts an
+/// effect.
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) site: Site,
     pub(crate) ask: Ask,
     pub(crate) node: NodeSmallId,
     pub(crate) effects: Vec<String>,
+    /// Those of the effects that it must not come to.
+    pub(crate) vain: Vec<String>,
 }
 
 impl Subject {
@@ -29,27 +35,85 @@ impl Subject {
             ask,
             node,
             effects,
+            vain: Vec::new(),
         }
+    }
+
+    /// The settlement of these stacks, each by its node.
+    pub(crate) fn to_settle(site: &Site, stacks: Vec<StackSmallId>) -> Self {
+        let effects = stacks.iter().map(|stack| format!("settle {stack}"));
+        let effects = effects.collect();
+        Self::new(site, Ask::Settle(stacks), ANY, effects)
+    }
+
+    /// The claim of these stacks by the first node.
+    pub(crate) fn to_claim(site: &Site, stacks: Vec<StackSmallId>) -> Self {
+        let effects = stacks.iter().map(|stack| format!("claim {stack}"));
+        let effects = effects.collect();
+        Self::new(site, Ask::Claim(stacks), FIRST, effects)
+    }
+
+    /// A client's key for the request, as the API makes it.
+    pub(crate) fn key(&self) -> RequestKey {
+        let (path, body) = self.ask.over_http();
+        let key = self.http_key();
+        RequestKey {
+            scope: format!("POST {path} {key}"),
+            body: Hash32::of(&[&serde_json::to_vec(&body).unwrap()]),
+        }
+    }
+
+    /// The same key, as a client sends it.
+    pub(crate) fn http_key(&self) -> String {
+        self.effects.join(",").replace(' ', "-")
     }
 }
 
 /// Makes as many subjects of one kind as asked for.
 pub(crate) type Prepare = fn(&World, &Site, usize) -> Vec<Subject>;
 
+/// More than enough for anything, in MIST.
+const LARGE: u64 = 1_000_000_000_000;
+/// Too little for a registration, in MIST.
+const SMALL: u64 = 4_000_000;
+
 pub(crate) fn to_register(world: &World, _: &Site, count: usize) -> Vec<Subject> {
+    registrations(world, count, &[LARGE], false)
+}
+
+/// Asked for anew, it is another node.
+pub(crate) fn to_register_another(world: &World, _: &Site, count: usize) -> Vec<Subject> {
+    registrations(world, count, &[LARGE], true)
+}
+
+/// Several coins together pay for it.
+pub(crate) fn to_register_with_small_coins(world: &World, _: &Site, count: usize) -> Vec<Subject> {
+    registrations(world, count, &[SMALL; 9], false)
+}
+
+/// Each by an address of its own, unused so far.
+fn registrations(world: &World, count: usize, coins: &[u64], additional: bool) -> Vec<Subject> {
     let subject = |_| {
-        // A key of its own for each, unused so far.
-        let number = u16::try_from(std::fs::read_dir(world.dir.path()).unwrap().count()).unwrap();
-        let site = world.site(&format!("newcomer-{number}.sqlite"), 100 + number);
-        std::fs::write(&site.path, "").unwrap();
-        let coins = [1_000_000_000_000];
-        world.network.faucet_coins(site.address, &coins).unwrap();
-        Subject::new(
-            &site,
-            Ask::Register,
-            NodeSmallId::new(0),
-            vec!["register".into()],
-        )
+        let site = world.newcomer(coins);
+        let effects = vec![String::from("register")];
+        Subject::new(&site, Ask::Register { additional }, ANY, effects)
+    };
+    (0..count).map(subject).collect()
+}
+
+/// One stack each of two nodes that have one coin together, each time another two.
+pub(crate) fn to_settle_with_one_coin(world: &World, _: &Site, count: usize) -> Vec<Subject> {
+    let subject = |_| {
+        let site = world.newcomer(&[LARGE]);
+        let nodes = world.register(&site, 2);
+        let stacks: Vec<_> = nodes
+            .into_iter()
+            .flat_map(|node| world.buy(NONE, node, 1))
+            .collect();
+        let generation = world.begin(&site);
+        generation.finish(generation.record(&stacks, None));
+        generation.stop();
+        Subject::to_settle(&site, stacks)
     };
     (0..count).map(subject).collect()
 }
@@ -206,6 +270,26 @@ pub(crate) fn to_claim(world: &World, site: &Site, count: usize) -> Vec<Subject>
     world.network.advance_epoch().unwrap();
     world.network.advance_epoch().unwrap();
     batches(site, &stacks, 3, "claim", Ask::Claim)
+}
+
+/// Three at a time, the second of which is a stack of a sampling-consensus task: its price can be
+/// changed until it is claimed.
+pub(crate) fn to_claim_mixed(world: &World, site: &Site, count: usize) -> Vec<Subject> {
+    charge(&world.network, CHARGE);
+    let plain = stacks(world, site, NONE, count * 2, true, false);
+    let sampled = stacks(world, site, SAMPLING, count, true, false);
+    world.network.advance_epoch().unwrap();
+    world.network.advance_epoch().unwrap();
+    let plain = plain.chunks(2);
+    let mixed: Vec<_> = plain
+        .zip(sampled)
+        .flat_map(|(plain, sampled)| [plain[0], sampled, plain[1]])
+        .collect();
+    let mut subjects = batches(site, &mixed, 3, "claim", Ask::Claim);
+    for subject in &mut subjects {
+        subject.vain = vec![subject.effects[1].clone()];
+    }
+    subjects
 }
 
 pub(crate) fn to_claim_confidential(world: &World, site: &Site, count: usize) -> Vec<Subject> {

@@ -24,6 +24,9 @@ pub(crate) const NODE_PRICE: PricePerMillion = PricePerMillion::new(1);
 const STACK_PRICE: u64 = 1_000_000;
 const STACK_UNITS: u64 = 1_000;
 
+/// What stacks of sampling-consensus tasks cost in thousandths of others, in these worlds.
+pub(crate) const CHARGE: u64 = 1_000;
+
 /// A network and a folder, in a runtime of their own that outlives the daemons.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -52,6 +55,7 @@ impl World {
             .set_parameters(&Parameters {
                 cross_validation_probability_permille: Some(1_000),
                 cross_validation_extra_nodes_count: Some(1),
+                sampling_consensus_charge_permille: Some(CHARGE),
                 ..Parameters::default()
             })
             .unwrap();
@@ -118,14 +122,35 @@ impl World {
         }
     }
 
+    /// An operator with a key and an empty database that nobody else has, and with these coins.
+    pub(crate) fn newcomer(&self, coins: &[u64]) -> Site {
+        let number = std::fs::read_dir(self.dir.path()).unwrap().count();
+        let number = u16::try_from(number).unwrap();
+        let site = self.site(&format!("newcomer-{number}.sqlite"), 100 + number);
+        std::fs::write(&site.path, "").unwrap();
+        self.network.faucet_coins(site.address, coins).unwrap();
+        site
+    }
+
     /// An operator with `coins` SUI coins and some nodes that are subscribed to all tasks.
     pub(crate) fn operator(&self, nodes: usize, coins: usize) -> Site {
         let site = self.site("operator.sqlite", 1);
         let coins = vec![1_000_000_000_000; coins];
         self.network.faucet_coins(site.address, &coins).unwrap();
-        let generation = self.begin(&site);
-        generation.finish(async {
+        self.register(&site, nodes);
+        if let (1.., Some(task)) = (nodes, self.tasks.first()) {
+            // Shares that no purchase covers come out of this.
+            self.purchase(*task, NodeSmallId::new(1), 1, 1_000_000_000);
+        }
+        site
+    }
+
+    /// Registers nodes of an operator, and subscribes them to all tasks.
+    pub(crate) fn register(&self, site: &Site, nodes: usize) -> Vec<NodeSmallId> {
+        let generation = self.begin(site);
+        let registered = generation.finish(async {
             generation.catch_up().await;
+            let mut all = Vec::new();
             for _ in 0..nodes {
                 let registered = generation.operator.register(true, gas()).await.unwrap();
                 let Registered::Executed { node_small_id, .. } = registered else {
@@ -138,19 +163,24 @@ impl World {
                         .await
                         .unwrap();
                 }
+                all.push(node_small_id);
             }
+            all
         });
         generation.stop();
-        if let (1.., Some(task)) = (nodes, self.tasks.first()) {
-            // Shares that no purchase covers come out of this.
-            self.purchase(*task, NodeSmallId::new(1), 1, 1_000_000_000);
-        }
-        site
+        registered
     }
 
     /// A generation at which nothing happens.
     pub(crate) fn begin(&self, site: &Site) -> Generation {
         Generation::start(site, Points::new(&self.network))
+    }
+
+    /// Has claims be simulated at the usual charge, which is changed right before the next is sent.
+    pub(crate) fn change_charge_at_execution(&self, points: &Points, permille: u64) {
+        charge(&self.network, CHARGE);
+        let network = self.network.clone();
+        points.before("chain.execute", move || charge(&network, permille));
     }
 
     /// Buys stacks of the task of that level for a node.
@@ -217,6 +247,15 @@ impl Generation {
         }
         self.catch_up().await;
     }
+}
+
+/// Sets what stacks of sampling-consensus tasks cost, bought ones as well.
+pub(crate) fn charge(network: &LocalNet, permille: u64) {
+    let parameters = Parameters {
+        sampling_consensus_charge_permille: Some(permille),
+        ..Parameters::default()
+    };
+    network.set_parameters(&parameters).unwrap();
 }
 
 /// That node.

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use atoma_domain::journal::{
-    Attempt, Conclusion, IntentRecord, NewIntent, PlannedRequest, Recalled, RequestKey,
+    Attempt, AttemptRecord, Conclusion, IntentRecord, NewIntent, PlannedRequest, Recalled,
+    RequestKey,
 };
 use atoma_domain::ports::{JournalFilter, JournalKey, Opened, Page, UnfinishedIntent};
 use atoma_domain::{Digest, ObjectId, TransactionId};
@@ -45,6 +46,10 @@ impl Journal for ConcludedMeanwhile {
     }
 
     async fn recall(&self, _: &RequestKey, _: TimestampMs) -> Result<Recalled, StoreError> {
+        unreachable!("the cap needs what was spent")
+    }
+
+    async fn attempts_of(&self, _: TransactionId) -> Result<Vec<AttemptRecord>, StoreError> {
         unreachable!("the cap needs what was spent")
     }
 
