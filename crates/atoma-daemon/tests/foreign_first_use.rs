@@ -15,7 +15,7 @@ use atoma_operator::{Applied, Readiness};
 
 use crashing::ask::Ask;
 use crashing::generation::{Generation, Site};
-use crashing::points::Side;
+use crashing::points::{Moment, Side};
 use crashing::world::{NODE_PRICE, NONE, SAMPLING, World};
 
 /// An operator of that key with money and an empty database.
@@ -44,37 +44,21 @@ fn subscribe(world: &World) -> Ask {
     Ask::Subscribe(world.tasks[NONE], NODE_PRICE)
 }
 
+const REGISTER: Ask = Ask::Register { additional: false };
+
 /// What the other asks for: of the same the very same bytes would come, and be known here.
 fn something_else(world: &World) -> Ask {
     Ask::Subscribe(world.tasks[SAMPLING], NODE_PRICE)
 }
 
-/// Which of the calls of a first subscription sends it, by the daemon that registered the node or by
-/// another.
-fn sending(world: &World, by_another: bool) -> usize {
-    let mut daemon = world.begin(&newcomer(world, 100));
-    done(&daemon, &Ask::Register, NodeSmallId::new(0));
-    let node = own_node(&daemon);
-    if by_another {
-        daemon.stop();
-        daemon = world.begin(&world.site("another.sqlite", 100));
-        daemon.finish(daemon.catch_up());
-    }
-    daemon.points.arm(Default::default());
-    done(&daemon, &subscribe(world), node);
-    let calls = daemon.points.calls();
-    daemon.stop();
-    calls
-        .iter()
-        .position(|call| *call == "chain.execute")
-        .unwrap()
-        + 1
-}
-
 /// Has the daemon die when its badge's first use is signed and not yet sent.
-fn die_before_the_first_use(world: &World, sending: usize, daemon: Generation, node: NodeSmallId) {
+fn die_before_the_first_use(world: &World, daemon: Generation, node: NodeSmallId) {
     daemon.finish(daemon.catch_up());
-    daemon.points.arm_crash(sending, Side::Before);
+    daemon.points.arm_crash(Moment {
+        name: "chain.execute",
+        nth: 1,
+        side: Side::Before,
+    });
     let answers = daemon.drive(subscribe(world).make(&daemon.operator, node));
     assert_eq!(answers, None, "{:?}", daemon.points.calls());
     daemon.kill();
@@ -108,13 +92,12 @@ fn assert_noticed(daemon: &Generation, node: NodeSmallId) {
 #[test]
 fn a_badge_registered_here_and_first_used_elsewhere_is_noticed() {
     let world = World::start();
-    let sending = sending(&world, false);
     let site = newcomer(&world, 101);
     let daemon = world.begin(&site);
-    done(&daemon, &Ask::Register, NodeSmallId::new(0));
+    done(&daemon, &REGISTER, NodeSmallId::new(0));
     let node = own_node(&daemon);
     assert_eq!(foreign_use(&daemon), None);
-    die_before_the_first_use(&world, sending, daemon, node);
+    die_before_the_first_use(&world, daemon, node);
 
     let daemon = world.begin(&site);
     left_open(&daemon);
@@ -131,13 +114,12 @@ fn a_badge_registered_here_and_first_used_elsewhere_is_noticed() {
 #[test]
 fn a_badge_registered_elsewhere_and_signed_for_here_is_noticed() {
     let world = World::start();
-    let sending = sending(&world, true);
     let site = newcomer(&world, 101);
     let registrar = world.begin(&site);
-    done(&registrar, &Ask::Register, NodeSmallId::new(0));
+    done(&registrar, &REGISTER, NodeSmallId::new(0));
     let node = own_node(&registrar);
     let second = world.site("second.sqlite", 101);
-    die_before_the_first_use(&world, sending, world.begin(&second), node);
+    die_before_the_first_use(&world, world.begin(&second), node);
 
     let daemon = world.begin(&second);
     let open = left_open(&daemon);

@@ -7,6 +7,7 @@
 
 mod common;
 
+use common::journal::summary;
 use common::work::statuses;
 use common::{Answer, NODE_PRICE, NONE, SAMPLING, TestWorld, assert_refused};
 use serde_json::{Value, json};
@@ -84,7 +85,8 @@ async fn waiting(world: &TestWorld, stack: u64, result: &Value) -> Value {
     assert_eq!(entry["status"], "queued");
     assert_eq!(entry["error"], Value::Null);
     assert_eq!(entry["waiting_for"]["code"], CODE);
-    assert_eq!(claims(world, stack).await, std::slice::from_ref(&entry));
+    let listed = claims(world, stack).await;
+    assert_eq!(listed, [summary(entry.clone())]);
     entry
 }
 

@@ -12,6 +12,15 @@ use super::{Answer, TestWorld};
 /// Between two looks at what takes seconds.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// What lists show of a transaction, out of all that is shown of it alone.
+pub(crate) fn summary(mut transaction: Value) -> Value {
+    let fields = transaction.as_object_mut().unwrap();
+    for field in ["attempts", "gas_used"] {
+        assert!(fields.remove(field).is_some(), "`{field}` is missing");
+    }
+    transaction
+}
+
 impl TestWorld {
     /// Has nothing that is sent arrive until the faults are cleared: what is `submitted` stays so,
     /// however long a test takes.

@@ -299,3 +299,6 @@ pub(super) fn failure_of(outcome: ExecutionOutcome, gas_budget: Mist) -> Failure
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,8 @@
 //! Suite of [`Journal`](atoma_domain::ports::Journal): from signature to outcome.
 
-use atoma_domain::journal::{
-    Attempt, AttemptOutcome, AttemptRecord, AttemptStatus, Failure, IntentStatus, Receipt,
-};
+use atoma_domain::journal::{Attempt, AttemptOutcome, Failure, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey, Opened, Page, StoreError};
-use atoma_domain::{CheckpointNumber, ObjectReference, TransactionId};
+use atoma_domain::{ObjectReference, TransactionId};
 
 use super::Store;
 use super::fixtures::*;
@@ -265,108 +263,6 @@ pub async fn digests_that_may_have_reached_the_network_are_told(store: impl Stor
     met.transaction.as_mut().unwrap().digest = digest(3);
     store.apply(&[met], operator()).await.unwrap();
     assert_eq!(told().await, Some(digest(3)));
-}
-
-/// The whole story of an intent, with the reason of each attempt that came to nothing.
-pub async fn attempts_tell_what_became_of_them(store: impl Store) {
-    let first = new(open(&store, wish(1, claim(1))).await).id;
-    let second = new(open(&store, wish(1, claim(2))).await).id;
-    assert_eq!(store.attempts_of(first).await.unwrap(), []);
-    let abort = Failure::from_abort(atoma_domain::contract::Abort {
-        module: String::from("db"),
-        function: Some(String::from("claim_funds")),
-        abort_code: 312_012_031,
-        command: Some(0),
-    });
-    let outcomes = [
-        AttemptOutcome::BatchAborted {
-            failure: abort.clone(),
-            receipt: receipt(3),
-        },
-        dead(),
-        AttemptOutcome::Cancelled {
-            reason: String::from("congestion"),
-            receipt: receipt(1 << 63),
-        },
-        AttemptOutcome::Aborted {
-            failure: abort,
-            receipt: Receipt {
-                checkpoint: None,
-                ..receipt(5)
-            },
-        },
-    ];
-    let mut expected = Vec::new();
-    for (number, outcome) in (1..).zip(outcomes) {
-        let intents = match outcome {
-            AttemptOutcome::BatchAborted { .. } => vec![second, first],
-            _ => vec![first],
-        };
-        let sent = attempt(number, &intents);
-        let now = at(10 * number);
-        store.record_attempt(&sent, None, now).await.unwrap();
-        let open = AttemptRecord {
-            digest: digest(number),
-            intents,
-            status: AttemptStatus::Signed,
-            expires_after: sent.expires_after,
-            gas_budget: sent.gas_budget,
-            gas_used: None,
-            checkpoint: None,
-            reason: None,
-            failure: None,
-            created_at: now,
-            concluded_at: None,
-        };
-        expected.push(open.clone());
-        assert_eq!(store.attempts_of(first).await.unwrap(), expected);
-        let concluded_at = at(10 * number + 1);
-        store
-            .conclude(&concluded(digest(number), &outcome), concluded_at)
-            .await
-            .unwrap();
-        expected.pop();
-        expected.push(AttemptRecord {
-            status: outcome.status(),
-            gas_used: outcome.receipt().map(|receipt| receipt.gas_used),
-            checkpoint: outcome.receipt().and_then(|receipt| receipt.checkpoint),
-            reason: outcome.reason().map(str::to_owned),
-            failure: outcome.failure().cloned(),
-            concluded_at: Some(concluded_at),
-            ..open
-        });
-        assert_eq!(store.attempts_of(first).await.unwrap(), expected);
-        let found = store.find(JournalKey::Id(first)).await.unwrap().unwrap();
-        assert_eq!((found.created_at, found.updated_at), (at(1), concluded_at));
-    }
-    // Of the batch that aborted none failed by it.
-    let found = store.find(JournalKey::Id(second)).await.unwrap().unwrap();
-    assert_eq!((found.status, found.failure), (IntentStatus::Queued, None));
-    assert_eq!(store.attempts_of(second).await.unwrap(), expected[..1]);
-    // What the node did not name, the mirror may; and it may come first.
-    let met = async |number| {
-        let mut met = frame(70 + number, 0, Vec::new());
-        met.transaction.as_mut().unwrap().digest = digest(number);
-        store.apply(&[met], operator()).await.unwrap();
-    };
-    met(4).await;
-    let sent = attempt(5, &[second]);
-    store.record_attempt(&sent, None, at(50)).await.unwrap();
-    met(5).await;
-    let unnamed = AttemptOutcome::Succeeded {
-        receipt: Receipt {
-            checkpoint: None,
-            ..receipt(5)
-        },
-    };
-    store
-        .conclude(&concluded(digest(5), &unnamed), at(51))
-        .await
-        .unwrap();
-    for (id, checkpoint) in [(first, 74), (second, 75)] {
-        let last = store.attempts_of(id).await.unwrap().pop().unwrap();
-        assert_eq!(last.checkpoint, Some(CheckpointNumber::new(checkpoint)));
-    }
 }
 
 pub async fn lists_are_newest_first_and_filtered(store: impl Store) {

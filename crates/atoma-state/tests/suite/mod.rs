@@ -2,7 +2,9 @@
 //! on each implementation; `store_suites!` makes tests of them all.
 
 pub mod attempts;
+pub mod batches;
 pub mod fixtures;
+pub mod history;
 pub mod journal;
 pub mod ledger;
 pub mod reading;
@@ -65,8 +67,15 @@ macro_rules! store_suites {
                 refused_transitions_change_nothing,
                 no_two_signed_attempts_use_the_same_version,
                 digests_that_may_have_reached_the_network_are_told,
-                attempts_tell_what_became_of_them,
                 lists_are_newest_first_and_filtered,
+            }
+            batches {
+                of_a_batch_the_misfit_is_named,
+                a_refused_batch_opens_all_its_records,
+            }
+            history {
+                attempts_tell_what_became_of_them,
+                a_badge_was_last_used_by_what_executed_last,
             }
         }
     };

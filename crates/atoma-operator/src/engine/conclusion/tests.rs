@@ -1,0 +1,131 @@
+//! What an executed attempt comes to in the journal.
+
+use std::collections::BTreeMap;
+
+use atoma_domain::contract::Abort;
+use atoma_domain::events::NodeRegistered;
+use atoma_domain::{CheckpointNumber, Digest, Epoch, NodeSmallId, ObjectId};
+
+use super::*;
+
+const CHECKPOINT: CheckpointNumber = CheckpointNumber::new(9);
+
+fn executed(outcome: ExecutionOutcome) -> Executed {
+    Executed {
+        digest: Digest::new([1; 32]),
+        outcome,
+        epoch: Epoch::new(1),
+        gas_used: Mist::new(5),
+        checkpoint: Some(CHECKPOINT),
+        written: BTreeMap::new(),
+        gas_coin: None,
+        events: Vec::new(),
+        effects: vec![7],
+    }
+}
+
+fn abort(module: &str, abort_code: u64) -> ExecutionOutcome {
+    ExecutionOutcome::Abort(Abort {
+        module: module.to_owned(),
+        function: Some(String::from("claim_funds")),
+        abort_code,
+        command: Some(3),
+    })
+}
+
+fn out_of_gas() -> ExecutionOutcome {
+    ExecutionOutcome::Failed {
+        reason: String::from("INSUFFICIENT_GAS"),
+        out_of_gas: true,
+    }
+}
+
+#[test]
+fn whatever_came_of_it_is_kept_with_why_and_where() {
+    let receipt = Receipt {
+        gas_used: Mist::new(5),
+        effects: vec![7],
+        checkpoint: Some(CHECKPOINT),
+        registered_badge: None,
+    };
+    let in_dispute = || abort("db", 312_012_031);
+    let short = || abort("balance", 2);
+    let budget = Mist::new(3);
+    let ended = |outcome, batch, budget| outcome_of(executed(outcome), batch, budget);
+    assert_eq!(
+        ended(ExecutionOutcome::Success, 2, None),
+        AttemptOutcome::Succeeded {
+            receipt: receipt.clone()
+        }
+    );
+    // Alone it is the intent's failure, in a batch the attempt's.
+    let failure = failure_of(in_dispute(), Mist::ZERO);
+    assert!(matches!(failure, Failure::ContractAbort { .. }));
+    assert_eq!(
+        ended(in_dispute(), 1, None),
+        AttemptOutcome::Aborted {
+            failure: failure.clone(),
+            receipt: receipt.clone()
+        }
+    );
+    assert_eq!(
+        ended(in_dispute(), 2, None),
+        AttemptOutcome::BatchAborted {
+            failure,
+            receipt: receipt.clone()
+        }
+    );
+    for batch in [1, 2] {
+        assert_eq!(
+            ended(short(), batch, None),
+            AttemptOutcome::BatchAborted {
+                failure: Failure::TreasuryShort {},
+                receipt: receipt.clone()
+            }
+        );
+    }
+    let reason = || String::from("CONGESTION");
+    let congested = || ExecutionOutcome::Cancelled { reason: reason() };
+    for budget in [None, Some(budget)] {
+        assert_eq!(
+            ended(congested(), 2, budget),
+            AttemptOutcome::Cancelled {
+                reason: reason(),
+                receipt: receipt.clone()
+            }
+        );
+    }
+    // Whose budget it was decides whose fault it is.
+    assert_eq!(
+        ended(out_of_gas(), 1, None),
+        AttemptOutcome::Cancelled {
+            reason: String::from("INSUFFICIENT_GAS"),
+            receipt: receipt.clone()
+        }
+    );
+    assert_eq!(
+        ended(out_of_gas(), 1, Some(budget)),
+        AttemptOutcome::Aborted {
+            failure: Failure::GasBudgetTooLow { gas_budget: budget },
+            receipt
+        }
+    );
+}
+
+#[test]
+fn a_registration_names_its_badge() {
+    let badge_id = ObjectId::new([6; 32]);
+    let registered = Executed {
+        events: vec![
+            NodeRegistered {
+                badge_id,
+                node_small_id: NodeSmallId::new(1),
+            }
+            .into(),
+        ],
+        ..executed(ExecutionOutcome::Success)
+    };
+    let outcome = outcome_of(registered, 1, None);
+    let receipt = outcome.receipt().unwrap();
+    assert_eq!(receipt.registered_badge, Some(badge_id));
+}

@@ -1,0 +1,98 @@
+//! Suite of [`Journal`](atoma_domain::ports::Journal): attempts that carry many intents.
+
+use atoma_domain::TransactionId;
+use atoma_domain::journal::{AttemptOutcome, Failure, IntentStatus};
+use atoma_domain::ports::{JournalFilter, Page, StoreError};
+
+use super::Store;
+use super::fixtures::*;
+use super::journal::{attempt, new, open, status, succeeded};
+
+/// However many it carries, the one that can't be signed for is named.
+pub async fn of_a_batch_the_misfit_is_named(store: impl Store) {
+    let wishes: Vec<_> = (1..=100).map(|id| wish(1, claim(id))).collect();
+    let opened = store.open(&wishes, None, at(1)).await.unwrap();
+    let ids: Vec<TransactionId> = opened.into_iter().map(|o| new(o).id).collect();
+    let failed = ids[56];
+    let failure = Failure::ShuttingDown {};
+    store.fail(failed, &failure, at(2)).await.unwrap();
+    let with = |id: TransactionId| {
+        let mut intents = ids.clone();
+        intents.retain(|id| *id != failed);
+        intents[7] = id;
+        intents
+    };
+    use IntentStatus::{Failed, Queued, Submitted};
+    for (intents, named, from) in [
+        (ids.clone(), failed, Failed),
+        (with(failed), failed, Failed),
+        // Twice in one transaction: the second would be a second signature.
+        (with(ids[20]), ids[20], Submitted),
+    ] {
+        let sent = attempt(1, &intents);
+        let refused = store.record_attempt(&sent, None, at(3)).await;
+        assert!(
+            matches!(
+                refused,
+                Err(StoreError::Transition { id, from: stands, to: Submitted })
+                    if id == named && stands == from
+            ),
+            "{named}: {refused:?}"
+        );
+    }
+    let absent = TransactionId::new(9_999);
+    let sent = attempt(1, &with(absent));
+    let refused = store.record_attempt(&sent, None, at(3)).await;
+    assert!(matches!(refused, Err(StoreError::Missing { .. })));
+    let all = JournalFilter {
+        status: Some(Queued),
+        ..JournalFilter::default()
+    };
+    let queued = store.list(&all, Page::first(200)).await.unwrap();
+    assert_eq!(queued.len(), 99);
+
+    // All of them in the order of the calls, to one end.
+    let mut intents = ids.clone();
+    intents.retain(|id| *id != failed);
+    intents.reverse();
+    let sent = attempt(1, &intents);
+    store.record_attempt(&sent, None, at(4)).await.unwrap();
+    let told = store.attempts_of(ids[3]).await.unwrap();
+    assert_eq!(told[0].intents, intents);
+    let done = concluded(digest(1), &succeeded());
+    store.conclude(&done, at(5)).await.unwrap();
+    assert_eq!(store.unfinished().await.unwrap(), []);
+    for id in [ids[0], ids[55], ids[99]] {
+        assert_eq!(status(&store, id).await, IntentStatus::Succeeded);
+    }
+    assert_eq!(status(&store, failed).await, Failed);
+}
+
+/// A batch that fails for good opens the record of each of its stacks, and of no other.
+pub async fn a_refused_batch_opens_all_its_records(store: impl Store) {
+    let stacks = 1..=3;
+    let purchases = stacks.clone().map(|id| bought(id, 1, 100)).collect();
+    happen(&store, 1, purchases).await;
+    let mut ids = Vec::new();
+    for id in stacks.clone() {
+        store.record_message(&message(id, 1, 1)).await.unwrap();
+        ids.push(new(open(&store, wish(1, claim_confidential(id))).await).id);
+    }
+    let frozen = async || {
+        let mut frozen = Vec::new();
+        for id in stacks.clone() {
+            let record = store.work_record(stack(id), node(1)).await.unwrap();
+            frozen.push(record.unwrap().is_frozen);
+        }
+        frozen
+    };
+    let batch = attempt(1, &ids[..2]);
+    store.record_attempt(&batch, None, at(2)).await.unwrap();
+    assert_eq!(frozen().await, [true; 3]);
+    let refused = AttemptOutcome::Refused {
+        failure: Failure::ShuttingDown {},
+    };
+    let refused = concluded(digest(1), &refused);
+    store.conclude(&refused, at(3)).await.unwrap();
+    assert_eq!(frozen().await, [false, false, true]);
+}

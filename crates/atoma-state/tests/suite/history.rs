@@ -1,0 +1,156 @@
+//! Suite of [`Journal`](atoma_domain::ports::Journal): what is told of attempts afterwards.
+
+use atoma_domain::CheckpointNumber;
+use atoma_domain::journal::{
+    Action, Attempt, AttemptOutcome, AttemptRecord, AttemptStatus, Failure, IntentStatus, Receipt,
+};
+use atoma_domain::ports::JournalKey;
+
+use super::Store;
+use super::fixtures::*;
+use super::journal::{attempt, dead, new, open, run, succeeded};
+
+/// The whole story of an intent, with the reason of each attempt that came to nothing.
+pub async fn attempts_tell_what_became_of_them(store: impl Store) {
+    let first = new(open(&store, wish(1, claim(1))).await).id;
+    let second = new(open(&store, wish(1, claim(2))).await).id;
+    assert_eq!(store.attempts_of(first).await.unwrap(), []);
+    let abort = Failure::from_abort(atoma_domain::contract::Abort {
+        module: String::from("db"),
+        function: Some(String::from("claim_funds")),
+        abort_code: 312_012_031,
+        command: Some(0),
+    });
+    let outcomes = [
+        AttemptOutcome::BatchAborted {
+            failure: abort.clone(),
+            receipt: receipt(3),
+        },
+        dead(),
+        AttemptOutcome::Cancelled {
+            reason: String::from("congestion"),
+            receipt: receipt(1 << 63),
+        },
+        AttemptOutcome::Aborted {
+            failure: abort,
+            receipt: Receipt {
+                checkpoint: None,
+                ..receipt(5)
+            },
+        },
+    ];
+    let mut expected = Vec::new();
+    for (number, outcome) in (1..).zip(outcomes) {
+        let intents = match outcome {
+            AttemptOutcome::BatchAborted { .. } => vec![second, first],
+            _ => vec![first],
+        };
+        let sent = attempt(number, &intents);
+        let now = at(10 * number);
+        store.record_attempt(&sent, None, now).await.unwrap();
+        let open = AttemptRecord {
+            digest: digest(number),
+            intents,
+            status: AttemptStatus::Signed,
+            expires_after: sent.expires_after,
+            gas_budget: sent.gas_budget,
+            gas_used: None,
+            checkpoint: None,
+            reason: None,
+            failure: None,
+            created_at: now,
+            concluded_at: None,
+        };
+        expected.push(open.clone());
+        assert_eq!(store.attempts_of(first).await.unwrap(), expected);
+        let concluded_at = at(10 * number + 1);
+        store
+            .conclude(&concluded(digest(number), &outcome), concluded_at)
+            .await
+            .unwrap();
+        expected.pop();
+        expected.push(AttemptRecord {
+            status: outcome.status(),
+            gas_used: outcome.receipt().map(|receipt| receipt.gas_used),
+            checkpoint: outcome.receipt().and_then(|receipt| receipt.checkpoint),
+            reason: outcome.reason().map(str::to_owned),
+            failure: outcome.failure().cloned(),
+            concluded_at: Some(concluded_at),
+            ..open
+        });
+        assert_eq!(store.attempts_of(first).await.unwrap(), expected);
+        let found = store.find(JournalKey::Id(first)).await.unwrap().unwrap();
+        assert_eq!((found.created_at, found.updated_at), (at(1), concluded_at));
+    }
+    // Of the batch that aborted none failed by it.
+    let found = store.find(JournalKey::Id(second)).await.unwrap().unwrap();
+    assert_eq!((found.status, found.failure), (IntentStatus::Queued, None));
+    assert_eq!(store.attempts_of(second).await.unwrap(), expected[..1]);
+    // What the node did not name, the mirror may; and it may come first.
+    let met = async |number| {
+        let mut met = frame(70 + number, 0, Vec::new());
+        met.transaction.as_mut().unwrap().digest = digest(number);
+        store.apply(&[met], operator()).await.unwrap();
+    };
+    met(4).await;
+    let sent = attempt(5, &[second]);
+    store.record_attempt(&sent, None, at(50)).await.unwrap();
+    met(5).await;
+    let unnamed = AttemptOutcome::Succeeded {
+        receipt: Receipt {
+            checkpoint: None,
+            ..receipt(5)
+        },
+    };
+    store
+        .conclude(&concluded(digest(5), &unnamed), at(51))
+        .await
+        .unwrap();
+    for (id, checkpoint) in [(first, 74), (second, 75)] {
+        let last = store.attempts_of(id).await.unwrap().pop().unwrap();
+        assert_eq!(last.checkpoint, Some(CheckpointNumber::new(checkpoint)));
+    }
+}
+
+/// Registering makes a badge, and is its first use; then each transaction that executed with it.
+pub async fn a_badge_was_last_used_by_what_executed_last(store: impl Store) {
+    let badge = object(1);
+    let used = async || store.last_use(badge).await.unwrap();
+    let register = wish(9, Action::RegisterNode { additional: true });
+    let id = new(open(&store, register).await).id;
+    let sent = Attempt {
+        badge: None,
+        ..attempt(1, &[id])
+    };
+    store.record_attempt(&sent, None, at(1)).await.unwrap();
+    assert_eq!(used().await, None);
+    let registered = AttemptOutcome::Succeeded {
+        receipt: Receipt {
+            registered_badge: Some(badge),
+            ..receipt(1)
+        },
+    };
+    let done = concluded(digest(1), &registered);
+    store.conclude(&done, at(2)).await.unwrap();
+    assert_eq!(used().await, Some(digest(1)));
+    assert_eq!(store.last_use(object(2)).await.unwrap(), None);
+
+    let id = new(open(&store, wish(1, subscribe(1))).await).id;
+    run(&store, 2, id, &dead()).await;
+    store
+        .record_attempt(&attempt(3, &[id]), None, at(3))
+        .await
+        .unwrap();
+    assert_eq!(used().await, Some(digest(1)));
+    let cancelled = AttemptOutcome::Cancelled {
+        reason: String::from("congestion"),
+        receipt: receipt(1),
+    };
+    store
+        .conclude(&concluded(digest(3), &cancelled), at(4))
+        .await
+        .unwrap();
+    assert_eq!(used().await, Some(digest(3)));
+    run(&store, 4, id, &succeeded()).await;
+    assert_eq!(used().await, Some(digest(4)));
+}
