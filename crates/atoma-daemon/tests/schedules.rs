@@ -102,8 +102,8 @@ fn fault(rng: &mut StdRng) -> Fault {
     // For a delay this is within a daemon's patience or beyond it.
     let ms = if rng.random() { 20 } else { 150 };
     let most = match kind {
-        // More often than a question is asked at a stretch: an outage.
-        FaultKind::Unavailable => 12,
+        // More often than the lanes ask at a stretch, all together: an outage.
+        FaultKind::Unavailable => 40,
         _ => 2,
     };
     Fault {
