@@ -28,7 +28,7 @@ pub(super) struct Done {
     pub(super) conclusion: Conclusion,
     intents: Vec<Intent>,
     /// Its budget counts until what was spent of it is in the journal.
-    _reservation: Reservation,
+    _reservation: Option<Reservation>,
 }
 
 impl Done {
@@ -102,9 +102,17 @@ impl Lane {
                 end_of_refused(failure, attempt, &intents)
             }
         };
-        // The coins are given back before the journal is written: others wait for them.
-        let reservation = payment.end(&self.shared);
-        self.conclude(attempt, intents, outcome, reservation).await
+        // Coins that it spent are given back before the journal is written: others wait for them. Those
+        // that it didn't spend could be signed over at the same version while the journal has it open.
+        let (reservation, unspent) = match outcome.status() {
+            AttemptStatus::Dead | AttemptStatus::Refused => (None, Some(payment)),
+            _ => (Some(payment.end(&self.shared)), None),
+        };
+        let step = self.conclude(attempt, intents, outcome, reservation).await;
+        if let Some(payment) = unspent {
+            payment.end(&self.shared);
+        }
+        step
     }
 
     /// Writes an outcome down: a success together with the next attempt, or when none follows; all
@@ -114,7 +122,7 @@ impl Lane {
         attempt: &Attempt,
         intents: Vec<Intent>,
         outcome: AttemptOutcome,
-        reservation: Reservation,
+        reservation: Option<Reservation>,
     ) -> Step {
         let now = self.shared.ports.clock.now();
         self.shared.guard.note(outcome.status(), now);

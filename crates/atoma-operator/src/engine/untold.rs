@@ -91,7 +91,7 @@ impl Lane {
             intents,
             reservation,
         } = entry;
-        let step = self.conclude(&attempt, intents, outcome, reservation);
+        let step = self.conclude(&attempt, intents, outcome, Some(reservation));
         let step = step.await;
         self.take_back(step);
     }
