@@ -113,7 +113,7 @@ impl Generation {
             if open.is_empty() {
                 return;
             }
-            self.engine.wait(&open, PATIENCE).await.unwrap();
+            self.engine.wait(&open, PATIENCE).await;
             tokio::task::yield_now().await;
         }
     }
