@@ -7,10 +7,15 @@
 
 mod common;
 
+use std::time::Duration;
+
+use atoma_domain::journal::{Failure, GasOptions};
 use atoma_domain::{ComputeUnits, StackSmallId};
+use atoma_operator::{Applied, Engine, EngineConfig, NodeChoice, Operator, Readiness};
 use common::work::{dump, lived_in, statuses};
 use common::{TestWorld, assert_refused};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 /// All that must stay as it is: what the daemon tells, and all that is on chain.
 async fn everything(world: &TestWorld) -> (Vec<Value>, Value) {
@@ -164,6 +169,37 @@ async fn many_stacks_are_rehearsed_in_order() {
         assert_eq!(result["status"], status, "{result}");
         assert_eq!(result["error"]["code"], code, "{result}");
     }
+}
+
+/// What can't be rehearsed in the request's time is told so, each part of it.
+#[tokio::test]
+async fn a_rehearsal_ends_with_the_requests_time() {
+    let world = lived_in().await;
+    let ports = world.operator.ports().clone();
+    let engine = Engine::new(
+        ports.clone(),
+        EngineConfig::default(),
+        CancellationToken::new(),
+    );
+    let readiness = Readiness::new(ports.clone(), Applied::default());
+    let hasty = Operator::new(ports, engine, Applied::default(), readiness, Duration::ZERO);
+    let ids = [4, 999].map(StackSmallId::new);
+    let told = hasty
+        .dry()
+        .settle(&ids, None, NodeChoice::default(), GasOptions::default())
+        .await
+        .unwrap();
+    let failures: Vec<_> = told.into_iter().map(|result| result.failure).collect();
+    assert!(
+        matches!(
+            failures.as_slice(),
+            [
+                Some(Failure::SuiNodeError { .. }),
+                Some(Failure::UnknownStack { .. })
+            ]
+        ),
+        "{failures:?}"
+    );
 }
 
 #[tokio::test]
