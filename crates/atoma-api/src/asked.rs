@@ -3,6 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
+use actix_web::http::uri::PathAndQuery;
 use actix_web::web::{Data, Query};
 use actix_web::{FromRequest, HttpRequest};
 use atoma_domain::journal::RequestKey;
@@ -33,17 +34,17 @@ struct AskedQuery {
 }
 
 impl Asked {
-    /// The use cases for a request with this body, once writes may begin.
-    pub(crate) async fn operator<T>(&self, body: &Body<T>) -> Result<Operator, ApiError> {
-        self.operator.readiness().require_for_writes().await?;
-        Ok(match &self.scope {
-            _ if self.dry => self.operator.dry(),
-            Some(scope) => self.operator.once(RequestKey {
+    /// The use cases for a request with this body.
+    pub(crate) fn operator<T>(&self, body: &Body<T>) -> Operator {
+        let operator = self.operator.once_started();
+        match &self.scope {
+            _ if self.dry => operator.dry(),
+            Some(scope) => operator.once(RequestKey {
                 scope: scope.clone(),
                 body: body.hash,
             }),
-            None => self.operator.as_ref().clone(),
-        })
+            None => operator,
+        }
     }
 
     /// Whether nothing is to be written or sent.
@@ -92,7 +93,9 @@ fn scope(request: &HttpRequest) -> Result<Option<String>, ApiError> {
             ))
         })?;
     let (method, uri) = (request.method(), request.uri());
-    Ok(Some(format!("{method} {uri} {text}")))
+    // Whether the request line names the host besides is all the same.
+    let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    Ok(Some(format!("{method} {path} {text}")))
 }
 
 #[cfg(test)]
@@ -112,6 +115,13 @@ mod tests {
         assert_eq!(
             key("abc").unwrap().as_deref(),
             Some("POST /claim_funds?x=1 abc")
+        );
+        let absolute = TestRequest::post()
+            .uri("http://localhost:3000/claim_funds?x=1")
+            .insert_header((KEY_HEADER, "abc"));
+        assert_eq!(
+            scope(&absolute.to_http_request()).unwrap(),
+            key("abc").unwrap()
         );
         let none = TestRequest::post().uri("/claim_funds").to_http_request();
         assert_eq!(scope(&none).unwrap(), None);

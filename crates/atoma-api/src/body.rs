@@ -53,9 +53,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 }
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<Body<T>> {
+    // First as bare JSON, whose objects are ordered by key. A list is no body, though fields could
+    // be read from it in their order.
+    let json: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(text)?;
     let value = serde_json::from_slice(text)?;
-    // Read again as bare JSON, whose objects are ordered by key.
-    let json: serde_json::Value = serde_json::from_slice(text)?;
     let hash = Hash32::of(&[&serde_json::to_vec(&json)?]);
     Ok(Body { value, hash })
 }
@@ -73,5 +74,16 @@ mod tests {
         assert_eq!(hash(r#"{"a": 1, "b": [2]}"#), hash(r#"{"b":[2],"a":1}"#));
         assert_ne!(hash(r#"{"a": 1}"#), hash(r#"{"a": 2}"#));
         assert_ne!(hash(r#"{"a": [1, 2]}"#), hash(r#"{"a": [2, 1]}"#));
+    }
+
+    #[test]
+    fn a_body_is_an_object() {
+        #[derive(serde::Deserialize)]
+        struct One {
+            #[expect(dead_code, reason = "it is only read")]
+            a: u64,
+        }
+        assert!(parse::<One>(br#"{"a": 1}"#).is_ok());
+        assert!(parse::<One>(b"[1]").is_err());
     }
 }

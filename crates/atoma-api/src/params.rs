@@ -95,14 +95,13 @@ fn times_million(number: &serde_json::Number) -> Option<u64> {
         return whole.checked_mul(1_000_000);
     }
     // The shortest decimal text of a double is what was written, up to 15 digits.
-    let text = format!("{:.12}", number.as_f64()?);
-    let (whole, fraction) = text.split_once('.')?;
-    let (kept, dropped) = fraction.split_at(6);
-    if dropped.bytes().any(|digit| digit != b'0') {
+    let text = number.as_f64()?.to_string();
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    if fraction.len() > 6 {
         return None;
     }
     let whole: u64 = whole.parse().ok()?;
-    let millionths: u64 = kept.parse().ok()?;
+    let millionths: u64 = format!("{fraction:0<6}").parse().ok()?;
     whole.checked_mul(1_000_000)?.checked_add(millionths)
 }
 
@@ -116,7 +115,7 @@ pub(crate) fn segment<T: FromStr>(name: &str, text: &str) -> Result<T, ApiError>
 pub(crate) fn fraction(text: &str) -> Result<f64, ApiError> {
     text.parse()
         .ok()
-        .filter(|fraction| (0.0..=1.0).contains(fraction))
+        .filter(|fraction| (0.0..=1.0).contains(fraction) && !text.starts_with('+'))
         .ok_or_else(|| ApiError::invalid("the fraction must be a number from 0 to 1"))
 }
 
@@ -137,6 +136,11 @@ mod tests {
         assert_eq!(price(r#"{"price_per_compute_unit": 10}"#), Some(10_000_000));
         assert_eq!(price(r#"{"price_per_compute_unit": 0.0015}"#), Some(1_500));
         assert_eq!(price(r#"{"price_per_compute_unit": 2.5}"#), Some(2_500_000));
+        assert_eq!(price(r#"{"price_per_compute_unit": 3.0}"#), Some(3_000_000));
+        assert_eq!(
+            price(r#"{"price_per_compute_unit": 100000.000001}"#),
+            Some(100_000_000_001)
+        );
         assert_eq!(
             price(r#"{"price_per_one_million_compute_units": 18446744073709551615}"#),
             Some(u64::MAX)
@@ -146,6 +150,9 @@ mod tests {
             r#"{"price_per_compute_unit": 1, "price_per_one_million_compute_units": 1000000}"#,
             r#"{"price_per_compute_unit": 18446744073710}"#,
             r#"{"price_per_compute_unit": 0.0000001}"#,
+            r#"{"price_per_compute_unit": 1e-13}"#,
+            r#"{"price_per_compute_unit": 1.0000001}"#,
+            r#"{"price_per_compute_unit": 1e30}"#,
             r#"{"price_per_compute_unit": -1}"#,
             r#"{"price_per_one_million_compute_units": -1}"#,
             r#"{"price_per_one_million_compute_units": 1.5}"#,

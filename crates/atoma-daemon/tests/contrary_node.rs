@@ -65,7 +65,7 @@ async fn outcome(engine: &Engine, intent: NewIntent) -> Waited {
     let [Submission::Accepted(id)] = submitted[..] else {
         panic!("{submitted:?}");
     };
-    engine.wait(&[id], PATIENCE).await.unwrap().remove(0)
+    engine.wait(&[id], PATIENCE).await.remove(0)
 }
 
 /// That a coin can't be used is the fault of who chose it: the daemon chooses again, a request fails.
@@ -112,29 +112,21 @@ fn a_transaction_whose_outcome_is_not_told_holds_up_its_own_intent_only() {
         assert_untold(&untold);
         let next = outcome(&engine, own(stacks[1]).await).await;
         assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
-        let again = engine.wait(&[untold.id], PATIENCE).await.unwrap().remove(0);
+        let again = engine.wait(&[untold.id], PATIENCE).await.remove(0);
         assert_untold(&again);
         // The next start takes it up likewise.
         stopping.cancel();
         engine.stopped().await;
         let started = engine_over(&daemon, &chain, &CancellationToken::new());
         started.recover().await.unwrap();
-        let again = started
-            .wait(&[untold.id], PATIENCE)
-            .await
-            .unwrap()
-            .remove(0);
+        let again = started.wait(&[untold.id], PATIENCE).await.remove(0);
         assert_untold(&again);
         let next = outcome(&started, own(stacks[2]).await).await;
         assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
 
         chain.remember();
         loop {
-            let told = started
-                .wait(&[untold.id], PATIENCE)
-                .await
-                .unwrap()
-                .remove(0);
+            let told = started.wait(&[untold.id], PATIENCE).await.remove(0);
             if told.status.is_final() {
                 assert_eq!(told.status, IntentStatus::Succeeded, "{told:?}");
                 assert_eq!(told.tx_digest, untold.tx_digest);

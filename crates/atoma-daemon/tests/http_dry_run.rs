@@ -7,9 +7,15 @@
 
 mod common;
 
+use std::time::Duration;
+
+use atoma_domain::journal::{Failure, GasOptions};
+use atoma_domain::{ComputeUnits, StackSmallId};
+use atoma_operator::{Applied, Engine, EngineConfig, NodeChoice, Operator, Readiness};
 use common::work::{dump, lived_in, statuses};
 use common::{TestWorld, assert_refused};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 /// All that must stay as it is: what the daemon tells, and all that is on chain.
 async fn everything(world: &TestWorld) -> (Vec<Value>, Value) {
@@ -108,6 +114,101 @@ async fn a_rehearsal_is_refused_like_the_real_thing() {
         assert_refused(&refused, 400, "invalid_request");
     }
     assert_eq!(everything(&world).await, before);
+}
+
+/// What is on its way, or closed to new work, refuses a rehearsal as it does the real thing.
+#[tokio::test]
+async fn a_rehearsal_looks_at_the_journal_and_the_lane() {
+    let mut world = lived_in().await;
+    let other = world.buy_one(1, 1, 1_000, 1_000).await;
+    world.record(other, 1, 10).await;
+    world
+        .restart_with("request_timeout_s = 1\nqueue_limit = 1")
+        .await;
+    world.until_ready().await;
+    let path = "/try_settle_stack_ids?dry_run=true";
+    let work = &world.operator.ports().work;
+    let (stack, units) = (StackSmallId::new(other), ComputeUnits::new(5));
+    let buyer = world.network.buyer();
+    let reserved = work.reserve_units(stack, buyer, units).await.unwrap();
+    let refused = world.post(path, json!({"stack_small_ids": [other]})).await;
+    assert_refused(&refused, 409, "requests_in_progress");
+    work.release_reservation(reserved).await.unwrap();
+
+    world.hold();
+    let filling = world.ask_to_settle(&[4]);
+    world.until_status(4, "submitted").await;
+    let before = everything(&world).await;
+    let otherwise = json!({"stack_small_ids": [4], "num_claimed_compute_units": 1});
+    let refused = world.post(path, otherwise).await;
+    assert_refused(&refused, 409, "in_flight_with_other_parameters");
+    let refused = world.post(path, json!({"stack_small_ids": [other]})).await;
+    assert_refused(&refused, 429, "queue_full");
+    assert_eq!(everything(&world).await, before);
+    world.network.clear_faults();
+    filling.await.unwrap();
+}
+
+/// Each of many gets its own answer, in order.
+#[tokio::test]
+async fn many_stacks_are_rehearsed_in_order() {
+    let world = lived_in().await;
+    let stacks = world.buy(1, 1, 1_000, 1_000, 12).await;
+    for stack in stacks.iter().step_by(3) {
+        world.record_one(*stack, 0, 10).await;
+    }
+    let path = "/try_settle_stack_ids?dry_run=true";
+    let (status, told) = world.post(path, json!({"stack_small_ids": stacks})).await;
+    assert_eq!(status, 207, "{told}");
+    for (place, result) in told["results"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(result["stack_small_id"], stacks[place]);
+        let (status, code) = match place % 3 {
+            0 => ("succeeded", Value::Null),
+            _ => ("failed", json!("stack_has_no_messages")),
+        };
+        assert_eq!(result["status"], status, "{result}");
+        assert_eq!(result["error"]["code"], code, "{result}");
+    }
+}
+
+/// What can't be rehearsed in the request's time is told so, each part of it.
+#[tokio::test]
+async fn a_rehearsal_ends_with_the_requests_time() {
+    let world = lived_in().await;
+    let ports = world.operator.ports().clone();
+    let engine = Engine::new(
+        ports.clone(),
+        EngineConfig::default(),
+        CancellationToken::new(),
+    );
+    let readiness = Readiness::new(ports.clone(), Applied::default());
+    let hasty = Operator::new(ports, engine, Applied::default(), readiness, Duration::ZERO);
+    let ids = [4, 999].map(StackSmallId::new);
+    let told = hasty
+        .dry()
+        .settle(&ids, None, NodeChoice::default(), GasOptions::default())
+        .await
+        .unwrap();
+    let failures: Vec<_> = told.into_iter().map(|result| result.failure).collect();
+    assert!(
+        matches!(
+            failures.as_slice(),
+            [
+                Some(Failure::SuiNodeError { .. }),
+                Some(Failure::UnknownStack { .. })
+            ]
+        ),
+        "{failures:?}"
+    );
+}
+
+#[tokio::test]
+async fn giving_up_can_not_be_rehearsed() {
+    let world = lived_in().await;
+    let refused = world
+        .post("/transactions/1/abandon?dry_run=true", json!({}))
+        .await;
+    assert_refused(&refused, 400, "invalid_request");
 }
 
 /// What only the contract refuses is found by the simulation.

@@ -160,6 +160,7 @@ async fn bodies_that_are_no_json_of_the_right_kind_are_refused() {
             &b"{"[..],
             b"nonsense",
             b"[1]",
+            b"[4, \"0x7777777777777777777777777777777777777777777777777777777777777777\", 1]",
             b"7",
             b"null",
             b"\"text\"",
@@ -169,7 +170,7 @@ async fn bodies_that_are_no_json_of_the_right_kind_are_refused() {
         ] {
             let what = format!("{path} {}", String::from_utf8_lossy(body));
             // A field given twice is a fault where the field is known.
-            if body.len() > 40 && !BATCHES.contains(path) {
+            if body.ends_with(b"[4]}") && !BATCHES.contains(path) {
                 continue;
             }
             let refused = send(path, "application/json", body.to_vec()).await;
@@ -240,6 +241,11 @@ async fn paths_methods_and_queries_that_do_not_exist_are_answered_in_json() {
         "/almost_filled_stacks/one/0.5",
         "/stacks/one",
         "/stacks/-1",
+        "/stacks/+1",
+        "/stacks?cursor=%2B1",
+        "/subscriptions?cursor=1-%2B1",
+        "/transactions/+1",
+        "/almost_filled_stacks/+0.5",
         "/stacks/18446744073709551616",
         "/subscriptions/1.5",
         "/stacks?limit=0",

@@ -7,11 +7,16 @@
 
 mod common;
 
+use atoma_domain::TransactionId;
+use atoma_domain::journal::IntentStatus;
 use atoma_localnet::{Fault, FaultKind};
+use atoma_operator::{Engine, EngineConfig};
+use common::process::PATIENCE;
 use common::work::{digests, statuses};
 use common::{Answer, NONE, TestWorld, answer, assert_refused};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 const SETTLE: &str = "/try_settle_stack_ids";
 
@@ -129,6 +134,27 @@ async fn a_request_repeated_at_the_same_moment_gets_the_same_answer() {
     );
     assert_eq!(one.0, 200, "{}", one.1);
     assert_eq!(two, one);
+}
+
+/// What is known of the others is told, though one entry of the journal can't be read.
+#[tokio::test]
+async fn an_entry_that_can_not_be_read_costs_the_others_nothing() {
+    let (world, stacks) = with_work(2).await;
+    let settled = world.settle(&stacks).await;
+    let id = |place: usize| {
+        let id = settled["results"][place]["transaction_id"].as_u64();
+        TransactionId::new(id.unwrap())
+    };
+    let ports = world.operator.ports().clone();
+    let engine = Engine::new(ports, EngineConfig::default(), CancellationToken::new());
+    let missing = TransactionId::new(999);
+    let waited = engine.wait(&[id(0), missing, id(1)], PATIENCE).await;
+    let told = |place: usize| (waited[place].id, waited[place].status);
+    assert_eq!(told(0), (id(0), IntentStatus::Succeeded));
+    assert_eq!(told(1), (missing, IntentStatus::Queued));
+    assert_eq!(told(2), (id(1), IntentStatus::Succeeded));
+    let digests_told = [0, 2].map(|place: usize| waited[place].tx_digest.unwrap().to_string());
+    assert_eq!(digests_told.to_vec(), digests(&settled));
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ fn an_attestation_is_not_made_from_a_ticket_older_than_the_badges_last_use() {
         let [Submission::Accepted(id)] = submitted[..] else {
             panic!("{submitted:?}");
         };
-        let waited = daemon.engine.wait(&[id], PATIENCE).await.unwrap();
+        let waited = daemon.engine.wait(&[id], PATIENCE).await;
         waited[0].failure.clone()
     });
     let already = Failure::AlreadyAttested {

@@ -58,7 +58,7 @@ fn a_sent_transaction_that_is_given_up_before_the_recovery_is_recovered_all_the_
             "{given_up:?}"
         );
         generation.recover().await;
-        let waited = generation.engine.wait(&[id], Duration::ZERO).await.unwrap();
+        let waited = generation.engine.wait(&[id], Duration::ZERO).await;
         assert_eq!(waited[0].status, IntentStatus::Succeeded);
         generation.settle(&stacks[1..]).await;
         journal_agrees_with_ledger(&generation).await;

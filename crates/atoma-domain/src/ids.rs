@@ -35,7 +35,9 @@ macro_rules! id_type {
             type Err = std::num::ParseIntError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                text.parse().map(Self)
+                // Digits only, without a sign.
+                let digits = if text.starts_with('+') { "+" } else { text };
+                digits.parse().map(Self)
             }
         }
     };

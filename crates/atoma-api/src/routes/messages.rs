@@ -28,8 +28,9 @@ struct Message {
 async fn record(operator: Data<Operator>, body: Body<Message>) -> Result<HttpResponse, ApiError> {
     operator.readiness().require().await?;
     let message = body.value;
-    if let Some(node) = message.node_small_id {
-        operator.node(node).await?;
+    match message.node_small_id {
+        Some(node) => drop(operator.node(node).await?),
+        None => operator.check_serves(message.stack_small_id).await?,
     }
     let recorded = operator
         .ports()

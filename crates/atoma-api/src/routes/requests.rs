@@ -42,7 +42,7 @@ struct Register {
 }
 
 async fn register(asked: Asked, body: Body<Register>) -> Answer {
-    let operator = asked.operator(&body).await?;
+    let operator = asked.operator(&body);
     let request = body.value;
     let node = operator
         .register(request.additional, request.common.gas())
@@ -59,7 +59,7 @@ struct ModelSubscribe {
 }
 
 async fn model_subscribe(asked: Asked, body: Body<ModelSubscribe>) -> Answer {
-    let operator = asked.operator(&body).await?;
+    let operator = asked.operator(&body);
     let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
@@ -94,7 +94,7 @@ impl TaskSubscribe {
 }
 
 async fn task_subscribe(asked: Asked, body: Body<TaskSubscribe>) -> Answer {
-    let operator = asked.operator(&body).await?;
+    let operator = asked.operator(&body);
     let request = body.value;
     let price = request.price.per_million()?;
     let (node, gas) = (request.common.node(), request.common.gas());
@@ -105,7 +105,7 @@ async fn task_subscribe(asked: Asked, body: Body<TaskSubscribe>) -> Answer {
 }
 
 async fn task_update_subscription(asked: Asked, body: Body<TaskSubscribe>) -> Answer {
-    let operator = asked.operator(&body).await?;
+    let operator = asked.operator(&body);
     let request = body.value;
     let price = request.price.per_million()?;
     let (node, gas) = (request.common.node(), request.common.gas());
@@ -123,7 +123,7 @@ struct TaskUnsubscribe {
 }
 
 async fn task_unsubscribe(asked: Asked, body: Body<TaskUnsubscribe>) -> Answer {
-    let operator = asked.operator(&body).await?;
+    let operator = asked.operator(&body);
     let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
@@ -140,7 +140,7 @@ struct StartDispute {
 }
 
 async fn start_attestation_dispute(asked: Asked, body: Body<StartDispute>) -> Answer {
-    let operator = asked.operator(&body).await?;
+    let operator = asked.operator(&body);
     let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator.dispute(request.stack_small_id, node, gas).await?;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::at;
+use crate::asked::Asked;
 use crate::error::{ApiError, ErrorBody};
 use crate::paging::{ListQuery, answer, one_more};
 use crate::views::{BrakesView, NodeView, TransactionDetailView, TransactionView};
@@ -125,7 +126,10 @@ async fn transaction(operator: Data<Operator>, path: Path<String>) -> Answer {
 }
 
 /// Gives a transaction up, where it is proved that it never executes.
-async fn abandon(operator: Data<Operator>, path: Path<String>) -> Answer {
+async fn abandon(asked: Asked, operator: Data<Operator>, path: Path<String>) -> Answer {
+    if asked.is_dry() {
+        return Err(ApiError::invalid("giving up can't be rehearsed"));
+    }
     let record = find(&operator, path.into_inner()).await?;
     let record = operator.abandon(record.intent.id).await?;
     Ok(HttpResponse::Ok().json(view(&operator, record)))

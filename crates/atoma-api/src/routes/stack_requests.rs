@@ -34,7 +34,7 @@ struct Settle {
 }
 
 async fn settle(asked: Asked, body: Body<Settle>) -> Answer {
-    let operator = asked.operator(&body).await?;
+    let operator = asked.operator(&body);
     let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let units = request.num_claimed_compute_units;
@@ -54,7 +54,7 @@ struct Attest {
 }
 
 async fn attest(asked: Asked, body: Body<Attest>) -> Answer {
-    let operator = asked.operator(&body).await?;
+    let operator = asked.operator(&body);
     let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let results = operator
@@ -71,7 +71,7 @@ struct Claim {
 }
 
 async fn claim(asked: Asked, body: Body<Claim>) -> Answer {
-    let operator = asked.operator(&body).await?;
+    let operator = asked.operator(&body);
     let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let results = operator.claim(&request.stack_small_ids, node, gas).await?;

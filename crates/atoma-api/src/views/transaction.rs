@@ -1,6 +1,7 @@
 //! Transactions, single and over several stacks.
 
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
@@ -10,7 +11,7 @@ use atoma_domain::{
     CheckpointNumber, Digest, Epoch, Mist, NodeSmallId, ObjectId, StackSmallId, TransactionId,
     UnitOverflow,
 };
-use atoma_operator::{Done, Registered, StackResult, StackStatus};
+use atoma_operator::{Done, Registered, StackResult, StackStatus, Unsuccessful};
 use serde::Serialize;
 
 use super::rfc3339;
@@ -33,13 +34,19 @@ struct DryRun {
     estimated_gas: Option<Mist>,
 }
 
+impl DigestView {
+    const fn executed(tx_digest: Digest) -> Self {
+        Self {
+            tx_digest: Some(tx_digest),
+            dry_run: None,
+        }
+    }
+}
+
 impl From<Done> for DigestView {
     fn from(done: Done) -> Self {
         match done {
-            Done::Executed { tx_digest } => Self {
-                tx_digest: Some(tx_digest),
-                dry_run: None,
-            },
+            Done::Executed { tx_digest, .. } => Self::executed(tx_digest),
             Done::Rehearsed { estimated_gas } => Self {
                 tx_digest: None,
                 dry_run: Some(DryRun {
@@ -87,7 +94,7 @@ impl From<Registered> for RegisteredView {
                 node_small_id,
                 node_badge_id,
             } => Self {
-                done: Done::Executed { tx_digest }.into(),
+                done: DigestView::executed(tx_digest),
                 node_small_id: Some(node_small_id),
                 node_badge_id: Some(node_badge_id),
             },
@@ -192,7 +199,8 @@ fn successes(results: &[StackResult]) -> impl Iterator<Item = Digest> {
 /// The beginning of an answer over several stacks.
 pub(crate) fn batch_answer(results: &[StackResult]) -> HttpResponseBuilder {
     let mut answer = HttpResponse::build(batch_status(results));
-    if let Some(seconds) = overall_failure(results).as_ref().and_then(retry_after) {
+    let failure = overall_failure(results).map(|overall| overall.failure);
+    if let Some(seconds) = failure.as_ref().and_then(retry_after) {
         answer.insert_header((RETRY_AFTER, seconds));
     }
     answer
@@ -207,29 +215,45 @@ fn batch_status(results: &[StackResult]) -> StatusCode {
     } else if succeeded > 0 || (pending > 0 && pending < results.len()) {
         StatusCode::MULTI_STATUS
     } else {
-        overall_failure(results).map_or(StatusCode::INTERNAL_SERVER_ERROR, |f| status(&f))
+        overall_failure(results).map_or(StatusCode::INTERNAL_SERVER_ERROR, |overall| {
+            status(&overall.failure)
+        })
     }
 }
 
 /// What the whole request failed with: nothing was done, and either all is pending or all failed.
-fn overall_failure(results: &[StackResult]) -> Option<Failure> {
+fn overall_failure(results: &[StackResult]) -> Option<Unsuccessful> {
     let all = |wanted| results.iter().all(|result| result.status == wanted);
     if all(StackStatus::Pending) {
         let first = results.first()?;
-        // Held up for a reason that is known, or only not finished.
-        let held = results.iter().find_map(|result| result.failure.clone());
-        if held.is_some() {
-            return held;
-        }
-        return Some(Failure::OutcomeUnknown {
-            transaction_id: first.transaction_id?,
-            tx_digest: first.tx_digest,
+        let transaction_id = first.transaction_id?;
+        let tx_digest = first.tx_digest;
+        return Some(Unsuccessful {
+            failure: held_for(results).unwrap_or(Failure::OutcomeUnknown {
+                transaction_id,
+                tx_digest,
+            }),
+            // What to poll, whatever it is held for.
+            transaction_id: Some(transaction_id),
+            tx_digest,
         });
     }
     if all(StackStatus::Failed) {
-        return results.iter().find_map(|result| result.failure.clone());
+        let failure = results.iter().find_map(|result| result.failure.clone());
+        return failure.map(Unsuccessful::from);
     }
     None
+}
+
+/// What every one of these is held for, if it is the same for all.
+fn held_for(results: &[StackResult]) -> Option<Failure> {
+    let (first, others) = results.split_first()?;
+    let reason = first.failure.as_ref()?;
+    let is_same = |result: &StackResult| {
+        let failure = result.failure.as_ref();
+        failure.is_some_and(|other| discriminant(other) == discriminant(reason))
+    };
+    others.iter().all(is_same).then(|| reason.clone())
 }
 
 /// An entry of the journal.
@@ -364,7 +388,33 @@ mod tests {
             failure: Some(Failure::TreasuryShort {}),
             ..result(Pending)
         };
-        assert_eq!(batch_status(&[result(Pending), held]).as_u16(), 422);
+        assert_eq!(batch_status(&[held.clone(), held.clone()]).as_u16(), 422);
+        // One of them is only not finished.
+        assert_eq!(batch_status(&[result(Pending), held.clone()]).as_u16(), 504);
+        assert_eq!(batch_status(&[held.clone(), result(Pending)]).as_u16(), 504);
+        let otherwise = StackResult {
+            failure: Some(Failure::QueueFull {
+                node_small_id: None,
+            }),
+            ..result(Pending)
+        };
+        assert_eq!(batch_status(&[held, otherwise]).as_u16(), 504);
+    }
+
+    #[test]
+    fn what_is_pending_says_what_to_poll_whatever_it_is_held_for() {
+        let held = StackResult {
+            failure: Some(Failure::TreasuryShort {}),
+            ..result(StackStatus::Pending)
+        };
+        for results in [vec![held.clone()], vec![held, result(StackStatus::Pending)]] {
+            let view = serde_json::to_value(BatchView::new(results, false)).unwrap();
+            assert_eq!(view["details"]["transaction_id"], 1);
+            assert_eq!(
+                view["details"]["tx_digest"],
+                Digest::new([1; 32]).to_string()
+            );
+        }
     }
 
     #[test]

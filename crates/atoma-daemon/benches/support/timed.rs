@@ -92,6 +92,14 @@ impl Journal for Timed<dyn Journal> {
         self.1.of(JOURNAL, self.0.open(intents, request, now)).await
     }
 
+    async fn would_open(
+        &self,
+        intents: &[NewIntent],
+        now: TimestampMs,
+    ) -> Result<Vec<Opened>, StoreError> {
+        self.1.of(JOURNAL, self.0.would_open(intents, now)).await
+    }
+
     async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError> {
         self.1.of(JOURNAL, self.0.recall(key, now)).await
     }

@@ -73,7 +73,7 @@ impl Ask {
         };
         let done = done.map_err(|unsuccessful| unsuccessful.failure);
         vec![done.map(|done| match done {
-            Done::Executed { tx_digest } => tx_digest,
+            Done::Executed { tx_digest, .. } => tx_digest,
             Done::Rehearsed { .. } => panic!("{done:?}"),
         })]
     }

@@ -58,6 +58,15 @@ impl Journal for CrashingJournal {
         self.points.pass_store("journal.open", call).await
     }
 
+    async fn would_open(
+        &self,
+        intents: &[NewIntent],
+        now: TimestampMs,
+    ) -> Result<Vec<Opened>, StoreError> {
+        let call = self.inner.would_open(intents, now);
+        self.points.pass_store("journal.would_open", call).await
+    }
+
     async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError> {
         let call = self.inner.recall(key, now);
         self.points.pass_store("journal.recall", call).await

@@ -165,6 +165,14 @@ impl Journal for WitnessedJournal {
         self.inner.open(intents, request, now).await
     }
 
+    async fn would_open(
+        &self,
+        intents: &[NewIntent],
+        now: TimestampMs,
+    ) -> Result<Vec<Opened>, StoreError> {
+        self.inner.would_open(intents, now).await
+    }
+
     async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError> {
         self.inner.recall(key, now).await
     }

@@ -226,6 +226,22 @@ impl Failure {
         Self::ContractAbort { abort, abort_name }
     }
 
+    /// Whether it says something of the moment, not of what was asked for: the same may be taken in
+    /// when it is asked for again.
+    pub const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::SuiNodeError { .. }
+                | Self::NotReady { .. }
+                | Self::BadgeUsedElsewhere { .. }
+                | Self::BreakerOpen { .. }
+                | Self::SpendCapReached { .. }
+                | Self::ShuttingDown {}
+                | Self::QueueFull { .. }
+                | Self::Internal { .. }
+        )
+    }
+
     /// The stable code and the details, as the API answers them.
     pub fn code_and_details(&self) -> (String, serde_json::Map<String, serde_json::Value>) {
         let Ok(serde_json::Value::Object(mut fields)) = serde_json::to_value(self) else {

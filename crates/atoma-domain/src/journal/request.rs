@@ -22,8 +22,18 @@ pub struct RequestKey {
 pub struct PlannedRequest {
     /// The key.
     pub key: RequestKey,
+    /// What is known of it already: it is opened only while that holds.
+    pub known: Option<Vec<RequestEntry>>,
     /// Its parts, in order.
     pub entries: Vec<PlannedEntry>,
+}
+
+impl PlannedRequest {
+    /// What a store must know of the key, no more and no less, for the request to be opened.
+    pub fn expected(&self) -> Recalled {
+        let known = self.known.clone();
+        known.map_or(Recalled::Unknown, Recalled::Entries)
+    }
 }
 
 /// One part of a request, before anything is written.
@@ -35,8 +45,8 @@ pub struct PlannedEntry {
     pub node_small_id: Option<NodeSmallId>,
     /// What the operator should see.
     pub warnings: Vec<String>,
-    /// Why it was refused already; `None`: it is the next of the intents to be opened.
-    pub refused: Option<Failure>,
+    /// What became of it already; `None`: it is the next of the intents to be opened.
+    pub outcome: Option<EntryOutcome>,
 }
 
 /// One part of a request that was made.
@@ -50,6 +60,13 @@ pub struct RequestEntry {
     pub warnings: Vec<String>,
     /// What became of it at the time.
     pub outcome: EntryOutcome,
+}
+
+impl RequestEntry {
+    /// Whether it was refused for a reason that passes: a repeated request may still begin it.
+    pub const fn can_be_begun(&self) -> bool {
+        matches!(&self.outcome, EntryOutcome::Refused(failure) if failure.is_passing())
+    }
 }
 
 /// What became of a part of a request when the request was made.

@@ -125,6 +125,9 @@ pub trait ChainEvents: Debug + Send + Sync {
     /// How far the mirror is.
     async fn progress(&self) -> Result<Progress, StoreError>;
 
+    /// Whether the mirror has met a transaction of the daemon's own.
+    async fn has_met(&self, digest: Digest) -> Result<bool, StoreError>;
+
     /// Replaces the nodes that `operator` runs by those whose badges it owns on chain: badges can
     /// come and go without an event.
     async fn set_operator_nodes(

@@ -22,11 +22,19 @@ pub trait Journal: Debug + Send + Sync {
     /// `request` is remembered with what became of its parts, unless none is in the journal then.
     ///
     /// # Errors
-    /// [`StoreError::KnownRequest`] when the request's key is taken, with whatever body.
+    /// [`StoreError::KnownRequest`] when of the request's key something else is known than what the
+    /// request [expects](PlannedRequest::expected); nothing was written then.
     async fn open(
         &self,
         intents: &[NewIntent],
         request: Option<&PlannedRequest>,
+        now: TimestampMs,
+    ) -> Result<Vec<Opened>, StoreError>;
+
+    /// What would become of the wish to open these, under the same rules and with nothing written.
+    async fn would_open(
+        &self,
+        intents: &[NewIntent],
         now: TimestampMs,
     ) -> Result<Vec<Opened>, StoreError>;
 

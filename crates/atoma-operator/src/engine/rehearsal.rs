@@ -1,28 +1,111 @@
 //! Rehearsing an intent: everything up to the signature, and nothing written or leased.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
 use atoma_domain::Mist;
 use atoma_domain::TransactionId;
 use atoma_domain::journal::{Failure, Intent, NewIntent};
-use atoma_domain::ports::{ExecutionOutcome, SimulatedGas, TransactionPlan};
+use atoma_domain::ports::{ExecutionOutcome, GasCoin, Opened, SimulatedGas, TransactionPlan};
+use tokio::task::JoinSet;
 
 use super::conclusion::failure_of;
 use super::fate::simulation_failure;
 use super::prepare;
 use super::submit::Engine;
+use crate::Ports;
 use crate::causes::{chain_failure, internal};
 
+/// How many intents are rehearsed side by side.
+const SIDE_BY_SIDE: usize = 4;
+
+/// What a rehearsal comes to: the gas needed, in MIST, or why it would fail.
+type Rehearsed = Result<Mist, Failure>;
+
 impl Engine {
-    /// What would become of an intent now: the gas that it needs, in MIST, or why it would fail.
-    ///
-    /// # Errors
-    /// What would be its failure; database errors as [`Failure::Internal`].
-    pub async fn rehearse(&self, intent: &NewIntent) -> Result<Mist, Failure> {
+    /// What would become of intents now, in order. What is not found out within `limit` is told so.
+    pub async fn rehearse(&self, intents: Vec<NewIntent>, limit: Duration) -> Vec<Rehearsed> {
+        let mut rehearsed = vec![None; intents.len()];
+        let all = self.rehearse_all(intents, &mut rehearsed);
+        let refused = tokio::time::timeout(limit, all)
+            .await
+            .ok()
+            .and_then(Result::err);
+        let left = refused.unwrap_or_else(|| Failure::SuiNodeError {
+            reason: String::from("it could not be rehearsed within the request's time"),
+        });
+        let told = rehearsed.into_iter();
+        told.map(|told| told.unwrap_or_else(|| Err(left.clone())))
+            .collect()
+    }
+
+    /// Rehearses as many as time allows; a failure is that of all that are left.
+    async fn rehearse_all(
+        &self,
+        intents: Vec<NewIntent>,
+        rehearsed: &mut [Option<Rehearsed>],
+    ) -> Result<(), Failure> {
+        let Ports {
+            journal,
+            clock,
+            chain,
+            signer,
+            ..
+        } = &self.shared().ports;
+        let mut taken = BTreeMap::new();
+        let mut admitted = Vec::with_capacity(intents.len());
+        for (intent, told) in intents.into_iter().zip(rehearsed.iter_mut()) {
+            match self.obstacle(&intent, &mut taken) {
+                Some(obstacle) => *told = Some(Err(obstacle)),
+                None => admitted.push(intent),
+            }
+        }
+        let opened = journal.would_open(&admitted, clock.now()).await;
+        let open_places = rehearsed.iter_mut().enumerate();
+        let open_places = open_places.filter(|(_, told)| told.is_none());
+        let mut ahead = Vec::with_capacity(admitted.len());
+        for (((place, told), intent), opened) in
+            open_places.zip(admitted).zip(opened.map_err(internal)?)
+        {
+            match opened {
+                Opened::Refused(failure) => *told = Some(Err(failure)),
+                Opened::New(_) | Opened::Joined(_) => ahead.push((place, intent)),
+            }
+        }
+        if ahead.is_empty() {
+            return Ok(());
+        }
+        // Whoever acts, the same address pays.
+        let coins = chain.gas_coins(signer.address()).await;
+        let coins: Arc<[GasCoin]> = coins.map_err(|error| chain_failure(&error))?.into();
+        let mut ahead = ahead.into_iter();
+        let mut running = JoinSet::new();
+        loop {
+            for (place, intent) in ahead.by_ref().take(SIDE_BY_SIDE - running.len()) {
+                let (engine, coins) = (self.clone(), Arc::clone(&coins));
+                running.spawn(async move { (place, engine.rehearse_one(intent, &coins).await) });
+            }
+            match running.join_next().await {
+                Some(Ok((place, told))) => rehearsed[place] = Some(told),
+                Some(Err(error)) => {
+                    return Err(Failure::Internal {
+                        reason: error.to_string(),
+                    });
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// What would become of one, paid by one of these coins.
+    async fn rehearse_one(&self, intent: NewIntent, coins: &[GasCoin]) -> Rehearsed {
         let shared = self.shared();
         let ports = &shared.ports;
         let intent = Intent {
             // Not in the journal, and never will be.
             id: TransactionId::new(0),
-            action: intent.action.clone(),
+            action: intent.action,
             actor: intent.actor,
             gas: intent.gas,
         };
@@ -35,8 +118,6 @@ impl Engine {
         if intent.actor.badge().is_some() && view.badge.is_none() {
             return Err(Failure::NoNodeRegistered {});
         }
-        let coins = ports.chain.gas_coins(intent.actor.address()).await;
-        let coins = coins.map_err(|error| chain_failure(&error))?;
         let named = |id| coins.iter().find(|coin| coin.reference.object_id() == id);
         let coin = match &intent.gas.coin {
             Some(id) => named(id).ok_or_else(|| Failure::ObjectNotUsable {

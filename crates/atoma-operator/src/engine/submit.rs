@@ -172,7 +172,7 @@ impl Engine {
     }
 
     /// The same for a request under a client's key, which is remembered with what became of its
-    /// parts. Where one of its intents finds its lane full, none is written.
+    /// parts: what could not be taken in now may be when it is repeated.
     ///
     /// # Errors
     /// As [`submit`](Self::submit).
@@ -203,7 +203,7 @@ impl Engine {
     async fn open(
         &self,
         intents: Vec<NewIntent>,
-        request: Option<PlannedRequest>,
+        mut request: Option<PlannedRequest>,
     ) -> Result<Vec<Submission>, StoreError> {
         // One at a time, so that who joins an intent finds it with its lane, and places in a lane
         // are not given away twice.
@@ -213,9 +213,8 @@ impl Engine {
             .iter()
             .map(|intent| self.obstacle(intent, &mut taken).map(Submission::Refused))
             .collect();
-        let obstructed = submissions.iter().flatten().next().cloned();
-        if let (Some(_), Some(obstacle)) = (&request, obstructed) {
-            return Ok(vec![obstacle; intents.len()]);
+        if let Some(request) = &mut request {
+            note_obstacles(request, &submissions);
         }
         let (places, admitted): (Vec<_>, Vec<_>) = intents
             .into_iter()
@@ -339,8 +338,9 @@ impl Engine {
         warnings.chain(foreign_uses).collect()
     }
 
-    /// What keeps an intent from being taken in at all; else it has a place in its lane.
-    fn obstacle(
+    /// What keeps an intent from being taken in at all; else it has one of the places `taken` in its
+    /// lane.
+    pub(super) fn obstacle(
         &self,
         intent: &NewIntent,
         taken: &mut BTreeMap<LaneKey, usize>,
@@ -349,11 +349,7 @@ impl Engine {
             return Some(Failure::ShuttingDown {});
         }
         // What joins needs no place, and is held already.
-        if self
-            .shared
-            .outcomes
-            .is_open(&intent.action.key(&intent.actor))
-        {
+        if self.is_under_way(intent) {
             return None;
         }
         if let Some(pause) = self.paused() {
@@ -375,6 +371,17 @@ impl Engine {
         }
         *taken += 1;
         None
+    }
+
+    /// Whether an unfinished intent has the right to do what this one wants.
+    pub(crate) fn is_under_way(&self, intent: &NewIntent) -> bool {
+        let key = intent.action.key(&intent.actor);
+        self.shared.outcomes.is_open(&key)
+    }
+
+    /// Ends when the daemon is told to stop.
+    pub(crate) async fn told_to_stop(&self) {
+        self.shared.stopping.cancelled().await;
     }
 
     /// Announces the end of an intent that its lane has no part in.
@@ -409,6 +416,17 @@ impl Engine {
     fn lanes(&self) -> std::sync::MutexGuard<'_, HashMap<LaneKey, LaneHandle>> {
         // Every change is one call, so the map is whole even if a holder panicked.
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Has a request remember which of the intents that it was to open met an obstacle.
+fn note_obstacles(request: &mut PlannedRequest, submissions: &[Option<Submission>]) {
+    let entries = request.entries.iter_mut();
+    let to_open = entries.filter(|entry| entry.outcome.is_none());
+    for (entry, submission) in to_open.zip(submissions) {
+        if let Some(Submission::Refused(obstacle)) = submission {
+            entry.outcome = Some(EntryOutcome::Refused(obstacle.clone()));
+        }
     }
 }
 

@@ -6,11 +6,14 @@ use atoma_domain::journal::{Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{ChainError, Executed, JournalKey, StoreError};
 use atoma_domain::{Digest, TransactionId};
 
+use tracing::error;
+
 use super::abandoned::Mark;
 use super::outcomes::{Outcome, Progress};
 use super::reads::ask;
 use super::submit::Engine;
 use crate::Ports;
+use crate::causes::with_causes;
 
 /// An intent as far as it got within the time waited.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,25 +41,18 @@ pub enum AbandonError {
 
 impl Engine {
     /// Waits until all of the intents are final or held, or `limit` has passed; tells how far they
-    /// are.
-    ///
-    /// # Errors
-    /// When the journal can't be read for one that isn't known to this process.
-    pub async fn wait(
-        &self,
-        ids: &[TransactionId],
-        limit: Duration,
-    ) -> Result<Vec<Waited>, StoreError> {
+    /// are. One that can't be read in the journal is told to be queued: it costs the others nothing.
+    pub async fn wait(&self, ids: &[TransactionId], limit: Duration) -> Vec<Waited> {
         let mut told = Vec::with_capacity(ids.len());
         let all = async {
             for id in ids {
-                told.push(self.told(*id).await?);
+                // Looked at once more below.
+                told.push(self.told(*id).await.unwrap_or_default());
             }
-            Ok::<_, StoreError>(())
         };
         tokio::select! {
             biased;
-            all = all => all?,
+            () = all => {}
             () = tokio::time::sleep(limit) => {}
             // Nothing is announced any more then, and who waits is to be answered.
             () = self.shared().grace() => {}
@@ -66,10 +62,13 @@ impl Engine {
         for id in ids {
             waited.push(match told.next().flatten() {
                 Some(outcome) => Waited::of(*id, outcome),
-                None => self.standing(*id).await?,
+                None => self
+                    .standing(*id)
+                    .await
+                    .unwrap_or_else(|error| Waited::unread(*id, &error)),
             });
         }
-        Ok(waited)
+        waited
     }
 
     /// Waits until an intent is final or held; tells its outcome if this process announced it.
@@ -139,7 +138,7 @@ impl Engine {
                 return Err(error.into());
             }
         }
-        self.wait(&[id], limit).await?;
+        self.wait(&[id], limit).await;
         // Taken back before it is looked at: from here on the lane does nothing about it.
         abandoned.take(id);
         let after = self.look_up(id).await?;
@@ -182,6 +181,17 @@ impl Engine {
 }
 
 impl Waited {
+    /// Nothing is known of it but that it is in the journal.
+    fn unread(id: TransactionId, error: &StoreError) -> Self {
+        error!(intent = %id, error = with_causes(error), "the journal can't be read");
+        Self {
+            id,
+            status: IntentStatus::Queued,
+            tx_digest: None,
+            failure: None,
+        }
+    }
+
     fn of(id: TransactionId, outcome: Outcome) -> Self {
         Self {
             id,

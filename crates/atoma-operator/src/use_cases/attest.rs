@@ -59,14 +59,15 @@ impl Operator {
                 wishes.push(Wish::refused(*id, None, failure));
             }
             for node in attesters {
-                let intent = check(settlement, node).map(|()| NewIntent {
+                let intent = NewIntent {
                     action: Action::AttestSettlement {
                         stack_small_id: *id,
                         allow_dispute,
                     },
                     actor: actor(node),
                     gas,
-                });
+                };
+                let intent = self.unless_refused(intent, check(settlement, node));
                 wishes.push(Wish {
                     stack: *id,
                     node: Some(node.node_small_id),

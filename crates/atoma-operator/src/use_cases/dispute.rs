@@ -2,6 +2,7 @@
 
 use atoma_domain::StackSmallId;
 use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent};
+use atoma_domain::model::Settlement;
 
 use super::attest::attesters;
 use super::nodes::{actor, chosen};
@@ -40,20 +41,29 @@ impl Operator {
                 Failure::UnknownStack { stack_small_id }
             });
         };
-        if settlement.is_claimed {
-            return Err(Failure::AlreadyClaimed { stack_small_id });
-        }
-        if settlement.is_in_dispute {
-            return Err(Failure::AlreadyInDispute { stack_small_id });
-        }
-        let plaintiff = attesters(settlement, &nodes, choice)
-            .into_iter()
-            .next()
-            .ok_or(Failure::NoAttestationRequested { stack_small_id })?;
-        Ok(NewIntent {
+        let plaintiff = attesters(settlement, &nodes, choice).into_iter().next();
+        let checked = check(settlement);
+        let Some(plaintiff) = plaintiff else {
+            checked?;
+            return Err(Failure::NoAttestationRequested { stack_small_id });
+        };
+        let intent = NewIntent {
             action: Action::StartDispute { stack_small_id },
             actor: actor(plaintiff),
             gas,
-        })
+        };
+        self.unless_refused(intent, checked)
     }
+}
+
+/// What the mirror already knows to be refused.
+const fn check(settlement: &Settlement) -> Result<(), Failure> {
+    let stack_small_id = settlement.stack_small_id;
+    if settlement.is_claimed {
+        return Err(Failure::AlreadyClaimed { stack_small_id });
+    }
+    if settlement.is_in_dispute {
+        return Err(Failure::AlreadyInDispute { stack_small_id });
+    }
+    Ok(())
 }

@@ -13,8 +13,8 @@ mod subscriptions;
 use std::time::Duration;
 
 use atoma_domain::journal::{
-    Failure, IntentStatus, NewIntent, PlannedEntry, PlannedRequest, Recalled, RequestEntry,
-    RequestKey,
+    EntryOutcome, Failure, IntentStatus, NewIntent, PlannedEntry, PlannedRequest, Recalled,
+    RequestEntry, RequestKey,
 };
 use atoma_domain::ports::StoreError;
 use atoma_domain::{Digest, Mist, TransactionId};
@@ -41,6 +41,8 @@ pub struct Operator {
     request_timeout: Duration,
     /// Whether requests are only rehearsed.
     dry: bool,
+    /// Whether nothing new is begun before writes may be.
+    waits_for_start: bool,
     /// The client's key for the request, if it has one.
     request: Option<RequestKey>,
 }
@@ -52,6 +54,8 @@ pub enum Done {
     Executed {
         /// The transaction that did it.
         tx_digest: Digest,
+        /// Its number in the journal.
+        transaction_id: TransactionId,
     },
     /// It would succeed.
     Rehearsed {
@@ -97,6 +101,7 @@ impl Operator {
             readiness,
             request_timeout,
             dry: false,
+            waits_for_start: false,
             request: None,
         }
     }
@@ -106,6 +111,16 @@ impl Operator {
     pub fn dry(&self) -> Self {
         Self {
             dry: true,
+            ..self.clone()
+        }
+    }
+
+    /// The same use cases, refusing what is new while writes may not be; what is known of a request
+    /// is told all the same.
+    #[must_use]
+    pub fn once_started(&self) -> Self {
+        Self {
+            waits_for_start: true,
             ..self.clone()
         }
     }
@@ -176,43 +191,35 @@ impl Operator {
         intent: impl Future<Output = Result<NewIntent, Failure>>,
     ) -> Result<Done, Unsuccessful> {
         if self.dry {
-            let intent = intent.await?;
-            let estimated_gas = self.engine.rehearse(&intent).await?;
+            self.check_start().await?;
+            let intents = vec![intent.await?];
+            let rehearsed = self.engine.rehearse(intents, self.request_timeout).await;
+            let estimated_gas = rehearsed.into_iter().next().ok_or_else(no_answer)??;
             return Ok(Done::Rehearsed { estimated_gas });
         }
-        let submission = match self.first_recalled().await? {
-            Some(submission) => submission,
-            None => {
-                let entries = vec![PlannedEntry {
-                    stack_small_id: None,
-                    node_small_id: None,
-                    warnings: Vec::new(),
-                    refused: None,
-                }];
-                let intents = vec![intent.await?];
-                match self.submit(intents, entries).await? {
-                    Some(submissions) => submissions.into_iter().next(),
-                    None => self.first_recalled().await?,
-                }
-                .ok_or_else(no_answer)?
-            }
+        let id = match self.first_recalled().await? {
+            Some(id) => id,
+            None => match self.begin(intent).await {
+                Ok(id) => id,
+                // The same request may have come first, a moment ago; then its own doing is what
+                // this one is refused for.
+                Err(failure) => match self.first_recalled().await {
+                    Ok(Some(id)) => id,
+                    _ => return Err(failure.into()),
+                },
+            },
         };
-        let id = match submission {
-            Submission::Accepted(id) => id,
-            Submission::Refused(failure) => return Err(failure.into()),
-        };
-        let waited = self
-            .engine
-            .wait(&[id], self.request_timeout)
-            .await
-            .map_err(internal)?;
+        let waited = self.engine.wait(&[id], self.request_timeout).await;
         let Some(waited) = waited.into_iter().next() else {
             return Err(no_answer().into());
         };
         let tx_digest = waited.tx_digest;
         if let (IntentStatus::Succeeded, Some(tx_digest)) = (waited.status, tx_digest) {
-            self.applied.wait_for(tx_digest, READ_YOUR_WRITES).await;
-            return Ok(Done::Executed { tx_digest });
+            self.wait_until_applied(std::iter::once(tx_digest)).await;
+            return Ok(Done::Executed {
+                tx_digest,
+                transaction_id: id,
+            });
         }
         let unknown = Failure::OutcomeUnknown {
             transaction_id: id,
@@ -225,20 +232,97 @@ impl Operator {
         })
     }
 
-    /// The only part of this very request, if it was made before under its key.
-    async fn first_recalled(&self) -> Result<Option<Submission>, Failure> {
+    /// Has one intent begun.
+    async fn begin(
+        &self,
+        intent: impl Future<Output = Result<NewIntent, Failure>>,
+    ) -> Result<TransactionId, Failure> {
+        self.check_start().await?;
+        let entries = vec![PlannedEntry {
+            stack_small_id: None,
+            node_small_id: None,
+            warnings: Vec::new(),
+            outcome: None,
+        }];
+        let submitted = self.submit(vec![intent.await?], None, entries).await?;
+        // Without an answer the same request came first; it is recalled then.
+        match submitted.and_then(|submissions| submissions.into_iter().next()) {
+            Some(Submission::Accepted(id)) => Ok(id),
+            Some(Submission::Refused(failure)) => Err(failure),
+            None => Err(no_answer()),
+        }
+    }
+
+    /// The only part of this very request, if it was made before under its key: of what began
+    /// nothing no key is remembered.
+    async fn first_recalled(&self) -> Result<Option<TransactionId>, Failure> {
         let entries = self.recalled().await?;
         let first = entries.and_then(|entries| entries.into_iter().next());
-        Ok(first.map(|entry| entry.outcome.into()))
+        Ok(first.and_then(|entry| match entry.outcome {
+            EntryOutcome::Accepted(id) => Some(id),
+            EntryOutcome::Refused(_) => None,
+        }))
+    }
+
+    /// Refuses what is new while writes may not be.
+    async fn check_start(&self) -> Result<(), Failure> {
+        if self.waits_for_start {
+            self.readiness.require_for_writes().await?;
+        }
+        Ok(())
+    }
+
+    /// The intent, unless the mirror refuses it. What is under way is asked of the journal alone,
+    /// whatever the mirror has seen of it: it is joined, or was asked for otherwise.
+    fn unless_refused(
+        &self,
+        intent: NewIntent,
+        checked: Result<(), Failure>,
+    ) -> Result<NewIntent, Failure> {
+        match checked {
+            Err(failure) if !self.engine.is_under_way(&intent) => Err(failure),
+            _ => Ok(intent),
+        }
+    }
+
+    /// Whether the mirror has met a transaction, in this process or in one before.
+    async fn has_met(&self, digest: Digest) -> bool {
+        // Where that can't be read, it is waited for.
+        self.applied.has(digest) || matches!(self.ports.events.has_met(digest).await, Ok(true))
+    }
+
+    /// Waits until the mirror shows what was done, all in all no longer than for one, and not for
+    /// a mirror that stops.
+    async fn wait_until_applied(&self, done: impl Iterator<Item = Digest>) {
+        let all = async {
+            for digest in done {
+                if !self.has_met(digest).await {
+                    self.applied.wait_for(digest, READ_YOUR_WRITES).await;
+                }
+            }
+        };
+        // Late is no failure: the answer is right, only the mirror lags.
+        tokio::select! {
+            biased;
+            () = all => {}
+            () = tokio::time::sleep(READ_YOUR_WRITES) => {}
+            () = self.engine.told_to_stop() => {}
+        }
     }
 
     /// Hands intents to the engine; `None` when the same request came first, a moment ago.
     async fn submit(
         &self,
         intents: Vec<NewIntent>,
+        known: Option<Vec<RequestEntry>>,
         entries: Vec<PlannedEntry>,
     ) -> Result<Option<Vec<Submission>>, Failure> {
-        let request = self.planned(entries);
+        let key = self.request.clone();
+        let request = key.map(|key| PlannedRequest {
+            key,
+            known,
+            entries,
+        });
         match self.engine.submit_request(intents, request).await {
             Ok(submissions) => Ok(Some(submissions)),
             Err(StoreError::KnownRequest) => Ok(None),
@@ -263,13 +347,6 @@ impl Operator {
             Recalled::OtherBody => Err(Failure::IdempotencyKeyReused {}),
             Recalled::Entries(entries) => Ok(Some(entries)),
         }
-    }
-
-    /// The request to be remembered, if it has a key.
-    fn planned(&self, entries: Vec<PlannedEntry>) -> Option<PlannedRequest> {
-        self.request
-            .clone()
-            .map(|key| PlannedRequest { key, entries })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::{Actor, Failure};
 use atoma_domain::model::OperatorNode;
-use atoma_domain::{NodeSmallId, ObjectId};
+use atoma_domain::{NodeSmallId, ObjectId, StackSmallId};
 
 use super::{Operator, internal};
 
@@ -34,6 +34,19 @@ impl Operator {
     /// [`Failure::UnknownNode`] when it is not one of them.
     pub async fn node(&self, node_small_id: NodeSmallId) -> Result<OperatorNode, Failure> {
         find(&self.nodes().await?, node_small_id)
+    }
+
+    /// Refuses a stack whose selected node is not one of the operator's.
+    ///
+    /// # Errors
+    /// [`Failure::UnknownStack`], or [`Failure::UnknownNode`] where another operator serves it.
+    pub async fn check_serves(&self, stack_small_id: StackSmallId) -> Result<(), Failure> {
+        let stacks = self.ports.state.stacks_by_id(&[stack_small_id]).await;
+        let stacks = stacks.map_err(internal)?;
+        let stack = stacks
+            .first()
+            .ok_or(Failure::UnknownStack { stack_small_id })?;
+        self.node(stack.selected_node_id).await.map(drop)
     }
 
     /// The node chosen, or the only one.

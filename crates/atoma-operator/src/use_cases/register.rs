@@ -1,6 +1,6 @@
 //! Registering a node.
 
-use atoma_domain::events::ContractEvent;
+use atoma_domain::events::{ContractEvent, NodeRegistered};
 use atoma_domain::journal::{Action, Actor, Failure, GasOptions, NewIntent};
 use atoma_domain::{Digest, Mist, NodeSmallId, ObjectId};
 
@@ -38,7 +38,13 @@ impl Operator {
         let chain = &self.ports.chain;
         let address = self.ports.signer.address();
         let intent = async {
-            if !additional {
+            let intent = NewIntent {
+                action: Action::RegisterNode { additional },
+                actor: Actor::Address { address },
+                gas,
+            };
+            // What is under way is asked of the journal alone.
+            if !additional && !self.engine.is_under_way(&intent) {
                 let badges = chain.badges(address).await;
                 let badges = badges.map_err(|error| chain_failure(&error))?;
                 if let Some(badge) = badges.first() {
@@ -47,38 +53,46 @@ impl Operator {
                     });
                 }
             }
-            Ok(NewIntent {
-                action: Action::RegisterNode { additional },
-                actor: Actor::Address { address },
-                gas,
-            })
+            Ok(intent)
         };
         let done = self.run(intent).await?;
-        let tx_digest = match done {
-            Done::Executed { tx_digest } => tx_digest,
+        let (tx_digest, transaction_id) = match done {
+            Done::Executed {
+                tx_digest,
+                transaction_id,
+            } => (tx_digest, transaction_id),
             Done::Rehearsed { estimated_gas } => {
                 return Ok(Registered::Rehearsed { estimated_gas });
             }
         };
-        // It is done whatever the node says now: asked until the request's time is over.
-        let executed = self.engine.ask_for(tx_digest).await;
-        let events = executed.into_iter().flat_map(|executed| executed.events);
-        for event in events {
-            if let ContractEvent::NodeRegistered(node) = event {
-                return Ok(Registered::Executed {
-                    tx_digest,
-                    node_small_id: node.node_small_id,
-                    node_badge_id: node.badge_id,
-                });
-            }
+        if let Some(node) = self.registered_by(tx_digest).await {
+            return Ok(Registered::Executed {
+                tx_digest,
+                node_small_id: node.node_small_id,
+                node_badge_id: node.badge_id,
+            });
         }
+        // It is done whatever the node says now.
         let reason = format!(
             "the node is registered by {tx_digest}, but the Sui node does not show it; look at GET /nodes"
         );
         Err(Unsuccessful {
             failure: Failure::SuiNodeError { reason },
-            transaction_id: None,
+            transaction_id: Some(transaction_id),
             tx_digest: Some(tx_digest),
+        })
+    }
+
+    /// The node that a transaction registered: as the mirror has met it, or else as the Sui node
+    /// shows it, asked several times.
+    async fn registered_by(&self, tx_digest: Digest) -> Option<NodeRegistered> {
+        if let Some(node) = self.applied.registration(tx_digest) {
+            return Some(node);
+        }
+        let executed = self.engine.ask_for(tx_digest).await?;
+        executed.events.into_iter().find_map(|event| match event {
+            ContractEvent::NodeRegistered(node) => Some(node),
+            _ => None,
         })
     }
 }

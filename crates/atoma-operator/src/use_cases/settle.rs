@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent};
 use atoma_domain::model::{OperatorNode, Stack};
-use atoma_domain::{ComputeUnits, SecurityLevel, StackSmallId};
+use atoma_domain::{ComputeUnits, NodeSmallId, SecurityLevel, StackSmallId};
 
 use super::nodes::{actor, chosen, find};
 use super::stacks::{Wish, check_ids};
@@ -51,13 +51,22 @@ impl Operator {
                 wishes.push(Wish::refused(*id, None, failure));
                 continue;
             };
-            let checked = match selected_node(stack, &nodes, choice) {
-                Ok(node) => self.check_settlement(stack, units).await.map(|()| node),
+            let selected = selected_node(*id, stack.selected_node_id, &nodes, choice);
+            let intent = match selected {
+                Ok(node) => {
+                    let checked = self.check_settlement(stack, units).await;
+                    self.unless_refused(settlement(stack, node, units, gas), checked)
+                }
                 Err(failure) => Err(failure),
             };
-            wishes.push(match checked {
-                Ok(node) => settlement(stack, node, units, gas),
-                Err(failure) => Wish::refused(*id, Some(stack.selected_node_id), failure),
+            wishes.push(Wish {
+                stack: *id,
+                node: Some(stack.selected_node_id),
+                warnings: match &intent {
+                    Ok(_) => warnings(stack, units),
+                    Err(_) => Vec::new(),
+                },
+                intent,
             });
         }
         Ok(wishes)
@@ -109,50 +118,48 @@ impl Operator {
     }
 }
 
-fn settlement(
+const fn settlement(
     stack: &Stack,
     node: OperatorNode,
     units: Option<ComputeUnits>,
     gas: GasOptions,
-) -> Wish {
-    let mut warnings = Vec::new();
-    if let Some(units) = units
-        && units > stack.already_computed_units
-    {
-        warnings.push(format!(
+) -> NewIntent {
+    NewIntent {
+        action: Action::SettleStack {
+            stack_small_id: stack.stack_small_id,
+            num_claimed_compute_units: units,
+        },
+        actor: actor(node),
+        gas,
+    }
+}
+
+fn warnings(stack: &Stack, units: Option<ComputeUnits>) -> Vec<String> {
+    let beyond = units.filter(|units| *units > stack.already_computed_units);
+    let warning = beyond.map(|units| {
+        format!(
             "stack {} claims {units} compute units, {} are recorded",
             stack.stack_small_id, stack.already_computed_units
-        ));
-    }
-    Wish {
-        stack: stack.stack_small_id,
-        node: Some(node.node_small_id),
-        intent: Ok(NewIntent {
-            action: Action::SettleStack {
-                stack_small_id: stack.stack_small_id,
-                num_claimed_compute_units: units,
-            },
-            actor: actor(node),
-            gas,
-        }),
-        warnings,
-    }
+        )
+    });
+    warning.into_iter().collect()
 }
 
 /// The stack's selected node, which must be the operator's, and the one chosen if one is.
 pub(super) fn selected_node(
-    stack: &Stack,
+    stack_small_id: StackSmallId,
+    selected_node_id: NodeSmallId,
     nodes: &[OperatorNode],
     choice: Option<OperatorNode>,
 ) -> Result<OperatorNode, Failure> {
     if let Some(choice) = choice
-        && choice.node_small_id != stack.selected_node_id
+        && choice.node_small_id != selected_node_id
     {
         return Err(Failure::NodeNotSelected {
-            stack_small_id: stack.stack_small_id,
+            stack_small_id,
             node_small_id: choice.node_small_id,
-            selected_node_id: stack.selected_node_id,
+            selected_node_id,
         });
     }
-    find(nodes, stack.selected_node_id)
+    find(nodes, selected_node_id)
 }

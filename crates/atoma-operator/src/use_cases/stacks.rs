@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use atoma_domain::journal::{Failure, IntentStatus, NewIntent, PlannedEntry, RequestEntry};
+use atoma_domain::journal::{
+    EntryOutcome, Failure, IntentStatus, NewIntent, PlannedEntry, RequestEntry,
+};
 use atoma_domain::model::{Settlement, Stack};
 use atoma_domain::{Digest, Mist, NodeSmallId, StackSmallId, TransactionId};
 
-use super::{Operator, READ_YOUR_WRITES, internal, no_answer};
+use super::{Operator, internal, no_answer};
 use crate::engine::Submission;
 
 /// The most stacks that one request may name.
@@ -75,19 +77,19 @@ pub(super) struct Wish {
 }
 
 impl Wish {
-    /// The wish as a request's key remembers it.
-    fn planned(&self) -> PlannedEntry {
-        PlannedEntry {
+    /// The wish as a request's key remembers it, and what is to be opened for it.
+    fn planned(self) -> (PlannedEntry, Option<NewIntent>) {
+        let (intent, refused) = match self.intent {
+            Ok(intent) => (Some(intent), None),
+            Err(failure) => (None, Some(failure)),
+        };
+        let entry = PlannedEntry {
             stack_small_id: Some(self.stack),
             node_small_id: self.node,
-            warnings: self.warnings.clone(),
-            refused: self.intent.as_ref().err().cloned(),
-        }
-    }
-
-    /// What it comes to while nothing was done.
-    fn result(&self) -> StackResult {
-        StackResult::undone(self.stack, self.node, self.warnings.clone())
+            warnings: self.warnings,
+            outcome: refused.map(EntryOutcome::Refused),
+        };
+        (entry, intent)
     }
 
     /// A wish that can't be granted.
@@ -115,11 +117,36 @@ impl From<IntentStatus> for StackStatus {
     }
 }
 
-/// A part of an earlier request, to be told of again.
-fn recalled_part(entry: RequestEntry) -> Option<(StackResult, Submission)> {
-    let stack = entry.stack_small_id?;
-    let result = StackResult::undone(stack, entry.node_small_id, entry.warnings);
-    Some((result, entry.outcome.into()))
+/// A part of a request, with what became of the wish to begin it.
+type Part = (StackResult, Submission);
+
+/// The parts of an earlier request, to be told of again.
+fn recalled_parts(entries: Vec<RequestEntry>) -> Vec<Part> {
+    let parts = entries.into_iter().filter_map(|entry| {
+        let stack = entry.stack_small_id?;
+        let result = StackResult::undone(stack, entry.node_small_id, entry.warnings);
+        Some((result, entry.outcome.into()))
+    });
+    parts.collect()
+}
+
+/// A part of an earlier request as it is to be remembered now, and what is to be opened for it:
+/// what was refused for a reason that has passed is wished for again.
+fn taken_up(entry: &RequestEntry, wishes: &mut Vec<Wish>) -> (PlannedEntry, Option<NewIntent>) {
+    let is_its =
+        |wish: &Wish| Some(wish.stack) == entry.stack_small_id && wish.node == entry.node_small_id;
+    if entry.can_be_begun()
+        && let Some(place) = wishes.iter().position(is_its)
+    {
+        return wishes.swap_remove(place).planned();
+    }
+    let known = PlannedEntry {
+        stack_small_id: entry.stack_small_id,
+        node_small_id: entry.node_small_id,
+        warnings: entry.warnings.clone(),
+        outcome: Some(entry.outcome.clone()),
+    };
+    (known, None)
 }
 
 /// Refuses a list of stacks that is empty, too long or names one twice.
@@ -184,53 +211,62 @@ impl Operator {
     }
 
     /// Has every wish done that can be, waits, and tells of each in order. `wishes` checks and makes
-    /// them; it isn't asked when the request was made before.
+    /// them; it isn't asked when the request was made before and all its parts were begun.
     pub(super) async fn run_wishes(
         &self,
         wishes: impl Future<Output = Result<Vec<Wish>, Failure>>,
     ) -> Result<Vec<StackResult>, Failure> {
+        let wishes = async {
+            self.check_start().await?;
+            wishes.await
+        };
         if self.dry {
             return Ok(self.rehearse_wishes(wishes.await?).await);
         }
-        if let Some(parts) = self.recalled_parts().await? {
-            return self.follow(parts).await;
-        }
-        let wishes = wishes.await?;
-        let planned = wishes.iter().map(Wish::planned).collect();
-        let (mut parts, mut intents) = (Vec::with_capacity(wishes.len()), Vec::new());
-        for wish in wishes {
-            let result = wish.result();
-            match wish.intent {
-                Ok(intent) => {
-                    intents.push(intent);
-                    parts.push((result, None));
-                }
-                Err(failure) => parts.push((result, Some(Submission::Refused(failure)))),
-            }
-        }
-        let Some(submitted) = self.submit(intents, planned).await? else {
-            let parts = self.recalled_parts().await?;
-            return self.follow(parts.ok_or_else(no_answer)?).await;
+        let known = self.recalled().await?;
+        let parts = match known {
+            Some(known) if !known.iter().any(RequestEntry::can_be_begun) => recalled_parts(known),
+            Some(known) => match wishes.await {
+                Ok(wishes) => self.begin_all(wishes, Some(known)).await?,
+                // What was begun is told of all the same.
+                Err(_) => recalled_parts(known),
+            },
+            None => self.begin_all(wishes.await?, None).await?,
         };
-        let mut submitted = submitted.into_iter();
-        let parts = parts
-            .into_iter()
-            .filter_map(|(result, refused)| Some((result, refused.or_else(|| submitted.next())?)))
-            .collect();
-        self.follow(parts).await
+        Ok(self.follow(parts).await)
     }
 
-    /// The parts of this very request, if it was made before under its key.
-    async fn recalled_parts(&self) -> Result<Option<Vec<(StackResult, Submission)>>, Failure> {
-        let entries = self.recalled().await?;
-        Ok(entries.map(|entries| entries.into_iter().filter_map(recalled_part).collect()))
+    /// Has every wish begun that can be; of a request that is `known`, only what is not begun yet.
+    async fn begin_all(
+        &self,
+        mut wishes: Vec<Wish>,
+        known: Option<Vec<RequestEntry>>,
+    ) -> Result<Vec<Part>, Failure> {
+        let planned: Vec<_> = match &known {
+            Some(known) => {
+                let entries = known.iter();
+                entries.map(|entry| taken_up(entry, &mut wishes)).collect()
+            }
+            None => wishes.into_iter().map(Wish::planned).collect(),
+        };
+        let (entries, intents): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
+        let intents = intents.into_iter().flatten().collect();
+        let Some(submitted) = self.submit(intents, known, entries.clone()).await? else {
+            let known = self.recalled().await?;
+            return known.map(recalled_parts).ok_or_else(no_answer);
+        };
+        let mut submitted = submitted.into_iter();
+        let parts = entries.into_iter().filter_map(|entry| {
+            let stack = entry.stack_small_id?;
+            let result = StackResult::undone(stack, entry.node_small_id, entry.warnings);
+            let outcome = entry.outcome.map(Submission::from);
+            Some((result, outcome.or_else(|| submitted.next())?))
+        });
+        Ok(parts.collect())
     }
 
     /// Waits for what was accepted, and tells of each part in order.
-    async fn follow(
-        &self,
-        parts: Vec<(StackResult, Submission)>,
-    ) -> Result<Vec<StackResult>, Failure> {
+    async fn follow(&self, parts: Vec<Part>) -> Vec<StackResult> {
         let ids: Vec<TransactionId> = parts
             .iter()
             .filter_map(|(_, submission)| match submission {
@@ -239,7 +275,7 @@ impl Operator {
             })
             .collect();
         let waited = self.engine.wait(&ids, self.request_timeout).await;
-        let mut waited = waited.map_err(internal)?.into_iter();
+        let mut waited = waited.into_iter();
         let mut results = Vec::with_capacity(parts.len());
         for (mut result, submission) in parts {
             match submission {
@@ -256,45 +292,40 @@ impl Operator {
             }
             results.push(result);
         }
-        self.wait_until_applied(&results).await;
-        Ok(results)
+        let done: BTreeSet<Digest> = results
+            .iter()
+            .filter(|result| result.status == StackStatus::Succeeded)
+            .filter_map(|result| result.tx_digest)
+            .collect();
+        self.wait_until_applied(done.into_iter()).await;
+        results
     }
 
-    /// Rehearses what can be, one by one.
+    /// Rehearses what can be.
     async fn rehearse_wishes(&self, wishes: Vec<Wish>) -> Vec<StackResult> {
-        let mut results = Vec::with_capacity(wishes.len());
+        let (mut parts, mut intents) = (Vec::with_capacity(wishes.len()), Vec::new());
         for wish in wishes {
-            let mut result = wish.result();
-            let rehearsed = match &wish.intent {
-                Ok(intent) => self.engine.rehearse(intent).await,
-                Err(failure) => Err(failure.clone()),
+            let result = StackResult::undone(wish.stack, wish.node, wish.warnings);
+            let refused = wish.intent.map(|intent| intents.push(intent)).err();
+            parts.push((result, refused));
+        }
+        let rehearsed = self.engine.rehearse(intents, self.request_timeout).await;
+        let mut rehearsed = rehearsed.into_iter();
+        let results = parts.into_iter().map(|(mut result, refused)| {
+            let outcome = match refused {
+                Some(failure) => Err(failure),
+                None => rehearsed.next().unwrap_or_else(|| Err(no_answer())),
             };
-            match rehearsed {
+            match outcome {
                 Ok(estimated_gas) => {
                     result.status = StackStatus::Succeeded;
                     result.estimated_gas = Some(estimated_gas);
                 }
                 Err(failure) => result.failure = Some(failure),
             }
-            results.push(result);
-        }
-        results
-    }
-
-    /// Waits until the mirror shows what was done, all in all no longer than for one.
-    async fn wait_until_applied(&self, results: &[StackResult]) {
-        let done: BTreeSet<Digest> = results
-            .iter()
-            .filter(|result| result.status == StackStatus::Succeeded)
-            .filter_map(|result| result.tx_digest)
-            .collect();
-        let all = async {
-            for digest in done {
-                self.applied.wait_for(digest, READ_YOUR_WRITES).await;
-            }
-        };
-        // Late is no failure: the answer is right, only the mirror lags.
-        let _ = tokio::time::timeout(READ_YOUR_WRITES, all).await;
+            result
+        });
+        results.collect()
     }
 }
 

@@ -1,12 +1,15 @@
 //! Offers for tasks and models.
 
-use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent};
-use atoma_domain::model::{OperatorNode, Subscription};
-use atoma_domain::ports::Page;
+use atoma_domain::journal::{Action, Failure, GasOptions, IntentStatus, NewIntent};
+use atoma_domain::model::OperatorNode;
+use atoma_domain::ports::{JournalFilter, Page};
 use atoma_domain::{EchelonId, PricePerMillion, TaskSmallId};
 
 use super::nodes::actor;
 use super::{Done, NodeChoice, Operator, Unsuccessful, internal};
+
+/// How many of a node's latest transactions a mirror may be behind.
+const AS_FAR_AS_A_MIRROR_LAGS: u32 = 100;
 
 impl Operator {
     /// Offers a model in an echelon.
@@ -50,21 +53,24 @@ impl Operator {
         gas: GasOptions,
     ) -> Result<Done, Unsuccessful> {
         self.run(async {
-            let (node, offer) = self.node_and_offer(task_small_id, choice).await?;
-            if offer.is_some() {
-                return Err(Failure::AlreadySubscribed {
+            let (node, is_offered) = self.node_and_offer(task_small_id, choice).await?;
+            let checked = if is_offered {
+                Err(Failure::AlreadySubscribed {
                     node_small_id: node.node_small_id,
                     task_small_id,
-                });
-            }
-            Ok(NewIntent {
+                })
+            } else {
+                Ok(())
+            };
+            let intent = NewIntent {
                 action: Action::SubscribeToTask {
                     task_small_id,
                     price,
                 },
                 actor: actor(node),
                 gas,
-            })
+            };
+            self.unless_refused(intent, checked)
         })
         .await
     }
@@ -109,32 +115,38 @@ impl Operator {
         gas: GasOptions,
     ) -> Result<Done, Unsuccessful> {
         self.run(async {
-            let (node, offer) = self.node_and_offer(task_small_id, choice).await?;
-            if offer.is_none() {
-                return Err(Failure::NotSubscribed {
+            let (node, is_offered) = self.node_and_offer(task_small_id, choice).await?;
+            let checked = if is_offered {
+                Ok(())
+            } else {
+                Err(Failure::NotSubscribed {
                     node_small_id: node.node_small_id,
                     task_small_id,
-                });
-            }
-            Ok(NewIntent {
+                })
+            };
+            let intent = NewIntent {
                 action,
                 actor: actor(node),
                 gas,
-            })
+            };
+            self.unless_refused(intent, checked)
         })
         .await
     }
 
-    /// The acting node with its valid offer for the task, if it has one.
+    /// The acting node, and whether it offers the task.
     async fn node_and_offer(
         &self,
         task_small_id: TaskSmallId,
         choice: NodeChoice,
-    ) -> Result<(OperatorNode, Option<Subscription>), Failure> {
+    ) -> Result<(OperatorNode, bool), Failure> {
         let node = self.sole_node(choice).await?;
         let state = &self.ports.state;
         if state.task(task_small_id).await.map_err(internal)?.is_none() {
             return Err(Failure::UnknownTask { task_small_id });
+        }
+        if let Some(is_offered) = self.unmet_offer(node, task_small_id).await? {
+            return Ok((node, is_offered));
         }
         // The entry right before this task's in the list's order: the page begins behind it.
         let after = task_small_id
@@ -146,9 +158,46 @@ impl Operator {
             .subscriptions(&[node.node_small_id], page)
             .await
             .map_err(internal)?;
-        let offer = offers
-            .into_iter()
-            .find(|offer| offer.task_small_id == task_small_id && offer.valid);
-        Ok((node, offer))
+        let is_offered = offers
+            .iter()
+            .any(|offer| offer.task_small_id == task_small_id && offer.valid);
+        Ok((node, is_offered))
+    }
+
+    /// Whether the node offers the task by its latest change of it, where the mirror has not met
+    /// that yet.
+    async fn unmet_offer(
+        &self,
+        node: OperatorNode,
+        task_small_id: TaskSmallId,
+    ) -> Result<Option<bool>, Failure> {
+        let done = JournalFilter {
+            status: Some(IntentStatus::Succeeded),
+            node: Some(node.node_small_id),
+            ..JournalFilter::default()
+        };
+        let page = Page::first(AS_FAR_AS_A_MIRROR_LAGS);
+        let done = self.ports.journal.list(&done, page).await;
+        let latest = done.map_err(internal)?.into_iter().find_map(|record| {
+            let is_offered = match record.intent.action {
+                Action::SubscribeToTask {
+                    task_small_id: task,
+                    ..
+                }
+                | Action::UpdateSubscription {
+                    task_small_id: task,
+                    ..
+                } if task == task_small_id => true,
+                Action::UnsubscribeFromTask {
+                    task_small_id: task,
+                } if task == task_small_id => false,
+                _ => return None,
+            };
+            Some((is_offered, record.tx_digest?))
+        });
+        Ok(match latest {
+            Some((is_offered, digest)) if !self.has_met(digest).await => Some(is_offered),
+            _ => None,
+        })
     }
 }

@@ -8,7 +8,7 @@ use atoma_domain::ports::{
     ChainEvents, ChainIdentity, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction,
     Progress, StoreError,
 };
-use atoma_domain::{Address, CheckpointNumber, Epoch};
+use atoma_domain::{Address, CheckpointNumber, Digest, Epoch};
 use bytes::Bytes;
 use sqlx::SqliteConnection;
 
@@ -81,6 +81,15 @@ impl ChainEvents for SqliteState {
     async fn progress(&self) -> Result<Progress, StoreError> {
         let mut connection = self.readers.acquire().await.map_err(unavailable)?;
         read_progress(&mut connection).await
+    }
+
+    async fn has_met(&self, digest: Digest) -> Result<bool, StoreError> {
+        let met = sqlx::query("SELECT 1 FROM attempts WHERE digest = ? AND checkpoint IS NOT NULL")
+            .bind(digest.as_bytes().to_vec())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(unavailable)?;
+        Ok(met.is_some())
     }
 
     async fn set_operator_nodes(

@@ -48,7 +48,7 @@ impl Journal for SqliteState {
     ) -> Result<Vec<Opened>, StoreError> {
         let mut transaction = self.write().await?;
         if let Some(request) = request
-            && requests::recall(&mut transaction, &request.key, now).await? != Recalled::Unknown
+            && requests::recall(&mut transaction, &request.key, now).await? != request.expected()
         {
             return Err(StoreError::KnownRequest);
         }
@@ -60,6 +60,20 @@ impl Journal for SqliteState {
             requests::remember(&mut transaction, request, &opened, now).await?;
         }
         commit(transaction).await?;
+        Ok(opened)
+    }
+
+    async fn would_open(
+        &self,
+        intents: &[NewIntent],
+        now: TimestampMs,
+    ) -> Result<Vec<Opened>, StoreError> {
+        let mut transaction = self.write().await?;
+        let mut opened = Vec::with_capacity(intents.len());
+        for intent in intents {
+            opened.push(opening::open(&mut transaction, intent, now).await?);
+        }
+        transaction.rollback().await.map_err(unavailable)?;
         Ok(opened)
     }
 

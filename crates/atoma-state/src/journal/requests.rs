@@ -10,15 +10,15 @@ use sqlx::SqliteConnection;
 use crate::columns::{Cells, json, number};
 use crate::store::unavailable;
 
-/// Remembers a request with what became of its parts, unless none of them is in the journal.
-/// Forgets what has outlived its time.
+/// Remembers a request with what became of its parts, unless none of them is in the journal; the
+/// parts of one that is known are brought up to date. Forgets what has outlived its time.
 pub(super) async fn remember(
     connection: &mut SqliteConnection,
     request: &PlannedRequest,
     opened: &[Opened],
     now: TimestampMs,
 ) -> Result<(), StoreError> {
-    if !opened.iter().any(is_journalled) {
+    if request.known.is_none() && !opened.iter().any(is_journalled) {
         return Ok(());
     }
     sqlx::query("DELETE FROM requests WHERE created_at < ?")
@@ -27,14 +27,17 @@ pub(super) async fn remember(
         .await
         .map_err(unavailable)?;
     let entries = entries(request, opened);
-    sqlx::query("INSERT INTO requests (scope, body, entries, created_at) VALUES (?, ?, ?, ?)")
-        .bind(&request.key.scope)
-        .bind(request.key.body.as_bytes().as_slice())
-        .bind(json("a request", &entries)?)
-        .bind(number(now.get()))
-        .execute(&mut *connection)
-        .await
-        .map_err(unavailable)?;
+    sqlx::query(
+        "INSERT INTO requests (scope, body, entries, created_at) VALUES (?, ?, ?, ?) \
+         ON CONFLICT (scope) DO UPDATE SET entries = excluded.entries",
+    )
+    .bind(&request.key.scope)
+    .bind(request.key.body.as_bytes().as_slice())
+    .bind(json("a request", &entries)?)
+    .bind(number(now.get()))
+    .execute(&mut *connection)
+    .await
+    .map_err(unavailable)?;
     Ok(())
 }
 
@@ -68,15 +71,15 @@ fn oldest(now: TimestampMs) -> u64 {
     now.get().saturating_sub(REQUEST_KEY_LIFETIME_MS)
 }
 
-/// The parts in order: what was refused before, and what became of the intents in between.
+/// The parts in order: what is told of already, and what became of the intents in between.
 fn entries(request: &PlannedRequest, opened: &[Opened]) -> Vec<RequestEntry> {
     let mut opened = opened.iter();
     request
         .entries
         .iter()
         .filter_map(|planned| {
-            let outcome = match &planned.refused {
-                Some(failure) => EntryOutcome::Refused(failure.clone()),
+            let outcome = match &planned.outcome {
+                Some(outcome) => outcome.clone(),
                 None => match opened.next()? {
                     Opened::New(intent) | Opened::Joined(intent) => {
                         EntryOutcome::Accepted(intent.id)

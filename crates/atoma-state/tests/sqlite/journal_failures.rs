@@ -15,11 +15,11 @@ use crate::suite::journal::{attempt, new, succeeded};
 
 /// A request of two parts under a key, the first of which was refused before it was opened.
 fn request(scope: &str) -> PlannedRequest {
-    let entry = |id, refused| PlannedEntry {
+    let entry = |id, outcome| PlannedEntry {
         stack_small_id: Some(stack(id)),
         node_small_id: None,
         warnings: vec![String::from("look")],
-        refused,
+        outcome,
     };
     let refused = atoma_domain::journal::Failure::UnknownStack {
         stack_small_id: stack(9),
@@ -29,7 +29,11 @@ fn request(scope: &str) -> PlannedRequest {
             scope: scope.to_owned(),
             body: Hash32::of(&[b"body"]),
         },
-        entries: vec![entry(9, Some(refused)), entry(1, None)],
+        known: None,
+        entries: vec![
+            entry(9, Some(EntryOutcome::Refused(refused))),
+            entry(1, None),
+        ],
     }
 }
 

@@ -45,6 +45,10 @@ impl Journal for ConcludedMeanwhile {
         unreachable!("the cap needs what was spent")
     }
 
+    async fn would_open(&self, _: &[NewIntent], _: TimestampMs) -> Result<Vec<Opened>, StoreError> {
+        unreachable!("the cap needs what was spent")
+    }
+
     async fn recall(&self, _: &RequestKey, _: TimestampMs) -> Result<Recalled, StoreError> {
         unreachable!("the cap needs what was spent")
     }
