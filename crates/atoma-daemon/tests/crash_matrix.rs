@@ -156,17 +156,16 @@ fn claims_that_abort_together_with_a_bad_one_are_made_exactly_once_whenever_the_
 
 /// All that the engine and the use cases call in the rows. A new call is to be added
 /// here, and is tried by the rows that make it.
-const CALLS: [&str; 14] = [
+const CALLS: [&str; 13] = [
     "chain.badges",
-    "chain.epoch",
     "chain.execute",
     "chain.gas_coins",
-    "chain.lookup",
     "chain.simulate",
     "chain.view",
     "journal.conclude",
     "journal.fail",
     "journal.find",
+    "journal.list",
     "journal.open",
     "journal.recall",
     "journal.record_attempt",

@@ -96,9 +96,13 @@ pub(crate) async fn exactly_of(
             claim(node, settlement.num_claimed_compute_units)
         }
         Action::ClaimConfidentialStack {
-            num_claimed_compute_units: Some(units),
-            ..
-        } => claim(node, *units),
+            stack_small_id,
+            num_claimed_compute_units,
+        } => {
+            let recorded = record(generation, *stack_small_id, node).await;
+            let recorded = recorded.map(|record| record.computed_units);
+            claim(node, num_claimed_compute_units.or(recorded).unwrap())
+        }
         _ => String::new(),
     };
     format!("{effect}: {parameters}")

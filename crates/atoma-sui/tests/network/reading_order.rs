@@ -119,8 +119,12 @@ async fn a_view_asks_for_the_badge_before_all_else() {
             // What never changes is learned first, once.
             calls.retain(|call| call.len() > 2);
         }
-        assert_eq!(calls.first().and_then(|call| call.first()), Some(&badge));
-        let again = calls.iter().flatten().filter(|id| **id == badge);
-        assert_eq!(again.count(), 1, "{calls:?}");
+        // Of each call: one address can be that of several nodes.
+        assert!(calls.len() > 1, "{calls:?}");
+        for call in &calls {
+            assert_eq!(call.first(), Some(&badge));
+            let again = call.iter().filter(|id| **id == badge);
+            assert_eq!(again.count(), 1, "{call:?}");
+        }
     }
 }
