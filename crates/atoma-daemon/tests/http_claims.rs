@@ -165,6 +165,27 @@ async fn claims_pay_what_the_contract_pays() {
     assert_eq!(count, cases.len() - REFUSED.len());
 }
 
+/// Each can be paid for, all together can't.
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_too_dear_for_one_transaction_are_made_by_several() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    let stacks = world.buy(1, 1, 1_000, 1_000_000, 20).await;
+    for stack in &stacks {
+        world.record(*stack, 1, 5).await;
+    }
+    world.settle(&stacks).await;
+    world.network.advance_epoch().unwrap();
+    // Each makes a coin for the buyer, who gets the rest back.
+    let one = json!({"stack_small_ids": stacks[..1]});
+    let rehearsed = world.done("/claim_funds?dry_run=true", one).await;
+    let gas = rehearsed["results"][0]["estimated_gas"].as_u64().unwrap();
+    let ceiling = gas + gas / 100;
+    world
+        .restart_with(&format!("gas = {{budget_ceiling_mist = {ceiling}}}"))
+        .await;
+    assert!(digests(&world.claim(&stacks).await).len() > 1);
+}
+
 #[tokio::test]
 async fn a_claim_before_its_time_names_the_epoch() {
     let world = TestWorld::start(&[NONE], 1).await;

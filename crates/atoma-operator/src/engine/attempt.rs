@@ -25,8 +25,8 @@ pub(super) enum Step {
     Again {
         /// Which.
         intents: Vec<Intent>,
-        /// Whether the network cancelled the last one, having executed it.
-        cancelled: bool,
+        /// Why the network cancelled the last one, having executed it, if it did.
+        cancelled: Option<String>,
     },
     /// Nothing was signed, each for its reason, which a node that lags behind would give too.
     Doubt(Vec<(Intent, Failure)>),
@@ -243,7 +243,7 @@ impl Lane {
         self.variation += 1;
         Step::Again {
             intents,
-            cancelled: false,
+            cancelled: None,
         }
     }
 

@@ -173,13 +173,13 @@ impl Lane {
             AttemptOutcome::BatchAborted { .. } if carried > 1 => Step::Split(intents),
             // Of a single claim this is what a treasury that is short comes to.
             AttemptOutcome::BatchAborted { .. } => Step::Park(intents),
-            AttemptOutcome::Cancelled { .. } => Step::Again {
+            AttemptOutcome::Cancelled { reason, .. } => Step::Again {
                 intents,
-                cancelled: true,
+                cancelled: Some(reason),
             },
             AttemptOutcome::Dead { .. } => Step::Again {
                 intents,
-                cancelled: false,
+                cancelled: None,
             },
             AttemptOutcome::Aborted { failure, .. } | AttemptOutcome::Refused { failure } => {
                 for intent in &intents {

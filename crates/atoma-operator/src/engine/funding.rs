@@ -139,7 +139,7 @@ impl Lane {
             let failure = Failure::GasBudgetTooLow {
                 gas_budget: ceiling,
             };
-            return Err(self.fail_all(intents, &failure).await);
+            return Err(self.too_dear(intents, &failure).await);
         };
         if learnable {
             shared
@@ -159,7 +159,7 @@ impl Lane {
         match reserved.await {
             Ok(Ok(reservation)) => Ok(reservation),
             Ok(Err(reached)) if reached.is_final => {
-                Err(self.fail_all(intents, &reached.failure).await)
+                Err(self.too_dear(intents, &reached.failure).await)
             }
             // What is on its way may cost less than was put by for it.
             Ok(Err(reached)) => Err(Step::Outage {
@@ -173,6 +173,18 @@ impl Lane {
         }
     }
 
+    /// What becomes of a batch that can't be paid for: half of it may be, where the daemon chooses the
+    /// budget.
+    async fn too_dear(&self, intents: &[Intent], failure: &Failure) -> Step {
+        let is_own_choice = intents
+            .first()
+            .is_some_and(|first| first.gas.budget.is_none());
+        if intents.len() > 1 && is_own_choice {
+            return Step::Split(intents.to_vec());
+        }
+        self.fail_all(intents, failure).await
+    }
+
     async fn lease(
         &self,
         intents: &[Intent],
@@ -183,7 +195,10 @@ impl Lane {
         let leased = shared.gas.lease(shared, first.gas.coin, budget).await;
         let failure = match leased {
             Ok(lease) => return Ok(lease),
-            Err(GasError::Insufficient) => Failure::GasBalanceInsufficient { gas_budget: budget },
+            Err(GasError::Insufficient) => {
+                let failure = Failure::GasBalanceInsufficient { gas_budget: budget };
+                return Err(self.too_dear(intents, &failure).await);
+            }
             Err(GasError::NotOwned(object_id)) => Failure::ObjectNotUsable {
                 object_id,
                 reason: String::from("it is not a SUI coin of the operator's address"),

@@ -124,9 +124,18 @@ impl Guard {
                 return;
             }
             AttemptStatus::Aborted | AttemptStatus::Refused => {}
-            // Nobody's fault, and tried again a few times only.
+            // Nobody's fault, and tried again: what is given up in the end is noted then.
             AttemptStatus::Cancelled | AttemptStatus::Dead | AttemptStatus::Signed => return,
         }
+        self.count_failure(&mut state, now);
+    }
+
+    /// Notes that something was given up for which transaction after transaction was cancelled.
+    pub(super) fn note_given_up(&self, now: TimestampMs) {
+        self.count_failure(&mut self.state(), now);
+    }
+
+    fn count_failure(&self, state: &mut State, now: TimestampMs) {
         state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
         if self.config.breaker_failures > 0
             && state.failures_in_a_row >= self.config.breaker_failures

@@ -11,6 +11,8 @@ use super::guard::Hold;
 
 /// After so many fruitless rounds those who wait are told.
 const ROUNDS_UNTOLD: u32 = 1;
+/// After so many others are tried.
+const ROUNDS_ALONE: u32 = 3;
 
 /// What a lane knows of an outage.
 #[derive(Debug)]
@@ -38,6 +40,11 @@ impl Outage {
         self.why = why;
         self.rounds = self.rounds.saturating_add(1);
         self.until = Instant::now() + self.backoff.take();
+    }
+
+    /// Whether it lasts longer than a node's hiccup.
+    pub(super) const fn is_long(&self) -> bool {
+        self.rounds > ROUNDS_ALONE
     }
 
     /// The pause before the next round, if it is not over.

@@ -63,14 +63,19 @@ impl Lane {
                 Step::Finished => {}
                 Step::Stopped => return,
                 Step::Again { intents, cancelled } => {
-                    let times = turn.cancelled + u32::from(cancelled);
-                    if times >= sign_attempts {
-                        let reason = format!("gave up after {times} cancelled attempts");
+                    let times = turn.cancelled + u32::from(cancelled.is_some());
+                    if let Some(reason) = &cancelled
+                        && times >= sign_attempts
+                    {
+                        let now = self.shared.ports.clock.now();
+                        self.shared.guard.note_given_up(now);
+                        let reason =
+                            format!("gave up after {times} cancelled attempts, the last: {reason}");
                         self.fail_all(&intents, &Failure::ExecutionFailed { reason })
                             .await;
                         continue;
                     }
-                    let pause = if cancelled {
+                    let pause = if cancelled.is_some() {
                         &mut congestion
                     } else {
                         &mut backoff
@@ -99,11 +104,15 @@ impl Lane {
                 }
                 Step::Outage { intents, why } => {
                     turns.push(Turn::new(intents));
-                    self.put_back(turns);
                     let config = &self.shared.config;
-                    self.outage
-                        .get_or_insert_with(|| Outage::new(config))
-                        .lasts(why);
+                    let outage = self.outage.get_or_insert_with(|| Outage::new(config));
+                    outage.lasts(why);
+                    if outage.is_long() {
+                        // It may be about these alone: the next time others have their turn.
+                        self.backlog.add(left_of(turns));
+                    } else {
+                        self.put_back(turns);
+                    }
                     return;
                 }
                 Step::Split(mut batch) => {
@@ -124,8 +133,7 @@ impl Lane {
 
     /// Puts what is left of a batch back, to be taken up first.
     fn put_back(&mut self, turns: Vec<Turn>) {
-        let left = turns.into_iter().rev().flat_map(|turn| turn.batch);
-        self.backlog.add_first(left.collect());
+        self.backlog.add_first(left_of(turns));
     }
 
     /// Lets a pause pass; what is done is not kept waiting by it.
@@ -201,4 +209,10 @@ impl Lane {
         }
         kept
     }
+}
+
+/// What is left of a batch, in order.
+fn left_of(turns: Vec<Turn>) -> Vec<Intent> {
+    let left = turns.into_iter().rev();
+    left.flat_map(|turn| turn.batch).collect()
 }
