@@ -18,6 +18,7 @@ mod parked;
 mod planning;
 mod prepare;
 mod reads;
+mod recovery;
 mod rehearsal;
 mod shared;
 mod submit;

@@ -1,20 +1,17 @@
-//! The engine's front: opening intents, and taking up what a crash left open.
+//! The engine's front: opening intents and giving them to their lanes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use atoma_domain::journal::{
     EntryOutcome, Failure, Intent, IntentStatus, NewIntent, PlannedRequest,
 };
-use atoma_domain::ports::{Opened, StoreError, UnfinishedIntent};
-use atoma_domain::{Address, Digest, ObjectId, TransactionId};
+use atoma_domain::ports::{Opened, StoreError};
+use atoma_domain::{Address, ObjectId, TransactionId};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
 
 use super::config::EngineConfig;
-use super::funding::Payment;
 use super::guard::Brakes;
 use super::lane::{Lane, LaneHandle, Work};
 use super::outcomes::Outcome;
@@ -24,11 +21,11 @@ use crate::Ports;
 /// Drives intents to the chain. Cheap to clone; the work belongs to the engine, not to who asked.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     lanes: Arc<Mutex<HashMap<LaneKey, LaneHandle>>>,
     /// Held while intents are written and given to their lanes: across calls of the database, and
     /// never across one of the network.
-    opening: Arc<tokio::sync::Mutex<()>>,
+    pub(super) opening: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What is serialised: one badge, or the address for what needs none.
@@ -65,101 +62,6 @@ impl Engine {
             lanes: Arc::default(),
             opening: Arc::default(),
         }
-    }
-
-    /// Takes up everything that the journal holds unfinished: signed attempts first, whose fate is
-    /// settled before their lane does anything else. Call it before serving writes.
-    ///
-    /// # Errors
-    /// When the journal can't be read.
-    pub async fn recover(&self) -> Result<(), StoreError> {
-        self.take_up_attempts().await?;
-        self.take_up_queued().await
-    }
-
-    /// Takes up the attempts that the journal holds undecided. Nothing is signed from here on before
-    /// [`take_up_queued`](Self::take_up_queued).
-    ///
-    /// # Errors
-    /// When the journal can't be read.
-    #[expect(
-        clippy::await_holding_invalid_type,
-        reason = "`opening` is held across calls of the database only"
-    )]
-    pub async fn take_up_attempts(&self) -> Result<(), StoreError> {
-        let _opening = self.opening.lock().await;
-        self.shared.guard.note_starting(true);
-        let mut resumed: BTreeMap<(LaneKey, Digest), (_, Vec<Intent>)> = BTreeMap::new();
-        for open in self.untracked().await? {
-            let Some(attempt) = open.attempt else {
-                continue;
-            };
-            self.shared.outcomes.track(&open.intent);
-            resumed
-                .entry((LaneKey::of(&open.intent), attempt.digest()))
-                .or_insert_with(|| (attempt, Vec::new()))
-                .1
-                .push(open.intent);
-        }
-        if !resumed.is_empty() {
-            info!(attempts = resumed.len(), "taking up undecided attempts");
-        }
-        // Before any lane begins: no other attempt may use the coins of those.
-        let resumed: Vec<_> = resumed
-            .into_iter()
-            .map(|((lane, _), (attempt, intents))| {
-                let payment = Payment::known(&self.shared, &attempt);
-                (lane, attempt, payment, intents)
-            })
-            .collect();
-        self.shared
-            .undecided
-            .send_modify(|undecided| *undecided += resumed.len());
-        for (lane, attempt, payment, intents) in resumed {
-            let count = intents.len();
-            let work = Work::Resume(Box::new(attempt), payment, intents);
-            self.send(lane, count, work);
-        }
-        Ok(())
-    }
-
-    /// Waits until every attempt that was taken up is decided, or `limit` has passed; says whether
-    /// they all are.
-    pub async fn decided(&self, limit: Duration) -> bool {
-        let mut undecided = self.shared.undecided.subscribe();
-        let decided = undecided.wait_for(|undecided| *undecided == 0);
-        tokio::time::timeout(limit, decided).await.is_ok()
-    }
-
-    /// Takes up what is queued, and lets the lanes sign.
-    ///
-    /// # Errors
-    /// When the journal can't be read.
-    #[expect(
-        clippy::await_holding_invalid_type,
-        reason = "`opening` is held across calls of the database only"
-    )]
-    pub async fn take_up_queued(&self) -> Result<(), StoreError> {
-        let _opening = self.opening.lock().await;
-        let mut queued: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
-        for open in self.untracked().await? {
-            self.shared.outcomes.track(&open.intent);
-            let lane = LaneKey::of(&open.intent);
-            queued.entry(lane).or_default().push(open.intent);
-        }
-        for (lane, intents) in queued {
-            info!(intents = intents.len(), "taking up queued intents");
-            self.send(lane, intents.len(), Work::Intents(intents));
-        }
-        self.shared.guard.note_starting(false);
-        Ok(())
-    }
-
-    /// What the journal holds unfinished and no lane has.
-    async fn untracked(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
-        let mut unfinished = self.shared.ports.journal.unfinished().await?;
-        unfinished.retain(|open| self.shared.outcomes.watch(open.intent.id).is_none());
-        Ok(unfinished)
     }
 
     /// Writes intents down and sets them on their way; answers in order. The work goes on whether
@@ -395,7 +297,7 @@ impl Engine {
         &self.shared
     }
 
-    fn send(&self, key: LaneKey, intents: usize, work: Work) {
+    pub(super) fn send(&self, key: LaneKey, intents: usize, work: Work) {
         let lane = self.lane(key);
         lane.length.fetch_add(intents, Ordering::Relaxed);
         // A lane ends only when the engine stops; then the journal keeps the work.
