@@ -36,6 +36,16 @@ enum What {
     Sent(Digest),
 }
 
+impl Seen {
+    /// The attempt that the journal took here, if it did.
+    fn recorded(&self) -> Option<Digest> {
+        match &self.what {
+            What::Recorded(attempt) if self.taken == Some(true) => Some(attempt.digest()),
+            _ => None,
+        }
+    }
+}
+
 impl Witness {
     fn begin(&self, what: What) -> usize {
         let mut seen = self.seen();
@@ -108,6 +118,13 @@ impl Witness {
     /// are in the journal.
     pub(crate) async fn assert_signed_in_order(&self, journal: &dyn Journal) -> BTreeSet<Digest> {
         let written = self.written(journal).await;
+        // Of tries to write the same bytes down one counts: that which was taken, else that of which
+        // nobody heard, but not one that the journal refused.
+        let taken: BTreeSet<Digest> = self.seen().iter().filter_map(Seen::recorded).collect();
+        let counts = |digest: &Digest, told: Option<bool>| match told {
+            Some(is_taken) => is_taken,
+            None => written.contains(digest) && !taken.contains(digest),
+        };
         let mut known = BTreeSet::new();
         let mut ended = BTreeSet::new();
         let mut users: BTreeMap<(ObjectId, u64), Digest> = BTreeMap::new();
@@ -115,9 +132,9 @@ impl Witness {
             let before = users.insert((*used.object_id(), used.version()), digest);
             before.filter(|before| *before != digest)
         };
-        for Seen { what, taken } in self.seen().iter() {
+        for Seen { what, taken: told } in self.seen().iter() {
             match what {
-                What::Recorded(attempt) if written.contains(&attempt.digest()) => {
+                What::Recorded(attempt) if counts(&attempt.digest(), *told) => {
                     let digest = attempt.digest();
                     known.insert(digest);
                     for used in attempt.badge.iter().chain(&attempt.gas) {
@@ -130,7 +147,7 @@ impl Witness {
                         );
                     }
                 }
-                What::Concluded(conclusion) if *taken != Some(false) => {
+                What::Concluded(conclusion) if *told != Some(false) => {
                     ended.insert(conclusion.digest);
                 }
                 What::Sent(digest) => {
