@@ -50,6 +50,24 @@ async fn lock(world: &TestWorld) -> WriteLock {
     WriteLock::take(world.database()).await.unwrap()
 }
 
+/// Asks for settlements whose lane finds the database taken after the first call of that name: who waits
+/// is told. The lock, and what the answer says.
+async fn settle_while_locked(
+    world: &TestWorld,
+    gates: &Gates,
+    call: &'static str,
+    stacks: &[u64],
+) -> (WriteLock, Value) {
+    gates.close(call);
+    let asked = world.ask_to_settle(stacks);
+    gates.hangs().await;
+    let locked = lock(world).await;
+    gates.open();
+    let (status, told) = in_time(asked).await.unwrap();
+    assert_eq!((status, &told["code"]), (500, &json!("internal")), "{told}");
+    (locked, told)
+}
+
 /// How far the ledger is: every transaction makes a checkpoint.
 async fn height(world: &TestWorld) -> CheckpointNumber {
     world.operator.ports().chain.height().await.unwrap()
@@ -95,13 +113,7 @@ async fn a_request_that_can_not_be_written_down_fails_and_nothing_of_it_stays() 
 async fn an_attempt_that_can_not_be_written_down_is_not_sent_and_all_behind_it_are_told() {
     let (world, gates, stacks) = with_work(3).await;
     let before = height(&world).await;
-    gates.close("view");
-    let asked = world.ask_to_settle(&stacks);
-    gates.hangs().await;
-    let locked = lock(&world).await;
-    gates.open();
-    let (status, told) = in_time(asked).await.unwrap();
-    assert_eq!((status, &told["code"]), (500, &json!("internal")), "{told}");
+    let (locked, told) = settle_while_locked(&world, &gates, "view", &stacks).await;
     assert_eq!(statuses(&told), ["pending"; 3]);
     for (result, stack) in told["results"].as_array().unwrap().iter().zip(&stacks) {
         assert_eq!(result["error"]["code"], "internal");
@@ -145,13 +157,7 @@ async fn an_attempt_that_can_not_be_written_down_is_not_sent_and_all_behind_it_a
 async fn an_outcome_that_can_not_be_written_down_is_told_with_its_digest_and_written_later() {
     let (world, gates, stacks) = with_work(2).await;
     let before = height(&world).await;
-    gates.close("execute");
-    let asked = world.ask_to_settle(&stacks);
-    gates.hangs().await;
-    let locked = lock(&world).await;
-    gates.open();
-    let (status, told) = in_time(asked).await.unwrap();
-    assert_eq!((status, &told["code"]), (500, &json!("internal")), "{told}");
+    let (locked, told) = settle_while_locked(&world, &gates, "execute", &stacks).await;
     assert_eq!(statuses(&told), ["pending"; 2]);
     let digest = &told["results"][0]["tx_digest"];
     assert!(digest.is_string(), "{told}");

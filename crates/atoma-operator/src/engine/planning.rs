@@ -98,9 +98,8 @@ impl Lane {
         }
     }
 
-    /// A view by a node that knows of the badge's last use that is known here. From an older one an
-    /// attestation could be made a second time, over the badge's newest version.
-    /// Tells how long it took.
+    /// A view by a node that knows of the badge's last use that is known here, and how long it took.
+    /// From an older one an attestation could be made a second time, over the badge's newest version.
     async fn view(&self, query: &ViewQuery) -> Result<(ContractView, Duration), ChainError> {
         let asked_at = Instant::now();
         let view = self.shared.ports.chain.view(query).await?;

@@ -34,13 +34,13 @@ impl Engine {
     )]
     pub async fn take_up_attempts(&self) -> Result<(), StoreError> {
         let _opening = self.opening.lock().await;
-        self.shared.guard.note_starting(true);
+        self.shared().guard.note_starting(true);
         let mut resumed: BTreeMap<(LaneKey, Digest), (_, Vec<Intent>)> = BTreeMap::new();
         for open in self.untracked().await? {
             let Some(attempt) = open.attempt else {
                 continue;
             };
-            self.shared.outcomes.track(&open.intent);
+            self.shared().outcomes.track(&open.intent);
             resumed
                 .entry((LaneKey::of(&open.intent), attempt.digest()))
                 .or_insert_with(|| (attempt, Vec::new()))
@@ -54,11 +54,11 @@ impl Engine {
         let resumed: Vec<_> = resumed
             .into_iter()
             .map(|((lane, _), (attempt, intents))| {
-                let payment = Payment::known(&self.shared, &attempt);
+                let payment = Payment::known(self.shared(), &attempt);
                 (lane, attempt, payment, intents)
             })
             .collect();
-        self.shared
+        self.shared()
             .undecided
             .send_modify(|undecided| *undecided += resumed.len());
         for (lane, attempt, payment, intents) in resumed {
@@ -72,7 +72,7 @@ impl Engine {
     /// Waits until every attempt that was taken up is decided, or `limit` has passed; says whether
     /// they all are.
     pub async fn decided(&self, limit: Duration) -> bool {
-        let mut undecided = self.shared.undecided.subscribe();
+        let mut undecided = self.shared().undecided.subscribe();
         let decided = undecided.wait_for(|undecided| *undecided == 0);
         tokio::time::timeout(limit, decided).await.is_ok()
     }
@@ -89,7 +89,7 @@ impl Engine {
         let _opening = self.opening.lock().await;
         let mut queued: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
         for open in self.untracked().await? {
-            self.shared.outcomes.track(&open.intent);
+            self.shared().outcomes.track(&open.intent);
             let lane = LaneKey::of(&open.intent);
             queued.entry(lane).or_default().push(open.intent);
         }
@@ -97,14 +97,14 @@ impl Engine {
             info!(intents = intents.len(), "taking up queued intents");
             self.send(lane, intents.len(), Work::Intents(intents));
         }
-        self.shared.guard.note_starting(false);
+        self.shared().guard.note_starting(false);
         Ok(())
     }
 
     /// What the journal holds unfinished and no lane has.
     async fn untracked(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
-        let mut unfinished = self.shared.ports.journal.unfinished().await?;
-        unfinished.retain(|open| self.shared.outcomes.watch(open.intent.id).is_none());
+        let mut unfinished = self.shared().ports.journal.unfinished().await?;
+        unfinished.retain(|open| self.shared().outcomes.watch(open.intent.id).is_none());
         Ok(unfinished)
     }
 }

@@ -21,7 +21,7 @@ use crate::Ports;
 /// Drives intents to the chain. Cheap to clone; the work belongs to the engine, not to who asked.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    pub(super) shared: Arc<Shared>,
+    shared: Arc<Shared>,
     lanes: Arc<Mutex<HashMap<LaneKey, LaneHandle>>>,
     /// Held while intents are written and given to their lanes: across calls of the database, and
     /// never across one of the network.
