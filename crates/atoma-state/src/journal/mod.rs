@@ -3,12 +3,11 @@
 //! The schema's constraints and triggers refuse what the state machine does not allow. What they
 //! refuse is looked up here, for errors that say what was wrong.
 
-mod attempts;
-mod conclusions;
 mod history;
 mod opening;
 mod requests;
 mod rows;
+mod steps;
 mod transitions;
 
 use async_trait::async_trait;
@@ -88,18 +87,11 @@ impl Journal for SqliteState {
         previous: Option<&Conclusion>,
         now: TimestampMs,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
-        if let Some(previous) = previous {
-            conclusions::conclude(&mut transaction, previous, now).await?;
-        }
-        attempts::record(&mut transaction, attempt, now).await?;
-        commit(transaction).await
+        steps::take(self, previous, Some(attempt), now).await
     }
 
     async fn conclude(&self, conclusion: &Conclusion, now: TimestampMs) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
-        conclusions::conclude(&mut transaction, conclusion, now).await?;
-        commit(transaction).await
+        steps::take(self, Some(conclusion), None, now).await
     }
 
     async fn fail(
@@ -108,9 +100,7 @@ impl Journal for SqliteState {
         failure: &Failure,
         now: TimestampMs,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
-        transitions::fail(&mut transaction, id, failure, now).await?;
-        commit(transaction).await
+        transitions::fail(self, id, failure, now).await
     }
 
     async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {

@@ -5,7 +5,7 @@ use atoma_domain::ports::{Opened, StoreError};
 use atoma_domain::{NodeSmallId, StackSmallId, TimestampMs, TransactionId};
 use sqlx::SqliteConnection;
 
-use super::{rows, transitions};
+use super::rows;
 use crate::columns::{Cells, json, number, optional_number};
 use crate::store::unavailable;
 
@@ -18,11 +18,10 @@ pub(super) async fn open(
     if let Some(answer) = holder_of_key(connection, wanted).await? {
         return Ok(answer);
     }
-    if let Some(stack) = wanted.action.closes_record() {
-        if let Some(failure) = obstacle(connection, wanted, stack).await? {
-            return Ok(Opened::Refused(failure));
-        }
-        transitions::set_frozen(connection, [stack], true).await?;
+    if let Some(stack) = wanted.action.closes_record()
+        && let Some(failure) = obstacle(connection, wanted, stack).await?
+    {
+        return Ok(Opened::Refused(failure));
     }
     insert(connection, wanted, now).await.map(Opened::New)
 }
