@@ -13,9 +13,10 @@ use crate::contract_events::EventTypes;
 
 /// What must be read of an executed transaction, and no more: types of objects and what was only
 /// looked at make up most of the rest.
-pub(crate) const EXECUTED_MASK: [&str; 17] = [
+pub(crate) const EXECUTED_MASK: [&str; 18] = [
     "digest",
-    "events",
+    "events.events.event_type",
+    "events.events.contents",
     "checkpoint",
     "effects.bcs",
     "effects.transaction_digest",

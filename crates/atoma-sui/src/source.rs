@@ -30,15 +30,16 @@ use crate::outcome::{lacks, parse};
 use crate::refusal::read_error;
 
 /// What is read of a transaction. Checkpoint and index are what the stream itself needs.
-const MASK: [&str; 9] = [
+const MASK: [&str; 10] = [
     "digest",
     "checkpoint",
     "transaction_index",
     "timestamp",
     "effects.epoch",
     "effects.status",
-    "effects.changed_objects",
-    "events",
+    "effects.changed_objects.object_id",
+    "events.events.event_type",
+    "events.events.contents",
     "transaction.sender",
 ];
 

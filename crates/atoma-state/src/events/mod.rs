@@ -8,11 +8,11 @@ use atoma_domain::ports::{
     ChainEvents, ChainIdentity, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction,
     Progress, StoreError,
 };
-use atoma_domain::{Address, CheckpointNumber, Digest, Epoch};
+use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, HexBytes};
 use bytes::Bytes;
 use sqlx::SqliteConnection;
 
-use crate::columns::{Cells, number, optional_number};
+use crate::columns::{Cells, json, number, optional_number};
 use crate::store::{SqliteState, commit, unavailable};
 
 #[async_trait]
@@ -57,6 +57,7 @@ impl ChainEvents for SqliteState {
         let before = read_progress(&mut transaction).await?;
         set_operator(&mut transaction, operator).await?;
         let mut progress = before.clone();
+        let mut met = Vec::new();
         for frame in frames {
             if is_behind(frame, &progress) {
                 continue;
@@ -64,13 +65,18 @@ impl ChainEvents for SqliteState {
             if let Some(ledger_transaction) = &frame.transaction
                 && Some(ledger_transaction.position) > progress.position
             {
-                apply_transaction(&mut transaction, ledger_transaction, operator).await?;
+                for (index, event) in ledger_transaction.events.iter().enumerate() {
+                    effects::apply(&mut transaction, ledger_transaction, index, event, operator)
+                        .await?;
+                }
+                met.push(ledger_transaction);
                 progress.position = Some(ledger_transaction.position);
                 progress.epoch = progress.epoch.max(Some(ledger_transaction.epoch));
             }
             progress.covered = progress.covered.max(frame.covered);
             progress.cursor = Some(frame.cursor.clone());
         }
+        note_checkpoints(&mut transaction, &met).await?;
         if progress != before {
             write_progress(&mut transaction, &progress).await?;
         }
@@ -139,21 +145,31 @@ fn is_behind(frame: &LedgerFrame, progress: &Progress) -> bool {
     }
 }
 
-async fn apply_transaction(
+/// Notes where the mirror met the daemon's own attempts, whichever of the transactions they are: in
+/// one statement, since every lane waits until these writes are over.
+async fn note_checkpoints(
     connection: &mut SqliteConnection,
-    transaction: &LedgerTransaction,
-    operator: Address,
+    met: &[&LedgerTransaction],
 ) -> Result<(), StoreError> {
-    // The daemon's own: where the mirror met it.
-    sqlx::query("UPDATE attempts SET checkpoint = ? WHERE digest = ?")
-        .bind(number(transaction.position.checkpoint.get()))
-        .bind(transaction.digest.as_bytes())
-        .execute(&mut *connection)
-        .await
-        .map_err(unavailable)?;
-    for (index, event) in transaction.events.iter().enumerate() {
-        effects::apply(connection, transaction, index, event, operator).await?;
+    if met.is_empty() {
+        return Ok(());
     }
+    let met: Vec<_> = met
+        .iter()
+        .map(|transaction| {
+            let checkpoint = number(transaction.position.checkpoint.get());
+            let digest = transaction.digest.as_bytes().to_vec();
+            (HexBytes(digest), HexBytes(checkpoint))
+        })
+        .collect();
+    sqlx::query(
+        "UPDATE attempts SET checkpoint = unhex(substr(met.value ->> 1, 3)) FROM json_each(?) met \
+         WHERE attempts.digest = unhex(substr(met.value ->> 0, 3))",
+    )
+    .bind(json("the checkpoints of transactions", &met)?)
+    .execute(connection)
+    .await
+    .map_err(unavailable)?;
     Ok(())
 }
 
