@@ -29,9 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 fn main() {
     let runtime = runtime();
-    //runtime.block_on(lanes());
+    runtime.block_on(lanes());
     runtime.block_on(alone());
-    //runtime.block_on(claims());
+    runtime.block_on(claims());
 }
 
 /// Ten stacks of one badge, against ten each of three badges, on a network that takes 300 ms.

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use atoma_domain::events::ContractEvent;
 use atoma_domain::model::{
-    Dispute, NewMessage, OperatorNode, Settlement, Stack, Subscription, Task,
+    Dispute, NewMessage, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
 };
 use atoma_domain::ports::{DisputeSide, Page, ServedWork, StackFilter, StateReader, StoreError};
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId, TaskSmallId};
@@ -73,16 +73,19 @@ impl StateReader for Late {
         self.inner.subscriptions(nodes, page).await
     }
 
-    async fn subscribers(&self, task: TaskSmallId) -> Result<Vec<NodeSmallId>, StoreError> {
-        self.inner.subscribers(task).await
-    }
-
     async fn stacks(
         &self,
         filter: StackFilter<'_>,
         page: Page<StackSmallId>,
     ) -> Result<Vec<Stack>, StoreError> {
         self.inner.stacks(filter, page).await
+    }
+
+    async fn settlement_inputs(
+        &self,
+        stack: StackSmallId,
+    ) -> Result<Option<SettlementInputs>, StoreError> {
+        self.inner.settlement_inputs(stack).await
     }
 
     async fn settlements(

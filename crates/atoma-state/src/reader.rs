@@ -5,14 +5,17 @@
 //! nodes ever served, for each page.
 
 use async_trait::async_trait;
-use atoma_domain::model::{Dispute, OperatorNode, Settlement, Stack, Subscription, Task};
+use atoma_domain::model::{
+    Dispute, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
+};
 use atoma_domain::ports::{DisputeSide, Page, StackFilter, StateReader, StoreError};
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use sqlx::sqlite::SqliteRow;
 
-use crate::columns::{Cells, after, key_set, number};
+use crate::columns::{after, key_set, number};
 use crate::rows;
 use crate::store::{SqliteState, unavailable};
+use crate::work;
 
 /// Stacks with their selected node's record, and whether a ticket is open. `$from` names the rows
 /// of stacks `s`.
@@ -119,22 +122,6 @@ impl StateReader for SqliteState {
         collect(&rows, rows::subscription)
     }
 
-    async fn subscribers(&self, task: TaskSmallId) -> Result<Vec<NodeSmallId>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT sequence, node_small_id FROM subscriptions \
-             WHERE task_small_id = ? AND valid = 1 ORDER BY sequence",
-        )
-        .bind(number(task.get()))
-        .fetch_all(&self.readers)
-        .await
-        .map_err(unavailable)?;
-        collect(&rows, |row| {
-            Cells::new(row, "subscriptions", "sequence")
-                .number("node_small_id")
-                .map(NodeSmallId::new)
-        })
-    }
-
     async fn stacks(
         &self,
         filter: StackFilter<'_>,
@@ -170,6 +157,13 @@ impl StateReader for SqliteState {
         .await
         .map_err(unavailable)?;
         collect(&rows, rows::stack)
+    }
+
+    async fn settlement_inputs(
+        &self,
+        stack: StackSmallId,
+    ) -> Result<Option<SettlementInputs>, StoreError> {
+        work::settlement_inputs(&self.readers, stack).await
     }
 
     async fn settlements(

@@ -5,7 +5,7 @@ mod stack;
 mod task;
 mod work;
 
-pub use settlement::{AttestationStatus, Dispute, Settlement};
+pub use settlement::{AttestationStatus, Dispute, Settlement, SettlementInputs};
 pub use stack::{OperatorNode, Stack};
 pub use task::{Subscription, Task};
 pub use work::{NewMessage, ReservationId, WorkRecord, WorkSummary};

@@ -2,9 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Task, WorkRecord};
 use crate::{
-    ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, ObjectId, StackSmallId, TimestampMs,
+    ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, ObjectId, StackSmallId, TaskSmallId,
+    TimestampMs,
 };
+
+/// What a stack's settlement is made from, all as of one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettlementInputs {
+    /// The task that the stack was bought for.
+    pub task_small_id: TaskSmallId,
+    /// That task; `None` when it is older than the mirror.
+    pub task: Option<Task>,
+    /// The selected node's record, if it has one.
+    pub record: Option<WorkRecord>,
+    /// The nodes with a valid subscription to the task, in order of subscription.
+    pub subscribers: Vec<NodeSmallId>,
+}
 
 /// A settlement: the ticket that `try_settle_stack` made, with all that came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

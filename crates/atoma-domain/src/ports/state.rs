@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{Dispute, OperatorNode, Settlement, Stack, Subscription, Task};
+use crate::model::{
+    Dispute, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
+};
 use crate::{NodeSmallId, StackSmallId, TaskSmallId};
 
 /// A part of a list, by key: `limit` entries after `after` in the list's order.
@@ -61,9 +63,6 @@ pub trait StateReader: Debug + Send + Sync {
         page: Page<(NodeSmallId, TaskSmallId)>,
     ) -> Result<Vec<Subscription>, StoreError>;
 
-    /// All nodes with a valid subscription to the task, in order of subscription.
-    async fn subscribers(&self, task: TaskSmallId) -> Result<Vec<NodeSmallId>, StoreError>;
-
     /// Stacks.
     async fn stacks(
         &self,
@@ -73,6 +72,12 @@ pub trait StateReader: Debug + Send + Sync {
 
     /// The stacks of those ids that are known, in any order.
     async fn stacks_by_id(&self, ids: &[StackSmallId]) -> Result<Vec<Stack>, StoreError>;
+
+    /// What the stack's settlement is made from; `None` for a stack that is not known.
+    async fn settlement_inputs(
+        &self,
+        stack: StackSmallId,
+    ) -> Result<Option<SettlementInputs>, StoreError>;
 
     /// Settlements of stacks served by the nodes.
     async fn settlements(

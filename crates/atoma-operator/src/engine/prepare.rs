@@ -7,7 +7,7 @@ mod calls;
 use std::collections::BTreeSet;
 
 use atoma_domain::journal::{Action, Intent};
-use atoma_domain::model::{Stack, Task, WorkRecord};
+use atoma_domain::model::{SettlementInputs, Stack, Task, WorkRecord};
 use atoma_domain::ports::{StoreError, SubscriberQuery, ViewQuery};
 use atoma_domain::{ComputeUnits, NodeSmallId, SecurityLevel, StackSmallId};
 
@@ -27,40 +27,12 @@ pub(super) enum Local {
     Record(Option<WorkRecord>),
 }
 
-/// What a settlement is made from.
-#[derive(Debug)]
-pub(super) struct SettlementInputs {
-    stack: Stack,
-    task: Option<Task>,
-    record: Option<WorkRecord>,
-    /// Who is probably in the task's subscriber list.
-    expected_subscribers: Vec<NodeSmallId>,
-}
-
 /// Reads what the database holds for an intent.
 pub(super) async fn gather(ports: &Ports, intent: &Intent) -> Result<Local, StoreError> {
     match &intent.action {
         Action::SettleStack { stack_small_id, .. } => {
-            let Some(stack) = stack(ports, *stack_small_id).await? else {
-                return Ok(Local::Nothing);
-            };
-            let task = ports.state.task(stack.task_small_id).await?;
-            let record = ports
-                .work
-                .work_record(*stack_small_id, stack.selected_node_id)
-                .await?;
-            let sampling = task.as_ref().is_some_and(is_sampling);
-            let expected_subscribers = if sampling {
-                ports.state.subscribers(stack.task_small_id).await?
-            } else {
-                Vec::new()
-            };
-            Ok(Local::Settlement(Box::new(SettlementInputs {
-                stack,
-                task,
-                record,
-                expected_subscribers,
-            })))
+            let inputs = ports.state.settlement_inputs(*stack_small_id).await?;
+            Ok(inputs.map_or(Local::Nothing, |inputs| Local::Settlement(Box::new(inputs))))
         }
         Action::AttestSettlement { stack_small_id, .. }
         | Action::StartDispute { stack_small_id } => Ok(Local::Record(
@@ -127,8 +99,8 @@ pub(super) fn query(batch: &[(Intent, Local)]) -> ViewQuery {
                 tickets.insert(*stack_small_id);
                 if inputs.task.as_ref().is_some_and(is_sampling) {
                     query.subscribers = Some(SubscriberQuery {
-                        task: inputs.stack.task_small_id,
-                        expected: inputs.expected_subscribers.clone(),
+                        task: inputs.task_small_id,
+                        expected: inputs.subscribers.clone(),
                     });
                 }
             }

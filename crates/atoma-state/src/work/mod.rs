@@ -1,5 +1,6 @@
 //! Recording served work.
 
+mod inputs;
 mod record;
 mod stack;
 
@@ -8,9 +9,10 @@ use atoma_domain::model::{NewMessage, ReservationId, WorkRecord, WorkSummary};
 use atoma_domain::ports::{ServedWork, StoreError, WorkError};
 use atoma_domain::{Address, ComputeUnits, NodeSmallId, StackSmallId};
 
-use self::record::{KEY, Record, TABLE, add, out_of_range};
+pub(crate) use self::inputs::settlement_inputs;
+use self::record::{Record, add, out_of_range, work_records};
 use self::stack::{known_stack, open_reservation, remove_reservation, unknown_stack};
-use crate::columns::{Cells, number, row_number};
+use crate::columns::{number, row_number};
 use crate::store::{SqliteState, commit, unavailable};
 
 #[async_trait]
@@ -108,29 +110,18 @@ impl ServedWork for SqliteState {
         stack: StackSmallId,
         node: NodeSmallId,
     ) -> Result<Option<WorkRecord>, StoreError> {
-        let row = sqlx::query(
-            "SELECT w.*, \
-             (w.is_frozen OR EXISTS (SELECT 1 FROM settlements t \
-              WHERE t.stack_small_id = w.stack_small_id \
-              AND t.selected_node_id = w.node_small_id)) AS is_closed \
-             FROM work_records w \
-             WHERE w.stack_small_id = ? AND w.node_small_id = ? AND w.merkle_root IS NOT NULL",
-        )
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            work_records!(),
+            " FROM work_records w \
+             WHERE w.stack_small_id = ? AND w.node_small_id = ? AND w.merkle_root IS NOT NULL"
+        ))
         .bind(number(stack.get()))
         .bind(number(node.get()))
         .fetch_optional(&self.readers)
         .await
         .map_err(unavailable)?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        let record = Record::read(&row, stack, node)?;
-        Ok(Some(WorkRecord {
-            stack_small_id: stack,
-            node_small_id: node,
-            accumulator: record.accumulator,
-            computed_units: record.computed,
-            is_frozen: Cells::new(&row, TABLE, KEY).flag("is_closed")?,
-        }))
+        row.map(|row| record::work_record(&row, stack, node))
+            .transpose()
     }
 }

@@ -1,7 +1,7 @@
 //! One node's record of one stack, as it is being changed.
 
 use atoma_domain::journal::Failure;
-use atoma_domain::model::WorkSummary;
+use atoma_domain::model::{WorkRecord, WorkSummary};
 use atoma_domain::ports::{StoreError, WorkError};
 use atoma_domain::settlement::StackAccumulator;
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
@@ -12,8 +12,35 @@ use super::stack::KnownStack;
 use crate::columns::{Cells, number};
 use crate::store::unavailable;
 
-pub(super) const TABLE: &str = "work_records";
-pub(super) const KEY: &str = "stack_small_id";
+const TABLE: &str = "work_records";
+const KEY: &str = "stack_small_id";
+
+/// The columns that [`work_record`] reads, of rows of work_records `w`.
+macro_rules! work_records {
+    () => {
+        "w.stack_small_id, w.messages, w.peaks, w.computed_units, w.reserved_units, w.is_frozen, \
+         (w.is_frozen OR EXISTS (SELECT 1 FROM settlements t \
+          WHERE t.stack_small_id = w.stack_small_id \
+          AND t.selected_node_id = w.node_small_id)) AS is_closed"
+    };
+}
+pub(super) use work_records;
+
+/// A node's record of a stack with at least one message.
+pub(super) fn work_record(
+    row: &SqliteRow,
+    stack: StackSmallId,
+    node: NodeSmallId,
+) -> Result<WorkRecord, StoreError> {
+    let record = Record::read(row, stack, node)?;
+    Ok(WorkRecord {
+        stack_small_id: stack,
+        node_small_id: node,
+        accumulator: record.accumulator,
+        computed_units: record.computed,
+        is_frozen: Cells::new(row, TABLE, KEY).flag("is_closed")?,
+    })
+}
 
 pub(super) fn out_of_range(what: &str) -> StoreError {
     StoreError::OutOfRange {
@@ -65,11 +92,7 @@ impl Record {
         }
     }
 
-    pub(super) fn read(
-        row: &SqliteRow,
-        stack: StackSmallId,
-        node: NodeSmallId,
-    ) -> Result<Self, StoreError> {
+    fn read(row: &SqliteRow, stack: StackSmallId, node: NodeSmallId) -> Result<Self, StoreError> {
         let cells = Cells::new(row, TABLE, KEY);
         let accumulator =
             StackAccumulator::from_parts(cells.number("messages")?, cells.hashes("peaks")?)

@@ -72,6 +72,44 @@ pub async fn an_outcome_and_the_next_attempt_are_written_together(store: impl St
     assert_eq!(status(&store, third).await, IntentStatus::Queued);
 }
 
+/// A step may end an attempt and sign for the same intent again.
+pub async fn a_dead_attempt_and_its_successor_are_written_together(store: impl Store) {
+    let id = new(open(&store, wish(1, claim(1))).await).id;
+    let sent = attempt(1, &[id]);
+    store.record_attempt(&sent, None, at(2)).await.unwrap();
+    let died = concluded(digest(1), &dead());
+
+    // The dead bytes once more: nothing of the step is written.
+    let refused = store.record_attempt(&sent, Some(&died), at(3)).await;
+    assert!(
+        matches!(refused, Err(StoreError::Transition { id: named, .. }) if named == id),
+        "{refused:?}"
+    );
+    assert_eq!(status(&store, id).await, IntentStatus::Submitted);
+    assert_eq!(store.attempts_of(id).await.unwrap().len(), 1);
+
+    let next = attempt(2, &[id]);
+    let written = store.record_attempt(&next, Some(&died), at(3)).await;
+    written.unwrap();
+    let unfinished = store.unfinished().await.unwrap();
+    assert_eq!(unfinished[0].attempt, Some(next));
+
+    // Of an attempt that is over nothing more is told, nor is what came with it taken.
+    let late = store
+        .record_attempt(&attempt(3, &[id]), Some(&died), at(4))
+        .await;
+    assert!(matches!(
+        late,
+        Err(StoreError::Transition { id: named, from: IntentStatus::Submitted, .. }) if named == id
+    ));
+    let absent = concluded(digest(9), &dead());
+    let absent = store
+        .record_attempt(&attempt(3, &[id]), Some(&absent), at(4))
+        .await;
+    assert!(matches!(absent, Err(StoreError::Missing { .. })));
+    assert_eq!(store.attempts_of(id).await.unwrap().len(), 2);
+}
+
 pub async fn outcomes_that_executed_nothing_queue_again(store: impl Store) {
     let intent = new(open(&store, wish(1, attest(1))).await);
     let outcomes = [

@@ -52,6 +52,7 @@ macro_rules! store_suites {
                 settlement_closes_the_selected_nodes_record_alone,
                 claimed_stacks_take_no_work,
                 many_writers_lose_nothing,
+                a_settlement_is_made_from_task_record_and_subscribers,
             }
             journal {
                 equal_wishes_join_and_others_are_refused,
@@ -63,6 +64,7 @@ macro_rules! store_suites {
             attempts {
                 attempts_carry_their_intents_to_the_end,
                 an_outcome_and_the_next_attempt_are_written_together,
+                a_dead_attempt_and_its_successor_are_written_together,
                 outcomes_that_executed_nothing_queue_again,
                 refused_transitions_change_nothing,
                 no_two_signed_attempts_use_the_same_version,

@@ -66,12 +66,12 @@ pub async fn tasks_are_listed_by_id_over_the_whole_range(store: impl Store) {
 pub async fn subscriptions_stay_when_given_up(store: impl Store) {
     let (one, two, three) = (node(1), node(2), node(u64::MAX));
     let unsubscribed = NodeUnsubscribedFromTask {
-        task_small_id: task(5),
+        task_small_id: task(1),
         node_small_id: one,
     };
     let updated = NodeSubscriptionUpdated {
         node_small_id: two,
-        task_small_id: task(5),
+        task_small_id: task(1),
         price_per_one_million_compute_units: PricePerMillion::new(u64::MAX),
         max_num_compute_units: units(3),
     };
@@ -79,16 +79,21 @@ pub async fn subscriptions_stay_when_given_up(store: impl Store) {
         &store,
         1,
         vec![
-            subscribed(1, 5, 10),
-            subscribed(2, 5, 11),
-            subscribed(u64::MAX, 5, 12),
+            subscribed(1, 1, 10),
+            subscribed(2, 1, 11),
+            subscribed(u64::MAX, 1, 12),
             subscribed(1, 6, 13),
+            bought(1, 1, 100),
         ],
     )
     .await;
-    assert_eq!(store.subscribers(task(5)).await.unwrap(), [one, two, three]);
+    let subscribers = async || {
+        let inputs = store.settlement_inputs(stack(1)).await.unwrap();
+        inputs.unwrap().subscribers
+    };
+    assert_eq!(subscribers().await, [one, two, three]);
     happen(&store, 2, vec![unsubscribed.into(), updated.into()]).await;
-    assert_eq!(store.subscribers(task(5)).await.unwrap(), [two, three]);
+    assert_eq!(subscribers().await, [two, three]);
 
     let nodes = [three, one, two];
     let all = store.subscriptions(&nodes, Page::first(9)).await.unwrap();
@@ -106,10 +111,10 @@ pub async fn subscriptions_stay_when_given_up(store: impl Store) {
     assert_eq!(
         keys,
         [
-            (1, 5, 10, false),
+            (1, 1, 10, false),
             (1, 6, 13, true),
-            (2, 5, u64::MAX, true),
-            (u64::MAX, 5, 12, true)
+            (2, 1, u64::MAX, true),
+            (u64::MAX, 1, 12, true)
         ]
     );
     let rest = Page {
@@ -121,8 +126,8 @@ pub async fn subscriptions_stay_when_given_up(store: impl Store) {
     assert_eq!(store.subscriptions(&[], Page::first(9)).await.unwrap(), []);
 
     // Subscribed again: valid again, and last in order.
-    happen(&store, 3, vec![subscribed(1, 5, 20)]).await;
-    assert_eq!(store.subscribers(task(5)).await.unwrap(), [two, three, one]);
+    happen(&store, 3, vec![subscribed(1, 1, 20)]).await;
+    assert_eq!(subscribers().await, [two, three, one]);
 }
 
 pub async fn stacks_are_listed_by_node_in_pages(store: impl Store) {

@@ -272,3 +272,42 @@ pub async fn many_writers_lose_nothing(store: impl Store) {
     assert_eq!(record.accumulator.messages(), WRITERS * ROUNDS);
     assert_eq!(record.computed_units, units(WRITERS * ROUNDS));
 }
+
+/// What the lists and the record tell one by one, of the selected node alone.
+pub async fn a_settlement_is_made_from_task_record_and_subscribers(store: impl Store) {
+    let inputs = async |id| store.settlement_inputs(stack(id)).await.unwrap();
+    assert_eq!(inputs(1).await, None);
+
+    // A task older than the mirror, and nothing served.
+    happen(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
+    let bare = inputs(1).await.unwrap();
+    assert_eq!(bare.task_small_id, task(1));
+    assert_eq!((bare.task, bare.record), (None, None));
+    assert_eq!(bare.subscribers, []);
+
+    let offers = vec![
+        subscribed(2, 1, 7),
+        subscribed(1, 1, 7),
+        subscribed(3, 2, 7),
+    ];
+    happen(&store, 2, [vec![task_registered(1)], offers].concat()).await;
+    store.record_message(&message(1, 1, 5)).await.unwrap();
+    let others = NewMessage {
+        node_small_id: Some(node(2)),
+        ..message(1, 2, 9)
+    };
+    store.record_message(&others).await.unwrap();
+    let whole = inputs(1).await.unwrap();
+    assert_eq!(whole.task, store.task(task(1)).await.unwrap());
+    assert!(whole.task.is_some());
+    let record = store.work_record(stack(1), node(1)).await.unwrap();
+    assert_eq!(whole.record, record);
+    assert_eq!(record.unwrap().computed_units, units(5));
+    assert_eq!(whole.subscribers, [node(2), node(1)]);
+    assert_eq!(inputs(2).await.unwrap().record, None);
+
+    // Closed by its settlement.
+    happen(&store, 3, vec![settled(1, 1, &[])]).await;
+    let settled = inputs(1).await.unwrap();
+    assert!(settled.record.unwrap().is_frozen);
+}

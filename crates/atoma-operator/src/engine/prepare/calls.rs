@@ -96,7 +96,7 @@ fn settlement(
     }
     let Some(task) = &inputs.task else {
         return Err(Failure::UnknownTask {
-            task_small_id: inputs.stack.task_small_id,
+            task_small_id: inputs.task_small_id,
         });
     };
     let record = inputs.record.as_ref();

@@ -1,0 +1,155 @@
+//! What a lane's write to the journal costs: the outcome of one attempt and the next attempt, durable
+//! when it returns. The baseline is the smallest durable write that SQLite makes.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark that can't be set up has nothing to measure"
+)]
+
+use atoma_domain::journal::{
+    Action, Actor, Attempt, AttemptOutcome, Conclusion, GasOptions, NewIntent, Receipt,
+};
+use atoma_domain::ports::{Journal, Opened, SignedTransaction};
+use atoma_domain::{
+    Address, CheckpointNumber, Digest, Epoch, Mist, NodeSmallId, ObjectReference, StackSmallId,
+    TimestampMs, TransactionId,
+};
+use atoma_state::{SqliteState, StateOptions};
+use divan::Bencher;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection, SqliteConnection};
+use tokio::runtime::Runtime;
+
+fn main() {
+    divan::main();
+}
+
+/// As many steps as are measured.
+const STEPS: u32 = 500;
+
+const NOW: TimestampMs = TimestampMs::new(1);
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// An intent that needs no stack in the mirror.
+fn wish(number: u64) -> NewIntent {
+    NewIntent {
+        action: Action::ClaimStack {
+            stack_small_id: StackSmallId::new(number),
+        },
+        actor: Actor::Node {
+            node_small_id: NodeSmallId::new(1),
+            node_badge_id: Address::ZERO,
+            address: Address::ZERO,
+        },
+        gas: GasOptions::default(),
+    }
+}
+
+/// As large as a settlement's, the badge and one coin at the next version each time.
+fn attempt(id: TransactionId) -> Attempt {
+    let mut digest = [0; 32];
+    digest[..8].copy_from_slice(&id.get().to_le_bytes());
+    let version = |object| ObjectReference::new(Address::new([object; 32]), id.get(), Digest::ZERO);
+    Attempt {
+        intents: vec![id],
+        transaction: SignedTransaction {
+            bytes: vec![7; 700],
+            digest: Digest::new(digest),
+            signatures: vec![vec![7; 97]],
+        },
+        expires_after: Epoch::new(1),
+        badge: Some(version(1)),
+        gas: vec![version(2)],
+        gas_budget: Mist::new(1),
+    }
+}
+
+fn succeeded(digest: Digest) -> Conclusion {
+    let receipt = Receipt {
+        gas_used: Mist::new(1),
+        effects: vec![7; 1_000],
+        checkpoint: Some(CheckpointNumber::new(1)),
+        registered_badge: None,
+    };
+    Conclusion {
+        digest,
+        outcome: AttemptOutcome::Succeeded { receipt },
+    }
+}
+
+/// Measures steps of a store, each with the outcome of the one before.
+fn steps(bencher: Bencher<'_, '_>, is_durable: bool) {
+    let runtime = runtime();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let (store, mut attempts) = runtime.block_on(async {
+        let options = StateOptions::default();
+        let store = match is_durable {
+            true => SqliteState::open(&path, options).await.unwrap(),
+            false => SqliteState::open_undurable(&path, options).await.unwrap(),
+        };
+        let wishes: Vec<_> = (0..=u64::from(STEPS)).map(wish).collect();
+        let opened = store.open(&wishes, None, NOW).await.unwrap();
+        let attempts: Vec<_> = opened
+            .into_iter()
+            .filter_map(|opened| match opened {
+                Opened::New(intent) => Some(attempt(intent.id)),
+                _ => None,
+            })
+            .collect();
+        (store, attempts.into_iter())
+    });
+    let first = attempts.next().unwrap();
+    runtime
+        .block_on(store.record_attempt(&first, None, NOW))
+        .unwrap();
+    let mut previous = first.digest();
+    bencher.bench_local(|| {
+        let next = attempts.next().unwrap();
+        let done = succeeded(previous);
+        let written = store.record_attempt(&next, Some(&done), NOW);
+        runtime.block_on(written).unwrap();
+        previous = next.digest();
+    });
+}
+
+#[divan::bench(sample_count = STEPS, sample_size = 1)]
+fn step(bencher: Bencher<'_, '_>) {
+    steps(bencher, true);
+}
+
+#[divan::bench(sample_count = STEPS, sample_size = 1)]
+fn step_without_fsync(bencher: Bencher<'_, '_>) {
+    steps(bencher, false);
+}
+
+/// The baseline: one row of one number, durable.
+#[divan::bench(sample_count = STEPS, sample_size = 1)]
+fn smallest_write(bencher: Bencher<'_, '_>) {
+    let runtime = runtime();
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteConnectOptions::new()
+        .filename(folder.path().join("baseline.sqlite"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let mut connection = runtime.block_on(async {
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query("CREATE TABLE numbers (number INTEGER)")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection
+    });
+    bencher.bench_local(|| {
+        let insert = sqlx::query("INSERT INTO numbers VALUES (1)");
+        runtime.block_on(insert.execute(&mut connection)).unwrap()
+    });
+}
