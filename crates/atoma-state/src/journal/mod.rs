@@ -4,6 +4,7 @@
 //! refuse is looked up here, for errors that say what was wrong.
 
 mod history;
+mod obstacles;
 mod opening;
 mod requests;
 mod rows;
@@ -51,10 +52,7 @@ impl Journal for SqliteState {
         {
             return Err(StoreError::KnownRequest);
         }
-        let mut opened = Vec::with_capacity(intents.len());
-        for intent in intents {
-            opened.push(opening::open(&mut transaction, intent, now).await?);
-        }
+        let opened = opening::open(&mut transaction, intents, now).await?;
         if let Some(request) = request {
             requests::remember(&mut transaction, request, &opened, now).await?;
         }
@@ -68,10 +66,7 @@ impl Journal for SqliteState {
         now: TimestampMs,
     ) -> Result<Vec<Opened>, StoreError> {
         let mut transaction = self.write().await?;
-        let mut opened = Vec::with_capacity(intents.len());
-        for intent in intents {
-            opened.push(opening::open(&mut transaction, intent, now).await?);
-        }
+        let opened = opening::open(&mut transaction, intents, now).await?;
         transaction.rollback().await.map_err(unavailable)?;
         Ok(opened)
     }

@@ -1,56 +1,133 @@
-//! Writing intents down: whether they may be, and what they join.
+//! Writing intents down: whether they may be, and what they join. As many statements for thousands as
+//! for a single one, since each is a way to SQLite's thread and back.
 
-use atoma_domain::journal::{Action, Failure, Intent, IntentStatus, NewIntent};
+use std::collections::{HashMap, HashSet};
+
+use atoma_domain::journal::{Action, ActionKey, Failure, Intent, IntentStatus, NewIntent};
 use atoma_domain::ports::{Opened, StoreError};
-use atoma_domain::{NodeSmallId, StackSmallId, TimestampMs, TransactionId};
+use atoma_domain::{HexBytes, NodeSmallId, StackSmallId, TimestampMs, TransactionId};
+use serde::Serialize;
 use sqlx::SqliteConnection;
 
+use super::obstacles::Obstacles;
 use super::rows;
-use crate::columns::{Cells, json, number, optional_number};
+use crate::columns::{Cells, json, number};
 use crate::store::unavailable;
 
-/// Opens one intent, joins it to the one that is under way, or refuses it.
-pub(super) async fn open(
-    connection: &mut SqliteConnection,
-    wanted: &NewIntent,
-    now: TimestampMs,
-) -> Result<Opened, StoreError> {
-    if let Some(answer) = holder_of_key(connection, wanted).await? {
-        return Ok(answer);
-    }
-    if let Some(stack) = wanted.action.closes_record()
-        && let Some(failure) = obstacle(connection, wanted, stack).await?
-    {
-        return Ok(Opened::Refused(failure));
-    }
-    insert(connection, wanted, now).await.map(Opened::New)
+/// Who holds a key, and where it stands.
+struct Holder {
+    intent: Intent,
+    status: IntentStatus,
 }
 
-/// What an intent that holds the key means for another that wants it.
-async fn holder_of_key(
+/// Opens intents, each for itself: writes it down, joins it to the one that is under way, be it one
+/// of these, or refuses it.
+pub(super) async fn open(
     connection: &mut SqliteConnection,
-    wanted: &NewIntent,
-) -> Result<Option<Opened>, StoreError> {
-    let row = sqlx::query("SELECT * FROM intents WHERE action_key = ? AND holds_key = 1")
-        .bind(wanted.action.key(&wanted.actor).as_str())
-        .fetch_optional(connection)
-        .await
-        .map_err(unavailable)?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let holder = rows::intent(&row)?;
-    let status: IntentStatus = rows::status_of(&Cells::new(&row, "intents", "id"))?;
-    let answer = if status.is_final() {
-        Opened::Refused(already_done(wanted, holder.id))
-    } else if holder.action == wanted.action && holder.gas == wanted.gas {
-        Opened::Joined(holder)
-    } else {
-        Opened::Refused(Failure::InFlightWithOtherParameters {
-            transaction_id: holder.id,
+    wanted: &[NewIntent],
+    now: TimestampMs,
+) -> Result<Vec<Opened>, StoreError> {
+    let keys: Vec<ActionKey> = wanted
+        .iter()
+        .map(|wanted| wanted.action.key(&wanted.actor))
+        .collect();
+    let mut holders = holders(connection, &keys).await?;
+    let obstacles = Obstacles::load(connection, wanted).await?;
+    let mut taken: HashSet<&str> = holders.keys().map(String::as_str).collect();
+    let mut new = Vec::new();
+    let mut answers = Vec::with_capacity(wanted.len());
+    for (place, (wanted, key)) in wanted.iter().zip(&keys).enumerate() {
+        // What holds the key answers, once it has a number.
+        let refused = match taken.contains(key.as_str()) {
+            true => None,
+            false => obstacles.to(wanted),
+        };
+        if refused.is_none() && taken.insert(key.as_str()) {
+            new.push(place);
+        }
+        answers.push(refused.map(Opened::Refused));
+    }
+    drop(taken);
+    let rows: Vec<Row> = new
+        .iter()
+        .map(|&place| Row::new(&wanted[place], &keys[place]))
+        .collect::<Result<_, _>>()?;
+    let numbers = insert(connection, &rows, now).await?;
+    for place in new {
+        let key = keys[place].as_str();
+        let NewIntent { action, actor, gas } = wanted[place].clone();
+        let id = *numbers.get(key).ok_or_else(|| lost(key))?;
+        let intent = Intent {
+            id,
+            action,
+            actor,
+            gas,
+        };
+        answers[place] = Some(Opened::New(intent.clone()));
+        let status = IntentStatus::Queued;
+        holders.insert(key.to_owned(), Holder { intent, status });
+    }
+    let answers = answers.into_iter().zip(wanted).zip(&keys);
+    answers
+        .map(|((answer, wanted), key)| match answer {
+            Some(answer) => Ok(answer),
+            None => {
+                let holder = holders
+                    .get(key.as_str())
+                    .ok_or_else(|| lost(key.as_str()))?;
+                Ok(holder.answer(wanted))
+            }
         })
-    };
-    Ok(Some(answer))
+        .collect()
+}
+
+/// The database did not tell the number of what it took in.
+fn lost(key: &str) -> StoreError {
+    StoreError::Missing {
+        what: format!("the intent that holds {key}"),
+    }
+}
+
+/// Those who hold any of these keys.
+async fn holders(
+    connection: &mut SqliteConnection,
+    keys: &[ActionKey],
+) -> Result<HashMap<String, Holder>, StoreError> {
+    let keys: Vec<&str> = keys.iter().map(ActionKey::as_str).collect();
+    let rows = sqlx::query(
+        "SELECT * FROM intents \
+         WHERE action_key IN (SELECT value FROM json_each(?)) AND holds_key = 1",
+    )
+    .bind(json("the keys of intents", &keys)?)
+    .fetch_all(connection)
+    .await
+    .map_err(unavailable)?;
+    rows.iter()
+        .map(|row| {
+            let cells = Cells::new(row, "intents", "id");
+            let holder = Holder {
+                intent: rows::intent(row)?,
+                status: rows::status_of(&cells)?,
+            };
+            Ok((cells.text("action_key")?.to_owned(), holder))
+        })
+        .collect()
+}
+
+impl Holder {
+    /// What it means for another that wants the key.
+    fn answer(&self, wanted: &NewIntent) -> Opened {
+        let Self { intent, status } = self;
+        if status.is_final() {
+            Opened::Refused(already_done(wanted, intent.id))
+        } else if intent.action == wanted.action && intent.gas == wanted.gas {
+            Opened::Joined(intent.clone())
+        } else {
+            Opened::Refused(Failure::InFlightWithOtherParameters {
+                transaction_id: intent.id,
+            })
+        }
+    }
 }
 
 /// Why something that can be done once can't be done again.
@@ -77,107 +154,62 @@ fn already_done(wanted: &NewIntent, transaction_id: TransactionId) -> Failure {
     }
 }
 
-/// What keeps a stack from being settled, or claimed without: read in the transaction that freezes
-/// its record.
-async fn obstacle(
-    connection: &mut SqliteConnection,
-    wanted: &NewIntent,
-    stack_small_id: StackSmallId,
-) -> Result<Option<Failure>, StoreError> {
-    let row = sqlx::query(
-        "SELECT s.stack_small_id, s.selected_node_id, s.is_claimed, \
-         EXISTS (SELECT 1 FROM settlements t WHERE t.stack_small_id = s.stack_small_id) \
-         AS is_settled, \
-         EXISTS (SELECT 1 FROM work_records w WHERE w.stack_small_id = s.stack_small_id \
-          AND w.node_small_id = s.selected_node_id AND w.merkle_root IS NOT NULL) \
-         AS has_messages, \
-         EXISTS (SELECT 1 FROM work_records w WHERE w.stack_small_id = s.stack_small_id \
-          AND w.node_small_id = s.selected_node_id AND w.computed_units > ?) \
-         AS has_units, \
-         EXISTS (SELECT 1 FROM reservations r WHERE r.stack_small_id = s.stack_small_id) \
-         AS has_reservations \
-         FROM stacks s WHERE s.stack_small_id = ?",
-    )
-    .bind(number(0))
-    .bind(number(stack_small_id.get()))
-    .fetch_optional(connection)
-    .await
-    .map_err(unavailable)?;
-    let Some(row) = row else {
-        return Ok(Some(Failure::UnknownStack { stack_small_id }));
-    };
-    let cells = Cells::new(&row, "stacks", "stack_small_id");
-    let selected_node_id = NodeSmallId::new(cells.number("selected_node_id")?);
-    // A confidential stack's units are claimed without a proof of what was served; its record tells
-    // how many, unless a ticket does.
-    let claims_the_record = matches!(
-        wanted.action,
-        Action::ClaimConfidentialStack {
-            num_claimed_compute_units: None,
-            ..
-        }
-    );
-    let is_settlement = matches!(wanted.action, Action::SettleStack { .. });
-    let obstacle = match wanted.actor.node() {
-        // Were it let through, its failure would thaw the selected node's record.
-        Some(node_small_id) if node_small_id != selected_node_id => {
-            Some(Failure::NodeNotSelected {
-                stack_small_id,
-                node_small_id,
-                selected_node_id,
-            })
-        }
-        _ if cells.flag("is_claimed")? => Some(Failure::AlreadyClaimed { stack_small_id }),
-        _ if is_settlement && cells.flag("is_settled")? => {
-            Some(Failure::AlreadySettling { stack_small_id })
-        }
-        _ if is_settlement && !cells.flag("has_messages")? => {
-            Some(Failure::StackHasNoMessages { stack_small_id })
-        }
-        _ if claims_the_record && !cells.flag("has_units")? => {
-            Some(Failure::StackHasNoMessages { stack_small_id })
-        }
-        _ if cells.flag("has_reservations")? => {
-            Some(Failure::RequestsInProgress { stack_small_id })
-        }
-        _ => None,
-    };
-    Ok(obstacle)
+/// An intent as it is written down.
+#[derive(Serialize)]
+struct Row<'a> {
+    kind: &'static str,
+    action: String,
+    actor: String,
+    gas: String,
+    node: Option<HexBytes>,
+    stack: Option<HexBytes>,
+    key: &'a str,
 }
 
+impl<'a> Row<'a> {
+    fn new(wanted: &NewIntent, key: &'a ActionKey) -> Result<Self, StoreError> {
+        let node = wanted.actor.node().map(NodeSmallId::get);
+        let stack = wanted.action.stack().map(StackSmallId::get);
+        Ok(Self {
+            kind: wanted.action.kind(),
+            action: json("an action", &wanted.action)?,
+            actor: json("an actor", &wanted.actor)?,
+            gas: json("gas options", &wanted.gas)?,
+            node: node.map(|id| HexBytes(number(id))),
+            stack: stack.map(|id| HexBytes(number(id))),
+            key: key.as_str(),
+        })
+    }
+}
+
+/// Writes intents down in this order; tells their numbers by their keys.
 async fn insert(
     connection: &mut SqliteConnection,
-    wanted: &NewIntent,
+    new: &[Row<'_>],
     now: TimestampMs,
-) -> Result<Intent, StoreError> {
-    let id = sqlx::query(
+) -> Result<HashMap<String, TransactionId>, StoreError> {
+    if new.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query(
         "INSERT INTO intents (kind, action, actor, gas, node_small_id, stack_small_id, \
          action_key, holds_key, status, created_at, updated_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
+         SELECT value ->> 'kind', value ->> 'action', value ->> 'actor', value ->> 'gas', \
+         unhex(substr(value ->> 'node', 3)), unhex(substr(value ->> 'stack', 3)), \
+         value ->> 'key', 1, 'queued', ?2, ?2 \
+         FROM json_each(?1) ORDER BY json_each.key \
+         RETURNING id, action_key",
     )
-    .bind(wanted.action.kind())
-    .bind(json("an action", &wanted.action)?)
-    .bind(json("an actor", &wanted.actor)?)
-    .bind(json("gas options", &wanted.gas)?)
-    .bind(optional_number(wanted.actor.node().map(NodeSmallId::get)))
-    .bind(optional_number(
-        wanted.action.stack().map(StackSmallId::get),
-    ))
-    .bind(wanted.action.key(&wanted.actor).as_str())
-    .bind(IntentStatus::Queued.as_str())
+    .bind(json("intents", &new)?)
     .bind(number(now.get()))
-    .bind(number(now.get()))
-    .execute(connection)
+    .fetch_all(connection)
     .await
-    .map_err(unavailable)?
-    .last_insert_rowid();
-    let id = u64::try_from(id).map_err(|_| StoreError::OutOfRange {
-        what: String::from("a transaction's number"),
-    })?;
-    Ok(Intent {
-        id: TransactionId::new(id),
-        action: wanted.action.clone(),
-        actor: wanted.actor,
-        gas: wanted.gas,
-    })
+    .map_err(unavailable)?;
+    rows.iter()
+        .map(|row| {
+            let cells = Cells::new(row, "intents", "id");
+            let id = TransactionId::new(cells.row_number("id")?);
+            Ok((cells.text("action_key")?.to_owned(), id))
+        })
+        .collect()
 }
