@@ -88,12 +88,13 @@ async fn settle_reading_everything(ports: &Ports, stack: StackSmallId, node: Nod
         .unwrap();
     let coins = ports.chain.gas_coins(owner).await.unwrap();
     let known = ports.state.stacks_by_id(&[stack]).await.unwrap().remove(0);
+    let inputs = ports.state.settlement_inputs(stack).await.unwrap().unwrap();
     let view = ports
         .chain
         .view(&ViewQuery {
             subscribers: Some(SubscriberQuery {
                 task: known.task_small_id,
-                expected: ports.state.subscribers(known.task_small_id).await.unwrap(),
+                expected: inputs.subscribers,
             }),
             ..ViewQuery::default()
         })

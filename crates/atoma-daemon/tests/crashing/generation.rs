@@ -34,6 +34,8 @@ pub(crate) struct Site {
     pub(crate) atoma_db: ObjectId,
     /// How long an outcome may wait to be written with the next attempt.
     pub(crate) outcome_delay: Duration,
+    /// How often to look whether the treasury has grown, while claims wait for it.
+    pub(crate) treasury_interval: Duration,
     /// How long to wait for a transaction's effects.
     pub(crate) execution_timeout: Duration,
 }
@@ -239,7 +241,7 @@ fn engine_config(site: &Site) -> EngineConfig {
         backoff: Duration::from_millis(1),
         backoff_limit: Duration::from_millis(8),
         congestion_backoff: Duration::from_millis(1),
-        treasury_interval: Duration::from_millis(1),
+        treasury_interval: site.treasury_interval,
         ..EngineConfig::default()
     }
 }

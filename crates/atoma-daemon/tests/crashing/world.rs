@@ -1,6 +1,7 @@
 //! A local network with tasks and stacks, and operators that begin on it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use atoma_domain::model::NewMessage;
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
@@ -117,6 +118,7 @@ impl World {
             atoma_db: addresses.atoma_db,
             // Long enough for every preparation, so that calls come in the same order each time.
             outcome_delay: PATIENCE,
+            treasury_interval: Duration::from_millis(1),
             // Longer than any test is patient.
             execution_timeout: 2 * PATIENCE,
         }
@@ -185,7 +187,18 @@ impl World {
 
     /// Buys stacks of the task of that level for a node.
     pub(crate) fn buy(&self, level: usize, node: NodeSmallId, count: usize) -> Vec<StackSmallId> {
-        self.purchase(self.tasks[level], node, count, STACK_PRICE)
+        self.buy_at(level, node, count, STACK_PRICE)
+    }
+
+    /// Buys stacks of the task of that level for a node, at that price for a million units.
+    pub(crate) fn buy_at(
+        &self,
+        level: usize,
+        node: NodeSmallId,
+        count: usize,
+        price: u64,
+    ) -> Vec<StackSmallId> {
+        self.purchase(self.tasks[level], node, count, price)
     }
 
     fn purchase(

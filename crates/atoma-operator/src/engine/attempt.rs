@@ -39,8 +39,8 @@ pub(super) enum Step {
     },
     /// One of these is bad: try halves.
     Split(Vec<Intent>),
-    /// The treasury is too small for these.
-    Park(Vec<Intent>),
+    /// The treasury is too small for these together.
+    Short(Vec<Intent>),
     /// The daemon stops.
     Stopped,
 }
@@ -289,7 +289,7 @@ impl Lane {
     /// Puts back into the backlog what an attempt's end leaves to be done.
     pub(super) fn take_back(&mut self, step: Step) {
         match step {
-            Step::Again { intents, .. } | Step::Split(intents) | Step::Park(intents) => {
+            Step::Again { intents, .. } | Step::Split(intents) | Step::Short(intents) => {
                 self.backlog.add_first(intents);
             }
             // The others are what a preparation comes to.

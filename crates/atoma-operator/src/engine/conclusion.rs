@@ -170,9 +170,13 @@ impl Lane {
             Written::Stopped => return Step::Stopped,
         }
         match conclusion.outcome {
-            AttemptOutcome::BatchAborted { .. } if carried > 1 => Step::Split(intents),
             // Of a single claim this is what a treasury that is short comes to.
-            AttemptOutcome::BatchAborted { .. } => Step::Park(intents),
+            AttemptOutcome::BatchAborted { failure, .. }
+                if carried == 1 || (failure == Failure::TreasuryShort {} && intents.len() > 1) =>
+            {
+                Step::Short(intents)
+            }
+            AttemptOutcome::BatchAborted { .. } => Step::Split(intents),
             AttemptOutcome::Cancelled { reason, .. } => Step::Again {
                 intents,
                 cancelled: Some(reason),

@@ -238,11 +238,11 @@ impl Lane {
         };
         let failure = match simulation.outcome {
             ExecutionOutcome::Success => return Ok(simulation.gas_needed),
+            ExecutionOutcome::Abort(abort) if abort.is_treasury_short() => {
+                return Err(Step::Short(intents.to_vec()));
+            }
             ExecutionOutcome::Abort(_) | ExecutionOutcome::Failed { .. } if intents.len() > 1 => {
                 return Err(Step::Split(intents.to_vec()));
-            }
-            ExecutionOutcome::Abort(abort) if abort.is_treasury_short() => {
-                return Err(Step::Park(intents.to_vec()));
             }
             outcome => failure_of(outcome, plan.gas_budget),
         };

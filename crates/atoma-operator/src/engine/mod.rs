@@ -21,6 +21,7 @@ mod reads;
 mod recovery;
 mod rehearsal;
 mod shared;
+mod shortage;
 mod submit;
 #[cfg(test)]
 mod testing;

@@ -3,7 +3,7 @@
 
 use atoma_domain::journal::{Failure, Intent};
 use atoma_domain::ports::JournalKey;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::abandoned::Mark;
 use super::attempt::Step;
@@ -16,13 +16,16 @@ use crate::causes::with_causes;
 
 /// A batch that is to be attempted, with what was tried in vain.
 #[derive(Debug)]
-struct Turn {
-    batch: Vec<Intent>,
+pub(super) struct Turn {
+    pub(super) batch: Vec<Intent>,
     /// How often it was signed, executed and cancelled: what is dead spent nothing, and what moved
     /// its badge or ended its epoch made headway, so dead attempts are not counted.
     cancelled: u32,
     /// How often it was prepared and then doubted.
     doubted: u32,
+    /// Of claims that the treasury was too small for together, these are dearer than those of the
+    /// turns before.
+    pub(super) is_dearer: bool,
 }
 
 impl Turn {
@@ -31,6 +34,15 @@ impl Turn {
             batch,
             cancelled: 0,
             doubted: 0,
+            is_dearer: false,
+        }
+    }
+
+    /// The same, with whether these are dearer.
+    pub(super) fn dearer(batch: Vec<Intent>, is_dearer: bool) -> Self {
+        Self {
+            is_dearer,
+            ..Self::new(batch)
         }
     }
 }
@@ -84,7 +96,7 @@ impl Lane {
                     turns.push(Turn {
                         batch: intents,
                         cancelled: times,
-                        doubted: turn.doubted,
+                        ..turn
                     });
                 }
                 Step::Doubt(doubtful) => {
@@ -98,8 +110,8 @@ impl Lane {
                     self.pause(&mut backoff).await;
                     turns.push(Turn {
                         batch: doubtful.into_iter().map(|(intent, _)| intent).collect(),
-                        cancelled: turn.cancelled,
                         doubted,
+                        ..turn
                     });
                 }
                 Step::Outage { intents, why } => {
@@ -117,10 +129,13 @@ impl Lane {
                 }
                 Step::Split(mut batch) => {
                     let rest = batch.split_off(batch.len() / 2);
-                    turns.push(Turn::new(rest));
-                    turns.push(Turn::new(batch));
+                    let is_dearer = turn.is_dearer;
+                    turns.push(Turn::dearer(rest, is_dearer));
+                    turns.push(Turn::dearer(batch, is_dearer));
                 }
-                Step::Park(claims) => self.park(claims),
+                Step::Short(claims) => {
+                    self.face_shortage(&mut turns, claims, turn.is_dearer).await;
+                }
             }
         }
     }
@@ -142,16 +157,6 @@ impl Lane {
         tokio::select! {
             () = self.shared.stopping.cancelled() => {}
             () = backoff.pause() => {}
-        }
-    }
-
-    /// Keeps claims until the treasury has grown; who waits is told.
-    fn park(&mut self, claims: Vec<Intent>) {
-        info!(claims = claims.len(), treasury = %self.treasury, "the treasury is short; waiting for it to grow");
-        let ids = claims.iter().map(|claim| claim.id);
-        self.shared.outcomes.hold(ids, &Failure::TreasuryShort {});
-        for claim in claims {
-            self.parked.add(claim, self.treasury);
         }
     }
 
