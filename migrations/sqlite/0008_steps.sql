@@ -69,6 +69,10 @@ BEGIN
     WHERE id IN (SELECT value FROM json_each(NEW.intents));
 END;
 
+-- What was spent lately is told by the index alone.
+DROP INDEX attempts_by_conclusion;
+CREATE INDEX attempts_by_conclusion ON attempts (concluded_at, gas_used) WHERE gas_used IS NOT NULL;
+
 -- A settlement, or a claim without one, closes the record of what its stack was served, until it
 -- fails: what is served later would not be paid.
 CREATE TRIGGER intents_close_their_record

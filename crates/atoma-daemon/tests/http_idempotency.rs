@@ -56,6 +56,21 @@ async fn a_repeated_request_tells_how_it_went_also_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_repeated_registration_is_told_after_a_restart_though_the_network_is_down() {
+    let mut world = TestWorld::unregistered().await;
+    let body = json!({"additional": true});
+    let first = post(&world, "r", "/register", &body).await;
+    assert_eq!(first.0, 200, "{}", first.1);
+    world.restart().await;
+    world.network.inject_fault(Fault {
+        kind: FaultKind::Unavailable,
+        count: u64::MAX,
+        ms: 0,
+    });
+    assert_eq!(post(&world, "r", "/register", &body).await, first);
+}
+
+#[tokio::test]
 async fn a_key_with_another_body_is_refused_and_on_another_path_is_another() {
     let (world, stacks) = with_work(2).await;
     let body = |stack: u64| json!({"stack_small_ids": [stack]});

@@ -58,7 +58,11 @@ async fn claim(generation: &Generation, stacks: &[StackSmallId]) -> Vec<StackSma
     for result in claimed.await.unwrap() {
         match result.status {
             StackStatus::Succeeded => paid.push(result.stack_small_id),
-            _ => assert_eq!(result.failure, Some(Failure::TreasuryShort {}), "{result:?}"),
+            _ => assert_eq!(
+                result.failure,
+                Some(Failure::TreasuryShort {}),
+                "{result:?}"
+            ),
         }
     }
     paid

@@ -1,11 +1,10 @@
 //! Following the ledger and applying it to the mirror.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use atoma_domain::events::{ContractEvent, NodeRegistered};
-use atoma_domain::ports::{ChainError, LedgerStream, LedgerTransaction, Progress, StoreError};
+use atoma_domain::ports::{ChainError, LedgerStream, Progress, StoreError};
 use atoma_domain::{Address, Digest};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -45,8 +44,6 @@ pub struct Applied {
 struct Recent {
     digests: HashSet<Digest>,
     order: VecDeque<Digest>,
-    /// The operator's nodes by the transactions that registered them: few in a daemon's life.
-    registrations: HashMap<Digest, NodeRegistered>,
 }
 
 impl Default for Applied {
@@ -88,22 +85,6 @@ impl Applied {
     /// Whether this process has met the transaction.
     pub(crate) fn has(&self, digest: Digest) -> bool {
         self.recent().digests.contains(&digest)
-    }
-
-    /// The operator's node that a transaction registered, if this process has met it.
-    pub(crate) fn registration(&self, digest: Digest) -> Option<NodeRegistered> {
-        self.recent().registrations.get(&digest).cloned()
-    }
-
-    fn note_registrations(&self, transaction: &LedgerTransaction) {
-        for event in &transaction.events {
-            if let ContractEvent::NodeRegistered(node) = event {
-                let mut recent = self.recent();
-                recent
-                    .registrations
-                    .insert(transaction.digest, node.clone());
-            }
-        }
     }
 
     fn publish(&self, digests: impl Iterator<Item = Digest>, progress: Progress) {
@@ -169,10 +150,6 @@ impl Ingestor {
         let steps = stream.next_steps(STEPS_AT_ONCE).await?;
         let progress = self.ports.events.apply(&steps, self.operator).await?;
         let transactions = steps.iter().filter_map(|step| step.transaction.as_ref());
-        let own = |transaction: &&LedgerTransaction| transaction.sender == self.operator;
-        for transaction in transactions.clone().filter(own) {
-            self.applied.note_registrations(transaction);
-        }
         let digests = transactions.map(|transaction| transaction.digest);
         self.applied.publish(digests, progress.clone());
         self.stream = Some(stream);

@@ -116,6 +116,8 @@ pub struct AttemptRecord {
     pub gas_used: Option<Mist>,
     /// The checkpoint that it is in, once that is known.
     pub checkpoint: Option<CheckpointNumber>,
+    /// The badge that it made, if it registered a node.
+    pub registered_badge: Option<ObjectId>,
     /// What proves it dead, or cancelled it.
     pub reason: Option<String>,
     /// Why it was aborted or refused.

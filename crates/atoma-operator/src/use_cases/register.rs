@@ -1,8 +1,9 @@
 //! Registering a node.
 
-use atoma_domain::events::{ContractEvent, NodeRegistered};
+use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::{Action, Actor, Failure, GasOptions, NewIntent};
-use atoma_domain::{Digest, Mist, NodeSmallId, ObjectId};
+use atoma_domain::model::OperatorNode;
+use atoma_domain::{Digest, Mist, NodeSmallId, ObjectId, TransactionId};
 
 use super::{Done, Operator, Unsuccessful, chain_failure};
 
@@ -65,11 +66,13 @@ impl Operator {
                 return Ok(Registered::Rehearsed { estimated_gas });
             }
         };
-        if let Some(node) = self.registered_by(tx_digest).await {
+        if let Some((node_small_id, node_badge_id)) =
+            self.registered_by(tx_digest, transaction_id).await
+        {
             return Ok(Registered::Executed {
                 tx_digest,
-                node_small_id: node.node_small_id,
-                node_badge_id: node.badge_id,
+                node_small_id,
+                node_badge_id,
             });
         }
         // It is done whatever the node says now.
@@ -83,16 +86,29 @@ impl Operator {
         })
     }
 
-    /// The node that a transaction registered: as the mirror has met it, or else as the Sui node
-    /// shows it, asked several times.
-    async fn registered_by(&self, tx_digest: Digest) -> Option<NodeRegistered> {
-        if let Some(node) = self.applied.registration(tx_digest) {
-            return Some(node);
+    /// The node that a transaction registered, and its badge: as the mirror has met it, or else as the
+    /// Sui node shows it, asked several times.
+    async fn registered_by(
+        &self,
+        tx_digest: Digest,
+        transaction_id: TransactionId,
+    ) -> Option<(NodeSmallId, ObjectId)> {
+        if let Some(node) = self.journalled_node(transaction_id).await {
+            return Some((node.node_small_id, node.node_badge_id));
         }
         let executed = self.engine.ask_for(tx_digest).await?;
         executed.events.into_iter().find_map(|event| match event {
-            ContractEvent::NodeRegistered(node) => Some(node),
+            ContractEvent::NodeRegistered(node) => Some((node.node_small_id, node.badge_id)),
             _ => None,
         })
+    }
+
+    /// The node whose badge the journal says was made, where the mirror has it: known also in a
+    /// process that did not see it registered. What can't be read here is asked of the Sui node.
+    async fn journalled_node(&self, transaction_id: TransactionId) -> Option<OperatorNode> {
+        let attempts = self.ports.journal.attempts_of(transaction_id).await.ok()?;
+        let badge = attempts.into_iter().find_map(|a| a.registered_badge)?;
+        let nodes = self.ports.state.operator_nodes().await.ok()?;
+        nodes.into_iter().find(|node| node.node_badge_id == badge)
     }
 }

@@ -39,7 +39,7 @@ pub(super) async fn attempts_of(
 ) -> Result<Vec<AttemptRecord>, StoreError> {
     let rows = sqlx::query(
         "SELECT a.id, a.digest, a.status, a.expires_after, a.gas_budget, a.gas_used, \
-         a.checkpoint, a.reason, a.failure, a.created_at, a.concluded_at, \
+         a.checkpoint, a.registered_badge, a.reason, a.failure, a.created_at, a.concluded_at, \
          (SELECT json_group_array(other.intent ORDER BY other.place) FROM attempt_intents other \
           WHERE other.attempt = a.id) AS intents \
          FROM attempt_intents own JOIN attempts a ON a.id = own.attempt \
@@ -68,6 +68,11 @@ fn record(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
         checkpoint: cells
             .optional_number("checkpoint")?
             .map(CheckpointNumber::new),
+        registered_badge: cells
+            .optional_text("registered_badge")?
+            .map(|badge| badge.parse())
+            .transpose()
+            .map_err(|source| cells.corrupt("registered_badge", source))?,
         reason: cells.optional_text("reason")?.map(str::to_owned),
         failure: cells.optional_json("failure")?,
         created_at: TimestampMs::new(cells.number("created_at")?),
@@ -99,17 +104,22 @@ pub(super) async fn gas_spent_since(
     connection: &mut SqliteConnection,
     since: TimestampMs,
 ) -> Result<Mist, StoreError> {
+    // What is alike costs alike: a day's thousands are a few rows.
     let rows = sqlx::query(
-        "SELECT id, gas_used FROM attempts WHERE gas_used IS NOT NULL AND concluded_at >= ?",
+        "SELECT max(id) AS id, gas_used, count(*) AS attempts FROM attempts \
+         WHERE gas_used IS NOT NULL AND concluded_at >= ? GROUP BY gas_used",
     )
     .bind(number(since.get()))
     .fetch_all(connection)
     .await
     .map_err(unavailable)?;
     rows.iter().try_fold(Mist::ZERO, |sum, row| {
-        let gas = Cells::new(row, "attempts", "id").number("gas_used")?;
-        sum.checked_add(Mist::new(gas))
-            .map_err(|_| StoreError::OutOfRange {
+        let cells = Cells::new(row, "attempts", "id");
+        let gas = cells.number("gas_used")?;
+        let attempts: u64 = cells.small("attempts")?;
+        let all = gas.checked_mul(attempts).map(Mist::new);
+        all.and_then(|all| sum.checked_add(all).ok())
+            .ok_or_else(|| StoreError::OutOfRange {
                 what: String::from("the gas spent"),
             })
     })

@@ -56,6 +56,7 @@ pub async fn attempts_tell_what_became_of_them(store: impl Store) {
             gas_budget: sent.gas_budget,
             gas_used: None,
             checkpoint: None,
+            registered_badge: None,
             reason: None,
             failure: None,
             created_at: now,
@@ -73,6 +74,9 @@ pub async fn attempts_tell_what_became_of_them(store: impl Store) {
             status: outcome.status(),
             gas_used: outcome.receipt().map(|receipt| receipt.gas_used),
             checkpoint: outcome.receipt().and_then(|receipt| receipt.checkpoint),
+            registered_badge: outcome
+                .receipt()
+                .and_then(|receipt| receipt.registered_badge),
             reason: outcome.reason().map(str::to_owned),
             failure: outcome.failure().cloned(),
             concluded_at: Some(concluded_at),
