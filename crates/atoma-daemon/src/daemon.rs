@@ -24,6 +24,8 @@ use crate::clock::SystemClock;
 
 /// How often the current epoch is asked for.
 const EPOCH_INTERVAL: Duration = Duration::from_secs(2);
+/// How often the operator's coins are looked at while they hold too little.
+const BALANCE_INTERVAL: Duration = Duration::from_secs(30);
 /// The pause between tries to start while the Sui node does not answer.
 const START_PAUSE: Duration = Duration::from_secs(2);
 /// Threads that answer HTTP requests; the work behind them is asynchronous.
@@ -217,6 +219,8 @@ impl Core {
         let stopping = self.stopping.clone();
         self.tasks
             .spawn(epochs.follow_epochs(EPOCH_INTERVAL, stopping));
+        let engine = self.engine.clone();
+        self.tasks.spawn(engine.watch_balance(BALANCE_INTERVAL));
         info!(%identity, "started");
         let decided = self.engine.decided(Duration::ZERO).await;
         if !decided || self.begin_writes().await.is_err() {
@@ -236,6 +240,7 @@ impl Core {
                 self.readiness.stop_writes(reason);
             }
         }
+        self.engine.look_at_balance().await;
         self.engine.take_up_queued().await?;
         self.readiness.note_started();
         Ok(())

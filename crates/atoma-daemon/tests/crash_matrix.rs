@@ -156,12 +156,13 @@ fn claims_that_abort_together_with_a_bad_one_are_made_exactly_once_whenever_the_
 
 /// All that the engine and the use cases call in the rows. A new call is to be added
 /// here, and is tried by the rows that make it.
-const CALLS: [&str; 13] = [
+const CALLS: [&str; 14] = [
     "chain.badges",
     "chain.execute",
     "chain.gas_coins",
     "chain.simulate",
     "chain.view",
+    "journal.attempts_of",
     "journal.conclude",
     "journal.fail",
     "journal.find",

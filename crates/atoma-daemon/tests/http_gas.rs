@@ -55,6 +55,27 @@ async fn small_coins_pay_together_and_a_low_balance_is_told() {
     assert!(warning.contains("send SUI"), "{warning}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_low_balance_is_told_before_anything_is_paid() {
+    let mut world = TestWorld::unregistered_with_coins(&[], &[]).await;
+    let owner = world.operator.ports().signer.address();
+    for (sent, hold) in [
+        (0, Some("hold 0 MIST")),
+        (3_000_000, Some("hold 3000000 MIST")),
+        (10_000_000_000, None),
+    ] {
+        if sent > 0 {
+            world.network.faucet_coins(owner, &[sent]).unwrap();
+            world.restart().await;
+        }
+        let warnings = world.get("/ready").await.1["warnings"].clone();
+        let told = warnings[0].as_str();
+        assert_eq!(told.is_some(), hold.is_some(), "{warnings}");
+        let hold = hold.unwrap_or_default();
+        assert!(told.unwrap_or_default().contains(hold), "{warnings}");
+    }
+}
+
 /// A budget of the request's own that does not do is found out without signing, let alone paying.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_budget_that_is_too_small_costs_nothing() {

@@ -198,7 +198,10 @@ impl GasPool {
 
     /// What all coins hold together, as far as is known; `None` before they were read.
     pub(super) fn balance(&self) -> Option<Mist> {
-        self.lock().coins.balance()
+        let was_read = self.was_read.load(Ordering::Relaxed);
+        let state = self.lock();
+        let none = was_read && state.coins.is_empty();
+        state.coins.balance().or(none.then_some(Mist::ZERO))
     }
 
     fn try_lease(

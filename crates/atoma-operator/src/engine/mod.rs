@@ -4,6 +4,7 @@ mod abandoned;
 mod ahead;
 mod attempt;
 mod backlog;
+mod balance;
 mod budget;
 mod conclusion;
 mod config;

@@ -223,16 +223,13 @@ impl Engine {
 
     /// What the operator should see to, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        let low = self.shared.config.low_gas_balance;
-        let balance = self.shared.gas.balance();
-        let low_balance = balance
-            .filter(|balance| balance.get() < low)
-            .map(|balance| {
-                format!(
-                    "the operator's coins hold {balance} MIST, less than {low}: send SUI to {}",
-                    self.shared.ports.signer.address()
-                )
-            });
+        let low_balance = self.low_balance().map(|balance| {
+            format!(
+                "the operator's coins hold {balance} MIST, less than {}: send SUI to {}",
+                self.shared.config.low_gas_balance,
+                self.shared.ports.signer.address()
+            )
+        });
         let held = self.shared.outcomes.all_held().into_iter();
         let held = held.map(|(reason, count)| format!("transactions that wait: {count}; {reason}"));
         let foreign_uses = self.shared.foreign_uses();

@@ -196,6 +196,11 @@ impl Coins {
         self.slots.contains_key(&id)
     }
 
+    /// Whether not a single coin is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     /// What all hold together, as far as is known; `None` while nothing is.
     pub(super) fn balance(&self) -> Option<Mist> {
         let mut known = self
