@@ -74,7 +74,7 @@ DROP INDEX attempts_by_conclusion;
 CREATE INDEX attempts_by_conclusion ON attempts (concluded_at, gas_used) WHERE gas_used IS NOT NULL;
 
 -- A settlement, or a claim without one, closes the record of what its stack was served, until it
--- fails: what is served later would not be paid.
+-- fails and none other is open: what is served later would not be paid.
 CREATE TRIGGER intents_close_their_record
 AFTER INSERT ON intents
 WHEN NEW.kind IN ('settle_stack', 'claim_confidential_stack')
@@ -88,6 +88,13 @@ END;
 CREATE TRIGGER intents_that_fail_open_their_record
 AFTER UPDATE OF status ON intents
 WHEN NEW.status = 'failed' AND NEW.kind IN ('settle_stack', 'claim_confidential_stack')
+    AND NOT EXISTS (
+        SELECT 1
+        FROM intents other
+        WHERE other.stack_small_id = NEW.stack_small_id
+            AND other.kind IN ('settle_stack', 'claim_confidential_stack')
+            AND other.status <> 'failed'
+    )
 BEGIN
     UPDATE work_records SET is_frozen = 0
     WHERE (stack_small_id, node_small_id)

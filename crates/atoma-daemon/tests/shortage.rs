@@ -11,9 +11,10 @@
 mod crashing;
 
 use atoma_domain::StackSmallId;
-use atoma_domain::journal::Failure;
+use atoma_domain::journal::{Failure, IntentRecord, IntentStatus};
 use atoma_operator::StackStatus;
 
+use crashing::audit::journal;
 use crashing::generation::{Generation, PATIENCE, Site};
 use crashing::subjects::FIRST;
 use crashing::world::{CHARGE, SAMPLING, World, charge, choice, gas};
@@ -58,9 +59,11 @@ async fn claim(generation: &Generation, stacks: &[StackSmallId]) -> Vec<StackSma
     for result in claimed.await.unwrap() {
         match result.status {
             StackStatus::Succeeded => paid.push(result.stack_small_id),
-            _ => assert_eq!(
-                result.failure,
-                Some(Failure::TreasuryShort {}),
+            _ => assert!(
+                matches!(
+                    result.failure,
+                    Some(Failure::TreasuryShort {} | Failure::Abandoned {})
+                ),
                 "{result:?}"
             ),
         }
@@ -128,6 +131,45 @@ fn what_waits_untried_is_tried_though_the_treasury_does_not_grow() {
         charge(&world.network, CHARGE);
         world.buy_at(SAMPLING, FIRST, 1, COST);
         generation.all_final().await;
+    });
+    generation.stop();
+}
+
+#[test]
+fn a_dear_claim_that_is_given_up_while_its_batch_is_under_way_fails_as_the_batch_does() {
+    let (world, site, stacks) = settled();
+    let (dear, cheap) = (stacks[0], stacks[15]);
+    let generation = world.begin(&site);
+    generation.finish(async {
+        generation.catch_up().await;
+        let reached = generation.points.hold("chain.execute");
+        let claimed = async { claim(&generation, &[cheap, dear]).await };
+        let given_up = async {
+            let of_dear = |record: &IntentRecord| record.intent.action.stack() == Some(dear);
+            let submitted = async || {
+                let found = journal(&generation).await.into_iter().find(of_dear)?;
+                (found.status == IntentStatus::Submitted).then_some(found.intent.id)
+            };
+            let id = generation.points.until(submitted).await;
+            // Too much for the treasury, when it comes to be executed.
+            charge(&world.network, u64::from(u32::MAX));
+            let giving_up = generation.engine.abandon(id, PATIENCE);
+            let release = async { reached.cancel() };
+            // It is asked for before the batch ends.
+            let (given_up, ()) = tokio::join!(giving_up, release);
+            given_up.unwrap();
+            journal(&generation)
+                .await
+                .into_iter()
+                .find(of_dear)
+                .unwrap()
+        };
+        let (paid, given_up) = tokio::join!(claimed, given_up);
+        assert_eq!(paid, []);
+        assert_eq!(given_up.status, IntentStatus::Failed);
+        assert_eq!(given_up.failure, Some(Failure::Abandoned {}));
+        // The other waits.
+        assert_eq!(generation.unfinished().await.len(), 1);
     });
     generation.stop();
 }

@@ -32,8 +32,9 @@ impl Default for StateOptions {
 /// clones share the connections.
 ///
 /// One connection writes: writers queue in the process instead of failing on SQLite's lock, and
-/// each takes the lock as it begins (`BEGIN IMMEDIATE`). Readers have their own connections and,
-/// thanks to write-ahead logging, neither wait for the writer nor hinder it.
+/// each takes the lock as it begins: a transaction by `BEGIN IMMEDIATE`, a write of a single
+/// statement by itself. Readers have their own connections and, thanks to write-ahead logging,
+/// neither wait for the writer nor hinder it.
 #[derive(Clone, Debug)]
 pub struct SqliteState {
     pub(crate) readers: SqlitePool,

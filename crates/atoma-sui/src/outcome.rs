@@ -11,8 +11,8 @@ use sui_rpc::proto::sui::rpc::v2::execution_error::ExecutionErrorKind;
 
 use crate::contract_events::EventTypes;
 
-/// What must be read of an executed transaction, and no more: types of objects and what was only
-/// looked at make up most of the rest.
+/// What must be read of an executed transaction, and no more, as far as a node goes by it: types of
+/// objects, events' JSON and what was only looked at make up most of the rest.
 pub(crate) const EXECUTED_MASK: [&str; 18] = [
     "digest",
     "events.events.event_type",

@@ -208,7 +208,7 @@ impl Lane {
         }
     }
 
-    /// Tries a parked claim if the treasury has grown.
+    /// Tries a parked claim if the treasury has grown, or if one was not tried.
     async fn look_at_the_treasury(&mut self) {
         self.parked.looked();
         let query = ViewQuery::default();

@@ -1,18 +1,28 @@
-//! Claims that the contract's treasury is too small for. They wait, unsigned, until it has grown:
-//! then one of them is tried, and where it succeeds all others are.
+//! Claims that the contract's treasury is too small for. They wait, unsigned, until it has grown, or
+//! until it is their turn to be tried at all: then one of them is, and where it succeeds all others
+//! are.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use atoma_domain::journal::Intent;
 use atoma_domain::{MicroUsdc, TransactionId};
 use tokio::time::Instant;
 
+/// A claim that waits.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) claim: Intent,
+    /// What its stack cost, if that is known.
+    pub(super) cost: Option<u128>,
+    /// What the treasury held when it was too little for it; `None` when it was not tried, because
+    /// a cheaper one could not be paid.
+    pub(super) held: Option<MicroUsdc>,
+}
+
 /// A lane's claims that wait for the treasury.
 #[derive(Debug)]
 pub(super) struct Parked {
-    /// Each with what the treasury held when it was too little for it.
-    claims: VecDeque<(Intent, MicroUsdc)>,
+    claims: Vec<Waiting>,
     /// The claim that was tried last.
     tried: Option<TransactionId>,
     interval: Duration,
@@ -23,31 +33,30 @@ impl Parked {
     /// Nothing yet; the treasury is to be looked at every `interval` once there is.
     pub(super) fn new(interval: Duration) -> Self {
         Self {
-            claims: VecDeque::new(),
+            claims: Vec::new(),
             tried: None,
             interval,
             next_look: Instant::now(),
         }
     }
 
-    /// Adds a claim that `treasury` was too little for. It is tried again after the others, so that
-    /// a large one does not keep small ones waiting.
-    pub(super) fn add(&mut self, claim: Intent, treasury: MicroUsdc) {
+    /// Adds a claim.
+    pub(super) fn add(&mut self, waiting: Waiting) {
         if self.claims.is_empty() {
             self.next_look = Instant::now() + self.interval;
         }
-        self.claims.push_back((claim, treasury));
+        self.claims.push(waiting);
     }
 
     /// Takes one out.
     pub(super) fn take(&mut self, id: TransactionId) -> Option<Intent> {
-        let place = self.claims.iter().position(|(claim, _)| claim.id == id)?;
-        self.claims.remove(place).map(|(claim, _)| claim)
+        let place = self.claims.iter().position(|w| w.claim.id == id)?;
+        Some(self.claims.remove(place).claim)
     }
 
     /// Drops those that are final.
     pub(super) fn drop_those(&mut self, mut are_final: impl FnMut(TransactionId) -> bool) {
-        self.claims.retain(|(claim, _)| !are_final(claim.id));
+        self.claims.retain(|w| !are_final(w.claim.id));
     }
 
     /// Takes all out if the claim that succeeded is the one that was tried.
@@ -56,7 +65,7 @@ impl Parked {
             return Vec::new();
         }
         self.tried = None;
-        self.claims.drain(..).map(|(claim, _)| claim).collect()
+        self.claims.drain(..).map(|w| w.claim).collect()
     }
 
     /// Whether it is time to look at the treasury.
@@ -72,11 +81,14 @@ impl Parked {
         tokio::time::sleep_until(self.next_look).await;
     }
 
-    /// The claim to be tried now that the treasury holds so much: the first that it was too little
-    /// for when it held less.
+    /// The claim to be tried now that the treasury holds so much: the cheapest that was not tried or
+    /// that it was too little for when it held less. Where the cost is not known it may be the cheapest.
     pub(super) fn look(&mut self, treasury: MicroUsdc) -> Option<Intent> {
-        let place = self.claims.iter().position(|(_, held)| *held < treasury)?;
-        let (claim, _) = self.claims.remove(place)?;
+        let waiting = self.claims.iter().enumerate();
+        let (place, _) = waiting
+            .filter(|(_, w)| w.held.is_none_or(|held| held < treasury))
+            .min_by_key(|(_, w)| w.cost)?;
+        let claim = self.claims.remove(place).claim;
         self.tried = Some(claim.id);
         Some(claim)
     }
@@ -94,10 +106,18 @@ mod tests {
 
     const HELD: u64 = 10;
 
+    fn waiting(id: u64, cost: u128, held: Option<u64>) -> Waiting {
+        Waiting {
+            claim: claim(id),
+            cost: Some(cost),
+            held: held.map(MicroUsdc::new),
+        }
+    }
+
     fn parked() -> Parked {
         let mut parked = Parked::new(Duration::ZERO);
         for id in 1..=3 {
-            parked.add(claim(id), MicroUsdc::new(HELD));
+            parked.add(waiting(id, u128::from(id), Some(HELD)));
         }
         parked
     }
@@ -128,17 +148,37 @@ mod tests {
         let mut parked = parked();
         for id in 1..=3 {
             assert_eq!(tried(&mut parked, HELD + 1), Some(id));
-            parked.add(claim(id), MicroUsdc::new(HELD + 1));
+            parked.add(waiting(id, u128::from(id), Some(HELD + 1)));
         }
         assert_eq!(tried(&mut parked, HELD + 1), None);
         assert_eq!(tried(&mut parked, HELD + 2), Some(1));
     }
 
     #[test]
+    fn the_cheapest_is_tried_first_whenever_it_came() {
+        let mut parked = parked();
+        parked.add(waiting(4, 0, Some(HELD)));
+        parked.add(Waiting {
+            cost: None,
+            ..waiting(5, 0, Some(HELD))
+        });
+        assert_eq!(tried(&mut parked, HELD + 1), Some(5));
+        assert_eq!(tried(&mut parked, HELD + 1), Some(4));
+    }
+
+    #[test]
     fn what_waits_since_there_was_less_is_tried_though_a_newer_one_saw_more() {
         let mut parked = parked();
-        parked.add(claim(4), MicroUsdc::new(HELD + 5));
+        parked.add(waiting(4, 0, Some(HELD + 5)));
         assert_eq!(tried(&mut parked, HELD + 5), Some(1));
+    }
+
+    #[test]
+    fn what_was_not_tried_is_though_the_treasury_does_not_grow_or_is_empty() {
+        let mut parked = parked();
+        parked.add(waiting(4, 9, None));
+        assert_eq!(tried(&mut parked, 0), Some(4));
+        assert_eq!(tried(&mut parked, 0), None);
     }
 
     #[test]

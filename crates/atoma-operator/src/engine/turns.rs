@@ -161,7 +161,7 @@ impl Lane {
     }
 
     /// Drops those that the operator gave up; nothing of them is with the network here.
-    async fn without_abandoned(&self, batch: Vec<Intent>) -> Vec<Intent> {
+    pub(super) async fn without_abandoned(&self, batch: Vec<Intent>) -> Vec<Intent> {
         let mut kept = Vec::with_capacity(batch.len());
         for intent in batch {
             match self.shared.abandoned.take(intent.id) {

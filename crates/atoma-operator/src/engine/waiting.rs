@@ -122,17 +122,10 @@ impl Engine {
         // Marked first: a lane that comes to it from now on leaves it alone.
         let abandoned = &self.shared().abandoned;
         abandoned.mark(id, Mark::Wanted);
-        let Ports { journal, clock, .. } = &self.shared().ports;
-        let failure = Failure::Abandoned {};
-        match journal.fail(id, &failure, clock.now()).await {
-            Ok(()) => {
-                abandoned.mark(id, Mark::Failed);
-                let record = self.find(id).await?;
-                self.leave_lane(&record.intent.clone(), record.into());
-                return Ok(());
-            }
+        match self.fail_queued(id).await {
+            Ok(true) => return Ok(()),
             // A transaction of it may be with the network, or its lane was faster.
-            Err(StoreError::Transition { .. }) => {}
+            Ok(false) => {}
             Err(error) => {
                 abandoned.take(id);
                 return Err(error.into());
@@ -142,16 +135,35 @@ impl Engine {
         // Taken back before it is looked at: from here on the lane does nothing about it.
         abandoned.take(id);
         let after = self.look_up(id).await?;
-        if after.failure == Some(failure) {
+        if after.failure == Some(Failure::Abandoned {}) {
             return Ok(());
         }
         if after.status.is_final() {
             return Err(already_final());
         }
+        // It may be queued again by now, and wait for something.
+        if self.fail_queued(id).await? {
+            return Ok(());
+        }
         Err(AbandonError::Refused(Failure::MayStillExecute {
             transaction_id: id,
             tx_digest: after.tx_digest,
         }))
+    }
+
+    /// Fails an intent that the operator gave up, if nothing of it can execute; says whether it did.
+    async fn fail_queued(&self, id: TransactionId) -> Result<bool, StoreError> {
+        let Ports { journal, clock, .. } = &self.shared().ports;
+        match journal.fail(id, &Failure::Abandoned {}, clock.now()).await {
+            Ok(()) => {
+                self.shared().abandoned.mark(id, Mark::Failed);
+                let record = self.find(id).await?;
+                self.leave_lane(&record.intent.clone(), record.into());
+                Ok(true)
+            }
+            Err(StoreError::Transition { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The transaction of that digest; `None` when the Sui node does not show it, asked several

@@ -16,7 +16,7 @@ pub(crate) async fn settlement_inputs(
     stack: StackSmallId,
 ) -> Result<Option<SettlementInputs>, StoreError> {
     let row = sqlx::query(concat!(
-        "SELECT s.task_small_id AS bought_for, s.selected_node_id, k.*, ",
+        "SELECT s.stack_small_id AS stack, s.task_small_id AS bought_for, s.selected_node_id, k.*, ",
         work_records!(),
         ", (SELECT unhex(group_concat(hex(b.node_small_id), '' ORDER BY b.sequence)) \
           FROM subscriptions b WHERE b.task_small_id = s.task_small_id AND b.valid = 1) \
@@ -34,11 +34,11 @@ pub(crate) async fn settlement_inputs(
     let Some(row) = row else {
         return Ok(None);
     };
-    let cells = Cells::new(&row, "stacks", "bought_for");
+    let cells = Cells::new(&row, "stacks", "stack");
     let is_known = cells.optional_number("task_small_id")?.is_some();
     let has_record = cells.optional_number("messages")?.is_some();
     let node = NodeSmallId::new(cells.number("selected_node_id")?);
-    let subscribers = cells.numbers("subscribers")?;
+    let subscribers = Cells::new(&row, "subscriptions", "bought_for").numbers("subscribers")?;
     Ok(Some(SettlementInputs {
         task_small_id: TaskSmallId::new(cells.number("bought_for")?),
         task: is_known.then(|| rows::task(&row)).transpose()?,

@@ -17,6 +17,7 @@ mod failures;
 mod journal_failures;
 mod journal_model;
 mod ledger_replay;
+mod opening;
 mod raw;
 mod schema;
 mod signed_versions;

@@ -116,6 +116,28 @@ pub async fn attempts_tell_what_became_of_them(store: impl Store) {
     }
 }
 
+/// Many transactions in one step, of which one was applied before and some are not the daemon's.
+pub async fn each_attempt_is_met_in_its_own_checkpoint(store: impl Store) {
+    let mut ids = Vec::new();
+    for number in 1..=3 {
+        let id = new(open(&store, wish(1, claim(number))).await).id;
+        run(&store, number, id, &succeeded()).await;
+        ids.push(id);
+    }
+    let met = |checkpoint, number| {
+        let mut met = frame(checkpoint, 0, Vec::new());
+        met.transaction.as_mut().unwrap().digest = digest(number);
+        met
+    };
+    store.apply(&[met(80, 1)], operator()).await.unwrap();
+    let steps = [met(79, 1), met(81, 90), met(82, 2), met(83, 91), met(84, 3)];
+    store.apply(&steps, operator()).await.unwrap();
+    for (id, checkpoint) in ids.into_iter().zip([80, 82, 84]) {
+        let told = store.attempts_of(id).await.unwrap();
+        assert_eq!(told[0].checkpoint, Some(CheckpointNumber::new(checkpoint)));
+    }
+}
+
 /// Registering makes a badge, and is its first use; then each transaction that executed with it.
 pub async fn a_badge_was_last_used_by_what_executed_last(store: impl Store) {
     let badge = object(1);

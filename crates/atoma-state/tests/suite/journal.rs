@@ -367,3 +367,18 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
         })
     );
 }
+
+/// A settlement and a claim without one may both be open: each closes the record.
+pub async fn a_record_stays_closed_while_anything_closes_it(store: impl Store) {
+    happen(&store, 1, vec![bought(1, 1, 100)]).await;
+    store.record_message(&message(1, 1, 1)).await.unwrap();
+    let wishes = [wish(1, settle(1)), wish(1, claim_confidential(1))];
+    let opened = store.open(&wishes, None, at(1)).await.unwrap();
+    let ids: Vec<TransactionId> = opened.into_iter().map(|o| new(o).id).collect();
+    for (id, is_frozen) in ids.into_iter().zip([true, false]) {
+        let failed = store.fail(id, &Failure::ShuttingDown {}, at(2)).await;
+        failed.unwrap();
+        let record = store.work_record(stack(1), node(1)).await.unwrap();
+        assert_eq!(record.unwrap().is_frozen, is_frozen);
+    }
+}

@@ -59,6 +59,7 @@ macro_rules! store_suites {
                 what_is_done_once_stays_done,
                 what_failed_can_be_asked_again,
                 confidential_claims_close_the_record,
+                a_record_stays_closed_while_anything_closes_it,
                 settlements_are_checked_and_freeze_the_record,
             }
             attempts {
@@ -77,6 +78,7 @@ macro_rules! store_suites {
             }
             history {
                 attempts_tell_what_became_of_them,
+                each_attempt_is_met_in_its_own_checkpoint,
                 a_badge_was_last_used_by_what_executed_last,
             }
         }
