@@ -3,15 +3,15 @@
 
 use atoma_domain::Hash32;
 use atoma_domain::journal::{
-    Attempt, EntryOutcome, NewIntent, PlannedEntry, PlannedRequest, REQUEST_KEY_LIFETIME_MS,
-    Recalled, RequestKey,
+    Attempt, EntryOutcome, Failure, NewIntent, PlannedEntry, PlannedRequest,
+    REQUEST_KEY_LIFETIME_MS, Recalled, RequestKey,
 };
 use atoma_domain::ports::{Journal, JournalFilter, Opened, Page, ServedWork, StoreError};
 use atoma_state::SqliteState;
 
 use crate::raw::Database;
 use crate::suite::fixtures::*;
-use crate::suite::journal::{attempt, new, succeeded};
+use crate::suite::journal::{aborted, attempt, new, succeeded};
 
 /// A request of two parts under a key, the first of which was refused before it was opened.
 fn request(scope: &str) -> PlannedRequest {
@@ -21,7 +21,7 @@ fn request(scope: &str) -> PlannedRequest {
         warnings: vec![String::from("look")],
         outcome,
     };
-    let refused = atoma_domain::journal::Failure::UnknownStack {
+    let refused = Failure::UnknownStack {
         stack_small_id: stack(9),
     };
     PlannedRequest {
@@ -118,6 +118,75 @@ async fn an_attempt_or_outcome_that_cannot_be_written_whole_is_not_written() {
         .record_attempt(&next, Some(&done), at(5))
         .await
         .unwrap();
+}
+
+/// The end of an intent and the opening of its record stand together.
+#[tokio::test]
+async fn a_failure_that_cannot_open_the_record_is_not_written() {
+    let database = Database::new();
+    let store = database.open().await;
+    happen(&store, 1, vec![bought(1, 1, 10), bought(2, 1, 10)]).await;
+    let mut ids = Vec::new();
+    for id in [1, 2] {
+        store.record_message(&message(id, 1, 1)).await.unwrap();
+        let opened = store.open(&[wish(1, settle(id))], None, at(1)).await;
+        ids.push(new(opened.unwrap()[0].clone()).id);
+    }
+    let sent = attempt(1, &[ids[0]]);
+    store.record_attempt(&sent, None, at(2)).await.unwrap();
+    let refused = concluded(sent.digest(), &aborted());
+    let failure = Failure::ShuttingDown {};
+    let before = database.dump().await;
+    inject(&database, "UPDATE OF is_frozen ON work_records").await;
+    let concluded = store.conclude(&refused, at(3)).await;
+    assert!(matches!(concluded, Err(StoreError::Unavailable(_))));
+    let failed = store.fail(ids[1], &failure, at(3)).await;
+    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+    assert_eq!(database.dump().await, before);
+    database.run("DROP TRIGGER injected").await.unwrap();
+    store.conclude(&refused, at(4)).await.unwrap();
+    store.fail(ids[1], &failure, at(4)).await.unwrap();
+    for id in [1, 2] {
+        store.record_message(&message(id, 2, 1)).await.unwrap();
+    }
+}
+
+/// A caller that goes away in the middle of a step leaves all of it or nothing, and no lock.
+#[tokio::test]
+async fn an_abandoned_step_is_whole_or_nothing() {
+    let database = Database::new();
+    let (store, mut sent, _) = under_way(&database).await;
+    let mut written = 0;
+    for polls in 0..24 {
+        let opened = store.open(&[wish(1, subscribe(polls))], None, at(3)).await;
+        let id = new(opened.unwrap()[0].clone()).id;
+        let next = Attempt {
+            badge: None,
+            gas: Vec::new(),
+            ..attempt(100 + polls, &[id])
+        };
+        let done = concluded(sent.digest(), &succeeded());
+        {
+            let mut step = store.record_attempt(&next, Some(&done), at(4));
+            for _ in 0..polls {
+                tokio::select! {
+                    biased;
+                    _ = &mut step => break,
+                    () = tokio::task::yield_now() => {}
+                }
+            }
+        }
+        // Behind whatever is under way.
+        let again = store.record_attempt(&next, Some(&done), at(4)).await;
+        let before = matches!(again, Err(StoreError::Transition { .. }));
+        assert!(before || again.is_ok(), "{again:?}");
+        written += u64::from(before);
+        let open = store.unfinished().await.unwrap();
+        let open: Vec<_> = open.into_iter().filter_map(|o| o.attempt).collect();
+        assert_eq!(open, [next.clone()]);
+        sent = next;
+    }
+    assert!(written < 24, "the first call was never polled");
 }
 
 /// A key is kept for seven days to the millisecond, and free for something else afterwards.
