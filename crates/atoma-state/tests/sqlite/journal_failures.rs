@@ -183,7 +183,7 @@ async fn an_abandoned_step_is_whole_or_nothing() {
         written += u64::from(before);
         let open = store.unfinished().await.unwrap();
         let open: Vec<_> = open.into_iter().filter_map(|o| o.attempt).collect();
-        assert_eq!(open, [next.clone()]);
+        assert_eq!(open, std::slice::from_ref(&next));
         sent = next;
     }
     assert!(written < 24, "the first call was never polled");
