@@ -21,6 +21,7 @@ mod opening;
 mod raw;
 mod schema;
 mod signed_versions;
+mod upgrade;
 
 mod file {
     use atoma_state::{SqliteState, StateOptions};
