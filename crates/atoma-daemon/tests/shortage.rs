@@ -115,6 +115,7 @@ fn the_cheapest_are_paid_as_far_as_the_treasury_goes() {
 fn what_waits_untried_is_tried_though_the_treasury_does_not_grow() {
     let (world, site, stacks) = settled();
     charge(&world.network, u64::from(u32::MAX));
+    let before = treasury(&world);
     let site = Site {
         treasury_interval: std::time::Duration::from_millis(1),
         ..site
@@ -129,7 +130,8 @@ fn what_waits_untried_is_tried_though_the_treasury_does_not_grow() {
         generation.points.until(all_tried).await;
         // And they are made once they can be.
         charge(&world.network, CHARGE);
-        world.buy_at(SAMPLING, FIRST, 1, COST);
+        world.buy_at(SAMPLING, FIRST, 1, COST * 1_000);
+        assert!(treasury(&world) > before);
         generation.all_final().await;
     });
     generation.stop();
