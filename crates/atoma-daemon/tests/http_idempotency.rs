@@ -9,7 +9,6 @@ mod common;
 
 use atoma_domain::TransactionId;
 use atoma_domain::journal::IntentStatus;
-use atoma_localnet::{Fault, FaultKind};
 use atoma_operator::{Engine, EngineConfig};
 use common::process::PATIENCE;
 use common::work::{digests, statuses};
@@ -62,11 +61,7 @@ async fn a_repeated_registration_is_told_after_a_restart_though_the_network_is_d
     let first = post(&world, "r", "/register", &body).await;
     assert_eq!(first.0, 200, "{}", first.1);
     world.restart().await;
-    world.network.inject_fault(Fault {
-        kind: FaultKind::Unavailable,
-        count: u64::MAX,
-        ms: 0,
-    });
+    world.lose_node();
     assert_eq!(post(&world, "r", "/register", &body).await, first);
 }
 
@@ -87,11 +82,7 @@ async fn a_key_with_another_body_is_refused_and_on_another_path_is_another() {
     assert_eq!(again, claimed);
     assert_eq!(world.usdc(&world.address()), before);
     // What is in the journal is told without asking the Sui node anything.
-    world.network.inject_fault(Fault {
-        kind: FaultKind::Unavailable,
-        count: u64::MAX,
-        ms: 0,
-    });
+    world.lose_node();
     let again = post(&world, "k", "/claim_funds", &body(stacks[0])).await;
     assert_eq!(again, claimed);
 }

@@ -27,14 +27,6 @@ const SETTLE: &str = "/try_settle_stack_ids";
 const ATTEST: &str = "/submit_stack_settlement_attestations";
 const CLAIM: &str = "/claim_funds";
 
-fn unavailable() -> Fault {
-    Fault {
-        kind: FaultKind::Unavailable,
-        count: u64::MAX,
-        ms: 0,
-    }
-}
-
 /// Has the mirror meet events that the journal knows nothing of yet.
 async fn mirror_meets(world: &TestWorld, events: Vec<ContractEvent>) {
     let ports = world.operator.ports();
@@ -178,7 +170,7 @@ async fn a_claim_in_an_outage_is_taken_in_and_tells_of_each_stack() {
     world.network.advance_epoch().unwrap();
     // The mirror learns of the epoch with it.
     world.settle(&stacks[1..]).await;
-    world.network.inject_fault(unavailable());
+    world.lose_node();
     let unknown = world.post(CLAIM, json!({"stack_small_ids": [999]})).await;
     assert_refused(&unknown, 404, "unknown_stack");
     let body = json!({"stack_small_ids": [stacks[0], stacks[1], 999]});
@@ -207,7 +199,7 @@ async fn a_registration_is_told_of_in_an_outage() {
     };
     let first = post().await;
     assert_eq!(first.0, 200, "{}", first.1);
-    world.network.inject_fault(unavailable());
+    world.lose_node();
     assert_eq!(post().await, first);
 }
 

@@ -8,7 +8,6 @@
 
 mod common;
 
-use atoma_localnet::{Fault, FaultKind};
 use common::process::PATIENCE;
 use common::work::statuses;
 use common::{Answer, NONE, TestWorld, answer, assert_refused};
@@ -170,11 +169,7 @@ async fn a_known_request_is_told_of_before_writes_may_begin() {
     let first = settle(&world, "k", &stacks[..1]).await;
     assert_eq!(first.0, 200, "{}", first.1);
     world.stop().await;
-    world.network.inject_fault(Fault {
-        kind: FaultKind::Unavailable,
-        count: u64::MAX,
-        ms: 0,
-    });
+    world.lose_node();
     world.go_on().await;
     assert_refused(&settle(&world, "new", &stacks[1..]).await, 503, "not_ready");
     assert_eq!(settle(&world, "k", &stacks[..1]).await, first);

@@ -6,6 +6,8 @@
     reason = "a benchmark that can't be set up has nothing to measure"
 )]
 
+mod support;
+
 use atoma_domain::events::StackCreated;
 use atoma_domain::model::NewMessage;
 use atoma_domain::ports::{
@@ -18,10 +20,10 @@ use atoma_domain::{
 };
 use atoma_state::{SqliteState, StateOptions};
 use divan::Bencher;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
+use support::{baseline, runtime};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 
 fn main() {
     divan::main();
@@ -33,14 +35,6 @@ const STACK: StackSmallId = StackSmallId::new(1);
 
 fn hash(number: u64) -> Hash32 {
     Hash32::of(&[&number.to_le_bytes()])
-}
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap()
 }
 
 fn bought() -> LedgerFrame {
@@ -126,17 +120,9 @@ fn record_message(bencher: Bencher<'_, '_>, length: u64) {
 fn append_to_all_hashes(bencher: Bencher<'_, '_>, length: u64) {
     let runtime = runtime();
     let folder = tempfile::tempdir().unwrap();
-    let options = SqliteConnectOptions::new()
-        .filename(folder.path().join("baseline.sqlite"))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
+    let table = "CREATE TABLE stacks (id INTEGER PRIMARY KEY, hashes BLOB NOT NULL)";
     let mut connection = runtime.block_on(async {
-        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-        sqlx::query("CREATE TABLE stacks (id INTEGER PRIMARY KEY, hashes BLOB NOT NULL)")
-            .execute(&mut connection)
-            .await
-            .unwrap();
+        let mut connection = baseline(folder.path(), table).await;
         sqlx::query("INSERT INTO stacks VALUES (1, zeroblob(?))")
             .bind(i64::try_from(length * 32).unwrap())
             .execute(&mut connection)

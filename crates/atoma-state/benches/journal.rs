@@ -6,6 +6,8 @@
     reason = "a benchmark that can't be set up has nothing to measure"
 )]
 
+mod support;
+
 use atoma_domain::journal::{
     Action, Actor, Attempt, AttemptOutcome, Conclusion, GasOptions, NewIntent, Receipt,
 };
@@ -16,9 +18,7 @@ use atoma_domain::{
 };
 use atoma_state::{SqliteState, StateOptions};
 use divan::Bencher;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Connection, SqliteConnection};
-use tokio::runtime::Runtime;
+use support::{baseline, runtime};
 
 fn main() {
     divan::main();
@@ -28,14 +28,6 @@ fn main() {
 const STEPS: u32 = 500;
 
 const NOW: TimestampMs = TimestampMs::new(1);
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap()
-}
 
 /// An intent that needs no stack in the mirror.
 fn wish(number: u64) -> NewIntent {
@@ -135,19 +127,8 @@ fn step_without_fsync(bencher: Bencher<'_, '_>) {
 fn smallest_write(bencher: Bencher<'_, '_>) {
     let runtime = runtime();
     let folder = tempfile::tempdir().unwrap();
-    let options = SqliteConnectOptions::new()
-        .filename(folder.path().join("baseline.sqlite"))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    let mut connection = runtime.block_on(async {
-        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-        sqlx::query("CREATE TABLE numbers (number INTEGER)")
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        connection
-    });
+    let table = "CREATE TABLE numbers (number INTEGER)";
+    let mut connection = runtime.block_on(baseline(folder.path(), table));
     bencher.bench_local(|| {
         let insert = sqlx::query("INSERT INTO numbers VALUES (1)");
         runtime.block_on(insert.execute(&mut connection)).unwrap()

@@ -18,6 +18,7 @@
 //! Row numbers that SQLite itself gives out, flags and 16-bit numbers are `INTEGER`.
 
 use std::error::Error;
+use std::fmt::Write as _;
 
 use atoma_domain::ports::{BoxedError, StoreError};
 use atoma_domain::{Digest, Hash32, ObjectId};
@@ -44,12 +45,22 @@ pub(crate) fn after(key: Option<u64>) -> Vec<u8> {
     key.map(number).unwrap_or_default()
 }
 
+/// Bytes as they are bound inside JSON, for `unhex`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02X}");
+    }
+    text
+}
+
 /// A set of 64-bit numbers as one bound value: a JSON array of hexadecimal keys, for
 /// `IN (SELECT unhex(value) FROM json_each(?))`.
 pub(crate) fn key_set(values: impl IntoIterator<Item = u64>) -> String {
     let keys: Vec<String> = values
         .into_iter()
-        .map(|value| format!("\"{value:016X}\""))
+        .map(|value| format!("\"{}\"", hex(&value.to_be_bytes())))
         .collect();
     format!("[{}]", keys.join(","))
 }

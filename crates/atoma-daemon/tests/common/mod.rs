@@ -14,7 +14,9 @@ use std::time::Duration;
 use atoma_daemon::{Config, Daemon, Overrides};
 use atoma_domain::{Address, NodeSmallId, StackSmallId, TaskSmallId};
 use atoma_localnet::demo::{self, Demo};
-use atoma_localnet::{Config as NetConfig, LocalNet, NewTask, Parameters, Purchase};
+use atoma_localnet::{
+    Config as NetConfig, Fault, FaultKind, LocalNet, NewTask, Parameters, Purchase,
+};
 use atoma_operator::Operator;
 use process::in_time;
 use reqwest::{Client, Method, StatusCode};
@@ -162,6 +164,15 @@ impl TestWorld {
     pub(crate) async fn stop(&mut self) {
         self.stopping.cancel();
         (&mut self.running).await.unwrap().unwrap();
+    }
+
+    /// Has the Sui node refuse every call as unavailable, until the faults are cleared.
+    pub(crate) fn lose_node(&self) {
+        self.network.inject_fault(Fault {
+            kind: FaultKind::Unavailable,
+            count: u64::MAX,
+            ms: 0,
+        });
     }
 
     /// Starts a daemon where one was stopped.

@@ -35,9 +35,11 @@ impl Lane {
         let treasury = self.treasury;
         if claims.len() == 1 {
             self.park(claims, Some(treasury)).await;
-            while let Some(dearer) = turns.pop_if(|turn| turn.is_dearer) {
-                self.park(dearer.batch, None).await;
+            let mut dearer = Vec::new();
+            while let Some(turn) = turns.pop_if(|turn| turn.is_dearer) {
+                dearer.extend(turn.batch);
             }
+            self.park(dearer, None).await;
             return;
         }
         let costs = self.costs(&claims).await;
@@ -75,6 +77,9 @@ impl Lane {
     /// tried one at a time where they were not; who waits is told.
     async fn park(&mut self, claims: Vec<Intent>, held: Option<MicroUsdc>) {
         let claims = self.without_abandoned(claims).await;
+        if claims.is_empty() {
+            return;
+        }
         info!(claims = claims.len(), treasury = %self.treasury, "the treasury is short; waiting for it to grow");
         let ids = claims.iter().map(|claim| claim.id);
         self.shared.outcomes.hold(ids, &Failure::TreasuryShort {});

@@ -5,7 +5,6 @@ use std::time::Duration;
 use atoma_domain::journal::{Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{ChainError, Executed, JournalKey, StoreError};
 use atoma_domain::{Digest, TransactionId};
-
 use tracing::error;
 
 use super::abandoned::Mark;

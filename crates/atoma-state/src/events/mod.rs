@@ -8,11 +8,11 @@ use atoma_domain::ports::{
     ChainEvents, ChainIdentity, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction,
     Progress, StoreError,
 };
-use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, HexBytes};
+use atoma_domain::{Address, CheckpointNumber, Digest, Epoch};
 use bytes::Bytes;
 use sqlx::SqliteConnection;
 
-use crate::columns::{Cells, json, number, optional_number};
+use crate::columns::{Cells, hex, json, number, optional_number};
 use crate::store::{SqliteState, commit, unavailable};
 
 #[async_trait]
@@ -158,13 +158,12 @@ async fn note_checkpoints(
         .iter()
         .map(|transaction| {
             let checkpoint = number(transaction.position.checkpoint.get());
-            let digest = transaction.digest.as_bytes().to_vec();
-            (HexBytes(digest), HexBytes(checkpoint))
+            (hex(transaction.digest.as_bytes()), hex(&checkpoint))
         })
         .collect();
     sqlx::query(
-        "UPDATE attempts SET checkpoint = unhex(substr(met.value ->> 1, 3)) FROM json_each(?) met \
-         WHERE attempts.digest = unhex(substr(met.value ->> 0, 3))",
+        "UPDATE attempts SET checkpoint = unhex(met.value ->> 1) FROM json_each(?) met \
+         WHERE attempts.digest = unhex(met.value ->> 0)",
     )
     .bind(json("the checkpoints of transactions", &met)?)
     .execute(connection)

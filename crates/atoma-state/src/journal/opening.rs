@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use atoma_domain::journal::{Action, ActionKey, Failure, Intent, IntentStatus, NewIntent};
 use atoma_domain::ports::{Opened, StoreError};
-use atoma_domain::{HexBytes, NodeSmallId, StackSmallId, TimestampMs, TransactionId};
+use atoma_domain::{NodeSmallId, StackSmallId, TimestampMs, TransactionId};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::obstacles::Obstacles;
 use super::rows;
-use crate::columns::{Cells, json, number};
+use crate::columns::{Cells, hex, json, number};
 use crate::store::unavailable;
 
 /// Who holds a key, and where it stands.
@@ -161,8 +161,8 @@ struct Row<'a> {
     action: String,
     actor: String,
     gas: String,
-    node: Option<HexBytes>,
-    stack: Option<HexBytes>,
+    node: Option<String>,
+    stack: Option<String>,
     key: &'a str,
 }
 
@@ -175,8 +175,8 @@ impl<'a> Row<'a> {
             action: json("an action", &wanted.action)?,
             actor: json("an actor", &wanted.actor)?,
             gas: json("gas options", &wanted.gas)?,
-            node: node.map(|id| HexBytes(number(id))),
-            stack: stack.map(|id| HexBytes(number(id))),
+            node: node.map(|id| hex(&number(id))),
+            stack: stack.map(|id| hex(&number(id))),
             key: key.as_str(),
         })
     }
@@ -195,7 +195,7 @@ async fn insert(
         "INSERT INTO intents (kind, action, actor, gas, node_small_id, stack_small_id, \
          action_key, holds_key, status, created_at, updated_at) \
          SELECT value ->> 'kind', value ->> 'action', value ->> 'actor', value ->> 'gas', \
-         unhex(substr(value ->> 'node', 3)), unhex(substr(value ->> 'stack', 3)), \
+         unhex(value ->> 'node'), unhex(value ->> 'stack'), \
          value ->> 'key', 1, 'queued', ?2, ?2 \
          FROM json_each(?1) ORDER BY json_each.key \
          RETURNING id, action_key",

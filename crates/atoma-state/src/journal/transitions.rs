@@ -4,7 +4,6 @@ use atoma_domain::journal::{Failure, IntentStatus};
 use atoma_domain::ports::StoreError;
 use atoma_domain::{TimestampMs, TransactionId};
 use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use super::rows;
 use crate::columns::{Cells, json, number, row_number};
@@ -15,22 +14,15 @@ pub(super) async fn status(
     connection: &mut SqliteConnection,
     id: TransactionId,
 ) -> Result<IntentStatus, StoreError> {
-    let row = load(connection, id).await?;
-    rows::status_of(&Cells::new(&row, "intents", "id"))
-}
-
-async fn load(
-    connection: &mut SqliteConnection,
-    id: TransactionId,
-) -> Result<SqliteRow, StoreError> {
-    let row = sqlx::query("SELECT * FROM intents WHERE id = ?")
+    let row = sqlx::query("SELECT id, status FROM intents WHERE id = ?")
         .bind(row_number(id.get()))
         .fetch_optional(connection)
         .await
         .map_err(unavailable)?;
-    row.ok_or_else(|| StoreError::Missing {
+    let row = row.ok_or_else(|| StoreError::Missing {
         what: format!("transaction {id}"),
-    })
+    })?;
+    rows::status_of(&Cells::new(&row, "intents", "id"))
 }
 
 /// Fails a queued intent and frees its key.
