@@ -43,7 +43,7 @@ id_cursor!(
     atoma_domain::NodeSmallId,
     atoma_domain::StackSmallId,
     atoma_domain::TaskSmallId,
-    atoma_domain::TransactionId
+    atoma_domain::IntentId
 );
 
 impl<A: Cursor, B: Cursor> Cursor for (A, B) {

@@ -7,7 +7,7 @@
 
 mod common;
 
-use atoma_domain::TransactionId;
+use atoma_domain::IntentId;
 use atoma_domain::journal::IntentStatus;
 use atoma_operator::{Engine, EngineConfig};
 use common::process::PATIENCE;
@@ -149,11 +149,11 @@ async fn an_entry_that_can_not_be_read_costs_the_others_nothing() {
     let settled = world.settle(&stacks).await;
     let id = |place: usize| {
         let id = settled["results"][place]["transaction_id"].as_u64();
-        TransactionId::new(id.unwrap())
+        IntentId::new(id.unwrap())
     };
     let ports = world.operator.ports().clone();
     let engine = Engine::new(ports, EngineConfig::default(), CancellationToken::new());
-    let missing = TransactionId::new(999);
+    let missing = IntentId::new(999);
     let waited = engine.wait(&[id(0), missing, id(1)], PATIENCE).await;
     let told = |place: usize| (waited[place].id, waited[place].status);
     assert_eq!(told(0), (id(0), IntentStatus::Succeeded));

@@ -63,5 +63,5 @@ id_type! {
 id_type! {
     /// The daemon's own number of an intent in the transaction journal, from 1. It exists before
     /// any transaction digest does and never changes, however often the intent is attempted.
-    TransactionId
+    IntentId
 }

@@ -26,7 +26,7 @@ pub mod settlement;
 mod units;
 
 pub use hash::{Hash32, HexBytes, ParseHashError};
-pub use ids::{EchelonId, NodeSmallId, StackSmallId, TaskSmallId, TransactionId};
+pub use ids::{EchelonId, IntentId, NodeSmallId, StackSmallId, TaskSmallId};
 pub use sui_sdk_types::{Address, Digest, ObjectReference};
 pub use units::{
     CheckpointNumber, ComputeUnits, Epoch, MicroUsdc, Mist, Permille, PricePerMillion,

@@ -13,8 +13,8 @@ use atoma_domain::journal::{
 };
 use atoma_domain::ports::{Journal, Opened, SignedTransaction};
 use atoma_domain::{
-    Address, CheckpointNumber, Digest, Epoch, Mist, NodeSmallId, ObjectReference, StackSmallId,
-    TimestampMs, TransactionId,
+    Address, CheckpointNumber, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectReference,
+    StackSmallId, TimestampMs,
 };
 use atoma_state::{SqliteState, StateOptions};
 use divan::Bencher;
@@ -45,7 +45,7 @@ fn wish(number: u64) -> NewIntent {
 }
 
 /// As large as a settlement's, the badge and one coin at the next version each time.
-fn attempt(id: TransactionId) -> Attempt {
+fn attempt(id: IntentId) -> Attempt {
     let mut digest = [0; 32];
     digest[..8].copy_from_slice(&id.get().to_le_bytes());
     let version = |object| ObjectReference::new(Address::new([object; 32]), id.get(), Digest::ZERO);

@@ -4,7 +4,7 @@ use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use atoma_domain::journal::{Action, Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey};
-use atoma_domain::{Digest, NodeSmallId, StackSmallId, TransactionId};
+use atoma_domain::{Digest, IntentId, NodeSmallId, StackSmallId};
 use atoma_operator::{NotReady, Operator};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -100,7 +100,7 @@ async fn transactions(
     query: Query<ListQuery>,
     filter: Query<TransactionQuery>,
 ) -> Answer {
-    let page = query.page::<TransactionId>()?;
+    let page = query.page::<IntentId>()?;
     let filter = filter.filter()?;
     let journal = &operator.ports().journal;
     let records = journal.list(&filter, one_more(page)).await?;
@@ -142,7 +142,7 @@ fn view(operator: &Operator, record: IntentRecord) -> TransactionView {
 
 /// The journal's entry of that number or digest.
 async fn find(operator: &Operator, text: String) -> Result<IntentRecord, ApiError> {
-    let key = match (text.parse::<TransactionId>(), text.parse::<Digest>()) {
+    let key = match (text.parse::<IntentId>(), text.parse::<Digest>()) {
         (Ok(id), _) => JournalKey::Id(id),
         (_, Ok(digest)) => JournalKey::Digest(digest),
         _ => {

@@ -8,7 +8,7 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use atoma_domain::journal::{AttemptRecord, Failure, IntentRecord};
 use atoma_domain::{
-    CheckpointNumber, Digest, Epoch, Mist, NodeSmallId, ObjectId, StackSmallId, TransactionId,
+    CheckpointNumber, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId, StackSmallId,
     UnitOverflow,
 };
 use atoma_operator::{Done, Registered, StackResult, StackStatus, Unsuccessful};
@@ -114,7 +114,7 @@ struct StackResultView {
     node_small_id: Option<NodeSmallId>,
     status: &'static str,
     tx_digest: Option<Digest>,
-    transaction_id: Option<TransactionId>,
+    transaction_id: Option<IntentId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     estimated_gas: Option<Mist>,
     error: Option<ErrorBody>,
@@ -259,7 +259,7 @@ fn held_for(results: &[StackResult]) -> Option<Failure> {
 /// An entry of the journal.
 #[derive(Debug, Serialize)]
 pub(crate) struct TransactionView {
-    transaction_id: TransactionId,
+    transaction_id: IntentId,
     kind: &'static str,
     status: &'static str,
     tx_digest: Option<Digest>,
@@ -331,7 +331,7 @@ struct AttemptView {
     reason: Option<String>,
     error: Option<ErrorBody>,
     /// Which entries of the journal it carries, in the order of its calls.
-    transaction_ids: Vec<TransactionId>,
+    transaction_ids: Vec<IntentId>,
 }
 
 impl From<AttemptRecord> for AttemptView {
@@ -362,7 +362,7 @@ mod tests {
             node_small_id: None,
             status,
             tx_digest: (status != StackStatus::Failed).then(|| Digest::new([1; 32])),
-            transaction_id: Some(TransactionId::new(1)),
+            transaction_id: Some(IntentId::new(1)),
             estimated_gas: None,
             failure: (status == StackStatus::Failed).then(|| Failure::AlreadySettling {
                 stack_small_id: StackSmallId::new(1),

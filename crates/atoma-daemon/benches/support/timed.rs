@@ -16,8 +16,8 @@ use atoma_domain::ports::{
     UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
-    Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference, TimestampMs,
-    TransactionId,
+    Address, CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference,
+    TimestampMs,
 };
 use atoma_operator::Ports;
 
@@ -121,7 +121,7 @@ impl Journal for Timed<dyn Journal> {
 
     async fn fail(
         &self,
-        id: TransactionId,
+        id: IntentId,
         failure: &Failure,
         now: TimestampMs,
     ) -> Result<(), StoreError> {
@@ -144,14 +144,14 @@ impl Journal for Timed<dyn Journal> {
         self.1.of(JOURNAL, self.0.find(key)).await
     }
 
-    async fn attempts_of(&self, id: TransactionId) -> Result<Vec<AttemptRecord>, StoreError> {
+    async fn attempts_of(&self, id: IntentId) -> Result<Vec<AttemptRecord>, StoreError> {
         self.1.of(JOURNAL, self.0.attempts_of(id)).await
     }
 
     async fn list(
         &self,
         filter: &JournalFilter,
-        page: Page<TransactionId>,
+        page: Page<IntentId>,
     ) -> Result<Vec<IntentRecord>, StoreError> {
         self.1.of(JOURNAL, self.0.list(filter, page)).await
     }

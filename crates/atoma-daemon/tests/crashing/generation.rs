@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use atoma_api::{AllowedHosts, ApiConfig, ApiServer};
 use atoma_domain::ports::{Clock, UnfinishedIntent};
-use atoma_domain::{Address, CheckpointNumber, ObjectId, TimestampMs, TransactionId};
+use atoma_domain::{Address, CheckpointNumber, IntentId, ObjectId, TimestampMs};
 use atoma_localnet::Parameters;
 use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness};
 use atoma_state::{SqliteState, StateOptions};
@@ -140,7 +140,7 @@ impl Generation {
     }
 
     /// The intents that aren't final.
-    pub(crate) async fn unfinished(&self) -> Vec<TransactionId> {
+    pub(crate) async fn unfinished(&self) -> Vec<IntentId> {
         let unfinished = self.ports.journal.unfinished().await.unwrap();
         let id = |open: UnfinishedIntent| open.intent.id;
         unfinished.into_iter().map(id).collect()

@@ -14,8 +14,8 @@ use atoma_domain::ports::{
     UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
-    Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference, TimestampMs,
-    TransactionId,
+    Address, CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference,
+    TimestampMs,
 };
 use atoma_operator::Ports;
 
@@ -101,7 +101,7 @@ impl Journal for CrashingJournal {
 
     async fn fail(
         &self,
-        id: TransactionId,
+        id: IntentId,
         failure: &Failure,
         now: TimestampMs,
     ) -> Result<(), StoreError> {
@@ -119,7 +119,7 @@ impl Journal for CrashingJournal {
         self.points.pass_store("journal.find", call).await
     }
 
-    async fn attempts_of(&self, id: TransactionId) -> Result<Vec<AttemptRecord>, StoreError> {
+    async fn attempts_of(&self, id: IntentId) -> Result<Vec<AttemptRecord>, StoreError> {
         let call = self.inner.attempts_of(id);
         self.points.pass_store("journal.attempts_of", call).await
     }
@@ -127,7 +127,7 @@ impl Journal for CrashingJournal {
     async fn list(
         &self,
         filter: &JournalFilter,
-        page: Page<TransactionId>,
+        page: Page<IntentId>,
     ) -> Result<Vec<IntentRecord>, StoreError> {
         let call = self.inner.list(filter, page);
         self.points.pass_store("journal.list", call).await

@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::{Action, Actor, GasOptions, NewIntent};
 use atoma_domain::model::OperatorNode;
-use atoma_domain::{ComputeUnits, NodeSmallId, PricePerMillion, TransactionId};
+use atoma_domain::{ComputeUnits, IntentId, NodeSmallId, PricePerMillion};
 
 use super::ask::Ask;
 use super::audit::{Ledger, Looked, journal, look_up};
@@ -19,7 +19,7 @@ pub(crate) struct Template {
     site: Site,
     pub(crate) intents: Vec<NewIntent>,
     /// The last entry of the journal as it was made.
-    pub(crate) last: TransactionId,
+    pub(crate) last: IntentId,
     /// The transactions that made it.
     pub(crate) known: Looked,
 }

@@ -13,7 +13,7 @@ use atoma_domain::journal::{
 use atoma_domain::ports::{
     Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
 };
-use atoma_domain::{Mist, ObjectId, ObjectReference, TimestampMs, TransactionId};
+use atoma_domain::{IntentId, Mist, ObjectId, ObjectReference, TimestampMs};
 
 /// Sees what passes between an engine and its journal, and what is sent.
 #[derive(Debug, Default)]
@@ -194,7 +194,7 @@ impl Journal for WitnessedJournal {
         self.inner.recall(key, now).await
     }
 
-    async fn attempts_of(&self, id: TransactionId) -> Result<Vec<AttemptRecord>, StoreError> {
+    async fn attempts_of(&self, id: IntentId) -> Result<Vec<AttemptRecord>, StoreError> {
         self.inner.attempts_of(id).await
     }
 
@@ -223,7 +223,7 @@ impl Journal for WitnessedJournal {
 
     async fn fail(
         &self,
-        id: TransactionId,
+        id: IntentId,
         failure: &Failure,
         now: TimestampMs,
     ) -> Result<(), StoreError> {
@@ -249,7 +249,7 @@ impl Journal for WitnessedJournal {
     async fn list(
         &self,
         filter: &JournalFilter,
-        page: Page<TransactionId>,
+        page: Page<IntentId>,
     ) -> Result<Vec<IntentRecord>, StoreError> {
         self.inner.list(filter, page).await
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Failure, IntentStatus};
 use crate::ports::SignedTransaction;
 use crate::{
-    CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference, TimestampMs, TransactionId,
+    CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference, TimestampMs,
 };
 
 /// One signed transaction for one intent or a batch of them. Once it is in the journal its bytes
@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The intents that it carries, in the order of its calls.
-    pub intents: Vec<TransactionId>,
+    pub intents: Vec<IntentId>,
     /// Exact bytes, digest and signatures.
     pub transaction: SignedTransaction,
     /// The last epoch in which it can execute.
@@ -105,7 +105,7 @@ pub struct AttemptRecord {
     /// Its digest.
     pub digest: Digest,
     /// The intents that it carries, in the order of its calls.
-    pub intents: Vec<TransactionId>,
+    pub intents: Vec<IntentId>,
     /// Where it stands.
     pub status: AttemptStatus,
     /// The last epoch in which it can execute.

@@ -5,8 +5,7 @@ use thiserror::Error;
 
 use crate::contract::Abort;
 use crate::{
-    ComputeUnits, Digest, Epoch, Mist, NodeSmallId, ObjectId, StackSmallId, TaskSmallId,
-    TransactionId,
+    ComputeUnits, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId, StackSmallId, TaskSmallId,
 };
 
 /// Why something asked for was not done, in words that an operator can act on. The serde tag is
@@ -72,16 +71,16 @@ pub enum Failure {
     #[error("stack {stack_small_id} is already in dispute")]
     AlreadyInDispute { stack_small_id: StackSmallId },
     #[error("the same is in flight with other parameters, as transaction {transaction_id}")]
-    InFlightWithOtherParameters { transaction_id: TransactionId },
+    InFlightWithOtherParameters { transaction_id: IntentId },
     #[error("the idempotency key was used for a request with another body")]
     IdempotencyKeyReused {},
     #[error("transaction {transaction_id} may still execute; it can't be given up")]
     MayStillExecute {
-        transaction_id: TransactionId,
+        transaction_id: IntentId,
         tx_digest: Option<Digest>,
     },
     #[error("transaction {transaction_id} is finished; there is nothing to give up")]
-    AlreadyFinal { transaction_id: TransactionId },
+    AlreadyFinal { transaction_id: IntentId },
     #[error("it was given up on the operator's word, before it could execute")]
     Abandoned {},
     #[error("stack {stack_small_id} is of a confidential task and needs no settlement; claim it")]
@@ -209,7 +208,7 @@ pub enum Failure {
         "the outcome is not known yet; nothing is lost, poll GET /transactions/{transaction_id}"
     )]
     OutcomeUnknown {
-        transaction_id: TransactionId,
+        transaction_id: IntentId,
         tx_digest: Option<Digest>,
     },
     #[error("a fault of the daemon: {reason}")]

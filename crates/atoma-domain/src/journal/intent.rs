@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Actor, Failure};
-use crate::{Digest, Mist, ObjectId, TimestampMs, TransactionId};
+use crate::{Digest, IntentId, Mist, ObjectId, TimestampMs};
 
 /// How the transaction is to be paid; what is `None` is the daemon's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub struct NewIntent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
     /// Its number in the journal.
-    pub id: TransactionId,
+    pub id: IntentId,
     /// What.
     pub action: Action,
     /// By whom.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
-use crate::{Hash32, NodeSmallId, StackSmallId, TransactionId};
+use crate::{Hash32, IntentId, NodeSmallId, StackSmallId};
 
 /// For how long a key is remembered, in milliseconds: seven days.
 pub const REQUEST_KEY_LIFETIME_MS: u64 = 7 * 24 * 60 * 60 * 1000;
@@ -74,7 +74,7 @@ impl RequestEntry {
 #[serde(rename_all = "snake_case")]
 pub enum EntryOutcome {
     /// It is in the journal: how it went stands there.
-    Accepted(TransactionId),
+    Accepted(IntentId),
     /// It was refused.
     Refused(Failure),
 }

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::journal::{Failure, IntentStatus};
 use crate::model::ReservationId;
-use crate::{ObjectId, TransactionId};
+use crate::{IntentId, ObjectId};
 
 /// The cause of an adapter's error, whatever library it came from.
 pub type BoxedError = Box<dyn std::error::Error + Send + Sync>;
@@ -46,7 +46,7 @@ pub enum StoreError {
     #[error("transaction {id} can't go from {from:?} to {to:?}")]
     Transition {
         /// The intent.
-        id: TransactionId,
+        id: IntentId,
         /// Where it stands.
         from: IntentStatus,
         /// Where it was to go.

@@ -9,7 +9,7 @@ use crate::journal::{
     Attempt, AttemptRecord, Conclusion, Failure, Intent, IntentRecord, IntentStatus, NewIntent,
     PlannedRequest, Recalled, RequestKey,
 };
-use crate::{Digest, Mist, NodeSmallId, ObjectId, StackSmallId, TimestampMs, TransactionId};
+use crate::{Digest, IntentId, Mist, NodeSmallId, ObjectId, StackSmallId, TimestampMs};
 
 /// The transaction journal. Every method is one database transaction, durable (`fsync`) when it
 /// returns; a transition outside the state machine of [`crate::journal`] is refused.
@@ -58,7 +58,7 @@ pub trait Journal: Debug + Send + Sync {
     /// Fails a queued intent, of which nothing was sent: frees its key, thaws the record.
     async fn fail(
         &self,
-        id: TransactionId,
+        id: IntentId,
         failure: &Failure,
         now: TimestampMs,
     ) -> Result<(), StoreError>;
@@ -78,13 +78,13 @@ pub trait Journal: Debug + Send + Sync {
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError>;
 
     /// Every attempt that carries an intent, oldest first.
-    async fn attempts_of(&self, id: TransactionId) -> Result<Vec<AttemptRecord>, StoreError>;
+    async fn attempts_of(&self, id: IntentId) -> Result<Vec<AttemptRecord>, StoreError>;
 
     /// Intents, newest first.
     async fn list(
         &self,
         filter: &JournalFilter,
-        page: Page<TransactionId>,
+        page: Page<IntentId>,
     ) -> Result<Vec<IntentRecord>, StoreError>;
 }
 
@@ -112,7 +112,7 @@ pub struct UnfinishedIntent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JournalKey {
     /// By its number.
-    Id(TransactionId),
+    Id(IntentId),
     /// By the digest of any of its attempts; of a batch the first intent. The others are
     /// [listed](JournalFilter::tx_digest), and named by the [attempt](Journal::attempts_of).
     Digest(Digest),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use atoma_domain::TransactionId;
+use atoma_domain::IntentId;
 
 /// How far the giving up of an intent is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,22 +17,22 @@ pub(super) enum Mark {
 /// Intents that are not to be signed (again).
 #[derive(Debug, Default)]
 pub(super) struct Abandoned {
-    marks: Mutex<HashMap<TransactionId, Mark>>,
+    marks: Mutex<HashMap<IntentId, Mark>>,
 }
 
 impl Abandoned {
     /// Marks an intent.
-    pub(super) fn mark(&self, id: TransactionId, mark: Mark) {
+    pub(super) fn mark(&self, id: IntentId, mark: Mark) {
         self.lock().insert(id, mark);
     }
 
     /// Takes the mark of an intent away.
-    pub(super) fn take(&self, id: TransactionId) -> Option<Mark> {
+    pub(super) fn take(&self, id: IntentId) -> Option<Mark> {
         self.lock().remove(&id)
     }
 
     /// Takes the mark of an intent away if it is failed; says whether it is.
-    pub(super) fn take_failed(&self, id: TransactionId) -> bool {
+    pub(super) fn take_failed(&self, id: IntentId) -> bool {
         let mut marks = self.lock();
         let is_failed = marks.get(&id) == Some(&Mark::Failed);
         if is_failed {
@@ -41,7 +41,7 @@ impl Abandoned {
         is_failed
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TransactionId, Mark>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<IntentId, Mark>> {
         // Every change is one call, so the map is whole even if a holder panicked.
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }

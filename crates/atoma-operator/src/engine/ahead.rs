@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoma_domain::TransactionId;
+use atoma_domain::IntentId;
 use atoma_domain::journal::{Action, Intent};
 use atoma_domain::ports::ContractView;
 use tokio::sync::Notify;
@@ -23,7 +23,7 @@ use super::shared::Shared;
 /// A read under way for the lane's next intent.
 #[derive(Debug)]
 pub(super) struct Ahead {
-    id: TransactionId,
+    id: IntentId,
     /// The badge's version when the read began.
     since: u64,
     /// Told when the read is wanted now.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use atoma_domain::journal::{Attempt, Intent};
 use atoma_domain::ports::ViewQuery;
-use atoma_domain::{MicroUsdc, ObjectReference, TransactionId};
+use atoma_domain::{IntentId, MicroUsdc, ObjectReference};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{Instrument, debug, info_span};
@@ -32,7 +32,7 @@ pub(super) enum Work {
     /// Intents to be attempted.
     Intents(Vec<Intent>),
     /// One that it may have parked, asked for again.
-    Again(TransactionId),
+    Again(IntentId),
 }
 
 /// The engine's end of a lane.

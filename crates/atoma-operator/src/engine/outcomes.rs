@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use atoma_domain::TransactionId;
+use atoma_domain::IntentId;
 use atoma_domain::journal::{ActionKey, Failure, Intent, IntentRecord};
 use atoma_domain::{Digest, journal::IntentStatus};
 use tokio::sync::watch;
@@ -47,9 +47,9 @@ pub(super) struct Outcomes {
 
 #[derive(Debug, Default)]
 struct Open {
-    progress: HashMap<TransactionId, Tracked>,
+    progress: HashMap<IntentId, Tracked>,
     /// Which of them has a key.
-    holders: HashMap<ActionKey, TransactionId>,
+    holders: HashMap<ActionKey, IntentId>,
 }
 
 #[derive(Debug)]
@@ -78,14 +78,14 @@ impl Outcomes {
     }
 
     /// A receiver of the intent's progress; `None` when it is finished or not this process's.
-    pub(super) fn watch(&self, id: TransactionId) -> Option<watch::Receiver<Progress>> {
+    pub(super) fn watch(&self, id: IntentId) -> Option<watch::Receiver<Progress>> {
         let open = self.lock();
         let tracked = open.progress.get(&id);
         tracked.map(|tracked| tracked.progress.subscribe())
     }
 
     /// Why nothing is done about an intent, if so.
-    pub(super) fn held(&self, id: TransactionId) -> Option<Failure> {
+    pub(super) fn held(&self, id: IntentId) -> Option<Failure> {
         match &*self.lock().progress.get(&id)?.progress.borrow() {
             Progress::Held(reason) => Some(reason.clone()),
             Progress::Underway | Progress::Over(_) => None,
@@ -104,18 +104,18 @@ impl Outcomes {
     }
 
     /// Announces that nothing is done about these intents for now, and why.
-    pub(super) fn hold(&self, ids: impl Iterator<Item = TransactionId>, reason: &Failure) {
+    pub(super) fn hold(&self, ids: impl Iterator<Item = IntentId>, reason: &Failure) {
         self.set(ids, &Progress::Held(reason.clone()));
     }
 
     /// Announces that they are under way again.
-    pub(super) fn release(&self, ids: impl Iterator<Item = TransactionId>) {
+    pub(super) fn release(&self, ids: impl Iterator<Item = IntentId>) {
         self.set(ids, &Progress::Underway);
     }
 
     /// Announces that a lane does nothing for now because the database does not; `reason` is that
     /// failure as each intent is to be told of it. What is held for another reason is left alone.
-    pub(super) fn hold_lane(&self, lane: LaneKey, reason: impl Fn(TransactionId) -> Failure) {
+    pub(super) fn hold_lane(&self, lane: LaneKey, reason: impl Fn(IntentId) -> Failure) {
         self.set_lane(lane, |id| Progress::Held(reason(id)));
     }
 
@@ -124,7 +124,7 @@ impl Outcomes {
         self.set_lane(lane, |_| Progress::Underway);
     }
 
-    fn set(&self, ids: impl Iterator<Item = TransactionId>, progress: &Progress) {
+    fn set(&self, ids: impl Iterator<Item = IntentId>, progress: &Progress) {
         let open = self.lock();
         for id in ids {
             if let Some(tracked) = open.progress.get(&id) {
@@ -133,7 +133,7 @@ impl Outcomes {
         }
     }
 
-    fn set_lane(&self, lane: LaneKey, progress: impl Fn(TransactionId) -> Progress) {
+    fn set_lane(&self, lane: LaneKey, progress: impl Fn(IntentId) -> Progress) {
         let open = self.lock();
         for (id, tracked) in &open.progress {
             if tracked.lane == lane && !tracked.is_held_otherwise() {
@@ -143,7 +143,7 @@ impl Outcomes {
     }
 
     /// Announces the final outcome and forgets the intent; false when it was announced before.
-    pub(super) fn finish(&self, id: TransactionId, outcome: Outcome) -> bool {
+    pub(super) fn finish(&self, id: IntentId, outcome: Outcome) -> bool {
         let mut open = self.lock();
         let Some(tracked) = open.progress.remove(&id) else {
             return false;
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use crate::engine::testing::claim;
 
-    fn stuck(id: TransactionId) -> Failure {
+    fn stuck(id: IntentId) -> Failure {
         Failure::Internal {
             reason: format!("{id} waits for the database"),
         }

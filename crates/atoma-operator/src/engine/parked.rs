@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use atoma_domain::journal::Intent;
-use atoma_domain::{MicroUsdc, TransactionId};
+use atoma_domain::{IntentId, MicroUsdc};
 use tokio::time::Instant;
 
 /// A claim that waits.
@@ -24,7 +24,7 @@ pub(super) struct Waiting {
 pub(super) struct Parked {
     claims: Vec<Waiting>,
     /// The claim that was tried last.
-    tried: Option<TransactionId>,
+    tried: Option<IntentId>,
     interval: Duration,
     next_look: Instant,
 }
@@ -49,18 +49,18 @@ impl Parked {
     }
 
     /// Takes one out.
-    pub(super) fn take(&mut self, id: TransactionId) -> Option<Intent> {
+    pub(super) fn take(&mut self, id: IntentId) -> Option<Intent> {
         let place = self.claims.iter().position(|w| w.claim.id == id)?;
         Some(self.claims.remove(place).claim)
     }
 
     /// Drops those that are final.
-    pub(super) fn drop_those(&mut self, mut are_final: impl FnMut(TransactionId) -> bool) {
+    pub(super) fn drop_those(&mut self, mut are_final: impl FnMut(IntentId) -> bool) {
         self.claims.retain(|w| !are_final(w.claim.id));
     }
 
     /// Takes all out if the claim that succeeded is the one that was tried.
-    pub(super) fn succeeded(&mut self, id: TransactionId) -> Vec<Intent> {
+    pub(super) fn succeeded(&mut self, id: IntentId) -> Vec<Intent> {
         if self.tried != Some(id) {
             return Vec::new();
         }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn succeeded(parked: &mut Parked, id: u64) -> Vec<u64> {
-        let freed = parked.succeeded(TransactionId::new(id));
+        let freed = parked.succeeded(IntentId::new(id));
         freed.iter().map(|claim| claim.id.get()).collect()
     }
 
@@ -184,10 +184,10 @@ mod tests {
     #[test]
     fn one_can_be_taken_out() {
         let mut parked = parked();
-        assert!(parked.take(TransactionId::new(1)).is_some());
-        assert!(parked.take(TransactionId::new(1)).is_none());
+        assert!(parked.take(IntentId::new(1)).is_some());
+        assert!(parked.take(IntentId::new(1)).is_none());
         assert_eq!(tried(&mut parked, HELD + 1), Some(2));
-        parked.drop_those(|id| id == TransactionId::new(3));
+        parked.drop_those(|id| id == IntentId::new(3));
         assert!(!parked.is_due());
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atoma_domain::IntentId;
 use atoma_domain::Mist;
-use atoma_domain::TransactionId;
 use atoma_domain::journal::{Failure, Intent, NewIntent};
 use atoma_domain::ports::{ExecutionOutcome, GasCoin, Opened, SimulatedGas, TransactionPlan};
 use tokio::task::JoinSet;
@@ -104,7 +104,7 @@ impl Engine {
         let ports = &shared.ports;
         let intent = Intent {
             // Not in the journal, and never will be.
-            id: TransactionId::new(0),
+            id: IntentId::new(0),
             action: intent.action,
             actor: intent.actor,
             gas: intent.gas,

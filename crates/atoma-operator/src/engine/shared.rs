@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use atoma_domain::journal::{Failure, Intent};
 use atoma_domain::ports::StoreError;
-use atoma_domain::{Digest, ObjectId, ObjectReference, TransactionId};
+use atoma_domain::{Digest, IntentId, ObjectId, ObjectReference};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -186,7 +186,7 @@ impl Shared {
     }
 
     /// Announces an intent's end, once: it has no place in its lane any more.
-    pub(super) fn announce(&self, length: &AtomicUsize, id: TransactionId, outcome: Outcome) {
+    pub(super) fn announce(&self, length: &AtomicUsize, id: IntentId, outcome: Outcome) {
         if self.outcomes.finish(id, outcome) {
             length.fetch_sub(1, Ordering::Relaxed);
         }

@@ -8,7 +8,7 @@ use atoma_domain::journal::{
     EntryOutcome, Failure, Intent, IntentStatus, NewIntent, PlannedRequest,
 };
 use atoma_domain::ports::{Opened, StoreError};
-use atoma_domain::{Address, ObjectId, TransactionId};
+use atoma_domain::{Address, IntentId, ObjectId};
 use tokio_util::sync::CancellationToken;
 
 use super::config::EngineConfig;
@@ -39,7 +39,7 @@ pub(super) enum LaneKey {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Submission {
     /// It is in the journal and on its way, now or since an earlier request.
-    Accepted(TransactionId),
+    Accepted(IntentId),
     /// It is not, for this reason; nothing was written.
     Refused(Failure),
 }
@@ -180,7 +180,7 @@ impl Engine {
 
     /// Whether a queued intent has no lane; not, where that can't be found out. Of what is signed the
     /// recovery knows the attempt.
-    async fn is_orphan(&self, id: TransactionId) -> bool {
+    async fn is_orphan(&self, id: IntentId) -> bool {
         // Concluded in the journal before it is forgotten here: what is not final there was never
         // known here.
         self.shared.outcomes.watch(id).is_none()
@@ -217,7 +217,7 @@ impl Engine {
     }
 
     /// Why nothing is done about an unfinished intent for now, if so.
-    pub fn held(&self, id: TransactionId) -> Option<Failure> {
+    pub fn held(&self, id: IntentId) -> Option<Failure> {
         self.shared.outcomes.held(id)
     }
 

@@ -9,7 +9,7 @@ use atoma_domain::ports::{
     Chain, ChainError, Clock, EventCursor, EventSource, Journal, LedgerStream, SignError,
     SignedTransaction, Signer, UnsignedTransaction,
 };
-use atoma_domain::{Address, NodeSmallId, StackSmallId, TimestampMs, TransactionId};
+use atoma_domain::{Address, IntentId, NodeSmallId, StackSmallId, TimestampMs};
 use atoma_state::SqliteState;
 use tokio_util::sync::CancellationToken;
 
@@ -66,7 +66,7 @@ pub(super) fn claim(id: u64) -> Intent {
 
 fn intent(id: u64, action: Action) -> Intent {
     Intent {
-        id: TransactionId::new(id),
+        id: IntentId::new(id),
         action,
         actor: Actor::Node {
             node_small_id: NodeSmallId::new(1),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use atoma_domain::journal::{Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{ChainError, Executed, JournalKey, StoreError};
-use atoma_domain::{Digest, TransactionId};
+use atoma_domain::{Digest, IntentId};
 use tracing::error;
 
 use super::abandoned::Mark;
@@ -18,7 +18,7 @@ use crate::causes::with_causes;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waited {
     /// The intent.
-    pub id: TransactionId,
+    pub id: IntentId,
     /// Where it stands.
     pub status: IntentStatus,
     /// The digest of the transaction that may have reached the network.
@@ -41,7 +41,7 @@ pub enum AbandonError {
 impl Engine {
     /// Waits until all of the intents are final or held, or `limit` has passed; tells how far they
     /// are. One that can't be read in the journal is told to be queued: it costs the others nothing.
-    pub async fn wait(&self, ids: &[TransactionId], limit: Duration) -> Vec<Waited> {
+    pub async fn wait(&self, ids: &[IntentId], limit: Duration) -> Vec<Waited> {
         let mut told = Vec::with_capacity(ids.len());
         let all = async {
             for id in ids {
@@ -71,7 +71,7 @@ impl Engine {
     }
 
     /// Waits until an intent is final or held; tells its outcome if this process announced it.
-    async fn told(&self, id: TransactionId) -> Result<Option<Outcome>, StoreError> {
+    async fn told(&self, id: IntentId) -> Result<Option<Outcome>, StoreError> {
         if self.shared().outcomes.watch(id).is_none() {
             let record = self.find(id).await?;
             if record.status.is_final() {
@@ -91,7 +91,7 @@ impl Engine {
     }
 
     /// Where an intent stands, and why nothing is done about it if so.
-    async fn standing(&self, id: TransactionId) -> Result<Waited, StoreError> {
+    async fn standing(&self, id: IntentId) -> Result<Waited, StoreError> {
         let held = self.held(id);
         let mut found = self.look_up(id).await?;
         if !found.status.is_final() {
@@ -106,14 +106,14 @@ impl Engine {
     /// # Errors
     /// [`Failure::AlreadyFinal`], or [`Failure::MayStillExecute`] when its transaction is not
     /// decided within `limit`; then nothing has changed.
-    pub async fn abandon(&self, id: TransactionId, limit: Duration) -> Result<(), AbandonError> {
+    pub async fn abandon(&self, id: IntentId, limit: Duration) -> Result<(), AbandonError> {
         let engine = self.clone();
         self.detached(async move { engine.give_up(id, limit).await })
             .await
             .map_err(|error| StoreError::Unavailable(Box::new(error)))?
     }
 
-    async fn give_up(&self, id: TransactionId, limit: Duration) -> Result<(), AbandonError> {
+    async fn give_up(&self, id: IntentId, limit: Duration) -> Result<(), AbandonError> {
         let already_final = || AbandonError::Refused(Failure::AlreadyFinal { transaction_id: id });
         if self.look_up(id).await?.status.is_final() {
             return Err(already_final());
@@ -151,7 +151,7 @@ impl Engine {
     }
 
     /// Fails an intent that the operator gave up, if nothing of it can execute; says whether it did.
-    async fn fail_queued(&self, id: TransactionId) -> Result<bool, StoreError> {
+    async fn fail_queued(&self, id: IntentId) -> Result<bool, StoreError> {
         let Ports { journal, clock, .. } = &self.shared().ports;
         match journal.fail(id, &Failure::Abandoned {}, clock.now()).await {
             Ok(()) => {
@@ -179,11 +179,11 @@ impl Engine {
         looked.await.ok()
     }
 
-    pub(super) async fn look_up(&self, id: TransactionId) -> Result<Waited, StoreError> {
+    pub(super) async fn look_up(&self, id: IntentId) -> Result<Waited, StoreError> {
         Ok(Waited::of(id, self.find(id).await?.into()))
     }
 
-    async fn find(&self, id: TransactionId) -> Result<IntentRecord, StoreError> {
+    async fn find(&self, id: IntentId) -> Result<IntentRecord, StoreError> {
         let record = self.shared().ports.journal.find(JournalKey::Id(id)).await?;
         record.ok_or_else(|| StoreError::Missing {
             what: format!("transaction {id}"),
@@ -193,7 +193,7 @@ impl Engine {
 
 impl Waited {
     /// Nothing is known of it but that it is in the journal.
-    fn unread(id: TransactionId, error: &StoreError) -> Self {
+    fn unread(id: IntentId, error: &StoreError) -> Self {
         error!(intent = %id, error = with_causes(error), "the journal can't be read");
         Self {
             id,
@@ -203,7 +203,7 @@ impl Waited {
         }
     }
 
-    fn of(id: TransactionId, outcome: Outcome) -> Self {
+    fn of(id: IntentId, outcome: Outcome) -> Self {
         Self {
             id,
             status: outcome.status,

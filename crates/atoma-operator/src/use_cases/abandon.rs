@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use atoma_domain::TransactionId;
+use atoma_domain::IntentId;
 use atoma_domain::journal::{Failure, IntentRecord};
 use atoma_domain::ports::JournalKey;
 
@@ -18,7 +18,7 @@ impl Operator {
     ///
     /// # Errors
     /// When it is finished, or may still execute.
-    pub async fn abandon(&self, id: TransactionId) -> Result<IntentRecord, Failure> {
+    pub async fn abandon(&self, id: IntentId) -> Result<IntentRecord, Failure> {
         match self.engine.abandon(id, PATIENCE).await {
             Ok(()) => {}
             Err(AbandonError::Refused(failure)) => return Err(failure),

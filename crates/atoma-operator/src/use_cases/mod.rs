@@ -17,7 +17,7 @@ use atoma_domain::journal::{
     RequestEntry, RequestKey,
 };
 use atoma_domain::ports::StoreError;
-use atoma_domain::{Digest, Mist, TransactionId};
+use atoma_domain::{Digest, IntentId, Mist};
 
 use crate::causes::{chain_failure, internal};
 use crate::engine::Submission;
@@ -55,7 +55,7 @@ pub enum Done {
         /// The transaction that did it.
         tx_digest: Digest,
         /// Its number in the journal.
-        transaction_id: TransactionId,
+        transaction_id: IntentId,
     },
     /// It would succeed.
     Rehearsed {
@@ -70,7 +70,7 @@ pub struct Unsuccessful {
     /// Why.
     pub failure: Failure,
     /// Its number in the journal, if it got there.
-    pub transaction_id: Option<TransactionId>,
+    pub transaction_id: Option<IntentId>,
     /// The digest of its latest transaction that may have reached the network.
     pub tx_digest: Option<Digest>,
 }
@@ -180,7 +180,7 @@ impl Operator {
     }
 
     /// Why nothing is done about an unfinished transaction for now, if so.
-    pub fn held(&self, id: TransactionId) -> Option<Failure> {
+    pub fn held(&self, id: IntentId) -> Option<Failure> {
         self.engine.held(id)
     }
 
@@ -236,7 +236,7 @@ impl Operator {
     async fn begin(
         &self,
         intent: impl Future<Output = Result<NewIntent, Failure>>,
-    ) -> Result<TransactionId, Failure> {
+    ) -> Result<IntentId, Failure> {
         self.check_start().await?;
         let entries = vec![PlannedEntry {
             stack_small_id: None,
@@ -255,7 +255,7 @@ impl Operator {
 
     /// The only part of this very request, if it was made before under its key: of what began
     /// nothing no key is remembered.
-    async fn first_recalled(&self) -> Result<Option<TransactionId>, Failure> {
+    async fn first_recalled(&self) -> Result<Option<IntentId>, Failure> {
         let entries = self.recalled().await?;
         let first = entries.and_then(|entries| entries.into_iter().next());
         Ok(first.and_then(|entry| match entry.outcome {

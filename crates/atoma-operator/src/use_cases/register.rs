@@ -3,7 +3,7 @@
 use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::{Action, Actor, Failure, GasOptions, NewIntent};
 use atoma_domain::model::OperatorNode;
-use atoma_domain::{Digest, Mist, NodeSmallId, ObjectId, TransactionId};
+use atoma_domain::{Digest, IntentId, Mist, NodeSmallId, ObjectId};
 
 use super::{Done, Operator, Unsuccessful, chain_failure};
 
@@ -91,7 +91,7 @@ impl Operator {
     async fn registered_by(
         &self,
         tx_digest: Digest,
-        transaction_id: TransactionId,
+        transaction_id: IntentId,
     ) -> Option<(NodeSmallId, ObjectId)> {
         if let Some(node) = self.journalled_node(transaction_id).await {
             return Some((node.node_small_id, node.node_badge_id));
@@ -105,7 +105,7 @@ impl Operator {
 
     /// The node whose badge the journal says was made, where the mirror has it: known also in a
     /// process that did not see it registered. What can't be read here is asked of the Sui node.
-    async fn journalled_node(&self, transaction_id: TransactionId) -> Option<OperatorNode> {
+    async fn journalled_node(&self, transaction_id: IntentId) -> Option<OperatorNode> {
         let attempts = self.ports.journal.attempts_of(transaction_id).await.ok()?;
         let badge = attempts.into_iter().find_map(|a| a.registered_badge)?;
         let nodes = self.ports.state.operator_nodes().await.ok()?;

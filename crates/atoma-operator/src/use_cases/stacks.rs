@@ -7,7 +7,7 @@ use atoma_domain::journal::{
     EntryOutcome, Failure, IntentStatus, NewIntent, PlannedEntry, RequestEntry,
 };
 use atoma_domain::model::{Settlement, Stack};
-use atoma_domain::{Digest, Mist, NodeSmallId, StackSmallId, TransactionId};
+use atoma_domain::{Digest, IntentId, Mist, NodeSmallId, StackSmallId};
 
 use super::{Operator, internal, no_answer};
 use crate::engine::Submission;
@@ -27,7 +27,7 @@ pub struct StackResult {
     /// The transaction that reached the network, or may have.
     pub tx_digest: Option<Digest>,
     /// Its number in the journal, if it got there.
-    pub transaction_id: Option<TransactionId>,
+    pub transaction_id: Option<IntentId>,
     /// The gas that it would need, in MIST, where it was only rehearsed.
     pub estimated_gas: Option<Mist>,
     /// Why it failed.
@@ -267,7 +267,7 @@ impl Operator {
 
     /// Waits for what was accepted, and tells of each part in order.
     async fn follow(&self, parts: Vec<Part>) -> Vec<StackResult> {
-        let ids: Vec<TransactionId> = parts
+        let ids: Vec<IntentId> = parts
             .iter()
             .filter_map(|(_, submission)| match submission {
                 Submission::Accepted(id) => Some(*id),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use atoma_domain::journal::{Attempt, AttemptRecord, AttemptStatus};
 use atoma_domain::ports::StoreError;
-use atoma_domain::{CheckpointNumber, Digest, Epoch, Mist, ObjectId, TimestampMs, TransactionId};
+use atoma_domain::{CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, TimestampMs};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, SqlitePool};
 
@@ -15,7 +15,7 @@ use crate::store::unavailable;
 /// Every attempt that may be with the network, by each of the intents that it carries.
 pub(super) async fn open(
     connection: &mut SqliteConnection,
-) -> Result<BTreeMap<TransactionId, Attempt>, StoreError> {
+) -> Result<BTreeMap<IntentId, Attempt>, StoreError> {
     let rows = sqlx::query("SELECT * FROM attempts WHERE status = 'signed' ORDER BY id")
         .fetch_all(&mut *connection)
         .await
@@ -35,7 +35,7 @@ pub(super) async fn open(
 /// Every attempt that carries an intent, oldest first.
 pub(super) async fn attempts_of(
     readers: &SqlitePool,
-    id: TransactionId,
+    id: IntentId,
 ) -> Result<Vec<AttemptRecord>, StoreError> {
     let rows = sqlx::query(
         "SELECT a.id, a.digest, a.status, a.expires_after, a.gas_budget, a.gas_used, \
@@ -60,7 +60,7 @@ fn record(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
     let intents: Vec<u64> = cells.json("intents")?;
     Ok(AttemptRecord {
         digest: cells.digest("digest")?,
-        intents: intents.into_iter().map(TransactionId::new).collect(),
+        intents: intents.into_iter().map(IntentId::new).collect(),
         status,
         expires_after: Epoch::new(cells.number("expires_after")?),
         gas_budget: Mist::new(cells.number("gas_budget")?),
@@ -129,7 +129,7 @@ pub(super) async fn gas_spent_since(
 pub(super) async fn carried(
     connection: &mut SqliteConnection,
     attempt: i64,
-) -> Result<Vec<TransactionId>, StoreError> {
+) -> Result<Vec<IntentId>, StoreError> {
     let rows =
         sqlx::query("SELECT attempt, intent FROM attempt_intents WHERE attempt = ? ORDER BY place")
             .bind(attempt)
@@ -139,7 +139,7 @@ pub(super) async fn carried(
     rows.iter()
         .map(|row| {
             let cells = Cells::new(row, "attempt_intents", "attempt");
-            Ok(TransactionId::new(cells.row_number("intent")?))
+            Ok(IntentId::new(cells.row_number("intent")?))
         })
         .collect()
 }

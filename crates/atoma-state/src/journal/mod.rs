@@ -19,7 +19,7 @@ use atoma_domain::journal::{
 use atoma_domain::ports::{
     Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
 };
-use atoma_domain::{Digest, Mist, ObjectId, TimestampMs, TransactionId};
+use atoma_domain::{Digest, IntentId, Mist, ObjectId, TimestampMs};
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::columns::{number, row_number};
@@ -91,7 +91,7 @@ impl Journal for SqliteState {
 
     async fn fail(
         &self,
-        id: TransactionId,
+        id: IntentId,
         failure: &Failure,
         now: TimestampMs,
     ) -> Result<(), StoreError> {
@@ -144,14 +144,14 @@ impl Journal for SqliteState {
         row.as_ref().map(rows::record).transpose()
     }
 
-    async fn attempts_of(&self, id: TransactionId) -> Result<Vec<AttemptRecord>, StoreError> {
+    async fn attempts_of(&self, id: IntentId) -> Result<Vec<AttemptRecord>, StoreError> {
         history::attempts_of(&self.readers, id).await
     }
 
     async fn list(
         &self,
         filter: &JournalFilter,
-        page: Page<TransactionId>,
+        page: Page<IntentId>,
     ) -> Result<Vec<IntentRecord>, StoreError> {
         // No number is as large as the largest that SQLite can give out.
         let before = page.after.and_then(|id| row_number(id.get()));

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use atoma_domain::journal::{Action, ActionKey, Failure, Intent, IntentStatus, NewIntent};
 use atoma_domain::ports::{Opened, StoreError};
-use atoma_domain::{NodeSmallId, StackSmallId, TimestampMs, TransactionId};
+use atoma_domain::{IntentId, NodeSmallId, StackSmallId, TimestampMs};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
@@ -131,7 +131,7 @@ impl Holder {
 }
 
 /// Why something that can be done once can't be done again.
-fn already_done(wanted: &NewIntent, transaction_id: TransactionId) -> Failure {
+fn already_done(wanted: &NewIntent, transaction_id: IntentId) -> Failure {
     match wanted.action {
         Action::SettleStack { stack_small_id, .. } => Failure::AlreadySettling { stack_small_id },
         Action::AttestSettlement { stack_small_id, .. } => Failure::AlreadyAttested {
@@ -187,7 +187,7 @@ async fn insert(
     connection: &mut SqliteConnection,
     new: &[Row<'_>],
     now: TimestampMs,
-) -> Result<HashMap<String, TransactionId>, StoreError> {
+) -> Result<HashMap<String, IntentId>, StoreError> {
     if new.is_empty() {
         return Ok(HashMap::new());
     }
@@ -208,7 +208,7 @@ async fn insert(
     rows.iter()
         .map(|row| {
             let cells = Cells::new(row, "intents", "id");
-            let id = TransactionId::new(cells.row_number("id")?);
+            let id = IntentId::new(cells.row_number("id")?);
             Ok((cells.text("action_key")?.to_owned(), id))
         })
         .collect()

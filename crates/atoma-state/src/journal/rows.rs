@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::{Attempt, Intent, IntentRecord, IntentStatus};
 use atoma_domain::ports::{SignedTransaction, StoreError};
-use atoma_domain::{Digest, Epoch, Mist, ObjectId, ObjectReference, TimestampMs, TransactionId};
+use atoma_domain::{Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference, TimestampMs};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 
@@ -41,7 +41,7 @@ pub(super) fn status_of(cells: &Cells<'_>) -> Result<IntentStatus, StoreError> {
 pub(super) fn intent(row: &SqliteRow) -> Result<Intent, StoreError> {
     let cells = Cells::new(row, "intents", "id");
     Ok(Intent {
-        id: TransactionId::new(cells.row_number("id")?),
+        id: IntentId::new(cells.row_number("id")?),
         action: cells.json("action")?,
         actor: cells.json("actor")?,
         gas: cells.json("gas")?,

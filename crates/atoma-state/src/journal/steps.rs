@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use atoma_domain::journal::{Attempt, Conclusion, IntentStatus};
 use atoma_domain::ports::StoreError;
-use atoma_domain::{CheckpointNumber, TimestampMs, TransactionId};
+use atoma_domain::{CheckpointNumber, IntentId, TimestampMs};
 use sqlx::SqliteConnection;
 use sqlx::error::DatabaseError;
 
@@ -140,7 +140,7 @@ async fn misfit(
         }
     }
     let intents = signed.map_or(&[][..], |attempt| &attempt.intents);
-    let refused = |id: &TransactionId, from: IntentStatus| StoreError::Transition {
+    let refused = |id: &IntentId, from: IntentStatus| StoreError::Transition {
         id: *id,
         from,
         to: IntentStatus::Submitted,
@@ -167,7 +167,7 @@ async fn misfit(
 async fn open(
     connection: &mut SqliteConnection,
     conclusion: &Conclusion,
-) -> Result<Result<Vec<TransactionId>, StoreError>, StoreError> {
+) -> Result<Result<Vec<IntentId>, StoreError>, StoreError> {
     let digest = conclusion.digest;
     let row: Option<(i64, bool)> =
         sqlx::query_as("SELECT id, status = 'signed' FROM attempts WHERE digest = ?")

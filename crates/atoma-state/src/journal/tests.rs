@@ -7,9 +7,7 @@ use atoma_domain::journal::{
 use atoma_domain::ports::{
     Journal, JournalFilter, JournalKey, Opened, Page, SignedTransaction, StoreError,
 };
-use atoma_domain::{
-    Address, Digest, EchelonId, Epoch, Mist, NodeSmallId, TimestampMs, TransactionId,
-};
+use atoma_domain::{Address, Digest, EchelonId, Epoch, IntentId, Mist, NodeSmallId, TimestampMs};
 
 use crate::{SqliteState, StateOptions};
 
@@ -33,7 +31,7 @@ fn wish(model_name: &str) -> NewIntent {
     }
 }
 
-fn attempt(id: TransactionId) -> Attempt {
+fn attempt(id: IntentId) -> Attempt {
     Attempt {
         intents: vec![id],
         transaction: SignedTransaction {

@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::{Failure, IntentStatus};
 use atoma_domain::ports::StoreError;
-use atoma_domain::{TimestampMs, TransactionId};
+use atoma_domain::{IntentId, TimestampMs};
 use sqlx::SqliteConnection;
 
 use super::rows;
@@ -12,7 +12,7 @@ use crate::store::{SqliteState, unavailable};
 /// Where an intent stands.
 pub(super) async fn status(
     connection: &mut SqliteConnection,
-    id: TransactionId,
+    id: IntentId,
 ) -> Result<IntentStatus, StoreError> {
     let row = sqlx::query("SELECT id, status FROM intents WHERE id = ?")
         .bind(row_number(id.get()))
@@ -28,7 +28,7 @@ pub(super) async fn status(
 /// Fails a queued intent and frees its key.
 pub(super) async fn fail(
     store: &SqliteState,
-    id: TransactionId,
+    id: IntentId,
     failure: &Failure,
     now: TimestampMs,
 ) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use atoma_domain::journal::{Action, Attempt, AttemptOutcome, Failure, GasOptions, IntentStatus};
 use atoma_domain::ports::{Journal, JournalKey, Opened, ServedWork, SignedTransaction, StoreError};
-use atoma_domain::{Epoch, Mist, TransactionId};
+use atoma_domain::{Epoch, IntentId, Mist};
 use atoma_state::SqliteState;
 use proptest::prelude::*;
 
@@ -83,7 +83,7 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 struct ModelIntent {
-    id: TransactionId,
+    id: IntentId,
     action: usize,
     node: u64,
     costly: bool,

@@ -6,7 +6,7 @@ use atoma_domain::journal::{
 use atoma_domain::ports::{
     ChainEvents, ChainIdentity, Journal, Opened, ServedWork, SignedTransaction,
 };
-use atoma_domain::{EchelonId, Epoch, Mist, PricePerMillion, TransactionId};
+use atoma_domain::{EchelonId, Epoch, IntentId, Mist, PricePerMillion};
 use atoma_state::SqliteState;
 
 use crate::raw::Database;
@@ -14,7 +14,7 @@ use crate::suite::fixtures::*;
 
 pub fn attempt(id: u64, intents: &[u64]) -> Attempt {
     Attempt {
-        intents: intents.iter().copied().map(TransactionId::new).collect(),
+        intents: intents.iter().copied().map(IntentId::new).collect(),
         transaction: SignedTransaction {
             bytes: vec![1],
             digest: digest(id),

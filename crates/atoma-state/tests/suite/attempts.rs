@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::{Attempt, AttemptOutcome, Failure, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey, Opened, Page, StoreError};
-use atoma_domain::{ObjectReference, TransactionId};
+use atoma_domain::{IntentId, ObjectReference};
 
 use super::Store;
 use super::fixtures::*;
@@ -11,12 +11,12 @@ use super::journal::{aborted, attempt, dead, new, open, run, status, succeeded};
 pub async fn attempts_carry_their_intents_to_the_end(store: impl Store) {
     let wishes = [wish(1, claim(1)), wish(1, claim(2)), wish(1, claim(3))];
     let opened = store.open(&wishes, None, at(1)).await.unwrap();
-    let ids: Vec<TransactionId> = opened.into_iter().map(|o| new(o).id).collect();
+    let ids: Vec<IntentId> = opened.into_iter().map(|o| new(o).id).collect();
     let sent = attempt(1, &[ids[2], ids[0]]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
 
     let unfinished = store.unfinished().await.unwrap();
-    let order: Vec<TransactionId> = unfinished.iter().map(|u| u.intent.id).collect();
+    let order: Vec<IntentId> = unfinished.iter().map(|u| u.intent.id).collect();
     assert_eq!(order, ids);
     assert_eq!(unfinished[0].attempt, Some(sent.clone()));
     assert_eq!(unfinished[1].attempt, None);
@@ -195,17 +195,17 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
         store.conclude(&concluded(digest(9), &dead()), at(9)).await,
         store.record_attempt(&attempt(5, &[]), None, at(9)).await,
         store
-            .record_attempt(&attempt(5, &[TransactionId::new(u64::MAX)]), None, at(9))
+            .record_attempt(&attempt(5, &[IntentId::new(u64::MAX)]), None, at(9))
             .await,
         store
-            .fail(TransactionId::new(99), &Failure::ShuttingDown {}, at(9))
+            .fail(IntentId::new(99), &Failure::ShuttingDown {}, at(9))
             .await,
     ] {
         assert!(matches!(result, Err(StoreError::Missing { .. })));
     }
     for key in [
-        JournalKey::Id(TransactionId::new(0)),
-        JournalKey::Id(TransactionId::new(u64::MAX)),
+        JournalKey::Id(IntentId::new(0)),
+        JournalKey::Id(IntentId::new(u64::MAX)),
         JournalKey::Digest(digest(2)),
         JournalKey::Digest(digest(5)),
     ] {
@@ -311,9 +311,9 @@ pub async fn lists_are_newest_first_and_filtered(store: impl Store) {
         wish(1, attest(u64::MAX)),
     ];
     let opened = store.open(&wishes, None, at(1)).await.unwrap();
-    let ids: Vec<TransactionId> = opened.into_iter().map(|o| new(o).id).collect();
+    let ids: Vec<IntentId> = opened.into_iter().map(|o| new(o).id).collect();
     run(&store, 1, ids[3], &aborted()).await;
-    let list = async |filter: JournalFilter, page| -> Vec<TransactionId> {
+    let list = async |filter: JournalFilter, page| -> Vec<IntentId> {
         let records = store.list(&filter, page).await.unwrap();
         records.into_iter().map(|record| record.intent.id).collect()
     };

@@ -1,6 +1,6 @@
 //! Suite of [`Journal`](atoma_domain::ports::Journal): attempts that carry many intents.
 
-use atoma_domain::TransactionId;
+use atoma_domain::IntentId;
 use atoma_domain::journal::{AttemptOutcome, Failure, IntentStatus};
 use atoma_domain::ports::{JournalFilter, Page, StoreError};
 
@@ -12,11 +12,11 @@ use super::journal::{attempt, new, open, status, succeeded};
 pub async fn of_a_batch_the_misfit_is_named(store: impl Store) {
     let wishes: Vec<_> = (1..=100).map(|id| wish(1, claim(id))).collect();
     let opened = store.open(&wishes, None, at(1)).await.unwrap();
-    let ids: Vec<TransactionId> = opened.into_iter().map(|o| new(o).id).collect();
+    let ids: Vec<IntentId> = opened.into_iter().map(|o| new(o).id).collect();
     let failed = ids[56];
     let failure = Failure::ShuttingDown {};
     store.fail(failed, &failure, at(2)).await.unwrap();
-    let with = |id: TransactionId| {
+    let with = |id: IntentId| {
         let mut intents = ids.clone();
         intents.retain(|id| *id != failed);
         intents[7] = id;
@@ -40,7 +40,7 @@ pub async fn of_a_batch_the_misfit_is_named(store: impl Store) {
             "{named}: {refused:?}"
         );
     }
-    let absent = TransactionId::new(9_999);
+    let absent = IntentId::new(9_999);
     let sent = attempt(1, &with(absent));
     let refused = store.record_attempt(&sent, None, at(3)).await;
     assert!(matches!(refused, Err(StoreError::Missing { .. })));

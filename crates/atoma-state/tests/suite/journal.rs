@@ -5,7 +5,7 @@ use atoma_domain::journal::{
 };
 use atoma_domain::model::NewMessage;
 use atoma_domain::ports::{Journal, JournalKey, Opened, SignedTransaction, WorkError};
-use atoma_domain::{ComputeUnits, Epoch, Mist, ObjectReference, TransactionId};
+use atoma_domain::{ComputeUnits, Epoch, IntentId, Mist, ObjectReference};
 
 use super::Store;
 use super::fixtures::*;
@@ -23,7 +23,7 @@ pub async fn open(store: &impl Journal, wish: NewIntent) -> Opened {
     opened.remove(0)
 }
 
-pub fn attempt(id: u64, intents: &[TransactionId]) -> Attempt {
+pub fn attempt(id: u64, intents: &[IntentId]) -> Attempt {
     Attempt {
         intents: intents.to_vec(),
         transaction: SignedTransaction {
@@ -61,12 +61,7 @@ pub fn dead() -> AttemptOutcome {
 }
 
 /// Takes an intent through an attempt to its outcome.
-pub async fn run(
-    store: &impl Journal,
-    attempt_id: u64,
-    id: TransactionId,
-    outcome: &AttemptOutcome,
-) {
+pub async fn run(store: &impl Journal, attempt_id: u64, id: IntentId, outcome: &AttemptOutcome) {
     let attempt = attempt(attempt_id, &[id]);
     store.record_attempt(&attempt, None, at(2)).await.unwrap();
     store
@@ -75,7 +70,7 @@ pub async fn run(
         .unwrap();
 }
 
-pub async fn status(store: &impl Journal, id: TransactionId) -> IntentStatus {
+pub async fn status(store: &impl Journal, id: IntentId) -> IntentStatus {
     let found = store.find(JournalKey::Id(id)).await.unwrap();
     found.unwrap().status
 }
@@ -374,7 +369,7 @@ pub async fn a_record_stays_closed_while_anything_closes_it(store: impl Store) {
     store.record_message(&message(1, 1, 1)).await.unwrap();
     let wishes = [wish(1, settle(1)), wish(1, claim_confidential(1))];
     let opened = store.open(&wishes, None, at(1)).await.unwrap();
-    let ids: Vec<TransactionId> = opened.into_iter().map(|o| new(o).id).collect();
+    let ids: Vec<IntentId> = opened.into_iter().map(|o| new(o).id).collect();
     for (id, is_frozen) in ids.into_iter().zip([true, false]) {
         let failed = store.fail(id, &Failure::ShuttingDown {}, at(2)).await;
         failed.unwrap();

@@ -11,7 +11,7 @@ use atoma_domain::ports::{
     SubmitError, TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
-    Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference, TransactionId,
+    Address, CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference,
 };
 
 pub(super) const BADGE: ObjectId = Address::new([7; 32]);
@@ -213,7 +213,7 @@ fn coin() -> ObjectReference {
 
 pub(super) fn attempt() -> Attempt {
     Attempt {
-        intents: vec![TransactionId::new(1)],
+        intents: vec![IntentId::new(1)],
         transaction: SignedTransaction {
             bytes: vec![1, 2, 3],
             digest: OWN,

@@ -6,7 +6,7 @@ use atoma_domain::journal::{
     RequestKey,
 };
 use atoma_domain::ports::{JournalFilter, JournalKey, Opened, Page, UnfinishedIntent};
-use atoma_domain::{Digest, ObjectId, TransactionId};
+use atoma_domain::{Digest, IntentId, ObjectId};
 
 use super::*;
 
@@ -53,7 +53,7 @@ impl Journal for ConcludedMeanwhile {
         unreachable!("the cap needs what was spent")
     }
 
-    async fn attempts_of(&self, _: TransactionId) -> Result<Vec<AttemptRecord>, StoreError> {
+    async fn attempts_of(&self, _: IntentId) -> Result<Vec<AttemptRecord>, StoreError> {
         unreachable!("the cap needs what was spent")
     }
 
@@ -70,7 +70,7 @@ impl Journal for ConcludedMeanwhile {
         unreachable!("the cap needs what was spent")
     }
 
-    async fn fail(&self, _: TransactionId, _: &Failure, _: TimestampMs) -> Result<(), StoreError> {
+    async fn fail(&self, _: IntentId, _: &Failure, _: TimestampMs) -> Result<(), StoreError> {
         unreachable!("the cap needs what was spent")
     }
 
@@ -89,7 +89,7 @@ impl Journal for ConcludedMeanwhile {
     async fn list(
         &self,
         _: &JournalFilter,
-        _: Page<TransactionId>,
+        _: Page<IntentId>,
     ) -> Result<Vec<IntentRecord>, StoreError> {
         unreachable!("the cap needs what was spent")
     }

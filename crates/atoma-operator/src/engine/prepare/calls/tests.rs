@@ -4,7 +4,7 @@ use atoma_domain::contract::ContractParameters;
 use atoma_domain::model::WorkRecord;
 use atoma_domain::ports::EpochInfo;
 use atoma_domain::settlement::StackAccumulator;
-use atoma_domain::{Epoch, HexBytes, MicroUsdc, Mist, Permille, TransactionId};
+use atoma_domain::{Epoch, HexBytes, IntentId, MicroUsdc, Mist, Permille};
 
 use super::*;
 use crate::engine::testing::settle;
@@ -99,7 +99,7 @@ fn to_dispute() -> Intent {
         stack_small_id: STACK,
     };
     Intent {
-        id: TransactionId::new(1),
+        id: IntentId::new(1),
         action,
         ..settle(1)
     }
