@@ -9,7 +9,7 @@ use atoma_api::{AllowedHosts, ApiConfig, ApiServer};
 use atoma_domain::ports::{ChainError, StoreError};
 use atoma_domain::{CheckpointNumber, Mist};
 use atoma_operator::{
-    Applied, Engine, EngineConfig, GuardConfig, Ingestor, Operator, Ports, Readiness,
+    Applied, Engine, EngineConfig, Ingestor, LimitsConfig, Operator, Ports, Readiness,
     ReconcileError,
 };
 use atoma_state::{SqliteState, StateOptions};
@@ -182,7 +182,7 @@ impl Core {
             gas_budget_ceiling: config.gas.budget_ceiling_mist,
             low_gas_balance: config.gas.low_balance_mist,
             queue_limit: config.queue_limit,
-            guard: GuardConfig {
+            limits: LimitsConfig {
                 daily_gas_cap: config.gas.daily_cap_mist.map(Mist::new),
                 breaker_failures: config.breaker.failures,
                 breaker_pause: Duration::from_secs(config.breaker.pause_s),
@@ -222,7 +222,7 @@ impl Core {
         let engine = self.engine.clone();
         self.tasks.spawn(engine.watch_balance(BALANCE_INTERVAL));
         info!(%identity, "started");
-        let decided = self.engine.decided(Duration::ZERO).await;
+        let decided = self.engine.resolved(Duration::ZERO).await;
         if !decided || self.begin_writes().await.is_err() {
             self.tasks.spawn(self.clone().begin_writes_when_decided());
         }
@@ -249,7 +249,7 @@ impl Core {
     async fn begin_writes_when_decided(self) {
         tokio::select! {
             () = self.stopping.cancelled() => return,
-            decided = self.engine.decided(self.recovery_timeout) => if !decided {
+            decided = self.engine.resolved(self.recovery_timeout) => if !decided {
                 // Safe all the same: its lane decides it before it signs anything else.
                 error!("what was sent before the start is still not decided; its node waits, the others go on");
             },

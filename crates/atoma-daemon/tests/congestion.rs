@@ -37,12 +37,12 @@ fn what_is_cancelled_again_and_again_is_given_up_and_counts_as_a_failure() {
         };
         assert!(reason.contains("CONGESTION"), "{reason}");
         assert_eq!(generation.points.count("chain.execute"), 5);
-        let brakes = generation.engine.brakes().await.unwrap();
+        let brakes = generation.engine.limits().await.unwrap();
         assert_eq!(brakes.failures_in_a_row, 1);
         // Nothing was done, so it can be asked for anew.
         assert_eq!(ask.make(&generation.operator, FIRST).await, [Ok(())]);
         assert_eq!(
-            generation.engine.brakes().await.unwrap().failures_in_a_row,
+            generation.engine.limits().await.unwrap().failures_in_a_row,
             0
         );
     });

@@ -129,7 +129,7 @@ async fn an_attempt_that_can_not_be_written_down_is_not_sent_and_all_behind_it_a
     let (status, ready) = world.get("/ready").await;
     assert_eq!(status, 200, "{ready}");
     let warnings = ready["warnings"].to_string();
-    assert!(warnings.contains("transactions that wait: 3"), "{warnings}");
+    assert!(warnings.contains("transactions waiting: 3"), "{warnings}");
     assert_eq!(height(&world).await, before);
 
     // It goes on by itself, and nothing waits for the journal any more.

@@ -18,7 +18,9 @@ mod ports;
 mod readiness;
 mod use_cases;
 
-pub use engine::{AbandonError, Brakes, Engine, EngineConfig, GuardConfig, Submission, Waited};
+pub use engine::{
+    AbandonError, Engine, EngineConfig, LimitStatus, LimitsConfig, Submission, Waited,
+};
 pub use ingest::{Applied, IngestError, Ingestor};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness, ReconcileError};

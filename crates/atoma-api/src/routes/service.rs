@@ -33,7 +33,7 @@ async fn health() -> HttpResponse {
 
 async fn ready(operator: Data<Operator>) -> Answer {
     let checked = operator.check().await;
-    let brakes = BrakesView::from(operator.brakes().await?);
+    let brakes = BrakesView::from(operator.limits().await?);
     Ok(match checked {
         Ok(()) => HttpResponse::Ok().json(json!({
             "status": "ready",

@@ -1,7 +1,7 @@
 //! The brakes on spending.
 
 use atoma_domain::Mist;
-use atoma_operator::Brakes;
+use atoma_operator::LimitStatus;
 use serde::Serialize;
 
 use crate::error::ErrorBody;
@@ -23,8 +23,8 @@ pub(crate) struct BrakesView {
     held: Option<ErrorBody>,
 }
 
-impl From<Brakes> for BrakesView {
-    fn from(brakes: Brakes) -> Self {
+impl From<LimitStatus> for BrakesView {
+    fn from(brakes: LimitStatus) -> Self {
         Self {
             gas_spent: brakes.spent,
             gas_reserved: brakes.reserved,

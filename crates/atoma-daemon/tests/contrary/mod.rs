@@ -18,7 +18,7 @@ pub(crate) fn config() -> EngineConfig {
     EngineConfig {
         backoff: Duration::from_millis(1),
         backoff_limit: Duration::from_millis(1),
-        untold_interval: Duration::from_millis(1),
+        effects_interval: Duration::from_millis(1),
         ..EngineConfig::default()
     }
 }

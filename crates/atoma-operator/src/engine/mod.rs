@@ -1,36 +1,32 @@
-//! The transaction engine: journal first, then the chain, one lane per badge.
+//! The transaction engine: journal first, then the chain, one lane per node badge.
+//!
+//! The folders tell the story:
+//!
+//! - `front/`: what callers use. Submit intents, wait for them, abandon them, rehearse them.
+//! - `lane/`: one serial worker per node badge, with its backlog, retries and outages.
+//! - `attempt/`: one transaction as a pipeline of values: inputs → plan → fund → sign → record →
+//!   send → resolve → conclude.
+//! - `payment/`: gas coins, their leases, and gas budgets.
+//! - `treasury/`: claims that the contract's treasury can't pay yet.
+//! - `limits/`: the circuit breaker, the cap on gas, and uses of a badge by somebody else.
+//! - `shared/`: what all lanes share, such as the registry of unfinished intents.
+//! - `recovery.rs`: takes up what the process before left unfinished.
 
-mod abandoned;
-mod ahead;
 mod attempt;
-mod backlog;
-mod balance;
-mod budget;
-mod conclusion;
+mod backoff;
 mod config;
-mod fate;
-mod funding;
-mod gas;
-mod guard;
+mod front;
 mod lane;
-mod outage;
-mod outcomes;
-mod parked;
-mod planning;
-mod prepare;
+mod limits;
+mod payment;
 mod reads;
 mod recovery;
-mod rehearsal;
 mod shared;
-mod shortage;
-mod submit;
 #[cfg(test)]
 mod testing;
-mod turns;
-mod untold;
-mod waiting;
+mod treasury;
+mod wait_reason;
 
 pub use config::EngineConfig;
-pub use guard::{Brakes, GuardConfig};
-pub use submit::{Engine, Submission};
-pub use waiting::{AbandonError, Waited};
+pub use front::{AbandonError, Engine, Submission, Waited};
+pub use limits::{LimitStatus, LimitsConfig};

@@ -1,4 +1,4 @@
-//! Taking up what a crash left open.
+//! Recovery: taking up what the process before left unfinished.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,13 +8,14 @@ use atoma_domain::journal::Intent;
 use atoma_domain::ports::{StoreError, UnfinishedIntent};
 use tracing::info;
 
-use super::funding::Payment;
+use super::attempt::Payment;
+use super::front::Engine;
 use super::lane::Work;
-use super::submit::{Engine, LaneKey};
+use super::shared::LaneKey;
 
 impl Engine {
-    /// Takes up everything that the journal holds unfinished: signed attempts first, whose fate is
-    /// settled before their lane does anything else. Call it before serving writes.
+    /// Takes up everything that the journal holds unfinished: signed attempts first, which are resolved
+    /// before their lane does anything else. Call it before serving writes.
     ///
     /// # Errors
     /// When the journal can't be read.
@@ -23,7 +24,7 @@ impl Engine {
         self.take_up_queued().await
     }
 
-    /// Takes up the attempts that the journal holds undecided. Nothing is signed from here on before
+    /// Takes up the attempts that the journal holds unresolved. Nothing is signed from here on until
     /// [`take_up_queued`](Self::take_up_queued).
     ///
     /// # Errors
@@ -33,14 +34,14 @@ impl Engine {
         reason = "`opening` is held across calls of the database only"
     )]
     pub async fn take_up_attempts(&self) -> Result<(), StoreError> {
-        let _opening = self.opening.lock().await;
-        self.shared().guard.note_starting(true);
+        let _opening = self.opening().await;
+        self.context().limits.note_starting(true);
         let mut resumed: BTreeMap<(LaneKey, Digest), (_, Vec<Intent>)> = BTreeMap::new();
         for open in self.untracked().await? {
             let Some(attempt) = open.attempt else {
                 continue;
             };
-            self.shared().outcomes.track(&open.intent);
+            self.context().registry.track(&open.intent);
             resumed
                 .entry((LaneKey::of(&open.intent), attempt.digest()))
                 .or_insert_with(|| (attempt, Vec::new()))
@@ -48,33 +49,32 @@ impl Engine {
                 .push(open.intent);
         }
         if !resumed.is_empty() {
-            info!(attempts = resumed.len(), "taking up undecided attempts");
+            info!(attempts = resumed.len(), "taking up unresolved attempts");
         }
-        // Before any lane begins: no other attempt may use the coins of those.
+        // Before any lane starts: no other attempt may use their coins.
         let resumed: Vec<_> = resumed
             .into_iter()
             .map(|((lane, _), (attempt, intents))| {
-                let payment = Payment::known(self.shared(), &attempt);
+                let payment = Payment::of_signed(self.context(), &attempt);
                 (lane, attempt, payment, intents)
             })
             .collect();
-        self.shared()
-            .undecided
-            .send_modify(|undecided| *undecided += resumed.len());
+        self.context()
+            .unresolved
+            .send_modify(|unresolved| *unresolved += resumed.len());
         for (lane, attempt, payment, intents) in resumed {
-            let count = intents.len();
             let work = Work::Resume(Box::new(attempt), payment, intents);
-            self.send(lane, count, work);
+            self.send(lane, work);
         }
         Ok(())
     }
 
-    /// Waits until every attempt that was taken up is decided, or `limit` has passed; says whether
+    /// Waits until every attempt that was taken up is resolved, or `limit` has passed; says whether
     /// they all are.
-    pub async fn decided(&self, limit: Duration) -> bool {
-        let mut undecided = self.shared().undecided.subscribe();
-        let decided = undecided.wait_for(|undecided| *undecided == 0);
-        tokio::time::timeout(limit, decided).await.is_ok()
+    pub async fn resolved(&self, limit: Duration) -> bool {
+        let mut unresolved = self.context().unresolved.subscribe();
+        let resolved = unresolved.wait_for(|unresolved| *unresolved == 0);
+        tokio::time::timeout(limit, resolved).await.is_ok()
     }
 
     /// Takes up what is queued, and lets the lanes sign.
@@ -86,25 +86,25 @@ impl Engine {
         reason = "`opening` is held across calls of the database only"
     )]
     pub async fn take_up_queued(&self) -> Result<(), StoreError> {
-        let _opening = self.opening.lock().await;
+        let _opening = self.opening().await;
         let mut queued: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
         for open in self.untracked().await? {
-            self.shared().outcomes.track(&open.intent);
+            self.context().registry.track(&open.intent);
             let lane = LaneKey::of(&open.intent);
             queued.entry(lane).or_default().push(open.intent);
         }
         for (lane, intents) in queued {
             info!(intents = intents.len(), "taking up queued intents");
-            self.send(lane, intents.len(), Work::Intents(intents));
+            self.send(lane, Work::Intents(intents));
         }
-        self.shared().guard.note_starting(false);
+        self.context().limits.note_starting(false);
         Ok(())
     }
 
     /// What the journal holds unfinished and no lane has.
     async fn untracked(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
-        let mut unfinished = self.shared().ports.journal.unfinished().await?;
-        unfinished.retain(|open| self.shared().outcomes.watch(open.intent.id).is_none());
+        let mut unfinished = self.context().ports.journal.unfinished().await?;
+        unfinished.retain(|open| self.context().registry.watch(open.intent.id).is_none());
         Ok(unfinished)
     }
 }

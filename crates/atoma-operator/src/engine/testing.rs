@@ -14,11 +14,11 @@ use atoma_state::SqliteState;
 use tokio_util::sync::CancellationToken;
 
 use super::EngineConfig;
-use super::shared::Shared;
+use super::shared::Context;
 use crate::Ports;
 
-/// What lanes share, over the given chain and an empty database in memory.
-pub(super) async fn shared(chain: Arc<dyn Chain>) -> Shared {
+/// What the lanes share, over the given chain and an empty database in memory.
+pub(super) async fn context(chain: Arc<dyn Chain>) -> Context {
     let state = SqliteState::open_temporary().await.expect("memory");
     let ports = Ports {
         chain,
@@ -35,7 +35,7 @@ pub(super) async fn shared(chain: Arc<dyn Chain>) -> Shared {
         backoff: Duration::ZERO,
         ..EngineConfig::default()
     };
-    Shared::new(ports, config, CancellationToken::new())
+    Context::new(ports, config, CancellationToken::new())
 }
 
 /// A journal without entries.

@@ -21,7 +21,7 @@ use atoma_domain::{Digest, IntentId, Mist};
 
 use crate::causes::{chain_failure, internal};
 use crate::engine::Submission;
-use crate::{Applied, Brakes, Engine, NotReady, Ports, Readiness};
+use crate::{Applied, Engine, LimitStatus, NotReady, Ports, Readiness};
 
 pub use nodes::NodeChoice;
 pub use register::Registered;
@@ -171,12 +171,12 @@ impl Operator {
         self.engine.warnings()
     }
 
-    /// How far the brakes on spending are from holding.
+    /// How close the limits are to stopping new transactions.
     ///
     /// # Errors
     /// When the journal can't be read.
-    pub async fn brakes(&self) -> Result<Brakes, Failure> {
-        self.engine.brakes().await.map_err(internal)
+    pub async fn limits(&self) -> Result<LimitStatus, Failure> {
+        self.engine.limits().await.map_err(internal)
     }
 
     /// Why nothing is done about an unfinished transaction for now, if so.

@@ -1,0 +1,166 @@
+use std::collections::BTreeMap;
+
+use atoma_domain::contract::ContractParameters;
+use atoma_domain::model::WorkRecord;
+use atoma_domain::ports::EpochInfo;
+use atoma_domain::settlement::StackAccumulator;
+use atoma_domain::{Epoch, HexBytes, IntentId, MicroUsdc, Mist, Permille};
+
+use super::*;
+use crate::engine::testing::settle;
+
+const STACK: StackSmallId = StackSmallId::new(1);
+/// How many can be drawn.
+const EXTRA_NODES: usize = 3;
+
+fn record(message: u8) -> WorkRecord {
+    let mut accumulator = StackAccumulator::default();
+    accumulator.append(Hash32::new([message; 32])).unwrap();
+    WorkRecord {
+        stack_small_id: STACK,
+        node_small_id: NodeSmallId::new(1),
+        accumulator,
+        computed_units: ComputeUnits::new(5),
+        is_frozen: true,
+    }
+}
+
+/// A view with the ticket of a stack, for whose settlement `drawable` nodes could be drawn and
+/// `drawn` were.
+fn view(drawable: u64, drawn: &[u64]) -> ContractView {
+    let root = record(1).accumulator.root().unwrap();
+    let extra_nodes = u64::try_from(EXTRA_NODES).unwrap();
+    let proof = SettlementProof::of_selected_node(&root, extra_nodes, drawable).unwrap();
+    let ticket = TicketOnChain {
+        stack_small_id: STACK,
+        selected_node_id: NodeSmallId::new(9),
+        num_claimed_compute_units: ComputeUnits::new(5),
+        requested_attestation_nodes: drawn.iter().copied().map(NodeSmallId::new).collect(),
+        dispute_settled_at_epoch: Epoch::new(4),
+        committed_stack_proof: HexBytes(proof.commitment.as_bytes().to_vec()),
+        stack_merkle_leaves: HexBytes(vec![0; 32 * (1 + EXTRA_NODES)]),
+        already_attested_nodes: Vec::new(),
+        is_in_dispute: false,
+    };
+    ContractView {
+        epoch: EpochInfo {
+            epoch: Epoch::new(3),
+            reference_gas_price: Mist::new(1),
+        },
+        parameters: ContractParameters {
+            cross_validation_probability: Permille::new(1),
+            cross_validation_extra_nodes_count: extra_nodes,
+            sampling_consensus_charge: Permille::new(1),
+            cross_validation_extra_nodes_charge: Permille::new(1),
+            key_rotation_counter: 0,
+            is_registration_disabled: false,
+            fee_treasury: MicroUsdc::ZERO,
+        },
+        badge: None,
+        stacks: BTreeMap::new(),
+        tickets: BTreeMap::from([(STACK, ticket)]),
+        subscribers: None,
+    }
+}
+
+#[test]
+fn a_confidential_claim_takes_what_the_record_holds_unless_it_names_units() {
+    let claimed = |asked: Option<u64>, computed: Option<u64>| {
+        let action = Action::ClaimConfidentialStack {
+            stack_small_id: STACK,
+            num_claimed_compute_units: asked.map(ComputeUnits::new),
+        };
+        let intent = Intent {
+            action,
+            ..settle(1)
+        };
+        let local = LocalInputs::Computed(computed.map(ComputeUnits::new));
+        call(&intent, &local, &view(0, &[]))
+    };
+    let units = |units| {
+        Ok(ContractCall::ClaimFundsForStacks {
+            stacks: vec![(STACK, ComputeUnits::new(units))],
+        })
+    };
+    assert_eq!(claimed(None, Some(5)), units(5));
+    assert_eq!(claimed(Some(3), Some(5)), units(3));
+    assert_eq!(claimed(Some(3), None), units(3));
+    // Claiming nothing would give everything back to the buyer.
+    let nothing = Failure::StackHasNoMessages {
+        stack_small_id: STACK,
+    };
+    for (asked, computed) in [(None, None), (None, Some(0)), (Some(0), Some(5))] {
+        assert_eq!(
+            claimed(asked, computed),
+            Err(CallError::Final(nothing.clone()))
+        );
+    }
+}
+
+fn to_dispute() -> Intent {
+    let action = Action::StartDispute {
+        stack_small_id: STACK,
+    };
+    Intent {
+        id: IntentId::new(1),
+        action,
+        ..settle(1)
+    }
+}
+
+fn disputed(view: &ContractView, message: u8) -> Result<ContractCall, CallError> {
+    let local = LocalInputs::Record(Some(record(message)));
+    call(&to_dispute(), &local, view)
+}
+
+#[test]
+fn an_honest_ticket_is_not_disputed_whomever_it_drew() {
+    for drawable in 0..=3 {
+        // The draw is a matter of chance: it may name nobody, whoever could have been.
+        let nobody = disputed(&view(drawable, &[]), 1);
+        assert!(
+            matches!(
+                nobody,
+                Err(CallError::Final(Failure::NothingToDispute { .. }))
+            ),
+            "{drawable}: {nobody:?}"
+        );
+    }
+    let drawn = disputed(&view(2, &[4, 5]), 1);
+    assert!(matches!(
+        drawn,
+        Err(CallError::Final(Failure::NothingToDispute { .. }))
+    ));
+}
+
+#[test]
+fn a_ticket_for_other_work_is_disputed_with_the_own_commitment() {
+    let own = record(2).accumulator.root().unwrap();
+    for drawn in [&[][..], &[4, 5]] {
+        let Ok(ContractCall::StartDispute { stack, commitment }) = disputed(&view(2, drawn), 2)
+        else {
+            panic!("it was made for another root");
+        };
+        let places = if drawn.is_empty() { 3 } else { 2 };
+        let expected = SettlementProof::of_selected_node(&own, 3, places).unwrap();
+        assert_eq!((stack, commitment), (STACK, expected.commitment));
+    }
+}
+
+#[test]
+fn a_ticket_whose_draw_and_commitment_disagree_is_disputed() {
+    assert!(disputed(&view(3, &[4, 5]), 1).is_ok());
+}
+
+#[test]
+fn what_a_lagging_node_lacks_is_doubted() {
+    let mut without = view(2, &[4]);
+    without.tickets.clear();
+    let not_settled = disputed(&without, 1).unwrap_err();
+    assert!(matches!(
+        not_settled,
+        CallError::Doubtful(Failure::NotSettled { .. })
+    ));
+    let honest = disputed(&view(2, &[4, 5]), 1).unwrap_err();
+    assert!(matches!(honest, CallError::Final(_)));
+}

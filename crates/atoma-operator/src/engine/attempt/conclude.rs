@@ -1,0 +1,332 @@
+//! The end of an attempt: its outcome, in the journal, and announced to callers.
+
+use std::sync::Arc;
+
+use atoma_domain::events::ContractEvent;
+use atoma_domain::journal::{
+    Attempt, AttemptOutcome, AttemptStatus, Conclusion, Failure, Intent, IntentStatus, Receipt,
+};
+use atoma_domain::ports::{Executed, ExecutionOutcome, Refusal};
+use atoma_domain::{Mist, ObjectReference};
+use tracing::{error, info, warn};
+
+use super::failures::{failure_of, is_own_coin, refusal_failure};
+use super::next::{AwaitedAttempt, Next};
+use super::payment::Payment;
+use super::resolve::Resolution;
+use super::sign::Signed;
+use crate::Ports;
+use crate::causes::with_causes;
+use crate::engine::limits::Reservation;
+use crate::engine::shared::{Context, Insisted, IntentOutcome, announce_failure, insist};
+
+/// A success that is not in the journal yet. A crash loses nothing: the ledger has it.
+#[derive(Debug)]
+pub(in crate::engine) struct Unwritten {
+    pub(in crate::engine) conclusion: Conclusion,
+    intents: Vec<Intent>,
+    /// The budget counts against the cap until the gas spent is in the journal.
+    _reservation: Option<Reservation>,
+}
+
+impl Unwritten {
+    /// Announces the success to callers. Only call it once the journal has the success.
+    pub(super) fn announce(self, context: &Context) {
+        for intent in &self.intents {
+            let outcome = IntentOutcome {
+                status: IntentStatus::Succeeded,
+                tx_digest: Some(self.conclusion.digest),
+                failure: None,
+            };
+            context.registry.finish(intent.id, outcome);
+        }
+    }
+}
+
+/// Journals a success and announces it.
+pub(in crate::engine) async fn write_down(context: &Context, success: Unwritten) {
+    let Ports { journal, clock, .. } = &context.ports;
+    let digest = success.conclusion.digest;
+    let write = || journal.conclude(&success.conclusion, clock.now());
+    match insist(context, &success.intents, Some(digest), write).await {
+        Insisted::Written => {}
+        // An earlier write succeeded, and its answer was lost.
+        Insisted::Refused(error) => warn!(
+            %digest, error = with_causes(&error),
+            "the journal already has the outcome"
+        ),
+        Insisted::Stopped => return,
+    }
+    success.announce(context);
+}
+
+/// A resolved attempt, with what it left.
+#[derive(Debug)]
+pub(in crate::engine) enum Closed {
+    /// Its outcome is known.
+    Ended(Ended),
+    /// It has executed, without effects from the node yet.
+    EffectsUnknown {
+        /// The badge at the version since then.
+        badge: Option<ObjectReference>,
+        awaited: Box<AwaitedAttempt>,
+    },
+}
+
+/// An attempt whose outcome is known and not in the journal yet.
+#[derive(Debug)]
+pub(in crate::engine) struct Ended {
+    /// The badge after an attempt that used and moved it.
+    pub(in crate::engine) badge: Option<ObjectReference>,
+    /// The badge did move: what was known of it before is out of date.
+    pub(in crate::engine) badge_moved: bool,
+    conclusion: Conclusion,
+    intents: Vec<Intent>,
+    /// How many intents the attempt carries.
+    carried: usize,
+    reservation: Option<Reservation>,
+    /// Coins that the attempt did not spend.
+    unspent: Option<Payment>,
+}
+
+impl Ended {
+    pub(in crate::engine) const fn status(&self) -> AttemptStatus {
+        self.conclusion.outcome.status()
+    }
+
+    /// The success that it is, to be journalled later. Only call it for a success.
+    pub(in crate::engine) fn into_unwritten(self) -> Unwritten {
+        Unwritten {
+            conclusion: self.conclusion,
+            intents: self.intents,
+            _reservation: self.reservation,
+        }
+    }
+
+    pub(in crate::engine) fn intents(&self) -> &[Intent] {
+        &self.intents
+    }
+}
+
+/// Closes a resolved attempt: decides its outcome and gives back what it paid with.
+pub(in crate::engine) fn close(
+    context: &Arc<Context>,
+    signed: Signed,
+    resolution: Resolution,
+) -> Closed {
+    let Signed {
+        intents,
+        attempt,
+        mut payment,
+    } = signed;
+    let (digest, carried) = (attempt.digest(), attempt.intents.len());
+    let (mut badge, mut badge_moved) = (None, false);
+    let outcome = match resolution {
+        Resolution::Executed(executed) => {
+            if let Some(used) = &attempt.badge {
+                badge = executed.written.get(used.object_id()).cloned();
+                badge_moved = true;
+            }
+            payment.paid(&executed);
+            if is_out_of_gas(&executed.outcome)
+                && let Some(class) = payment.class
+            {
+                context.budgets.forget(class);
+            }
+            outcome_of(*executed, carried, own_budget(&intents))
+        }
+        Resolution::EffectsUnknown { badge } => {
+            payment.lease.forget();
+            let reservation = payment.end(context);
+            return Closed::EffectsUnknown {
+                badge,
+                awaited: Box::new(AwaitedAttempt {
+                    attempt,
+                    intents,
+                    reservation,
+                }),
+            };
+        }
+        Resolution::Dead(reason) => {
+            info!(%digest, reason, "the attempt is dead");
+            payment.lease.forget();
+            AttemptOutcome::Dead { reason }
+        }
+        Resolution::Refused(refusal) => {
+            payment.lease.forget();
+            outcome_of_refused(&refusal, &attempt, &intents)
+        }
+    };
+    // Spent coins are given back before the journal is written, because other lanes wait for them.
+    // Unspent ones are kept until then: the journal holds their versions open.
+    let (reservation, unspent) = match outcome.status() {
+        AttemptStatus::Dead | AttemptStatus::Refused => (None, Some(payment)),
+        _ => (Some(payment.end(context)), None),
+    };
+    Closed::Ended(Ended {
+        badge,
+        badge_moved,
+        conclusion: Conclusion { digest, outcome },
+        intents,
+        carried,
+        reservation,
+        unspent,
+    })
+}
+
+/// Closes an attempt whose effects were awaited.
+pub(in crate::engine) fn close_executed(awaited: AwaitedAttempt, executed: Executed) -> Ended {
+    let AwaitedAttempt {
+        attempt,
+        intents,
+        reservation,
+    } = awaited;
+    let carried = attempt.intents.len();
+    Ended {
+        badge: None,
+        badge_moved: false,
+        conclusion: Conclusion {
+            digest: attempt.digest(),
+            outcome: outcome_of(executed, carried, own_budget(&intents)),
+        },
+        intents,
+        carried,
+        reservation: Some(reservation),
+        unspent: None,
+    }
+}
+
+/// Journals how an attempt ended that did not succeed, and announces final failures.
+pub(in crate::engine) async fn write_end(context: &Arc<Context>, ended: Ended) -> Next {
+    let Ended {
+        conclusion,
+        intents,
+        carried,
+        unspent,
+        reservation: _reservation,
+        ..
+    } = ended;
+    let Ports { journal, clock, .. } = &context.ports;
+    let executed = conclusion
+        .outcome
+        .receipt()
+        .is_some()
+        .then_some(conclusion.digest);
+    let write = || journal.conclude(&conclusion, clock.now());
+    let insisted = insist(context, &intents, executed, write).await;
+    let next = match insisted {
+        Insisted::Stopped => Next::Stop,
+        Insisted::Written => after(context, conclusion.outcome, intents, carried).await,
+        Insisted::Refused(error) => {
+            error!(
+                digest = %conclusion.digest, error = with_causes(&error),
+                "the journal has another outcome"
+            );
+            after(context, conclusion.outcome, intents, carried).await
+        }
+    };
+    if let Some(payment) = unspent {
+        payment.end(context);
+    }
+    next
+}
+
+/// What to do with the intents of an attempt after its outcome.
+async fn after(
+    context: &Context,
+    outcome: AttemptOutcome,
+    intents: Vec<Intent>,
+    carried: usize,
+) -> Next {
+    match outcome {
+        AttemptOutcome::BatchAborted { failure, .. } => {
+            // A single claim comes to this only if the treasury is short.
+            let is_short = failure == Failure::TreasuryShort {};
+            if carried == 1 || (is_short && intents.len() > 1) {
+                Next::Short(intents)
+            } else {
+                Next::Split(intents)
+            }
+        }
+        AttemptOutcome::Cancelled { reason, .. } => Next::Retry {
+            intents,
+            cancelled: Some(reason),
+        },
+        AttemptOutcome::Dead { .. } => Next::Retry {
+            intents,
+            cancelled: None,
+        },
+        AttemptOutcome::Aborted { failure, .. } | AttemptOutcome::Refused { failure } => {
+            for intent in &intents {
+                announce_failure(context, intent, failure.clone()).await;
+            }
+            Next::Nothing
+        }
+        AttemptOutcome::Succeeded { .. } => Next::Nothing,
+    }
+}
+
+/// The budget that the request chose itself, if it did.
+fn own_budget(intents: &[Intent]) -> Option<Mist> {
+    intents.first().and_then(|intent| intent.gas.budget)
+}
+
+const fn is_out_of_gas(outcome: &ExecutionOutcome) -> bool {
+    matches!(
+        outcome,
+        ExecutionOutcome::Failed {
+            out_of_gas: true,
+            ..
+        }
+    )
+}
+
+/// The outcome of an attempt that was refused on its only submission. A coin of the daemon's choice
+/// that can't be used says nothing about what was asked for: another coin pays.
+fn outcome_of_refused(refusal: &Refusal, attempt: &Attempt, intents: &[Intent]) -> AttemptOutcome {
+    let failure = refusal_failure(refusal, attempt.gas_budget);
+    if is_own_coin(refusal, &attempt.gas, intents) {
+        let reason = format!("refused, and never submitted again: {failure}");
+        return AttemptOutcome::Dead { reason };
+    }
+    AttemptOutcome::Refused { failure }
+}
+
+/// The outcome of an executed attempt that carries so many intents. The budget is the request's own,
+/// if it had one.
+fn outcome_of(executed: Executed, carried: usize, own_budget: Option<Mist>) -> AttemptOutcome {
+    let receipt = Receipt {
+        gas_used: executed.gas_used,
+        effects: executed.effects,
+        checkpoint: executed.checkpoint,
+        registered_badge: executed.events.iter().find_map(|event| match event {
+            ContractEvent::NodeRegistered(node) => Some(node.badge_id),
+            _ => None,
+        }),
+    };
+    let outcome = match executed.outcome {
+        ExecutionOutcome::Success => return AttemptOutcome::Succeeded { receipt },
+        ExecutionOutcome::Cancelled { reason } => {
+            return AttemptOutcome::Cancelled { reason, receipt };
+        }
+        // The learned budget was too small: simulate anew.
+        ExecutionOutcome::Failed {
+            reason,
+            out_of_gas: true,
+        } if own_budget.is_none() => return AttemptOutcome::Cancelled { reason, receipt },
+        outcome => outcome,
+    };
+    // A claim that the treasury can't pay is right, only too early. So it is not over if the
+    // treasury was emptied between simulation and execution.
+    let goes_on = carried > 1
+        || matches!(&outcome, ExecutionOutcome::Abort(abort) if abort.is_treasury_short());
+    let failure = failure_of(outcome, own_budget.unwrap_or(Mist::ZERO));
+    if goes_on {
+        AttemptOutcome::BatchAborted { failure, receipt }
+    } else {
+        AttemptOutcome::Aborted { failure, receipt }
+    }
+}
+
+#[cfg(test)]
+mod tests;

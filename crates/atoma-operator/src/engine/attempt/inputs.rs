@@ -1,0 +1,226 @@
+//! What a batch depends on: the daemon's own records, and the contract's objects on chain.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use atoma_domain::journal::{Action, Failure, Intent};
+use atoma_domain::model::{SettlementInputs, Stack, Task, WorkRecord};
+use atoma_domain::ports::{ChainError, ContractView, StoreError, SubscriberQuery, ViewQuery};
+use atoma_domain::{ComputeUnits, NodeSmallId, ObjectReference, SecurityLevel, StackSmallId};
+use tokio::time::Instant;
+
+use super::fund::unanswered;
+use super::next::Next;
+use crate::Ports;
+use crate::causes::internal;
+use crate::engine::reads::ask;
+use crate::engine::shared::{Context, fail, fail_all};
+use crate::engine::wait_reason::WaitReason;
+
+/// What a batch depends on.
+#[derive(Debug)]
+pub(in crate::engine) struct Inputs {
+    pub(in crate::engine) gathered: Vec<(Intent, LocalInputs)>,
+    pub(in crate::engine) view: ContractView,
+}
+
+/// What the daemon's own database holds for an intent.
+#[derive(Debug)]
+pub(in crate::engine) enum LocalInputs {
+    /// Nothing is needed.
+    Nothing,
+    /// For a settlement.
+    Settlement(Box<SettlementInputs>),
+    /// For the claim of a confidential stack: the units that its record counts, if there is one.
+    Computed(Option<ComputeUnits>),
+    /// For an attestation or a dispute: the record to compare with, if there is one.
+    Record(Option<WorkRecord>),
+}
+
+/// Reads what a batch depends on; says how long the chain took to answer. `badge` is the latest
+/// version known: an older one makes the node's answer too old.
+///
+/// # Errors
+/// What to do with the batch instead.
+pub(in crate::engine) async fn read(
+    context: &Context,
+    batch: Vec<Intent>,
+    badge: Option<&ObjectReference>,
+) -> Result<(Inputs, Duration), Next> {
+    let gathered = gather_all(context, batch).await?;
+    let query = query(&gathered);
+    let view = ask(&context.config, || view(context, &query, badge)).await;
+    let intents = || -> Vec<Intent> {
+        let intents = gathered.iter().map(|(intent, _)| intent.clone());
+        intents.collect()
+    };
+    match view {
+        Ok((view, took)) => {
+            refuse_second_node(context, &intents()).await?;
+            Ok((Inputs { gathered, view }, took))
+        }
+        Err(error) => Err(unanswered(context, &intents(), &error).await),
+    }
+}
+
+async fn gather_all(
+    context: &Context,
+    batch: Vec<Intent>,
+) -> Result<Vec<(Intent, LocalInputs)>, Next> {
+    let mut gathered = Vec::with_capacity(batch.len());
+    for intent in &batch {
+        match gather(&context.ports, intent).await {
+            Ok(local) => gathered.push((intent.clone(), local)),
+            Err(error @ StoreError::Unavailable(_)) => {
+                return Err(Next::Wait {
+                    reason: WaitReason::database(&error),
+                    intents: batch,
+                });
+            }
+            // One unreadable row costs the others nothing.
+            Err(error) => fail(context, intent, internal(error)).await,
+        }
+    }
+    Ok(gathered)
+}
+
+/// A view from a node that knows the badge's last use that is known here. From an older view an
+/// attestation could be made a second time, over the badge's newest version.
+async fn view(
+    context: &Context,
+    query: &ViewQuery,
+    badge: Option<&ObjectReference>,
+) -> Result<(ContractView, Duration), ChainError> {
+    let asked_at = Instant::now();
+    let view = context.ports.chain.view(query).await?;
+    let shown = view.badge.as_ref().map(ObjectReference::version);
+    match badge {
+        Some(known) if shown < Some(known.version()) => Err(ChainError::Behind {
+            object: *known.object_id(),
+            shown,
+            known: known.version(),
+        }),
+        _ => Ok((view, asked_at.elapsed())),
+    }
+}
+
+/// Refuses to register a node that must be the only one if the address has one by now. This runs in
+/// the address's lane, where no other registration is under way.
+async fn refuse_second_node(context: &Context, batch: &[Intent]) -> Result<(), Next> {
+    let [intent] = batch else { return Ok(()) };
+    if intent.action != (Action::RegisterNode { additional: false }) {
+        return Ok(());
+    }
+    let chain = &context.ports.chain;
+    let address = intent.actor.address();
+    match ask(&context.config, || chain.badges(address)).await {
+        Ok(badges) => match badges.first() {
+            Some(badge) => {
+                let node_small_id = badge.node_small_id;
+                let failure = Failure::AlreadyRegistered { node_small_id };
+                fail_all(context, batch, &failure).await;
+                Err(Next::Nothing)
+            }
+            None => Ok(()),
+        },
+        Err(error) => Err(unanswered(context, batch, &error).await),
+    }
+}
+
+/// Reads what the database holds for an intent.
+pub(in crate::engine) async fn gather(
+    ports: &Ports,
+    intent: &Intent,
+) -> Result<LocalInputs, StoreError> {
+    match &intent.action {
+        Action::SettleStack { stack_small_id, .. } => {
+            let inputs = ports.state.settlement_inputs(*stack_small_id).await?;
+            Ok(inputs.map_or(LocalInputs::Nothing, |inputs| {
+                LocalInputs::Settlement(Box::new(inputs))
+            }))
+        }
+        Action::AttestSettlement { stack_small_id, .. }
+        | Action::StartDispute { stack_small_id } => Ok(LocalInputs::Record(
+            record_to_compare(ports, *stack_small_id, intent.actor.node()).await?,
+        )),
+        Action::ClaimConfidentialStack {
+            stack_small_id,
+            num_claimed_compute_units: None,
+        } => {
+            // Only the selected node can open such a claim.
+            let record = match intent.actor.node() {
+                Some(node) => ports.work.work_record(*stack_small_id, node).await?,
+                None => None,
+            };
+            Ok(LocalInputs::Computed(
+                record.map(|record| record.computed_units),
+            ))
+        }
+        _ => Ok(LocalInputs::Nothing),
+    }
+}
+
+async fn stack(ports: &Ports, id: StackSmallId) -> Result<Option<Stack>, StoreError> {
+    Ok(ports.state.stacks_by_id(&[id]).await?.pop())
+}
+
+/// The attesting node's own record of a stack, else that of its selected node if the operator runs
+/// that one too.
+async fn record_to_compare(
+    ports: &Ports,
+    id: StackSmallId,
+    node: Option<NodeSmallId>,
+) -> Result<Option<WorkRecord>, StoreError> {
+    if let Some(node) = node
+        && let Some(own) = ports.work.work_record(id, node).await?
+    {
+        return Ok(Some(own));
+    }
+    let Some(stack) = stack(ports, id).await? else {
+        return Ok(None);
+    };
+    let nodes = ports.state.operator_nodes().await?;
+    if nodes
+        .iter()
+        .any(|own| own.node_small_id == stack.selected_node_id)
+    {
+        ports.work.work_record(id, stack.selected_node_id).await
+    } else {
+        Ok(None)
+    }
+}
+
+pub(super) fn is_sampling(task: &Task) -> bool {
+    task.security_level == SecurityLevel::SAMPLING_CONSENSUS
+}
+
+/// What must be read from the chain for a batch.
+pub(in crate::engine) fn query(batch: &[(Intent, LocalInputs)]) -> ViewQuery {
+    let mut query = ViewQuery::default();
+    let mut tickets = BTreeSet::new();
+    for (intent, local) in batch {
+        query.badge = intent.actor.badge();
+        match (&intent.action, local) {
+            (Action::SettleStack { stack_small_id, .. }, LocalInputs::Settlement(inputs)) => {
+                query.stacks.push(*stack_small_id);
+                tickets.insert(*stack_small_id);
+                if inputs.task.as_ref().is_some_and(is_sampling) {
+                    query.subscribers = Some(SubscriberQuery {
+                        task: inputs.task_small_id,
+                        expected: inputs.subscribers.clone(),
+                    });
+                }
+            }
+            (
+                Action::AttestSettlement { stack_small_id, .. }
+                | Action::StartDispute { stack_small_id },
+                _,
+            ) => {
+                tickets.insert(*stack_small_id);
+            }
+            _ => {}
+        }
+    }
+    query.tickets = tickets.into_iter().collect();
+    query
+}

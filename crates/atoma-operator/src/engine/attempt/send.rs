@@ -1,0 +1,120 @@
+//! Sending the same bytes until the attempt is resolved.
+
+use atoma_domain::journal::{Attempt, Failure};
+use atoma_domain::ports::{RefusalKind, SubmitError};
+use tracing::{debug, error, warn};
+
+use super::resolve::{Resolution, Unresolved, badge_since, resolve};
+use crate::causes::with_causes;
+use crate::engine::backoff::Backoff;
+use crate::engine::shared::Context;
+use crate::engine::wait_reason::WaitReason;
+
+/// After so many rounds without a resolution the operator is informed, once: a minute and a half if
+/// the node answers at once.
+const PATIENCE: u32 = 20;
+
+/// Whether anybody may have seen the bytes before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Sent {
+    /// They were signed a moment ago.
+    Never,
+    /// They may be on their way.
+    Maybe,
+}
+
+/// Sends the same bytes until the attempt is resolved. `None` when the daemon stops: the journal
+/// keeps the attempt open for the next start.
+pub(in crate::engine) async fn send(
+    context: &Context,
+    attempt: &Attempt,
+    sent: Sent,
+) -> Option<Resolution> {
+    tokio::select! {
+        biased;
+        resolution = send_until_resolved(context, attempt, sent) => resolution,
+        () = context.grace() => None,
+    }
+}
+
+async fn send_until_resolved(
+    context: &Context,
+    attempt: &Attempt,
+    mut sent: Sent,
+) -> Option<Resolution> {
+    let chain = &context.ports.chain;
+    let mut backoff = Backoff::new(&context.config);
+    let digest = attempt.digest();
+    if sent == Sent::Maybe
+        && let Ok(resolution) = resolve(chain.as_ref(), attempt).await
+    {
+        return Some(resolution);
+    }
+    let mut rounds = 0_u32;
+    let mut refused = None;
+    loop {
+        match chain.execute(&attempt.transaction).await {
+            Ok(executed) => return Some(Resolution::Executed(Box::new(executed))),
+            Err(SubmitError::Refused(refusal)) => {
+                if sent == Sent::Never && is_definite(&refusal.kind) {
+                    return Some(Resolution::Refused(refusal));
+                }
+                debug!(%digest, %refusal, "refused; looking for proof in the ledger");
+                refused = Some(refusal.message);
+            }
+            Err(SubmitError::Unknown(source)) => {
+                warn!(%digest, error = with_causes(source.as_ref()), "no answer to a submission; sending the same bytes again");
+            }
+        }
+        sent = Sent::Maybe;
+        rounds = rounds.saturating_add(1);
+        match resolve(chain.as_ref(), attempt).await {
+            Ok(resolution) => return Some(resolution),
+            Err(unresolved) if rounds < PATIENCE => {
+                debug!(%digest, why = unresolved.why, "not resolved yet");
+            }
+            Err(Unresolved { why, has_executed }) => {
+                if rounds == PATIENCE {
+                    error!(%digest, rounds, why, "the outcome is unknown; retrying the lookup");
+                    hold(context, attempt, &why, refused.as_deref());
+                }
+                if has_executed && let Some(badge) = badge_since(chain.as_ref(), attempt).await {
+                    return Some(Resolution::EffectsUnknown { badge });
+                }
+            }
+        }
+        tokio::select! {
+            () = context.stopping.cancelled() => return None,
+            () = backoff.pause() => {}
+        }
+    }
+}
+
+/// Lets callers know what they wait for: `why`, and the node's last refusal.
+fn hold(context: &Context, attempt: &Attempt, why: &str, refused: Option<&str>) {
+    let digest = attempt.digest();
+    let mut reason = format!("the outcome of {digest} is not proved: {why}");
+    if let Some(words) = refused {
+        reason = format!("{reason}; the last refusal was: {words}");
+    }
+    let waits = WaitReason::SuiNode(Failure::SuiNodeError { reason });
+    let carried = attempt.intents.iter().copied();
+    context.registry.hold(carried, &waits);
+}
+
+/// Whether a refusal of this kind is the end of bytes that nobody had before: the node checks this
+/// by itself before any validator votes, or every validator would refuse. Reasons that can change
+/// (versions, the epoch) and unknown words are left to the ledger.
+const fn is_definite(kind: &RefusalKind) -> bool {
+    match kind {
+        RefusalKind::ObjectNotUsable { .. }
+        | RefusalKind::GasBalance
+        | RefusalKind::GasTerms
+        | RefusalKind::GasBudgetTooLow
+        | RefusalKind::Invalid => true,
+        RefusalKind::ObjectVersion { .. } | RefusalKind::Expired | RefusalKind::Other => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

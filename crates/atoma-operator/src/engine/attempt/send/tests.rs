@@ -1,0 +1,288 @@
+mod ledger;
+mod logged;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use atoma_domain::ObjectReference;
+use atoma_domain::ports::{Consumption, Until};
+
+use super::*;
+use crate::engine::testing::context;
+use ledger::{Absent, Answer, EPOCH_AFTER, FakeChain, FakeLedger, OTHER, OWN, SIGNED_AT, attempt};
+use logged::LoggedErrors;
+
+/// Pursues the attempt; tells its resolution and how often it was sent.
+async fn resolved(ledger: FakeLedger, sent: Sent) -> (Resolution, usize) {
+    let chain = Arc::new(FakeChain(Mutex::new(ledger)));
+    let resolution = send(&context(chain.clone()).await, &attempt(), sent)
+        .await
+        .expect("nobody stops it");
+    let ledger = chain.0.lock().unwrap();
+    for sent in &ledger.sent {
+        assert_eq!(*sent, attempt().transaction);
+    }
+    (resolution, ledger.sent.len())
+}
+
+/// Checks that the attempt is dead without being sent again.
+async fn assert_dead(ledger: FakeLedger) {
+    let (resolution, sent) = resolved(ledger, Sent::Maybe).await;
+    assert!(matches!(resolution, Resolution::Dead(_)), "{resolution:?}");
+    assert_eq!(sent, 0);
+}
+
+/// Checks that nothing is taken for a proof of death: the attempt is sent until it executes.
+async fn assert_open(mut ledger: FakeLedger) {
+    ledger.answers = [Answer::Lost, Answer::Lost, Answer::ExecutesSilently].into();
+    let (resolution, sent) = resolved(ledger, Sent::Maybe).await;
+    assert!(
+        matches!(resolution, Resolution::Executed(_)),
+        "{resolution:?}"
+    );
+    assert_eq!(sent, 3);
+}
+
+fn badge_is(consumption: Consumption) -> FakeLedger {
+    FakeLedger {
+        badge: Some(consumption),
+        ..FakeLedger::default()
+    }
+}
+
+fn answering<const N: usize>(answers: [Answer; N]) -> FakeLedger {
+    FakeLedger {
+        answers: answers.into(),
+        ..FakeLedger::default()
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_found_in_the_ledger_without_sending_again() {
+    let (resolution, sent) = resolved(answering([Answer::ExecutesSilently]), Sent::Never).await;
+    assert!(matches!(resolution, Resolution::Executed(_)));
+    assert_eq!(sent, 1);
+}
+
+#[tokio::test]
+async fn the_same_bytes_are_sent_until_they_execute() {
+    let ledger = answering([Answer::Lost, Answer::Lost, Answer::Executes]);
+    let (resolution, sent) = resolved(ledger, Sent::Never).await;
+    assert!(matches!(resolution, Resolution::Executed(_)));
+    assert_eq!(sent, 3);
+}
+
+#[tokio::test]
+async fn a_version_that_another_transaction_consumed_is_death() {
+    assert_dead(badge_is(Consumption::By(OTHER))).await;
+    assert_dead(FakeLedger {
+        coin: Consumption::By(OTHER),
+        ..FakeLedger::default()
+    })
+    .await;
+    // Also when it happens under way.
+    let ledger = answering([Answer::RefusedThen(Consumption::By(OTHER))]);
+    let (resolution, _) = resolved(ledger, Sent::Never).await;
+    assert!(matches!(resolution, Resolution::Dead(_)));
+}
+
+#[tokio::test]
+async fn a_version_that_the_attempt_itself_consumed_is_not() {
+    assert_open(badge_is(Consumption::By(OWN))).await;
+    assert_open(badge_is(Consumption::Past { last: OWN })).await;
+    // Not even at a node that has thrown the attempt away.
+    for badge in [Consumption::By(OWN), Consumption::Past { last: OWN }] {
+        assert_open(FakeLedger {
+            absent: Absent::Until(Until::EpochEnd),
+            ..badge_is(badge)
+        })
+        .await;
+    }
+}
+
+/// Whether a node that never tells the outcome, and shows the badge at that version, is given up.
+async fn effects_unknown(consumption: Consumption, shown: u64) -> Option<ObjectReference> {
+    let rounds = usize::try_from(2 * PATIENCE).unwrap();
+    let mut answers: VecDeque<Answer> = (0..rounds).map(|_| Answer::Lost).collect();
+    answers.push_back(Answer::Executes);
+    let ledger = FakeLedger {
+        answers,
+        shown,
+        ..badge_is(consumption)
+    };
+    match resolved(ledger, Sent::Maybe).await {
+        (Resolution::EffectsUnknown { badge }, sent) => {
+            assert_eq!(sent, usize::try_from(PATIENCE).unwrap());
+            badge
+        }
+        (Resolution::Executed(_), _) => None,
+        (resolution, _) => panic!("{resolution:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_proved_to_be_executed_is_not_waited_for_once_the_badge_is_seen_to_have_moved_on() {
+    for own in [Consumption::By(OWN), Consumption::Past { last: OWN }] {
+        let badge = effects_unknown(own, SIGNED_AT + 1)
+            .await
+            .expect("it has moved on");
+        assert_eq!(badge.version(), SIGNED_AT + 1);
+        assert_eq!(effects_unknown(own, SIGNED_AT).await, None);
+    }
+    let unproved = Consumption::Past { last: OTHER };
+    assert_eq!(effects_unknown(unproved, SIGNED_AT + 1).await, None);
+}
+
+#[tokio::test]
+async fn a_past_version_is_death_only_where_the_ledger_up_to_then_lacks_the_attempt() {
+    let past = Consumption::Past { last: OTHER };
+    assert_open(badge_is(past)).await;
+    assert_open(FakeLedger {
+        absent: Absent::Pruned,
+        ..badge_is(past)
+    })
+    .await;
+    assert_dead(FakeLedger {
+        absent: Absent::Until(Until::Transaction(OTHER)),
+        ..badge_is(past)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_object_that_is_not_there_proves_nothing() {
+    assert_open(badge_is(Consumption::Unseen)).await;
+    assert_open(FakeLedger {
+        coin: Consumption::Unseen,
+        ..badge_is(Consumption::Unseen)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_past_epoch_is_death_only_once_the_ledger_covers_it() {
+    let expired = || Answer::Refused(RefusalKind::Expired);
+    let ledger = FakeLedger {
+        absent: Absent::Until(Until::EpochEnd),
+        ..answering([expired()])
+    };
+    let (dead, _) = resolved(ledger, Sent::Never).await;
+    assert!(matches!(dead, Resolution::Dead(_)));
+    // Refused as expired, but the ledger doesn't reach so far: keep asking, take nothing for dead.
+    let ledger = answering([expired(), expired(), Answer::Executes]);
+    let (resolution, sent) = resolved(ledger, Sent::Never).await;
+    assert!(matches!(resolution, Resolution::Executed(_)));
+    assert_eq!(sent, 3);
+}
+
+/// What a node proves that keeps no history: an input that nothing consumed while it could be.
+#[tokio::test]
+async fn an_input_untouched_after_the_last_epoch_is_death_whatever_is_kept() {
+    for (badge, coin) in [
+        (Consumption::Current(EPOCH_AFTER), Consumption::Unseen),
+        (
+            Consumption::Past { last: OTHER },
+            Consumption::Current(EPOCH_AFTER),
+        ),
+    ] {
+        assert_dead(FakeLedger {
+            coin,
+            absent: Absent::Pruned,
+            ..badge_is(badge)
+        })
+        .await;
+    }
+    // In its last epoch it can still execute.
+    assert_open(FakeLedger {
+        absent: Absent::Pruned,
+        ..FakeLedger::default()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_in_the_ledger_is_executed_whatever_else_is_told() {
+    for ledger in [
+        badge_is(Consumption::Current(EPOCH_AFTER)),
+        badge_is(Consumption::Unseen),
+        FakeLedger {
+            badge: None,
+            ..FakeLedger::default()
+        },
+        FakeLedger {
+            absent: Absent::Pruned,
+            ..badge_is(Consumption::By(OWN))
+        },
+    ] {
+        let ledger = FakeLedger {
+            executed: true,
+            ..ledger
+        };
+        let (resolution, sent) = resolved(ledger, Sent::Maybe).await;
+        assert!(
+            matches!(resolution, Resolution::Executed(_)),
+            "{resolution:?}"
+        );
+        assert_eq!(sent, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_final_only_for_bytes_that_nobody_had_before() {
+    let refused = || Answer::Refused(RefusalKind::GasTerms);
+    let (first, _) = resolved(answering([refused()]), Sent::Never).await;
+    assert!(matches!(first, Resolution::Refused(_)));
+    let ledger = answering([Answer::Lost, refused(), Answer::Executes]);
+    let (resolution, sent) = resolved(ledger, Sent::Never).await;
+    assert!(matches!(resolution, Resolution::Executed(_)));
+    assert_eq!(sent, 3);
+}
+
+/// Words that aren't known may be those of one who has voted on it.
+#[tokio::test]
+async fn a_refusal_is_final_only_for_a_known_reason() {
+    for kind in [
+        RefusalKind::GasBalance,
+        RefusalKind::GasBudgetTooLow,
+        RefusalKind::Invalid,
+        RefusalKind::ObjectNotUsable { object: None },
+    ] {
+        let (first, sent) = resolved(answering([Answer::Refused(kind)]), Sent::Never).await;
+        assert!(matches!(first, Resolution::Refused(_)), "{first:?}");
+        assert_eq!(sent, 1);
+    }
+    for kind in [
+        RefusalKind::Other,
+        RefusalKind::Expired,
+        RefusalKind::ObjectVersion { object: None },
+    ] {
+        let answers = [Answer::Refused(kind), Answer::Executes];
+        let (resolution, sent) = resolved(answering(answers), Sent::Never).await;
+        assert!(
+            matches!(resolution, Resolution::Executed(_)),
+            "{resolution:?}"
+        );
+        assert_eq!(sent, 2);
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_comes_to_no_end_is_told_once_with_its_reason() {
+    let logged = LoggedErrors::default();
+    let _guard = tracing::subscriber::set_default(logged.clone());
+    let rounds = usize::try_from(2 * PATIENCE).unwrap();
+    let mut answers: VecDeque<Answer> = (0..rounds).map(|_| Answer::Lost).collect();
+    answers.push_back(Answer::Executes);
+    let ledger = FakeLedger {
+        absent: Absent::Pruned,
+        answers,
+        ..badge_is(Consumption::Past { last: OTHER })
+    };
+    resolved(ledger, Sent::Maybe).await;
+    let logged = logged.0.lock().unwrap();
+    let [error] = logged.as_slice() else {
+        panic!("{logged:?}");
+    };
+    assert!(error.contains(&OWN.to_string()), "{error}");
+    assert!(error.contains("from checkpoint 9 on"), "{error}");
+}

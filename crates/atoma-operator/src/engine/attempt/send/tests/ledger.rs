@@ -1,0 +1,227 @@
+//! A ledger that answers as told, and the attempt that is asked about.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use atoma_domain::journal::Attempt;
+use atoma_domain::ports::{
+    BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
+    ExecutionOutcome, GasCoin, Refusal, RefusalKind, SignedTransaction, SimulatedGas, Simulation,
+    SubmitError, TransactionPlan, UnsignedTransaction, Until, ViewQuery,
+};
+use atoma_domain::{
+    Address, CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference,
+};
+
+pub(super) const BADGE: ObjectId = Address::new([7; 32]);
+/// The version of badge and coin that the attempt uses.
+pub(super) const SIGNED_AT: u64 = 5;
+
+/// The attempt's digest, and another transaction's.
+pub(super) const OWN: Digest = Digest::new([1; 32]);
+pub(super) const OTHER: Digest = Digest::new([8; 32]);
+
+/// The last epoch in which the attempt can execute.
+pub(super) const LAST_EPOCH: Epoch = Epoch::new(3);
+pub(super) const EPOCH_AFTER: Epoch = Epoch::new(4);
+
+/// A ledger that answers as told.
+#[derive(Debug)]
+pub(super) struct FakeLedger {
+    /// What became of the badge's version; `None`: the node does not answer that.
+    pub(super) badge: Option<Consumption>,
+    /// The same of the coin's.
+    pub(super) coin: Consumption,
+    /// The badge's version that the node shows by itself.
+    pub(super) shown: u64,
+    /// How far the ledger is whole and lacks the digest.
+    pub(super) absent: Absent,
+    /// Whether the transaction is in the ledger.
+    pub(super) executed: bool,
+    /// What the next sendings are answered; then silence would fail the test.
+    pub(super) answers: VecDeque<Answer>,
+    pub(super) sent: Vec<SignedTransaction>,
+}
+
+/// What the ledger proves by lacking the digest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Absent {
+    Nothing,
+    Until(Until),
+    /// Its beginning was thrown away.
+    Pruned,
+}
+
+impl Default for FakeLedger {
+    /// The versions are the current ones, the epoch is not over, the attempt not executed.
+    fn default() -> Self {
+        Self {
+            badge: Some(Consumption::Current(LAST_EPOCH)),
+            coin: Consumption::Current(LAST_EPOCH),
+            shown: SIGNED_AT,
+            absent: Absent::Nothing,
+            executed: false,
+            answers: VecDeque::new(),
+            sent: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Answer {
+    Executes,
+    ExecutesSilently,
+    Lost,
+    Refused(RefusalKind),
+    /// The same, and that became of the badge's version meanwhile.
+    RefusedThen(Consumption),
+}
+
+#[derive(Debug)]
+pub(super) struct FakeChain(pub(super) Mutex<FakeLedger>);
+
+fn executed() -> Executed {
+    Executed {
+        digest: OWN,
+        outcome: ExecutionOutcome::Success,
+        epoch: Epoch::new(3),
+        gas_used: Mist::new(1),
+        checkpoint: None,
+        written: BTreeMap::new(),
+        gas_coin: None,
+        events: Vec::new(),
+        effects: Vec::new(),
+    }
+}
+
+fn refused(kind: RefusalKind) -> SubmitError {
+    SubmitError::Refused(Refusal {
+        kind,
+        message: String::from("no"),
+    })
+}
+
+#[async_trait]
+impl Chain for FakeChain {
+    async fn identity(&self) -> Result<ChainIdentity, ChainError> {
+        unreachable!("a fate needs no identity")
+    }
+
+    async fn height(&self) -> Result<CheckpointNumber, ChainError> {
+        unreachable!("a fate needs no height")
+    }
+
+    async fn epoch(&self) -> Result<EpochInfo, ChainError> {
+        unreachable!("a fate needs no epoch")
+    }
+
+    async fn badges(&self, _: Address) -> Result<Vec<BadgeOnChain>, ChainError> {
+        unreachable!("a fate needs no badges")
+    }
+
+    async fn gas_coins(&self, _: Address) -> Result<Vec<GasCoin>, ChainError> {
+        unreachable!("a fate needs no coins")
+    }
+
+    async fn object(
+        &self,
+        id: ObjectId,
+    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+        let shown = self.0.lock().unwrap().shown;
+        let reference = ObjectReference::new(id, shown, Digest::new([3; 32]));
+        Ok(Some((reference, None)))
+    }
+
+    async fn view(&self, _: &ViewQuery) -> Result<ContractView, ChainError> {
+        unreachable!("a fate needs no view")
+    }
+
+    fn build(&self, _: &TransactionPlan) -> Result<UnsignedTransaction, ChainError> {
+        unreachable!("signed bytes are never built again")
+    }
+
+    async fn simulate(
+        &self,
+        _: &UnsignedTransaction,
+        _: SimulatedGas,
+    ) -> Result<Simulation, ChainError> {
+        unreachable!("a fate needs no simulation")
+    }
+
+    async fn execute(&self, transaction: &SignedTransaction) -> Result<Executed, SubmitError> {
+        let mut ledger = self.0.lock().unwrap();
+        ledger.sent.push(transaction.clone());
+        match ledger.answers.pop_front().expect("sent too often") {
+            Answer::Executes => {
+                ledger.executed = true;
+                Ok(executed())
+            }
+            Answer::ExecutesSilently => {
+                ledger.executed = true;
+                Err(SubmitError::Unknown("cut off".into()))
+            }
+            Answer::Lost => Err(SubmitError::Unknown("cut off".into())),
+            Answer::Refused(kind) => Err(refused(kind)),
+            Answer::RefusedThen(consumption) => {
+                ledger.badge = Some(consumption);
+                Err(refused(RefusalKind::ObjectVersion { object: None }))
+            }
+        }
+    }
+
+    async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError> {
+        assert_eq!(digest, OWN);
+        Ok(self.0.lock().unwrap().executed.then(executed))
+    }
+
+    async fn consumption(
+        &self,
+        versions: &[ObjectReference],
+    ) -> Result<Vec<Consumption>, ChainError> {
+        assert_eq!(versions, [badge(), coin()]);
+        let ledger = self.0.lock().unwrap();
+        let badge = ledger.badge.ok_or(ChainError::Malformed { what: "it" })?;
+        Ok(vec![badge, ledger.coin])
+    }
+
+    async fn is_absent(
+        &self,
+        digest: Digest,
+        epoch: Epoch,
+        until: Until,
+    ) -> Result<bool, ChainError> {
+        assert_eq!((digest, epoch), (OWN, LAST_EPOCH));
+        match self.0.lock().unwrap().absent {
+            Absent::Nothing => Ok(false),
+            Absent::Until(reached) => Ok(reached == until),
+            Absent::Pruned => Err(ChainError::Pruned {
+                lowest: 9,
+                wanted: 1,
+            }),
+        }
+    }
+}
+
+fn badge() -> ObjectReference {
+    ObjectReference::new(BADGE, SIGNED_AT, Digest::new([2; 32]))
+}
+
+fn coin() -> ObjectReference {
+    ObjectReference::new(Address::new([6; 32]), SIGNED_AT, Digest::new([2; 32]))
+}
+
+pub(super) fn attempt() -> Attempt {
+    Attempt {
+        intents: vec![IntentId::new(1)],
+        transaction: SignedTransaction {
+            bytes: vec![1, 2, 3],
+            digest: OWN,
+            signatures: vec![vec![4]],
+        },
+        expires_after: LAST_EPOCH,
+        badge: Some(badge()),
+        gas: vec![coin()],
+        gas_budget: Mist::new(1),
+    }
+}

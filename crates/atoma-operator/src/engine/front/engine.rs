@@ -1,0 +1,123 @@
+//! The engine as a value.
+
+use std::sync::Arc;
+
+use atoma_domain::IntentId;
+use atoma_domain::journal::{Failure, NewIntent};
+use atoma_domain::ports::StoreError;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
+
+use super::lanes::Lanes;
+use crate::Ports;
+use crate::engine::lane::Work;
+use crate::engine::shared::{Context, LaneKey};
+use crate::engine::{EngineConfig, LimitStatus};
+
+/// Drives intents to the chain. Cheap to clone; the work belongs to the engine, not to its callers.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    context: Arc<Context>,
+    lanes: Arc<Lanes>,
+    opening: Arc<Mutex<()>>,
+}
+
+impl Engine {
+    /// An engine that has nothing to do yet. It works until `stopping` is cancelled, in the runtime
+    /// in which it is made; made outside of one, in that of its first caller.
+    pub fn new(ports: Ports, config: EngineConfig, stopping: CancellationToken) -> Self {
+        Self {
+            context: Arc::new(Context::new(ports, config, stopping)),
+            lanes: Arc::default(),
+            opening: Arc::default(),
+        }
+    }
+
+    /// Waits until all lanes have stopped; call it after cancelling the token.
+    pub async fn stopped(&self) {
+        self.context.ended().await;
+    }
+
+    /// Stops signing until the next start. Queued intents stay queued; only what was signed before is
+    /// pursued.
+    pub fn stop_signing(&self, reason: Failure) {
+        self.context.limits.stop(reason);
+    }
+
+    /// Why nothing is signed now, if so; an unfinished start does not count.
+    pub fn paused(&self) -> Option<Failure> {
+        let hold = self.context.limits.hold(self.context.ports.clock.now());
+        hold.filter(|hold| hold.is_announced)
+            .map(|hold| hold.reason.into())
+    }
+
+    /// How close the limits are to stopping new transactions.
+    ///
+    /// # Errors
+    /// When the journal can't be read.
+    pub async fn limits(&self) -> Result<LimitStatus, StoreError> {
+        let Ports { journal, clock, .. } = &self.context.ports;
+        self.context
+            .limits
+            .status(journal.as_ref(), clock.as_ref())
+            .await
+    }
+
+    /// Why nothing is done about an unfinished intent for now, if so.
+    pub fn held(&self, id: IntentId) -> Option<Failure> {
+        self.context.registry.held(id).map(Failure::from)
+    }
+
+    /// What the operator should look into, one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let low_balance = self.low_balance().map(|balance| {
+            format!(
+                "the operator's coins hold {balance} MIST, less than {}: send SUI to {}",
+                self.context.config.low_gas_balance,
+                self.context.ports.signer.address()
+            )
+        });
+        let held = self.context.registry.all_held().into_iter();
+        let held = held.map(|(reason, count)| format!("transactions waiting: {count}; {reason}"));
+        let foreign_uses = self.context.foreign_uses.sentences();
+        let warnings = low_balance.into_iter().chain(held);
+        warnings.chain(foreign_uses).collect()
+    }
+
+    /// Whether an unfinished intent holds the key of this one.
+    pub(crate) fn is_under_way(&self, intent: &NewIntent) -> bool {
+        let key = intent.action.key(&intent.actor);
+        self.context.registry.is_held_key(&key)
+    }
+
+    /// Completes when the daemon is told to stop.
+    pub(crate) async fn told_to_stop(&self) {
+        self.context.stopping.cancelled().await;
+    }
+
+    /// What the lanes share.
+    pub(in crate::engine) const fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// Gives a lane work.
+    pub(in crate::engine) fn send(&self, lane: LaneKey, work: Work) {
+        self.lanes.send(&self.context, lane, work);
+    }
+
+    /// The lock under which intents are opened and given to their lanes. It is held across calls of
+    /// the database, and never across one of the network.
+    pub(in crate::engine) async fn opening(&self) -> MutexGuard<'_, ()> {
+        self.opening.lock().await
+    }
+
+    /// Runs work to its end even if the caller goes away: a journalled intent must not be left without
+    /// a lane.
+    pub(in crate::engine) async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, JoinError> {
+        self.context.spawn(work).await
+    }
+}

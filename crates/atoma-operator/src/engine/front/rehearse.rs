@@ -1,0 +1,156 @@
+//! Rehearsing intents: everything up to the signature, with nothing written or leased.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atoma_domain::IntentId;
+use atoma_domain::Mist;
+use atoma_domain::journal::{Failure, Intent, NewIntent};
+use atoma_domain::ports::{ExecutionOutcome, GasCoin, Opened, SimulatedGas, TransactionPlan};
+use tokio::task::JoinSet;
+
+use super::engine::Engine;
+use crate::Ports;
+use crate::causes::{chain_failure, internal};
+use crate::engine::attempt::{call, failure_of, gather, query, simulation_failure};
+
+/// How many intents are rehearsed side by side.
+const SIDE_BY_SIDE: usize = 4;
+
+/// A rehearsal's result: the gas needed, in MIST, or why the intent would fail.
+type Rehearsed = Result<Mist, Failure>;
+
+impl Engine {
+    /// Rehearses intents, in order. Those that take longer than `limit` fail.
+    pub async fn rehearse(&self, intents: Vec<NewIntent>, limit: Duration) -> Vec<Rehearsed> {
+        let mut rehearsed = vec![None; intents.len()];
+        let all = self.rehearse_all(intents, &mut rehearsed);
+        let refused = tokio::time::timeout(limit, all)
+            .await
+            .ok()
+            .and_then(Result::err);
+        let left = refused.unwrap_or_else(|| Failure::SuiNodeError {
+            reason: String::from("the rehearsal did not finish within the request's time"),
+        });
+        let told = rehearsed.into_iter();
+        told.map(|told| told.unwrap_or_else(|| Err(left.clone())))
+            .collect()
+    }
+
+    /// Rehearses as many as time allows. A failure applies to all that are left.
+    async fn rehearse_all(
+        &self,
+        intents: Vec<NewIntent>,
+        rehearsed: &mut [Option<Rehearsed>],
+    ) -> Result<(), Failure> {
+        let Ports {
+            journal,
+            clock,
+            chain,
+            signer,
+            ..
+        } = &self.context().ports;
+        let mut taken = BTreeMap::new();
+        let mut admitted = Vec::with_capacity(intents.len());
+        for (intent, told) in intents.into_iter().zip(rehearsed.iter_mut()) {
+            match self.obstacle(&intent, &mut taken) {
+                Some(obstacle) => *told = Some(Err(obstacle)),
+                None => admitted.push(intent),
+            }
+        }
+        let opened = journal.would_open(&admitted, clock.now()).await;
+        let open_places = rehearsed.iter_mut().enumerate();
+        let open_places = open_places.filter(|(_, told)| told.is_none());
+        let mut ahead = Vec::with_capacity(admitted.len());
+        for (((place, told), intent), opened) in
+            open_places.zip(admitted).zip(opened.map_err(internal)?)
+        {
+            match opened {
+                Opened::Refused(failure) => *told = Some(Err(failure)),
+                Opened::New(_) | Opened::Joined(_) => ahead.push((place, intent)),
+            }
+        }
+        if ahead.is_empty() {
+            return Ok(());
+        }
+        // The same address pays for all nodes.
+        let coins = chain.gas_coins(signer.address()).await;
+        let coins: Arc<[GasCoin]> = coins.map_err(|error| chain_failure(&error))?.into();
+        let mut ahead = ahead.into_iter();
+        let mut running = JoinSet::new();
+        loop {
+            for (place, intent) in ahead.by_ref().take(SIDE_BY_SIDE - running.len()) {
+                let (engine, coins) = (self.clone(), Arc::clone(&coins));
+                running.spawn(async move { (place, engine.rehearse_one(intent, &coins).await) });
+            }
+            match running.join_next().await {
+                Some(Ok((place, told))) => rehearsed[place] = Some(told),
+                Some(Err(error)) => {
+                    return Err(Failure::Internal {
+                        reason: error.to_string(),
+                    });
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Rehearses one intent, paid by one of these coins.
+    async fn rehearse_one(&self, intent: NewIntent, coins: &[GasCoin]) -> Rehearsed {
+        let context = self.context();
+        let ports = &context.ports;
+        let intent = Intent {
+            // It never gets into the journal.
+            id: IntentId::new(0),
+            action: intent.action,
+            actor: intent.actor,
+            gas: intent.gas,
+        };
+        let local = gather(ports, &intent).await.map_err(internal)?;
+        let gathered = [(intent, local)];
+        let view = ports.chain.view(&query(&gathered)).await;
+        let view = view.map_err(|error| chain_failure(&error))?;
+        let [(intent, local)] = &gathered;
+        let call = call(intent, local, &view)?;
+        if intent.actor.badge().is_some() && view.badge.is_none() {
+            return Err(Failure::NoNodeRegistered {});
+        }
+        let named = |id| coins.iter().find(|coin| coin.reference.object_id() == id);
+        let coin = match &intent.gas.coin {
+            Some(id) => named(id).ok_or_else(|| Failure::ObjectNotUsable {
+                object_id: *id,
+                reason: String::from("it is not a SUI coin of the operator's address"),
+            })?,
+            None => coins.first().ok_or(Failure::GasBalanceInsufficient {
+                gas_budget: intent.gas.budget.unwrap_or(Mist::ZERO),
+            })?,
+        };
+        let ceiling = Mist::new(context.config.gas_budget_ceiling);
+        let gas_budget = intent.gas.budget.unwrap_or(coin.balance.min(ceiling));
+        if coin.balance < gas_budget {
+            return Err(Failure::GasBalanceInsufficient { gas_budget });
+        }
+        let plan = TransactionPlan {
+            split: Vec::new(),
+            sender: intent.actor.address(),
+            badge: view.badge.filter(|_| intent.actor.badge().is_some()),
+            calls: vec![call],
+            gas: vec![coin.reference.clone()],
+            gas_price: intent.gas.price.unwrap_or(view.epoch.reference_gas_price),
+            gas_budget,
+            expires_after: view.epoch.epoch,
+        };
+        let unsigned = ports
+            .chain
+            .build(&plan)
+            .map_err(|error| chain_failure(&error))?;
+        let gas = SimulatedGas::for_budget(intent.gas.budget);
+        let simulation = ports.chain.simulate(&unsigned, gas).await;
+        let simulation = simulation.map_err(|error| simulation_failure(&error, gas_budget))?;
+        match simulation.outcome {
+            ExecutionOutcome::Success => Ok(simulation.gas_needed),
+            outcome => Err(failure_of(outcome, gas_budget)),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Why nothing is signed now: a circuit breaker, a daily cap on gas, badges that somebody else
+//! uses, and a stop for when nothing may be signed at all.
+
+mod breaker;
+mod config;
+mod foreign_use;
+mod signing;
+mod spend_cap;
+
+pub use config::LimitsConfig;
+pub(super) use foreign_use::ForeignUses;
+pub use signing::LimitStatus;
+pub(super) use signing::{Hold, Limits};
+pub(super) use spend_cap::Reservation;

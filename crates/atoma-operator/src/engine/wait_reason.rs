@@ -1,0 +1,75 @@
+//! Why work waits.
+
+use std::fmt;
+
+use atoma_domain::journal::Failure;
+use atoma_domain::ports::StoreError;
+use tracing::error;
+
+use crate::causes::with_causes;
+
+/// Why nothing is done about unfinished work for now. It controls the engine; callers see the
+/// [`Failure`] that it converts to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum WaitReason {
+    /// The daemon has not finished starting.
+    Starting,
+    /// Signing is stopped until the next start.
+    Stopped(Failure),
+    /// The circuit breaker is open.
+    BreakerOpen {
+        /// How many transactions failed in a row.
+        failures: u32,
+        /// After how many seconds the breaker lets one through.
+        retry_after_s: u64,
+    },
+    /// The cap on gas leaves no room while other transactions run.
+    SpendCap(Failure),
+    /// The Sui node does not answer, or refuses for a reason that passes.
+    SuiNode(Failure),
+    /// The database does not answer.
+    Database {
+        /// What it said.
+        reason: String,
+    },
+    /// The contract's treasury can't pay the claim yet.
+    Treasury,
+}
+
+impl WaitReason {
+    /// The database failed. Callers learn the kind of failure; its causes are logged here.
+    pub(super) fn database(cause: &StoreError) -> Self {
+        error!(error = with_causes(cause), "the database failed");
+        Self::Database {
+            reason: cause.to_string(),
+        }
+    }
+}
+
+impl From<WaitReason> for Failure {
+    fn from(reason: WaitReason) -> Self {
+        match reason {
+            WaitReason::Starting => Self::NotReady {
+                reasons: vec![String::from("the daemon is starting")],
+            },
+            WaitReason::BreakerOpen {
+                failures,
+                retry_after_s,
+            } => Self::BreakerOpen {
+                failures,
+                retry_after_s,
+            },
+            WaitReason::Stopped(failure)
+            | WaitReason::SpendCap(failure)
+            | WaitReason::SuiNode(failure) => failure,
+            WaitReason::Database { reason } => Self::Internal { reason },
+            WaitReason::Treasury => Self::TreasuryShort {},
+        }
+    }
+}
+
+impl fmt::Display for WaitReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Failure::from(self.clone()).fmt(f)
+    }
+}
