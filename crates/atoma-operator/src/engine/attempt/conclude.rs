@@ -10,7 +10,7 @@ use atoma_domain::ports::{Executed, ExecutionOutcome, Refusal};
 use atoma_domain::{Mist, ObjectReference};
 use tracing::{error, info, warn};
 
-use super::failures::{failure_of, is_own_coin, refusal_failure};
+use super::failures::{failure_of, is_own_coin, own_budget, refusal_failure};
 use super::next::{AwaitedAttempt, Next};
 use super::payment::Payment;
 use super::resolve::Resolution;
@@ -264,11 +264,6 @@ async fn after(
         }
         AttemptOutcome::Succeeded { .. } => Next::Nothing,
     }
-}
-
-/// The budget that the request chose itself, if it did.
-fn own_budget(intents: &[Intent]) -> Option<Mist> {
-    intents.first().and_then(|intent| intent.gas.budget)
 }
 
 const fn is_out_of_gas(outcome: &ExecutionOutcome) -> bool {

@@ -5,9 +5,27 @@ use atoma_domain::journal::{Failure, Intent};
 use atoma_domain::ports::{ChainError, ExecutionOutcome, Refusal, RefusalKind};
 use atoma_domain::{Mist, ObjectReference};
 
+use super::next::Next;
 use crate::causes::chain_failure;
 use crate::engine::reads::refusal;
+use crate::engine::shared::{Context, fail_all};
 use crate::engine::wait_reason::WaitReason;
+
+/// What to do with a batch when a read failed or was refused.
+pub(super) async fn unanswered(context: &Context, intents: &[Intent], error: &ChainError) -> Next {
+    let gas_budget = own_budget(intents).unwrap_or(Mist::ZERO);
+    match Unanswered::of(error, gas_budget) {
+        Unanswered::Outage(reason) => Next::Wait {
+            intents: intents.to_vec(),
+            reason,
+        },
+        Unanswered::Doubtful(failure) => Next::doubt(intents, &failure),
+        Unanswered::Final(failure) => {
+            fail_all(context, intents, &failure).await;
+            Next::Nothing
+        }
+    }
+}
 
 /// What a failed read means for the intents that need its answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +91,11 @@ pub(super) fn refusal_failure(refusal: &Refusal, gas_budget: Mist) -> Failure {
         RefusalKind::GasBudgetTooLow => Failure::GasBudgetTooLow { gas_budget },
         _ => Failure::TransactionRefused { reason },
     }
+}
+
+/// The budget that the request chose itself, if it did.
+pub(super) fn own_budget(intents: &[Intent]) -> Option<Mist> {
+    intents.first().and_then(|intent| intent.gas.budget)
 }
 
 /// Whether a refusal is about one of these coins, which no request named.

@@ -6,7 +6,7 @@ use atoma_domain::ports::{
     ChainError, ExecutionOutcome, SimulatedGas, Simulation, TransactionPlan,
 };
 
-use super::failures::{Unanswered, failure_of, is_own_coin};
+use super::failures::{failure_of, is_own_coin, unanswered};
 use super::next::Next;
 use super::payment::Payment;
 use super::plan::Planned;
@@ -219,22 +219,6 @@ async fn try_simulation(
     let chain = &context.ports.chain;
     let unsigned = chain.build(plan)?;
     ask(&context.config, || chain.simulate(&unsigned, gas)).await
-}
-
-/// What to do with a batch when a read failed or was refused.
-pub(super) async fn unanswered(context: &Context, intents: &[Intent], error: &ChainError) -> Next {
-    let gas_budget = terms(intents).budget.unwrap_or(Mist::ZERO);
-    match Unanswered::of(error, gas_budget) {
-        Unanswered::Outage(reason) => Next::Wait {
-            intents: intents.to_vec(),
-            reason,
-        },
-        Unanswered::Doubtful(failure) => Next::doubt(intents, &failure),
-        Unanswered::Final(failure) => {
-            fail_all(context, intents, &failure).await;
-            Next::Nothing
-        }
-    }
 }
 
 /// A budget that also covers splitting off one coin: its storage, and two more commands.

@@ -9,7 +9,7 @@ use atoma_domain::ports::{ChainError, ContractView, StoreError, SubscriberQuery,
 use atoma_domain::{ComputeUnits, NodeSmallId, ObjectReference, SecurityLevel, StackSmallId};
 use tokio::time::Instant;
 
-use super::fund::unanswered;
+use super::failures::unanswered;
 use super::next::Next;
 use crate::Ports;
 use crate::causes::internal;
