@@ -1,18 +1,18 @@
-//! The system's clock.
+//! The system clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use atoma_domain::TimestampMs;
 use atoma_domain::ports::Clock;
 
-/// Tells the system's time.
+/// The system clock as the [`Clock`] port.
 #[derive(Debug)]
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is the composition root's one place that reads ambient time"
+        reason = "the only place that reads the system time"
     )]
     fn now(&self) -> TimestampMs {
         let since_epoch = SystemTime::now()

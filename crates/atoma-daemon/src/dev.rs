@@ -1,52 +1,52 @@
-//! `dev`: a whole world in one process, for a first look and for trying things out.
+//! `dev`: a local network, the demo world and the daemon in one process.
 
+mod args;
 mod guide;
 mod work;
+mod world;
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use atoma_domain::SecurityLevel;
-use atoma_localnet::demo::{self, Demo, DemoStack};
-use atoma_localnet::{Config as NetConfig, LocalNet};
+use atoma_localnet::{Config as NetConfig, LocalNet, demo};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Dev;
-use crate::config::Overrides;
-use crate::{Config, Daemon};
+use crate::config::{Config, Overrides};
+use crate::daemon::Daemon;
+pub(crate) use args::DevArgs;
 
-/// Runs a local network, seeds the demonstration world, runs the daemon against it as against any
+/// Starts a local network, seeds the demo world, runs the daemon against it as against any other
 /// network, and records served messages on the operator's stacks.
-pub(crate) async fn run(flags: Dev, stopping: CancellationToken) -> anyhow::Result<()> {
-    // Kept until the end: dropping it removes the folder.
-    let temporary = match flags.data_dir {
+pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::Result<()> {
+    // Kept until the end, because dropping it removes the directory.
+    let temporary = match args.data_dir {
         Some(_) => None,
-        None => Some(tempfile::tempdir().context("no temporary folder can be made")?),
+        None => Some(tempfile::tempdir().context("cannot create a temporary directory")?),
     };
-    let dir: PathBuf = match (&flags.data_dir, &temporary) {
+    let dir: PathBuf = match (&args.data_dir, &temporary) {
         (Some(dir), _) => dir.clone(),
         (None, Some(temporary)) => temporary.path().to_path_buf(),
         (None, None) => PathBuf::from("."),
     };
     let network = LocalNet::start(NetConfig {
-        sui_addr: flags.sui_addr,
-        admin_addr: Some(flags.admin_addr),
-        data_dir: flags.data_dir.map(|dir| dir.join("network")),
-        seed: flags.seed,
-        epoch_ms: flags.epoch_ms,
-        consensus_ms: flags.consensus_ms,
-        checkpoint_ms: flags.checkpoint_ms,
-        rpc_ms: flags.rpc_ms,
+        sui_addr: args.sui_addr,
+        admin_addr: Some(args.admin_addr),
+        data_dir: args.data_dir.map(|dir| dir.join("network")),
+        seed: args.seed,
+        epoch_ms: args.epoch_ms,
+        consensus_ms: args.consensus_ms,
+        checkpoint_ms: args.checkpoint_ms,
+        rpc_ms: args.rpc_ms,
     })
     .await
-    .context("the local network can't start")?;
-    let demo = demo::prepare(&network, Some(&dir)).context("the demonstration world failed")?;
-    let own = own_stacks(&demo);
-    draw_own_attesters(&network, &demo, &own);
+    .context("cannot start the local network")?;
+    let demo = demo::prepare(&network, Some(&dir)).context("cannot seed the demo world")?;
+    let own = world::own_stacks(&demo);
+    world::draw_own_attesters(&network, &demo, &own);
 
     let overrides = Overrides {
-        http_addr: Some(flags.http_addr),
+        http_addr: Some(args.http_addr),
         ..Overrides::default()
     };
     let config = Config::load(&dir.join("daemon.toml"), overrides)?;
@@ -67,51 +67,8 @@ pub(crate) async fn run(flags: Dev, stopping: CancellationToken) -> anyhow::Resu
     );
     std::io::stdout()
         .write_all(text.as_bytes())
-        .context("nobody reads what is printed")?;
+        .context("cannot write to standard output")?;
     let served = daemon.run_until_stopped().await;
     network.shutdown().await;
     served
-}
-
-/// The stacks that the daemon's operator serves.
-fn own_stacks(demo: &Demo) -> Vec<DemoStack> {
-    let Some(operator) = demo.operators.first() else {
-        return Vec::new();
-    };
-    demo.stacks
-        .iter()
-        .filter(|stack| operator.nodes.contains(&stack.node_small_id))
-        .copied()
-        .collect()
-}
-
-/// Has the draw of each own sampling-consensus stack name the operator's other node, so that one
-/// daemon can show the whole way of a stack.
-fn draw_own_attesters(network: &LocalNet, demo: &Demo, own: &[DemoStack]) {
-    let Some(operator) = demo.operators.first() else {
-        return;
-    };
-    for stack in own.iter().filter(|stack| is_sampling(demo, stack)) {
-        let other = operator
-            .nodes
-            .iter()
-            .find(|node| **node != stack.node_small_id);
-        if let Some(other) = other {
-            network.force_attesters(stack.stack_small_id, vec![*other]);
-        }
-    }
-}
-
-/// Whether a stack's settlement asks for an attestation.
-fn is_sampling(demo: &Demo, stack: &DemoStack) -> bool {
-    level(demo, stack) == SecurityLevel::SAMPLING_CONSENSUS
-}
-
-fn level(demo: &Demo, stack: &DemoStack) -> SecurityLevel {
-    demo.tasks
-        .iter()
-        .find(|task| task.task_small_id == stack.task_small_id)
-        .map_or(SecurityLevel::NONE, |task| {
-            SecurityLevel::new(task.security_level)
-        })
 }

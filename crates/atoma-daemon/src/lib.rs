@@ -1,16 +1,18 @@
-//! The Atoma node daemon: the composition root, where ports meet adapters.
+//! The Atoma node daemon: the composition root, where adapters are plugged into ports.
 //!
-//! - [`Config`] and [`Cli`]: what can be set, and from where (file, environment, flags).
-//! - [`Daemon`]: builds everything from a configuration, runs it, stops it.
-//! - `dev`: a daemon together with a local network and a demonstration world, in one process.
+//! - [`Config`] and [`Cli`]: the settings, from a file, the environment and flags.
+//! - [`Daemon`]: builds everything from a [`Config`], runs it and stops it.
+//! - `dev` (feature `dev`, on by default): the daemon, a local network and a demo world in one
+//!   process. A production binary is built without it.
 //!
-//! Ambient things (the system's clock, signals, the environment) are touched here and nowhere
-//! else.
+//! Only this crate touches the system's clock, signals and environment.
 
+mod backend;
 mod cli;
 mod clock;
 mod config;
 mod daemon;
+#[cfg(feature = "dev")]
 mod dev;
 mod logging;
 mod signals;

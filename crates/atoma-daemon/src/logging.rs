@@ -1,11 +1,11 @@
-//! Logging, to standard error.
+//! Logging to standard error.
 
 use std::io;
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging. `RUST_LOG` chooses what is said, `ATOMA_LOG_FORMAT=json` how. A second call
-/// changes nothing.
+/// Starts logging. `RUST_LOG` sets the filter (default `info`), `ATOMA_LOG_FORMAT=json` the format.
+/// A second call changes nothing.
 pub(crate) fn start() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()

@@ -1,4 +1,4 @@
-//! The node daemon's program: reads the command line and runs what it asks for.
+//! The `atoma-daemon` binary.
 
 use std::process::ExitCode;
 

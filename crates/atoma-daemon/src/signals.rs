@@ -1,10 +1,10 @@
-//! Signals that end the process.
+//! SIGINT and SIGTERM.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Cancels the token on Ctrl-C or a request to terminate.
+/// Cancels the token when the process receives SIGINT (Ctrl-C) or SIGTERM.
 pub(crate) fn cancel_on_interrupt(token: CancellationToken) {
     tokio::spawn(async move {
         let signals = (
@@ -12,7 +12,7 @@ pub(crate) fn cancel_on_interrupt(token: CancellationToken) {
             signal(SignalKind::terminate()),
         );
         let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-            warn!("signals can't be heard; the process must be killed to stop");
+            warn!("cannot handle SIGINT and SIGTERM; kill the process to stop it");
             return;
         };
         tokio::select! {

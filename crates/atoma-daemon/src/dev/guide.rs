@@ -1,4 +1,4 @@
-//! What `dev` tells: what there is, and lines to paste.
+//! The text that `dev` prints: the addresses, the demo world, and commands to paste.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use atoma_domain::{SecurityLevel, StackSmallId};
 use atoma_localnet::demo::{Demo, DemoStack};
 
-use super::level;
+use super::world::security_level;
 
-/// Where everything is.
+/// The addresses of the API and the local network, and the data directory.
 pub(super) struct Places {
     pub(super) api: String,
     pub(super) sui: String,
@@ -16,7 +16,7 @@ pub(super) struct Places {
     pub(super) data: PathBuf,
 }
 
-/// The text.
+/// The whole text.
 pub(super) fn text(places: &Places, demo: &Demo, own: &[DemoStack]) -> String {
     let mut text = String::new();
     // Writing to a string can't fail.
@@ -39,40 +39,40 @@ fn write(text: &mut String, places: &Places, demo: &Demo, own: &[DemoStack]) -> 
     writeln!(text, "  Sui gRPC {sui}")?;
     writeln!(text, "  control  {admin}")?;
     writeln!(text, "  files    {}\n", data.display())?;
-    for (place, operator) in demo.operators.iter().enumerate() {
+    for (index, operator) in demo.operators.iter().enumerate() {
         let nodes: Vec<String> = operator.nodes.iter().map(ToString::to_string).collect();
-        let whose = if place == 0 {
-            "this daemon's operator"
+        let owner = if index == 0 {
+            "your operator"
         } else {
             "another operator"
         };
         writeln!(
             text,
-            "  nodes {} of {whose}, {}",
+            "  nodes {}: {owner}, {}",
             nodes.join(" and "),
             operator.address
         )?;
     }
     for task in &demo.tasks {
         let level = SecurityLevel::new(task.security_level);
-        let stacks = ids(demo, own, level, usize::MAX);
+        let stacks = stacks_at(demo, own, level, usize::MAX);
         writeln!(
             text,
-            "  task {}: {}, own stacks {}",
+            "  task {}, {}: your stacks {}",
             task.task_small_id,
-            name(level),
-            list(&stacks)
+            level_name(level),
+            json_list(&stacks)
         )?;
     }
-    let sampling = ids(demo, own, SecurityLevel::SAMPLING_CONSENSUS, 3);
-    let confidential = ids(demo, own, SecurityLevel::CONFIDENTIAL_COMPUTE, 1);
+    let sampling = stacks_at(demo, own, SecurityLevel::SAMPLING_CONSENSUS, 3);
+    let confidential = stacks_at(demo, own, SecurityLevel::CONFIDENTIAL_COMPUTE, 1);
     if sampling.is_empty() {
         return writeln!(
             text,
-            "\nAll own stacks are used up. Buy more:\n\ncurl --json '{{\"task_small_id\": 3, \"num_compute_units\": 1000000, \"price\": 1000000, \"count\": 3, \"node_small_id\": 1}}' {admin}/stacks\n"
+            "\nAll your sampling consensus stacks are claimed. Buy more:\n\ncurl --json '{{\"task_small_id\": 3, \"num_compute_units\": 1000000, \"price\": 1000000, \"count\": 3, \"node_small_id\": 1}}' {admin}/stacks\n"
         );
     }
-    let sampling = list(&sampling);
+    let sampling = json_list(&sampling);
     writeln!(text, "\nSettle three stacks, one transaction each:\n")?;
     writeln!(
         text,
@@ -80,7 +80,7 @@ fn write(text: &mut String, places: &Places, demo: &Demo, own: &[DemoStack]) -> 
     )?;
     writeln!(
         text,
-        "\nAttest them with the node that each settlement asks for:\n"
+        "\nAttest them with the nodes that the contract drew:\n"
     )?;
     writeln!(
         text,
@@ -88,45 +88,54 @@ fn write(text: &mut String, places: &Places, demo: &Demo, own: &[DemoStack]) -> 
     )?;
     writeln!(
         text,
-        "\nEnd the epoch, since a settled stack is paid in the next one:\n"
+        "\nA settled stack can be claimed in the next epoch. End this one:\n"
     )?;
     writeln!(text, "curl -X POST {admin}/epoch/advance")?;
-    writeln!(text, "\nClaim them, all in one transaction:\n")?;
+    writeln!(text, "\nClaim all three in one transaction:\n")?;
     writeln!(
         text,
         "curl --json '{{\"stack_small_ids\": {sampling}}}' {api}/claim_funds"
     )?;
     if !confidential.is_empty() {
-        writeln!(text, "\nA confidential stack is paid at once:\n")?;
+        writeln!(
+            text,
+            "\nClaim a confidential stack, which needs no settlement:\n"
+        )?;
         writeln!(
             text,
             "curl --json '{{\"stack_small_ids\": {}}}' {api}/claim_funds",
-            list(&confidential)
+            json_list(&confidential)
         )?;
     }
-    writeln!(text, "\nSee what became of them:\n")?;
+    writeln!(text, "\nSee the results:\n")?;
     writeln!(text, "curl {api}/claimed_stacks")?;
     writeln!(text, "curl {api}/transactions")?;
-    writeln!(text, "\nCtrl-C ends it all.")
+    writeln!(text, "\nPress Ctrl-C to stop.")
 }
 
-fn name(level: SecurityLevel) -> &'static str {
+fn level_name(level: SecurityLevel) -> &'static str {
     match level {
         SecurityLevel::CONFIDENTIAL_COMPUTE => "confidential compute",
         SecurityLevel::SAMPLING_CONSENSUS => "sampling consensus",
-        _ => "no check",
+        _ => "no verification",
     }
 }
 
-fn ids(demo: &Demo, own: &[DemoStack], wanted: SecurityLevel, most: usize) -> Vec<StackSmallId> {
+/// The first `limit` of the operator's stacks whose task has this security level.
+fn stacks_at(
+    demo: &Demo,
+    own: &[DemoStack],
+    level: SecurityLevel,
+    limit: usize,
+) -> Vec<StackSmallId> {
     own.iter()
-        .filter(|stack| level(demo, stack) == wanted)
+        .filter(|stack| security_level(demo, stack) == level)
         .map(|stack| stack.stack_small_id)
-        .take(most)
+        .take(limit)
         .collect()
 }
 
-fn list(ids: &[StackSmallId]) -> String {
+fn json_list(ids: &[StackSmallId]) -> String {
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     format!("[{}]", ids.join(", "))
 }

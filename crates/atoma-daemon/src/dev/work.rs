@@ -1,4 +1,4 @@
-//! Served messages for the demonstration.
+//! Served messages for the demo world.
 
 use anyhow::Context;
 use atoma_domain::model::NewMessage;
@@ -6,12 +6,12 @@ use atoma_domain::{ComputeUnits, Hash32, StackSmallId};
 use atoma_localnet::demo::DemoStack;
 use atoma_operator::Operator;
 
-/// How many messages each stack has served.
+/// Messages recorded on each stack.
 const MESSAGES: u64 = 3;
-/// How many units each message used: three leave a tenth of a stack unused.
+/// Compute units of each message. Three messages leave a tenth of a stack unused.
 const UNITS: u64 = 300_000;
 
-/// Records messages on stacks that have none, once the mirror knows them.
+/// Waits until the mirror knows the stacks, then records messages on those that have none.
 pub(super) async fn record(operator: &Operator, stacks: &[DemoStack]) -> anyhow::Result<()> {
     let ids: Vec<StackSmallId> = stacks.iter().map(|stack| stack.stack_small_id).collect();
     let work = &operator.ports().work;
@@ -29,7 +29,9 @@ pub(super) async fn record(operator: &Operator, stacks: &[DemoStack]) -> anyhow:
                 reservation: None,
             })
             .await
-            .context("a message can't be recorded")?;
+            .with_context(|| {
+                format!("cannot record a message on stack {}", stack.stack_small_id)
+            })?;
         }
     }
     Ok(())

@@ -1,0 +1,243 @@
+//! Everything behind the API: ports, engine, ingestion, and the order in which they start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use atoma_domain::ports::{ChainError, StoreError};
+use atoma_domain::{CheckpointNumber, Mist};
+use atoma_operator::{
+    Applied, Engine, EngineConfig, Ingestor, LimitsConfig, Operator, Ports, Readiness,
+    ReconcileError,
+};
+use atoma_state::{SqliteState, StateOptions};
+use atoma_sui::{ClientConfig, SuiChain, SuiEventSource};
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+
+/// Interval between reads of the current epoch.
+const EPOCH_INTERVAL: Duration = Duration::from_secs(2);
+/// Interval between reads of the operator's coins while their balance is low.
+const BALANCE_INTERVAL: Duration = Duration::from_secs(30);
+/// Pause between attempts to start while the Sui node is not available.
+const START_PAUSE: Duration = Duration::from_secs(2);
+
+/// The adapters behind the ports, and what runs on them.
+#[derive(Clone, Debug)]
+pub(crate) struct Backend {
+    ports: Ports,
+    engine: Engine,
+    applied: Applied,
+    readiness: Readiness,
+    state: SqliteState,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+    /// Accept writes even when another program uses the operator's badges.
+    allow_foreign_use: bool,
+    recovery_timeout: Duration,
+}
+
+/// Why the start is not complete.
+#[derive(Debug, Error)]
+pub(crate) enum StartError {
+    /// The Sui node did not answer, but may later.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The database failed or belongs to another chain.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<ReconcileError> for StartError {
+    fn from(error: ReconcileError) -> Self {
+        match error {
+            ReconcileError::Chain(source) => Self::Chain(source),
+            ReconcileError::Store(source) => Self::Store(source),
+        }
+    }
+}
+
+impl Backend {
+    /// Reads the key, opens the database and connects the adapters. Asks nothing of the chain.
+    pub(crate) async fn build(
+        config: &Config,
+        stopping: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let client = ClientConfig::load(&config.sui.client_config)?;
+        let signer = client.signer()?;
+        let rpc_url = match &config.sui.rpc_url {
+            Some(url) => url.clone(),
+            None => client.rpc_url()?.to_owned(),
+        };
+        let chain = SuiChain::connect(atoma_sui::SuiConfig::new(
+            rpc_url,
+            config.sui.package_id,
+            config.sui.atoma_db_id,
+        ))?;
+        let source = SuiEventSource::new(
+            Arc::clone(&chain),
+            CheckpointNumber::new(config.sui.start_checkpoint),
+        );
+        let path = config.data_dir.join("atoma.sqlite");
+        let state = SqliteState::open(&path, StateOptions::default())
+            .await
+            .with_context(|| format!("cannot open the database {}", path.display()))?;
+        let ports = Ports {
+            chain,
+            source: Arc::new(source),
+            signer: Arc::new(signer),
+            state: Arc::new(state.clone()),
+            work: Arc::new(state.clone()),
+            events: Arc::new(state.clone()),
+            journal: Arc::new(state.clone()),
+            clock: Arc::new(SystemClock),
+        };
+        let engine_config = EngineConfig {
+            gas_margin_percent: config.gas.margin_percent,
+            gas_budget_ceiling: config.gas.budget_ceiling_mist,
+            low_gas_balance: config.gas.low_balance_mist,
+            queue_limit: config.queue_limit,
+            limits: LimitsConfig {
+                daily_gas_cap: config.gas.daily_cap_mist.map(Mist::new),
+                breaker_failures: config.breaker.failures,
+                breaker_pause: Duration::from_secs(config.breaker.pause_s),
+            },
+            ..EngineConfig::default()
+        };
+        let applied = Applied::default();
+        let readiness = Readiness::new(ports.clone(), applied.clone());
+        readiness.adopt_earlier_mirror().await?;
+        Ok(Self {
+            engine: Engine::new(ports.clone(), engine_config, stopping.clone()),
+            ports,
+            applied,
+            readiness,
+            state,
+            tasks: TaskTracker::new(),
+            stopping,
+            allow_foreign_use: config.allow_foreign_use,
+            recovery_timeout: Duration::from_secs(config.recovery_timeout_s),
+        })
+    }
+
+    /// The use cases on top of this backend. An answer waits for at most `request_timeout`.
+    pub(crate) fn operator(&self, request_timeout: Duration) -> Operator {
+        Operator::new(
+            self.ports.clone(),
+            self.engine.clone(),
+            self.applied.clone(),
+            self.readiness.clone(),
+            request_timeout,
+        )
+    }
+
+    /// The part of the start that needs the chain: check that it is the database's chain, learn the
+    /// operator's nodes, follow the ledger, and resume the attempts that the last run left open.
+    /// Writes begin once those are resolved.
+    pub(crate) async fn start(&self) -> Result<(), StartError> {
+        let identity = self.ports.chain.identity().await?;
+        self.ports.events.bind(&identity).await?;
+        self.readiness.reconcile_nodes().await?;
+        self.engine.take_up_attempts().await?;
+        let ingestor = Ingestor::new(self.ports.clone(), self.applied.clone());
+        self.tasks.spawn(ingestor.run(self.stopping.clone()));
+        let epochs = self.readiness.clone();
+        let stopping = self.stopping.clone();
+        self.tasks
+            .spawn(epochs.follow_epochs(EPOCH_INTERVAL, stopping));
+        let engine = self.engine.clone();
+        self.tasks.spawn(engine.watch_balance(BALANCE_INTERVAL));
+        info!(%identity, "started");
+        let resolved = self.engine.resolved(Duration::ZERO).await;
+        if !resolved || self.begin_writes().await.is_err() {
+            self.tasks.spawn(self.clone().begin_writes_when_resolved());
+        }
+        Ok(())
+    }
+
+    /// Tries to start in the background until it succeeds. Stops the daemon if the database belongs
+    /// to another chain.
+    pub(crate) fn start_later(&self) {
+        self.tasks.spawn(self.clone().keep_starting());
+    }
+
+    /// Runs `action` when the daemon begins to stop.
+    pub(crate) fn when_stopping(&self, action: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.stopping.clone();
+        self.tasks.spawn(async move {
+            stopping.cancelled().await;
+            action.await;
+        });
+    }
+
+    /// Stops the engine and all tasks, waits for them, and closes the database.
+    pub(crate) async fn stop(&self) {
+        self.stopping.cancel();
+        self.engine.stopped().await;
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.state.close().await;
+    }
+
+    /// Looks for foreign use of the badges, resumes queued intents, and accepts writes.
+    async fn begin_writes(&self) -> Result<(), StartError> {
+        if let Some(reason) = self.readiness.foreign_use().await? {
+            if self.allow_foreign_use {
+                warn!("{reason}");
+            } else {
+                error!("writes are stopped: {reason}");
+                self.engine.stop_signing(reason.clone());
+                self.readiness.stop_writes(reason);
+            }
+        }
+        self.engine.look_at_balance().await;
+        self.engine.take_up_queued().await?;
+        self.readiness.note_started();
+        Ok(())
+    }
+
+    async fn begin_writes_when_resolved(self) {
+        tokio::select! {
+            () = self.stopping.cancelled() => return,
+            resolved = self.engine.resolved(self.recovery_timeout) => if !resolved {
+                // Safe, because its lane resolves it before it signs anything else.
+                error!("a transaction from before the start has no known outcome yet; its node waits, the others continue");
+            },
+        }
+        loop {
+            match self.begin_writes().await {
+                Ok(()) => return,
+                Err(error) => warn!(%error, "cannot accept writes yet; retrying"),
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(START_PAUSE) => {}
+            }
+        }
+    }
+
+    async fn keep_starting(self) {
+        loop {
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(START_PAUSE) => {}
+            }
+            match self.start().await {
+                Ok(()) => return,
+                Err(StartError::Chain(error)) => {
+                    warn!(%error, "the Sui node is still not available; retrying")
+                }
+                Err(error) => {
+                    error!(%error, "cannot start the daemon; stopping");
+                    self.stopping.cancel();
+                    return;
+                }
+            }
+        }
+    }
+}
