@@ -142,7 +142,7 @@ fn assert_untold(waited: &Waited) {
     assert_eq!(waited.status, IntentStatus::Submitted, "{waited:?}");
     assert!(waited.tx_digest.is_some(), "{waited:?}");
     assert!(
-        matches!(&waited.failure, Some(Failure::SuiNodeError { reason }) if reason.contains("was executed")),
+        matches!(&waited.failure, Some(Failure::SuiNodeError { reason }) if reason.contains("has executed")),
         "{waited:?}"
     );
 }

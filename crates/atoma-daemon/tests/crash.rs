@@ -267,7 +267,7 @@ async fn a_settlement_whose_answer_was_lost_in_a_crash_is_made_once() {
     let said = daemon.kill();
     let taken_up = said
         .iter()
-        .filter(|line| line.contains("taking up an attempt"));
+        .filter(|line| line.contains("taking up an unresolved attempt"));
     assert_eq!(taken_up.count(), 2, "{said:#?}");
 }
 

@@ -162,7 +162,7 @@ async fn an_outcome_that_can_not_be_written_down_is_told_with_its_digest_and_wri
     let digest = &told["results"][0]["tx_digest"];
     assert!(digest.is_string(), "{told}");
     let error = told["results"][0]["error"]["error"].as_str().unwrap();
-    let executed = format!("{} was executed", digest.as_str().unwrap());
+    let executed = format!("{} has executed", digest.as_str().unwrap());
     assert!(error.contains(&executed), "{error}");
     let entry = &world.journalled(stacks[0]).await[0];
     assert_eq!(entry["status"], "submitted");

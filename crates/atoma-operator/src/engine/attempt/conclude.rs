@@ -64,7 +64,7 @@ pub(in crate::engine) async fn write_down(context: &Context, success: Unwritten)
 #[derive(Debug)]
 pub(in crate::engine) enum Closed {
     /// Its outcome is known.
-    Ended(Ended),
+    Ended(Box<Ended>),
     /// It has executed, without effects from the node yet.
     EffectsUnknown {
         /// The badge at the version since then.
@@ -163,7 +163,7 @@ pub(in crate::engine) fn close(
         AttemptStatus::Dead | AttemptStatus::Refused => (None, Some(payment)),
         _ => (Some(payment.end(context)), None),
     };
-    Closed::Ended(Ended {
+    Closed::Ended(Box::new(Ended {
         badge,
         badge_moved,
         conclusion: Conclusion { digest, outcome },
@@ -171,7 +171,7 @@ pub(in crate::engine) fn close(
         carried,
         reservation,
         unspent,
-    })
+    }))
 }
 
 /// Closes an attempt whose effects were awaited.

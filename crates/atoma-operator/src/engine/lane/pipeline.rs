@@ -205,7 +205,7 @@ impl Pipeline {
                 if ended.badge_moved {
                     self.badge.clone_from(&ended.badge);
                 }
-                self.end(ended).await
+                self.end(*ended).await
             }
             Closed::EffectsUnknown { badge, awaited } => {
                 self.badge = badge;
@@ -253,8 +253,8 @@ impl Pipeline {
         self.badge = Some(seen.clone());
     }
 
-    /// Reads what the contract's treasury holds.
-    pub(super) fn note_treasury(&mut self, treasury: MicroUsdc) {
+    /// Notes what the contract's treasury holds.
+    pub(super) const fn note_treasury(&mut self, treasury: MicroUsdc) {
         self.treasury = treasury;
     }
 }
