@@ -1,0 +1,219 @@
+//! `?dry_run=true`: the answer's shape, what it would cost, and nothing done.
+
+use std::time::Duration;
+
+use atoma_domain::journal::{Failure, GasOptions};
+use atoma_domain::{ComputeUnits, StackSmallId};
+use atoma_operator::{Applied, Engine, EngineConfig, NodeChoice, Operator, Readiness};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::work::{dump, lived_in, statuses};
+use crate::support::{TestWorld, assert_refused};
+
+/// All that must stay as it is: what the daemon tells, and all that is on chain.
+async fn everything(world: &TestWorld) -> (Vec<Value>, Value) {
+    (dump(world).await, world.network.state().unwrap())
+}
+
+#[tokio::test]
+async fn rehearsals_tell_their_gas_and_do_nothing() {
+    let world = lived_in().await;
+    world.network.advance_epoch().unwrap();
+    let ids = |stack: u64| json!({"stack_small_ids": [stack]});
+    let price = json!({
+        "node_small_id": 1,
+        "task_small_id": 1,
+        "price_per_one_million_compute_units": 77,
+    });
+    let before = everything(&world).await;
+    // Stack 2 is settled and attested, 3 settled, 4 open.
+    for (path, body) in [
+        ("/register", json!({"additional": true})),
+        ("/task_update_subscription", price),
+        (
+            "/task_unsubscribe",
+            json!({"node_small_id": 2, "task_small_id": 2}),
+        ),
+        ("/try_settle_stack_ids", ids(4)),
+        ("/submit_stack_settlement_attestations", ids(3)),
+        ("/claim_funds", ids(2)),
+    ] {
+        let answer = world.done(&format!("{path}?dry_run=true"), body).await;
+        assert_eq!(answer["dry_run"], true, "{path}: {answer}");
+        assert!(answer["tx_digest"].is_null(), "{path}: {answer}");
+        let gas = match answer["results"].as_array() {
+            Some(results) => {
+                assert_eq!(statuses(&answer), ["succeeded"], "{path}: {answer}");
+                assert_eq!(answer["tx_digests"], json!([]), "{path}");
+                assert!(results[0]["tx_digest"].is_null(), "{path}: {answer}");
+                results[0]["estimated_gas"].as_u64()
+            }
+            None => answer["estimated_gas"].as_u64(),
+        };
+        assert!(gas.is_some_and(|gas| gas > 0), "{path}: {answer}");
+    }
+    assert_eq!(everything(&world).await, before);
+    // Nothing is frozen by it: the very same can be done.
+    world.record_one(4, 2, 10).await;
+    world.settle(&[4]).await;
+    world.claim(&[2]).await;
+}
+
+#[tokio::test]
+async fn a_rehearsal_is_refused_like_the_real_thing() {
+    let world = lived_in().await;
+    let before = everything(&world).await;
+    for (path, body, status, code) in [
+        ("/register", json!({}), 409, "already_registered"),
+        (
+            "/try_settle_stack_ids",
+            json!({"stack_small_ids": [2]}),
+            409,
+            "already_settling",
+        ),
+        (
+            "/try_settle_stack_ids",
+            json!({"stack_small_ids": [999]}),
+            404,
+            "unknown_stack",
+        ),
+        (
+            "/try_settle_stack_ids",
+            json!({"stack_small_ids": []}),
+            400,
+            "invalid_request",
+        ),
+        (
+            "/claim_funds",
+            json!({"stack_small_ids": [2]}),
+            409,
+            "not_yet_claimable",
+        ),
+        (
+            "/submit_stack_settlement_attestations",
+            json!({"stack_small_ids": [2]}),
+            409,
+            "already_attested",
+        ),
+    ] {
+        let refused = world.post(&format!("{path}?dry_run=true"), body).await;
+        assert_refused(&refused, status, code);
+    }
+    let body = json!({"stack_small_ids": [4]});
+    for query in ["dry_run=maybe", "dry_run=", "dry_run=1"] {
+        let refused = world
+            .post(&format!("/try_settle_stack_ids?{query}"), body.clone())
+            .await;
+        assert_refused(&refused, 400, "invalid_request");
+    }
+    assert_eq!(everything(&world).await, before);
+}
+
+/// What is on its way, or closed to new work, refuses a rehearsal as it does the real thing.
+#[tokio::test]
+async fn a_rehearsal_looks_at_the_journal_and_the_lane() {
+    let mut world = lived_in().await;
+    let other = world.buy_one(1, 1, 1_000, 1_000).await;
+    world.record(other, 1, 10).await;
+    world
+        .restart_with("request_timeout_s = 1\nqueue_limit = 1")
+        .await;
+    world.until_ready().await;
+    let path = "/try_settle_stack_ids?dry_run=true";
+    let work = &world.operator.ports().work;
+    let (stack, units) = (StackSmallId::new(other), ComputeUnits::new(5));
+    let buyer = world.network.buyer();
+    let reserved = work.reserve_units(stack, buyer, units).await.unwrap();
+    let refused = world.post(path, json!({"stack_small_ids": [other]})).await;
+    assert_refused(&refused, 409, "requests_in_progress");
+    work.release_reservation(reserved).await.unwrap();
+
+    world.hold();
+    let filling = world.ask_to_settle(&[4]);
+    world.until_status(4, "submitted").await;
+    let before = everything(&world).await;
+    let otherwise = json!({"stack_small_ids": [4], "num_claimed_compute_units": 1});
+    let refused = world.post(path, otherwise).await;
+    assert_refused(&refused, 409, "in_flight_with_other_parameters");
+    let refused = world.post(path, json!({"stack_small_ids": [other]})).await;
+    assert_refused(&refused, 429, "queue_full");
+    assert_eq!(everything(&world).await, before);
+    world.network.clear_faults();
+    filling.await.unwrap();
+}
+
+/// Each of many gets its own answer, in order.
+#[tokio::test]
+async fn many_stacks_are_rehearsed_in_order() {
+    let world = lived_in().await;
+    let stacks = world.buy(1, 1, 1_000, 1_000, 12).await;
+    for stack in stacks.iter().step_by(3) {
+        world.record_one(*stack, 0, 10).await;
+    }
+    let path = "/try_settle_stack_ids?dry_run=true";
+    let (status, told) = world.post(path, json!({"stack_small_ids": stacks})).await;
+    assert_eq!(status, 207, "{told}");
+    for (place, result) in told["results"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(result["stack_small_id"], stacks[place]);
+        let (status, code) = match place % 3 {
+            0 => ("succeeded", Value::Null),
+            _ => ("failed", json!("stack_has_no_messages")),
+        };
+        assert_eq!(result["status"], status, "{result}");
+        assert_eq!(result["error"]["code"], code, "{result}");
+    }
+}
+
+/// What can't be rehearsed in the request's time is told so, each part of it.
+#[tokio::test]
+async fn a_rehearsal_ends_with_the_requests_time() {
+    let world = lived_in().await;
+    let ports = world.operator.ports().clone();
+    let engine = Engine::new(
+        ports.clone(),
+        EngineConfig::default(),
+        CancellationToken::new(),
+    );
+    let readiness = Readiness::new(ports.clone(), Applied::default());
+    let hasty = Operator::new(ports, engine, Applied::default(), readiness, Duration::ZERO);
+    let ids = [4, 999].map(StackSmallId::new);
+    let told = hasty
+        .dry()
+        .settle(&ids, None, NodeChoice::default(), GasOptions::default())
+        .await
+        .unwrap();
+    let failures: Vec<_> = told.into_iter().map(|result| result.failure).collect();
+    assert!(
+        matches!(
+            failures.as_slice(),
+            [
+                Some(Failure::SuiNodeError { .. }),
+                Some(Failure::UnknownStack { .. })
+            ]
+        ),
+        "{failures:?}"
+    );
+}
+
+#[tokio::test]
+async fn giving_up_can_not_be_rehearsed() {
+    let world = lived_in().await;
+    let refused = world
+        .post("/transactions/1/abandon?dry_run=true", json!({}))
+        .await;
+    assert_refused(&refused, 400, "invalid_request");
+}
+
+/// What only the contract refuses is found by the simulation.
+#[tokio::test]
+async fn a_rehearsal_finds_what_the_contract_would_refuse() {
+    let world = lived_in().await;
+    let gone = json!({"node_small_id": 2, "task_small_id": 1});
+    world.done("/task_unsubscribe", gone).await;
+    let before = everything(&world).await;
+    let body = json!({"stack_small_ids": [4]});
+    let refused = world.post("/try_settle_stack_ids?dry_run=true", body).await;
+    assert_refused(&refused, 422, "contract_abort");
+    assert_eq!(everything(&world).await, before);
+}

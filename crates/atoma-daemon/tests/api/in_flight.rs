@@ -1,0 +1,226 @@
+//! Requests for work that is under way, answers that come late, and a network that misbehaves.
+
+use atoma_domain::Hash32;
+use atoma_domain::journal::{Recalled, RequestKey};
+use atoma_localnet::{Fault, FaultKind};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::process::in_time;
+use crate::support::work::{digests, proof, statuses};
+use crate::support::{NONE, TestWorld, answer, assert_refused};
+
+const SETTLE: &str = "/try_settle_stack_ids";
+
+fn fault(kind: FaultKind, count: u64, ms: u64) -> Fault {
+    Fault { kind, count, ms }
+}
+
+/// A world with stacks that have work on them, all of the first of two nodes.
+async fn with_work(count: u64) -> (TestWorld, Vec<u64>) {
+    let world = TestWorld::start(&[NONE], 2).await;
+    let stacks = world.buy(1, 1, 1_000, 1_000, count).await;
+    for stack in &stacks {
+        world.record(*stack, 2, 100).await;
+    }
+    (world, stacks)
+}
+
+/// Waits until a request under that key has been taken in.
+async fn until_taken_in(world: &TestWorld, key: &str) {
+    let ports = world.operator.ports();
+    let key = RequestKey {
+        scope: format!("POST {SETTLE} {key}"),
+        body: Hash32::of(&[]),
+    };
+    let taken_in = async {
+        // The body is another, which is as good.
+        while ports.journal.recall(&key, ports.clock.now()).await.unwrap() == Recalled::Unknown {}
+    };
+    in_time(taken_in).await;
+}
+
+#[tokio::test]
+async fn the_same_request_joins_and_another_is_refused_while_it_is_under_way() {
+    let (world, stacks) = with_work(1).await;
+    world.hold();
+    let first = world.ask_to_settle(&stacks);
+    world.until_status(stacks[0], "submitted").await;
+
+    let other = json!({"stack_small_ids": stacks, "num_claimed_compute_units": 7});
+    let refused = world.post(SETTLE, other).await;
+    assert_refused(&refused, 409, "in_flight_with_other_parameters");
+    assert!(refused.1["details"]["transaction_id"].is_u64());
+    // No message enters what is being settled.
+    let message = json!({
+        "stack_small_id": stacks[0],
+        "message_hash": crate::support::work::message(stacks[0], 2),
+        "num_compute_units": 1,
+    });
+    let (status, refused) = world.post("/stack_messages", message).await;
+    assert_eq!(status, 409, "{refused}");
+
+    // The key says when the request has joined.
+    let joining = world.api.request(Method::POST, SETTLE);
+    let joining = joining.header("Idempotency-Key", "joins");
+    let joining = joining.json(&json!({"stack_small_ids": stacks}));
+    let joined = tokio::spawn(answer(joining));
+    until_taken_in(&world, "joins").await;
+    assert_eq!(world.ticket(stacks[0]), Value::Null);
+    world.network.clear_faults();
+    let (status, joined) = joined.await.unwrap();
+    assert_eq!(status, 200, "{joined}");
+    let (status, first) = first.await.unwrap();
+    assert_eq!(status, 200, "{first}");
+    assert_eq!(digests(&first), digests(&joined));
+    assert_eq!(world.journalled(stacks[0]).await.len(), 1);
+    assert_eq!(world.ticket(stacks[0])["num_claimed_compute_units"], 200);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_cancels_nothing() {
+    let (world, stacks) = with_work(3).await;
+    world.hold();
+    let body = json!({"stack_small_ids": stacks});
+    let request = world.api.request(Method::POST, SETTLE).json(&body);
+    tokio::select! {
+        answer = request.send() => panic!("{answer:?}"),
+        // The request is dropped, and its connection with it.
+        _ = world.until_status(stacks[0], "submitted") => {}
+    }
+    world.network.clear_faults();
+    for stack in stacks {
+        world.until_status(stack, "succeeded").await;
+        let found = world.ticket(stack)["committed_stack_proof"].clone();
+        assert_eq!(found, proof(stack, 2, 1, 1));
+    }
+}
+
+#[tokio::test]
+async fn an_outcome_that_is_late_is_told_to_be_pending() {
+    let (mut world, stacks) = with_work(2).await;
+    let other = world.buy_one(1, 2, 1_000, 1_000).await;
+    world.record(other, 2, 100).await;
+    world.restart_with("request_timeout_s = 1").await;
+    world.hold();
+    let first = world.ask_to_settle(&stacks[..1]);
+    let entry = world.until_status(stacks[0], "submitted").await;
+    let joined = world
+        .post(SETTLE, json!({"stack_small_ids": stacks[..1]}))
+        .await;
+    assert_refused(&joined, 504, "outcome_unknown");
+    let late = joined.1;
+    assert_eq!(statuses(&late), ["pending"]);
+    for field in ["transaction_id", "tx_digest"] {
+        assert_eq!(late["details"][field], entry[field]);
+        assert_eq!(late["results"][0][field], entry[field]);
+    }
+    assert_eq!(first.await.unwrap().0, 504);
+    // The other node has its own lane.
+    let (status, some) = world
+        .post(SETTLE, json!({"stack_small_ids": [other, stacks[1]]}))
+        .await;
+    assert_eq!(status, 504, "{some}");
+    assert_eq!(statuses(&some), ["pending", "pending"]);
+    world.until_status(other, "submitted").await;
+    world.until_status(stacks[1], "queued").await;
+
+    world.network.clear_faults();
+    let done = world.until_status(stacks[0], "succeeded").await;
+    for field in ["transaction_id", "tx_digest"] {
+        assert_eq!(done[field], entry[field]);
+    }
+    for stack in [stacks[1], other] {
+        world.until_status(stack, "succeeded").await;
+    }
+}
+
+/// Each fault hits one settlement or the reads before it; every one is made, once.
+#[tokio::test]
+async fn a_network_that_misbehaves_costs_no_settlement() {
+    let (world, stacks) = with_work(6).await;
+    let faults = [
+        fault(FaultKind::ExecuteLostBefore, 2, 0),
+        fault(FaultKind::ExecuteLostAfter, 2, 0),
+        fault(FaultKind::Unavailable, 2, 0),
+        fault(FaultKind::StaleObjects, 3, 0),
+        fault(FaultKind::Congestion, 1, 0),
+        fault(FaultKind::EventsCut, 1, 0),
+    ];
+    for (stack, fault) in stacks.iter().zip(faults) {
+        world.network.inject_fault(fault);
+        let (status, answer) = world
+            .post(SETTLE, json!({"stack_small_ids": [stack]}))
+            .await;
+        assert_eq!(status, 200, "{fault:?}: {answer}");
+        world.network.clear_faults();
+        let entries = world.journalled(*stack).await;
+        assert_eq!(entries.len(), 1, "{fault:?}");
+        assert_eq!(entries[0]["status"], "succeeded");
+        assert_eq!(json!(digests(&answer)[0]), entries[0]["tx_digest"]);
+        let ticket = world.ticket(*stack);
+        assert_eq!(ticket["committed_stack_proof"], proof(*stack, 2, 1, 1));
+        // Where the stream of events was cut, the daemon's own state may come late.
+        let shown = async { while world.stack(*stack).await["in_settle_period"] != true {} };
+        in_time(shown).await;
+    }
+}
+
+#[tokio::test]
+async fn a_sui_node_that_is_away_is_a_bad_gateway_and_the_settlement_waits_for_it() {
+    let (world, stacks) = with_work(1).await;
+    world
+        .network
+        .inject_fault(fault(FaultKind::Unavailable, 1_000_000, 0));
+    let (status, refused) = world.post(SETTLE, json!({"stack_small_ids": stacks})).await;
+    assert_eq!(status, 502, "{refused}");
+    assert_eq!(refused["code"], "sui_node_error");
+    assert_eq!(refused["results"][0]["status"], "pending");
+    let entry = &world.journalled(stacks[0]).await[0];
+    assert_eq!(entry["status"], "queued");
+    assert_eq!(entry["waiting_for"]["code"], "sui_node_error");
+    let (status, body) = world.get("/ready").await;
+    assert_eq!(status, 503, "{body}");
+    assert_eq!(world.ticket(stacks[0]), Value::Null);
+    world.network.clear_faults();
+    // Until it is over, an answer tells so; then the same request tells the outcome.
+    let settled = async {
+        loop {
+            let request = world.api.request(Method::POST, SETTLE);
+            let request = request.header("Idempotency-Key", "patient");
+            let body = json!({"stack_small_ids": stacks});
+            let (status, asked) = answer(request.json(&body)).await;
+            if status == 200 {
+                return;
+            }
+            assert_eq!(status, 502, "{asked}");
+        }
+    };
+    in_time(settled).await;
+    assert_eq!(world.journalled(stacks[0]).await.len(), 1);
+}
+
+/// Two clients ask for the same stacks at the same moment, in opposite orders.
+#[tokio::test]
+async fn requests_at_the_same_moment_settle_each_stack_once() {
+    let (world, stacks) = with_work(8).await;
+    let mut backwards = stacks.clone();
+    backwards.reverse();
+    let ask = |stacks: &[u64]| {
+        let request = world.api.request(Method::POST, SETTLE);
+        answer(request.json(&json!({"stack_small_ids": stacks})))
+    };
+    let (one, two) = tokio::join!(ask(&stacks), ask(&backwards));
+    for (status, answer) in [&one, &two] {
+        assert!([200, 207, 409].contains(status), "{answer}");
+    }
+    for stack in stacks {
+        let entries = world.journalled(stack).await;
+        assert_eq!(entries.len(), 1, "{entries:?}");
+        assert_eq!(entries[0]["status"], "succeeded");
+        assert_eq!(
+            world.ticket(stack)["committed_stack_proof"],
+            proof(stack, 2, 1, 1)
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! The whole daemon and its HTTP API, over a local network.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose tools fail should stop, helpers included"
+)]
+
+mod abandon;
+mod attempts;
+mod attestation;
+mod claims;
+mod concurrent_reads;
+mod disputes;
+mod dry_run;
+mod errors;
+mod foreign_use;
+mod gas;
+mod idempotency;
+mod in_flight;
+mod lifecycle;
+mod limits;
+mod locked_database;
+mod mirror_ahead;
+mod models;
+mod partial_requests;
+mod process_kill;
+mod reads;
+mod recovery;
+mod settlement;
+mod startup;
+mod stop;
+mod support;
+mod treasury;

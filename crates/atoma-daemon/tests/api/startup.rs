@@ -1,0 +1,178 @@
+//! What the program refuses to start with, and what it says until it is ready.
+
+use std::path::Path;
+
+use atoma_localnet::{Config as NetConfig, LocalNet};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::process::serve;
+use crate::support::work::{dump, lived_in};
+use crate::support::{Api, NONE, TestWorld, build, write_operator_files};
+
+/// Runs the program, which must fail, and returns what it said.
+fn refusal(dir: &Path) -> String {
+    let ended = serve(dir).spawn().unwrap().wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn a_bad_configuration_is_refused_by_the_name_of_the_key() {
+    let network = LocalNet::start(NetConfig::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("daemon.toml");
+    write_operator_files(&network, dir.path());
+    let good = std::fs::read_to_string(&file).unwrap();
+    for (line, key) in [
+        ("request_timeout_s = 0", "request_timeout_s"),
+        ("request_timeout_s = \"long\"", "request_timeout_s"),
+        ("colour = \"red\"", "colour"),
+    ] {
+        std::fs::write(&file, format!("{line}\n{good}")).unwrap();
+        let said = refusal(dir.path());
+        assert!(said.contains(key), "{line}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    std::fs::write(&file, good.replace("package_id", "package")).unwrap();
+    assert!(refusal(dir.path()).contains("package"));
+    std::fs::remove_file(&file).unwrap();
+    assert!(refusal(dir.path()).contains("daemon.toml"));
+}
+
+#[tokio::test]
+async fn a_missing_keystore_is_refused_by_its_path() {
+    let network = LocalNet::start(NetConfig::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    write_operator_files(&network, dir.path());
+    std::fs::remove_file(dir.path().join("sui.keystore")).unwrap();
+    let said = refusal(dir.path());
+    assert!(said.contains("sui.keystore"), "{said}");
+}
+
+#[tokio::test]
+async fn a_keystore_is_never_shown() {
+    let network = LocalNet::start(NetConfig::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    write_operator_files(&network, dir.path());
+    let keystore = dir.path().join("sui.keystore");
+    let key = std::fs::read_to_string(&keystore).unwrap();
+    let key = key.trim_matches(&['[', ']', '"'][..]).to_owned();
+    // One letter short of a key.
+    std::fs::write(&keystore, format!("[\"{}\"]", &key[..key.len() - 1])).unwrap();
+    let said = refusal(dir.path());
+    assert!(!said.contains(&key[..16]), "{said}");
+}
+
+#[tokio::test]
+async fn a_database_of_another_chain_is_refused() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    let stack = world.buy_one(1, 1, 1_000, 1_000).await;
+    world.restart().await;
+    assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
+
+    let other = LocalNet::start(NetConfig {
+        seed: 77,
+        ..NetConfig::default()
+    })
+    .await
+    .unwrap();
+    assert_ne!(other.chain_id(), world.network.chain_id());
+    write_operator_files(&other, world.dir.path());
+    let refused = build(world.dir.path(), CancellationToken::new()).await;
+    let error = format!("{:#}", refused.unwrap_err());
+    assert!(error.contains("chain"), "{error}");
+
+    // With its own chain it goes on.
+    write_operator_files(&world.network, world.dir.path());
+    world.restart().await;
+    assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
+}
+
+#[tokio::test]
+async fn a_restart_changes_nothing_that_is_told() {
+    let mut world = lived_in().await;
+    let before = dump(&world).await;
+    world.restart().await;
+    assert_eq!(dump(&world).await, before);
+    // Work goes on where it was.
+    world.record_one(4, 2, 10).await;
+    world.settle(&[4]).await;
+}
+
+/// A database that was lost comes back from the chain, all but the messages.
+#[tokio::test]
+async fn a_lost_mirror_is_made_anew_from_the_chain() {
+    const FROM_CHAIN: &[&str] = &["/nodes", "/tasks", "/subscriptions", "/claimed_stacks"];
+    let mut world = lived_in().await;
+    world.buy_one(1, 1, 1_000, 1_000).await;
+    let mut before = Vec::new();
+    for path in FROM_CHAIN {
+        before.push(world.list(path).await);
+    }
+    let stacks = world.list("/stacks").await.len();
+    world.stop().await;
+    std::fs::remove_dir_all(world.dir.path().join("data")).unwrap();
+    world.go_on().await;
+    let last = world.buy_one(1, 1, 1_000, 1_000).await;
+    for (path, before) in FROM_CHAIN.iter().zip(before) {
+        assert_eq!(world.list(path).await, before, "{path}");
+    }
+    assert_eq!(world.list("/stacks").await.len(), stacks + 1);
+    world.record(last, 1, 10).await;
+    world.settle(&[last]).await;
+}
+
+/// Health never waits for the chain; readiness tells when the Sui node has gone.
+#[tokio::test]
+async fn health_and_readiness_are_two_things() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    assert_eq!(world.get("/health").await.0, 200);
+    assert_eq!(world.get("/ready").await.0, 200);
+    world.network.clone().shutdown().await;
+    assert_eq!(world.get("/health").await.0, 200);
+    let (status, body) = world.get("/ready").await;
+    assert_eq!((status, &body["code"]), (503, &json!("not_ready")));
+    assert!(!body["details"]["reasons"].as_array().unwrap().is_empty());
+    // The mirror is served on.
+    assert_eq!(world.list("/stacks").await.len(), 1);
+}
+
+/// A daemon that is started while the Sui node is away says so, and refuses what it can't know.
+#[tokio::test]
+async fn a_daemon_without_its_chain_is_not_ready() {
+    let world = TestWorld::unregistered_with_tasks(&[NONE]).await;
+    world.network.clone().shutdown().await;
+    let dir = tempfile::tempdir().unwrap();
+    write_operator_files(&world.network, dir.path());
+    let stopping = CancellationToken::new();
+    let daemon = build(dir.path(), stopping.clone()).await.unwrap();
+    let api = Api::new(daemon.addr());
+    let running = tokio::spawn(daemon.run_until_stopped());
+    assert_eq!(api.get("/health").await.0, 200);
+    assert_eq!(api.get("/ready").await.0, 503);
+    for path in ["/stacks", "/tasks", "/claimed_stacks", "/subscriptions"] {
+        let (status, body) = api.get(path).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (503, &json!("not_ready")),
+            "{path}"
+        );
+    }
+    let ids = json!({"stack_small_ids": [1]});
+    for (path, body) in [
+        ("/register", json!({})),
+        ("/try_settle_stack_ids", ids.clone()),
+        ("/submit_stack_settlement_attestations", ids.clone()),
+        ("/claim_funds", ids),
+    ] {
+        let (status, body) = api.post(path, body).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (503, &json!("not_ready")),
+            "{path}"
+        );
+    }
+    stopping.cancel();
+    running.await.unwrap().unwrap();
+}

@@ -1,0 +1,193 @@
+//! The daemon dies before and after every call of a port, for every kind of intent: what was asked
+//! for is done exactly once, whatever the moment, and whoever asks again is told the same.
+
+use std::collections::BTreeSet;
+
+use crate::support::matrix::{Row, calls_of, decisive, die_everywhere};
+use crate::support::points::{Moment, Side};
+use crate::support::subjects::{
+    to_attest, to_claim, to_claim_confidential, to_claim_mixed, to_dispute, to_offer_model,
+    to_register, to_register_another, to_register_with_small_coins, to_settle, to_settle_three,
+    to_settle_with_one_coin, to_subscribe, to_unsubscribe, to_update,
+};
+use crate::support::world::World;
+
+const REGISTER: Row = Row::new(0, to_register);
+const REGISTER_ANOTHER: Row = Row::new(0, to_register_another);
+const SUBSCRIBE: Row = Row::new(1, to_subscribe);
+const OFFER_MODEL: Row = Row::new(1, to_offer_model);
+const UPDATE: Row = Row::new(1, to_update);
+const UNSUBSCRIBE: Row = Row::new(1, to_unsubscribe);
+const SETTLE: Row = Row::new(2, to_settle);
+const SETTLE_THREE: Row = Row {
+    is_mirrored: false,
+    keyless: |_| Vec::new(),
+    ..Row::new(2, to_settle_three)
+};
+const ATTEST: Row = Row::new(2, to_attest);
+const DISPUTE: Row = Row::new(2, to_dispute);
+const CLAIM: Row = Row::new(1, to_claim);
+const CLAIM_CONFIDENTIAL: Row = Row::new(1, to_claim_confidential);
+const REGISTER_WITH_SMALL_COINS: Row = Row {
+    keyless: |_| Vec::new(),
+    ..Row::new(0, to_register_with_small_coins)
+};
+/// How often the coins are read while a lane waits for one is chance, so no such call is a moment.
+const SETTLE_WITH_ONE_COIN: Row = Row {
+    keyed: decisive,
+    keyless: |_| Vec::new(),
+    ..Row::new(0, to_settle_with_one_coin)
+};
+const SETTLE_OVER_AN_EPOCH: Row = Row {
+    meanwhile: an_epoch_ends,
+    ..SETTLE
+};
+/// The second of three claims is priced beyond what the contract can count, right before they are
+/// sent: all three abort together.
+const CLAIM_MIXED: Row = Row {
+    is_mirrored: false,
+    during: |world, points| world.change_charge_at_execution(points, u64::MAX),
+    keyed: after_the_abort,
+    keyless: |_| Vec::new(),
+    ..Row::new(2, to_claim_mixed)
+};
+
+/// From the first execution on.
+fn after_the_abort(calls: &[&'static str]) -> Vec<Moment> {
+    let mut moments = Moment::all(calls);
+    let is_executed = |at: &Moment| (at.name, at.side) == ("chain.execute", Side::After);
+    let first = moments.iter().position(is_executed).unwrap();
+    moments.drain(..first);
+    moments
+}
+
+fn an_epoch_ends(world: &World) {
+    world.network.advance_epoch().unwrap();
+}
+
+#[test]
+fn a_registration_is_made_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&REGISTER);
+}
+
+#[test]
+fn another_registration_is_made_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&REGISTER_ANOTHER);
+}
+
+#[test]
+fn a_registration_that_several_coins_pay_for_is_made_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&REGISTER_WITH_SMALL_COINS);
+}
+
+#[test]
+fn a_subscription_is_made_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&SUBSCRIBE);
+}
+
+#[test]
+fn a_model_is_offered_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&OFFER_MODEL);
+}
+
+#[test]
+fn a_price_is_set_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&UPDATE);
+}
+
+#[test]
+fn a_subscription_is_withdrawn_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&UNSUBSCRIBE);
+}
+
+#[test]
+fn a_stack_is_settled_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&SETTLE);
+}
+
+#[test]
+fn a_stack_is_settled_exactly_once_though_the_epoch_ends_while_the_daemon_is_dead() {
+    die_everywhere(&SETTLE_OVER_AN_EPOCH);
+}
+
+#[test]
+fn three_stacks_are_settled_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&SETTLE_THREE);
+}
+
+#[test]
+fn two_nodes_that_split_a_coin_settle_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&SETTLE_WITH_ONE_COIN);
+}
+
+#[test]
+fn a_stack_is_attested_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&ATTEST);
+}
+
+#[test]
+fn a_dispute_is_raised_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&DISPUTE);
+}
+
+#[test]
+fn three_stacks_are_claimed_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&CLAIM);
+}
+
+#[test]
+fn two_confidential_stacks_are_claimed_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&CLAIM_CONFIDENTIAL);
+}
+
+#[test]
+fn claims_that_abort_together_with_a_bad_one_are_made_exactly_once_whenever_the_daemon_dies() {
+    die_everywhere(&CLAIM_MIXED);
+}
+
+/// All that the engine and the use cases call in the rows. A new call is to be added
+/// here, and is tried by the rows that make it.
+const CALLS: [&str; 14] = [
+    "chain.badges",
+    "chain.execute",
+    "chain.gas_coins",
+    "chain.simulate",
+    "chain.view",
+    "journal.attempts_of",
+    "journal.conclude",
+    "journal.fail",
+    "journal.find",
+    "journal.list",
+    "journal.open",
+    "journal.recall",
+    "journal.record_attempt",
+    "signer.sign",
+];
+
+#[test]
+fn the_rows_make_every_call_that_is_known_and_no_other() {
+    let world = World::start();
+    let site = world.operator(2, 1);
+    let mut made = BTreeSet::new();
+    for row in [
+        &REGISTER,
+        &REGISTER_ANOTHER,
+        &REGISTER_WITH_SMALL_COINS,
+        &SUBSCRIBE,
+        &OFFER_MODEL,
+        &UPDATE,
+        &UNSUBSCRIBE,
+        &SETTLE,
+        &SETTLE_THREE,
+        &SETTLE_WITH_ONE_COIN,
+        &ATTEST,
+        &DISPUTE,
+        &CLAIM,
+        &CLAIM_CONFIDENTIAL,
+        &CLAIM_MIXED,
+    ] {
+        let calls = calls_of(&world, row, &(row.prepare)(&world, &site, 1)[0]);
+        made.extend(calls);
+    }
+    assert_eq!(made, BTreeSet::from(CALLS));
+}

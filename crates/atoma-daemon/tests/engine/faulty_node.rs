@@ -1,0 +1,142 @@
+//! A Sui node that says what a node should not say, of attempts that it has.
+
+use std::sync::Arc;
+
+use atoma_domain::StackSmallId;
+use atoma_domain::journal::{Action, Actor, Failure, GasOptions, IntentStatus, NewIntent};
+use atoma_domain::ports::{Chain, RefusalKind};
+use atoma_operator::{Engine, Submission, Waited};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::faulty_node::Contrary;
+use crate::support::generation::{Generation, PATIENCE};
+use crate::support::subjects::FIRST;
+use crate::support::world::{NONE, World};
+
+/// A daemon whose mirror knows some stacks, and an engine over its database and such a node.
+fn begin(stacks: usize) -> (World, Generation, Vec<StackSmallId>) {
+    let world = World::start();
+    let site = world.operator(1, 1);
+    let stacks = world.buy(NONE, FIRST, stacks);
+    let daemon = world.begin(&site);
+    daemon.finish(daemon.record(&stacks, None));
+    daemon.finish(daemon.catch_up());
+    (world, daemon, stacks)
+}
+
+async fn settle(daemon: &Generation, stack: StackSmallId, gas: GasOptions) -> NewIntent {
+    let nodes = daemon.operator.nodes().await.unwrap();
+    let node = nodes.iter().find(|own| own.node_small_id == FIRST).unwrap();
+    NewIntent {
+        action: Action::SettleStack {
+            stack_small_id: stack,
+            num_claimed_compute_units: None,
+        },
+        actor: Actor::Node {
+            node_small_id: node.node_small_id,
+            node_badge_id: node.node_badge_id,
+            address: node.address,
+        },
+        gas,
+    }
+}
+
+fn engine_over(daemon: &Generation, chain: &Arc<Contrary>, stopping: &CancellationToken) -> Engine {
+    let chain: Arc<dyn Chain> = chain.clone();
+    let ports = atoma_operator::Ports {
+        chain,
+        ..daemon.ports.clone()
+    };
+    Engine::new(
+        ports,
+        crate::support::faulty_node::config(),
+        stopping.clone(),
+    )
+}
+
+async fn outcome(engine: &Engine, intent: NewIntent) -> Waited {
+    let submitted = engine.submit(vec![intent]).await.unwrap();
+    let [Submission::Accepted(id)] = submitted[..] else {
+        panic!("{submitted:?}");
+    };
+    engine.wait(&[id], PATIENCE).await.remove(0)
+}
+
+/// That a coin can't be used is the fault of who chose it: the daemon chooses again, a request fails.
+#[test]
+fn a_refused_coin_fails_a_request_only_where_the_request_named_it() {
+    let (_world, daemon, stacks) = begin(2);
+    daemon.finish(async {
+        let chain = Contrary::over(&daemon.ports.chain);
+        let engine = engine_over(&daemon, &chain, &CancellationToken::new());
+        let address = daemon.ports.signer.address();
+        let coins = chain.as_ref().coins(address).await;
+        let coin = *coins[0].reference.object_id();
+        let not_usable = RefusalKind::ObjectNotUsable { object: Some(coin) };
+        chain.refuse_next(not_usable.clone());
+        let unnamed = settle(&daemon, stacks[0], GasOptions::default()).await;
+        let waited = outcome(&engine, unnamed).await;
+        assert_eq!(waited.status, IntentStatus::Succeeded, "{waited:?}");
+        chain.refuse_next(not_usable);
+        let gas = GasOptions {
+            coin: Some(coin),
+            ..GasOptions::default()
+        };
+        let named = settle(&daemon, stacks[1], gas).await;
+        let waited = outcome(&engine, named).await;
+        let failure = waited.failure.expect("it failed");
+        assert!(
+            matches!(failure, Failure::ObjectNotUsable { object_id, .. } if object_id == coin),
+            "{failure:?}"
+        );
+    });
+}
+
+/// The node has thrown away what came of a transaction. Its badge and its coins have moved on.
+#[test]
+fn a_transaction_whose_outcome_is_not_told_holds_up_its_own_intent_only() {
+    let (_world, daemon, stacks) = begin(3);
+    daemon.finish(async {
+        let chain = Contrary::over(&daemon.ports.chain);
+        let stopping = CancellationToken::new();
+        let engine = engine_over(&daemon, &chain, &stopping);
+        chain.forget_next();
+        let own = async |stack| settle(&daemon, stack, GasOptions::default()).await;
+        let untold = outcome(&engine, own(stacks[0]).await).await;
+        assert_untold(&untold);
+        let next = outcome(&engine, own(stacks[1]).await).await;
+        assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
+        let again = engine.wait(&[untold.id], PATIENCE).await.remove(0);
+        assert_untold(&again);
+        // The next start takes it up likewise.
+        stopping.cancel();
+        engine.stopped().await;
+        let started = engine_over(&daemon, &chain, &CancellationToken::new());
+        started.recover().await.unwrap();
+        let again = started.wait(&[untold.id], PATIENCE).await.remove(0);
+        assert_untold(&again);
+        let next = outcome(&started, own(stacks[2]).await).await;
+        assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
+
+        chain.remember();
+        loop {
+            let told = started.wait(&[untold.id], PATIENCE).await.remove(0);
+            if told.status.is_final() {
+                assert_eq!(told.status, IntentStatus::Succeeded, "{told:?}");
+                assert_eq!(told.tx_digest, untold.tx_digest);
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+#[track_caller]
+fn assert_untold(waited: &Waited) {
+    assert_eq!(waited.status, IntentStatus::Submitted, "{waited:?}");
+    assert!(waited.tx_digest.is_some(), "{waited:?}");
+    assert!(
+        matches!(&waited.failure, Some(Failure::SuiNodeError { reason }) if reason.contains("has executed")),
+        "{waited:?}"
+    );
+}

@@ -1,0 +1,144 @@
+//! A message that is recorded while its stack's claim is being asked for is paid.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use atoma_domain::events::ContractEvent;
+use atoma_domain::model::{
+    Dispute, NewMessage, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
+};
+use atoma_domain::ports::{DisputeSide, Page, ServedWork, StackFilter, StateReader, StoreError};
+use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId, TaskSmallId};
+use atoma_operator::{Applied, Ingestor, Operator, Ports, Readiness, StackStatus};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::generation::PATIENCE;
+use crate::support::subjects::FIRST;
+use crate::support::world::{CONFIDENTIAL, World, choice, gas};
+
+const LATE: ComputeUnits = ComputeUnits::new(7);
+
+/// A mirror after whose first reading of a stack one more message is recorded on it.
+#[derive(Debug)]
+struct Late {
+    inner: Arc<dyn StateReader>,
+    work: Arc<dyn ServedWork>,
+    is_recorded: AtomicBool,
+}
+
+#[async_trait]
+impl StateReader for Late {
+    async fn stacks_by_id(&self, ids: &[StackSmallId]) -> Result<Vec<Stack>, StoreError> {
+        let stacks = self.inner.stacks_by_id(ids).await?;
+        if !self.is_recorded.swap(true, Ordering::Relaxed) {
+            let late = NewMessage {
+                stack_small_id: ids[0],
+                node_small_id: None,
+                message_hash: Hash32::of(&[b"late"]),
+                num_compute_units: LATE,
+                reservation: None,
+            };
+            self.work.record_message(&late).await.unwrap();
+        }
+        Ok(stacks)
+    }
+
+    async fn operator_nodes(&self) -> Result<Vec<OperatorNode>, StoreError> {
+        self.inner.operator_nodes().await
+    }
+
+    async fn tasks(&self, page: Page<TaskSmallId>) -> Result<Vec<Task>, StoreError> {
+        self.inner.tasks(page).await
+    }
+
+    async fn task(&self, id: TaskSmallId) -> Result<Option<Task>, StoreError> {
+        self.inner.task(id).await
+    }
+
+    async fn subscriptions(
+        &self,
+        nodes: &[NodeSmallId],
+        page: Page<(NodeSmallId, TaskSmallId)>,
+    ) -> Result<Vec<Subscription>, StoreError> {
+        self.inner.subscriptions(nodes, page).await
+    }
+
+    async fn stacks(
+        &self,
+        filter: StackFilter<'_>,
+        page: Page<StackSmallId>,
+    ) -> Result<Vec<Stack>, StoreError> {
+        self.inner.stacks(filter, page).await
+    }
+
+    async fn settlement_inputs(
+        &self,
+        stack: StackSmallId,
+    ) -> Result<Option<SettlementInputs>, StoreError> {
+        self.inner.settlement_inputs(stack).await
+    }
+
+    async fn settlements(
+        &self,
+        nodes: &[NodeSmallId],
+        page: Page<StackSmallId>,
+    ) -> Result<Vec<Settlement>, StoreError> {
+        self.inner.settlements(nodes, page).await
+    }
+
+    async fn settlements_by_id(&self, ids: &[StackSmallId]) -> Result<Vec<Settlement>, StoreError> {
+        self.inner.settlements_by_id(ids).await
+    }
+
+    async fn disputes(
+        &self,
+        nodes: &[NodeSmallId],
+        side: DisputeSide,
+        page: Page<StackSmallId>,
+    ) -> Result<Vec<Dispute>, StoreError> {
+        self.inner.disputes(nodes, side, page).await
+    }
+}
+
+#[test]
+fn a_message_recorded_while_a_confidential_stack_is_claimed_is_paid() {
+    let world = World::start();
+    let site = world.operator(1, 1);
+    let stacks = world.buy(CONFIDENTIAL, FIRST, 1);
+    let daemon = world.begin(&site);
+    daemon.finish(daemon.record(&stacks, None));
+    let ports = Ports {
+        state: Arc::new(Late {
+            inner: Arc::clone(&daemon.ports.state),
+            work: Arc::clone(&daemon.ports.work),
+            is_recorded: AtomicBool::new(false),
+        }),
+        ..daemon.ports.clone()
+    };
+    let applied = Applied::default();
+    let readiness = Readiness::new(ports.clone(), applied.clone());
+    let engine = daemon.engine.clone();
+    let operator = Operator::new(ports, engine, applied.clone(), readiness, PATIENCE);
+    let digest = daemon.finish(async {
+        // The answer waits until the mirror has the claim.
+        let ingestor = Ingestor::new(daemon.ports.clone(), applied);
+        tokio::spawn(ingestor.run(CancellationToken::new()));
+        let results = operator.claim(&stacks, choice(FIRST), gas()).await.unwrap();
+        assert_eq!(results[0].status, StackStatus::Succeeded, "{results:?}");
+        results[0].tx_digest.unwrap()
+    });
+    let executed = daemon.finish(daemon.ports.chain.lookup(digest)).unwrap();
+    let claimed = executed
+        .unwrap()
+        .events
+        .into_iter()
+        .find_map(|event| match event {
+            ContractEvent::ClaimedStack(claimed) => Some(claimed.num_claimed_compute_units),
+            _ => None,
+        });
+    let record = daemon.finish(daemon.ports.work.work_record(stacks[0], FIRST));
+    let computed = record.unwrap().unwrap().computed_units;
+    assert_eq!(claimed, Some(computed));
+    assert_eq!(computed.get(), 900 + LATE.get());
+}
