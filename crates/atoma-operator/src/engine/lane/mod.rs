@@ -13,20 +13,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_domain::IntentId;
-use atoma_domain::MicroUsdc;
 use atoma_domain::journal::{Attempt, Failure, Intent};
-use atoma_domain::ports::ViewQuery;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tracing::{Instrument, debug, info, info_span};
+use tracing::{Instrument, info_span};
 
 use super::attempt::{Next, Payment};
 use super::backoff::Backoff;
 use super::limits::Hold;
 use super::shared::{Context, fail, fail_all, without_abandoned};
-use super::treasury::{Division, WaitingClaim, WaitingClaims, costs, divide};
+use super::treasury::{Division, WaitingClaims, costs, divide};
 use super::wait_reason::WaitReason;
-use crate::causes::with_causes;
 use awaiting_effects::AwaitingEffects;
 use backlog::Backlog;
 use outage::Outage;
@@ -362,8 +359,10 @@ impl Lane {
     async fn face_shortage(&mut self, retries: &mut Retries, turn: &Turn, claims: Vec<Intent>) {
         if claims.len() == 1 {
             let treasury = self.pipeline.treasury();
-            self.wait_for_treasury(claims, Some(treasury)).await;
-            self.wait_for_treasury(retries.take_dearer(), None).await;
+            let dearer = retries.take_dearer();
+            let waiting = &mut self.waiting_claims;
+            waiting.keep(&self.context, claims, Some(treasury)).await;
+            waiting.keep(&self.context, dearer, None).await;
             return;
         }
         let costs = costs(self.context.ports.state.as_ref(), &claims).await;
@@ -379,41 +378,13 @@ impl Lane {
         retries.push(turn.part(first));
     }
 
-    /// Keeps claims until the treasury holds more than it `held` when they were tried, or to be tried
-    /// one at a time if they were not. Callers are informed.
-    async fn wait_for_treasury(&mut self, claims: Vec<Intent>, held: Option<MicroUsdc>) {
-        let claims = without_abandoned(&self.context, claims).await;
-        if claims.is_empty() {
-            return;
-        }
-        info!(claims = claims.len(), treasury = %self.pipeline.treasury(), "the treasury can't pay claims; waiting for it to grow");
-        let ids = claims.iter().map(|claim| claim.id);
-        self.context.registry.hold(ids, &WaitReason::Treasury);
-        let costs = costs(self.context.ports.state.as_ref(), &claims).await;
-        for claim in claims {
-            let cost = costs.of(&claim);
-            self.waiting_claims.add(WaitingClaim { claim, cost, held });
-        }
-    }
-
     /// Tries a waiting claim if the treasury has grown, or one that was not tried yet.
     async fn look_at_treasury(&mut self) {
-        self.waiting_claims.looked();
-        let query = ViewQuery::default();
-        let treasury = match self.context.ports.chain.view(&query).await {
-            Ok(view) => view.parameters.fee_treasury,
-            Err(error) => {
-                debug!(error = with_causes(&error), "can't read the treasury");
-                return;
-            }
+        let Some((treasury, claim)) = self.waiting_claims.look(&self.context).await else {
+            return;
         };
         self.pipeline.note_treasury(treasury);
-        let abandoned = &self.context.abandoned;
-        self.waiting_claims
-            .drop_those(|id| abandoned.take_failed(id));
-        if let Some(claim) = self.waiting_claims.look(treasury) {
-            self.backlog.add_first(vec![claim]);
-        }
+        self.backlog.add_first(claim.into_iter().collect());
     }
 }
 

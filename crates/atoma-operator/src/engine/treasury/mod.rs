@@ -5,4 +5,4 @@ mod shortage;
 mod waiting_claims;
 
 pub(super) use shortage::{Division, costs, divide};
-pub(super) use waiting_claims::{WaitingClaim, WaitingClaims};
+pub(super) use waiting_claims::WaitingClaims;

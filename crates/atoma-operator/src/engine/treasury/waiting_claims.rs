@@ -5,18 +5,25 @@
 use std::time::Duration;
 
 use atoma_domain::journal::Intent;
+use atoma_domain::ports::ViewQuery;
 use atoma_domain::{IntentId, MicroUsdc};
 use tokio::time::Instant;
+use tracing::{debug, info};
+
+use super::shortage::costs;
+use crate::causes::with_causes;
+use crate::engine::shared::{Context, without_abandoned};
+use crate::engine::wait_reason::WaitReason;
 
 /// A claim that waits.
 #[derive(Debug)]
-pub(in crate::engine) struct WaitingClaim {
-    pub(in crate::engine) claim: Intent,
+struct WaitingClaim {
+    claim: Intent,
     /// What its stack cost, if known.
-    pub(in crate::engine) cost: Option<u128>,
+    cost: Option<u128>,
     /// What the treasury held when it could not pay; `None` if the claim was not tried, because a
     /// cheaper one could not be paid.
-    pub(in crate::engine) held: Option<MicroUsdc>,
+    held: Option<MicroUsdc>,
 }
 
 /// A lane's claims that wait for the treasury.
@@ -40,8 +47,50 @@ impl WaitingClaims {
         }
     }
 
+    /// Keeps claims until the treasury holds more than it `held` when they were tried, or to be tried
+    /// one at a time if they were not. Callers are informed.
+    pub(in crate::engine) async fn keep(
+        &mut self,
+        context: &Context,
+        claims: Vec<Intent>,
+        held: Option<MicroUsdc>,
+    ) {
+        let claims = without_abandoned(context, claims).await;
+        if claims.is_empty() {
+            return;
+        }
+        info!(
+            claims = claims.len(),
+            "the treasury can't pay claims; waiting for it to grow"
+        );
+        let ids = claims.iter().map(|claim| claim.id);
+        context.registry.hold(ids, &WaitReason::Treasury);
+        let costs = costs(context.ports.state.as_ref(), &claims).await;
+        for claim in claims {
+            let cost = costs.of(&claim);
+            self.add(WaitingClaim { claim, cost, held });
+        }
+    }
+
+    /// Reads what the treasury holds, and takes out the claim to try with that, if there is one.
+    pub(in crate::engine) async fn look(
+        &mut self,
+        context: &Context,
+    ) -> Option<(MicroUsdc, Option<Intent>)> {
+        self.next_look = Instant::now() + self.interval;
+        let treasury = match context.ports.chain.view(&ViewQuery::default()).await {
+            Ok(view) => view.parameters.fee_treasury,
+            Err(error) => {
+                debug!(error = with_causes(&error), "can't read the treasury");
+                return None;
+            }
+        };
+        self.drop_those(|id| context.abandoned.take_failed(id));
+        Some((treasury, self.candidate(treasury)))
+    }
+
     /// Adds a claim.
-    pub(in crate::engine) fn add(&mut self, waiting: WaitingClaim) {
+    fn add(&mut self, waiting: WaitingClaim) {
         if self.claims.is_empty() {
             self.next_look = Instant::now() + self.interval;
         }
@@ -55,7 +104,7 @@ impl WaitingClaims {
     }
 
     /// Drops claims that are final.
-    pub(in crate::engine) fn drop_those(&mut self, mut are_final: impl FnMut(IntentId) -> bool) {
+    fn drop_those(&mut self, mut are_final: impl FnMut(IntentId) -> bool) {
         self.claims.retain(|w| !are_final(w.claim.id));
     }
 
@@ -84,7 +133,7 @@ impl WaitingClaims {
     /// Takes out the claim to try while the treasury holds so much: the cheapest of those that were
     /// not tried, or that failed when the treasury held less. A claim of unknown cost counts as the
     /// cheapest.
-    pub(in crate::engine) fn look(&mut self, treasury: MicroUsdc) -> Option<Intent> {
+    fn candidate(&mut self, treasury: MicroUsdc) -> Option<Intent> {
         let waiting = self.claims.iter().enumerate();
         let (place, _) = waiting
             .filter(|(_, w)| w.held.is_none_or(|held| held < treasury))
@@ -92,11 +141,6 @@ impl WaitingClaims {
         let claim = self.claims.remove(place).claim;
         self.tried = Some(claim.id);
         Some(claim)
-    }
-
-    /// Notes that the treasury is being read; the next time is an interval later.
-    pub(in crate::engine) fn looked(&mut self) {
-        self.next_look = Instant::now() + self.interval;
     }
 }
 
@@ -124,7 +168,7 @@ mod tests {
     }
 
     fn tried(waiting_claims: &mut WaitingClaims, treasury: u64) -> Option<u64> {
-        let claim = waiting_claims.look(MicroUsdc::new(treasury));
+        let claim = waiting_claims.candidate(MicroUsdc::new(treasury));
         claim.map(|claim| claim.id.get())
     }
 
