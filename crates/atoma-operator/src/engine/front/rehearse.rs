@@ -33,8 +33,8 @@ impl Engine {
         let left = refused.unwrap_or_else(|| Failure::SuiNodeError {
             reason: String::from("the rehearsal did not finish within the request's time"),
         });
-        let told = rehearsed.into_iter();
-        told.map(|told| told.unwrap_or_else(|| Err(left.clone())))
+        let results = rehearsed.into_iter();
+        results.map(|result| result.unwrap_or_else(|| Err(left.clone())))
             .collect()
     }
 
@@ -53,21 +53,21 @@ impl Engine {
         } = &self.context().ports;
         let mut taken = BTreeMap::new();
         let mut admitted = Vec::with_capacity(intents.len());
-        for (intent, told) in intents.into_iter().zip(rehearsed.iter_mut()) {
+        for (intent, result) in intents.into_iter().zip(rehearsed.iter_mut()) {
             match self.obstacle(&intent, &mut taken) {
-                Some(obstacle) => *told = Some(Err(obstacle)),
+                Some(obstacle) => *result = Some(Err(obstacle)),
                 None => admitted.push(intent),
             }
         }
         let opened = journal.would_open(&admitted, clock.now()).await;
         let open_places = rehearsed.iter_mut().enumerate();
-        let open_places = open_places.filter(|(_, told)| told.is_none());
+        let open_places = open_places.filter(|(_, result)| result.is_none());
         let mut ahead = Vec::with_capacity(admitted.len());
-        for (((place, told), intent), opened) in
+        for (((place, result), intent), opened) in
             open_places.zip(admitted).zip(opened.map_err(internal)?)
         {
             match opened {
-                Opened::Refused(failure) => *told = Some(Err(failure)),
+                Opened::Refused(failure) => *result = Some(Err(failure)),
                 Opened::New(_) | Opened::Joined(_) => ahead.push((place, intent)),
             }
         }
@@ -85,7 +85,7 @@ impl Engine {
                 running.spawn(async move { (place, engine.rehearse_one(intent, &coins).await) });
             }
             match running.join_next().await {
-                Some(Ok((place, told))) => rehearsed[place] = Some(told),
+                Some(Ok((place, result))) => rehearsed[place] = Some(result),
                 Some(Err(error)) => {
                     return Err(Failure::Internal {
                         reason: error.to_string(),
