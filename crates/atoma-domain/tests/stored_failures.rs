@@ -1,16 +1,12 @@
 //! The stored form of every [`Failure`]: journals of earlier versions hold these very texts.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test whose tools fail should stop, helpers included"
-)]
-
 use atoma_domain::contract::Abort;
 use atoma_domain::journal::Failure;
 use atoma_domain::{
     Address, ComputeUnits, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId, StackSmallId,
     TaskSmallId,
 };
+use serde_json::{Value, json};
 
 const STACK: StackSmallId = StackSmallId::new(42);
 const TASK: TaskSmallId = TaskSmallId::new(3);
@@ -42,6 +38,7 @@ macro_rules! stored {
 
         const _: fn(&Failure) = |failure| match failure {
             $( Failure::$variant { .. } => (), )*
+            Failure::Unrecognized { .. } => (),
         };
     };
 }
@@ -149,4 +146,94 @@ fn every_variant_keeps_its_code_and_its_fields() {
         assert_eq!(serde_json::to_string(&failure).unwrap(), json);
         assert_eq!(serde_json::from_str::<Failure>(json).unwrap(), failure);
     }
+}
+
+/// What other versions may have written, each with its code.
+const UNRECOGNIZED: [(&str, &str); 6] = [
+    ("stack_on_strike", r#"{"code":"stack_on_strike"}"#),
+    (
+        "stack_on_strike",
+        r#"{"code":"stack_on_strike","demands":[{"raise":2.5},null],"stack_small_id":18446744073709551615}"#,
+    ),
+    ("unknown_stack", r#"{"code":"unknown_stack"}"#),
+    (
+        "unknown_stack",
+        r#"{"code":"unknown_stack","stack_small_id":"forty-two"}"#,
+    ),
+    (
+        "unknown_stack",
+        r#"{"code":"unknown_stack","stack_small_id":-42}"#,
+    ),
+    (
+        "contract_abort",
+        r#"{"code":"contract_abort","location":"db::claim_funds"}"#,
+    ),
+];
+
+#[test]
+fn what_another_version_wrote_is_kept_as_it_is() {
+    for (expected, json) in UNRECOGNIZED {
+        let failure: Failure = serde_json::from_str(json).unwrap();
+        assert!(
+            matches!(&failure, Failure::Unrecognized { code, .. } if code == expected),
+            "{failure:?}"
+        );
+        assert_eq!(serde_json::to_string(&failure).unwrap(), json);
+        let (code, details) = failure.code_and_details();
+        let mut fields: Value = serde_json::from_str(json).unwrap();
+        fields.as_object_mut().unwrap().remove("code");
+        assert_eq!((code.as_str(), json!(details)), (expected, fields));
+        assert_eq!(
+            failure.to_string(),
+            format!("the reason has the code `{expected}`, which this version does not know")
+        );
+    }
+}
+
+#[test]
+fn a_field_that_a_later_version_added_is_no_obstacle() {
+    let json = r#"{"code":"unknown_stack","stack_small_id":42,"since":"yesterday"}"#;
+    let failure: Failure = serde_json::from_str(json).unwrap();
+    assert_eq!(
+        failure,
+        Failure::UnknownStack {
+            stack_small_id: STACK
+        }
+    );
+}
+
+#[test]
+fn what_has_no_code_is_no_reason() {
+    for json in [r#"{"reason":"why"}"#, "[]", "null", "\"internal\""] {
+        assert!(serde_json::from_str::<Failure>(json).is_err(), "{json}");
+    }
+}
+
+/// The Rust convention for errors: they are embedded in logs and in other sentences.
+#[test]
+fn sentences_begin_in_lower_case_and_have_no_full_stop() {
+    for (failure, _) in examples() {
+        let sentence = failure.to_string();
+        assert!(!sentence.starts_with(char::is_uppercase), "{sentence}");
+        assert!(!sentence.ends_with('.'), "{sentence}");
+    }
+}
+
+#[test]
+fn an_abort_is_named_and_keeps_its_structured_fields() {
+    let (code, details) = Failure::from_abort(abort()).code_and_details();
+    assert_eq!(code, "contract_abort");
+    assert_eq!(details["abort_code"], 312_012_031);
+    assert_eq!(details["abort_name"], "EStackInDispute");
+    assert_eq!(details["function"], "claim_funds");
+}
+
+#[test]
+fn a_short_treasury_is_no_fault_of_the_call() {
+    let short = Abort {
+        module: String::from("balance"),
+        abort_code: 2,
+        ..abort()
+    };
+    assert_eq!(Failure::from_abort(short), Failure::TreasuryShort {});
 }

@@ -90,7 +90,7 @@ impl Abort {
 impl fmt::Display for Abort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.info() {
-            Some(info) => write!(f, "{} ({}). {}", info.meaning, info.name, info.advice),
+            Some(info) => write!(f, "{} ({})", info.meaning, info.name),
             None => write!(f, "abort {} in {}", self.abort_code, self.module),
         }
     }

@@ -151,7 +151,7 @@ impl Action {
 
     /// Whether success keeps the key for ever: the contract allows the action once, or (for
     /// attestations) allows it again and counts it, which would freeze the stack.
-    pub const fn is_once_for_ever(&self) -> bool {
+    pub const fn succeeds_only_once(&self) -> bool {
         self.stack().is_some()
     }
 

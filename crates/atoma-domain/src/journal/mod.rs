@@ -49,7 +49,7 @@
 //! | `Refused` | `Failed` | never |
 //!
 //! *Sign once.* While an intent is unfinished, and for actions that can't be done twice also
-//! [after its success](Action::is_once_for_ever), its [key](Action::key) is taken; another intent with
+//! [after its success](Action::succeeds_only_once), its [key](Action::key) is taken; another intent with
 //! that key joins it or is refused. No two signed attempts use the same version of a badge or a coin:
 //! validators could accept one each, and then neither.
 //!

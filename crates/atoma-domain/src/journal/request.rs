@@ -65,7 +65,7 @@ pub struct RequestEntry {
 impl RequestEntry {
     /// Whether it was refused for a reason that passes: a repeated request may still begin it.
     pub const fn can_be_begun(&self) -> bool {
-        matches!(&self.outcome, EntryOutcome::Refused(failure) if failure.is_passing())
+        matches!(&self.outcome, EntryOutcome::Refused(failure) if failure.is_transient())
     }
 }
 
