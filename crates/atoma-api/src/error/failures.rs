@@ -1,7 +1,7 @@
-//! What clients are told about each failure: its status and what to do.
+//! The HTTP side of each failure: its status, and advice on what to do.
 //!
 //! The code of a failure is its variant's name in `snake_case`, and its own sentence says what
-//! happened. The advice here follows that sentence; it may name routes, fields and settings.
+//! happened. The advice follows that sentence, and may name routes, fields and settings.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ pub(crate) fn status(failure: &Failure) -> S {
     reply(failure).status
 }
 
-/// What to do about a failure, in whole sentences; empty where the failure's own sentence says it.
+/// What to do about a failure, in whole sentences; empty if the failure's own sentence says it.
 pub(super) fn advice(failure: &Failure) -> Cow<'static, str> {
     reply(failure).advice
 }
@@ -29,7 +29,7 @@ pub(crate) const fn retry_after(failure: &Failure) -> Option<u64> {
     }
 }
 
-/// What a client is told besides the failure's own sentence.
+/// What the API adds to a failure's own sentence.
 struct Reply {
     status: S,
     advice: Cow<'static, str>,
@@ -156,7 +156,7 @@ fn reply(failure: &Failure) -> Reply {
         }
         F::CommitmentMismatch { .. } => with(
             S::UNPROCESSABLE_ENTITY,
-            "Send \"allow_dispute\": true to submit it anyway.",
+            "Find out which record is right; send \"allow_dispute\": true to submit it anyway.",
         ),
         F::StackInDispute { .. } => with(
             S::UNPROCESSABLE_ENTITY,

@@ -92,7 +92,7 @@ failures! {
     AttestationWindowOver r#"{"code":"attestation_window_over","stack_small_id":42,"last_epoch":5}"# => 422
         "The time to attest stack 42 ended with epoch 5. It can no longer be attested.";
     CommitmentMismatch r#"{"code":"commitment_mismatch","stack_small_id":42,"node_small_id":1}"# => 422
-        r#"The record of node 1 gives a different commitment for stack 42 than its settlement ticket; attesting would open a dispute, which freezes the stack's funds permanently. Send "allow_dispute": true to submit it anyway."#;
+        r#"The record of node 1 gives a different commitment for stack 42 than its settlement ticket; attesting would open a dispute, which freezes the stack's funds permanently. Find out which record is right; send "allow_dispute": true to submit it anyway."#;
     StackInDispute r#"{"code":"stack_in_dispute","stack_small_id":42}"# => 422
         "Stack 42 is in dispute, and its funds are frozen. The contract has no way to resolve a dispute; contact the network's operators.";
     TooManyComputeUnits r#"{"code":"too_many_compute_units","stack_small_id":42,"num_claimed_compute_units":9,"num_compute_units":8}"# => 422
@@ -102,7 +102,7 @@ failures! {
     TaskRemoved r#"{"code":"task_removed","task_small_id":3}"# => 422
         "Task 3 was removed from the contract; its stacks can no longer be settled or claimed. Nothing more can be done for them.";
     ContractAbort r#"{"code":"contract_abort","module":"db","function":"claim_funds","abort_code":312012031,"command":0,"abort_name":"EStackInDispute"}"# => 422
-        "The contract aborted the call: the stack is in dispute, its funds are frozen (EStackInDispute). Contact the network's operators; the contract has no way out of a dispute.";
+        "The contract aborted the call: the stack is in dispute, and its funds are frozen (EStackInDispute). The contract has no way to resolve a dispute; contact the network's operators.";
     TreasuryShort r#"{"code":"treasury_short"}"# => 422
         "The contract's treasury holds too little to pay the claim. It can pay once more stacks have been bought.";
     ExecutionFailed r#"{"code":"execution_failed","reason":"why"}"# => 422

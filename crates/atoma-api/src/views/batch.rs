@@ -134,7 +134,7 @@ fn overall_failure(results: &[StackResult]) -> Option<Unsuccessful> {
         let transaction_id = first.transaction_id?;
         let tx_digest = first.tx_digest;
         return Some(Unsuccessful {
-            failure: common_hold(results).unwrap_or(Failure::OutcomeUnknown {
+            failure: common_reason(results).unwrap_or(Failure::OutcomeUnknown {
                 transaction_id,
                 tx_digest,
             }),
@@ -151,7 +151,7 @@ fn overall_failure(results: &[StackResult]) -> Option<Unsuccessful> {
 }
 
 /// Why all of these are waiting, if all have the same reason.
-fn common_hold(results: &[StackResult]) -> Option<Failure> {
+fn common_reason(results: &[StackResult]) -> Option<Failure> {
     let (first, others) = results.split_first()?;
     let reason = first.failure.as_ref()?;
     let is_same = |result: &StackResult| {

@@ -11,9 +11,10 @@ use crate::{
 
 /// Why a request or a transaction failed.
 ///
-/// The journal stores a reason as an object of its `code` (the variant's name in `snake_case`) and
-/// its fields. Both are stable: rename neither. A version that reads what a later one has written
-/// keeps it as [`Unrecognized`](Self::Unrecognized).
+/// The journal stores a failure as an object of its `code`, which is the variant's name in
+/// `snake_case`, and its fields. Codes and field names are stable: renaming a variant or a field would
+/// break existing journals. What another version has written and this one does not know becomes
+/// [`Unrecognized`](Self::Unrecognized).
 #[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 #[expect(
@@ -219,8 +220,8 @@ pub enum Failure {
     #[error("internal error: {reason}")]
     Internal { reason: String },
 
-    /// Any other code, or a known code with fields that don't fit: written by another version. It
-    /// is stored again as it was read.
+    /// A code that this version does not know, or a known code with fields that don't fit. Serialising
+    /// it gives the same JSON again.
     #[error("the reason has the code `{code}`, which this version does not know")]
     #[serde(untagged)]
     Unrecognized {
