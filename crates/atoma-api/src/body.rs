@@ -11,19 +11,19 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
 
-/// The most that a body may hold, in bytes.
+/// The largest body accepted, in bytes.
 pub(crate) const BODY_LIMIT: usize = 1 << 20;
 
-/// A JSON body. An absent one reads as `{}`, so that a request without fields needs none.
+/// A JSON body. An absent one reads as `{}`, so a request without fields needs none.
 #[derive(Debug)]
-pub(crate) struct Body<T> {
-    /// What it says.
+pub(crate) struct JsonBody<T> {
+    /// The fields.
     pub(crate) value: T,
-    /// The hash of its JSON, whatever its white space and the order of its fields.
+    /// The hash of the JSON, independent of white space and of the order of its fields.
     pub(crate) hash: Hash32,
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
@@ -36,8 +36,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             let bytes = bytes
                 .await
                 .map_err(|error| match error.as_error::<PayloadError>() {
-                    Some(PayloadError::Overflow) => ApiError::TooLarge,
-                    _ => ApiError::invalid(format!("the body can't be read: {error}")),
+                    Some(PayloadError::Overflow) => ApiError::BodyTooLarge,
+                    _ => ApiError::invalid(format!("The request body can't be read: {error}.")),
                 })?;
             let text: &[u8] = if bytes.is_empty() {
                 b"{}"
@@ -46,19 +46,22 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             } else {
                 return Err(ApiError::NotJson);
             };
-            parse(text)
-                .map_err(|error| ApiError::invalid(format!("the body is not as expected: {error}")))
+            parse(text).map_err(|error| {
+                ApiError::invalid(format!(
+                    "The request body does not fit this endpoint: {error}."
+                ))
+            })
         })
     }
 }
 
-fn parse<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<Body<T>> {
-    // First as bare JSON, whose objects are ordered by key. A list is no body, though fields could
-    // be read from it in their order.
+fn parse<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<JsonBody<T>> {
+    // First as a bare JSON object, whose keys are sorted. Serde would also read the fields from a
+    // list, in their order; that is not a body.
     let json: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(text)?;
     let value = serde_json::from_slice(text)?;
     let hash = Hash32::of(&[&serde_json::to_vec(&json)?]);
-    Ok(Body { value, hash })
+    Ok(JsonBody { value, hash })
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Who may ask: on loopback, only requests meant for loopback, and no foreign web page.
+//! Protection against foreign web pages and hosts.
 //!
-//! A browser sends whatever a page tells it to, even to `127.0.0.1`. A page whose own name was
-//! pointed at loopback (DNS rebinding) shows by its `Host`, a page of another site (CSRF) by its
-//! `Origin`; both are refused before any route.
+//! A browser sends what any web page tells it to, also to `127.0.0.1`. `Host` gives away a page whose
+//! own name was pointed at loopback (DNS rebinding), `Origin` gives away a page of another site
+//! (CSRF). Both are refused before any route sees the request.
 
 use std::net::IpAddr;
 
@@ -10,16 +10,16 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::web::Data;
 
 use crate::error::ApiError;
 
-/// The host names under which the API may be asked, besides loopback's own.
+/// The host names that clients may use for this API, besides those of loopback.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedHosts(pub Vec<String>);
 
 impl AllowedHosts {
-    /// Whether a `Host` or an origin's authority names this daemon.
+    /// Whether a `Host`, with or without port, names this daemon.
     fn allows(&self, authority: &str) -> bool {
         let host = host_of(authority);
         let loopback = host.eq_ignore_ascii_case("localhost")
@@ -32,25 +32,21 @@ impl AllowedHosts {
     }
 
     fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let forbidden = |what: &str| {
-            Err(ApiError::Forbidden(format!(
-                "requests with this `{what}` are refused; see the setting `allowed_hosts`"
-            )))
-        };
-        let Some(authority) = text(headers, &header::HOST) else {
-            return forbidden("Host");
-        };
-        if !self.allows(authority) {
-            return forbidden("Host");
-        }
+        let authority = text(headers, &header::HOST)
+            .filter(|authority| self.allows(authority))
+            .ok_or(ApiError::ForeignHost)?;
         if !headers.contains_key(header::ORIGIN) {
             return Ok(());
         }
-        // A page is our own only if it came from the very host and port that it now asks.
-        let own = text(headers, &header::ORIGIN)
+        // The page is the daemon's own only if it came from the very host and port that it calls.
+        let is_own = text(headers, &header::ORIGIN)
             .and_then(|origin| origin.split_once("://"))
             .is_some_and(|(_, origin)| origin.eq_ignore_ascii_case(authority));
-        if own { Ok(()) } else { forbidden("Origin") }
+        if is_own {
+            Ok(())
+        } else {
+            Err(ApiError::ForeignOrigin)
+        }
     }
 }
 
@@ -58,7 +54,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// An authority's host, without port and without the brackets of an IPv6 address.
+/// The host of a `Host` header: without the port, and without the brackets of an IPv6 address.
 fn host_of(authority: &str) -> &str {
     if let Some(rest) = authority.strip_prefix('[') {
         return rest.split_once(']').map_or(rest, |(host, _)| host);
@@ -68,12 +64,12 @@ fn host_of(authority: &str) -> &str {
         .map_or(authority, |(host, _)| host)
 }
 
-/// The middleware.
+/// The middleware that refuses them.
 pub(crate) async fn refuse_foreign(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if let Some(hosts) = request.app_data::<web::Data<AllowedHosts>>() {
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    if let Some(hosts) = request.app_data::<Data<AllowedHosts>>() {
         hosts.check(request.headers())?;
     }
     next.call(request).await

@@ -1,18 +1,18 @@
 //! The HTTP API of the node daemon: thin routes over [`atoma_operator::Operator`].
 //!
-//! A handler parses, calls one use case and shapes the answer; what is allowed is decided below.
-//! Status and stable code of every error stand in `error.rs`; what a browser or a foreign host may
-//! ask is decided in `guard.rs`, before any route.
+//! A handler parses the request, calls one use case and shapes the response; the use cases decide
+//! what is allowed. `error` holds the status, code and advice of every error. `guard` refuses
+//! requests of foreign web pages and hosts before any route sees them.
 //!
-//! A new endpoint is a handler in `routes/`, its line in the module's `configure`, and the shape
-//! of its answer in `views/`.
+//! To add an endpoint, write a handler in `routes/`, list it in that module's `configure`, and add
+//! the shape of its response to `views/`.
 
-mod asked;
 mod body;
 mod error;
 mod guard;
 mod paging;
 mod params;
+mod request_context;
 mod routes;
 mod server;
 mod views;

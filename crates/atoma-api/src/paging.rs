@@ -1,4 +1,4 @@
-//! Parts of lists: `?limit=` and `?cursor=`, with the next part told by a `Link` header.
+//! Lists in pages: `?limit=` and `?cursor=`, and a `Link` header to the next page.
 
 use actix_web::http::header::LINK;
 use actix_web::{HttpRequest, HttpResponse};
@@ -17,49 +17,49 @@ pub(crate) struct ListQuery {
     cursor: Option<String>,
 }
 
-/// A key that a list is ordered by, as a cursor's text.
-pub(crate) trait Cursor: Sized {
-    /// Reads it.
-    fn parse(text: &str) -> Option<Self>;
-    /// Writes it.
-    fn print(&self) -> String;
+/// A key that a list is ordered by, as the text of `?cursor=`.
+pub(crate) trait PageKey: Sized {
+    /// The key of a cursor.
+    fn from_cursor(text: &str) -> Option<Self>;
+    /// The cursor that continues after this key.
+    fn to_cursor(&self) -> String;
 }
 
-macro_rules! id_cursor {
+macro_rules! id_page_key {
     ($($id:ty),*) => { $(
-        impl Cursor for $id {
-            fn parse(text: &str) -> Option<Self> {
+        impl PageKey for $id {
+            fn from_cursor(text: &str) -> Option<Self> {
                 text.parse().ok()
             }
 
-            fn print(&self) -> String {
+            fn to_cursor(&self) -> String {
                 self.to_string()
             }
         }
     )* };
 }
 
-id_cursor!(
+id_page_key!(
     atoma_domain::NodeSmallId,
     atoma_domain::StackSmallId,
     atoma_domain::TaskSmallId,
     atoma_domain::IntentId
 );
 
-impl<A: Cursor, B: Cursor> Cursor for (A, B) {
-    fn parse(text: &str) -> Option<Self> {
+impl<A: PageKey, B: PageKey> PageKey for (A, B) {
+    fn from_cursor(text: &str) -> Option<Self> {
         let (first, second) = text.split_once('-')?;
-        Some((A::parse(first)?, B::parse(second)?))
+        Some((A::from_cursor(first)?, B::from_cursor(second)?))
     }
 
-    fn print(&self) -> String {
-        format!("{}-{}", self.0.print(), self.1.print())
+    fn to_cursor(&self) -> String {
+        format!("{}-{}", self.0.to_cursor(), self.1.to_cursor())
     }
 }
 
 impl ListQuery {
-    /// The part asked for.
-    pub(crate) fn page<K: Cursor>(&self) -> Result<Page<K>, ApiError> {
+    /// The page that the query selects.
+    pub(crate) fn page<K: PageKey>(&self) -> Result<Page<K>, ApiError> {
         let limit = match &self.limit {
             None => DEFAULT_LIMIT,
             Some(text) => text
@@ -67,20 +67,22 @@ impl ListQuery {
                 .ok()
                 .filter(|limit| (1..=LARGEST_LIMIT).contains(limit))
                 .ok_or_else(|| {
-                    ApiError::invalid(format!("`limit` must be from 1 to {LARGEST_LIMIT}"))
+                    ApiError::invalid(format!("`limit` must be from 1 to {LARGEST_LIMIT}."))
                 })?,
         };
         let after = match &self.cursor {
             None => None,
-            Some(text) => Some(K::parse(text).ok_or_else(|| {
-                ApiError::invalid("`cursor` must come from the `Link` header of an earlier answer")
+            Some(text) => Some(K::from_cursor(text).ok_or_else(|| {
+                ApiError::invalid(
+                    "`cursor` must come from the `Link` header of an earlier response.",
+                )
             })?),
         };
         Ok(Page { after, limit })
     }
 }
 
-/// Reads one entry more than asked for, so that it is known whether there are more.
+/// The page with one entry more, which shows whether a next page exists.
 pub(crate) fn one_more<K>(page: Page<K>) -> Page<K> {
     Page {
         limit: page.limit + 1,
@@ -88,9 +90,9 @@ pub(crate) fn one_more<K>(page: Page<K>) -> Page<K> {
     }
 }
 
-/// A list's part as a plain array, with the `Link` to the next where there is one. `items` was read
-/// with [`one_more`].
-pub(crate) fn answer<I, V: Serialize, K: Cursor>(
+/// A page as a plain array, with a `Link` to the next one if there is one. `items` must be read with
+/// [`one_more`].
+pub(crate) fn page_response<I, V: Serialize, K: PageKey>(
     request: &HttpRequest,
     limit: u32,
     mut items: Vec<I>,
@@ -98,21 +100,21 @@ pub(crate) fn answer<I, V: Serialize, K: Cursor>(
     view: impl Fn(I) -> V,
 ) -> HttpResponse {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = items.len() > limit;
+    let has_more = items.len() > limit;
     items.truncate(limit);
     let mut response = HttpResponse::Ok();
-    if more && let Some(last) = items.last() {
-        let cursor = key(last).print();
+    if has_more && let Some(last) = items.last() {
+        let cursor = key(last).to_cursor();
         response.insert_header((
             LINK,
-            format!("<{}>; rel=\"next\"", next(request, limit, &cursor)),
+            format!("<{}>; rel=\"next\"", next_page(request, limit, &cursor)),
         ));
     }
     response.json(items.into_iter().map(view).collect::<Vec<_>>())
 }
 
-/// The request's own path and query, with the limit and the cursor of the next part.
-fn next(request: &HttpRequest, limit: usize, cursor: &str) -> String {
+/// The request's own path and query, with the limit and the cursor of the next page.
+fn next_page(request: &HttpRequest, limit: usize, cursor: &str) -> String {
     let others: String = request
         .query_string()
         .split('&')
@@ -131,16 +133,19 @@ mod tests {
     use actix_web::test::TestRequest;
 
     #[test]
-    fn the_next_part_keeps_the_filters() {
+    fn the_next_page_keeps_the_filters() {
         let request = |uri| TestRequest::get().uri(uri).to_http_request();
         assert_eq!(
-            next(&request("/stacks?limit=2&cursor=4"), 2, "6"),
+            next_page(&request("/stacks?limit=2&cursor=4"), 2, "6"),
             "/stacks?limit=2&cursor=6"
         );
         assert_eq!(
-            next(&request("/transactions?status=failed&limit=2"), 2, "6"),
+            next_page(&request("/transactions?status=failed&limit=2"), 2, "6"),
             "/transactions?status=failed&limit=2&cursor=6"
         );
-        assert_eq!(next(&request("/tasks"), 5, "1"), "/tasks?limit=5&cursor=1");
+        assert_eq!(
+            next_page(&request("/tasks"), 5, "1"),
+            "/tasks?limit=5&cursor=1"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Fields and path segments that many requests share.
+//! Fields and path segments that several requests share.
 
 use std::str::FromStr;
 
@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::error::ApiError;
 
-/// The fields that every transaction request takes.
+/// The optional fields of every transaction request.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub(crate) struct Common {
+pub(crate) struct CommonFields {
     #[serde(default, deserialize_with = "object_id")]
     gas: Option<ObjectId>,
     #[serde(default)]
@@ -24,8 +24,8 @@ pub(crate) struct Common {
     node_badge_id: Option<ObjectId>,
 }
 
-impl Common {
-    /// How to pay.
+impl CommonFields {
+    /// How the transaction is paid.
     pub(crate) const fn gas(&self) -> GasOptions {
         GasOptions {
             coin: self.gas,
@@ -34,7 +34,7 @@ impl Common {
         }
     }
 
-    /// Who acts.
+    /// Which node acts.
     pub(crate) const fn node(&self) -> NodeChoice {
         NodeChoice {
             node_small_id: self.node_small_id,
@@ -43,7 +43,7 @@ impl Common {
     }
 }
 
-/// An object id of any length up to 64 hexadecimal digits.
+/// An object id of 1 to 64 hexadecimal digits; missing ones are leading zeros.
 fn object_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ObjectId>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else {
         return Ok(None);
@@ -60,7 +60,7 @@ fn object_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Object
         .map_err(|_| de::Error::custom("an object id has 1 to 64 hexadecimal digits"))
 }
 
-/// A price in either of its two units; exactly one must be given.
+/// A price in one of its two units. Exactly one of the fields must be present.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Price {
     #[serde(default)]
@@ -79,22 +79,22 @@ impl Price {
             (None, Some(price)) => Ok(price),
             (Some(price), None) => times_million(price).map(PricePerMillion::new).ok_or_else(|| {
                 ApiError::invalid(
-                    "`price_per_compute_unit` times 1,000,000 must be a whole number of micro-USDC that fits 64 bits",
+                    "`price_per_compute_unit` times 1,000,000 must be a whole number of micro-USDC that fits in 64 bits.",
                 )
             }),
             _ => Err(ApiError::invalid(
-                "give exactly one of `price_per_compute_unit` and `price_per_one_million_compute_units`",
+                "Send exactly one of `price_per_compute_unit` and `price_per_one_million_compute_units`.",
             )),
         }
     }
 }
 
-/// A million times the number, if that is whole, not negative, and exact.
+/// A million times the number, if the product is exact, whole and not negative.
 fn times_million(number: &serde_json::Number) -> Option<u64> {
     if let Some(whole) = number.as_u64() {
         return whole.checked_mul(1_000_000);
     }
-    // The shortest decimal text of a double is what was written, up to 15 digits.
+    // Up to 15 digits, the shortest decimal text of a double is what the client wrote.
     let text = number.as_f64()?.to_string();
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     if fraction.len() > 6 {
@@ -107,8 +107,11 @@ fn times_million(number: &serde_json::Number) -> Option<u64> {
 
 /// A path segment.
 pub(crate) fn segment<T: FromStr>(name: &str, text: &str) -> Result<T, ApiError> {
-    text.parse()
-        .map_err(|_| ApiError::invalid(format!("`{name}` in the path is not a valid number")))
+    text.parse().map_err(|_| {
+        ApiError::invalid(format!(
+            "`{name}` in the path must be an integer from 0 to 2^64 - 1."
+        ))
+    })
 }
 
 /// A fraction from 0 to 1 in the path.
@@ -116,7 +119,7 @@ pub(crate) fn fraction(text: &str) -> Result<f64, ApiError> {
     text.parse()
         .ok()
         .filter(|fraction| (0.0..=1.0).contains(fraction) && !text.starts_with('+'))
-        .ok_or_else(|| ApiError::invalid("the fraction must be a number from 0 to 1"))
+        .ok_or_else(|| ApiError::invalid("The fraction in the path must be a number from 0 to 1."))
 }
 
 #[cfg(test)]
@@ -163,7 +166,7 @@ mod tests {
 
     #[test]
     fn object_ids_may_be_short() {
-        let common = |json| serde_json::from_str::<Common>(json);
+        let common = |json| serde_json::from_str::<CommonFields>(json);
         let short = common(r#"{"gas": "0x789", "someone": "else's field"}"#).unwrap();
         assert_eq!(
             short.gas().coin.unwrap().to_string(),

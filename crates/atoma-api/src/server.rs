@@ -1,51 +1,53 @@
-//! The server.
+//! The HTTP server: bind, run, stop.
 
 use std::net::SocketAddr;
 
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::error::QueryPayloadError;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, PayloadConfig, QueryConfig};
-use actix_web::{App, HttpServer};
+use actix_web::{App, HttpRequest, HttpServer};
 use atoma_operator::Operator;
 use thiserror::Error;
 
 use crate::body::BODY_LIMIT;
-use crate::error::ApiError;
+use crate::error::{ApiError, ApiResult};
 use crate::guard::{AllowedHosts, refuse_foreign};
 use crate::routes;
 
-/// How to serve.
+/// The settings of the server.
 #[derive(Clone, Debug)]
 pub struct ApiConfig {
-    /// Where to listen. Only loopback: the API spends money and has no other protection.
+    /// The address to listen on. It must be loopback: the API spends money and has no other
+    /// protection.
     pub addr: SocketAddr,
-    /// Under which names it may be asked, besides loopback's.
+    /// The host names that clients may use, besides those of loopback.
     pub allowed_hosts: AllowedHosts,
-    /// How many threads answer.
+    /// The number of worker threads.
     pub workers: usize,
 }
 
-/// Why the API can't be served.
+/// Why the server can't start.
 #[derive(Debug, Error)]
 pub enum BindError {
-    /// The address is reachable from elsewhere.
+    /// Other machines could reach the address.
     #[error(
-        "`http_addr` {0} is not a loopback address; the API spends money and is served on loopback only"
+        "`http_addr` {0} is not a loopback address; the API spends money, so it listens on loopback only"
     )]
     NotLoopback(SocketAddr),
-    /// The port is taken, or may not be used.
-    #[error("`http_addr` {addr} can't be listened on")]
+    /// The port is in use, or needs more privileges.
+    #[error("can't listen on `http_addr` {addr}")]
     Listen {
         /// The address.
         addr: SocketAddr,
-        /// What the system says.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
 }
 
-/// An API that listens.
-#[must_use = "the server answers nothing until it is run"]
+/// A server that is bound to its address.
+#[must_use = "the server serves nothing until it runs"]
 pub struct ApiServer {
     server: Server,
     addr: SocketAddr,
@@ -60,10 +62,10 @@ impl std::fmt::Debug for ApiServer {
 }
 
 impl ApiServer {
-    /// Listens.
+    /// Binds the address.
     ///
     /// # Errors
-    /// When the address is not loopback or can't be listened on.
+    /// When the address is not loopback, or the system refuses it.
     pub fn bind(operator: Operator, config: ApiConfig) -> Result<Self, BindError> {
         let addr = config.addr;
         if !addr.ip().is_loopback() {
@@ -77,8 +79,7 @@ impl ApiServer {
                 .app_data(hosts.clone())
                 .app_data(PayloadConfig::new(BODY_LIMIT))
                 .app_data(
-                    QueryConfig::default()
-                        .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
+                    QueryConfig::default().error_handler(|error, _| invalid_query(&error).into()),
                 )
                 .wrap(from_fn(refuse_foreign))
                 .configure(routes::configure)
@@ -91,7 +92,7 @@ impl ApiServer {
             .shutdown_timeout(5)
             .bind(addr)
             .map_err(listen)?;
-        // Port 0 becomes the one that the system chose.
+        // For port 0 the system has chosen one.
         let addr = server.addrs().first().copied().unwrap_or(addr);
         Ok(Self {
             server: server.run(),
@@ -99,17 +100,17 @@ impl ApiServer {
         })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Stops it from elsewhere.
+    /// A handle that stops it.
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
     }
 
-    /// Answers until stopped.
+    /// Serves until stopped.
     ///
     /// # Errors
     /// When the listener fails.
@@ -118,6 +119,14 @@ impl ApiServer {
     }
 }
 
-async fn no_route() -> Result<(), ApiError> {
-    Err(ApiError::NoRoute)
+fn invalid_query(error: &QueryPayloadError) -> ApiError {
+    let cause = match error {
+        QueryPayloadError::Deserialize(cause) => cause.to_string(),
+        other => other.to_string(),
+    };
+    ApiError::invalid(format!("The query can't be read: {cause}."))
+}
+
+async fn no_route(request: HttpRequest) -> ApiResult {
+    Err(ApiError::no_route(&request))
 }

@@ -190,7 +190,7 @@ impl Backend {
             if self.allow_foreign_use {
                 warn!("{reason}");
             } else {
-                error!("writes are stopped: {reason}");
+                error!("writes are stopped: {reason}; stop it, or set `allow_foreign_use`");
                 self.engine.stop_signing(reason.clone());
                 self.readiness.stop_writes(reason);
             }

@@ -1,5 +1,5 @@
-//! What the accumulator saves: appending and settling at any length, against building the tree
-//! from all hashes when the stack is settled.
+//! The cost of appending and settling with the accumulator, compared with building the tree from all
+//! hashes at settlement.
 
 use atoma_domain::Hash32;
 use atoma_domain::settlement::{SettlementProof, StackAccumulator};
@@ -9,7 +9,7 @@ fn main() {
     divan::main();
 }
 
-/// The last is the worst: the next message merges all subtrees.
+/// The last one is the worst case: the next message merges all subtrees.
 const LENGTHS: [u64; 3] = [1_000, 1_000_000, (1 << 20) - 1];
 
 fn message(number: u64) -> Hash32 {
@@ -19,13 +19,13 @@ fn message(number: u64) -> Hash32 {
 fn accumulator(length: u64) -> StackAccumulator {
     let mut accumulator = StackAccumulator::new();
     for number in 0..length {
-        // Only beyond 2^64 messages.
+        // It fails only beyond 2^64 messages.
         accumulator.append(message(number)).ok();
     }
     accumulator
 }
 
-/// One more message on a stack of that many.
+/// Appending a message to a stack of that many.
 #[divan::bench(args = LENGTHS)]
 fn append(bencher: Bencher<'_, '_>, length: u64) {
     let accumulator = accumulator(length);
@@ -38,7 +38,7 @@ fn append(bencher: Bencher<'_, '_>, length: u64) {
         });
 }
 
-/// Root, the selected node's leaf and the commitment with two extra nodes.
+/// The root, the selected node's leaf and the commitment with two extra nodes.
 #[divan::bench(args = LENGTHS)]
 fn settle(bencher: Bencher<'_, '_>, length: u64) {
     let accumulator = accumulator(length);
@@ -48,7 +48,7 @@ fn settle(bencher: Bencher<'_, '_>, length: u64) {
     });
 }
 
-/// The baseline: all hashes kept one after the other, the tree built when the stack is settled.
+/// The baseline: all hashes are stored, and the tree is built at settlement.
 #[divan::bench(args = LENGTHS, sample_count = 10)]
 fn settle_from_all_hashes(bencher: Bencher<'_, '_>, length: u64) {
     let hashes: Vec<u8> = (0..length)

@@ -1,7 +1,7 @@
-//! The 18 events of the Move module `atoma::db`, fields in the order of their BCS layout.
+//! The 18 events of the Move module `atoma::db`, with their fields in the order of the BCS layout.
 //!
-//! What an event means for the daemon's state stands beside it; where the contract's naming
-//! misleads, too. Source: the published contract (revision of April 2025).
+//! The comments say what an event means for the daemon's state, and where a name of the contract is
+//! misleading. Source: the published contract (revision of April 2025).
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -11,10 +11,10 @@ use crate::{
     PricePerMillion, SecurityLevel, StackSmallId, TaskRole, TaskSmallId,
 };
 
-/// Bytes that are no event of the given name.
+/// Why bytes can't be decoded as an event.
 #[derive(Debug, Error)]
 pub enum EventError {
-    /// The contract emits no event of that name: a newer contract, or another module.
+    /// The contract has no event of that name. It may be a newer contract, or another module.
     #[error("unknown event `{0}`")]
     Unknown(String),
     /// The bytes don't have the event's layout.
@@ -22,7 +22,7 @@ pub enum EventError {
     Malformed {
         /// The event's name.
         name: &'static str,
-        /// What BCS found.
+        /// The error of BCS.
         #[source]
         source: bcs::Error,
     },
@@ -56,13 +56,13 @@ macro_rules! events {
         }
 
         impl ContractEvent {
-            /// The names of all events, as in the last part of their Move type.
+            /// The names of all events: the last part of their Move types.
             pub const NAMES: &'static [&'static str] = &[$($event_name),*];
 
-            /// Reads an event of the Move type `…::db::name` from its BCS contents.
+            /// Decodes an event of the Move type `…::db::name` from its BCS contents.
             ///
             /// # Errors
-            /// When the name is unknown, or the bytes are not exactly one such event.
+            /// When the name is unknown, or when the bytes are not exactly one such event.
             pub fn decode(name: &str, contents: &[u8]) -> Result<Self, EventError> {
                 match name {
                     $( $event_name => bcs::from_bytes(contents).map(Self::$name).map_err(
@@ -75,7 +75,7 @@ macro_rules! events {
             /// The event's BCS contents.
             ///
             /// # Errors
-            /// When a field is longer than BCS allows (2³¹ bytes).
+            /// When a field exceeds the limit of BCS (2³¹ bytes).
             pub fn encode(&self) -> Result<Vec<u8>, bcs::Error> {
                 match self {
                     $( Self::$name(event) => bcs::to_bytes(event), )*
@@ -100,107 +100,107 @@ events! {
         /// The first manager badge.
         manager_badge: ObjectId,
     }
-    /// A node was registered; its badge went to the transaction's sender.
+    /// A node was registered. The transaction's sender received its badge.
     NodeRegistered as "NodeRegisteredEvent" {
         /// The badge object.
         badge_id: ObjectId,
         /// The new node.
         node_small_id: NodeSmallId,
     }
-    /// The manager asked all confidential nodes for new keys.
+    /// The manager requested new keys from all confidential nodes.
     NewKeyRotation as "NewKeyRotationEvent" {
-        /// The rotation's number.
+        /// The number of the rotation.
         key_rotation_counter: u64,
-        /// When.
+        /// The epoch of the event.
         epoch: Epoch,
-        /// Random number to be proved fresh against.
+        /// A random number with which new keys prove that they are fresh.
         nonce: u64,
     }
-    /// A confidential node committed to a public key. (The contract's name has the typing error.)
+    /// A confidential node committed to a public key. The misspelt name is the contract's.
     NodePublicKeyCommitment as "NodePublicKeyCommittmentEvent" {
-        /// When.
+        /// The epoch of the event.
         epoch: Epoch,
-        /// For which rotation.
+        /// The rotation.
         key_rotation_counter: u64,
-        /// Which node.
+        /// The node.
         node_id: NodeSmallId,
-        /// The key committed to.
+        /// The key.
         new_public_key: HexBytes,
         /// The kind of trusted hardware.
         device_type: u16,
         /// The remote attestation.
         evidence_bytes: HexBytes,
     }
-    /// A node offers a model.
+    /// A node subscribed to a model.
     NodeSubscribedToModel as "NodeSubscribedToModelEvent" {
-        /// Which node.
+        /// The node.
         node_small_id: NodeSmallId,
-        /// Which model.
+        /// The model.
         model_name: String,
-        /// In which echelon.
+        /// The echelon.
         echelon_id: EchelonId,
     }
-    /// A node offers to serve a task.
+    /// A node subscribed to a task.
     NodeSubscribedToTask as "NodeSubscribedToTaskEvent" {
-        /// Which task.
+        /// The task.
         task_small_id: TaskSmallId,
-        /// Which node.
+        /// The node.
         node_small_id: NodeSmallId,
-        /// At what price.
+        /// The price.
         price_per_one_million_compute_units: PricePerMillion,
-        /// The largest stack it takes; the contract fixes it at 1,000,000.
+        /// The largest stack that it accepts. The contract fixes it at 1,000,000.
         max_num_compute_units: ComputeUnits,
     }
-    /// A node changed its offer.
+    /// A node changed its subscription.
     NodeSubscriptionUpdated as "NodeSubscriptionUpdatedEvent" {
-        /// Which node.
+        /// The node.
         node_small_id: NodeSmallId,
-        /// Which task.
+        /// The task.
         task_small_id: TaskSmallId,
         /// The new price.
         price_per_one_million_compute_units: PricePerMillion,
-        /// The largest stack it takes.
+        /// The largest stack that it accepts.
         max_num_compute_units: ComputeUnits,
     }
-    /// A node withdrew its offer.
+    /// A node unsubscribed from a task.
     NodeUnsubscribedFromTask as "NodeUnsubscribedFromTaskEvent" {
-        /// Which task.
+        /// The task.
         task_small_id: TaskSmallId,
-        /// Which node.
+        /// The node.
         node_small_id: NodeSmallId,
     }
     /// A task was created.
     TaskRegistered as "TaskRegisteredEvent" {
-        /// The id of the *task badge*; [`TaskDeprecation`] and [`TaskRemoved`] carry the task
-        /// object's id instead, so join on the small id.
+        /// The id of the *task badge*. [`TaskDeprecation`] and [`TaskRemoved`] have the id of the task
+        /// object instead, so join on the small id.
         task_id: ObjectId,
         /// The new task.
         task_small_id: TaskSmallId,
-        /// What it serves.
+        /// The kind of work.
         role: TaskRole,
-        /// The model, where one is named.
+        /// The model, if it names one.
         model_name: Option<String>,
-        /// How its work is checked.
+        /// How its work is verified.
         security_level: SecurityLevel,
-        /// The reputation a node needs to subscribe.
+        /// The reputation that a node needs to subscribe.
         minimum_reputation_score: Option<u8>,
     }
-    /// A task takes no more subscriptions; stacks of it can still be bought.
+    /// A task accepts no more subscriptions. Its stacks can still be bought.
     TaskDeprecation as "TaskDeprecationEvent" {
         /// The task object's id.
         task_id: ObjectId,
-        /// Which task.
+        /// The task.
         task_small_id: TaskSmallId,
-        /// When.
+        /// The epoch of the event.
         epoch: Epoch,
     }
-    /// A task was removed by its creator; its stacks can no longer be settled or claimed.
+    /// A task's creator removed it. Its stacks can no longer be settled or claimed.
     TaskRemoved as "TaskRemovedEvent" {
         /// The task object's id.
         task_id: ObjectId,
-        /// Which task.
+        /// The task.
         task_small_id: TaskSmallId,
-        /// When.
+        /// The epoch of the event.
         removed_at_epoch: Epoch,
     }
     /// A stack was bought.
@@ -209,94 +209,94 @@ events! {
         stack_id: ObjectId,
         /// The new stack.
         stack_small_id: StackSmallId,
-        /// Who paid.
+        /// The buyer.
         owner: Address,
-        /// For which task.
+        /// The task.
         task_small_id: TaskSmallId,
-        /// Who serves it.
+        /// The node that serves it.
         selected_node_id: NodeSmallId,
-        /// How much was bought.
+        /// The units bought.
         num_compute_units: ComputeUnits,
-        /// At what price.
+        /// The price.
         price_per_one_million_compute_units: PricePerMillion,
     }
-    /// The selected node asked for settlement: the settlement ticket exists from here on.
+    /// The selected node submitted the settlement, which creates the settlement ticket.
     StackTrySettle as "StackTrySettleEvent" {
-        /// Which stack.
+        /// The stack.
         stack_small_id: StackSmallId,
-        /// Who settles.
+        /// The node that settles.
         selected_node_id: NodeSmallId,
-        /// Who was drawn to attest, in order; a node can stand here twice.
+        /// The nodes drawn to attest, in order. A node can occur twice.
         requested_attestation_nodes: Vec<NodeSmallId>,
         /// The commitment over all leaves.
         committed_stack_proof: HexBytes,
         /// The settling node's own leaf.
         stack_merkle_leaf: HexBytes,
-        /// How much it claims.
+        /// The units that it claims.
         num_claimed_compute_units: ComputeUnits,
     }
-    /// A drawn node attested and agreed.
+    /// A drawn node attested the settlement and agreed with it.
     NewStackSettlementAttestation as "NewStackSettlementAttestationEvent" {
-        /// Which stack.
+        /// The stack.
         stack_small_id: StackSmallId,
-        /// Who attested.
+        /// The node that attested.
         attestation_node_id: NodeSmallId,
-        /// The commitment it agreed with.
+        /// The commitment that it agreed with.
         committed_stack_proof: HexBytes,
         /// Its own leaf.
         stack_merkle_leaf: HexBytes,
     }
-    /// As many attestations as requested have come, and they agree.
+    /// All requested attestations have arrived, and they agree.
     StackSettlementTicket as "StackSettlementTicketEvent" {
-        /// Which stack.
+        /// The stack.
         stack_small_id: StackSmallId,
-        /// Who settled it.
+        /// The node that settled it.
         selected_node_id: NodeSmallId,
-        /// How much it claims.
+        /// The units that it claims.
         num_claimed_compute_units: ComputeUnits,
-        /// Who was drawn.
+        /// The nodes drawn to attest.
         requested_attestation_nodes: Vec<NodeSmallId>,
-        /// The epoch of the *last attestation*, not the ticket's own field of that name.
+        /// The epoch of the *last attestation*, unlike the ticket's field of the same name.
         dispute_settled_at_epoch: Epoch,
         /// The commitment.
         committed_stack_proof: HexBytes,
     }
-    /// A settled stack was claimed: everyone was paid, ticket and stack are gone.
+    /// A settled stack was claimed. All nodes were paid; the ticket and the stack were deleted.
     StackSettlementTicketClaimed as "StackSettlementTicketClaimedEvent" {
-        /// Which stack.
+        /// The stack.
         stack_small_id: StackSmallId,
-        /// Who was paid.
+        /// The node that was paid.
         selected_node_id: NodeSmallId,
-        /// Who had been drawn to attest.
+        /// The nodes that had been drawn to attest.
         attestation_nodes: Vec<NodeSmallId>,
-        /// How much was claimed.
+        /// The units claimed.
         num_claimed_compute_units: ComputeUnits,
-        /// What the buyer got back.
+        /// The refund to the buyer.
         user_refund_amount: MicroUsdc,
     }
-    /// A ticket went into dispute: its funds are frozen, for ever in this revision. An attestation
-    /// that opens a dispute emits this event alone.
+    /// A dispute was opened, which freezes the ticket's funds; in this revision permanently. An
+    /// attestation that opens a dispute emits only this event.
     StackAttestationDispute as "StackAttestationDisputeEvent" {
-        /// Which stack.
+        /// The stack.
         stack_small_id: StackSmallId,
-        /// The commitment that the plaintiff holds against it; any bytes.
+        /// The plaintiff's commitment; the contract accepts any bytes.
         attestation_commitment: HexBytes,
-        /// The plaintiff: any badge holder, drawn or not.
+        /// The plaintiff: the owner of any badge, drawn or not.
         attestation_node_id: NodeSmallId,
         /// The defendant: the stack's selected node.
         original_node_id: NodeSmallId,
         /// The ticket's commitment.
         original_commitment: HexBytes,
     }
-    /// A confidential stack was paid out; the stack stays on chain, marked claimed.
+    /// A confidential stack was paid. It stays on chain, marked as claimed.
     ClaimedStack as "ClaimedStackEvent" {
-        /// Which stack.
+        /// The stack.
         stack_small_id: StackSmallId,
-        /// Who was paid.
+        /// The node that was paid.
         selected_node_id: NodeSmallId,
-        /// How much was claimed.
+        /// The units claimed.
         num_claimed_compute_units: ComputeUnits,
-        /// What the buyer got back.
+        /// The refund to the buyer.
         user_refund_amount: MicroUsdc,
     }
 }

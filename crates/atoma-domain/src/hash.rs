@@ -1,4 +1,4 @@
-//! 32-byte hashes and byte strings that read and print as hexadecimal.
+//! 32-byte hashes and byte strings with a hexadecimal text form.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,24 +8,24 @@ use blake2::{Blake2b, Digest as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
-/// A 32-byte hash: of a served message, a Merkle node, a leaf, a commitment. Prints and reads as
-/// `0x` and 64 lower-case hexadecimal digits; in binary formats it is the bare 32 bytes.
+/// A 32-byte hash: of a served message, a Merkle node, a leaf or a commitment. Its text form is `0x`
+/// and 64 lower-case hexadecimal digits; in binary formats it is the bare 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash32([u8; 32]);
 
-/// A text that is no 32-byte hexadecimal hash.
+/// Why a text is not a hash or not hexadecimal.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum ParseHashError {
-    /// It holds something other than hexadecimal digits.
+    /// It is not an even number of hexadecimal digits.
     #[error("not a hexadecimal number")]
     NotHex(#[source] hex::FromHexError),
-    /// It has another length.
-    #[error("a hash has 32 bytes, this has {0}")]
+    /// It does not have 32 bytes.
+    #[error("a hash has 32 bytes, not {0}")]
     Length(usize),
 }
 
 impl Hash32 {
-    /// 32 zero bytes: what the contract leaves in the leaf slots of nodes that weren't drawn.
+    /// 32 zero bytes: the contract's leaf slots of nodes that were not drawn.
     pub const ZERO: Self = Self([0; 32]);
 
     /// Wraps the bytes.
@@ -38,7 +38,7 @@ impl Hash32 {
         &self.0
     }
 
-    /// Blake2b-256 of the parts, one after the other.
+    /// Blake2b-256 of the concatenated parts.
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut hasher = Blake2b::<U32>::new();
         for part in parts {
@@ -67,8 +67,7 @@ impl FromStr for Hash32 {
     }
 }
 
-/// Bytes of any length that print as `0x…` hexadecimal in JSON and in messages; in BCS a
-/// `vector<u8>`.
+/// Bytes of any length. In JSON and in text they are `0x…` hexadecimal, in BCS a `vector<u8>`.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HexBytes(pub Vec<u8>);
 
@@ -92,7 +91,7 @@ impl FromStr for HexBytes {
     }
 }
 
-/// Has a wrapper of bytes print as `0x…` and, in formats that people read, be that text.
+/// Gives a wrapper of bytes the text form `0x…`, also in human-readable formats such as JSON.
 macro_rules! hexadecimal {
     ($($name:ident),*) => { $(
         impl fmt::Display for $name {

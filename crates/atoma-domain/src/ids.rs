@@ -1,9 +1,13 @@
-//! Identifiers. Each is its own type, so that a task's id can't be passed for a stack's.
+//! Identifiers. Each is a type of its own, so a task's id can't be used as a stack's.
 
 use serde::{Deserialize, Serialize};
+use sui_sdk_types::Address;
 
-/// Makes a distinct identifier around `u64`. In BCS it is the bare integer, as the contract's
-/// one-field structs are; in JSON it is an integer.
+/// The id of a Sui object: 32 bytes, the same form as an [`Address`].
+pub type ObjectId = Address;
+
+/// Defines an identifier around `u64`. In BCS it is the bare integer, like the contract's one-field
+/// structs; in JSON it is an integer.
 macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -14,7 +18,7 @@ macro_rules! id_type {
         pub struct $name(u64);
 
         impl $name {
-            /// Wraps the contract's or database's number.
+            /// Wraps the number of the contract or the database.
             pub const fn new(value: u64) -> Self {
                 Self(value)
             }
@@ -44,16 +48,16 @@ macro_rules! id_type {
 }
 
 id_type! {
-    /// A node's small id (`db::NodeSmallId`), given in order of registration from 1.
+    /// A node's small id (`db::NodeSmallId`), assigned in order of registration from 1.
     NodeSmallId
 }
 id_type! {
-    /// A task's small id (`db::TaskSmallId`), given in order of creation from 1.
+    /// A task's small id (`db::TaskSmallId`), assigned in order of creation from 1.
     TaskSmallId
 }
 id_type! {
-    /// A stack's small id (`db::StackSmallId`), given in order of purchase from 1. Its settlement
-    /// ticket and its dispute carry the same number.
+    /// A stack's small id (`db::StackSmallId`), assigned in order of purchase from 1. Its
+    /// settlement ticket and its dispute have the same number.
     StackSmallId
 }
 id_type! {
@@ -62,6 +66,6 @@ id_type! {
 }
 id_type! {
     /// The daemon's own number of an intent in the transaction journal, from 1. It exists before
-    /// any transaction digest does and never changes, however often the intent is attempted.
+    /// any transaction digest and stays the same through all attempts.
     IntentId
 }

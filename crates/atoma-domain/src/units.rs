@@ -1,10 +1,9 @@
-//! Quantities with a unit. No conversion among them, and arithmetic only where an overflow is
-//! an error that the caller must look at.
+//! Quantities with a unit. There are no conversions among them, and all arithmetic is checked.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// An amount left the range of its type; the operands are kept for the message.
+/// The result of an operation does not fit its type.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("{left} {operation} {right} {unit} is out of range")]
 pub struct UnitOverflow {
@@ -14,7 +13,7 @@ pub struct UnitOverflow {
     unit: &'static str,
 }
 
-/// Makes a distinct quantity around an unsigned integer. In BCS and JSON it is the bare integer.
+/// Defines a quantity around an unsigned integer. In BCS and JSON it is the bare integer.
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident: $inner:ty) => {
         $(#[$doc])*
@@ -45,7 +44,7 @@ macro_rules! quantity {
     };
 }
 
-/// Adds checked sums and differences to a `u64` quantity.
+/// Adds a checked sum and difference to a `u64` quantity.
 macro_rules! amount {
     ($name:ident, $unit:literal) => {
         impl $name {
@@ -55,7 +54,7 @@ macro_rules! amount {
             /// The sum.
             ///
             /// # Errors
-            /// When it does not fit 64 bits.
+            /// When it does not fit in 64 bits.
             pub fn checked_add(self, other: Self) -> Result<Self, UnitOverflow> {
                 self.0.checked_add(other.0).map(Self).ok_or(UnitOverflow {
                     left: self.0,
@@ -82,7 +81,7 @@ macro_rules! amount {
 }
 
 quantity! {
-    /// Compute units of a stack: tokens, images, whatever its task counts.
+    /// Compute units of a stack: tokens, images, or whatever else its task counts.
     ComputeUnits: u64
 }
 quantity! {
@@ -107,7 +106,7 @@ quantity! {
     CheckpointNumber: u64
 }
 quantity! {
-    /// Parts of a thousand.
+    /// Thousandths.
     Permille: u64
 }
 quantity! {
@@ -115,12 +114,12 @@ quantity! {
     TimestampMs: u64
 }
 quantity! {
-    /// What a task serves (`db::TaskRole`, 0 to 7): 0 is inference. Kept as a number, so that a
-    /// role of a later contract passes through unharmed.
+    /// The kind of work of a task (`db::TaskRole`, 0 to 7): 0 is inference. It stays a number, so
+    /// that the daemon can pass on roles of later contracts.
     TaskRole: u16
 }
 quantity! {
-    /// How a task's work is checked (`db::SecurityLevel`).
+    /// How the work of a task is verified (`db::SecurityLevel`).
     SecurityLevel: u16
 }
 
@@ -129,7 +128,7 @@ amount!(Mist, "MIST");
 amount!(MicroUsdc, "micro-USDC");
 
 impl SecurityLevel {
-    /// No check: settled by the selected node's word.
+    /// No verification: the selected node's settlement is trusted.
     pub const NONE: Self = Self(0);
     /// Confidential compute: paid by `claim_funds_for_stacks`, without settlement.
     pub const CONFIDENTIAL_COMPUTE: Self = Self(1);
@@ -138,7 +137,7 @@ impl SecurityLevel {
 }
 
 impl Epoch {
-    /// The epoch after this one; the last epoch is its own successor.
+    /// The next epoch. Saturates at the largest number.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))

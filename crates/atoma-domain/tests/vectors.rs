@@ -39,8 +39,8 @@ struct SchemaField {
 
 type Schema = BTreeMap<String, Vec<SchemaField>>;
 
-/// The vectors' JSON in the form that the domain's types read and print: integers beyond 2⁵³
-/// stand in the vectors as strings, byte vectors without `0x`.
+/// The vectors' JSON in the form of the domain's types. In the vectors, integers beyond 2⁵³ are
+/// strings, and byte vectors have no `0x`.
 fn in_domain_form(schema: &[SchemaField], fields: &Map<String, Value>) -> Map<String, Value> {
     fn integer(value: &Value) -> Value {
         match value {
@@ -80,7 +80,7 @@ fn every_event_decodes_to_its_fields_and_encodes_to_its_bytes() {
             assert_eq!(decoded.encode().unwrap(), bytes, "{name}");
 
             let Value::Object(tagged) = serde_json::to_value(&decoded).unwrap() else {
-                panic!("{name} is no object");
+                panic!("{name} is not an object");
             };
             let (tag, printed) = tagged.into_iter().next().unwrap();
             let expected = Value::Object(in_domain_form(&schema[name], &case.fields));

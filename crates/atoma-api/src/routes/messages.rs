@@ -1,19 +1,19 @@
-//! Recording served messages.
+//! Recording served work.
 
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{Data, ServiceConfig};
 use atoma_domain::model::NewMessage;
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
 use atoma_operator::Operator;
 use serde::Deserialize;
 
-use super::at;
-use crate::body::Body;
-use crate::error::ApiError;
+use super::resource::post;
+use crate::body::JsonBody;
+use crate::error::ApiResult;
 use crate::views::WorkView;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(at("/stack_messages", web::post().to(record)));
+    config.service(post("/stack_messages", record));
 }
 
 #[derive(Debug, Deserialize)]
@@ -25,7 +25,7 @@ struct Message {
     node_small_id: Option<NodeSmallId>,
 }
 
-async fn record(operator: Data<Operator>, body: Body<Message>) -> Result<HttpResponse, ApiError> {
+async fn record(operator: Data<Operator>, body: JsonBody<Message>) -> ApiResult {
     operator.readiness().require().await?;
     let message = body.value;
     match message.node_small_id {

@@ -1,18 +1,17 @@
-//! The routes, by what they are for.
+//! The routes, grouped by purpose.
 
 mod messages;
+mod node_path;
 mod reads;
 mod requests;
+mod resource;
 mod service;
 mod settlements;
 mod stack_requests;
 
-use actix_web::web::{self, ServiceConfig};
-use actix_web::{Resource, Route};
+use actix_web::web::ServiceConfig;
 
-use crate::error::ApiError;
-
-/// All routes.
+/// Adds all routes.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     reads::configure(config);
     settlements::configure(config);
@@ -20,15 +19,4 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     stack_requests::configure(config);
     messages::configure(config);
     service::configure(config);
-}
-
-/// A path with the one method that it takes; others are told so.
-fn at(path: &str, route: Route) -> Resource {
-    web::resource(path)
-        .route(route)
-        .default_service(web::to(wrong_method))
-}
-
-async fn wrong_method() -> Result<(), ApiError> {
-    Err(ApiError::Method)
 }

@@ -1,59 +1,40 @@
 //! Tasks, subscriptions and stacks.
 
-use actix_web::web::{self, Data, Path, Query, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
-use atoma_domain::NodeSmallId;
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Path, Query, ServiceConfig};
 use atoma_domain::ports::StackFilter;
 use atoma_operator::Operator;
 
-use super::at;
-use crate::error::ApiError;
-use crate::paging::{ListQuery, answer, one_more};
-use crate::params::{fraction, segment};
+use super::node_path::nodes;
+use super::resource::get;
+use crate::error::ApiResult;
+use crate::paging::{ListQuery, one_more, page_response};
+use crate::params::fraction;
 use crate::views::{StackView, SubscriptionView, TaskView};
-
-type Answer = Result<HttpResponse, ApiError>;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/tasks", web::get().to(tasks)))
-        .service(at("/subscriptions", web::get().to(subscriptions)))
-        .service(at("/subscriptions/{node}", web::get().to(subscriptions_of)))
-        .service(at("/stacks", web::get().to(stacks)))
-        .service(at("/stacks/{node}", web::get().to(stacks_of)))
-        .service(at(
-            "/almost_filled_stacks/{fraction}",
-            web::get().to(almost_filled),
-        ))
-        .service(at(
+        .service(get("/tasks", tasks))
+        .service(get("/subscriptions", subscriptions))
+        .service(get("/subscriptions/{node}", subscriptions_of))
+        .service(get("/stacks", stacks))
+        .service(get("/stacks/{node}", stacks_of))
+        .service(get("/almost_filled_stacks/{fraction}", almost_filled))
+        .service(get(
             "/almost_filled_stacks/{node}/{fraction}",
-            web::get().to(almost_filled_of),
+            almost_filled_of,
         ));
 }
 
-/// The operator's nodes, be it none, or the one named.
-pub(super) async fn nodes(
-    operator: &Operator,
-    named: Option<&str>,
-) -> Result<Vec<NodeSmallId>, ApiError> {
-    operator.readiness().require().await?;
-    match named {
-        Some(text) => {
-            let node = operator.node(segment("node_small_id", text)?).await?;
-            Ok(vec![node.node_small_id])
-        }
-        None => {
-            let nodes = operator.ports().state.operator_nodes().await?;
-            Ok(nodes.into_iter().map(|node| node.node_small_id).collect())
-        }
-    }
-}
-
-async fn tasks(request: HttpRequest, operator: Data<Operator>, query: Query<ListQuery>) -> Answer {
+async fn tasks(
+    request: HttpRequest,
+    operator: Data<Operator>,
+    query: Query<ListQuery>,
+) -> ApiResult {
     operator.readiness().require().await?;
     let page = query.page()?;
     let tasks = operator.ports().state.tasks(one_more(page)).await?;
-    Ok(answer(
+    Ok(page_response(
         &request,
         page.limit,
         tasks,
@@ -66,8 +47,8 @@ async fn subscriptions(
     request: HttpRequest,
     operator: Data<Operator>,
     query: Query<ListQuery>,
-) -> Answer {
-    // Before the mirror has caught up nobody knows whether a node is registered.
+) -> ApiResult {
+    // Only a mirror that has caught up knows whether a node is registered.
     operator.readiness().require().await?;
     operator.nodes().await?;
     list_subscriptions(&request, &operator, &query, None).await
@@ -78,7 +59,7 @@ async fn subscriptions_of(
     operator: Data<Operator>,
     query: Query<ListQuery>,
     node: Path<String>,
-) -> Answer {
+) -> ApiResult {
     list_subscriptions(&request, &operator, &query, Some(&node)).await
 }
 
@@ -87,12 +68,12 @@ async fn list_subscriptions(
     operator: &Operator,
     query: &ListQuery,
     node: Option<&str>,
-) -> Answer {
+) -> ApiResult {
     let nodes = nodes(operator, node).await?;
     let page = query.page()?;
     let state = &operator.ports().state;
     let offers = state.subscriptions(&nodes, one_more(page)).await?;
-    Ok(answer(
+    Ok(page_response(
         request,
         page.limit,
         offers,
@@ -101,7 +82,11 @@ async fn list_subscriptions(
     ))
 }
 
-async fn stacks(request: HttpRequest, operator: Data<Operator>, query: Query<ListQuery>) -> Answer {
+async fn stacks(
+    request: HttpRequest,
+    operator: Data<Operator>,
+    query: Query<ListQuery>,
+) -> ApiResult {
     list_stacks(&request, &operator, &query, None, None).await
 }
 
@@ -110,7 +95,7 @@ async fn stacks_of(
     operator: Data<Operator>,
     query: Query<ListQuery>,
     node: Path<String>,
-) -> Answer {
+) -> ApiResult {
     list_stacks(&request, &operator, &query, Some(&node), None).await
 }
 
@@ -119,7 +104,7 @@ async fn almost_filled(
     operator: Data<Operator>,
     query: Query<ListQuery>,
     filled: Path<String>,
-) -> Answer {
+) -> ApiResult {
     let filled = fraction(&filled)?;
     list_stacks(&request, &operator, &query, None, Some(filled)).await
 }
@@ -129,7 +114,7 @@ async fn almost_filled_of(
     operator: Data<Operator>,
     query: Query<ListQuery>,
     path: Path<(String, String)>,
-) -> Answer {
+) -> ApiResult {
     let (node, filled) = path.into_inner();
     let filled = fraction(&filled)?;
     list_stacks(&request, &operator, &query, Some(&node), Some(filled)).await
@@ -141,7 +126,7 @@ async fn list_stacks(
     query: &ListQuery,
     node: Option<&str>,
     filled_beyond: Option<f64>,
-) -> Answer {
+) -> ApiResult {
     let nodes = nodes(operator, node).await?;
     let page = query.page()?;
     let filter = StackFilter {
@@ -150,7 +135,7 @@ async fn list_stacks(
     };
     let state = &operator.ports().state;
     let stacks = state.stacks(filter, one_more(page)).await?;
-    Ok(answer(
+    Ok(page_response(
         request,
         page.limit,
         stacks,

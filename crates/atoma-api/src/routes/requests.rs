@@ -1,48 +1,43 @@
-//! Requests for one transaction each: registering, subscribing, disputing.
+//! Requests of one transaction each: register, subscribe, dispute.
 
 use actix_web::HttpResponse;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::ServiceConfig;
 use atoma_domain::{EchelonId, StackSmallId, TaskSmallId};
 use serde::Deserialize;
 
-use super::at;
-use crate::asked::Asked;
-use crate::body::Body;
-use crate::error::ApiError;
-use crate::params::{Common, Price};
+use super::resource::post;
+use crate::body::JsonBody;
+use crate::error::ApiResult;
+use crate::params::{CommonFields, Price};
+use crate::request_context::RequestContext;
 use crate::views::{DigestView, RegisteredView, SubscribedView};
 
-type Answer = Result<HttpResponse, ApiError>;
-
-/// The contract's only value for `max_num_compute_units`.
+/// The contract's fixed value of `max_num_compute_units`.
 const MAX_NUM_COMPUTE_UNITS: u64 = 1_000_000;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/register", web::post().to(register)))
-        .service(at("/model_subscribe", web::post().to(model_subscribe)))
-        .service(at("/task_subscribe", web::post().to(task_subscribe)))
-        .service(at(
-            "/task_update_subscription",
-            web::post().to(task_update_subscription),
-        ))
-        .service(at("/task_unsubscribe", web::post().to(task_unsubscribe)))
-        .service(at(
+        .service(post("/register", register))
+        .service(post("/model_subscribe", model_subscribe))
+        .service(post("/task_subscribe", task_subscribe))
+        .service(post("/task_update_subscription", task_update_subscription))
+        .service(post("/task_unsubscribe", task_unsubscribe))
+        .service(post(
             "/start_attestation_dispute",
-            web::post().to(start_attestation_dispute),
+            start_attestation_dispute,
         ));
 }
 
 #[derive(Debug, Deserialize)]
 struct Register {
     #[serde(flatten)]
-    common: Common,
+    common: CommonFields,
     #[serde(default)]
     additional: bool,
 }
 
-async fn register(asked: Asked, body: Body<Register>) -> Answer {
-    let operator = asked.operator(&body);
+async fn register(context: RequestContext, body: JsonBody<Register>) -> ApiResult {
+    let operator = context.operator(&body);
     let request = body.value;
     let node = operator
         .register(request.additional, request.common.gas())
@@ -53,13 +48,13 @@ async fn register(asked: Asked, body: Body<Register>) -> Answer {
 #[derive(Debug, Deserialize)]
 struct ModelSubscribe {
     #[serde(flatten)]
-    common: Common,
+    common: CommonFields,
     model_name: String,
     echelon_id: EchelonId,
 }
 
-async fn model_subscribe(asked: Asked, body: Body<ModelSubscribe>) -> Answer {
-    let operator = asked.operator(&body);
+async fn model_subscribe(context: RequestContext, body: JsonBody<ModelSubscribe>) -> ApiResult {
+    let operator = context.operator(&body);
     let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
@@ -71,7 +66,7 @@ async fn model_subscribe(asked: Asked, body: Body<ModelSubscribe>) -> Answer {
 #[derive(Debug, Deserialize)]
 struct TaskSubscribe {
     #[serde(flatten)]
-    common: Common,
+    common: CommonFields,
     #[serde(flatten)]
     price: Price,
     task_small_id: TaskSmallId,
@@ -85,7 +80,7 @@ impl TaskSubscribe {
             .filter(|units| *units != MAX_NUM_COMPUTE_UNITS)
             .map(|units| {
                 format!(
-                    "the contract fixes `max_num_compute_units` at {MAX_NUM_COMPUTE_UNITS}; {units} has no effect"
+                    "The contract fixes `max_num_compute_units` at {MAX_NUM_COMPUTE_UNITS}; {units} has no effect."
                 )
             })
             .into_iter()
@@ -93,8 +88,8 @@ impl TaskSubscribe {
     }
 }
 
-async fn task_subscribe(asked: Asked, body: Body<TaskSubscribe>) -> Answer {
-    let operator = asked.operator(&body);
+async fn task_subscribe(context: RequestContext, body: JsonBody<TaskSubscribe>) -> ApiResult {
+    let operator = context.operator(&body);
     let request = body.value;
     let price = request.price.per_million()?;
     let (node, gas) = (request.common.node(), request.common.gas());
@@ -104,8 +99,11 @@ async fn task_subscribe(asked: Asked, body: Body<TaskSubscribe>) -> Answer {
     Ok(HttpResponse::Ok().json(SubscribedView::new(done, request.warnings())))
 }
 
-async fn task_update_subscription(asked: Asked, body: Body<TaskSubscribe>) -> Answer {
-    let operator = asked.operator(&body);
+async fn task_update_subscription(
+    context: RequestContext,
+    body: JsonBody<TaskSubscribe>,
+) -> ApiResult {
+    let operator = context.operator(&body);
     let request = body.value;
     let price = request.price.per_million()?;
     let (node, gas) = (request.common.node(), request.common.gas());
@@ -118,12 +116,12 @@ async fn task_update_subscription(asked: Asked, body: Body<TaskSubscribe>) -> An
 #[derive(Debug, Deserialize)]
 struct TaskUnsubscribe {
     #[serde(flatten)]
-    common: Common,
+    common: CommonFields,
     task_small_id: TaskSmallId,
 }
 
-async fn task_unsubscribe(asked: Asked, body: Body<TaskUnsubscribe>) -> Answer {
-    let operator = asked.operator(&body);
+async fn task_unsubscribe(context: RequestContext, body: JsonBody<TaskUnsubscribe>) -> ApiResult {
+    let operator = context.operator(&body);
     let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator
@@ -135,12 +133,15 @@ async fn task_unsubscribe(asked: Asked, body: Body<TaskUnsubscribe>) -> Answer {
 #[derive(Debug, Deserialize)]
 struct StartDispute {
     #[serde(flatten)]
-    common: Common,
+    common: CommonFields,
     stack_small_id: StackSmallId,
 }
 
-async fn start_attestation_dispute(asked: Asked, body: Body<StartDispute>) -> Answer {
-    let operator = asked.operator(&body);
+async fn start_attestation_dispute(
+    context: RequestContext,
+    body: JsonBody<StartDispute>,
+) -> ApiResult {
+    let operator = context.operator(&body);
     let request = body.value;
     let (node, gas) = (request.common.node(), request.common.gas());
     let done = operator.dispute(request.stack_small_id, node, gas).await?;

@@ -1,6 +1,6 @@
-//! The daemon itself: health, readiness, nodes, the journal.
+//! The daemon itself: health, readiness, nodes, and the transaction journal.
 
-use actix_web::web::{self, Data, Path, Query, ServiceConfig};
+use actix_web::web::{Data, Path, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use atoma_domain::journal::{Action, Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey};
@@ -9,59 +9,58 @@ use atoma_operator::{NotReady, Operator};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::at;
-use crate::asked::Asked;
-use crate::error::{ApiError, ErrorBody};
-use crate::paging::{ListQuery, answer, one_more};
-use crate::views::{BrakesView, NodeView, TransactionDetailView, TransactionView};
-
-type Answer = Result<HttpResponse, ApiError>;
+use super::resource::{get, post};
+use crate::error::{ApiError, ApiResult, ErrorBody};
+use crate::paging::{ListQuery, one_more, page_response};
+use crate::request_context::RequestContext;
+use crate::views::{NodeView, SpendingLimitsView, TransactionDetailView, TransactionView};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/health", web::get().to(health)))
-        .service(at("/ready", web::get().to(ready)))
-        .service(at("/nodes", web::get().to(nodes)))
-        .service(at("/transactions", web::get().to(transactions)))
-        .service(at("/transactions/{id}", web::get().to(transaction)))
-        .service(at("/transactions/{id}/abandon", web::post().to(abandon)));
+        .service(get("/health", health))
+        .service(get("/ready", ready))
+        .service(get("/nodes", nodes))
+        .service(get("/transactions", transactions))
+        .service(get("/transactions/{id}", transaction))
+        .service(post("/transactions/{id}/abandon", abandon));
 }
 
 async fn health() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "ok"}))
 }
 
-async fn ready(operator: Data<Operator>) -> Answer {
+async fn ready(operator: Data<Operator>) -> ApiResult {
     let checked = operator.check().await;
-    let brakes = BrakesView::from(operator.limits().await?);
+    let limits = SpendingLimitsView::from(operator.limits().await?);
     Ok(match checked {
         Ok(()) => HttpResponse::Ok().json(json!({
             "status": "ready",
             "warnings": operator.warnings(),
-            "brakes": brakes,
+            "brakes": limits,
         })),
         Err(NotReady(reasons)) => {
             let error = ErrorBody::from(&Failure::NotReady { reasons });
-            HttpResponse::ServiceUnavailable().json(NotReadyView { error, brakes })
+            HttpResponse::ServiceUnavailable().json(NotReadyView { error, limits })
         }
     })
 }
 
-/// The answer of a daemon that can't serve.
+/// The response while the daemon is not ready.
 #[derive(Debug, Serialize)]
 struct NotReadyView {
     #[serde(flatten)]
     error: ErrorBody,
-    brakes: BrakesView,
+    #[serde(rename = "brakes")]
+    limits: SpendingLimitsView,
 }
 
-async fn nodes(operator: Data<Operator>) -> Answer {
+async fn nodes(operator: Data<Operator>) -> ApiResult {
     let nodes = operator.ports().state.operator_nodes().await?;
     let views: Vec<_> = nodes.into_iter().map(NodeView::from).collect();
     Ok(HttpResponse::Ok().json(views))
 }
 
-/// Which transactions to list; what is absent is any.
+/// The filter of a list of transactions; an absent field matches all.
 #[derive(Debug, Deserialize)]
 struct TransactionQuery {
     kind: Option<String>,
@@ -76,12 +75,12 @@ impl TransactionQuery {
         let kind = self.kind.as_deref().map(|name| {
             Action::kind_from_name(name).ok_or_else(|| {
                 let kinds = Action::KINDS.join(", ");
-                ApiError::invalid(format!("`kind` must be one of {kinds}"))
+                ApiError::invalid(format!("`kind` must be one of {kinds}."))
             })
         });
         let status = self.status.as_deref().map(|name| {
             IntentStatus::from_name(name).ok_or_else(|| {
-                ApiError::invalid("`status` must be queued, submitted, succeeded or failed")
+                ApiError::invalid("`status` must be queued, submitted, succeeded or failed.")
             })
         });
         Ok(JournalFilter {
@@ -99,12 +98,12 @@ async fn transactions(
     operator: Data<Operator>,
     query: Query<ListQuery>,
     filter: Query<TransactionQuery>,
-) -> Answer {
+) -> ApiResult {
     let page = query.page::<IntentId>()?;
     let filter = filter.filter()?;
     let journal = &operator.ports().journal;
     let records = journal.list(&filter, one_more(page)).await?;
-    Ok(answer(
+    Ok(page_response(
         &request,
         page.limit,
         records,
@@ -113,9 +112,9 @@ async fn transactions(
     ))
 }
 
-async fn transaction(operator: Data<Operator>, path: Path<String>) -> Answer {
+async fn transaction(operator: Data<Operator>, path: Path<String>) -> ApiResult {
     let record = find(&operator, path.into_inner()).await?;
-    // Read after it: whatever brought it where it stands is among them.
+    // Read after the record, so that the attempt which led to its status is among them.
     let journal = &operator.ports().journal;
     let attempts = journal.attempts_of(record.intent.id).await?;
     let detail = TransactionDetailView::new(view(&operator, record), attempts);
@@ -125,10 +124,16 @@ async fn transaction(operator: Data<Operator>, path: Path<String>) -> Answer {
     Ok(HttpResponse::Ok().json(detail))
 }
 
-/// Gives a transaction up, where it is proved that it never executes.
-async fn abandon(asked: Asked, operator: Data<Operator>, path: Path<String>) -> Answer {
-    if asked.is_dry() {
-        return Err(ApiError::invalid("giving up can't be rehearsed"));
+/// Abandons a transaction that provably can't execute.
+async fn abandon(
+    context: RequestContext,
+    operator: Data<Operator>,
+    path: Path<String>,
+) -> ApiResult {
+    if context.is_dry_run() {
+        return Err(ApiError::invalid(
+            "Abandoning a transaction can't be simulated. Leave `dry_run` out.",
+        ));
     }
     let record = find(&operator, path.into_inner()).await?;
     let record = operator.abandon(record.intent.id).await?;
@@ -136,18 +141,18 @@ async fn abandon(asked: Asked, operator: Data<Operator>, path: Path<String>) -> 
 }
 
 fn view(operator: &Operator, record: IntentRecord) -> TransactionView {
-    let held = operator.held(record.intent.id);
-    TransactionView::new(record, held)
+    let waiting_for = operator.held(record.intent.id);
+    TransactionView::new(record, waiting_for)
 }
 
-/// The journal's entry of that number or digest.
+/// The transaction with that id or digest.
 async fn find(operator: &Operator, text: String) -> Result<IntentRecord, ApiError> {
     let key = match (text.parse::<IntentId>(), text.parse::<Digest>()) {
         (Ok(id), _) => JournalKey::Id(id),
         (_, Ok(digest)) => JournalKey::Digest(digest),
         _ => {
             return Err(ApiError::invalid(
-                "a transaction is asked for by its number or its digest",
+                "A transaction is named by its id or by its digest.",
             ));
         }
     };

@@ -1,49 +1,41 @@
 //! Stacks that entered settlement, and disputes about them.
 
-use actix_web::web::{self, Data, Path, Query, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Path, Query, ServiceConfig};
 use atoma_domain::Epoch;
 use atoma_domain::ports::DisputeSide;
 use atoma_operator::Operator;
 
-use super::at;
-use super::reads::nodes;
-use crate::error::ApiError;
-use crate::paging::{ListQuery, answer, one_more};
+use super::node_path::nodes;
+use super::resource::get;
+use crate::error::ApiResult;
+use crate::paging::{ListQuery, one_more, page_response};
 use crate::views::{ClaimedStackView, DisputeView};
-
-type Answer = Result<HttpResponse, ApiError>;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/claimed_stacks", web::get().to(claimed)))
-        .service(at("/claimed_stacks/{node}", web::get().to(claimed_of)))
-        .service(at("/against_attestation_disputes", web::get().to(against)))
-        .service(at(
-            "/against_attestation_disputes/{node}",
-            web::get().to(against_one),
-        ))
-        .service(at("/own_attestation_disputes", web::get().to(own)))
-        .service(at(
-            "/own_attestation_disputes/{node}",
-            web::get().to(own_of),
-        ));
+        .service(get("/claimed_stacks", claimed))
+        .service(get("/claimed_stacks/{node}", claimed_by_node))
+        .service(get("/against_attestation_disputes", against))
+        .service(get("/against_attestation_disputes/{node}", against_node))
+        .service(get("/own_attestation_disputes", own))
+        .service(get("/own_attestation_disputes/{node}", own_by_node));
 }
 
 async fn claimed(
     request: HttpRequest,
     operator: Data<Operator>,
     query: Query<ListQuery>,
-) -> Answer {
+) -> ApiResult {
     list_claimed(&request, &operator, &query, None).await
 }
 
-async fn claimed_of(
+async fn claimed_by_node(
     request: HttpRequest,
     operator: Data<Operator>,
     query: Query<ListQuery>,
     node: Path<String>,
-) -> Answer {
+) -> ApiResult {
     list_claimed(&request, &operator, &query, Some(&node)).await
 }
 
@@ -52,14 +44,14 @@ async fn list_claimed(
     operator: &Operator,
     query: &ListQuery,
     node: Option<&str>,
-) -> Answer {
+) -> ApiResult {
     let nodes = nodes(operator, node).await?;
     let page = query.page()?;
     let ports = operator.ports();
     let settlements = ports.state.settlements(&nodes, one_more(page)).await?;
     let now = ports.events.progress().await?.epoch;
     let now = now.unwrap_or(Epoch::new(0));
-    Ok(answer(
+    Ok(page_response(
         request,
         page.limit,
         settlements,
@@ -72,30 +64,30 @@ async fn against(
     request: HttpRequest,
     operator: Data<Operator>,
     query: Query<ListQuery>,
-) -> Answer {
+) -> ApiResult {
     list_disputes(&request, &operator, &query, None, DisputeSide::Defendant).await
 }
 
-async fn against_one(
+async fn against_node(
     request: HttpRequest,
     operator: Data<Operator>,
     query: Query<ListQuery>,
     node: Path<String>,
-) -> Answer {
+) -> ApiResult {
     let side = DisputeSide::Defendant;
     list_disputes(&request, &operator, &query, Some(&node), side).await
 }
 
-async fn own(request: HttpRequest, operator: Data<Operator>, query: Query<ListQuery>) -> Answer {
+async fn own(request: HttpRequest, operator: Data<Operator>, query: Query<ListQuery>) -> ApiResult {
     list_disputes(&request, &operator, &query, None, DisputeSide::Plaintiff).await
 }
 
-async fn own_of(
+async fn own_by_node(
     request: HttpRequest,
     operator: Data<Operator>,
     query: Query<ListQuery>,
     node: Path<String>,
-) -> Answer {
+) -> ApiResult {
     let side = DisputeSide::Plaintiff;
     list_disputes(&request, &operator, &query, Some(&node), side).await
 }
@@ -106,12 +98,12 @@ async fn list_disputes(
     query: &ListQuery,
     node: Option<&str>,
     side: DisputeSide,
-) -> Answer {
+) -> ApiResult {
     let nodes = nodes(operator, node).await?;
     let page = query.page()?;
     let state = &operator.ports().state;
     let disputes = state.disputes(&nodes, side, one_more(page)).await?;
-    Ok(answer(
+    Ok(page_response(
         request,
         page.limit,
         disputes,

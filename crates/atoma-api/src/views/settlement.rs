@@ -4,7 +4,7 @@ use atoma_domain::model::{AttestationStatus, Dispute, Settlement};
 use atoma_domain::{ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, ObjectId, StackSmallId};
 use serde::Serialize;
 
-use super::rfc3339;
+use super::time::rfc3339;
 
 /// A stack that entered settlement.
 #[derive(Debug, Serialize)]
@@ -15,7 +15,7 @@ pub(crate) struct ClaimedStackView {
     num_claimed_compute_units: ComputeUnits,
     settlement_time: Option<String>,
     attestation_status: AttestationStatus,
-    /// A JSON array in a string: what operators' scripts expect.
+    /// A JSON array in a string, as operators' scripts expect it.
     requested_attestation_nodes: String,
     received_attestations: usize,
     required_attestations: usize,
@@ -28,7 +28,7 @@ pub(crate) struct ClaimedStackView {
 }
 
 impl ClaimedStackView {
-    /// The view in the given epoch.
+    /// The view in epoch `now`.
     pub(crate) fn new(settlement: Settlement, now: Epoch) -> Self {
         let status = settlement.attestation_status(now);
         let nodes: Vec<String> = settlement
@@ -56,7 +56,7 @@ impl ClaimedStackView {
     }
 }
 
-/// A dispute. There is one a ticket at most, so it goes by the stack's number.
+/// A dispute. A ticket has at most one, so the stack's small id is its id.
 #[derive(Debug, Serialize)]
 pub(crate) struct DisputeView {
     dispute_id: StackSmallId,

@@ -61,7 +61,7 @@ impl From<OperatorNode> for NodeView {
     }
 }
 
-/// What a record holds after a message entered it.
+/// The record of a stack after a message was added.
 #[derive(Debug, Serialize)]
 pub(crate) struct WorkView {
     num_total_messages: u64,

@@ -15,7 +15,7 @@ pub(crate) struct TaskView {
     role: TaskRole,
     model_name: Option<String>,
     is_deprecated: bool,
-    /// The contract knows no such limit in this revision.
+    /// Always `null`: this revision of the contract has no such limit.
     valid_until_epoch: Option<Epoch>,
     deprecated_at_epoch: Option<Epoch>,
     removed_at_epoch: Option<Epoch>,
@@ -55,7 +55,7 @@ impl From<Subscription> for SubscriptionView {
     #[expect(
         clippy::as_conversions,
         clippy::cast_precision_loss,
-        reason = "a convenience for people; the exact price stands beside it"
+        reason = "a convenience; the exact price is in the next field"
     )]
     fn from(offer: Subscription) -> Self {
         Self {

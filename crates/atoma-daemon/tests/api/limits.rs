@@ -52,7 +52,7 @@ async fn what_does_not_fit_into_a_lane_is_refused_and_the_rest_goes_on() {
     let (refused, after) = refusal(&world, &stacks[3..]).await;
     assert_refused(&refused, 429, "queue_full");
     assert_eq!(refused.1["details"]["node_small_id"], 1);
-    assert!(refused.1["error"].as_str().unwrap().contains("for node 1;"));
+    assert!(refused.1["error"].as_str().unwrap().contains("of node 1 "));
     assert_eq!(statuses(&refused.1), ["failed"]);
     assert_eq!(refused.1["results"][0]["error"]["code"], "queue_full");
     assert_eq!(refused.1["results"][0]["transaction_id"], Value::Null);

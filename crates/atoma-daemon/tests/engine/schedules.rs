@@ -331,7 +331,7 @@ fn what_was_asked_is_final(
             // Asked for again by who had not heard that it was done.
             assert_eq!(again.intent.action, asked.action);
             assert_eq!(first.status, IntentStatus::Succeeded, "{again:?}");
-            assert!(!again.intent.action.is_once_for_ever(), "{again:?}");
+            assert!(!again.intent.action.succeeds_only_once(), "{again:?}");
         }
         assert!(keys.insert(own_key), "asked for twice: {asked:?}");
     }

@@ -1,4 +1,4 @@
-//! Aborts of Move code, told apart by their structured fields.
+//! Aborts of Move code, identified by their structured fields.
 
 use std::fmt;
 
@@ -6,39 +6,40 @@ use serde::{Deserialize, Serialize};
 
 use super::abort_table::ABORTS;
 
-/// Where Move code aborted and with which code: the fields of Sui's `MoveAbort`, never text.
+/// Where Move code aborted, and with which code. The values are the fields of Sui's `MoveAbort`,
+/// never parsed from text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abort {
     /// The module, without its package: `db`, `dynamic_field`, `balance`.
     pub module: String,
-    /// The function, where the network names it.
+    /// The function, if the network names it.
     pub function: Option<String>,
     /// The abort code.
     pub abort_code: u64,
-    /// Which command of the transaction, from 0.
+    /// The index of the transaction's command, from 0.
     pub command: Option<u64>,
 }
 
-/// What an abort means to an operator.
+/// The meaning of an abort code to an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AbortInfo {
-    /// The constant's name, as in the contract or in Sui's framework.
+    /// The name of the constant in the contract or in Sui's framework.
     pub name: &'static str,
-    /// What was wrong.
+    /// What is wrong, as a clause without a full stop.
     pub meaning: &'static str,
-    /// What to do about it.
+    /// What to do about it, in whole sentences.
     pub advice: &'static str,
 }
 
-/// Codes of Sui's framework that calls of the contract run into.
+/// Codes of Sui's framework that the contract's calls can abort with.
 const FRAMEWORK: &[(&str, u64, AbortInfo)] = &[
     (
         "dynamic_field",
         1,
         AbortInfo {
             name: "EFieldDoesNotExist",
-            meaning: "the contract knows nothing of that id",
-            advice: "Check the ids; if a node has just unsubscribed from the task, a later try can succeed.",
+            meaning: "the contract has no entry for that id",
+            advice: "Check the ids. If a node has just unsubscribed from the task, try again later.",
         },
     ),
     (
@@ -47,7 +48,7 @@ const FRAMEWORK: &[(&str, u64, AbortInfo)] = &[
         AbortInfo {
             name: "ENotEnough",
             meaning: "the contract's treasury holds too little to pay",
-            advice: "Try again when more stacks have been bought.",
+            advice: "Try again once more stacks have been bought.",
         },
     ),
     (
@@ -55,14 +56,14 @@ const FRAMEWORK: &[(&str, u64, AbortInfo)] = &[
         262_145,
         AbortInfo {
             name: "EOPTION_NOT_SET",
-            meaning: "a value that the call needs was never set",
-            advice: "Do the step before it first; a node must be disabled before it is destroyed.",
+            meaning: "a value that the call needs is not set",
+            advice: "Do the preceding step first; a node must be disabled before it can be destroyed.",
         },
     ),
 ];
 
 impl Abort {
-    /// What the code means, where it is known.
+    /// The meaning of the code; `None` for an unknown one.
     pub fn info(&self) -> Option<AbortInfo> {
         if self.module == "db" {
             let row = ABORTS
@@ -81,7 +82,7 @@ impl Abort {
             .map(|(_, _, info)| *info)
     }
 
-    /// Whether the contract's treasury held too little: the call is right, only too early.
+    /// Whether the contract's treasury holds too little: the call is valid, but too early.
     pub fn is_treasury_short(&self) -> bool {
         self.module == "balance" && self.abort_code == 2
     }
@@ -90,7 +91,7 @@ impl Abort {
 impl fmt::Display for Abort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.info() {
-            Some(info) => write!(f, "{} ({}). {}", info.meaning, info.name, info.advice),
+            Some(info) => write!(f, "{} ({})", info.meaning, info.name),
             None => write!(f, "abort {} in {}", self.abort_code, self.module),
         }
     }

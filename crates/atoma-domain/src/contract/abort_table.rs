@@ -1,12 +1,12 @@
-//! The contract's abort constants: code, name, what it means, what an operator can do.
+//! The contract's abort constants: code, name, meaning, and what an operator can do.
 
-/// One row a constant, ascending by code.
+/// A row for each constant, in ascending order of code.
 pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
     (
         312012000,
         "ENodeRegDisabled",
-        "the network takes no new nodes at present",
-        "Try again when the network's manager has opened registration.",
+        "the network does not accept new nodes at present",
+        "Try again once the network's manager has opened registration.",
     ),
     (
         312012001,
@@ -18,19 +18,19 @@ pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
         312012002,
         "ENotAuthorized",
         "the caller may not do this",
-        "Use the address that holds the right badge.",
+        "Use the address that owns the required badge.",
     ),
     (
         312012003,
         "EProtocolFeeCannotBeZero",
-        "a protocol fee of zero",
-        "Give a positive fee.",
+        "the protocol fee is zero",
+        "Set a positive fee.",
     ),
     (
         312012004,
         "ERelativePerformanceCannotBeZero",
-        "a relative performance of zero",
-        "Give a positive performance.",
+        "the relative performance is zero",
+        "Set a positive performance.",
     ),
     (
         312012005,
@@ -47,25 +47,25 @@ pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
     (
         312012007,
         "ETotalPermilleMustBeLessThan1000",
-        "the shares add up to more than the whole",
+        "the shares add up to more than 1,000 permille",
         "Lower the shares.",
     ),
     (
         312012009,
         "ENodeAlreadySubscribedToModel",
-        "the node already offers that model",
+        "the node is already subscribed to that model",
         "Nothing to do.",
     ),
     (
         312012010,
         "ENodeNotSubscribedToModel",
-        "the node does not offer that model",
-        "Nothing to undo.",
+        "the node is not subscribed to that model",
+        "Nothing to do.",
     ),
     (
         312012011,
         "ENodeIndexMismatch",
-        "another node stands at that index",
+        "another node is at that index",
         "Look the index up again and retry.",
     ),
     (
@@ -83,8 +83,8 @@ pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
     (
         312012014,
         "ECannotSampleZeroNodes",
-        "no nodes were asked for",
-        "Ask for at least one.",
+        "the number of nodes is zero",
+        "Request at least one node.",
     ),
     (
         312012015,
@@ -131,7 +131,7 @@ pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
     (
         312012022,
         "ENoNodesEligibleForTask",
-        "no subscribed node fits the price and size",
+        "no subscribed node accepts the price and size",
         "Offer a higher price or buy fewer units.",
     ),
     (
@@ -156,7 +156,7 @@ pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
         312012026,
         "EStackDoesNotRequireSamplingConsensus",
         "the stack's task does not use sampling consensus",
-        "No attestation is needed; claim it when its time has come.",
+        "No attestation is needed; claim it from its claimable epoch on.",
     ),
     (
         312012027,
@@ -174,7 +174,7 @@ pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
         312012029,
         "EStackDisputePeriodOver",
         "the time for attestations is over",
-        "Nothing can be sent for this stack any more.",
+        "The stack can no longer be attested.",
     ),
     (
         312012030,
@@ -185,8 +185,8 @@ pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
     (
         312012031,
         "EStackInDispute",
-        "the stack is in dispute, its funds are frozen",
-        "Contact the network's operators; the contract has no way out of a dispute.",
+        "the stack is in dispute, and its funds are frozen",
+        "The contract has no way to resolve a dispute; contact the network's operators.",
     ),
     (
         312012032,
@@ -209,20 +209,20 @@ pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
     (
         312012035,
         "EInvalidTaskRole",
-        "no such task role",
+        "the task role does not exist",
         "Use a role from 0 to 7.",
     ),
     (
         312012036,
         "EInvalidSecurityLevel",
-        "no such security level",
+        "the security level does not exist",
         "Use 0, 1 or 2.",
     ),
     (
         312012037,
         "EInvalidPricePerComputeUnit",
-        "a price of zero",
-        "Give a positive price.",
+        "the price is zero",
+        "Set a positive price.",
     ),
     (
         312012038,
@@ -233,8 +233,8 @@ pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
     (
         312012039,
         "EInvalidComputeUnits",
-        "a stack of no compute units",
-        "Buy at least one.",
+        "the stack has no compute units",
+        "Buy at least one unit.",
     ),
     (
         312012040,
@@ -246,31 +246,31 @@ pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
         312012041,
         "EInvalidCommittedStackProof",
         "the commitment is not 32 bytes long",
-        "This is a fault of the software that made it.",
+        "This is a bug in the software that computed it.",
     ),
     (
         312012042,
         "EInvalidStackMerkleLeaf",
         "the leaf is not 32 bytes long",
-        "This is a fault of the software that made it.",
+        "This is a bug in the software that computed it.",
     ),
     (
         312012043,
         "EInvalidMinimumReputationScore",
-        "no such reputation score",
+        "the reputation score does not exist",
         "Use a score from 0 to 100.",
     ),
     (
         312012044,
         "ETaskIsPublic",
-        "the task is public and has no list of admitted nodes",
+        "the task is public and has no whitelist",
         "Nothing to do.",
     ),
     (
         312012045,
         "ENodeNotWhitelistedForTask",
-        "the node is not admitted to the private task",
-        "Ask the network's manager to admit it.",
+        "the node is not on the whitelist of the private task",
+        "Ask the network's manager to add it.",
     ),
     (
         312012046,
@@ -287,32 +287,32 @@ pub(super) const ABORTS: &[(u64, &str, &str, &str)] = &[
     (
         312012048,
         "EInvalidDeviceType",
-        "no such device type",
+        "the device type does not exist",
         "Use a device type below 16000.",
     ),
     (
         312012049,
         "EInvalidKeyRotationCounter",
-        "the key rotation counter is not the network's",
+        "the key rotation counter is out of date",
         "Read the current counter and try again.",
     ),
     (
         312012050,
         "EPublicKeyCommitmentMismatch",
-        "another key was committed to in this rotation",
-        "Commit all devices to the same key.",
+        "a different key was committed in this rotation",
+        "Commit the same key for all devices.",
     ),
     (
         312012051,
         "ETaskIsNotConfidentialCompute",
-        "the stack's task is not a confidential one",
+        "the stack's task is not a confidential-compute task",
         "Settle it and claim it in the next epoch.",
     ),
     (
         312012052,
         "EInvalidNumClaimedComputeUnitsPerStack",
-        "the units claimed don't fit the stacks",
-        "Claim one number of units for each stack, at most what it holds.",
+        "the claimed units don't match the stacks",
+        "Claim one number of units per stack, and no more than it holds.",
     ),
     (
         312012053,

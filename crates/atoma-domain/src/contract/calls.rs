@@ -1,16 +1,16 @@
-//! Typed calls of the contract's entry functions, the node's side of them.
+//! Typed calls of the contract's entry functions for nodes.
 
 use crate::settlement::SettlementProof;
 use crate::{
     ComputeUnits, EchelonId, Hash32, HexBytes, PricePerMillion, StackSmallId, TaskSmallId,
 };
 
-/// A call of one entry function. The `AtomaDb`, the node badge and `Random` are not among the
-/// fields: who builds the transaction adds them where [`badge_use`](Self::badge_use) and
-/// [`uses_random`](Self::uses_random) say so.
+/// A call of one entry function. The fields leave out the `AtomaDb`, the node badge and `Random`: the
+/// transaction builder adds them as [`badge_use`](Self::badge_use) and
+/// [`uses_random`](Self::uses_random) say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContractCall {
-    /// `register_node_entry`: a new badge to the sender.
+    /// `register_node_entry`: creates a badge for the sender.
     RegisterNode,
     /// `add_node_to_model`.
     AddNodeToModel {
@@ -42,23 +42,23 @@ pub enum ContractCall {
     TrySettleStack {
         /// The stack.
         stack: StackSmallId,
-        /// How much is claimed, at most what the stack holds.
+        /// The units to claim, at most what the stack holds.
         claimed: ComputeUnits,
-        /// Commitment and the selected node's leaf.
+        /// The commitment and the selected node's leaf.
         proof: SettlementProof,
     },
     /// `submit_stack_settlement_attestation`.
     SubmitAttestation {
         /// The stack.
         stack: StackSmallId,
-        /// Commitment and the attesting node's leaf.
+        /// The commitment and the attesting node's leaf.
         proof: SettlementProof,
     },
-    /// `start_attestation_dispute`: freezes the stack's funds for ever.
+    /// `start_attestation_dispute`: freezes the stack's funds permanently.
     StartDispute {
         /// The stack.
         stack: StackSmallId,
-        /// What the plaintiff holds to be right.
+        /// The commitment that the plaintiff computed.
         commitment: Hash32,
     },
     /// `claim_funds`. One bad or repeated id aborts the whole call.
@@ -68,7 +68,7 @@ pub enum ContractCall {
     },
     /// `claim_funds_for_stacks`, for confidential tasks.
     ClaimFundsForStacks {
-        /// Stacks and how much is claimed of each.
+        /// The stacks, each with the units to claim.
         stacks: Vec<(StackSmallId, ComputeUnits)>,
     },
     /// `withdraw_fees`.
@@ -79,14 +79,15 @@ pub enum ContractCall {
         commitment: HexBytes,
         /// The remote attestation.
         evidence: HexBytes,
-        /// The network's rotation, from the `AtomaDb`.
+        /// The network's current rotation, from the `AtomaDb`.
         key_rotation_counter: u64,
         /// The kind of hardware, below 16,000.
         device_type: u16,
     },
     /// `permanently_disable_node`.
     PermanentlyDisableNode,
-    /// `destroy_disabled_node`, four epochs after the disabling: consumes the badge.
+    /// `destroy_disabled_node`: consumes the badge, at the earliest four epochs after the node was
+    /// disabled.
     DestroyDisabledNode,
 }
 
@@ -95,7 +96,7 @@ pub enum ContractCall {
 pub enum BadgeUse {
     /// Not at all.
     None,
-    /// As its second argument, whether by reference or by value: a transaction's bytes don't tell.
+    /// As the second argument. A transaction's bytes are the same by reference and by value.
     Second,
 }
 
@@ -120,7 +121,7 @@ impl ContractCall {
         }
     }
 
-    /// Whether and where the badge is passed.
+    /// Whether the call takes the badge, and where.
     pub const fn badge_use(&self) -> BadgeUse {
         match self {
             Self::RegisterNode => BadgeUse::None,

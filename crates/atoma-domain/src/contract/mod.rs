@@ -1,5 +1,4 @@
-//! The Move module `atoma::db` as a node meets it: what can be called, what stands on chain, and
-//! why a call can fail.
+//! The Move module `atoma::db` as far as a node uses it: its calls, its objects and its aborts.
 
 mod abort;
 mod abort_table;

@@ -1,4 +1,4 @@
-//! What a node reads from the contract's objects before it acts.
+//! The contract's objects that a node reads before it acts.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,79 +7,79 @@ use crate::{
     SecurityLevel, StackSmallId, TaskSmallId,
 };
 
-/// The `AtomaDb`'s parameters that a node depends on. The manager can change them at any time:
-/// read them, never assume them.
+/// The parameters of the `AtomaDb` that a node depends on. The manager can change them at any time,
+/// so they are read before each use and never assumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContractParameters {
-    /// How often a sampling-consensus settlement draws attesters.
+    /// The probability that a sampling-consensus settlement draws attesters.
     pub cross_validation_probability: Permille,
-    /// How many attesters it draws (`n` of the commitment).
+    /// The number of attesters that it draws (`n` of the commitment).
     pub cross_validation_extra_nodes_count: u64,
-    /// What a sampling-consensus stack costs over the plain price (1,200 = 120 %).
+    /// The price of a sampling-consensus stack relative to the plain price (1,200 = 120 %).
     pub sampling_consensus_charge: Permille,
-    /// What its extra nodes add to that.
+    /// The surcharge for its extra nodes.
     pub cross_validation_extra_nodes_charge: Permille,
-    /// The network's key rotation.
+    /// The number of the network's current key rotation.
     pub key_rotation_counter: u64,
     /// Whether registration is closed.
     pub is_registration_disabled: bool,
-    /// What the treasury holds to pay claims from.
+    /// The treasury, which pays the claims.
     pub fee_treasury: MicroUsdc,
 }
 
-/// A stack as it stands in the contract's table.
+/// A stack in the contract's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StackOnChain {
-    /// Its price.
+    /// The price.
     pub price_per_one_million_compute_units: PricePerMillion,
-    /// Its size.
+    /// The size.
     pub num_compute_units: ComputeUnits,
-    /// Who serves it.
+    /// The node that serves it.
     pub selected_node_id: NodeSmallId,
-    /// Its task.
+    /// The task.
     pub task_small_id: TaskSmallId,
-    /// Whether a confidential claim has paid it out.
+    /// Whether it was paid by a confidential claim.
     pub is_claimed: bool,
 }
 
-/// A settlement ticket as it stands on chain.
+/// A settlement ticket on chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketOnChain {
-    /// The stack it settles.
+    /// The stack that it settles.
     pub stack_small_id: StackSmallId,
-    /// Who settled it.
+    /// The node that settled it.
     pub selected_node_id: NodeSmallId,
-    /// How much it claims.
+    /// The units that it claims.
     pub num_claimed_compute_units: ComputeUnits,
-    /// Who was drawn, in order; a node can stand here twice.
+    /// The nodes that were drawn, in order. A node can occur twice.
     pub requested_attestation_nodes: Vec<NodeSmallId>,
     /// The last epoch to attest in, and the first to claim in.
     pub dispute_settled_at_epoch: Epoch,
     /// The commitment.
     pub committed_stack_proof: HexBytes,
-    /// The leaves received, 32 bytes each, zero where none has come.
+    /// The leaves received so far, 32 bytes each; a missing one is zero.
     pub stack_merkle_leaves: HexBytes,
-    /// Who has attested, in order of arrival.
+    /// The nodes that have attested, in order of arrival.
     pub already_attested_nodes: Vec<NodeSmallId>,
     /// Whether its funds are frozen.
     pub is_in_dispute: bool,
 }
 
-/// One entry of a task's `subscribed_nodes_small_ids` with what decides whether it can be drawn.
+/// An entry of a task's `subscribed_nodes_small_ids`, with everything that decides whether the
+/// contract can draw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubscriberOnChain {
     /// The node.
     pub node_small_id: NodeSmallId,
-    /// Its price and the largest stack it takes; `None` when it has unsubscribed and no purchase
-    /// has swept it from the list since. A draw that meets such an entry aborts.
+    /// The node's price and the largest stack that it accepts. `None` after it has unsubscribed, until
+    /// the next purchase removes the entry; a draw that hits such an entry aborts.
     pub offer: Option<(PricePerMillion, ComputeUnits)>,
     /// Whether the node is registered and not disabled.
     pub is_active: bool,
 }
 
-/// How many entries of the task's subscriber list the contract could draw attesters from, for a
-/// stack of that price and size (`sample_attestation_nodes`). A node that stands in the list twice
-/// counts twice.
+/// The number of entries in a task's subscriber list that the contract could draw as attesters for a
+/// stack of this price and size (`sample_attestation_nodes`). A node that occurs twice counts twice.
 pub fn drawable_attesters(
     subscribers: &[SubscriberOnChain],
     price: PricePerMillion,
@@ -94,9 +94,9 @@ pub fn drawable_attesters(
     u64::try_from(drawable.count()).unwrap_or(u64::MAX)
 }
 
-/// What the contract pays for `units` of a stack (`calculate_stack_fee_amount`): units × price
-/// / 1,000,000, for sampling consensus times the charge, each division rounded down. `None` where
-/// the contract's 64-bit product overflows and the call would abort.
+/// The fee that the contract pays for `units` of a stack (`calculate_stack_fee_amount`): units × price
+/// / 1,000,000, for sampling consensus also times the charge. Each division rounds down. `None` if
+/// the contract's 64-bit product would overflow and abort the call.
 pub fn stack_fee(
     level: SecurityLevel,
     units: ComputeUnits,

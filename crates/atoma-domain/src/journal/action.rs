@@ -1,4 +1,4 @@
-//! What can be asked of the chain.
+//! The actions on chain.
 
 use std::fmt;
 
@@ -9,37 +9,37 @@ use crate::{
     TaskSmallId,
 };
 
-/// One thing asked of the chain. A retry never changes it.
+/// One action on chain. Retries never change it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Action {
-    /// Register a node; its badge goes to the actor's address.
+    /// Register a node. The actor's address receives its badge.
     RegisterNode {
-        /// Whether the address may own a badge already.
+        /// Whether the address may already own a badge.
         additional: bool,
     },
-    /// Offer a model.
+    /// Subscribe to a model.
     SubscribeToModel {
         /// The model, in ASCII.
         model_name: String,
         /// The echelon.
         echelon_id: EchelonId,
     },
-    /// Offer to serve a task.
+    /// Subscribe to a task.
     SubscribeToTask {
         /// The task.
         task_small_id: TaskSmallId,
         /// The price.
         price: PricePerMillion,
     },
-    /// Change the offer for a task.
+    /// Change the price of a subscription to a task.
     UpdateSubscription {
         /// The task.
         task_small_id: TaskSmallId,
         /// The new price.
         price: PricePerMillion,
     },
-    /// Withdraw the offer for a task.
+    /// Unsubscribe from a task.
     UnsubscribeFromTask {
         /// The task.
         task_small_id: TaskSmallId,
@@ -48,14 +48,14 @@ pub enum Action {
     SettleStack {
         /// The stack.
         stack_small_id: StackSmallId,
-        /// How much to claim; `None`: what the frozen record says was computed.
+        /// The units to claim; `None` claims the units of the frozen record.
         num_claimed_compute_units: Option<ComputeUnits>,
     },
     /// Attest the settlement of a stack.
     AttestSettlement {
         /// The stack.
         stack_small_id: StackSmallId,
-        /// Whether a commitment that differs from the ticket's may be sent, which opens a dispute.
+        /// Whether to send a commitment that differs from the ticket's, which opens a dispute.
         allow_dispute: bool,
     },
     /// Dispute the settlement of a stack.
@@ -72,7 +72,7 @@ pub enum Action {
     ClaimConfidentialStack {
         /// The stack.
         stack_small_id: StackSmallId,
-        /// How much to claim; `None`: what the frozen record says was computed.
+        /// The units to claim; `None` claims the units of the frozen record.
         num_claimed_compute_units: Option<ComputeUnits>,
     },
 }
@@ -92,12 +92,12 @@ impl Action {
         "claim_confidential_stack",
     ];
 
-    /// The kind of that name, if there is one.
+    /// The kind with that name, if there is one.
     pub fn kind_from_name(name: &str) -> Option<&'static str> {
         Self::KINDS.into_iter().find(|kind| *kind == name)
     }
 
-    /// The stable name of the kind, as in the API and in the journal.
+    /// The stable name of the kind.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::RegisterNode { .. } => "register_node",
@@ -125,12 +125,12 @@ impl Action {
         }
     }
 
-    /// The key that two intents may not hold at a time.
+    /// The key that only one intent can hold at a time.
     pub fn key(&self, actor: &Actor) -> ActionKey {
         let subject = match self {
             Self::RegisterNode { .. } => String::from("node"),
             Self::SubscribeToModel { model_name, .. } => format!("model {model_name}"),
-            // One offer per node and task: changes of it must not overtake each other.
+            // A node has one subscription to a task, and its changes must not overtake each other.
             Self::SubscribeToTask { task_small_id, .. }
             | Self::UpdateSubscription { task_small_id, .. }
             | Self::UnsubscribeFromTask { task_small_id } => format!("task {task_small_id}"),
@@ -149,14 +149,15 @@ impl Action {
         ActionKey(format!("{actor}: {subject}"))
     }
 
-    /// Whether success keeps the key for ever: the contract allows the action once, or (for
-    /// attestations) allows it again and counts it, which would freeze the stack.
-    pub const fn is_once_for_ever(&self) -> bool {
+    /// Whether an intent keeps its key permanently once it has succeeded. The contract allows these
+    /// actions only once, except attestations: it counts a repeated one again, which would freeze the
+    /// stack.
+    pub const fn succeeds_only_once(&self) -> bool {
         self.stack().is_some()
     }
 
-    /// The stack whose record it closes, from its opening on until it fails: what is served later
-    /// would not be paid.
+    /// The stack whose record it closes, from the opening of the intent until it fails. What is served
+    /// later would not be paid.
     pub const fn closes_record(&self) -> Option<StackSmallId> {
         match self {
             Self::SettleStack { stack_small_id, .. }
@@ -165,8 +166,8 @@ impl Action {
         }
     }
 
-    /// Whether several such intents of one badge may share a transaction. A settlement can't: its
-    /// call takes `Random` and must be the last.
+    /// Whether several such intents of one badge can share a transaction. Settlements can't: their call
+    /// takes `Random` and must be the last one.
     pub const fn can_be_batched(&self) -> bool {
         matches!(
             self,
@@ -177,12 +178,12 @@ impl Action {
     }
 }
 
-/// The text under which an intent holds its exclusive right to act.
+/// The key of an intent: while one intent holds it, no other can do the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActionKey(String);
 
 impl ActionKey {
-    /// The key as it is stored.
+    /// The text that is stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -194,11 +195,11 @@ impl fmt::Display for ActionKey {
     }
 }
 
-/// Who acts: an address, or one of its nodes by its badge.
+/// Who acts: an address, or one of its nodes with its badge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "actor", rename_all = "snake_case")]
 pub enum Actor {
-    /// The address itself: only registering needs no badge.
+    /// The address itself. Only registration needs no badge.
     Address {
         /// The address.
         address: Address,
@@ -207,7 +208,7 @@ pub enum Actor {
     Node {
         /// The node.
         node_small_id: NodeSmallId,
-        /// Its badge, an object owned by the address.
+        /// Its badge, which the address owns.
         node_badge_id: ObjectId,
         /// The address, which signs and pays.
         address: Address,
@@ -215,14 +216,14 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// Who signs and pays.
+    /// The address that signs and pays.
     pub const fn address(&self) -> Address {
         match self {
             Self::Address { address } | Self::Node { address, .. } => *address,
         }
     }
 
-    /// The node, if it is one.
+    /// The node; `None` for an address.
     pub const fn node(&self) -> Option<NodeSmallId> {
         match self {
             Self::Address { .. } => None,
@@ -230,7 +231,7 @@ impl Actor {
         }
     }
 
-    /// The badge, if it is a node.
+    /// The node's badge; `None` for an address.
     pub const fn badge(&self) -> Option<ObjectId> {
         match self {
             Self::Address { .. } => None,

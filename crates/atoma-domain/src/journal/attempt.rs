@@ -1,28 +1,28 @@
-//! Signed transactions and what came of them.
+//! Signed transactions and their outcomes.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, IntentStatus};
-use crate::ports::SignedTransaction;
+use crate::transaction::SignedTransaction;
 use crate::{
     CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference, TimestampMs,
 };
 
-/// One signed transaction for one intent or a batch of them. Once it is in the journal its bytes
-/// never change: whatever happens, these are sent again, or proved dead.
+/// One signed transaction for one intent or a batch of them. Its bytes never change once it is in the
+/// journal: the same bytes are sent again until they have executed or are proved dead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// The intents that it carries, in the order of its calls.
+    /// Its intents, in the order of its calls.
     pub intents: Vec<IntentId>,
-    /// Exact bytes, digest and signatures.
+    /// The exact bytes, the digest and the signatures.
     pub transaction: SignedTransaction,
     /// The last epoch in which it can execute.
     pub expires_after: Epoch,
     /// The badge version that it consumes.
     pub badge: Option<ObjectReference>,
-    /// The coin versions that pay.
+    /// The coin versions that pay for it.
     pub gas: Vec<ObjectReference>,
-    /// The most that it may cost.
+    /// The gas budget, in MIST.
     pub gas_budget: Mist,
 }
 
@@ -33,121 +33,122 @@ impl Attempt {
     }
 }
 
-/// What is left of an execution, however it went.
+/// The receipt of an execution, successful or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Gas paid, net of the storage rebate; zero when the rebate was larger.
+    /// The gas paid in MIST, net of the storage rebate; zero if the rebate was larger.
     pub gas_used: Mist,
     /// The effects in BCS.
     pub effects: Vec<u8>,
-    /// The checkpoint that it is in, where the node's answer named it.
+    /// The checkpoint that contains it, if the Sui node has named it.
     pub checkpoint: Option<CheckpointNumber>,
-    /// The badge that it made, if it registered a node.
+    /// The badge that it created, if it registered a node.
     pub registered_badge: Option<ObjectId>,
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AttemptOutcome {
-    /// Executed: every intent of it succeeded.
+    /// It executed, and all its intents succeeded.
     Succeeded {
-        /// What is left of it.
+        /// The receipt.
         receipt: Receipt,
     },
-    /// Executed and failed: gas is spent, and the intents failed for good.
+    /// It executed and failed. Gas is spent, and its intents have failed.
     Aborted {
-        /// Why.
+        /// The reason.
         failure: Failure,
-        /// What is left of it.
+        /// The receipt.
         receipt: Receipt,
     },
-    /// Executed and failed as a batch: gas is spent, one bad intent cost the others nothing; all
-    /// are queued to be tried in smaller batches.
+    /// It executed and failed as a batch. Gas is spent; all intents are queued for smaller batches, so
+    /// that one bad intent does not fail the others.
     BatchAborted {
-        /// Why. It is the attempt's failure, not yet that of any of its intents.
+        /// The failure of the attempt, which is not yet the failure of any of its intents.
         failure: Failure,
-        /// What is left of it.
+        /// The receipt.
         receipt: Receipt,
     },
-    /// Executed and cancelled before the contract ran (congestion, no randomness), or out of gas
-    /// within a budget that the daemon chose: gas is spent, the intents are queued for a new
+    /// The network cancelled it before the contract ran (congestion, no randomness), or it ran out of
+    /// gas within a budget that the daemon chose. Gas is spent; the intents are queued for a new
     /// attempt.
     Cancelled {
-        /// Why.
+        /// The reason.
         reason: String,
-        /// What is left of it.
+        /// The receipt.
         receipt: Receipt,
     },
-    /// Never executed, and proved never to: the intents are queued for a new attempt.
+    /// It provably never executes. The intents are queued for a new attempt.
     Dead {
-        /// What proves it.
+        /// The proof.
         reason: String,
     },
-    /// Refused by the network before execution, and dead by proof: the intents failed for good.
+    /// The network refused it before execution, and it provably never executes. The intents have
+    /// failed.
     Refused {
-        /// Why.
+        /// The reason.
         failure: Failure,
     },
 }
 
-/// What came of which attempt.
+/// The conclusion of an attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conclusion {
     /// The attempt.
     pub digest: Digest,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: AttemptOutcome,
 }
 
-/// An attempt with all that is known of it but its bytes.
+/// Everything that the journal knows about an attempt, except its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptRecord {
     /// Its digest.
     pub digest: Digest,
-    /// The intents that it carries, in the order of its calls.
+    /// Its intents, in the order of its calls.
     pub intents: Vec<IntentId>,
-    /// Where it stands.
+    /// Its status.
     pub status: AttemptStatus,
     /// The last epoch in which it can execute.
     pub expires_after: Epoch,
-    /// The most that it may cost.
+    /// The gas budget, in MIST.
     pub gas_budget: Mist,
-    /// Gas paid for all of it, if it was executed.
+    /// The gas paid for the whole transaction in MIST, if it executed.
     pub gas_used: Option<Mist>,
-    /// The checkpoint that it is in, once that is known.
+    /// The checkpoint that contains it, once known.
     pub checkpoint: Option<CheckpointNumber>,
-    /// The badge that it made, if it registered a node.
+    /// The badge that it created, if it registered a node.
     pub registered_badge: Option<ObjectId>,
-    /// What proves it dead, or cancelled it.
+    /// Why it never executes, or why it was cancelled.
     pub reason: Option<String>,
-    /// Why it was aborted or refused.
+    /// Why it aborted or was refused.
     pub failure: Option<Failure>,
     /// When it was signed.
     pub created_at: TimestampMs,
-    /// When it was known what came of it.
+    /// When its outcome became known.
     pub concluded_at: Option<TimestampMs>,
 }
 
-/// Where an attempt stands.
+/// The status of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptStatus {
-    /// Signed and written; it may be with the network.
+    /// Signed and in the journal; it may have reached the network.
     Signed,
-    /// Executed.
+    /// Executed successfully.
     Succeeded,
     /// Executed and failed.
     Aborted,
-    /// Executed and cancelled.
+    /// Executed and cancelled by the network.
     Cancelled,
     /// Proved never to execute.
     Dead,
-    /// Refused and dead.
+    /// Refused by the network, and proved never to execute.
     Refused,
 }
 
 impl AttemptStatus {
-    /// All of them.
+    /// All statuses.
     pub const ALL: [Self; 6] = [
         Self::Signed,
         Self::Succeeded,
@@ -157,7 +158,7 @@ impl AttemptStatus {
         Self::Refused,
     ];
 
-    /// The stable name, as in the journal.
+    /// The stable name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Signed => "signed",
@@ -174,13 +175,13 @@ impl AttemptStatus {
         !self.is_final() && next.is_final()
     }
 
-    /// Whether nothing can happen to it any more.
+    /// Whether the status can no longer change.
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Signed)
     }
 
-    /// Whether an intent may stand there whose latest attempt this is. One that was never signed is
-    /// `Queued` or `Failed`.
+    /// Whether an intent whose latest attempt has this status may have that status. An intent without
+    /// an attempt is `Queued` or `Failed`.
     pub const fn allows(self, intent: IntentStatus) -> bool {
         match self {
             Self::Signed => matches!(intent, IntentStatus::Submitted),
@@ -192,14 +193,14 @@ impl AttemptStatus {
         }
     }
 
-    /// The status of that stable name.
+    /// The status with that name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 
 impl AttemptOutcome {
-    /// What is left of the execution, if there was one.
+    /// The receipt, if it executed.
     pub const fn receipt(&self) -> Option<&Receipt> {
         match self {
             Self::Succeeded { receipt }
@@ -210,7 +211,7 @@ impl AttemptOutcome {
         }
     }
 
-    /// Why the attempt was aborted or refused.
+    /// Why the attempt aborted or was refused.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Aborted { failure, .. }
@@ -220,7 +221,7 @@ impl AttemptOutcome {
         }
     }
 
-    /// What proves it dead, or cancelled it.
+    /// Why it never executes, or why it was cancelled.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Cancelled { reason, .. } | Self::Dead { reason } => Some(reason),
@@ -228,7 +229,7 @@ impl AttemptOutcome {
         }
     }
 
-    /// The attempt's status after it.
+    /// The attempt's status after this outcome.
     pub const fn status(&self) -> AttemptStatus {
         match self {
             Self::Succeeded { .. } => AttemptStatus::Succeeded,
@@ -239,7 +240,7 @@ impl AttemptOutcome {
         }
     }
 
-    /// The status of the attempt's intents after it.
+    /// The status of the attempt's intents after this outcome.
     pub const fn intent_status(&self) -> IntentStatus {
         match self {
             Self::Succeeded { .. } => IntentStatus::Succeeded,
@@ -256,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attempts_intents_stand_where_it_allows_them() {
+    fn every_outcome_leads_to_statuses_that_agree() {
         let receipt = || Receipt {
             gas_used: Mist::ZERO,
             effects: Vec::new(),
@@ -286,7 +287,7 @@ mod tests {
             assert!(AttemptStatus::Signed.can_become(attempt), "{outcome:?}");
             assert!(IntentStatus::Submitted.can_become(intent), "{outcome:?}");
             assert!(attempt.allows(intent), "{outcome:?}");
-            // What is done, or may yet be, is not signed for again.
+            // An intent that is done, or may still be done, is not signed again.
             let signed_again = attempt.allows(IntentStatus::Queued);
             let is_over = matches!(
                 attempt,

@@ -1,6 +1,7 @@
-//! Why something asked for was not done.
+//! Why a request or a transaction failed.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::contract::Abort;
@@ -8,8 +9,12 @@ use crate::{
     ComputeUnits, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId, StackSmallId, TaskSmallId,
 };
 
-/// Why something asked for was not done, in words that an operator can act on. The serde tag is
-/// the stable code that the API answers and the journal keeps; the fields are its details.
+/// Why a request or a transaction failed.
+///
+/// The journal stores a failure as an object of its `code`, which is the variant's name in
+/// `snake_case`, and its fields. Codes and field names are stable: renaming a variant or a field would
+/// break existing journals. What another version has written and this one does not know becomes
+/// [`Unrecognized`](Self::Unrecognized).
 #[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 #[expect(
@@ -17,37 +22,35 @@ use crate::{
     reason = "each message says what the variant and its fields mean"
 )]
 pub enum Failure {
-    // The request can't be understood.
+    // The request is malformed.
     #[error("{message}")]
     InvalidRequest { message: String },
-    #[error("the operator runs {nodes} nodes; say which one acts with `node_small_id`")]
+    #[error("the operator runs {nodes} nodes, and the request does not say which one acts")]
     AmbiguousNode { nodes: usize },
-    #[error(
-        "`node_small_id` {node_small_id} and `node_badge_id` {node_badge_id} are not the same node"
-    )]
+    #[error("badge {node_badge_id} is not the badge of node {node_small_id}")]
     NodeMismatch {
         node_small_id: NodeSmallId,
         node_badge_id: ObjectId,
     },
 
-    // Nothing of that name.
-    #[error("stack {stack_small_id} is not known here")]
+    // It names something that does not exist.
+    #[error("stack {stack_small_id} is not known to this daemon")]
     UnknownStack { stack_small_id: StackSmallId },
-    #[error("task {task_small_id} is not known here")]
+    #[error("task {task_small_id} is not known to this daemon")]
     UnknownTask { task_small_id: TaskSmallId },
     #[error("node {node_small_id} is not one of the operator's nodes")]
     UnknownNode { node_small_id: NodeSmallId },
-    #[error("badge {node_badge_id} is not one of the operator's nodes")]
+    #[error("badge {node_badge_id} does not belong to any of the operator's nodes")]
     UnknownBadge { node_badge_id: ObjectId },
-    #[error("no node is registered for the operator's address; POST /register first")]
+    #[error("no node is registered for the operator's address")]
     NoNodeRegistered {},
     #[error("transaction {transaction} is not in the journal")]
     UnknownTransaction { transaction: String },
-    #[error("stack {stack_small_id} was never settled")]
+    #[error("stack {stack_small_id} has not been settled")]
     NotSettled { stack_small_id: StackSmallId },
 
-    // The thing is already so, or not yet.
-    #[error("the address already owns a node badge; send `\"additional\": true` for another")]
+    // It is already done, or comes too early.
+    #[error("the operator's address already owns the badge of node {node_small_id}")]
     AlreadyRegistered { node_small_id: NodeSmallId },
     #[error("node {node_small_id} is already subscribed to task {task_small_id}")]
     AlreadySubscribed {
@@ -66,43 +69,47 @@ pub enum Failure {
         stack_small_id: StackSmallId,
         node_small_id: NodeSmallId,
     },
-    #[error("stack {stack_small_id} is already claimed")]
+    #[error("stack {stack_small_id} has already been claimed")]
     AlreadyClaimed { stack_small_id: StackSmallId },
     #[error("stack {stack_small_id} is already in dispute")]
     AlreadyInDispute { stack_small_id: StackSmallId },
-    #[error("the same is in flight with other parameters, as transaction {transaction_id}")]
+    #[error("transaction {transaction_id} is already doing this with different parameters")]
     InFlightWithOtherParameters { transaction_id: IntentId },
-    #[error("the idempotency key was used for a request with another body")]
+    #[error("the request's key was already used for a different request")]
     IdempotencyKeyReused {},
-    #[error("transaction {transaction_id} may still execute; it can't be given up")]
+    #[error("transaction {transaction_id} may still execute, so it can't be abandoned")]
     MayStillExecute {
         transaction_id: IntentId,
         tx_digest: Option<Digest>,
     },
-    #[error("transaction {transaction_id} is finished; there is nothing to give up")]
+    #[error("transaction {transaction_id} has already finished, so it can't be abandoned")]
     AlreadyFinal { transaction_id: IntentId },
-    #[error("it was given up on the operator's word, before it could execute")]
+    #[error("the operator abandoned the transaction before it executed")]
     Abandoned {},
-    #[error("stack {stack_small_id} is of a confidential task and needs no settlement; claim it")]
+    #[error("stack {stack_small_id} belongs to a confidential task and needs no settlement")]
     NeedsNoSettlement { stack_small_id: StackSmallId },
-    #[error("stack {stack_small_id} has no recorded message to settle")]
+    #[error("no message is recorded for stack {stack_small_id}")]
     StackHasNoMessages { stack_small_id: StackSmallId },
-    #[error("stack {stack_small_id} has requests in progress; settle it when they are served")]
+    #[error("stack {stack_small_id} still has requests in progress")]
     RequestsInProgress { stack_small_id: StackSmallId },
     #[error(
-        "neither node {node_small_id} nor an own selected node has a record of stack {stack_small_id}"
+        "the daemon has no record of stack {stack_small_id}, neither from node {node_small_id} nor from the \
+         stack's selected node"
     )]
     NothingToAttestWith {
         stack_small_id: StackSmallId,
         node_small_id: NodeSmallId,
     },
-    #[error("node {node_small_id} comes to the ticket's own commitment for stack {stack_small_id}")]
+    #[error(
+        "the record of node {node_small_id} confirms the settlement of stack {stack_small_id}: both give the \
+         same commitment"
+    )]
     NothingToDispute {
         stack_small_id: StackSmallId,
         node_small_id: NodeSmallId,
     },
     #[error(
-        "stack {stack_small_id} can be claimed from epoch {claimable_from_epoch} on; it is epoch {epoch}"
+        "stack {stack_small_id} can't be claimed before epoch {claimable_from_epoch}; the current epoch is {epoch}"
     )]
     NotYetClaimable {
         stack_small_id: StackSmallId,
@@ -112,7 +119,7 @@ pub enum Failure {
 
     // The chain would refuse it, or did.
     #[error(
-        "stack {stack_small_id} is served by node {selected_node_id}, not by node {node_small_id}"
+        "the selected node of stack {stack_small_id} is node {selected_node_id}, not node {node_small_id}"
     )]
     NodeNotSelected {
         stack_small_id: StackSmallId,
@@ -132,16 +139,18 @@ pub enum Failure {
         last_epoch: Epoch,
     },
     #[error(
-        "node {node_small_id} comes to another commitment for stack {stack_small_id} than its ticket; sending it would open a dispute that freezes the stack's funds (`\"allow_dispute\": true` sends it)"
+        "the record of node {node_small_id} gives a different commitment for stack {stack_small_id} than its \
+         settlement ticket; attesting would open a dispute, which freezes the stack's funds permanently"
     )]
     CommitmentMismatch {
         stack_small_id: StackSmallId,
         node_small_id: NodeSmallId,
     },
-    #[error("stack {stack_small_id} is in dispute, its funds are frozen")]
+    #[error("stack {stack_small_id} is in dispute, and its funds are frozen")]
     StackInDispute { stack_small_id: StackSmallId },
     #[error(
-        "stack {stack_small_id} holds {num_compute_units} compute units, {num_claimed_compute_units} were to be claimed"
+        "stack {stack_small_id} holds {num_compute_units} compute units, fewer than the \
+         {num_claimed_compute_units} to be claimed"
     )]
     TooManyComputeUnits {
         stack_small_id: StackSmallId,
@@ -149,70 +158,77 @@ pub enum Failure {
         num_compute_units: ComputeUnits,
     },
     #[error(
-        "stack {stack_small_id} has {free_compute_units} compute units left, {num_compute_units} were to be used"
+        "stack {stack_small_id} has {free_compute_units} compute units left, fewer than the {num_compute_units} \
+         needed"
     )]
     StackOverflow {
         stack_small_id: StackSmallId,
         num_compute_units: ComputeUnits,
         free_compute_units: ComputeUnits,
     },
-    #[error("task {task_small_id} was removed from the contract")]
+    #[error(
+        "task {task_small_id} was removed from the contract; its stacks can no longer be settled or claimed"
+    )]
     TaskRemoved { task_small_id: TaskSmallId },
-    #[error("the contract refused it: {abort}")]
+    #[error("the contract aborted the call: {abort}")]
     ContractAbort {
         #[serde(flatten)]
         abort: Abort,
         abort_name: Option<String>,
     },
-    #[error(
-        "the contract's treasury holds too little to pay; try again when more stacks have been bought"
-    )]
+    #[error("the contract's treasury holds too little to pay the claim")]
     TreasuryShort {},
     #[error("the transaction failed on chain: {reason}")]
     ExecutionFailed { reason: String },
-    #[error("the gas budget of {gas_budget} MIST does not suffice")]
+    #[error("the gas budget of {gas_budget} MIST is too low")]
     GasBudgetTooLow { gas_budget: Mist },
-    #[error("no SUI coin of the address covers a gas budget of {gas_budget} MIST")]
+    #[error("no SUI coin of the operator's address covers the gas budget of {gas_budget} MIST")]
     GasBalanceInsufficient { gas_budget: Mist },
     #[error("object {object_id} can't be used: {reason}")]
     ObjectNotUsable { object_id: ObjectId, reason: String },
     #[error("the Sui network refused the transaction: {reason}")]
     TransactionRefused { reason: String },
 
-    // The way to the chain.
-    #[error("the Sui node answered with an error: {reason}")]
+    // The daemon or the Sui node can't do it now.
+    #[error("the Sui node returned an error: {reason}")]
     SuiNodeError { reason: String },
-    #[error("the daemon's state has not caught up with the chain yet")]
+    #[error("the daemon is not ready: {}", reasons.join("; "))]
     NotReady { reasons: Vec<String> },
     #[error(
-        "node {node_small_id}'s badge was used by transaction {tx_digest}, which is not in this daemon's journal: \
-         another daemon runs with its key. Stop it, or set `allow_foreign_use`"
+        "transaction {tx_digest} used the badge of node {node_small_id} but is not in this daemon's journal; \
+         another daemon runs with the same key"
     )]
     BadgeUsedElsewhere {
         node_small_id: NodeSmallId,
         tx_digest: Digest,
     },
-    #[error(
-        "{failures} transactions in a row have failed; writes are paused, look at GET /transactions?status=failed"
-    )]
+    #[error("{failures} transactions in a row failed, so writes are paused")]
     BreakerOpen { failures: u32, retry_after_s: u64 },
     #[error(
-        "the daily cap of {daily_cap} MIST for gas is reached: {spent} MIST were spent in 24 hours"
+        "the gas budget does not fit under the daily cap of {daily_cap} MIST: {spent} MIST were spent in the last 24 hours"
     )]
     SpendCapReached { daily_cap: Mist, spent: Mist },
     #[error("the daemon is shutting down")]
     ShuttingDown {},
-    #[error("too much is waiting for {}; try again later", who(*node_small_id))]
+    #[error("the queue of {} is full", owner_of_queue(*node_small_id))]
     QueueFull { node_small_id: Option<NodeSmallId> },
-    #[error(
-        "the outcome is not known yet; nothing is lost, poll GET /transactions/{transaction_id}"
-    )]
+    #[error("the outcome of transaction {transaction_id} is not known yet")]
     OutcomeUnknown {
         transaction_id: IntentId,
         tx_digest: Option<Digest>,
     },
-    #[error("a fault of the daemon: {reason}")]
+    #[error("internal error: {reason}")]
     Internal { reason: String },
+
+    /// A code that this version does not know, or a known code with fields that don't fit. Serialising
+    /// it gives the same JSON again.
+    #[error("the reason has the code `{code}`, which this version does not know")]
+    #[serde(untagged)]
+    Unrecognized {
+        code: String,
+        #[serde(flatten)]
+        details: Map<String, Value>,
+    },
 }
 
 impl Failure {
@@ -225,9 +241,9 @@ impl Failure {
         Self::ContractAbort { abort, abort_name }
     }
 
-    /// Whether it says something of the moment, not of what was asked for: the same may be taken in
-    /// when it is asked for again.
-    pub const fn is_passing(&self) -> bool {
+    /// Whether it comes from the daemon's present state and not from the request: the same request
+    /// may be accepted later.
+    pub const fn is_transient(&self) -> bool {
         matches!(
             self,
             Self::SuiNodeError { .. }
@@ -241,62 +257,22 @@ impl Failure {
         )
     }
 
-    /// The stable code and the details, as the API answers them.
-    pub fn code_and_details(&self) -> (String, serde_json::Map<String, serde_json::Value>) {
-        let Ok(serde_json::Value::Object(mut fields)) = serde_json::to_value(self) else {
-            return (String::from("internal"), serde_json::Map::new());
+    /// The stable code, and the fields by name.
+    pub fn code_and_details(&self) -> (String, Map<String, Value>) {
+        let Ok(Value::Object(mut fields)) = serde_json::to_value(self) else {
+            return (String::from("internal"), Map::new());
         };
         let code = match fields.remove("code") {
-            Some(serde_json::Value::String(code)) => code,
+            Some(Value::String(code)) => code,
             _ => String::from("internal"),
         };
         (code, fields)
     }
 }
 
-fn who(node: Option<NodeSmallId>) -> String {
+fn owner_of_queue(node: Option<NodeSmallId>) -> String {
     node.map_or_else(
         || String::from("the operator's address"),
         |node| format!("node {node}"),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn abort(module: &str, abort_code: u64) -> Abort {
-        Abort {
-            module: module.to_owned(),
-            function: Some(String::from("claim_funds")),
-            abort_code,
-            command: Some(0),
-        }
-    }
-
-    #[test]
-    fn an_abort_keeps_its_structured_fields_through_the_journal() {
-        let failure = Failure::from_abort(abort("db", 312_012_031));
-        let (code, details) = failure.code_and_details();
-        assert_eq!(code, "contract_abort");
-        assert_eq!(details["abort_code"], 312_012_031);
-        assert_eq!(details["abort_name"], "EStackInDispute");
-        assert_eq!(details["function"], "claim_funds");
-        let stored = serde_json::to_string(&failure).unwrap();
-        assert_eq!(serde_json::from_str::<Failure>(&stored).unwrap(), failure);
-    }
-
-    #[test]
-    fn a_short_treasury_is_no_fault_of_the_call() {
-        assert_eq!(
-            Failure::from_abort(abort("balance", 2)),
-            Failure::TreasuryShort {}
-        );
-    }
-
-    #[test]
-    fn failures_without_fields_have_a_code_too() {
-        let (code, details) = Failure::ShuttingDown {}.code_and_details();
-        assert_eq!((code.as_str(), details.len()), ("shutting_down", 0));
-    }
 }

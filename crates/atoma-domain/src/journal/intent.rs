@@ -1,64 +1,64 @@
-//! Intents and their states.
+//! Intents and their statuses.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Actor, Failure};
 use crate::{Digest, IntentId, Mist, ObjectId, TimestampMs};
 
-/// How the transaction is to be paid; what is `None` is the daemon's choice.
+/// How to pay for a transaction. The daemon chooses what is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GasOptions {
-    /// The SUI coin that pays.
+    /// The SUI coin to pay with.
     pub coin: Option<ObjectId>,
-    /// The budget; else simulated, plus a margin.
+    /// The budget in MIST; by default a simulation's result plus a margin.
     pub budget: Option<Mist>,
-    /// The price of a gas unit; else the network's reference price.
+    /// The price of a gas unit in MIST; by default the network's reference gas price.
     pub price: Option<Mist>,
 }
 
-/// Something to be asked of the chain, not yet journalled.
+/// An action that is not in the journal yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewIntent {
-    /// What.
+    /// The action.
     pub action: Action,
-    /// By whom.
+    /// Who acts.
     pub actor: Actor,
-    /// Paid how.
+    /// How to pay.
     pub gas: GasOptions,
 }
 
-/// Something asked of the chain, in the journal.
+/// An action in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
     /// Its number in the journal.
     pub id: IntentId,
-    /// What.
+    /// The action.
     pub action: Action,
-    /// By whom.
+    /// Who acts.
     pub actor: Actor,
-    /// Paid how.
+    /// How to pay.
     pub gas: GasOptions,
 }
 
-/// Where an intent stands.
+/// The status of an intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntentStatus {
-    /// Written down; nothing of it is with the network.
+    /// In the journal; no transaction for it can execute.
     Queued,
-    /// A signed transaction for it may be with the network.
+    /// A signed transaction for it may have reached the network.
     Submitted,
     /// Done on chain.
     Succeeded,
-    /// Not done, and never will be by this intent.
+    /// Not done, and this intent will never be.
     Failed,
 }
 
 impl IntentStatus {
-    /// All of them.
+    /// All statuses.
     pub const ALL: [Self; 4] = [Self::Queued, Self::Submitted, Self::Succeeded, Self::Failed];
 
-    /// The stable name, as in the API and in the journal.
+    /// The stable name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -68,7 +68,7 @@ impl IntentStatus {
         }
     }
 
-    /// The status of that stable name.
+    /// The status with that name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
@@ -85,24 +85,24 @@ impl IntentStatus {
         )
     }
 
-    /// Whether nothing can happen to it any more.
+    /// Whether the status can no longer change.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed)
     }
 }
 
-/// An intent with all that is known of it.
+/// Everything that the journal knows about an intent, except its attempts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntentRecord {
     /// The intent.
     pub intent: Intent,
-    /// Where it stands.
+    /// Its status.
     pub status: IntentStatus,
     /// The digest of its latest transaction that may have reached the network.
     pub tx_digest: Option<Digest>,
     /// Why it failed.
     pub failure: Option<Failure>,
-    /// When it was asked for.
+    /// When it was opened.
     pub created_at: TimestampMs,
     /// When its status last changed.
     pub updated_at: TimestampMs,

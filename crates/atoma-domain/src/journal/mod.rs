@@ -1,9 +1,9 @@
-//! The transaction journal: what was asked of the chain, what was sent for it, what came of it.
+//! The transaction journal: the actions requested, the transactions sent for them, and the outcomes.
 //!
-//! There are two levels. An [`Intent`] is one thing asked for, one node and one stack (or task, or
-//! model) at a time: it is what must not happen twice. An [`Attempt`] is one signed transaction; it
-//! carries one intent or a batch of them: it is what can be sent again and again. An intent has many
-//! attempts, one after the other, and at most one that may still execute.
+//! There are two levels. An [`Intent`] is one action of one node about one stack, task or model: it
+//! must not happen twice. An [`Attempt`] is one signed transaction for one intent or a batch of them:
+//! it can be sent again and again. An intent has many attempts, one after the other, and at most one
+//! that may still execute.
 //!
 //! ```text
 //!  intents         open
@@ -12,7 +12,7 @@
 //!      ┌───────► Queued ───────────────────────────► Submitted
 //!      │            │                                    │
 //!      │            │ refused before signing,            │
-//!      │            │ given up                           │
+//!      │            │ abandoned                          │
 //!      │            ▼                                    │
 //!      │         Failed ◄────────┐        Succeeded      │
 //!      │                         │            ▲          │
@@ -30,31 +30,31 @@
 //!  attempts                               Succeeded ◄────┘
 //! ```
 //!
-//! *Before sending.* Nothing is sent that isn't in the journal, durably. Recording an attempt is one
-//! step of both levels: it is `Signed`, and all its intents, which must be `Queued`, become
+//! *Before sending.* Only what is durably in the journal is sent. Recording an attempt is one step of
+//! both levels: the attempt becomes `Signed`, and all its intents, which must be `Queued`, become
 //! `Submitted`.
 //!
 //! *Afterwards.* An attempt is concluded once ([`AttemptStatus::can_become`]), by what the ledger
-//! shows or proves, and its intents take the step that its [outcome](AttemptOutcome::intent_status)
-//! says in the same moment. An intent moves as [`IntentStatus::can_become`] says, and never stands
-//! where its latest attempt does not [allow](AttemptStatus::allows):
+//! shows or proves. In the same step its intents move as its
+//! [outcome](AttemptOutcome::intent_status) says. An intent moves as [`IntentStatus::can_become`] says,
+//! and its status is always one that its latest attempt [allows](AttemptStatus::allows):
 //!
 //! | latest attempt | its intents | another attempt |
 //! |---|---|---|
 //! | none | `Queued`, `Failed` | if `Queued` |
 //! | `Signed` | `Submitted` | never: it may execute |
 //! | `Succeeded` | `Succeeded` | never |
-//! | `Aborted` | `Failed`; of a batch `Queued`, then as they go on | if `Queued` |
-//! | `Cancelled`, `Dead` | `Queued`, then as they go on | if `Queued` |
+//! | `Aborted` | `Failed`; of a batch `Queued`, then as their next attempt goes | if `Queued` |
+//! | `Cancelled`, `Dead` | `Queued`, then as their next attempt goes | if `Queued` |
 //! | `Refused` | `Failed` | never |
 //!
-//! *Sign once.* While an intent is unfinished, and for actions that can't be done twice also
-//! [after its success](Action::is_once_for_ever), its [key](Action::key) is taken; another intent with
-//! that key joins it or is refused. No two signed attempts use the same version of a badge or a coin:
-//! validators could accept one each, and then neither.
+//! *Sign once.* While an intent is unfinished, it holds its [key](Action::key); an action that
+//! [succeeds only once](Action::succeeds_only_once) keeps the key after success too. Another intent
+//! with the same key joins it or is refused. No two signed attempts use the same version of a badge or
+//! a coin: some validators could accept the one and some the other, and then neither would execute.
 //!
-//! A store refuses whatever does not follow these rules. The database does so by itself: whatever
-//! else writes to it, and whatever the code forgets, it takes no second signature.
+//! A store refuses every step that breaks these rules. The database enforces them by itself: it takes
+//! no second signature, also from other software or after a bug in this one.
 
 mod action;
 mod attempt;

@@ -1,91 +1,92 @@
-//! A client's request under a key of its own, so that repeating it does nothing twice.
+//! Requests under a client's own key, which are safe to repeat.
 
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use crate::{Hash32, IntentId, NodeSmallId, StackSmallId};
 
-/// For how long a key is remembered, in milliseconds: seven days.
+/// How long a key is remembered, in milliseconds: seven days.
 pub const REQUEST_KEY_LIFETIME_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
-/// An idempotency key with what it was used for.
+/// A client's key for a request, together with that request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestKey {
-    /// Method, path, query and the client's key: the same key elsewhere is another.
+    /// The client's key and everything that it is scoped to: the same key in another scope is another
+    /// key.
     pub scope: String,
-    /// The hash of the body.
+    /// The hash of the request's content.
     pub body: Hash32,
 }
 
-/// A request about to be opened under a key.
+/// A request that is about to be opened under a key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedRequest {
     /// The key.
     pub key: RequestKey,
-    /// What is known of it already: it is opened only while that holds.
+    /// The entries that the journal is expected to know already. The request is opened only if it does.
     pub known: Option<Vec<RequestEntry>>,
-    /// Its parts, in order.
+    /// The parts of the request, in order.
     pub entries: Vec<PlannedEntry>,
 }
 
 impl PlannedRequest {
-    /// What a store must know of the key, no more and no less, for the request to be opened.
+    /// What the store must know about the key, no more and no less, to open the request.
     pub fn expected(&self) -> Recalled {
         let known = self.known.clone();
         known.map_or(Recalled::Unknown, Recalled::Entries)
     }
 }
 
-/// One part of a request, before anything is written.
+/// One part of a request before it is opened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedEntry {
-    /// The stack that it is about.
+    /// The stack, if it is about one.
     pub stack_small_id: Option<StackSmallId>,
-    /// The node that acts.
+    /// The node that acts, if known.
     pub node_small_id: Option<NodeSmallId>,
-    /// What the operator should see.
+    /// Warnings to the operator.
     pub warnings: Vec<String>,
-    /// What became of it already; `None`: it is the next of the intents to be opened.
+    /// Its outcome, if it has one already; `None` if it is the next of the intents to open.
     pub outcome: Option<EntryOutcome>,
 }
 
-/// One part of a request that was made.
+/// One part of a request that was opened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestEntry {
-    /// The stack that it is about.
+    /// The stack, if it is about one.
     pub stack_small_id: Option<StackSmallId>,
-    /// The node that acts.
+    /// The node that acts, if known.
     pub node_small_id: Option<NodeSmallId>,
-    /// What the operator should see.
+    /// Warnings to the operator.
     pub warnings: Vec<String>,
-    /// What became of it at the time.
+    /// Its outcome when the request was opened.
     pub outcome: EntryOutcome,
 }
 
 impl RequestEntry {
-    /// Whether it was refused for a reason that passes: a repeated request may still begin it.
+    /// Whether it was refused for a transient reason, so that repeating the request can still begin it.
     pub const fn can_be_begun(&self) -> bool {
-        matches!(&self.outcome, EntryOutcome::Refused(failure) if failure.is_passing())
+        matches!(&self.outcome, EntryOutcome::Refused(failure) if failure.is_transient())
     }
 }
 
-/// What became of a part of a request when the request was made.
+/// The outcome of a part of a request when the request was opened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryOutcome {
-    /// It is in the journal: how it went stands there.
+    /// It is in the journal as this intent.
     Accepted(IntentId),
     /// It was refused.
     Refused(Failure),
 }
 
-/// What is known of a request key.
+/// What the journal knows about a request's key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recalled {
-    /// Nothing: it is new, forgotten, or the request journalled nothing.
+    /// Nothing: the key is new or expired, or its request opened no intent.
     Unknown,
-    /// It was used with another body.
+    /// It was used for a request with other content.
     OtherBody,
-    /// The same request was made before.
+    /// The same request was opened before.
     Entries(Vec<RequestEntry>),
 }

@@ -1,4 +1,4 @@
-//! The daemon's mirror of the contract's state, and its own record of served work.
+//! The mirrored state of the contract, and the daemon's own record of served work.
 
 mod settlement;
 mod stack;

@@ -1,4 +1,4 @@
-//! Stacks that entered settlement, and disputes about them.
+//! Settlements and disputes.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,37 +8,37 @@ use crate::{
     TimestampMs,
 };
 
-/// What a stack's settlement is made from, all as of one moment.
+/// The inputs of a stack's settlement, read at the same moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettlementInputs {
-    /// The task that the stack was bought for.
+    /// The stack's task.
     pub task_small_id: TaskSmallId,
-    /// That task; `None` when it is older than the mirror.
+    /// That task; `None` if it was created before the mirror begins.
     pub task: Option<Task>,
-    /// The selected node's record, if it has one.
+    /// The record of the selected node, if there is one.
     pub record: Option<WorkRecord>,
     /// The nodes with a valid subscription to the task, in order of subscription.
     pub subscribers: Vec<NodeSmallId>,
 }
 
-/// A settlement: the ticket that `try_settle_stack` made, with all that came of it.
+/// A settlement: the ticket that `try_settle_stack` created, and everything that happened to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
-    /// The stack; a stack is settled once at most.
+    /// The stack. A stack is settled at most once.
     pub stack_small_id: StackSmallId,
-    /// The stack's badge; `None` when the stack's purchase is older than the mirror.
+    /// The stack's badge; `None` if the stack was bought before the mirror begins.
     pub stack_id: Option<ObjectId>,
-    /// Who settled it.
+    /// The node that settled it.
     pub selected_node_id: NodeSmallId,
-    /// How much it claims.
+    /// The units that it claims.
     pub num_claimed_compute_units: ComputeUnits,
-    /// When: the time of the settling transaction's checkpoint.
+    /// The time of the settling transaction's checkpoint.
     pub settled_at: TimestampMs,
     /// The last epoch to attest in, and the first to claim in: the epoch after the settlement.
     pub dispute_settled_at_epoch: Epoch,
-    /// Who was drawn to attest, in order; a node can stand here twice.
+    /// The nodes drawn to attest, in order. A node can occur twice.
     pub requested_attestation_nodes: Vec<NodeSmallId>,
-    /// Who has attested, in order of arrival.
+    /// The nodes that have attested, in order of arrival.
     pub attested_nodes: Vec<NodeSmallId>,
     /// The commitment.
     pub committed_stack_proof: HexBytes,
@@ -48,23 +48,23 @@ pub struct Settlement {
     pub is_in_dispute: bool,
     /// Whether it was claimed.
     pub is_claimed: bool,
-    /// What the buyer got back; zero until it is claimed.
+    /// The refund to the buyer; zero until it is claimed.
     pub user_refund_amount: MicroUsdc,
 }
 
-/// How far the attestations of a settlement are.
+/// The state of a settlement's attestations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AttestationStatus {
-    /// Some are still to come, and can.
+    /// Some are missing and can still arrive.
     Pending,
-    /// All that were requested, be it none, have come.
+    /// All requested attestations have arrived; also if none was requested.
     Complete,
-    /// It is disputed, or it was claimed or its time passed with attestations missing.
+    /// The settlement is in dispute, or it was claimed or expired while some were missing.
     Failed,
 }
 
 impl Settlement {
-    /// The status in the given epoch.
+    /// The status in epoch `now`.
     pub fn attestation_status(&self, now: Epoch) -> AttestationStatus {
         if self.is_in_dispute {
             AttestationStatus::Failed
@@ -77,13 +77,13 @@ impl Settlement {
         }
     }
 
-    /// Whether as many attestations have come as were requested. The contract counts attestations,
+    /// Whether as many attestations have arrived as were requested. The contract counts attestations,
     /// not nodes.
     pub fn is_complete(&self) -> bool {
         self.attested_nodes.len() >= self.requested_attestation_nodes.len()
     }
 
-    /// The node's first place among the requested ones: where the contract writes its leaf.
+    /// The node's first place among the requested nodes, where the contract writes its leaf.
     pub fn place_of(&self, node: NodeSmallId) -> Option<usize> {
         self.requested_attestation_nodes
             .iter()
@@ -91,24 +91,24 @@ impl Settlement {
     }
 }
 
-/// A dispute about a settlement. The contract resolves none in this revision.
+/// A dispute about a settlement. This revision of the contract can't resolve disputes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
     /// The stack in dispute.
     pub stack_small_id: StackSmallId,
-    /// Who raised it.
+    /// The node that opened it.
     pub plaintiff_node_id: NodeSmallId,
     /// The stack's selected node.
     pub defendant_node_id: NodeSmallId,
-    /// The plaintiff's place among the nodes drawn; `None` when it wasn't drawn.
+    /// The plaintiff's place among the drawn nodes; `None` if it was not drawn.
     pub disputed_attestation_index: Option<u64>,
-    /// What the plaintiff holds to be right.
+    /// The plaintiff's commitment.
     pub disputed_hash: HexBytes,
     /// The ticket's commitment.
     pub original_hash: HexBytes,
-    /// When it was raised.
+    /// The epoch in which it was opened.
     pub created_at_epoch: Epoch,
-    /// When it was resolved.
+    /// The epoch in which it was resolved, if it was.
     pub resolved_at_epoch: Option<Epoch>,
 }
 
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_drawn_twice_stands_at_its_first_place() {
+    fn a_node_drawn_twice_has_its_first_place() {
         assert_eq!(
             settlement(&[3, 2, 2], &[]).place_of(NodeSmallId::new(2)),
             Some(1)

@@ -7,29 +7,29 @@ use crate::{
     TaskSmallId,
 };
 
-/// A stack: a prepaid bundle of compute units for one task, served by one selected node, with the
-/// selected node's record of the work done for it.
+/// A stack: prepaid compute units for one task, served by one selected node, together with that
+/// node's record of the work done for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stack {
     /// Its small id.
     pub stack_small_id: StackSmallId,
     /// Its badge's object id.
     pub stack_id: ObjectId,
-    /// Who bought it.
+    /// The buyer.
     pub owner_address: Address,
-    /// For which task.
+    /// Its task.
     pub task_small_id: TaskSmallId,
-    /// Who serves it.
+    /// The node that serves it.
     pub selected_node_id: NodeSmallId,
-    /// Its size.
+    /// The units bought.
     pub num_compute_units: ComputeUnits,
     /// Its price.
     pub price_per_one_million_compute_units: PricePerMillion,
-    /// How much its selected node has recorded as computed.
+    /// The units that its selected node has recorded.
     pub already_computed_units: ComputeUnits,
-    /// How many messages are recorded.
+    /// The number of recorded messages.
     pub num_total_messages: u64,
-    /// Their Merkle root; `None` while there is no message.
+    /// Their Merkle root; `None` without messages.
     pub merkle_root: Option<Hash32>,
     /// Whether a settlement ticket exists.
     pub in_settle_period: bool,
@@ -38,8 +38,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Whether more than `fraction` (0 to 1) of it is computed. Exact for every 64-bit size: no
-    /// rounding of large numbers of units.
+    /// Whether more than `fraction` (0 to 1) of it is computed. The comparison is exact for all
+    /// 64-bit sizes.
     pub fn is_filled_beyond(&self, fraction: f64) -> bool {
         beyond(
             self.already_computed_units.get(),
@@ -49,13 +49,13 @@ impl Stack {
     }
 }
 
-/// `computed / total > fraction`. Both sides are scaled to 2⁶⁴ so that the comparison is one of
+/// `computed / total > fraction`. Both sides are scaled by 2⁶⁴, which makes it a comparison of
 /// integers.
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the float is clamped to 0..=1 first, and scaled to at most 2^64, which u128 holds"
+    reason = "the float is clamped to 0..=1 and scaled to at most 2^64, which fits in u128"
 )]
 fn beyond(computed: u64, total: u64, fraction: f64) -> bool {
     const SCALE: f64 = 18_446_744_073_709_551_616.0;
@@ -67,7 +67,7 @@ fn beyond(computed: u64, total: u64, fraction: f64) -> bool {
     (u128::from(computed) << 64) > threshold * u128::from(total)
 }
 
-/// A node that the daemon's operator runs.
+/// A node of the daemon's operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperatorNode {
     /// Its small id.

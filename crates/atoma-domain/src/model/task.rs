@@ -1,4 +1,4 @@
-//! Tasks and the nodes' offers for them.
+//! Tasks and subscriptions.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,35 +7,35 @@ use crate::{
     TaskSmallId,
 };
 
-/// A task: something that nodes can offer to serve.
+/// A task: a kind of work that nodes can subscribe to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// Its small id.
     pub task_small_id: TaskSmallId,
     /// Its badge's object id.
     pub task_id: ObjectId,
-    /// What it serves.
+    /// The kind of work.
     pub role: TaskRole,
-    /// The model, where one is named.
+    /// The model, if it names one.
     pub model_name: Option<String>,
-    /// How work for it is checked.
+    /// How its work is verified.
     pub security_level: SecurityLevel,
     /// The reputation that a node needs to subscribe.
     pub minimum_reputation_score: Option<u8>,
-    /// Since when it takes no more subscriptions; `None` while it does.
+    /// The epoch since which it accepts no more subscriptions; `None` while it does.
     pub deprecated_at_epoch: Option<Epoch>,
-    /// When it was removed: its stacks can no longer be settled or claimed.
+    /// The epoch in which it was removed. Its stacks can no longer be settled or claimed.
     pub removed_at_epoch: Option<Epoch>,
 }
 
 impl Task {
-    /// Whether it takes no more subscriptions.
+    /// Whether it accepts no more subscriptions.
     pub const fn is_deprecated(&self) -> bool {
         self.deprecated_at_epoch.is_some() || self.removed_at_epoch.is_some()
     }
 }
 
-/// A node's offer for a task.
+/// A node's subscription to a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
     /// The node.
@@ -44,7 +44,7 @@ pub struct Subscription {
     pub task_small_id: TaskSmallId,
     /// The price.
     pub price_per_one_million_compute_units: PricePerMillion,
-    /// The largest stack it takes.
+    /// The largest stack that the node accepts.
     pub max_num_compute_units: ComputeUnits,
     /// False once the node has unsubscribed.
     pub valid: bool,

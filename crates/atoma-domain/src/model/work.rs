@@ -1,48 +1,47 @@
-//! A node's record of the requests that it served for a stack.
+//! A node's record of the work that it did for a stack.
 
 use serde::{Deserialize, Serialize};
 
 use crate::settlement::StackAccumulator;
 use crate::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
 
-/// What one node recorded for one stack: the selected node while serving, an attesting node while
-/// running the same requests again.
+/// One node's record of one stack. The selected node records what it serves; an attesting node records
+/// its repetition of the same requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkRecord {
     /// The stack.
     pub stack_small_id: StackSmallId,
-    /// Whose record it is.
+    /// The node.
     pub node_small_id: NodeSmallId,
     /// The Merkle accumulator over its message hashes.
     pub accumulator: StackAccumulator,
     /// The units computed.
     pub computed_units: ComputeUnits,
-    /// Whether a settlement, or the claim of a confidential stack, has closed it: no message enters
-    /// any more.
+    /// Whether a settlement, or the claim of a confidential stack, has closed it to further messages.
     pub is_frozen: bool,
 }
 
-/// A served request/response pair, to be recorded.
+/// A served request/response pair that is to be recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewMessage {
-    /// The stack that pays for it.
+    /// The stack that it was served for.
     pub stack_small_id: StackSmallId,
-    /// Whose record it enters; `None`: the selected node's.
+    /// The node whose record it belongs to; `None` for the selected node.
     pub node_small_id: Option<NodeSmallId>,
     /// The hash of the pair.
     pub message_hash: Hash32,
     /// The units that it used.
     pub num_compute_units: ComputeUnits,
-    /// The reservation that it was served under, given back in the same step.
+    /// The reservation that it was served under, which is released in the same step.
     pub reservation: Option<ReservationId>,
 }
 
-/// What a record holds after a message entered it.
+/// A record after a message was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkSummary {
-    /// How many messages.
+    /// The number of messages.
     pub num_total_messages: u64,
-    /// How many units.
+    /// The units computed.
     pub already_computed_units: ComputeUnits,
     /// The Merkle root over the messages.
     pub merkle_root: Hash32,
@@ -54,7 +53,7 @@ pub struct WorkSummary {
 pub struct ReservationId(u64);
 
 impl ReservationId {
-    /// Wraps the database's number.
+    /// Wraps the number of the database.
     pub const fn new(value: u64) -> Self {
         Self(value)
     }

@@ -1,28 +1,29 @@
-//! The chain: reading what a transaction depends on, building, simulating, sending, looking up.
+//! Access to the chain: read, build, simulate, execute, look up.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use super::{ChainError, ChainIdentity, SignedTransaction, SubmitError, UnsignedTransaction};
+use super::{ChainError, ChainIdentity, SubmitError};
 use crate::contract::{
     Abort, ContractCall, ContractParameters, StackOnChain, SubscriberOnChain, TicketOnChain,
 };
 use crate::events::ContractEvent;
+use crate::transaction::{SignedTransaction, UnsignedTransaction};
 use crate::{
     Address, CheckpointNumber, Digest, Epoch, Mist, NodeSmallId, ObjectId, ObjectReference,
     StackSmallId, TaskSmallId,
 };
 
-/// The way to the chain: one step each, no policy. Reads can be repeated at will; only
-/// [`execute`](Self::execute) changes anything.
+/// Access to the chain. Each method is one step, without retries or other policy. Reads can be repeated
+/// at will; only [`execute`](Self::execute) changes anything.
 #[async_trait]
 pub trait Chain: Debug + Send + Sync {
-    /// Which chain and contract this is.
+    /// The chain and the contract.
     async fn identity(&self) -> Result<ChainIdentity, ChainError>;
 
-    /// The latest checkpoint that the node has.
+    /// The latest checkpoint of the Sui node.
     async fn height(&self) -> Result<CheckpointNumber, ChainError>;
 
     /// The current epoch.
@@ -34,24 +35,24 @@ pub trait Chain: Debug + Send + Sync {
     /// The SUI coins that an address owns, largest first.
     async fn gas_coins(&self, owner: Address) -> Result<Vec<GasCoin>, ChainError>;
 
-    /// The latest version of an object, and the transaction that wrote it; `None` when it does not
-    /// exist (any more).
+    /// The latest version of an object, and the transaction that wrote it if the node names it. `None`
+    /// if the object does not exist, or no longer does.
     async fn object(
         &self,
         id: ObjectId,
     ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError>;
 
-    /// Everything that an action depends on, in as few calls as can be, side by side: the epoch,
-    /// the badge's version first, the parameters, and what the query names.
+    /// Everything that an action depends on, in as few calls as possible and in parallel: the epoch, the
+    /// badge's version first, the parameters, and what the query names.
     async fn view(&self, query: &ViewQuery) -> Result<ContractView, ChainError>;
 
     /// Builds a transaction, offline.
     ///
     /// # Errors
-    /// When the plan exceeds the network's limits, such as 16,384 bytes an argument.
+    /// When the plan exceeds the network's limits, such as 16,384 bytes per argument.
     fn build(&self, plan: &TransactionPlan) -> Result<UnsignedTransaction, ChainError>;
 
-    /// Runs a transaction without signature or effect.
+    /// Simulates a transaction: without a signature, and without effect on chain.
     ///
     /// # Errors
     /// A refusal is a [`ChainError::Answer`] whose source is a [`Refusal`](super::Refusal).
@@ -61,26 +62,27 @@ pub trait Chain: Debug + Send + Sync {
         gas: SimulatedGas,
     ) -> Result<Simulation, ChainError>;
 
-    /// Sends a transaction and waits for its effects. The same bytes execute at most once, however
-    /// often they are sent.
+    /// Submits a transaction and waits for its effects. The same bytes execute at most once, however
+    /// often they are submitted.
     async fn execute(&self, transaction: &SignedTransaction) -> Result<Executed, SubmitError>;
 
-    /// The transaction of that digest, if the node's ledger has it. That it hasn't proves nothing: it
-    /// may lag, or have thrown it away; ask [`is_absent`](Self::is_absent).
+    /// The transaction with that digest, if the node's ledger has it. `None` proves nothing: the node may
+    /// lag or have pruned it. For a proof use [`is_absent`](Self::is_absent).
     async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError>;
 
-    /// What became of these versions of owned objects, as far as the node tells; answers in order.
+    /// Whether and by what these versions of owned objects were consumed, as far as the node shows it; in
+    /// the same order.
     async fn consumption(
         &self,
         versions: &[ObjectReference],
     ) -> Result<Vec<Consumption>, ChainError>;
 
-    /// Whether the node's ledger proves that the transaction of that digest was not executed in
-    /// `epoch`: it has all checkpoints from the epoch's first on, as far as `until`, and lacks the
-    /// digest. False proves nothing.
+    /// Whether the node's ledger proves that the transaction with that digest did not execute in `epoch`:
+    /// it has all checkpoints from the first of the epoch up to `until`, and lacks the digest. False
+    /// proves nothing.
     ///
     /// # Errors
-    /// [`ChainError::Pruned`] when checkpoints that must be there were thrown away.
+    /// [`ChainError::Pruned`] when the node has pruned checkpoints that the proof needs.
     async fn is_absent(
         &self,
         digest: Digest,
@@ -89,44 +91,43 @@ pub trait Chain: Debug + Send + Sync {
     ) -> Result<bool, ChainError>;
 }
 
-/// What pays in a simulation.
+/// How a simulation pays for gas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SimulatedGas {
-    /// A coin of the network's making with the largest budget: what is needed is to be found out,
-    /// and the transaction's own coins may hold less than a guess.
+    /// With a coin that the network provides and the largest budget. The simulation finds the gas
+    /// needed, for which the transaction's own coins may be too small.
     Ample,
-    /// What the transaction says: its coins, its budget. Whether they suffice is to be found out.
+    /// With the coins and the budget of the transaction. The simulation finds whether they suffice.
     AsPlanned,
 }
 
 impl SimulatedGas {
-    /// What suits a budget: one that was asked for has to do, one of the daemon's own is yet to be
-    /// found.
-    pub const fn for_budget(asked_for: Option<Mist>) -> Self {
-        match asked_for {
+    /// As planned for a requested budget; ample if the daemon still has to find one.
+    pub const fn for_budget(requested: Option<Mist>) -> Self {
+        match requested {
             Some(_) => Self::AsPlanned,
             None => Self::Ample,
         }
     }
 }
 
-/// What became of one version of an owned object.
+/// Whether one version of an owned object was consumed, and by what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consumption {
-    /// Nothing: it is the latest, at a node that has executed all that precedes this epoch.
+    /// It is the latest version, according to a node that has executed everything before this epoch.
     Current(Epoch),
     /// This transaction consumed it.
     By(Digest),
-    /// It is past, and the node does not keep who consumed it.
+    /// It was consumed, but the node no longer knows by what.
     Past {
-        /// The object's last transaction: none that came after it consumed the version.
+        /// The object's last transaction. No later one consumed the version.
         last: Digest,
     },
-    /// The node shows an older version, or no such object. Neither proves anything: it may lag.
+    /// The node shows an older version, or no such object. This proves nothing, because it may lag.
     Unseen,
 }
 
-/// How far a ledger must reach.
+/// How far the ledger must reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// To the end of the epoch.
@@ -135,19 +136,19 @@ pub enum Until {
     Transaction(Digest),
 }
 
-/// The current epoch, as the node has it.
+/// The current epoch of the Sui node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EpochInfo {
     /// The current epoch.
     pub epoch: Epoch,
-    /// The reference price of a gas unit in it.
+    /// Its reference gas price, in MIST per gas unit.
     pub reference_gas_price: Mist,
 }
 
 /// A node badge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadgeOnChain {
-    /// The object at its latest version.
+    /// The latest version of the object.
     pub reference: ObjectReference,
     /// The node.
     pub node_small_id: NodeSmallId,
@@ -156,97 +157,97 @@ pub struct BadgeOnChain {
 /// A SUI coin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GasCoin {
-    /// The object at its latest version.
+    /// The latest version of the object.
     pub reference: ObjectReference,
-    /// What it holds.
+    /// Its balance.
     pub balance: Mist,
 }
 
-/// What to read before acting.
+/// What to read before an action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ViewQuery {
     /// The acting node's badge.
     pub badge: Option<ObjectId>,
-    /// Stacks to be read from the contract's table.
+    /// The stacks to read from the contract's table.
     pub stacks: Vec<StackSmallId>,
-    /// Tickets to be read.
+    /// The stacks whose settlement tickets to read.
     pub tickets: Vec<StackSmallId>,
-    /// A task's subscriber list to be read.
+    /// The subscriber list to read.
     pub subscribers: Option<SubscriberQuery>,
 }
 
-/// Which subscriber list to read. The nodes expected in it are read in the same call as the list;
-/// others cost a second one.
+/// Which subscriber list to read. Nodes that are expected in it are read in the same call as the list;
+/// unexpected ones take a second call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriberQuery {
     /// The task.
     pub task: TaskSmallId,
-    /// Who is probably in the list.
+    /// The nodes that are probably in the list.
     pub expected: Vec<NodeSmallId>,
 }
 
-/// What was read.
+/// The result of a [`ViewQuery`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContractView {
     /// The epoch.
     pub epoch: EpochInfo,
     /// The contract's parameters.
     pub parameters: ContractParameters,
-    /// The badge at its latest version; `None` when it wasn't asked for or does not exist.
+    /// The latest version of the badge; `None` if the query names none or it does not exist.
     pub badge: Option<ObjectReference>,
-    /// The stacks that exist.
+    /// Those of the stacks that exist.
     pub stacks: BTreeMap<StackSmallId, StackOnChain>,
-    /// The tickets that exist.
+    /// Those of the tickets that exist.
     pub tickets: BTreeMap<StackSmallId, TicketOnChain>,
-    /// The subscriber list, in order; `None` when it wasn't asked for or the task is gone.
+    /// The subscriber list, in order; `None` if the query names none or the task does not exist.
     pub subscribers: Option<Vec<SubscriberOnChain>>,
 }
 
-/// A transaction to be built.
+/// The plan of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionPlan {
-    /// Who signs and pays.
+    /// The address that signs and pays.
     pub sender: Address,
-    /// The acting node's badge, where a call needs one.
+    /// The acting node's badge, if a call needs one.
     pub badge: Option<ObjectReference>,
     /// The calls, in order.
     pub calls: Vec<ContractCall>,
-    /// The coins that pay. They become one, the first, which keeps the change.
+    /// The gas coins. They are merged into the first one, which keeps the change.
     pub gas: Vec<ObjectReference>,
-    /// Coins of these sizes are split off what pays, for the sender's later transactions.
+    /// The balances of coins to split off the gas coin, for later transactions of the sender.
     pub split: Vec<Mist>,
-    /// The price of a gas unit.
+    /// The gas price, in MIST per gas unit.
     pub gas_price: Mist,
-    /// The most that may be spent.
+    /// The gas budget.
     pub gas_budget: Mist,
     /// The last epoch in which it can execute.
     pub expires_after: Epoch,
 }
 
-/// What a transaction would do.
+/// The result of a simulation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Simulation {
-    /// Whether it would succeed.
+    /// The outcome that execution would have.
     pub outcome: ExecutionOutcome,
-    /// The gas that it needs at its price, before any margin: computation and storage cost,
-    /// without the rebate (the budget must cover the peak).
+    /// The gas needed at its price, before any margin: computation and storage cost without the rebate,
+    /// because the budget must cover the peak.
     pub gas_needed: Mist,
 }
 
-/// What became of an executed transaction.
+/// The outcome of an executed transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExecutionOutcome {
     /// It succeeded.
     Success,
-    /// Move code aborted; gas is spent.
+    /// Move code aborted. Gas is spent.
     Abort(Abort),
     /// The network cancelled it before the contract ran (congestion of a shared object, no
-    /// randomness); gas is spent, a new attempt can succeed.
+    /// randomness). Gas is spent; a new attempt can succeed.
     Cancelled {
         /// The network's name for the reason.
         reason: String,
     },
-    /// It failed otherwise (out of gas, arithmetic error); gas is spent.
+    /// It failed for another reason (out of gas, arithmetic error). Gas is spent.
     Failed {
         /// The network's name for the reason, with its fields.
         reason: String,
@@ -260,17 +261,17 @@ pub enum ExecutionOutcome {
 pub struct Executed {
     /// Its digest.
     pub digest: Digest,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: ExecutionOutcome,
-    /// When.
+    /// The epoch in which it executed.
     pub epoch: Epoch,
-    /// Gas paid, net of the storage rebate; zero when the rebate was larger.
+    /// The gas paid, net of the storage rebate; zero if the rebate was larger.
     pub gas_used: Mist,
-    /// The checkpoint that it is in, once it is in one.
+    /// The checkpoint that contains it, once there is one.
     pub checkpoint: Option<CheckpointNumber>,
-    /// The new versions of all objects that it wrote, by id: badge and coins among them.
+    /// The new versions of all objects that it wrote, by id, including the badge and the coins.
     pub written: BTreeMap<ObjectId, ObjectReference>,
-    /// By how much the sender's SUI changed its balance is not told; the coin that paid is.
+    /// The new version of the coin that paid. Balances are not part of the effects.
     pub gas_coin: Option<ObjectReference>,
     /// The contract's events, in order.
     pub events: Vec<ContractEvent>,

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use crate::TimestampMs;
 
-/// Tells the time, so that tests can set it.
+/// The source of the current time, which tests can set.
 pub trait Clock: Debug + Send + Sync {
-    /// Now.
+    /// The current time.
     fn now(&self) -> TimestampMs;
 }

@@ -1,4 +1,4 @@
-//! What the ports' operations can fail with: one enum per family.
+//! The errors of the ports, one enum for each family of operations.
 
 use thiserror::Error;
 
@@ -6,17 +6,17 @@ use crate::journal::{Failure, IntentStatus};
 use crate::model::ReservationId;
 use crate::{IntentId, ObjectId};
 
-/// The cause of an adapter's error, whatever library it came from.
+/// The cause of an adapter's error, independent of the library it comes from.
 pub type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The database could not do what was asked; nothing was changed.
+/// Why an operation of the database failed. It has changed nothing.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// It can't be reached, is locked or its disk is full.
+    /// The database can't be opened, is locked, or its disk is full.
     #[error("the database is not available")]
     Unavailable(#[source] BoxedError),
-    /// A stored value is outside its type's range: the file was damaged or written by others.
-    #[error("the database holds an impossible value in {table}.{column} of row {row}")]
+    /// A stored value does not fit its type. The file is damaged, or other software has written to it.
+    #[error("the database has an invalid value in {table}.{column} of row {row}")]
     Corrupt {
         /// The table.
         table: &'static str,
@@ -24,52 +24,52 @@ pub enum StoreError {
         column: &'static str,
         /// The row's key.
         row: String,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         #[source]
         source: BoxedError,
     },
-    /// It belongs to another chain or contract.
-    #[error("the database mirrors {stored}, the daemon is configured for {configured}")]
+    /// The database belongs to another chain or contract.
+    #[error("the database mirrors {stored}, but the daemon is configured for {configured}")]
     OtherChain {
-        /// What it was bound to first.
+        /// The chain and contract of the database.
         stored: String,
-        /// What it is to be opened for.
+        /// The chain and contract of the configuration.
         configured: String,
     },
-    /// A value that the database can't hold.
+    /// The database can't store a value.
     #[error("{what} is out of the database's range")]
     OutOfRange {
         /// Which value.
         what: String,
     },
-    /// A transition that the journal doesn't allow.
-    #[error("transaction {id} can't go from {from:?} to {to:?}")]
+    /// The journal does not allow a transition.
+    #[error("transaction {id} can't change from {from:?} to {to:?}")]
     Transition {
         /// The intent.
         id: IntentId,
-        /// Where it stands.
+        /// Its status.
         from: IntentStatus,
-        /// Where it was to go.
+        /// The status that it should get.
         to: IntentStatus,
     },
-    /// A request with this key was opened already, a moment ago: recall it.
-    #[error("a request with this idempotency key is known already")]
+    /// A request with this key has been opened in the meantime. Recall it.
+    #[error("a request with this key is already in the journal")]
     KnownRequest,
-    /// Something that must be in the database isn't.
+    /// The database lacks something that it must have.
     #[error("{what} is not in the database")]
     Missing {
-        /// What.
+        /// What is missing.
         what: String,
     },
 }
 
-/// Recording served work was refused, or the database failed.
+/// Why served work could not be recorded.
 #[derive(Debug, Error)]
 pub enum WorkError {
-    /// It can't be recorded; the reason is one for the caller.
+    /// It was refused, for a reason that the caller should see.
     #[error("{0}")]
     Refused(Failure),
-    /// The reservation was given back already, or never made.
+    /// The reservation was already released, or never made.
     #[error("reservation {} does not exist", .0.get())]
     UnknownReservation(ReservationId),
     /// The database failed.
@@ -77,112 +77,112 @@ pub enum WorkError {
     Store(#[from] StoreError),
 }
 
-/// A question to the chain was not answered. Asking again is always safe.
+/// Why a read of the chain failed. Repeating it is always safe.
 #[derive(Debug, Error)]
 pub enum ChainError {
-    /// The Sui node can't be reached, or broke off.
+    /// The Sui node can't be reached, or the connection broke.
     #[error("the Sui node can't be reached")]
     Unavailable(#[source] BoxedError),
-    /// It answered with an error.
-    #[error("the Sui node answered with an error")]
+    /// The Sui node returned an error.
+    #[error("the Sui node returned an error")]
     Answer(#[source] BoxedError),
-    /// It answered something that can't be understood.
-    #[error("the Sui node's answer lacks or garbles {what}")]
+    /// The Sui node's response is malformed.
+    #[error("the Sui node's response is malformed: {what} is missing or invalid")]
     Malformed {
-        /// Which part.
+        /// The part that is missing or invalid.
         what: &'static str,
     },
-    /// An object that must exist does not.
+    /// A required object does not exist.
     #[error("object {0} does not exist")]
     NoObject(ObjectId),
-    /// It shows an object as it was before a version that is known already: all that it shows may be
-    /// as old.
+    /// The Sui node shows an older version of an object than is already known. Everything else that it
+    /// shows may be as old.
     #[error(
-        "the Sui node lags behind: it shows object {object} at version {}, which is at {known} by now",
+        "the Sui node lags: it shows object {object} at version {}, but version {known} exists",
         .shown.map_or(String::from("none"), |shown| shown.to_string())
     )]
     Behind {
-        /// Which object.
+        /// The object.
         object: ObjectId,
-        /// The version shown; `None` when it shows no such object.
+        /// The version shown; `None` if it shows no such object.
         shown: Option<u64>,
         /// The newest version known.
         known: u64,
     },
-    /// The plan can't be made into a transaction.
+    /// The plan can't be built into a transaction.
     #[error("the transaction can't be built")]
     Build(#[source] BoxedError),
-    /// The history that is wanted is no longer kept by the node.
+    /// The Sui node has pruned history that is needed.
     #[error(
-        "the Sui node keeps history from checkpoint {lowest} on, the daemon needs it from {wanted}: \
+        "the Sui node keeps history from checkpoint {lowest} on, but the daemon needs it from {wanted} on; \
          use a node with more history"
     )]
     Pruned {
         /// The lowest checkpoint kept.
         lowest: u64,
-        /// The checkpoint wanted.
+        /// The first checkpoint needed.
         wanted: u64,
     },
 }
 
-/// Why a sent transaction has no effects to show.
+/// Why a submission returned no effects.
 #[derive(Debug, Error)]
 pub enum SubmitError {
-    /// Refused before execution: nothing was executed by *this* submission. An earlier one of the
-    /// same bytes may still execute.
-    #[error("refused before execution")]
+    /// The network refused it before execution: *this* submission executed nothing. An earlier submission
+    /// of the same bytes may still execute.
+    #[error("the network refused the transaction before execution")]
     Refused(#[source] Refusal),
-    /// The answer was lost: it may or may not execute.
-    #[error("no answer, the outcome is unknown")]
+    /// The response was lost: the transaction may execute or not.
+    #[error("the response was lost, so the outcome is unknown")]
     Unknown(#[source] BoxedError),
 }
 
-/// The network's refusal.
+/// A refusal by the network.
 #[derive(Clone, Debug, Error)]
 #[error("{message}")]
 pub struct Refusal {
     /// Its class.
     pub kind: RefusalKind,
-    /// The network's own words.
+    /// The network's message.
     pub message: String,
 }
 
-/// The classes of refusals that a sender treats differently.
+/// The classes of refusals that the daemon treats differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// An input's version is not the current one. Whether it is older (stale) or newer (the node
-    /// lags) only the ledger tells.
+    /// An input does not have its current version. Only the ledger shows whether it is older (stale) or
+    /// newer (the node lags).
     ObjectVersion {
-        /// Which object, where the network names it.
+        /// The object, if the network names it.
         object: Option<ObjectId>,
     },
-    /// An input does not exist or is another's.
+    /// An input does not exist or has another owner.
     ObjectNotUsable {
-        /// Which object, where the network names it.
+        /// The object, if the network names it.
         object: Option<ObjectId>,
     },
-    /// The expiration epoch is past.
+    /// The expiration epoch is over.
     Expired,
     /// The coins hold less than the budget.
     GasBalance,
-    /// Price or budget are outside the network's limits.
+    /// The gas price or the budget is outside the network's limits.
     GasTerms,
     /// The budget is less than any transaction costs.
     GasBudgetTooLow,
-    /// The bytes themselves: signatures, sizes, commands that don't go together. They are not valid
-    /// for anybody at any time.
+    /// The bytes themselves are invalid (signatures, sizes, combination of commands), for every validator
+    /// at any time.
     Invalid,
-    /// Anything else, in words that are not known.
+    /// Any other refusal.
     Other,
 }
 
-/// A transaction could not be signed.
+/// Why a transaction could not be signed.
 #[derive(Debug, Error)]
 pub enum SignError {
-    /// There is no key for the sender.
+    /// The signer has no key for the sender.
     #[error("no key for address {0}")]
     NoKey(crate::Address),
-    /// The key's library failed, or the bytes are no transaction.
+    /// The signature library failed, or the bytes are not a transaction.
     #[error("signing failed")]
     Failed(#[source] BoxedError),
 }

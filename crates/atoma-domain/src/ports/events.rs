@@ -1,4 +1,4 @@
-//! Following the ledger: where transactions come from, and where their events go.
+//! Following the ledger, and applying its events to the mirror.
 
 use std::fmt::{self, Debug};
 
@@ -10,7 +10,7 @@ use crate::events::ContractEvent;
 use crate::model::OperatorNode;
 use crate::{Address, CheckpointNumber, Digest, Epoch, ObjectId, TimestampMs};
 
-/// Which chain and contract a database mirrors. One database serves one of them for ever.
+/// The chain and contract that a database mirrors. A database belongs to one of them permanently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainIdentity {
     /// The digest of the chain's first checkpoint.
@@ -31,111 +31,113 @@ impl fmt::Display for ChainIdentity {
     }
 }
 
-/// A transaction's place in the ledger; orders all transactions.
+/// The place of a transaction in the ledger. It orders all transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LedgerPosition {
     /// The checkpoint.
     pub checkpoint: CheckpointNumber,
-    /// The transaction's index in it, from 0.
+    /// The transaction's index in the checkpoint, from 0.
     pub index: u64,
 }
 
-/// The event source's own mark of a place in the ledger: opaque, to be stored and given back.
+/// A place in the ledger in the event source's own format, to be stored and handed back unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventCursor(pub Bytes);
 
-/// A transaction that touched the contract.
+/// A transaction that involved the contract.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LedgerTransaction {
     /// Its digest.
     pub digest: Digest,
     /// Its place.
     pub position: LedgerPosition,
-    /// Its checkpoint's time.
+    /// The time of its checkpoint.
     pub timestamp: TimestampMs,
     /// Its epoch.
     pub epoch: Epoch,
-    /// Who sent it.
+    /// Its sender.
     pub sender: Address,
-    /// The contract's events, in order; none when it failed.
+    /// The contract's events, in order; empty if it failed.
     pub events: Vec<ContractEvent>,
 }
 
-/// One step along the ledger: a transaction, or only progress.
+/// A step along the ledger, with or without a transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LedgerFrame {
-    /// The transaction, if the step brought one.
+    /// The transaction; `None` if the step is only progress.
     pub transaction: Option<LedgerTransaction>,
-    /// Where to go on from after this step.
+    /// Where to continue after this step.
     pub cursor: EventCursor,
-    /// Up to where the ledger has been looked through, this checkpoint included.
+    /// The last checkpoint that was searched completely.
     pub covered: Option<CheckpointNumber>,
 }
 
-/// Where the contract's transactions come from.
+/// The source of the contract's transactions.
 #[async_trait]
 pub trait EventSource: Debug + Send + Sync {
     /// Follows the ledger from after the cursor, or from its beginning.
     ///
     /// # Errors
-    /// [`ChainError::Pruned`] when the node no longer keeps what is wanted.
+    /// [`ChainError::Pruned`] when the node has pruned that part of the ledger.
     async fn follow(&self, after: Option<EventCursor>)
     -> Result<Box<dyn LedgerStream>, ChainError>;
 }
 
-/// A ledger being followed.
+/// The stream of a followed ledger.
 #[async_trait]
 pub trait LedgerStream: Debug + Send {
-    /// Waits for at least one step and returns all that are at hand, at most `limit`, in ledger
-    /// order. An error ends the stream: follow anew from the last cursor applied.
+    /// Waits for at least one step and returns all available ones, at most `limit`, in ledger order.
+    ///
+    /// # Errors
+    /// An error ends the stream. Follow the ledger again from the last cursor applied.
     async fn next_steps(&mut self, limit: usize) -> Result<Vec<LedgerFrame>, ChainError>;
 }
 
-/// How far the mirror is.
+/// The progress of the mirror.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Where to go on; `None` before the first step.
+    /// Where to continue; `None` before the first step.
     pub cursor: Option<EventCursor>,
     /// The last transaction applied.
     pub position: Option<LedgerPosition>,
-    /// Up to where the ledger is mirrored.
+    /// The last checkpoint that is mirrored completely.
     pub covered: Option<CheckpointNumber>,
     /// The latest epoch seen.
     pub epoch: Option<Epoch>,
 }
 
-/// Where the contract's events go.
+/// The mirror of the contract's state.
 #[async_trait]
 pub trait ChainEvents: Debug + Send + Sync {
-    /// Binds the database to a chain and contract, for ever.
+    /// Binds the database to a chain and contract, permanently.
     ///
     /// # Errors
-    /// [`StoreError::OtherChain`] when it is bound to another.
+    /// [`StoreError::OtherChain`] when it is bound to another one.
     async fn bind(&self, identity: &ChainIdentity) -> Result<(), StoreError>;
 
-    /// Applies steps in ledger order, in one database transaction with their last cursor. A
-    /// transaction at or before the last applied position changes nothing. `operator` is the
-    /// address whose new registrations are the operator's own nodes.
+    /// Applies steps in ledger order, in one database transaction with their last cursor. A transaction at
+    /// or before the last applied position changes nothing. New nodes that `operator` registers are the
+    /// operator's own.
     async fn apply(
         &self,
         frames: &[LedgerFrame],
         operator: Address,
     ) -> Result<Progress, StoreError>;
 
-    /// How far the mirror is.
+    /// The progress of the mirror.
     async fn progress(&self) -> Result<Progress, StoreError>;
 
-    /// Whether the mirror has met a transaction of the daemon's own.
+    /// Whether the mirror has applied one of the daemon's own transactions.
     async fn has_met(&self, digest: Digest) -> Result<bool, StoreError>;
 
-    /// Replaces the nodes that `operator` runs by those whose badges it owns on chain: badges can
-    /// come and go without an event.
+    /// Replaces the operator's nodes with those whose badges it owns on chain. Badges can be transferred
+    /// without an event.
     async fn set_operator_nodes(
         &self,
         operator: Address,
         nodes: &[OperatorNode],
     ) -> Result<(), StoreError>;
 
-    /// Notes the current epoch as the chain told it, between events.
+    /// Stores the current epoch as read from the chain, between events.
     async fn note_epoch(&self, epoch: Epoch) -> Result<(), StoreError>;
 }

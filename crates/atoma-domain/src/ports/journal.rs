@@ -1,4 +1,4 @@
-//! The transaction journal, made durable.
+//! The durable transaction journal.
 
 use std::fmt::Debug;
 
@@ -11,19 +11,19 @@ use crate::journal::{
 };
 use crate::{Digest, IntentId, Mist, NodeSmallId, ObjectId, StackSmallId, TimestampMs};
 
-/// The transaction journal. Every method is one database transaction, durable (`fsync`) when it
-/// returns; a transition outside the state machine of [`crate::journal`] is refused.
+/// The transaction journal. Every method is one database transaction, which is durable (`fsync`) when
+/// the method returns. Transitions outside the state machine of [`crate::journal`] are refused.
 #[async_trait]
 pub trait Journal: Debug + Send + Sync {
-    /// Writes intents down, each on its own merits, all in one database transaction; answers in
-    /// order. What [closes a record](crate::journal::Action::closes_record) also freezes the selected
-    /// node's record of the stack; what can't be (no message to settle, open reservations, already
-    /// in settlement) is refused. A
-    /// `request` is remembered with what became of its parts, unless none is in the journal then.
+    /// Opens intents in one database transaction, each independently of the others, and returns the
+    /// results in order. An intent that [closes a record](crate::journal::Action::closes_record) also
+    /// freezes the selected node's record of the stack, or is refused if it can't (no message to settle,
+    /// open reservations, already in settlement). A `request` is stored with the outcomes of its parts,
+    /// unless none of them is in the journal afterwards.
     ///
     /// # Errors
-    /// [`StoreError::KnownRequest`] when of the request's key something else is known than what the
-    /// request [expects](PlannedRequest::expected); nothing was written then.
+    /// [`StoreError::KnownRequest`] when the journal knows something else about the request's key than
+    /// the request [expects](PlannedRequest::expected). Nothing has been written then.
     async fn open(
         &self,
         intents: &[NewIntent],
@@ -31,18 +31,18 @@ pub trait Journal: Debug + Send + Sync {
         now: TimestampMs,
     ) -> Result<Vec<Opened>, StoreError>;
 
-    /// What would become of the wish to open these, under the same rules and with nothing written.
+    /// The results that [`open`](Self::open) would have, without writing anything.
     async fn would_open(
         &self,
         intents: &[NewIntent],
         now: TimestampMs,
     ) -> Result<Vec<Opened>, StoreError>;
 
-    /// What is known of a request key, used in the last seven days.
+    /// What the journal knows about a request's key that was used in the last seven days.
     async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError>;
 
-    /// Writes a signed attempt down and makes its intents `Submitted`; with it, what came of the
-    /// `previous` one, as [`conclude`](Self::conclude) would. Both are written or neither.
+    /// Records a signed attempt and makes its intents `Submitted`. In the same database transaction it
+    /// concludes the `previous` attempt, if given, as [`conclude`](Self::conclude) would.
     async fn record_attempt(
         &self,
         attempt: &Attempt,
@@ -50,12 +50,12 @@ pub trait Journal: Debug + Send + Sync {
         now: TimestampMs,
     ) -> Result<(), StoreError>;
 
-    /// Writes down what came of an attempt, for it and all its intents. A final failure frees the
-    /// intents' keys and thaws the stack's record; success keeps the key where the action is once
-    /// for ever.
+    /// Concludes an attempt and moves its intents. A final failure releases an intent's key and reopens the
+    /// stack's record. Success keeps the key of an action that
+    /// [succeeds only once](crate::journal::Action::succeeds_only_once).
     async fn conclude(&self, conclusion: &Conclusion, now: TimestampMs) -> Result<(), StoreError>;
 
-    /// Fails a queued intent, of which nothing was sent: frees its key, thaws the record.
+    /// Fails a queued intent, for which nothing can execute. Releases its key and reopens the record.
     async fn fail(
         &self,
         id: IntentId,
@@ -63,21 +63,22 @@ pub trait Journal: Debug + Send + Sync {
         now: TimestampMs,
     ) -> Result<(), StoreError>;
 
-    /// Every intent that is not final, ascending, with the attempt that may be with the network.
+    /// All intents without a final status, ascending, each with its attempt that may have reached the
+    /// network.
     async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError>;
 
-    /// The digest of the last attempt that executed with this badge, or else of the one that
-    /// registered it; `None` when there is neither. On chain it is the badge's last transaction,
-    /// unless somebody else used the badge since.
+    /// The digest of the last attempt that executed with this badge, or of the one that registered it;
+    /// `None` if there is neither. It is the badge's last transaction on chain, unless other software has
+    /// used the badge since.
     async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError>;
 
-    /// The gas spent by attempts concluded at or after `since`.
+    /// The gas spent by attempts that were concluded at or after `since`.
     async fn gas_spent_since(&self, since: TimestampMs) -> Result<Mist, StoreError>;
 
-    /// One intent; `None` when the journal has no such.
+    /// An intent; `None` if it is not in the journal.
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError>;
 
-    /// Every attempt that carries an intent, oldest first.
+    /// All attempts of an intent, oldest first.
     async fn attempts_of(&self, id: IntentId) -> Result<Vec<AttemptRecord>, StoreError>;
 
     /// Intents, newest first.
@@ -88,18 +89,18 @@ pub trait Journal: Debug + Send + Sync {
     ) -> Result<Vec<IntentRecord>, StoreError>;
 }
 
-/// What became of the wish to open an intent.
+/// The result of opening an intent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Opened {
-    /// It is in the journal.
+    /// It was opened.
     New(Intent),
-    /// The same, with the same parameters, is already under way.
+    /// This intent, with the same key and parameters, is already under way.
     Joined(Intent),
-    /// It can't be.
+    /// It was refused.
     Refused(Failure),
 }
 
-/// An intent that is not final.
+/// An intent without a final status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnfinishedIntent {
     /// The intent.
@@ -108,27 +109,27 @@ pub struct UnfinishedIntent {
     pub attempt: Option<Attempt>,
 }
 
-/// How an intent can be asked for.
+/// How to find an intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JournalKey {
     /// By its number.
     Id(IntentId),
-    /// By the digest of any of its attempts; of a batch the first intent. The others are
-    /// [listed](JournalFilter::tx_digest), and named by the [attempt](Journal::attempts_of).
+    /// By the digest of any of its attempts. For a batch this is the first intent; the filter
+    /// [`tx_digest`](JournalFilter::tx_digest) lists all, and so does each [attempt](Journal::attempts_of).
     Digest(Digest),
 }
 
-/// Which intents to list; `None` is any.
+/// A filter of intents. `None` matches all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JournalFilter {
-    /// Of that [kind](crate::journal::Action::kind).
+    /// The [kind](crate::journal::Action::kind).
     pub kind: Option<&'static str>,
-    /// Of that status.
+    /// The status.
     pub status: Option<IntentStatus>,
-    /// Of that node.
+    /// The node that acts.
     pub node: Option<NodeSmallId>,
-    /// About that stack.
+    /// The stack.
     pub stack: Option<StackSmallId>,
-    /// Carried by that attempt.
+    /// The digest of one of its attempts.
     pub tx_digest: Option<Digest>,
 }

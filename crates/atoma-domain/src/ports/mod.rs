@@ -1,8 +1,9 @@
-//! The seams: object-safe traits named by what they are for.
+//! The ports: object-safe traits between the daemon's crates, named by purpose.
 //!
-//! Adapters implement them (`atoma-state` the four of the database, `atoma-sui` chain, event
-//! source and signer), use cases call them, and only the daemon's composition root knows which
-//! concrete types meet. A method is a whole intention, never begin, read or write.
+//! Adapters implement them: `atoma-state` the four of the database, `atoma-sui` the chain, the event
+//! source and the signer. Use cases call them, and only the daemon's composition root connects them
+//! to concrete types. A method is a whole intention, such as opening intents, and never a part of one
+//! such as begin, read or write.
 
 mod chain;
 mod clock;
@@ -26,6 +27,8 @@ pub use events::{
     LedgerStream, LedgerTransaction, Progress,
 };
 pub use journal::{Journal, JournalFilter, JournalKey, Opened, UnfinishedIntent};
-pub use signer::{SignedTransaction, Signer, UnsignedTransaction};
+pub use signer::Signer;
 pub use state::{DisputeSide, Page, StackFilter, StateReader};
 pub use work::ServedWork;
+
+pub use crate::transaction::{SignedTransaction, UnsignedTransaction};

@@ -10,17 +10,17 @@ use crate::model::{
 };
 use crate::{NodeSmallId, StackSmallId, TaskSmallId};
 
-/// A part of a list, by key: `limit` entries after `after` in the list's order.
+/// A page of a list: at most `limit` entries after the key `after`, in the list's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page<K> {
-    /// The last key of the part before; `None` is the beginning.
+    /// The last key of the previous page; `None` for the first page.
     pub after: Option<K>,
-    /// How many entries at most.
+    /// The maximum number of entries.
     pub limit: u32,
 }
 
 impl<K> Page<K> {
-    /// The list's first entries.
+    /// The first page.
     pub const fn first(limit: u32) -> Self {
         Self { after: None, limit }
     }
@@ -29,22 +29,22 @@ impl<K> Page<K> {
 /// Which stacks to list.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StackFilter<'a> {
-    /// Served by one of these.
+    /// The selected nodes.
     pub nodes: &'a [NodeSmallId],
-    /// With more than this fraction (0 to 1) computed; `None` is any.
+    /// Only stacks of which more than this fraction (0 to 1) is computed; `None` for all.
     pub filled_beyond: Option<f64>,
 }
 
-/// On which side of a dispute a node is.
+/// The side of a node in a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DisputeSide {
     /// The dispute is against it.
     Defendant,
-    /// It raised the dispute.
+    /// It opened the dispute.
     Plaintiff,
 }
 
-/// Reads the mirrored state. Lists ascend by small id.
+/// Reads the mirrored state. Lists are in ascending order of small ids.
 #[async_trait]
 pub trait StateReader: Debug + Send + Sync {
     /// The operator's nodes, ascending.
@@ -56,7 +56,7 @@ pub trait StateReader: Debug + Send + Sync {
     /// One task.
     async fn task(&self, id: TaskSmallId) -> Result<Option<Task>, StoreError>;
 
-    /// The nodes' subscriptions, valid or not, ascending by node, then task.
+    /// The nodes' subscriptions, valid or not, in ascending order of node, then task.
     async fn subscriptions(
         &self,
         nodes: &[NodeSmallId],
@@ -70,26 +70,26 @@ pub trait StateReader: Debug + Send + Sync {
         page: Page<StackSmallId>,
     ) -> Result<Vec<Stack>, StoreError>;
 
-    /// The stacks of those ids that are known, in any order.
+    /// The known stacks among those ids, in any order.
     async fn stacks_by_id(&self, ids: &[StackSmallId]) -> Result<Vec<Stack>, StoreError>;
 
-    /// What the stack's settlement is made from; `None` for a stack that is not known.
+    /// The inputs of a stack's settlement; `None` for an unknown stack.
     async fn settlement_inputs(
         &self,
         stack: StackSmallId,
     ) -> Result<Option<SettlementInputs>, StoreError>;
 
-    /// Settlements of stacks served by the nodes.
+    /// The settlements of stacks whose selected node is one of the nodes.
     async fn settlements(
         &self,
         nodes: &[NodeSmallId],
         page: Page<StackSmallId>,
     ) -> Result<Vec<Settlement>, StoreError>;
 
-    /// The settlements of those stacks that were settled, in any order.
+    /// The settlements of those stacks, as far as they are settled, in any order.
     async fn settlements_by_id(&self, ids: &[StackSmallId]) -> Result<Vec<Settlement>, StoreError>;
 
-    /// Disputes with one of the nodes on that side.
+    /// The disputes with one of the nodes on that side.
     async fn disputes(
         &self,
         nodes: &[NodeSmallId],

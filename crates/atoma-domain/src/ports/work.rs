@@ -8,23 +8,22 @@ use super::{StoreError, WorkError};
 use crate::model::{NewMessage, ReservationId, WorkRecord, WorkSummary};
 use crate::{Address, ComputeUnits, NodeSmallId, StackSmallId};
 
-/// Records the work that the inference side did. Each method is atomic; recording a message is
-/// constant work however long the stack is.
+/// Records the work of the inference service. Each method is atomic. Recording a message takes constant
+/// time, however many messages the stack has.
 #[async_trait]
 pub trait ServedWork: Debug + Send + Sync {
-    /// Appends a message to a node's record of a stack, adds its units, and gives its reservation
-    /// back if it was served under one.
+    /// Appends a message to a node's record of a stack, adds its units, and releases the reservation that
+    /// it was served under, if any.
     ///
     /// # Errors
     /// [`WorkError::Refused`] with `UnknownStack`, `AlreadySettling` (the selected node's record is
-    /// closed), `AlreadyClaimed` or `StackOverflow`; nothing was changed then.
+    /// closed), `AlreadyClaimed` or `StackOverflow`. Nothing has changed then.
     async fn record_message(&self, message: &NewMessage) -> Result<WorkSummary, WorkError>;
 
-    /// Sets units of an owner's stack aside for a request about to be served by the stack's
-    /// selected node.
+    /// Reserves units of an owner's stack for a request that its selected node is about to serve.
     ///
     /// # Errors
-    /// [`WorkError::Refused`] with `UnknownStack` (also when it is another owner's),
+    /// [`WorkError::Refused`] with `UnknownStack` (also if the stack has another owner),
     /// `AlreadySettling`, `AlreadyClaimed` or `StackOverflow`.
     async fn reserve_units(
         &self,
@@ -33,7 +32,7 @@ pub trait ServedWork: Debug + Send + Sync {
         units: ComputeUnits,
     ) -> Result<ReservationId, WorkError>;
 
-    /// Corrects the estimate of an open reservation.
+    /// Changes the units of an open reservation.
     ///
     /// # Errors
     /// [`WorkError::UnknownReservation`], or [`WorkError::Refused`] with `StackOverflow`.
@@ -43,13 +42,13 @@ pub trait ServedWork: Debug + Send + Sync {
         units: ComputeUnits,
     ) -> Result<(), WorkError>;
 
-    /// Gives a reservation back: the request was not served.
+    /// Releases a reservation whose request was not served.
     ///
     /// # Errors
     /// [`WorkError::UnknownReservation`].
     async fn release_reservation(&self, reservation: ReservationId) -> Result<(), WorkError>;
 
-    /// A node's record of a stack; `None` when it has recorded nothing.
+    /// A node's record of a stack; `None` if it has recorded nothing.
     async fn work_record(
         &self,
         stack: StackSmallId,

@@ -1,35 +1,38 @@
-//! An append-only Merkle accumulator: the root of any number of messages from at most 64 hashes.
+//! An append-only Merkle accumulator: at most 64 hashes give the root of any number of messages.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Hash32;
 
-/// A stored accumulator that can't have come from appending messages.
+/// Why an accumulator can't be restored or appended to.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum AccumulatorError {
-    /// The number of subtree roots doesn't fit the number of messages.
-    #[error("{messages} messages have {expected} subtree roots, found {found}")]
+    /// The number of subtree roots does not match the number of messages.
+    #[error("{messages} messages have {expected} subtree roots, not {found}")]
     Peaks {
-        /// How many messages it claims to hold.
+        /// The number of messages.
         messages: u64,
-        /// How many subtree roots that many messages leave.
+        /// The number of subtree roots of that many messages.
         expected: u32,
-        /// How many there are.
+        /// The number of subtree roots found.
         found: usize,
     },
-    /// The stack holds as many messages as can be counted.
-    #[error("no more than {} messages can be appended", u64::MAX)]
+    /// It already has 2⁶⁴ − 1 messages.
+    #[error(
+        "the accumulator already has {} messages, the most it can hold",
+        u64::MAX
+    )]
     Full,
 }
 
 /// The Merkle tree over a stack's message hashes, reduced to the roots of its perfect subtrees.
 ///
-/// The contract's rule is: parent = Blake2b-256(left ‖ right), and a node without a right sibling
-/// moves up unchanged. A tree built that way is a row of perfect subtrees, one for each bit set in
-/// the number of messages, largest first, folded together from the right. So the roots of those
-/// subtrees are all that must be kept: appending merges equal-sized ones as a binary counter
-/// carries, and [`root`](Self::root) folds the rest. State, append and root are O(log n).
+/// The contract's rule: parent = Blake2b-256(left ‖ right), and a node without a right sibling moves up
+/// unchanged. Such a tree is a row of perfect subtrees, one for each bit set in the number of
+/// messages, largest first, folded together from the right. The roots of these subtrees are therefore
+/// all that must be stored: appending merges subtrees of equal size like the carry of a binary
+/// counter, and [`root`](Self::root) folds the rest. State, append and root are O(log n).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackAccumulator {
     messages: u64,
@@ -46,10 +49,10 @@ impl StackAccumulator {
         }
     }
 
-    /// Restores a stored accumulator from its number of messages and its subtree roots.
+    /// Restores an accumulator from its number of messages and its subtree roots.
     ///
     /// # Errors
-    /// When the two don't fit each other.
+    /// When the two don't match.
     pub fn from_parts(messages: u64, peaks: Vec<Hash32>) -> Result<Self, AccumulatorError> {
         let expected = messages.count_ones();
         if usize::try_from(expected) != Ok(peaks.len()) {
@@ -65,7 +68,7 @@ impl StackAccumulator {
     /// Appends the hash of the next message.
     ///
     /// # Errors
-    /// When 2⁶⁴ − 1 messages are already in.
+    /// When it already has 2⁶⁴ − 1 messages.
     pub fn append(&mut self, message: Hash32) -> Result<(), AccumulatorError> {
         let messages = self.messages.checked_add(1).ok_or(AccumulatorError::Full)?;
         let mut node = message;
@@ -79,7 +82,7 @@ impl StackAccumulator {
         Ok(())
     }
 
-    /// The Merkle root over all messages; `None` while there is none.
+    /// The Merkle root over all messages; `None` without messages.
     pub fn root(&self) -> Option<Hash32> {
         self.peaks
             .iter()
@@ -88,13 +91,13 @@ impl StackAccumulator {
             .reduce(|right, left| parent(&left, &right))
     }
 
-    /// How many messages have been appended.
+    /// The number of messages.
     pub const fn messages(&self) -> u64 {
         self.messages
     }
 
-    /// The roots of the perfect subtrees, largest first: with [`messages`](Self::messages) the
-    /// whole state.
+    /// The roots of the perfect subtrees, largest first. Together with [`messages`](Self::messages)
+    /// they are the whole state.
     pub fn peaks(&self) -> &[Hash32] {
         &self.peaks
     }

@@ -1,4 +1,4 @@
-//! Leaves and the commitment over them (`try_settle_stack`,
+//! Leaves, and the commitment over them (`try_settle_stack`,
 //! `submit_stack_settlement_attestation`).
 
 use thiserror::Error;
@@ -8,22 +8,22 @@ use crate::Hash32;
 /// One node's share of a commitment: Blake2b-256(index ‖ root).
 pub type Leaf = Hash32;
 
-/// The leaf index of the stack's selected node; the node at place `k` of
-/// `requested_attestation_nodes` has `k + 1`.
+/// The leaf index of the stack's selected node. The node at place `k` of
+/// `requested_attestation_nodes` has index `k + 1`.
 pub const SELECTED_NODE_INDEX: u8 = 0;
 
-/// The most extra nodes that a commitment can be made for: a leaf's index is one byte.
+/// The largest number of extra nodes: a leaf's index is one byte.
 pub const MAX_EXTRA_NODES: u64 = 255;
 
-/// Parameters that no commitment can be made for.
+/// Why a commitment can't be computed.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum CommitmentError {
-    /// The contract asks for more extra nodes than a one-byte leaf index can number.
+    /// The contract requires more extra nodes than a one-byte leaf index can number.
     #[error(
-        "the contract asks for {0} extra nodes, a commitment can be made for at most {MAX_EXTRA_NODES}"
+        "the contract requires {0} extra nodes, but a commitment supports at most {MAX_EXTRA_NODES}"
     )]
     TooManyExtraNodes(u64),
-    /// A ticket's leaves are no whole number of 32-byte slots, or too few.
+    /// A ticket's leaves are not a whole number of 32-byte slots, or too few.
     #[error("a ticket with {leaves_len} bytes of leaves can't have {requested} requested nodes")]
     MalformedTicket {
         /// The length of `stack_merkle_leaves_vector`.
@@ -33,7 +33,7 @@ pub enum CommitmentError {
     },
 }
 
-/// The leaf of the node with that index, over a stack's root.
+/// The leaf over a stack's root of the node with that index.
 pub fn leaf(index: u8, root: &Hash32) -> Leaf {
     Hash32::of(&[&[index], root.as_bytes()])
 }
@@ -41,9 +41,9 @@ pub fn leaf(index: u8, root: &Hash32) -> Leaf {
 /// The commitment (`committed_stack_proof`) over a stack's root:
 /// Blake2b-256(`leaf(0)` ‖ … ‖ `leaf(drawn)` ‖ 32 · (`extra_nodes` − `drawn`) zero bytes).
 ///
-/// `extra_nodes` is the AtomaDb's `cross_validation_extra_nodes_count`; of these `drawable` can be
-/// drawn, since no more entries of the task's subscriber list are eligible (more than
-/// `extra_nodes` count as `extra_nodes`). The contract leaves the slots of the others zero.
+/// `extra_nodes` is the AtomaDb's `cross_validation_extra_nodes_count`. `drawable` is the number of
+/// eligible entries in the task's subscriber list, and `drawn` the smaller of both. The contract
+/// leaves the slots of nodes that were not drawn zero.
 ///
 /// # Errors
 /// When `extra_nodes` is more than [`MAX_EXTRA_NODES`].
@@ -76,7 +76,7 @@ pub fn commitment(
 pub struct SettlementProof {
     /// The commitment over all leaves (`committed_stack_proof`).
     pub commitment: Hash32,
-    /// The node's own leaf (`stack_merkle_leaf`).
+    /// The node's leaf (`stack_merkle_leaf`).
     pub leaf: Leaf,
 }
 
@@ -96,12 +96,12 @@ impl SettlementProof {
         })
     }
 
-    /// The proof of the node at `place` (from 0) of a ticket's `requested` nodes. The number of
-    /// extra nodes is read off the ticket's leaves, never off today's AtomaDb.
+    /// The proof of the node at `place` (from 0) of a ticket's `requested` nodes. The number of extra
+    /// nodes comes from the length of the ticket's leaves, because the AtomaDb may have changed since.
     ///
     /// # Errors
-    /// When the ticket's `leaves_len` (bytes) and `requested` can't belong together, or the place
-    /// can't be numbered.
+    /// When the ticket's `leaves_len` (in bytes) and `requested` don't match, or when `place` is not
+    /// below `requested` or has no one-byte index.
     pub fn of_attester(
         root: &Hash32,
         leaves_len: usize,

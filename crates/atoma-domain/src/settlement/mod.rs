@@ -1,10 +1,10 @@
-//! What a node commits to when it settles a stack.
+//! The commitment of a node that settles a stack.
 //!
-//! Each served request/response pair leaves one 32-byte hash. Their [Merkle root](StackAccumulator)
-//! is kept up to date message by message; at settlement it gives one [`leaf`] per node that
-//! checks the work and the [`commitment`] over all leaves, which the contract
-//! recomputes once the last attestation has come. A wrong commitment sends an honestly attested
-//! stack into a dispute that nothing resolves.
+//! Each served request/response pair adds one 32-byte hash, and the [Merkle root](StackAccumulator)
+//! over them is updated message by message. At settlement the root gives one [`leaf`] for each node
+//! that verifies the work, and the [`commitment`] over all leaves. The contract recomputes the
+//! commitment when the last attestation arrives: a wrong one puts an honestly attested stack into a
+//! dispute, which this revision of the contract can't resolve.
 
 mod accumulator;
 mod commitment;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::Hash32;
 
-/// The contract's rule as it is told: level by level, an odd one out moves up.
+/// The contract's rule in its plain form: level by level, a node without a sibling moves up.
 fn root_by_levels(messages: &[Hash32]) -> Option<Hash32> {
     let mut level = messages.to_vec();
     while level.len() > 1 {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use atoma_domain::journal::{AttemptOutcome, Failure};
 use atoma_domain::ports::{
     ChainEvents, Journal, LedgerFrame, Opened, Page, ServedWork, StateReader, StoreError, WorkError,
 };
@@ -9,6 +10,7 @@ use atoma_state::{SqliteState, StateOptions};
 
 use crate::raw::Database;
 use crate::suite::fixtures::*;
+use crate::suite::journal::{attempt, new};
 
 /// Frames that write to every table of the mirror.
 fn frames() -> Vec<LedgerFrame> {
@@ -195,7 +197,7 @@ async fn impossible_values_are_named_by_table_column_and_row() {
             "PRAGMA ignore_check_constraints = ON; \
              UPDATE stacks SET num_compute_units = x'01'; \
              UPDATE settlements SET requested_attestation_nodes = x'0102'; \
-             UPDATE intents SET failure = '{\"code\": \"no such\"}'",
+             UPDATE intents SET failure = '{\"reason\": \"no code\"}'",
         )
         .await
         .unwrap();
@@ -234,4 +236,30 @@ async fn impossible_values_are_named_by_table_column_and_row() {
             .await,
         Err(WorkError::Store(StoreError::Corrupt { .. }))
     ));
+}
+
+/// After a downgrade, the journal holds reasons that this version does not know.
+#[tokio::test]
+async fn a_reason_of_a_later_version_is_read_back() {
+    let database = Database::new();
+    let store = database.open().await;
+    happen(&store, 1, vec![bought(1, 1, 10), settled(1, 1, &[2])]).await;
+    let opened = store.open(&[wish(1, claim(1))], None, at(1)).await.unwrap();
+    let intent = new(opened[0].clone());
+    let sent = attempt(1, &[intent.id]);
+    store.record_attempt(&sent, None, at(2)).await.unwrap();
+    let failure: Failure = serde_json::from_str(r#"{"code":"too_late","epoch":7}"#).unwrap();
+    let outcome = AttemptOutcome::Aborted {
+        failure: failure.clone(),
+        receipt: receipt(5),
+    };
+    let conclusion = concluded(sent.digest(), &outcome);
+    store.conclude(&conclusion, at(3)).await.unwrap();
+    let listed = store
+        .list(&Default::default(), Page::first(9))
+        .await
+        .unwrap();
+    assert_eq!(listed[0].failure, Some(failure.clone()));
+    let attempts = store.attempts_of(intent.id).await.unwrap();
+    assert_eq!(attempts[0].failure, Some(failure));
 }

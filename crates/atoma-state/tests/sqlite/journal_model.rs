@@ -105,7 +105,7 @@ impl Model {
     /// Who holds the key of an action, and whether for ever.
     fn holder(&self, action: usize, node: u64) -> Option<&ModelIntent> {
         self.intents.iter().find(|intent| {
-            let once = actions()[action].is_once_for_ever();
+            let once = actions()[action].succeeds_only_once();
             (intent.action, intent.node) == (action, node)
                 && (!intent.status.is_final() || (intent.status == IntentStatus::Succeeded && once))
         })

@@ -215,7 +215,7 @@ async fn only_what_is_done_once_keeps_its_key() {
                 end_as(AttemptStatus::Succeeded)
             );
             let taken = is_taken(&database, &done).await;
-            let allowed = holds_key == action.is_once_for_ever();
+            let allowed = holds_key == action.succeeds_only_once();
             assert_eq!(taken.is_ok(), allowed, "{action:?}: {taken:?}");
         }
         // The store agrees.

@@ -1,4 +1,4 @@
-//! How a transaction is asked for: for real, as a dry run, under a key of the client's.
+//! What a transaction request carries besides its body: `?dry_run=` and the `Idempotency-Key`.
 
 use std::future::{Ready, ready};
 
@@ -6,39 +6,38 @@ use actix_web::dev::Payload;
 use actix_web::http::uri::PathAndQuery;
 use actix_web::web::{Data, Query};
 use actix_web::{FromRequest, HttpRequest};
-use atoma_domain::journal::RequestKey;
+use atoma_domain::journal::{Failure, RequestKey};
 use atoma_operator::Operator;
 use serde::Deserialize;
 
-use crate::body::Body;
+use crate::body::JsonBody;
 use crate::error::ApiError;
 
-/// The header of the client's key.
 const KEY_HEADER: &str = "Idempotency-Key";
-/// How long a key may be, in characters.
+/// The most characters that a key may have.
 const LONGEST_KEY: usize = 255;
 
-/// The use cases as a transaction request asks for them.
+/// How the use cases are to run for one request.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct RequestContext {
     operator: Data<Operator>,
-    dry: bool,
-    /// Method, path, query and key, where there is a key.
-    scope: Option<String>,
+    is_dry_run: bool,
+    /// Method, path, query and the client's key; `None` without a key.
+    key_scope: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
-struct AskedQuery {
+struct DryRunQuery {
     #[serde(default)]
     dry_run: bool,
 }
 
-impl Asked {
+impl RequestContext {
     /// The use cases for a request with this body.
-    pub(crate) fn operator<T>(&self, body: &Body<T>) -> Operator {
+    pub(crate) fn operator<T>(&self, body: &JsonBody<T>) -> Operator {
         let operator = self.operator.once_started();
-        match &self.scope {
-            _ if self.dry => operator.dry(),
+        match &self.key_scope {
+            _ if self.is_dry_run => operator.dry(),
             Some(scope) => operator.once(RequestKey {
                 scope: scope.clone(),
                 body: body.hash,
@@ -47,13 +46,13 @@ impl Asked {
         }
     }
 
-    /// Whether nothing is to be written or sent.
-    pub(crate) const fn is_dry(&self) -> bool {
-        self.dry
+    /// Whether the request must write and send nothing.
+    pub(crate) const fn is_dry_run(&self) -> bool {
+        self.is_dry_run
     }
 }
 
-impl FromRequest for Asked {
+impl FromRequest for RequestContext {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -62,21 +61,23 @@ impl FromRequest for Asked {
     }
 }
 
-fn read(request: &HttpRequest) -> Result<Asked, ApiError> {
-    let query = Query::<AskedQuery>::from_query(request.query_string())
-        .map_err(|_| ApiError::invalid("`dry_run` must be true or false"))?;
+fn read(request: &HttpRequest) -> Result<RequestContext, ApiError> {
+    let query = Query::<DryRunQuery>::from_query(request.query_string())
+        .map_err(|_| ApiError::invalid("`dry_run` must be `true` or `false`."))?;
     let operator = request
         .app_data::<Data<Operator>>()
-        .ok_or_else(|| ApiError::invalid("the API is not set up"))?;
-    Ok(Asked {
+        .ok_or_else(|| Failure::Internal {
+            reason: String::from("the API runs without its use cases"),
+        })?;
+    Ok(RequestContext {
         operator: operator.clone(),
-        dry: query.dry_run,
-        scope: scope(request)?,
+        is_dry_run: query.dry_run,
+        key_scope: key_scope(request)?,
     })
 }
 
-/// What the client's key is scoped to, with the key.
-fn scope(request: &HttpRequest) -> Result<Option<String>, ApiError> {
+/// The client's key, with the method, path and query that it counts for.
+fn key_scope(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     let mut keys = request.headers().get_all(KEY_HEADER);
     let Some(key) = keys.next() else {
         return Ok(None);
@@ -89,11 +90,11 @@ fn scope(request: &HttpRequest) -> Result<Option<String>, ApiError> {
         .filter(|_| keys.next().is_none())
         .ok_or_else(|| {
             ApiError::invalid(format!(
-                "`{KEY_HEADER}` must be one key of 1 to {LONGEST_KEY} visible ASCII characters"
+                "`{KEY_HEADER}` must be one key of 1 to {LONGEST_KEY} visible ASCII characters."
             ))
         })?;
     let (method, uri) = (request.method(), request.uri());
-    // Whether the request line names the host besides is all the same.
+    // A request line may name the host too; that makes no other key.
     let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
     Ok(Some(format!("{method} {path} {text}")))
 }
@@ -101,13 +102,14 @@ fn scope(request: &HttpRequest) -> Result<Option<String>, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::ResponseError;
     use actix_web::test::TestRequest;
 
     fn key(value: &str) -> Result<Option<String>, ApiError> {
         let request = TestRequest::post()
             .uri("/claim_funds?x=1")
             .insert_header((KEY_HEADER, value));
-        scope(&request.to_http_request())
+        key_scope(&request.to_http_request())
     }
 
     #[test]
@@ -120,11 +122,11 @@ mod tests {
             .uri("http://localhost:3000/claim_funds?x=1")
             .insert_header((KEY_HEADER, "abc"));
         assert_eq!(
-            scope(&absolute.to_http_request()).unwrap(),
+            key_scope(&absolute.to_http_request()).unwrap(),
             key("abc").unwrap()
         );
         let none = TestRequest::post().uri("/claim_funds").to_http_request();
-        assert_eq!(scope(&none).unwrap(), None);
+        assert_eq!(key_scope(&none).unwrap(), None);
     }
 
     #[test]
@@ -133,5 +135,11 @@ mod tests {
         for bad in ["", "with space", &"k".repeat(256)] {
             assert!(key(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_wrong_setup_is_no_fault_of_the_request() {
+        let request = TestRequest::post().uri("/claim_funds").to_http_request();
+        assert_eq!(read(&request).unwrap_err().status_code().as_u16(), 500);
     }
 }

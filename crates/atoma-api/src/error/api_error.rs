@@ -1,0 +1,155 @@
+//! The error of every handler and extractor.
+
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use atoma_domain::journal::Failure;
+use atoma_domain::ports::{StoreError, WorkError};
+use atoma_operator::Unsuccessful;
+use thiserror::Error;
+use tracing::error;
+
+use super::body::ErrorBody;
+use super::failures::{retry_after, status};
+
+/// What a handler returns.
+pub(crate) type ApiResult = Result<HttpResponse, ApiError>;
+
+/// Why a request got no other response.
+#[derive(Debug, Error)]
+pub(crate) enum ApiError {
+    /// A use case failed.
+    #[error("{0}")]
+    Failure(Failure),
+    /// One transaction did not succeed, or not yet.
+    #[error("{}", .0.failure)]
+    Unsuccessful(Box<Unsuccessful>),
+    /// `Host` names another machine.
+    #[error(
+        "The request's `Host` is not a name of this daemon. Use a loopback address, or add the host to the \
+         setting `allowed_hosts`."
+    )]
+    ForeignHost,
+    /// A web page of another origin sent it.
+    #[error(
+        "A web page of another origin sent this request. Serve the page from the same host and port as this API."
+    )]
+    ForeignOrigin,
+    /// No route has this path.
+    #[error("There is no endpoint at {path}. Check the path.")]
+    NoRoute {
+        /// The path.
+        path: String,
+    },
+    /// The route has another method.
+    #[error("{path} does not take {method}. Use {allowed}.")]
+    MethodNotAllowed {
+        /// The path.
+        path: String,
+        /// The method that was used.
+        method: Method,
+        /// The method that the route takes.
+        allowed: Method,
+    },
+    /// The body is over the limit.
+    #[error("The request body is larger than 1 MiB. Split it into several requests.")]
+    BodyTooLarge,
+    /// The body is not declared as JSON.
+    #[error("The request body is not JSON. Send JSON with `Content-Type: application/json`.")]
+    NotJson,
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<Unsuccessful> for ApiError {
+    fn from(unsuccessful: Unsuccessful) -> Self {
+        Self::Unsuccessful(Box::new(unsuccessful))
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(cause: StoreError) -> Self {
+        error!(error = %cause, "the database failed");
+        Self::Failure(Failure::Internal {
+            reason: cause.to_string(),
+        })
+    }
+}
+
+impl From<WorkError> for ApiError {
+    fn from(cause: WorkError) -> Self {
+        match cause {
+            WorkError::Refused(failure) => Self::Failure(failure),
+            WorkError::UnknownReservation(_) => Self::invalid(cause.to_string()),
+            WorkError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl ApiError {
+    /// A malformed request; the message is a whole sentence that names what to change.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::Failure(Failure::InvalidRequest {
+            message: message.into(),
+        })
+    }
+
+    /// A request for a path that no route has.
+    pub(crate) fn no_route(request: &HttpRequest) -> Self {
+        Self::NoRoute {
+            path: request.path().to_owned(),
+        }
+    }
+
+    /// A request for a route that takes only another method.
+    pub(crate) fn method_not_allowed(request: &HttpRequest, allowed: Method) -> Self {
+        Self::MethodNotAllowed {
+            path: request.path().to_owned(),
+            method: request.method().clone(),
+            allowed,
+        }
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failure(failure) => Some(failure),
+            Self::Unsuccessful(unsuccessful) => Some(&unsuccessful.failure),
+            _ => None,
+        }
+    }
+
+    fn status_and_body(&self) -> (StatusCode, ErrorBody) {
+        let (status, code) = match self {
+            Self::Failure(failure) => return (status(failure), failure.into()),
+            Self::Unsuccessful(unsuccessful) => {
+                let body = unsuccessful.as_ref().into();
+                return (status(&unsuccessful.failure), body);
+            }
+            Self::ForeignHost | Self::ForeignOrigin => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::NoRoute { .. } => (StatusCode::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
+        };
+        (status, ErrorBody::new(code, self.to_string()))
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status_and_body().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (status, body) = self.status_and_body();
+        let mut response = HttpResponse::build(status);
+        if let Some(seconds) = self.failure().and_then(retry_after) {
+            response.insert_header((RETRY_AFTER, seconds));
+        }
+        response.json(body)
+    }
+}

@@ -1,0 +1,73 @@
+//! The JSON body of an error.
+
+use atoma_domain::journal::Failure;
+use atoma_operator::Unsuccessful;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::failures::advice;
+
+/// The body of every error.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorBody {
+    /// What happened, to what, and what to do.
+    error: String,
+    /// The stable code.
+    code: String,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    details: Map<String, Value>,
+}
+
+impl ErrorBody {
+    /// An error without details.
+    pub(super) fn new(code: &str, error: String) -> Self {
+        Self {
+            error,
+            code: code.to_owned(),
+            details: Map::new(),
+        }
+    }
+}
+
+impl From<&Failure> for ErrorBody {
+    fn from(failure: &Failure) -> Self {
+        let (code, details) = failure.code_and_details();
+        let mut error = sentence(&failure.to_string());
+        let advice = advice(failure);
+        if !advice.is_empty() {
+            error.push(' ');
+            error.push_str(&advice);
+        }
+        Self {
+            error,
+            code,
+            details,
+        }
+    }
+}
+
+impl From<&Unsuccessful> for ErrorBody {
+    fn from(unsuccessful: &Unsuccessful) -> Self {
+        let mut body = Self::from(&unsuccessful.failure);
+        if let Some(id) = unsuccessful.transaction_id {
+            body.details
+                .insert(String::from("transaction_id"), json!(id));
+        }
+        if let Some(digest) = unsuccessful.tx_digest {
+            body.details
+                .insert(String::from("tx_digest"), json!(digest));
+        }
+        body
+    }
+}
+
+/// The text with a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    let mut sentence: String = first.chain(letters).collect();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}

@@ -1,0 +1,231 @@
+//! Everything that clients are told about failures: a change of a status, code or sentence shows here.
+
+use actix_web::body::MessageBody;
+use actix_web::http::Method;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::test::TestRequest;
+use actix_web::{HttpResponse, ResponseError};
+use atoma_domain::journal::Failure;
+use serde_json::{Value, json};
+
+use super::ApiError;
+
+/// A row for each variant: an example of it as the journal stores it, its status, its sentence. A
+/// variant without a row does not compile.
+macro_rules! failures {
+    ($( $variant:ident $json:literal => $status:literal $sentence:literal; )*) => {
+        const ROWS: &[(&str, &str, u16, &str)] = &[
+            $( (stringify!($variant), $json, $status, $sentence), )*
+        ];
+
+        fn variant(failure: &Failure) -> &'static str {
+            match failure {
+                $( Failure::$variant { .. } => stringify!($variant), )*
+            }
+        }
+    };
+}
+
+failures! {
+    InvalidRequest r#"{"code":"invalid_request","message":"why"}"# => 400
+        "Why.";
+    AmbiguousNode r#"{"code":"ambiguous_node","nodes":2}"# => 400
+        "The operator runs 2 nodes, and the request does not say which one acts. Name it with `node_small_id` or `node_badge_id`.";
+    NodeMismatch r#"{"code":"node_mismatch","node_small_id":1,"node_badge_id":"0x0000000000000000000000000000000000000000000000000000000000000002"}"# => 400
+        "Badge 0x0000000000000000000000000000000000000000000000000000000000000002 is not the badge of node 1. Send only one of `node_small_id` and `node_badge_id`, or two that belong together.";
+    UnknownStack r#"{"code":"unknown_stack","stack_small_id":42}"# => 404
+        "Stack 42 is not known to this daemon. Check the id; a new stack is known once the daemon has processed its purchase.";
+    UnknownTask r#"{"code":"unknown_task","task_small_id":3}"# => 404
+        "Task 3 is not known to this daemon. GET /tasks lists the tasks.";
+    UnknownNode r#"{"code":"unknown_node","node_small_id":1}"# => 404
+        "Node 1 is not one of the operator's nodes. GET /nodes lists them.";
+    UnknownBadge r#"{"code":"unknown_badge","node_badge_id":"0x0000000000000000000000000000000000000000000000000000000000000002"}"# => 404
+        "Badge 0x0000000000000000000000000000000000000000000000000000000000000002 does not belong to any of the operator's nodes. GET /nodes lists their badges.";
+    NoNodeRegistered r#"{"code":"no_node_registered"}"# => 404
+        "No node is registered for the operator's address. Register one first with POST /register.";
+    UnknownTransaction r#"{"code":"unknown_transaction","transaction":"17"}"# => 404
+        "Transaction 17 is not in the journal. GET /transactions lists the journal.";
+    NotSettled r#"{"code":"not_settled","stack_small_id":42}"# => 409
+        "Stack 42 has not been settled. Its selected node must settle it first, with POST /try_settle_stack_ids.";
+    AlreadyRegistered r#"{"code":"already_registered","node_small_id":1}"# => 409
+        r#"The operator's address already owns the badge of node 1. Send "additional": true to register another node."#;
+    AlreadySubscribed r#"{"code":"already_subscribed","node_small_id":1,"task_small_id":3}"# => 409
+        "Node 1 is already subscribed to task 3. Change the price with POST /task_update_subscription.";
+    NotSubscribed r#"{"code":"not_subscribed","node_small_id":1,"task_small_id":3}"# => 409
+        "Node 1 is not subscribed to task 3. Subscribe it first with POST /task_subscribe.";
+    AlreadySettling r#"{"code":"already_settling","stack_small_id":42}"# => 409
+        "Stack 42 is already in settlement. See GET /transactions?stack_small_id=42 and GET /claimed_stacks.";
+    AlreadyAttested r#"{"code":"already_attested","stack_small_id":42,"node_small_id":1}"# => 409
+        "Node 1 has already attested stack 42. A node attests a stack only once.";
+    AlreadyClaimed r#"{"code":"already_claimed","stack_small_id":42}"# => 409
+        "Stack 42 has already been claimed. Nothing more can be done for it.";
+    AlreadyInDispute r#"{"code":"already_in_dispute","stack_small_id":42}"# => 409
+        "Stack 42 is already in dispute. The contract has no way to resolve a dispute; contact the network's operators.";
+    InFlightWithOtherParameters r#"{"code":"in_flight_with_other_parameters","transaction_id":17}"# => 409
+        "Transaction 17 is already doing this with different parameters. Wait for it with GET /transactions/17, or repeat its parameters to join it.";
+    IdempotencyKeyReused r#"{"code":"idempotency_key_reused"}"# => 409
+        "The request's key was already used for a different request. Use a new `Idempotency-Key` for a new request.";
+    MayStillExecute r#"{"code":"may_still_execute","transaction_id":17,"tx_digest":"11111111111111111111111111111111"}"# => 409
+        "Transaction 17 may still execute, so it can't be abandoned. Poll GET /transactions/17, and try again once its attempt has expired.";
+    AlreadyFinal r#"{"code":"already_final","transaction_id":17}"# => 409
+        "Transaction 17 has already finished, so it can't be abandoned. See its outcome with GET /transactions/17.";
+    Abandoned r#"{"code":"abandoned"}"# => 409
+        "The operator abandoned the transaction before it executed. Send a new request to start over.";
+    NeedsNoSettlement r#"{"code":"needs_no_settlement","stack_small_id":42}"# => 409
+        "Stack 42 belongs to a confidential task and needs no settlement. Claim it with POST /claim_funds.";
+    StackHasNoMessages r#"{"code":"stack_has_no_messages","stack_small_id":42}"# => 409
+        "No message is recorded for stack 42. Record what was served for it with POST /stack_messages.";
+    RequestsInProgress r#"{"code":"requests_in_progress","stack_small_id":42}"# => 409
+        "Stack 42 still has requests in progress. Try again once they are served.";
+    NothingToAttestWith r#"{"code":"nothing_to_attest_with","stack_small_id":42,"node_small_id":1}"# => 409
+        r#"The daemon has no record of stack 42, neither from node 1 nor from the stack's selected node. Run the stack's requests again and record them with POST /stack_messages and "node_small_id": 1."#;
+    NothingToDispute r#"{"code":"nothing_to_dispute","stack_small_id":42,"node_small_id":1}"# => 409
+        "The record of node 1 confirms the settlement of stack 42: both give the same commitment. There is nothing to dispute.";
+    NotYetClaimable r#"{"code":"not_yet_claimable","stack_small_id":42,"claimable_from_epoch":6,"epoch":5}"# => 409
+        "Stack 42 can't be claimed before epoch 6; the current epoch is 5. Claim it again in epoch 6.";
+    NodeNotSelected r#"{"code":"node_not_selected","stack_small_id":42,"node_small_id":1,"selected_node_id":2}"# => 422
+        "The selected node of stack 42 is node 2, not node 1. Leave out `node_small_id` and `node_badge_id` to act with the selected node.";
+    AttestationNotRequested r#"{"code":"attestation_not_requested","stack_small_id":42,"node_small_id":1}"# => 422
+        "Node 1 was not drawn to attest stack 42. Leave out `node_small_id` and `node_badge_id` to attest with every node that was drawn.";
+    NoAttestationRequested r#"{"code":"no_attestation_requested","stack_small_id":42}"# => 422
+        "None of the operator's nodes was drawn to attest stack 42. No attestation is needed; to dispute the settlement, name a node with `node_small_id`.";
+    AttestationWindowOver r#"{"code":"attestation_window_over","stack_small_id":42,"last_epoch":5}"# => 422
+        "The time to attest stack 42 ended with epoch 5. It can no longer be attested.";
+    CommitmentMismatch r#"{"code":"commitment_mismatch","stack_small_id":42,"node_small_id":1}"# => 422
+        r#"The record of node 1 gives a different commitment for stack 42 than its settlement ticket; attesting would open a dispute, which freezes the stack's funds permanently. Find out which record is right; send "allow_dispute": true to submit it anyway."#;
+    StackInDispute r#"{"code":"stack_in_dispute","stack_small_id":42}"# => 422
+        "Stack 42 is in dispute, and its funds are frozen. The contract has no way to resolve a dispute; contact the network's operators.";
+    TooManyComputeUnits r#"{"code":"too_many_compute_units","stack_small_id":42,"num_claimed_compute_units":9,"num_compute_units":8}"# => 422
+        "Stack 42 holds 8 compute units, fewer than the 9 to be claimed. Send a `num_claimed_compute_units` of at most 8.";
+    StackOverflow r#"{"code":"stack_overflow","stack_small_id":42,"num_compute_units":9,"free_compute_units":8}"# => 422
+        "Stack 42 has 8 compute units left, fewer than the 9 needed. Use another stack of the same owner.";
+    TaskRemoved r#"{"code":"task_removed","task_small_id":3}"# => 422
+        "Task 3 was removed from the contract; its stacks can no longer be settled or claimed. Nothing more can be done for them.";
+    ContractAbort r#"{"code":"contract_abort","module":"db","function":"claim_funds","abort_code":312012031,"command":0,"abort_name":"EStackInDispute"}"# => 422
+        "The contract aborted the call: the stack is in dispute, and its funds are frozen (EStackInDispute). The contract has no way to resolve a dispute; contact the network's operators.";
+    TreasuryShort r#"{"code":"treasury_short"}"# => 422
+        "The contract's treasury holds too little to pay the claim. It can pay once more stacks have been bought.";
+    ExecutionFailed r#"{"code":"execution_failed","reason":"why"}"# => 422
+        "The transaction failed on chain: why. Send a new request once the cause is gone.";
+    GasBudgetTooLow r#"{"code":"gas_budget_too_low","gas_budget":5}"# => 422
+        "The gas budget of 5 MIST is too low. Raise `gas_budget`, or leave it out to let the daemon estimate it.";
+    GasBalanceInsufficient r#"{"code":"gas_balance_insufficient","gas_budget":18446744073709551615}"# => 422
+        "No SUI coin of the operator's address covers the gas budget of 18446744073709551615 MIST. Send SUI to the address, or lower `gas_budget`.";
+    ObjectNotUsable r#"{"code":"object_not_usable","object_id":"0x0000000000000000000000000000000000000000000000000000000000000002","reason":"why"}"# => 422
+        "Object 0x0000000000000000000000000000000000000000000000000000000000000002 can't be used: why. Name another one, or leave `gas` out to let the daemon choose a coin.";
+    TransactionRefused r#"{"code":"transaction_refused","reason":"why"}"# => 422
+        "The Sui network refused the transaction: why. Send a new request once the cause is gone.";
+    SuiNodeError r#"{"code":"sui_node_error","reason":"why"}"# => 502
+        "The Sui node returned an error: why. GET /ready shows whether the node at `sui.rpc_url` answers.";
+    NotReady r#"{"code":"not_ready","reasons":["why","why"]}"# => 503
+        "The daemon is not ready: why; why. Poll GET /ready until it answers 200.";
+    BadgeUsedElsewhere r#"{"code":"badge_used_elsewhere","node_small_id":1,"tx_digest":"11111111111111111111111111111111"}"# => 503
+        "Transaction 11111111111111111111111111111111 used the badge of node 1 but is not in this daemon's journal; another daemon runs with the same key. Stop the other daemon and restart this one, or set `allow_foreign_use`.";
+    BreakerOpen r#"{"code":"breaker_open","failures":20,"retry_after_s":300}"# => 503
+        "20 transactions in a row failed, so writes are paused. GET /transactions?status=failed shows why they failed.";
+    SpendCapReached r#"{"code":"spend_cap_reached","daily_cap":9,"spent":8}"# => 429
+        "The gas budget does not fit under the daily cap of 9 MIST: 8 MIST were spent in the last 24 hours. Wait until earlier spending is more than 24 hours old, or raise `gas.daily_cap_mist`.";
+    ShuttingDown r#"{"code":"shutting_down"}"# => 503
+        "The daemon is shutting down. Try again once it has restarted.";
+    QueueFull r#"{"code":"queue_full","node_small_id":null}"# => 429
+        "The queue of the operator's address is full. Try again later.";
+    OutcomeUnknown r#"{"code":"outcome_unknown","transaction_id":17,"tx_digest":null}"# => 504
+        "The outcome of transaction 17 is not known yet. Nothing is lost; poll GET /transactions/17.";
+    Internal r#"{"code":"internal","reason":"why"}"# => 500
+        "Internal error: why. The daemon's log has more about it.";
+    Unrecognized r#"{"code":"stack_on_strike","stack_small_id":42}"# => 500
+        "The reason has the code `stack_on_strike`, which this version does not know. Another version of the daemon recorded it and can explain it.";
+}
+
+fn body(response: HttpResponse) -> Value {
+    let body = response.into_body().try_into_bytes().unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[test]
+fn every_failure_has_its_status_code_sentence_and_details() {
+    for (name, stored, status, sentence) in ROWS {
+        let failure: Failure = serde_json::from_str(stored).unwrap();
+        assert_eq!(variant(&failure), *name);
+        let response = ApiError::Failure(failure).error_response();
+        assert_eq!(response.status().as_u16(), *status, "{name}");
+        let mut details: Value = serde_json::from_str(stored).unwrap();
+        let code = details.as_object_mut().unwrap().remove("code").unwrap();
+        let mut expected = json!({"error": sentence, "code": code});
+        if details != json!({}) {
+            expected["details"] = details;
+        }
+        assert_eq!(body(response), expected);
+    }
+}
+
+#[test]
+fn three_failures_say_when_to_try_again() {
+    let retry_after = ROWS.iter().filter_map(|(name, stored, ..)| {
+        let failure: Failure = serde_json::from_str(stored).unwrap();
+        let response = ApiError::Failure(failure).error_response();
+        let seconds = response.headers().get(RETRY_AFTER)?.to_str().unwrap();
+        Some(format!("{name} {seconds}"))
+    });
+    let expected = ["BreakerOpen 300", "SpendCapReached 600", "QueueFull 1"];
+    assert_eq!(retry_after.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_errors_of_the_http_layer_say_what_to_do() {
+    let request = TestRequest::get().uri("/register?x=1").to_http_request();
+    for (error, status, code, sentence) in [
+        (
+            ApiError::ForeignHost,
+            403,
+            "forbidden",
+            "The request's `Host` is not a name of this daemon. Use a loopback address, or add the host to the \
+             setting `allowed_hosts`.",
+        ),
+        (
+            ApiError::ForeignOrigin,
+            403,
+            "forbidden",
+            "A web page of another origin sent this request. Serve the page from the same host and port as this \
+             API.",
+        ),
+        (
+            ApiError::no_route(&request),
+            404,
+            "not_found",
+            "There is no endpoint at /register. Check the path.",
+        ),
+        (
+            ApiError::method_not_allowed(&request, Method::POST),
+            405,
+            "method_not_allowed",
+            "/register does not take GET. Use POST.",
+        ),
+        (
+            ApiError::BodyTooLarge,
+            413,
+            "body_too_large",
+            "The request body is larger than 1 MiB. Split it into several requests.",
+        ),
+        (
+            ApiError::NotJson,
+            415,
+            "not_json",
+            "The request body is not JSON. Send JSON with `Content-Type: application/json`.",
+        ),
+        (
+            ApiError::invalid("`limit` must be from 1 to 10000."),
+            400,
+            "invalid_request",
+            "`limit` must be from 1 to 10000.",
+        ),
+    ] {
+        let response = error.error_response();
+        assert_eq!(response.status().as_u16(), status, "{sentence}");
+        let body = body(response);
+        assert_eq!(
+            (&body["code"], &body["error"]),
+            (&code.into(), &sentence.into())
+        );
+    }
+}
