@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_question_is_asked_as_often_as_configured() {
+    async fn a_read_is_tried_as_often_as_configured() {
         let config = config();
         let mut asked = 0;
         let answer = ask(&config, || {

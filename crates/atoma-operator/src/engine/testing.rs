@@ -1,4 +1,4 @@
-//! What the engine's own tests run on.
+//! Fixtures for the engine's own tests.
 
 use std::sync::Arc;
 use std::time::Duration;

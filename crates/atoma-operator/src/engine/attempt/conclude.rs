@@ -7,7 +7,7 @@ use atoma_domain::journal::{
     Attempt, AttemptOutcome, AttemptStatus, Conclusion, Failure, Intent, IntentStatus, Receipt,
 };
 use atoma_domain::ports::{Executed, ExecutionOutcome, Refusal};
-use atoma_domain::{Mist, ObjectReference};
+use atoma_domain::{IntentId, Mist, ObjectReference};
 use tracing::{error, info, warn};
 
 use super::failures::{failure_of, is_own_coin, own_budget, refusal_failure};
@@ -30,6 +30,11 @@ pub(in crate::engine) struct Unwritten {
 }
 
 impl Unwritten {
+    /// The intents that succeeded.
+    pub(in crate::engine) fn ids(&self) -> Vec<IntentId> {
+        self.intents.iter().map(|intent| intent.id).collect()
+    }
+
     /// Announces the success to callers. Only call it once the journal has the success.
     pub(super) fn announce(self, context: &Context) {
         for intent in &self.intents {
@@ -73,13 +78,18 @@ pub(in crate::engine) enum Closed {
     },
 }
 
+/// What an attempt did to the badge.
+#[derive(Debug)]
+pub(in crate::engine) enum BadgeAfter {
+    Unchanged,
+    /// It consumed the badge's version. The effects name the new one.
+    Moved(Option<ObjectReference>),
+}
+
 /// An attempt whose outcome is known and not in the journal yet.
 #[derive(Debug)]
 pub(in crate::engine) struct Ended {
-    /// The badge after an attempt that used and moved it.
-    pub(in crate::engine) badge: Option<ObjectReference>,
-    /// The badge did move: what was known of it before is out of date.
-    pub(in crate::engine) badge_moved: bool,
+    pub(in crate::engine) badge: BadgeAfter,
     conclusion: Conclusion,
     intents: Vec<Intent>,
     /// How many intents the attempt carries.
@@ -94,17 +104,19 @@ impl Ended {
         self.conclusion.outcome.status()
     }
 
-    /// The success that it is, to be journalled later. Only call it for a success.
-    pub(in crate::engine) fn into_unwritten(self) -> Unwritten {
-        Unwritten {
+    /// The success that it is, to be journalled later.
+    ///
+    /// # Errors
+    /// Itself, if it is no success.
+    pub(in crate::engine) fn into_success(self) -> Result<Unwritten, Self> {
+        if self.status() != AttemptStatus::Succeeded {
+            return Err(self);
+        }
+        Ok(Unwritten {
             conclusion: self.conclusion,
             intents: self.intents,
             _reservation: self.reservation,
-        }
-    }
-
-    pub(in crate::engine) fn intents(&self) -> &[Intent] {
-        &self.intents
+        })
     }
 }
 
@@ -120,12 +132,11 @@ pub(in crate::engine) fn close(
         mut payment,
     } = signed;
     let (digest, carried) = (attempt.digest(), attempt.intents.len());
-    let (mut badge, mut badge_moved) = (None, false);
+    let mut badge = BadgeAfter::Unchanged;
     let outcome = match resolution {
         Resolution::Executed(executed) => {
             if let Some(used) = &attempt.badge {
-                badge = executed.written.get(used.object_id()).cloned();
-                badge_moved = true;
+                badge = BadgeAfter::Moved(executed.written.get(used.object_id()).cloned());
             }
             payment.paid(&executed);
             if is_out_of_gas(&executed.outcome)
@@ -165,7 +176,6 @@ pub(in crate::engine) fn close(
     };
     Closed::Ended(Box::new(Ended {
         badge,
-        badge_moved,
         conclusion: Conclusion { digest, outcome },
         intents,
         carried,
@@ -183,8 +193,7 @@ pub(in crate::engine) fn close_executed(awaited: AwaitedAttempt, executed: Execu
     } = awaited;
     let carried = attempt.intents.len();
     Ended {
-        badge: None,
-        badge_moved: false,
+        badge: BadgeAfter::Unchanged,
         conclusion: Conclusion {
             digest: attempt.digest(),
             outcome: outcome_of(executed, carried, own_budget(&intents)),

@@ -137,9 +137,9 @@ mod tests {
 
     const OBJECT: ObjectId = ObjectId::new([7; 32]);
 
-    /// What a node in trouble or behind says ends nothing.
+    /// The words of a node that is in trouble or lags are never final.
     #[test]
-    fn only_what_the_node_says_of_the_request_is_final() {
+    fn only_what_the_node_says_about_the_request_is_final() {
         let told = |error: &ChainError| Unanswered::of(error, Mist::ZERO);
         let refused = |kind| {
             told(&ChainError::Answer(Box::new(Refusal {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_plan_is_the_requests_fault_and_an_error_the_nodes() {
+    fn a_refusal_is_the_requests_fault_and_an_error_the_nodes() {
         let budget = Mist::new(7);
         let refused = |kind| {
             let message = String::from("no");

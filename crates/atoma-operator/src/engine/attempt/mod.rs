@@ -26,7 +26,9 @@ mod send;
 mod sign;
 
 pub(super) use calls::call;
-pub(super) use conclude::{Closed, Ended, Unwritten, close, close_executed, write_down, write_end};
+pub(super) use conclude::{
+    BadgeAfter, Closed, Ended, Unwritten, close, close_executed, write_down, write_end,
+};
 pub(super) use failures::{failure_of, simulation_failure};
 pub(super) use fund::{Funded, fund};
 pub(super) use inputs::{Inputs, gather, query, read};

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_submission_is_not_held_up_by_a_large_one() {
+    fn a_large_request_does_not_hold_up_a_small_one() {
         let mut backlog = Backlog::default();
         backlog.add((1..=4).map(settle).collect());
         backlog.add(vec![settle(5)]);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_share_a_transaction_does_whoever_asked_for_it() {
+    fn intents_of_different_requests_share_transactions() {
         let mut backlog = Backlog::default();
         backlog.add(vec![claim(1), settle(2), claim(3)]);
         backlog.add(vec![claim(4)]);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_first_comes_next() {
+    fn intents_added_first_come_next() {
         let mut backlog = Backlog::default();
         backlog.add(vec![settle(1)]);
         backlog.add_first(vec![settle(2), settle(3)]);

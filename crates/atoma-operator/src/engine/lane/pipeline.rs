@@ -6,7 +6,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use atoma_domain::journal::{Attempt, AttemptStatus, Intent};
+use atoma_domain::journal::{Attempt, Intent};
 use atoma_domain::ports::ContractView;
 use atoma_domain::{MicroUsdc, Mist, ObjectReference};
 use tokio::time::{Instant, timeout};
@@ -14,8 +14,9 @@ use tracing::{info, warn};
 
 use super::prefetch::Prefetch;
 use crate::engine::attempt::{
-    Closed, Conflict, Draft, Ended, Funded, Next, NotRecorded, Payment, Resolution, Sent, Signed,
-    Unwritten, close, conflict, fund, plan, read, record, send, sign, write_down, write_end,
+    BadgeAfter, Closed, Conflict, Draft, Ended, Funded, Next, NotRecorded, Payment, Resolution,
+    Sent, Signed, Unwritten, close, conflict, fund, plan, read, record, send, sign, write_down,
+    write_end,
 };
 use crate::engine::shared::{Context, fail};
 
@@ -202,8 +203,8 @@ impl Pipeline {
         };
         match close(&self.context, signed, resolution) {
             Closed::Ended(ended) => {
-                if ended.badge_moved {
-                    self.badge.clone_from(&ended.badge);
+                if let BadgeAfter::Moved(badge) = &ended.badge {
+                    self.badge.clone_from(badge);
                 }
                 self.end(*ended).await
             }
@@ -219,13 +220,15 @@ impl Pipeline {
     pub(super) async fn end(&mut self, ended: Ended) -> Next {
         let now = self.context.ports.clock.now();
         self.context.limits.note(ended.status(), now);
-        if ended.status() != AttemptStatus::Succeeded {
-            return write_end(&self.context, ended).await;
+        match ended.into_success() {
+            Ok(success) => {
+                self.write_success().await;
+                let succeeded = success.ids();
+                self.unwritten = Some(success);
+                Next::Succeeded(succeeded)
+            }
+            Err(ended) => write_end(&self.context, ended).await,
         }
-        let succeeded = ended.intents().iter().map(|intent| intent.id).collect();
-        self.write_success().await;
-        self.unwritten = Some(ended.into_unwritten());
-        Next::Succeeded(succeeded)
     }
 
     /// Journals the success that waits for it, if there is one.

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_long_ago_is_read_again() {
+    fn an_old_read_is_repeated() {
         let ms = Duration::from_millis;
         let pace = |view| Pace {
             execution: Duration::ZERO,

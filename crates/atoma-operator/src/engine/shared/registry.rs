@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_held_and_released_alone_and_what_waits_for_something_else_is_left_alone() {
+    fn holding_a_lane_leaves_other_lanes_and_other_reasons_alone() {
         let registry = IntentRegistry::default();
         let [one, two, parked] = [1, 2, 3].map(claim);
         let mut other = claim(4);

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn one_is_tried_when_the_treasury_has_grown_and_not_before() {
+    fn a_claim_is_tried_once_the_treasury_has_grown() {
         let mut waiting_claims = waiting_claims();
         assert!(waiting_claims.is_due());
         assert_eq!(tried(&mut waiting_claims, HELD), None);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failure_the_next_is_tried_and_each_once_per_growth() {
+    fn each_claim_is_tried_once_per_growth() {
         let mut waiting_claims = waiting_claims();
         for id in 1..=3 {
             assert_eq!(tried(&mut waiting_claims, HELD + 1), Some(id));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cheapest_is_tried_first_whenever_it_came() {
+    fn the_cheapest_claim_is_tried_first() {
         let mut waiting_claims = waiting_claims();
         waiting_claims.add(waiting(4, 0, Some(HELD)));
         waiting_claims.add(WaitingClaim {
@@ -212,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_since_there_was_less_is_tried_though_a_newer_one_saw_more() {
+    fn a_claim_is_tried_by_what_the_treasury_held_when_it_failed() {
         let mut waiting_claims = waiting_claims();
         waiting_claims.add(waiting(4, 0, Some(HELD + 5)));
         assert_eq!(tried(&mut waiting_claims, HELD + 5), Some(1));
     }
 
     #[test]
-    fn what_was_not_tried_is_though_the_treasury_does_not_grow_or_is_empty() {
+    fn an_untried_claim_is_tried_even_if_the_treasury_does_not_grow() {
         let mut waiting_claims = waiting_claims();
         waiting_claims.add(waiting(4, 9, None));
         assert_eq!(tried(&mut waiting_claims, 0), Some(4));
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn one_can_be_taken_out() {
+    fn a_claim_can_be_taken_out() {
         let mut waiting_claims = waiting_claims();
         assert!(waiting_claims.take(IntentId::new(1)).is_some());
         assert!(waiting_claims.take(IntentId::new(1)).is_none());

@@ -10,7 +10,7 @@ use super::*;
 use crate::engine::testing::settle;
 
 const STACK: StackSmallId = StackSmallId::new(1);
-/// How many can be drawn.
+/// How many nodes can be drawn.
 const EXTRA_NODES: usize = 3;
 
 fn record(message: u8) -> WorkRecord {
@@ -64,7 +64,7 @@ fn view(drawable: u64, drawn: &[u64]) -> ContractView {
 }
 
 #[test]
-fn a_confidential_claim_takes_what_the_record_holds_unless_it_names_units() {
+fn a_confidential_claim_takes_the_recorded_units_unless_it_names_some() {
     let claimed = |asked: Option<u64>, computed: Option<u64>| {
         let action = Action::ClaimConfidentialStack {
             stack_small_id: STACK,
@@ -114,7 +114,7 @@ fn disputed(view: &ContractView, message: u8) -> Result<ContractCall, CallError>
 }
 
 #[test]
-fn an_honest_ticket_is_not_disputed_whomever_it_drew() {
+fn an_honest_ticket_is_not_disputed_whatever_the_draw() {
     for drawable in 0..=3 {
         // The draw is a matter of chance: it may name nobody, whoever could have been.
         let nobody = disputed(&view(drawable, &[]), 1);
@@ -134,7 +134,7 @@ fn an_honest_ticket_is_not_disputed_whomever_it_drew() {
 }
 
 #[test]
-fn a_ticket_for_other_work_is_disputed_with_the_own_commitment() {
+fn a_ticket_for_other_work_is_disputed_with_our_own_commitment() {
     let own = record(2).accumulator.root().unwrap();
     for drawn in [&[][..], &[4, 5]] {
         let Ok(ContractCall::StartDispute { stack, commitment }) = disputed(&view(2, drawn), 2)

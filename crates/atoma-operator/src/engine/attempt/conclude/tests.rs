@@ -1,4 +1,4 @@
-//! What an executed attempt comes to in the journal.
+//! The outcome of an executed attempt in the journal.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ fn out_of_gas() -> ExecutionOutcome {
 }
 
 #[test]
-fn whatever_came_of_it_is_kept_with_why_and_where() {
+fn every_outcome_keeps_its_reason_and_checkpoint() {
     let receipt = Receipt {
         gas_used: Mist::new(5),
         effects: vec![7],

@@ -73,7 +73,7 @@ async fn the_same_bytes_are_sent_until_they_execute() {
 }
 
 #[tokio::test]
-async fn a_version_that_another_transaction_consumed_is_death() {
+async fn an_attempt_is_dead_once_another_transaction_consumed_a_version() {
     assert_dead(badge_is(Consumption::By(OTHER))).await;
     assert_dead(FakeLedger {
         coin: Consumption::By(OTHER),
@@ -87,7 +87,7 @@ async fn a_version_that_another_transaction_consumed_is_death() {
 }
 
 #[tokio::test]
-async fn a_version_that_the_attempt_itself_consumed_is_not() {
+async fn an_attempt_that_consumed_a_version_itself_is_not_dead() {
     assert_open(badge_is(Consumption::By(OWN))).await;
     assert_open(badge_is(Consumption::Past { last: OWN })).await;
     // Not even at a node that has thrown the attempt away.
@@ -121,7 +121,7 @@ async fn effects_unknown(consumption: Consumption, shown: u64) -> Option<ObjectR
 }
 
 #[tokio::test]
-async fn what_is_proved_to_be_executed_is_not_waited_for_once_the_badge_is_seen_to_have_moved_on() {
+async fn an_executed_attempt_stops_blocking_once_the_badge_has_moved_on() {
     for own in [Consumption::By(OWN), Consumption::Past { last: OWN }] {
         let badge = effects_unknown(own, SIGNED_AT + 1)
             .await
@@ -134,7 +134,7 @@ async fn what_is_proved_to_be_executed_is_not_waited_for_once_the_badge_is_seen_
 }
 
 #[tokio::test]
-async fn a_past_version_is_death_only_where_the_ledger_up_to_then_lacks_the_attempt() {
+async fn a_past_version_proves_death_only_if_the_ledger_up_to_then_lacks_the_attempt() {
     let past = Consumption::Past { last: OTHER };
     assert_open(badge_is(past)).await;
     assert_open(FakeLedger {
@@ -150,7 +150,7 @@ async fn a_past_version_is_death_only_where_the_ledger_up_to_then_lacks_the_atte
 }
 
 #[tokio::test]
-async fn an_object_that_is_not_there_proves_nothing() {
+async fn a_missing_object_proves_nothing() {
     assert_open(badge_is(Consumption::Unseen)).await;
     assert_open(FakeLedger {
         coin: Consumption::Unseen,
@@ -160,7 +160,7 @@ async fn an_object_that_is_not_there_proves_nothing() {
 }
 
 #[tokio::test]
-async fn a_past_epoch_is_death_only_once_the_ledger_covers_it() {
+async fn a_past_epoch_proves_death_only_once_the_ledger_covers_it() {
     let expired = || Answer::Refused(RefusalKind::Expired);
     let ledger = FakeLedger {
         absent: Absent::Until(Until::EpochEnd),
@@ -177,7 +177,7 @@ async fn a_past_epoch_is_death_only_once_the_ledger_covers_it() {
 
 /// What a node proves that keeps no history: an input that nothing consumed while it could be.
 #[tokio::test]
-async fn an_input_untouched_after_the_last_epoch_is_death_whatever_is_kept() {
+async fn an_input_untouched_after_the_last_epoch_proves_death_without_history() {
     for (badge, coin) in [
         (Consumption::Current(EPOCH_AFTER), Consumption::Unseen),
         (
@@ -201,7 +201,7 @@ async fn an_input_untouched_after_the_last_epoch_is_death_whatever_is_kept() {
 }
 
 #[tokio::test]
-async fn what_is_in_the_ledger_is_executed_whatever_else_is_told() {
+async fn a_transaction_in_the_ledger_has_executed_whatever_else_the_node_says() {
     for ledger in [
         badge_is(Consumption::Current(EPOCH_AFTER)),
         badge_is(Consumption::Unseen),
@@ -267,7 +267,7 @@ async fn a_refusal_is_final_only_for_a_known_reason() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_comes_to_no_end_is_told_once_with_its_reason() {
+async fn an_attempt_without_a_resolution_is_logged_once_with_the_reason() {
     let logged = LoggedErrors::default();
     let _guard = tracing::subscriber::set_default(logged.clone());
     let rounds = usize::try_from(2 * PATIENCE).unwrap();

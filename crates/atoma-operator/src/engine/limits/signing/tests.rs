@@ -97,7 +97,7 @@ fn a_stop_outlasts_everything() {
 }
 
 #[tokio::test]
-async fn budgets_on_their_way_count_against_the_cap() {
+async fn budgets_of_running_transactions_count_against_the_cap() {
     let limits = Limits::new(LimitsConfig {
         daily_gas_cap: Some(Mist::new(100)),
         ..LimitsConfig::default()

@@ -24,7 +24,7 @@ fn chosen(budget: u64) -> Option<Vec<u64>> {
 }
 
 #[test]
-fn the_smallest_coin_that_suffices_pays_or_the_largest_together() {
+fn the_smallest_sufficient_coin_pays_or_the_largest_together() {
     assert_eq!(chosen(6), Some(vec![10]));
     assert_eq!(chosen(30), Some(vec![30]));
     assert_eq!(chosen(31), Some(vec![30, 10]));
@@ -40,7 +40,7 @@ fn pool(coins: Vec<GasCoin>) -> Arc<GasPool> {
 }
 
 #[test]
-fn a_leased_coin_is_waited_for_and_comes_back() {
+fn a_leased_coin_comes_back() {
     let pool = pool(vec![coin(1, 50)]);
     let Search::Found(lease) = pool.try_lease(None, Mist::new(20), None) else {
         panic!("it is free");
@@ -74,7 +74,7 @@ fn a_large_coin_is_split_once_a_lane_had_to_wait() {
     assert!(lease.to_split(Mist::new(20)).is_empty());
 }
 
-/// Leases what must be free.
+/// Leases coins that must be free.
 #[track_caller]
 fn found(pool: &Arc<GasPool>, named: Option<ObjectId>, budget: u64) -> GasLease {
     match pool.try_lease(named, Mist::new(budget), None) {
@@ -102,8 +102,8 @@ fn executed(written: &[&GasCoin]) -> Executed {
     }
 }
 
-/// Reads the list, and does something between the reading and its coming in. Tells whether it told
-/// all.
+/// Refreshes the pool, and does something while the list is being read. Says whether the list was
+/// complete.
 async fn refresh_with(pool: &Arc<GasPool>, wallet: Wallet, meanwhile: impl AsyncFnOnce()) -> bool {
     let wallet = Arc::new(wallet);
     let refreshing = tokio::spawn({
@@ -120,7 +120,7 @@ async fn refresh_with(pool: &Arc<GasPool>, wallet: Wallet, meanwhile: impl Async
 }
 
 #[tokio::test]
-async fn a_list_from_before_a_payment_brings_no_coin_back() {
+async fn a_list_read_before_a_payment_does_not_bring_coins_back() {
     let (first, second) = (coin(1, 50), coin(2, 30));
     let pool = pool(vec![first.clone(), second.clone()]);
     let lease = found(&pool, None, 70);
@@ -140,7 +140,7 @@ async fn a_list_from_before_a_payment_brings_no_coin_back() {
     assert_eq!(lease.balance(), Mist::new(79));
 }
 
-/// Nor does a later list of a node that lags.
+/// Neither does a later list from a lagging node.
 #[tokio::test]
 async fn a_coin_that_a_payment_used_up_is_gone_for_good() {
     for is_known in [true, false] {
@@ -163,7 +163,7 @@ async fn a_coin_that_a_payment_used_up_is_gone_for_good() {
 }
 
 #[tokio::test]
-async fn a_list_from_before_a_lease_changes_nothing_about_its_coin() {
+async fn a_list_read_before_a_lease_does_not_change_its_coin() {
     let known = coin(1, 50);
     let pool = pool(vec![known.clone()]);
     // Not in the list: a node that lags does not know it yet.
@@ -178,9 +178,9 @@ async fn a_list_from_before_a_lease_changes_nothing_about_its_coin() {
     assert!(matches!(search, Search::None), "{search:?}");
 }
 
-/// The attempt that was dead may have found the coin used by somebody else.
+/// The dead attempt's coin may have been used by somebody else.
 #[tokio::test]
-async fn a_coin_that_is_to_be_read_again_is_not_taken_from_a_list_from_before() {
+async fn a_forgotten_coin_is_not_taken_from_an_older_list() {
     let known = coin(1, 50);
     let pool = pool(vec![known.clone()]);
     let mut lease = found(&pool, None, 20);

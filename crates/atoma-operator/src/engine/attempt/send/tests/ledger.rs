@@ -1,4 +1,4 @@
-//! A ledger that answers as told, and the attempt that is asked about.
+//! A fake ledger with scripted answers, and the attempt that it is asked about.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -26,20 +26,20 @@ pub(super) const OTHER: Digest = Digest::new([8; 32]);
 pub(super) const LAST_EPOCH: Epoch = Epoch::new(3);
 pub(super) const EPOCH_AFTER: Epoch = Epoch::new(4);
 
-/// A ledger that answers as told.
+/// A ledger with scripted answers.
 #[derive(Debug)]
 pub(super) struct FakeLedger {
-    /// What became of the badge's version; `None`: the node does not answer that.
+    /// Who consumed the badge's version; `None`: the node does not answer.
     pub(super) badge: Option<Consumption>,
-    /// The same of the coin's.
+    /// Who consumed the coin's version.
     pub(super) coin: Consumption,
-    /// The badge's version that the node shows by itself.
+    /// The badge's version that the node shows.
     pub(super) shown: u64,
-    /// How far the ledger is whole and lacks the digest.
+    /// How far the ledger is complete and lacks the digest.
     pub(super) absent: Absent,
     /// Whether the transaction is in the ledger.
     pub(super) executed: bool,
-    /// What the next sendings are answered; then silence would fail the test.
+    /// The answers to the next submissions. One more submission fails the test.
     pub(super) answers: VecDeque<Answer>,
     pub(super) sent: Vec<SignedTransaction>,
 }
@@ -49,12 +49,12 @@ pub(super) struct FakeLedger {
 pub(super) enum Absent {
     Nothing,
     Until(Until),
-    /// Its beginning was thrown away.
+    /// Its beginning is pruned.
     Pruned,
 }
 
 impl Default for FakeLedger {
-    /// The versions are the current ones, the epoch is not over, the attempt not executed.
+    /// The versions are current, the epoch is not over, and the attempt has not executed.
     fn default() -> Self {
         Self {
             badge: Some(Consumption::Current(LAST_EPOCH)),
@@ -74,7 +74,7 @@ pub(super) enum Answer {
     ExecutesSilently,
     Lost,
     Refused(RefusalKind),
-    /// The same, and that became of the badge's version meanwhile.
+    /// Refused, and the badge's version was consumed meanwhile.
     RefusedThen(Consumption),
 }
 

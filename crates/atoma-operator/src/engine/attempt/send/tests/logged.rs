@@ -1,11 +1,11 @@
-//! What is logged as an error.
+//! A subscriber that keeps logged errors.
 
 use std::sync::{Arc, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
-/// Keeps the errors that are logged.
+/// Keeps logged errors.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LoggedErrors(pub(super) Arc<Mutex<Vec<String>>>);
 

@@ -1,4 +1,4 @@
-//! Two lanes at the cap at the same time.
+//! Two lanes that reach the cap at the same time.
 
 use async_trait::async_trait;
 use atoma_domain::journal::{
@@ -10,12 +10,12 @@ use atoma_domain::{Digest, IntentId, ObjectId};
 
 use super::*;
 
-/// A journal in which the attempt of that reservation is concluded just after it was read.
+/// A journal that concludes the attempt of a reservation just after it was read.
 #[derive(Debug)]
 struct ConcludedMeanwhile(Mutex<Option<Reservation>>);
 
 #[tokio::test]
-async fn what_is_written_down_meanwhile_is_not_forgotten() {
+async fn gas_that_is_journalled_meanwhile_still_counts() {
     let limits = Limits::new(LimitsConfig {
         daily_gas_cap: Some(Mist::new(100)),
         ..LimitsConfig::default()

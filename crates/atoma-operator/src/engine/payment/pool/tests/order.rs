@@ -1,8 +1,8 @@
-//! Whose turn it is.
+//! The order in the queue.
 
 use super::*;
 
-/// What a place, or one who came just now, finds.
+/// What the holder of a place, or a newcomer, finds.
 fn look(pool: &Arc<GasPool>, budget: u64, place: Option<&Place>) -> Search {
     pool.try_lease(None, Mist::new(budget), place)
 }
@@ -22,7 +22,7 @@ fn assert_found(search: &Search) {
 }
 
 #[test]
-fn who_came_first_has_the_first_that_will_do() {
+fn the_first_in_the_queue_gets_the_first_suitable_coin() {
     let pool = pool(vec![coin(1, 5), coin(2, 5)]);
     let (first, second) = (join(&pool, 5), join(&pool, 5));
     assert_busy(&look(&pool, 5, None));
@@ -36,9 +36,9 @@ fn who_came_first_has_the_first_that_will_do() {
     assert_found(&look(&pool, 5, None));
 }
 
-/// One that is stuck holds up who needs its coin, and nobody else.
+/// A stuck attempt holds up only those that need its coin.
 #[test]
-fn who_needs_more_than_is_free_is_passed() {
+fn a_waiter_that_needs_more_than_is_free_is_passed() {
     let pool = pool(vec![coin(2, 5)]);
     let _stuck = pool.lease_known(std::iter::once(ObjectId::new([1; 32])));
     let large = join(&pool, 6);
@@ -51,7 +51,7 @@ fn who_needs_more_than_is_free_is_passed() {
 }
 
 #[test]
-fn who_was_passed_often_has_what_comes_free_kept_for_it() {
+fn free_coins_are_kept_for_a_waiter_that_was_passed_often() {
     let pool = pool(vec![coin(1, 10), coin(2, 5)]);
     let other = found(&pool, None, 10);
     let large = join(&pool, 6);
@@ -75,7 +75,7 @@ fn who_was_passed_often_has_what_comes_free_kept_for_it() {
 }
 
 #[test]
-fn who_names_a_coin_has_its_place_and_holds_up_nobody_else() {
+fn a_waiter_for_a_named_coin_holds_up_nobody_else() {
     let pool = pool(vec![coin(1, 10), coin(2, 20)]);
     let id = ObjectId::new([1; 32]);
     let lease = found(&pool, Some(id), 1);
@@ -96,7 +96,7 @@ fn who_names_a_coin_has_its_place_and_holds_up_nobody_else() {
 }
 
 #[test]
-fn who_is_away_is_passed_and_keeps_its_place() {
+fn a_waiter_that_is_away_is_passed_and_keeps_its_place() {
     let pool = pool(vec![coin(1, 10)]);
     let (first, second) = (join(&pool, 5), join(&pool, 5));
     assert_busy(&look(&pool, 5, Some(&second)));
@@ -107,9 +107,9 @@ fn who_is_away_is_passed_and_keeps_its_place() {
     assert_found(&look(&pool, 5, Some(&first)));
 }
 
-/// Reading the coins takes long where the node is slow.
+/// A slow node makes reading the coins slow.
 #[tokio::test]
-async fn who_reads_the_coins_holds_nobody_up() {
+async fn reading_the_coins_holds_up_nobody() {
     let wallet = Arc::new(Wallet::silent(Vec::new()));
     let context = Arc::new(crate::engine::testing::context(wallet.clone()).await);
     let pool = pool(vec![coin(1, 10)]);

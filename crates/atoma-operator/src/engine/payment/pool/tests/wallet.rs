@@ -22,7 +22,7 @@ pub(super) struct Wallet {
 }
 
 impl Wallet {
-    /// One that answers at once.
+    /// A wallet that answers at once.
     pub(super) fn of(coins: Vec<GasCoin>) -> Self {
         Self {
             answers: Semaphore::new(1_000),
@@ -30,7 +30,7 @@ impl Wallet {
         }
     }
 
-    /// One whose answers wait for permits.
+    /// A wallet whose answers wait for permits.
     pub(super) fn silent(coins: Vec<GasCoin>) -> Self {
         Self {
             coins: Mutex::new(coins),
