@@ -18,7 +18,7 @@ pub(super) fn advice(failure: &Failure) -> Cow<'static, str> {
     reply(failure).advice
 }
 
-/// After how many seconds a client should try again, where that is known.
+/// After how many seconds a client should try again, if that is known.
 pub(crate) const fn retry_after(failure: &Failure) -> Option<u64> {
     match failure {
         Failure::QueueFull { .. } => Some(1),
