@@ -30,7 +30,7 @@ const STEPS: u32 = 500;
 const NOW: TimestampMs = TimestampMs::new(1);
 
 /// An intent that needs no stack in the mirror.
-fn wish(number: u64) -> NewIntent {
+fn new_intent(number: u64) -> NewIntent {
     NewIntent {
         action: Action::ClaimStack {
             stack_small_id: StackSmallId::new(number),
@@ -87,8 +87,8 @@ fn steps(bencher: Bencher<'_, '_>, is_durable: bool) {
             true => SqliteState::open(&path, options).await.unwrap(),
             false => SqliteState::open_undurable(&path, options).await.unwrap(),
         };
-        let wishes: Vec<_> = (0..=u64::from(STEPS)).map(wish).collect();
-        let opened = store.open(&wishes, None, NOW).await.unwrap();
+        let wanted: Vec<_> = (0..=u64::from(STEPS)).map(new_intent).collect();
+        let opened = store.open(&wanted, None, NOW).await.unwrap();
         let attempts: Vec<_> = opened
             .into_iter()
             .filter_map(|opened| match opened {

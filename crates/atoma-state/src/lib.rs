@@ -19,14 +19,17 @@
 //! Migrations stand in `migrations/sqlite`, are built in and append-only. To add a column that
 //! lists filter by, add an index too. To handle a new contract event, see `events/effects.rs`.
 
+mod batch;
 mod columns;
 mod events;
 mod journal;
 mod reader;
 mod rows;
+mod schema;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod work;
 
+pub use schema::OpenError;
 pub use store::{SqliteState, StateOptions};

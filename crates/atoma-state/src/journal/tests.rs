@@ -16,7 +16,7 @@ const NOW: TimestampMs = TimestampMs::new(1);
 /// What does not fit into what is left of a page.
 const LARGE: usize = 100_000;
 
-fn wish(model_name: &str) -> NewIntent {
+fn new_intent(model_name: &str) -> NewIntent {
     NewIntent {
         action: Action::SubscribeToModel {
             model_name: model_name.to_owned(),
@@ -68,13 +68,13 @@ async fn on_a_full_disk_nothing_is_opened_signed_or_concluded_and_with_space_aga
         .await
         .unwrap();
 
-    let wishes = [wish("small"), wish(&"large".repeat(LARGE / 5))];
+    let wanted = [new_intent("small"), new_intent(&"large".repeat(LARGE / 5))];
     disk(&store, FULL).await;
-    assert!(is_unavailable(&store.open(&wishes, None, NOW).await));
+    assert!(is_unavailable(&store.open(&wanted, None, NOW).await));
     let listed = store.list(&JournalFilter::default(), Page::first(9)).await;
     assert_eq!(listed.unwrap(), []);
     disk(&store, SPACE).await;
-    let opened = store.open(&wishes, None, NOW).await.unwrap();
+    let opened = store.open(&wanted, None, NOW).await.unwrap();
     let Opened::New(intent) = &opened[0] else {
         panic!("{opened:?}");
     };

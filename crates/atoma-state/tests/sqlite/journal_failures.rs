@@ -11,7 +11,7 @@ use atoma_state::SqliteState;
 
 use crate::raw::Database;
 use crate::suite::fixtures::*;
-use crate::suite::journal::{aborted, attempt, new, succeeded};
+use crate::suite::journal::{aborted, attempt, succeeded, unwrap_new};
 
 /// A request of two parts under a key, the first of which was refused before it was opened.
 fn request(scope: &str) -> PlannedRequest {
@@ -48,11 +48,14 @@ async fn inject(database: &Database, failing: &str) {
 /// A database with a settled stack of which one attempt is open, and a claim that is queued.
 async fn under_way(database: &Database) -> (SqliteState, Attempt, NewIntent) {
     let store = database.open().await;
-    happen(&store, 1, vec![bought(1, 1, 10), bought(2, 1, 10)]).await;
-    let first = store.open(&[wish(1, claim(1))], None, at(1)).await.unwrap();
-    let sent = attempt(1, &[new(first[0].clone()).id]);
+    apply_events(&store, 1, vec![bought(1, 1, 10), bought(2, 1, 10)]).await;
+    let first = store
+        .open(&[new_intent(1, claim(1))], None, at(1))
+        .await
+        .unwrap();
+    let sent = attempt(1, &[unwrap_new(first[0].clone()).id]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
-    (store, sent, wish(1, claim(2)))
+    (store, sent, new_intent(1, claim(2)))
 }
 
 /// Intent and remembered request stand together: a client that repeats the request under its key is
@@ -61,12 +64,12 @@ async fn under_way(database: &Database) -> (SqliteState, Attempt, NewIntent) {
 async fn a_request_that_cannot_be_remembered_opens_nothing() {
     let database = Database::new();
     let store = database.open().await;
-    happen(&store, 1, vec![bought(1, 1, 10)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 10)]).await;
     store.record_message(&message(1, 1, 1)).await.unwrap();
     let before = database.dump().await;
     inject(&database, "INSERT ON requests").await;
-    let wishes = [wish(1, settle(1))];
-    let failed = store.open(&wishes, Some(&request("key")), at(1)).await;
+    let wanted = [new_intent(1, settle(1))];
+    let failed = store.open(&wanted, Some(&request("key")), at(1)).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
     assert_eq!(database.dump().await, before);
     assert_eq!(
@@ -76,7 +79,7 @@ async fn a_request_that_cannot_be_remembered_opens_nothing() {
     // The record is not frozen, and the same goes through later.
     store.record_message(&message(1, 2, 1)).await.unwrap();
     database.run("DROP TRIGGER injected").await.unwrap();
-    let opened = store.open(&wishes, Some(&request("key")), at(2)).await;
+    let opened = store.open(&wanted, Some(&request("key")), at(2)).await;
     assert!(matches!(opened.unwrap()[..], [Opened::New(_)]));
 }
 
@@ -86,7 +89,7 @@ async fn an_attempt_or_outcome_that_cannot_be_written_whole_is_not_written() {
     let database = Database::new();
     let (store, sent, next) = under_way(&database).await;
     let opened = store.open(&[next], None, at(3)).await.unwrap();
-    let next = attempt(2, &[new(opened[0].clone()).id]);
+    let next = attempt(2, &[unwrap_new(opened[0].clone()).id]);
     let next = Attempt {
         badge: None,
         gas: Vec::new(),
@@ -125,12 +128,12 @@ async fn an_attempt_or_outcome_that_cannot_be_written_whole_is_not_written() {
 async fn a_failure_that_cannot_open_the_record_is_not_written() {
     let database = Database::new();
     let store = database.open().await;
-    happen(&store, 1, vec![bought(1, 1, 10), bought(2, 1, 10)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 10), bought(2, 1, 10)]).await;
     let mut ids = Vec::new();
     for id in [1, 2] {
         store.record_message(&message(id, 1, 1)).await.unwrap();
-        let opened = store.open(&[wish(1, settle(id))], None, at(1)).await;
-        ids.push(new(opened.unwrap()[0].clone()).id);
+        let opened = store.open(&[new_intent(1, settle(id))], None, at(1)).await;
+        ids.push(unwrap_new(opened.unwrap()[0].clone()).id);
     }
     let sent = attempt(1, &[ids[0]]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
@@ -158,8 +161,10 @@ async fn an_abandoned_step_is_whole_or_nothing() {
     let (store, mut sent, _) = under_way(&database).await;
     let mut written = 0;
     for polls in 0..24 {
-        let opened = store.open(&[wish(1, subscribe(polls))], None, at(3)).await;
-        let id = new(opened.unwrap()[0].clone()).id;
+        let opened = store
+            .open(&[new_intent(1, subscribe(polls))], None, at(3))
+            .await;
+        let id = unwrap_new(opened.unwrap()[0].clone()).id;
         let next = Attempt {
             badge: None,
             gas: Vec::new(),
@@ -197,10 +202,10 @@ async fn a_key_is_known_for_its_lifetime() {
     let asked = request("key");
     let born = 5;
     let opened = store
-        .open(&[wish(1, claim(1))], Some(&asked), at(born))
+        .open(&[new_intent(1, claim(1))], Some(&asked), at(born))
         .await
         .unwrap();
-    let id = new(opened[0].clone()).id;
+    let id = unwrap_new(opened[0].clone()).id;
     let last = at(born + REQUEST_KEY_LIFETIME_MS);
     let after = at(born + REQUEST_KEY_LIFETIME_MS + 1);
 
@@ -219,7 +224,9 @@ async fn a_key_is_known_for_its_lifetime() {
         store.recall(&other_body, last).await.unwrap(),
         Recalled::OtherBody
     );
-    let again = store.open(&[wish(1, claim(2))], Some(&asked), last).await;
+    let again = store
+        .open(&[new_intent(1, claim(2))], Some(&asked), last)
+        .await;
     assert!(matches!(again, Err(StoreError::KnownRequest)));
     // In that same transaction nothing else was done.
     let listed = store.list(&JournalFilter::default(), Page::first(9)).await;
@@ -233,10 +240,10 @@ async fn a_key_is_known_for_its_lifetime() {
         ..request("key")
     };
     let opened = store
-        .open(&[wish(1, claim(2))], Some(&reused), after)
+        .open(&[new_intent(1, claim(2))], Some(&reused), after)
         .await
         .unwrap();
-    new(opened[0].clone());
+    unwrap_new(opened[0].clone());
     assert!(matches!(
         store.recall(&other_body, after).await.unwrap(),
         Recalled::Entries(_)

@@ -148,7 +148,7 @@ impl Model {
     }
 
     async fn open(&mut self, store: &SqliteState, action: usize, by: u64, costly: bool) {
-        let mut wanted = wish(by, actions()[action].clone());
+        let mut wanted = new_intent(by, actions()[action].clone());
         wanted.gas = GasOptions {
             budget: costly.then_some(Mist::new(7)),
             ..GasOptions::default()
@@ -299,7 +299,7 @@ proptest! {
             .unwrap();
         runtime.block_on(async {
             let store = SqliteState::open_temporary().await.unwrap();
-            happen(&store, 1, vec![bought(1, 1, 10)]).await;
+            apply_events(&store, 1, vec![bought(1, 1, 10)]).await;
             store.record_message(&message(1, 1, 1)).await.unwrap();
             let mut model = Model::default();
             for operation in &operations {

@@ -14,14 +14,16 @@ mod suite;
 
 mod durability;
 mod failures;
+mod freezing;
+mod guards;
+mod indexes;
 mod journal_failures;
 mod journal_model;
 mod ledger_replay;
 mod opening;
+mod other_versions;
 mod raw;
-mod schema;
 mod signed_versions;
-mod upgrade;
 
 mod file {
     use atoma_state::{SqliteState, StateOptions};

@@ -13,7 +13,7 @@ use crate::suite::fixtures::*;
 async fn store() -> SqliteState {
     let store = SqliteState::open_temporary().await.unwrap();
     let stacks = (1..=3).map(|id| bought(id, 1, 100)).collect();
-    happen(&store, 1, stacks).await;
+    apply_events(&store, 1, stacks).await;
     for id in [2, 3] {
         store.record_message(&message(id, 1, 1)).await.unwrap();
     }
@@ -22,7 +22,7 @@ async fn store() -> SqliteState {
     store
 }
 
-fn wishes() -> impl Strategy<Value = Vec<NewIntent>> {
+fn wanted() -> impl Strategy<Value = Vec<NewIntent>> {
     let action = (0..6_usize, 1..=4_u64).prop_map(|(kind, id)| match kind {
         0 => settle(id),
         1 => claim(id),
@@ -39,7 +39,7 @@ fn wishes() -> impl Strategy<Value = Vec<NewIntent>> {
             budget: is_costly.then_some(Mist::new(u64::MAX)),
             ..GasOptions::default()
         },
-        ..wish(by, action)
+        ..new_intent(by, action)
     });
     prop::collection::vec(wish, 1..24)
 }
@@ -61,16 +61,16 @@ proptest! {
 
     #[test]
     fn at_once_is_as_one_after_the_other(
-        batches in prop::collection::vec(wishes(), 1..4),
+        batches in prop::collection::vec(wanted(), 1..4),
         finished in prop::collection::vec(any::<prop::sample::Index>(), 0..3),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (at_once, in_turn) = (store().await, store().await);
-            for wishes in batches {
-                let together = at_once.open(&wishes, None, at(5)).await.unwrap();
+            for wanted in batches {
+                let together = at_once.open(&wanted, None, at(5)).await.unwrap();
                 let mut singly: Vec<Opened> = Vec::new();
-                for wish in wishes {
+                for wish in wanted {
                     singly.extend(in_turn.open(&[wish], None, at(5)).await.unwrap());
                 }
                 assert_eq!(together, singly);

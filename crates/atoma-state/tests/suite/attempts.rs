@@ -6,12 +6,16 @@ use atoma_domain::{IntentId, ObjectReference};
 
 use super::Store;
 use super::fixtures::*;
-use super::journal::{aborted, attempt, dead, new, open, run, status, succeeded};
+use super::journal::{aborted, attempt, dead, open, run_attempt, status, succeeded, unwrap_new};
 
 pub async fn attempts_carry_their_intents_to_the_end(store: impl Store) {
-    let wishes = [wish(1, claim(1)), wish(1, claim(2)), wish(1, claim(3))];
-    let opened = store.open(&wishes, None, at(1)).await.unwrap();
-    let ids: Vec<IntentId> = opened.into_iter().map(|o| new(o).id).collect();
+    let wanted = [
+        new_intent(1, claim(1)),
+        new_intent(1, claim(2)),
+        new_intent(1, claim(3)),
+    ];
+    let opened = store.open(&wanted, None, at(1)).await.unwrap();
+    let ids: Vec<IntentId> = opened.into_iter().map(|o| unwrap_new(o).id).collect();
     let sent = attempt(1, &[ids[2], ids[0]]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
 
@@ -42,8 +46,8 @@ pub async fn attempts_carry_their_intents_to_the_end(store: impl Store) {
 }
 
 pub async fn an_outcome_and_the_next_attempt_are_written_together(store: impl Store) {
-    let first = new(open(&store, wish(1, claim(1))).await).id;
-    let second = new(open(&store, wish(1, claim(2))).await).id;
+    let first = unwrap_new(open(&store, new_intent(1, claim(1))).await).id;
+    let second = unwrap_new(open(&store, new_intent(1, claim(2))).await).id;
     let sent = attempt(1, &[first]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
     let done = concluded(digest(1), &succeeded());
@@ -64,7 +68,7 @@ pub async fn an_outcome_and_the_next_attempt_are_written_together(store: impl St
     assert_eq!(status(&store, second).await, IntentStatus::Submitted);
 
     // The outcome is known already: the next attempt isn't written.
-    let third = new(open(&store, wish(1, claim(3))).await).id;
+    let third = unwrap_new(open(&store, new_intent(1, claim(3))).await).id;
     let refused = store
         .record_attempt(&attempt(3, &[third]), Some(&done), at(4))
         .await;
@@ -74,7 +78,7 @@ pub async fn an_outcome_and_the_next_attempt_are_written_together(store: impl St
 
 /// A step may end an attempt and sign for the same intent again.
 pub async fn a_dead_attempt_and_its_successor_are_written_together(store: impl Store) {
-    let id = new(open(&store, wish(1, claim(1))).await).id;
+    let id = unwrap_new(open(&store, new_intent(1, claim(1))).await).id;
     let sent = attempt(1, &[id]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
     let died = concluded(digest(1), &dead());
@@ -111,7 +115,7 @@ pub async fn a_dead_attempt_and_its_successor_are_written_together(store: impl S
 }
 
 pub async fn outcomes_that_executed_nothing_queue_again(store: impl Store) {
-    let intent = new(open(&store, wish(1, attest(1))).await);
+    let intent = unwrap_new(open(&store, new_intent(1, attest(1))).await);
     let outcomes = [
         dead(),
         AttemptOutcome::Cancelled {
@@ -124,20 +128,20 @@ pub async fn outcomes_that_executed_nothing_queue_again(store: impl Store) {
         },
     ];
     for (number, outcome) in (1..).zip(outcomes) {
-        run(&store, number, intent.id, &outcome).await;
+        run_attempt(&store, number, intent.id, &outcome).await;
         assert_eq!(status(&store, intent.id).await, IntentStatus::Queued);
         // The key is still held.
         assert_eq!(
-            open(&store, wish(1, attest(1))).await,
+            open(&store, new_intent(1, attest(1))).await,
             Opened::Joined(intent.clone())
         );
     }
-    run(&store, 9, intent.id, &succeeded()).await;
+    run_attempt(&store, 9, intent.id, &succeeded()).await;
 }
 
 pub async fn refused_transitions_change_nothing(store: impl Store) {
-    let first = new(open(&store, wish(1, claim(1))).await).id;
-    let second = new(open(&store, wish(1, claim(2))).await).id;
+    let first = unwrap_new(open(&store, new_intent(1, claim(1))).await).id;
+    let second = unwrap_new(open(&store, new_intent(1, claim(2))).await).id;
     let sent = attempt(1, &[first]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
     let transition = |result: Result<(), StoreError>| match result {
@@ -176,7 +180,7 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
         ),
         (first, Queued, Succeeded)
     );
-    run(&store, 3, first, &succeeded()).await;
+    run_attempt(&store, 3, first, &succeeded()).await;
     for outcome in [succeeded(), aborted(), dead()] {
         let (id, from, _) =
             transition(store.conclude(&concluded(digest(3), &outcome), at(9)).await);
@@ -216,8 +220,8 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
 /// Validators could accept one of two that use the same version each, and then neither: it is no
 /// failure that another try would mend.
 pub async fn no_two_signed_attempts_use_the_same_version(store: impl Store) {
-    let first = new(open(&store, wish(1, claim(1))).await).id;
-    let second = new(open(&store, wish(2, claim(2))).await).id;
+    let first = unwrap_new(open(&store, new_intent(1, claim(1))).await).id;
+    let second = unwrap_new(open(&store, new_intent(2, claim(2))).await).id;
     let sent = attempt(1, &[first]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
     let other = |id, version| ObjectReference::new(object(id), version, digest(9));
@@ -261,8 +265,8 @@ pub async fn no_two_signed_attempts_use_the_same_version(store: impl Store) {
     store.record_attempt(&again, None, at(6)).await.unwrap();
 }
 
-pub async fn digests_that_may_have_reached_the_network_are_told(store: impl Store) {
-    let id = new(open(&store, wish(1, subscribe(1))).await).id;
+pub async fn digests_that_may_have_reached_the_network_are_reported(store: impl Store) {
+    let id = unwrap_new(open(&store, new_intent(1, subscribe(1))).await).id;
     let told = async || {
         let found = store.find(JournalKey::Id(id)).await.unwrap();
         found.unwrap().tx_digest
@@ -282,7 +286,7 @@ pub async fn digests_that_may_have_reached_the_network_are_told(store: impl Stor
         .await
         .unwrap();
     assert_eq!(told().await, Some(digest(1)));
-    run(&store, 2, id, &dead()).await;
+    run_attempt(&store, 2, id, &dead()).await;
     assert_eq!(told().await, Some(digest(1)));
     store
         .record_attempt(&attempt(3, &[id]), None, at(4))
@@ -304,15 +308,15 @@ pub async fn digests_that_may_have_reached_the_network_are_told(store: impl Stor
 }
 
 pub async fn lists_are_newest_first_and_filtered(store: impl Store) {
-    let wishes = [
-        wish(1, claim(1)),
-        wish(2, attest(u64::MAX)),
-        wish(1, subscribe(4)),
-        wish(1, attest(u64::MAX)),
+    let wanted = [
+        new_intent(1, claim(1)),
+        new_intent(2, attest(u64::MAX)),
+        new_intent(1, subscribe(4)),
+        new_intent(1, attest(u64::MAX)),
     ];
-    let opened = store.open(&wishes, None, at(1)).await.unwrap();
-    let ids: Vec<IntentId> = opened.into_iter().map(|o| new(o).id).collect();
-    run(&store, 1, ids[3], &aborted()).await;
+    let opened = store.open(&wanted, None, at(1)).await.unwrap();
+    let ids: Vec<IntentId> = opened.into_iter().map(|o| unwrap_new(o).id).collect();
+    run_attempt(&store, 1, ids[3], &aborted()).await;
     let list = async |filter: JournalFilter, page| -> Vec<IntentId> {
         let records = store.list(&filter, page).await.unwrap();
         records.into_iter().map(|record| record.intent.id).collect()

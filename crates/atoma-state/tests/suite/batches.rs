@@ -6,13 +6,13 @@ use atoma_domain::ports::{JournalFilter, Page, StoreError};
 
 use super::Store;
 use super::fixtures::*;
-use super::journal::{attempt, new, open, status, succeeded};
+use super::journal::{attempt, open, status, succeeded, unwrap_new};
 
 /// However many it carries, the one that can't be signed for is named.
-pub async fn of_a_batch_the_misfit_is_named(store: impl Store) {
-    let wishes: Vec<_> = (1..=100).map(|id| wish(1, claim(id))).collect();
-    let opened = store.open(&wishes, None, at(1)).await.unwrap();
-    let ids: Vec<IntentId> = opened.into_iter().map(|o| new(o).id).collect();
+pub async fn the_intent_that_spoils_a_batch_is_named(store: impl Store) {
+    let wanted: Vec<_> = (1..=100).map(|id| new_intent(1, claim(id))).collect();
+    let opened = store.open(&wanted, None, at(1)).await.unwrap();
+    let ids: Vec<IntentId> = opened.into_iter().map(|o| unwrap_new(o).id).collect();
     let failed = ids[56];
     let failure = Failure::ShuttingDown {};
     store.fail(failed, &failure, at(2)).await.unwrap();
@@ -69,14 +69,14 @@ pub async fn of_a_batch_the_misfit_is_named(store: impl Store) {
 }
 
 /// A batch that fails for good opens the record of each of its stacks, and of no other.
-pub async fn a_refused_batch_opens_all_its_records(store: impl Store) {
+pub async fn a_refused_batch_thaws_all_its_records(store: impl Store) {
     let stacks = 1..=3;
     let purchases = stacks.clone().map(|id| bought(id, 1, 100)).collect();
-    happen(&store, 1, purchases).await;
+    apply_events(&store, 1, purchases).await;
     let mut ids = Vec::new();
     for id in stacks.clone() {
         store.record_message(&message(id, 1, 1)).await.unwrap();
-        ids.push(new(open(&store, wish(1, claim_confidential(id))).await).id);
+        ids.push(unwrap_new(open(&store, new_intent(1, claim_confidential(id))).await).id);
     }
     let frozen = async || {
         let mut frozen = Vec::new();

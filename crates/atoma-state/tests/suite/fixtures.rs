@@ -6,15 +6,16 @@ use atoma_domain::events::{
     StackTrySettle, TaskRegistered,
 };
 use atoma_domain::journal::{
-    Action, Actor, AttemptOutcome, Conclusion, GasOptions, NewIntent, Receipt,
+    Action, Actor, Attempt, AttemptOutcome, Conclusion, GasOptions, NewIntent, Receipt,
 };
 use atoma_domain::model::NewMessage;
 use atoma_domain::ports::{
-    ChainEvents, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction,
+    ChainEvents, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction, SignedTransaction,
 };
 use atoma_domain::{
-    Address, CheckpointNumber, ComputeUnits, Digest, Epoch, Hash32, MicroUsdc, Mist, NodeSmallId,
-    ObjectId, PricePerMillion, SecurityLevel, StackSmallId, TaskRole, TaskSmallId, TimestampMs,
+    Address, CheckpointNumber, ComputeUnits, Digest, Epoch, Hash32, IntentId, MicroUsdc, Mist,
+    NodeSmallId, ObjectId, PricePerMillion, SecurityLevel, StackSmallId, TaskRole, TaskSmallId,
+    TimestampMs,
 };
 
 pub fn node(id: u64) -> NodeSmallId {
@@ -50,6 +51,22 @@ pub fn object(id: u64) -> ObjectId {
 
 pub fn address(id: u64) -> Address {
     Address::new(bytes32(0xad, id))
+}
+
+/// An attempt that uses no objects.
+pub fn bare_attempt(id: u64, intents: &[u64]) -> Attempt {
+    Attempt {
+        intents: intents.iter().copied().map(IntentId::new).collect(),
+        transaction: SignedTransaction {
+            bytes: vec![1],
+            digest: digest(id),
+            signatures: vec![vec![2]],
+        },
+        expires_after: Epoch::new(1),
+        badge: None,
+        gas: Vec::new(),
+        gas_budget: Mist::new(7),
+    }
 }
 
 pub fn concluded(digest: Digest, outcome: &AttemptOutcome) -> Conclusion {
@@ -121,7 +138,7 @@ pub fn covered(checkpoint: u64) -> LedgerFrame {
 }
 
 /// Applies events as one transaction of a checkpoint.
-pub async fn happen(store: &impl ChainEvents, checkpoint: u64, events: Vec<ContractEvent>) {
+pub async fn apply_events(store: &impl ChainEvents, checkpoint: u64, events: Vec<ContractEvent>) {
     store
         .apply(&[frame(checkpoint, 0, events)], operator())
         .await
@@ -238,7 +255,7 @@ pub fn message(stack_id: u64, number: u64, used: u64) -> NewMessage {
 }
 
 /// An intent of a node of the operator's.
-pub fn wish(by: u64, action: Action) -> NewIntent {
+pub fn new_intent(by: u64, action: Action) -> NewIntent {
     NewIntent {
         action,
         actor: Actor::Node {

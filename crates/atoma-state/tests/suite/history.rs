@@ -8,12 +8,12 @@ use atoma_domain::ports::JournalKey;
 
 use super::Store;
 use super::fixtures::*;
-use super::journal::{attempt, dead, new, open, run, succeeded};
+use super::journal::{attempt, dead, open, run_attempt, succeeded, unwrap_new};
 
 /// The whole story of an intent, with the reason of each attempt that came to nothing.
-pub async fn attempts_tell_what_became_of_them(store: impl Store) {
-    let first = new(open(&store, wish(1, claim(1))).await).id;
-    let second = new(open(&store, wish(1, claim(2))).await).id;
+pub async fn attempts_report_their_outcome(store: impl Store) {
+    let first = unwrap_new(open(&store, new_intent(1, claim(1))).await).id;
+    let second = unwrap_new(open(&store, new_intent(1, claim(2))).await).id;
     assert_eq!(store.attempts_of(first).await.unwrap(), []);
     let abort = Failure::from_abort(atoma_domain::contract::Abort {
         module: String::from("db"),
@@ -117,11 +117,11 @@ pub async fn attempts_tell_what_became_of_them(store: impl Store) {
 }
 
 /// Many transactions in one step, of which one was applied before and some are not the daemon's.
-pub async fn each_attempt_is_met_in_its_own_checkpoint(store: impl Store) {
+pub async fn each_attempt_is_found_in_its_own_checkpoint(store: impl Store) {
     let mut ids = Vec::new();
     for number in 1..=3 {
-        let id = new(open(&store, wish(1, claim(number))).await).id;
-        run(&store, number, id, &succeeded()).await;
+        let id = unwrap_new(open(&store, new_intent(1, claim(number))).await).id;
+        run_attempt(&store, number, id, &succeeded()).await;
         ids.push(id);
     }
     let met = |checkpoint, number| {
@@ -139,11 +139,11 @@ pub async fn each_attempt_is_met_in_its_own_checkpoint(store: impl Store) {
 }
 
 /// Registering makes a badge, and is its first use; then each transaction that executed with it.
-pub async fn a_badge_was_last_used_by_what_executed_last(store: impl Store) {
+pub async fn a_badge_was_last_used_by_the_last_execution(store: impl Store) {
     let badge = object(1);
     let used = async || store.last_use(badge).await.unwrap();
-    let register = wish(9, Action::RegisterNode { additional: true });
-    let id = new(open(&store, register).await).id;
+    let register = new_intent(9, Action::RegisterNode { additional: true });
+    let id = unwrap_new(open(&store, register).await).id;
     let sent = Attempt {
         badge: None,
         ..attempt(1, &[id])
@@ -161,8 +161,8 @@ pub async fn a_badge_was_last_used_by_what_executed_last(store: impl Store) {
     assert_eq!(used().await, Some(digest(1)));
     assert_eq!(store.last_use(object(2)).await.unwrap(), None);
 
-    let id = new(open(&store, wish(1, subscribe(1))).await).id;
-    run(&store, 2, id, &dead()).await;
+    let id = unwrap_new(open(&store, new_intent(1, subscribe(1))).await).id;
+    run_attempt(&store, 2, id, &dead()).await;
     store
         .record_attempt(&attempt(3, &[id]), None, at(3))
         .await
@@ -177,6 +177,6 @@ pub async fn a_badge_was_last_used_by_what_executed_last(store: impl Store) {
         .await
         .unwrap();
     assert_eq!(used().await, Some(digest(3)));
-    run(&store, 4, id, &succeeded()).await;
+    run_attempt(&store, 4, id, &succeeded()).await;
     assert_eq!(used().await, Some(digest(4)));
 }

@@ -125,7 +125,7 @@ pub async fn events_of_unknown_stacks_are_taken(store: impl Store) {
         stack_claimed(4, 1),
         settled(5, 1, &[2]),
     ];
-    happen(&store, 1, events).await;
+    apply_events(&store, 1, events).await;
     let settlements = store.settlements(&[node(1)], Page::first(9)).await.unwrap();
     assert_eq!(settlements.len(), 1);
     assert_eq!(settlements[0].stack_small_id, stack(5));
@@ -156,7 +156,7 @@ pub async fn every_recorded_event_is_taken(store: impl Store) {
     known.sort_unstable();
     assert_eq!(names, known);
 
-    happen(&store, 1, events.clone()).await;
+    apply_events(&store, 1, events.clone()).await;
     let tasks = store.tasks(Page::first(100)).await.unwrap();
     for event in &events {
         match event {
@@ -187,9 +187,9 @@ pub async fn the_epoch_never_goes_back(store: impl Store) {
     store.note_epoch(Epoch::new(5)).await.unwrap();
     store.note_epoch(Epoch::new(3)).await.unwrap();
     assert_eq!(store.progress().await.unwrap().epoch, Some(Epoch::new(5)));
-    happen(&store, 40, Vec::new()).await;
+    apply_events(&store, 40, Vec::new()).await;
     assert_eq!(store.progress().await.unwrap().epoch, Some(Epoch::new(5)));
-    happen(&store, 60, Vec::new()).await;
+    apply_events(&store, 60, Vec::new()).await;
     assert_eq!(store.progress().await.unwrap().epoch, Some(Epoch::new(6)));
     store.note_epoch(Epoch::new(u64::MAX)).await.unwrap();
     assert_eq!(

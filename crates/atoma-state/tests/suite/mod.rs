@@ -55,11 +55,11 @@ macro_rules! store_suites {
                 a_settlement_is_made_from_task_record_and_subscribers,
             }
             journal {
-                equal_wishes_join_and_others_are_refused,
-                what_is_done_once_stays_done,
-                what_failed_can_be_asked_again,
-                confidential_claims_close_the_record,
-                a_record_stays_closed_while_anything_closes_it,
+                equal_requests_join_and_others_are_refused,
+                actions_done_once_stay_done,
+                failed_actions_can_be_requested_again,
+                confidential_claims_freeze_the_record,
+                a_record_stays_frozen_while_any_intent_needs_it,
                 settlements_are_checked_and_freeze_the_record,
             }
             attempts {
@@ -69,17 +69,17 @@ macro_rules! store_suites {
                 outcomes_that_executed_nothing_queue_again,
                 refused_transitions_change_nothing,
                 no_two_signed_attempts_use_the_same_version,
-                digests_that_may_have_reached_the_network_are_told,
+                digests_that_may_have_reached_the_network_are_reported,
                 lists_are_newest_first_and_filtered,
             }
             batches {
-                of_a_batch_the_misfit_is_named,
-                a_refused_batch_opens_all_its_records,
+                the_intent_that_spoils_a_batch_is_named,
+                a_refused_batch_thaws_all_its_records,
             }
             history {
-                attempts_tell_what_became_of_them,
-                each_attempt_is_met_in_its_own_checkpoint,
-                a_badge_was_last_used_by_what_executed_last,
+                attempts_report_their_outcome,
+                each_attempt_is_found_in_its_own_checkpoint,
+                a_badge_was_last_used_by_the_last_execution,
             }
         }
     };

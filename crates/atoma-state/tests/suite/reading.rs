@@ -15,7 +15,7 @@ const WIDE: [u64; 5] = [1, 2, 1 << 62, 1 << 63, u64::MAX];
 
 pub async fn tasks_are_listed_by_id_over_the_whole_range(store: impl Store) {
     let events = WIDE.iter().rev().map(|id| task_registered(*id)).collect();
-    happen(&store, 1, events).await;
+    apply_events(&store, 1, events).await;
     let listed = store.tasks(Page::first(10)).await.unwrap();
     let ids: Vec<u64> = listed.iter().map(|task| task.task_small_id.get()).collect();
     assert_eq!(ids, WIDE);
@@ -48,7 +48,7 @@ pub async fn tasks_are_listed_by_id_over_the_whole_range(store: impl Store) {
         task_small_id: task(3),
         removed_at_epoch: Epoch::new(9),
     };
-    happen(
+    apply_events(
         &store,
         2,
         vec![deprecated.into(), removed.into(), unknown.into()],
@@ -75,7 +75,7 @@ pub async fn subscriptions_stay_when_given_up(store: impl Store) {
         price_per_one_million_compute_units: PricePerMillion::new(u64::MAX),
         max_num_compute_units: units(3),
     };
-    happen(
+    apply_events(
         &store,
         1,
         vec![
@@ -92,7 +92,7 @@ pub async fn subscriptions_stay_when_given_up(store: impl Store) {
         inputs.unwrap().subscribers
     };
     assert_eq!(subscribers().await, [one, two, three]);
-    happen(&store, 2, vec![unsubscribed.into(), updated.into()]).await;
+    apply_events(&store, 2, vec![unsubscribed.into(), updated.into()]).await;
     assert_eq!(subscribers().await, [two, three]);
 
     let nodes = [three, one, two];
@@ -126,7 +126,7 @@ pub async fn subscriptions_stay_when_given_up(store: impl Store) {
     assert_eq!(store.subscriptions(&[], Page::first(9)).await.unwrap(), []);
 
     // Subscribed again: valid again, and last in order.
-    happen(&store, 3, vec![subscribed(1, 1, 20)]).await;
+    apply_events(&store, 3, vec![subscribed(1, 1, 20)]).await;
     assert_eq!(subscribers().await, [two, three, one]);
 }
 
@@ -136,7 +136,7 @@ pub async fn stacks_are_listed_by_node_in_pages(store: impl Store) {
         .rev()
         .enumerate()
         .map(|(i, id)| bought(*id, if i == 0 { 9 } else { 1 }, u64::MAX));
-    happen(&store, 1, events.collect()).await;
+    apply_events(&store, 1, events.collect()).await;
     let filter = StackFilter {
         nodes: &[node(1), node(2)],
         filled_beyond: None,
@@ -184,7 +184,7 @@ pub async fn filled_stacks_compare_exactly_and_fill_their_pages(store: impl Stor
     // Every third is filled beyond a half, after a long stretch of stacks that stand at it exactly.
     let count = 400_u64;
     let events = (1..=count).map(|id| bought(id, 1, 100));
-    happen(&store, 1, events.collect()).await;
+    apply_events(&store, 1, events.collect()).await;
     let is_beyond = |id: u64| id.is_multiple_of(3) && id > 250;
     for id in 1..=count {
         let used = if is_beyond(id) { 51 } else { 50 };
@@ -209,7 +209,7 @@ pub async fn filled_stacks_compare_exactly_and_fill_their_pages(store: impl Stor
 
     // 2^63 of 2^64 - 1 units is more than a half by one part in 2^64.
     let size = u64::MAX;
-    happen(
+    apply_events(
         &store,
         2,
         vec![bought(1000, 2, size), bought(1001, 2, size)],

@@ -23,8 +23,8 @@ async fn settlement(store: &impl StateReader, id: u64) -> Settlement {
 }
 
 pub async fn a_ticket_takes_its_epoch_from_the_settling_transaction(store: impl Store) {
-    happen(&store, 10, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
-    happen(&store, 35, vec![settled(1, 1, &[2])]).await;
+    apply_events(&store, 10, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
+    apply_events(&store, 35, vec![settled(1, 1, &[2])]).await;
     let ticket = settlement(&store, 1).await;
     assert_eq!(ticket.dispute_settled_at_epoch, Epoch::new(4));
     assert_eq!(ticket.settled_at, at(35_000));
@@ -42,7 +42,7 @@ pub async fn a_ticket_takes_its_epoch_from_the_settling_transaction(store: impl 
         dispute_settled_at_epoch: Epoch::new(99),
         committed_stack_proof: hash(101).into(),
     };
-    happen(&store, 48, vec![attested(1, 2), last.into()]).await;
+    apply_events(&store, 48, vec![attested(1, 2), last.into()]).await;
     let attested = settlement(&store, 1).await;
     assert_eq!(
         attested,
@@ -65,15 +65,15 @@ pub async fn a_ticket_takes_its_epoch_from_the_settling_transaction(store: impl 
 }
 
 pub async fn attestations_are_counted_not_nodes(store: impl Store) {
-    happen(
+    apply_events(
         &store,
         1,
         vec![bought(1, 1, 100), settled(1, 1, &[3, 2, 2])],
     )
     .await;
-    happen(&store, 2, vec![attested(1, u64::MAX), attested(1, 2)]).await;
+    apply_events(&store, 2, vec![attested(1, u64::MAX), attested(1, 2)]).await;
     assert!(!settlement(&store, 1).await.is_complete());
-    happen(&store, 3, vec![attested(1, 2)]).await;
+    apply_events(&store, 3, vec![attested(1, 2)]).await;
     let ticket = settlement(&store, 1).await;
     assert_eq!(
         ticket.requested_attestation_nodes,
@@ -84,14 +84,14 @@ pub async fn attestations_are_counted_not_nodes(store: impl Store) {
 }
 
 pub async fn the_first_dispute_stays(store: impl Store) {
-    happen(
+    apply_events(
         &store,
         1,
         vec![settled(1, 1, &[3, 2, 2]), settled(2, 1, &[])],
     )
     .await;
-    happen(&store, 57, vec![disputed(1, 2, 1)]).await;
-    happen(&store, 58, vec![disputed(1, 3, 1), disputed(2, 9, 1)]).await;
+    apply_events(&store, 57, vec![disputed(1, 2, 1)]).await;
+    apply_events(&store, 58, vec![disputed(1, 3, 1), disputed(2, 9, 1)]).await;
     let against = store
         .disputes(&[node(1)], DisputeSide::Defendant, Page::first(9))
         .await
@@ -131,12 +131,12 @@ pub async fn the_first_dispute_stays(store: impl Store) {
 }
 
 pub async fn claims_close_ticket_and_stack(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
-    happen(&store, 2, vec![settled(1, 1, &[])]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
+    apply_events(&store, 2, vec![settled(1, 1, &[])]).await;
     let open = settlement(&store, 1).await;
     assert!(!open.is_claimed);
     assert_eq!(open.user_refund_amount, MicroUsdc::ZERO);
-    happen(
+    apply_events(
         &store,
         3,
         vec![ticket_claimed(1, 1, u64::MAX), stack_claimed(2, 1)],

@@ -21,7 +21,7 @@ async fn computed(store: &impl StateReader, id: u64) -> u64 {
 }
 
 pub async fn messages_make_the_contracts_root(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 1000)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 1000)]).await;
     assert_eq!(
         refused(store.record_message(&message(2, 1, 1)).await),
         Failure::UnknownStack {
@@ -59,7 +59,7 @@ pub async fn messages_make_the_contracts_root(store: impl Store) {
 }
 
 pub async fn units_never_exceed_the_stack(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100), bought(2, 1, u64::MAX)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100), bought(2, 1, u64::MAX)]).await;
     let overflow = |asked: u64, free: u64| Failure::StackOverflow {
         stack_small_id: stack(1),
         num_compute_units: units(asked),
@@ -126,7 +126,7 @@ pub async fn units_never_exceed_the_stack(store: impl Store) {
 }
 
 pub async fn reservations_are_consumed_corrected_and_released(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
     for (id, by) in [(1, address(5)), (3, owner())] {
         assert_eq!(
             refused(store.reserve_units(stack(id), by, units(1)).await),
@@ -196,9 +196,9 @@ pub async fn reservations_are_consumed_corrected_and_released(store: impl Store)
 }
 
 pub async fn settlement_closes_the_selected_nodes_record_alone(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
     store.record_message(&message(1, 1, 1)).await.unwrap();
-    happen(&store, 2, vec![settled(1, 1, &[2])]).await;
+    apply_events(&store, 2, vec![settled(1, 1, &[2])]).await;
     let closed = Failure::AlreadySettling {
         stack_small_id: stack(1),
     };
@@ -222,7 +222,7 @@ pub async fn settlement_closes_the_selected_nodes_record_alone(store: impl Store
 }
 
 pub async fn claimed_stacks_take_no_work(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100), stack_claimed(1, 1)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100), stack_claimed(1, 1)]).await;
     let closed = Failure::AlreadyClaimed {
         stack_small_id: stack(1),
     };
@@ -241,7 +241,7 @@ pub async fn many_writers_lose_nothing(store: impl Store) {
     const WRITERS: u64 = 16;
     const ROUNDS: u64 = 12;
     let size = WRITERS * ROUNDS / 2;
-    happen(&store, 1, vec![bought(1, 1, size), bought(2, 1, 1 << 40)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, size), bought(2, 1, 1 << 40)]).await;
     let mut tasks = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
         let store = store.clone();
@@ -279,7 +279,7 @@ pub async fn a_settlement_is_made_from_task_record_and_subscribers(store: impl S
     assert_eq!(inputs(1).await, None);
 
     // A task older than the mirror, and nothing served.
-    happen(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
     let bare = inputs(1).await.unwrap();
     assert_eq!(bare.task_small_id, task(1));
     assert_eq!((bare.task, bare.record), (None, None));
@@ -290,7 +290,7 @@ pub async fn a_settlement_is_made_from_task_record_and_subscribers(store: impl S
         subscribed(1, 1, 7),
         subscribed(3, 2, 7),
     ];
-    happen(&store, 2, [vec![task_registered(1)], offers].concat()).await;
+    apply_events(&store, 2, [vec![task_registered(1)], offers].concat()).await;
     store.record_message(&message(1, 1, 5)).await.unwrap();
     let others = NewMessage {
         node_small_id: Some(node(2)),
@@ -307,7 +307,7 @@ pub async fn a_settlement_is_made_from_task_record_and_subscribers(store: impl S
     assert_eq!(inputs(2).await.unwrap().record, None);
 
     // Closed by its settlement.
-    happen(&store, 3, vec![settled(1, 1, &[])]).await;
+    apply_events(&store, 3, vec![settled(1, 1, &[])]).await;
     let settled = inputs(1).await.unwrap();
     assert!(settled.record.unwrap().is_frozen);
 }
