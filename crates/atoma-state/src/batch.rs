@@ -14,7 +14,7 @@ use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Either, Encode, Executor, Sqlite, SqliteConnection, Type};
 
-use crate::store::unavailable;
+use crate::error::unavailable;
 
 /// Statements that run in order; the first error ends them. Run a batch that writes inside a
 /// transaction, so that an error undoes what came before it.
@@ -22,12 +22,12 @@ use crate::store::unavailable;
 pub(crate) struct Batch {
     sql: String,
     arguments: SqliteArguments,
-    statements: Vec<Statement>,
+    statements: Vec<PlannedStatement>,
     failed: Option<BoxDynError>,
 }
 
 #[derive(Debug)]
-struct Statement {
+struct PlannedStatement {
     sql: &'static str,
     changes: Option<usize>,
 }
@@ -60,7 +60,8 @@ impl Batch {
             self.sql.push(';');
         }
         number_from(self.arguments.len(), sql, &mut self.sql);
-        self.statements.push(Statement { sql, changes: None });
+        self.statements
+            .push(PlannedStatement { sql, changes: None });
         self
     }
 
@@ -135,7 +136,7 @@ impl Batch {
     }
 }
 
-impl Statement {
+impl PlannedStatement {
     fn check(&self, changed: u64) -> Result<(), StoreError> {
         match self.changes {
             Some(planned) if u64::try_from(planned) != Ok(changed) => {

@@ -5,7 +5,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Row, SqlitePool};
 use thiserror::Error;
 
-use crate::store::unavailable;
+use crate::error::unavailable;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 

@@ -9,6 +9,7 @@ use atoma_domain::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
 
+use crate::error::unavailable;
 use crate::schema::{self, OpenError};
 
 /// How to open the database.
@@ -118,11 +119,6 @@ impl SqliteState {
 /// Commits a transaction. Its changes are on disk when this returns.
 pub(crate) async fn commit(transaction: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
     transaction.commit().await.map_err(unavailable)
-}
-
-/// The error for a failure of the database itself: locked, full, closed, broken.
-pub(crate) fn unavailable(source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Unavailable(Box::new(source))
 }
 
 fn connect_options(options: StateOptions) -> SqliteConnectOptions {

@@ -7,7 +7,7 @@ use atoma_domain::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
-use crate::store::unavailable;
+use crate::error::unavailable;
 use crate::{OpenError, SqliteState, StateOptions};
 
 /// The write lock of a database: nobody else can write.

@@ -9,7 +9,7 @@ use super::freeze;
 use super::rows::{LockedIntent, attempt_status};
 use crate::batch::Batch;
 use crate::columns::{Cells, json, number, optional_number};
-use crate::store::unavailable;
+use crate::error::unavailable;
 
 /// Concludes a signed attempt: writes its outcome, releases its object versions and moves its intents
 /// as the outcome says. Two round trips, and two more when intents fail that froze a record.

@@ -9,7 +9,7 @@ use super::freeze;
 use super::rows::{LockedIntent, missing_intent};
 use crate::batch::Batch;
 use crate::columns::{json, number, row_number};
-use crate::store::unavailable;
+use crate::error::unavailable;
 
 /// Fails a queued intent: frees its key and thaws its record. Two round trips, and two more for an
 /// intent that froze a record.

@@ -13,7 +13,7 @@ use sqlx::SqliteConnection;
 
 use crate::batch::Batch;
 use crate::columns::{Cells, key_set};
-use crate::store::unavailable;
+use crate::error::unavailable;
 
 /// Adds a statement that sets the flag on the selected nodes' records of these stacks. A record that
 /// does not exist is left out.

@@ -26,7 +26,8 @@ use atoma_domain::ports::{
 };
 use atoma_domain::{Digest, IntentId, Mist, ObjectId, TimestampMs};
 
-use crate::store::{SqliteState, commit, unavailable};
+use crate::error::unavailable;
+use crate::store::{SqliteState, commit};
 
 #[async_trait]
 impl Journal for SqliteState {

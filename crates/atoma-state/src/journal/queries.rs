@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
 use super::rows;
 use crate::columns::{Cells, number, row_number};
-use crate::store::unavailable;
+use crate::error::{out_of_range, unavailable};
 
 /// Intents with the digest of their latest attempt that may have reached the network.
 macro_rules! intents {
@@ -189,8 +189,6 @@ pub(super) async fn gas_spent_since(
         let attempts: u64 = cells.small("attempts")?;
         let all = gas.checked_mul(attempts).map(Mist::new);
         all.and_then(|all| sum.checked_add(all).ok())
-            .ok_or_else(|| StoreError::OutOfRange {
-                what: String::from("the gas spent"),
-            })
+            .ok_or_else(|| out_of_range("the gas spent"))
     })
 }

@@ -10,6 +10,7 @@ use sqlx::SqliteConnection;
 use super::rows::{LockedIntent, StoredReference, missing_intent};
 use crate::batch::Batch;
 use crate::columns::{json, number};
+use crate::error::out_of_range;
 
 /// Records a signed attempt and makes its intents `Submitted`. Two round trips, however many intents
 /// it carries.
@@ -51,9 +52,8 @@ impl Columns {
         let intents: Vec<u64> = attempt.intents.iter().map(|id| id.get()).collect();
         Ok(Self {
             digest: digest.as_bytes().to_vec(),
-            signatures: signatures.map_err(|_| StoreError::OutOfRange {
-                what: format!("a signature of transaction {digest}"),
-            })?,
+            signatures: signatures
+                .map_err(|_| out_of_range(format!("a signature of transaction {digest}")))?,
             badge: badge
                 .as_ref()
                 .map(|badge| json("a badge", badge))

@@ -1,5 +1,5 @@
-//! What returned is on disk: after every step the file is read by a store that never saw the
-//! first one end.
+//! What a call returned is on disk: after every step, another store reads the file as a crash would
+//! leave it.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -15,7 +15,7 @@ use atoma_state::SqliteState;
 use crate::raw::Database;
 use crate::suite::fixtures::*;
 
-/// One step of a stack's way from purchase to claim.
+/// One step of a stack from purchase to claim.
 async fn step(store: &SqliteState, number: u64) -> bool {
     match number {
         0 => {
@@ -94,7 +94,7 @@ async fn reopening_after_each_step_loses_nothing() {
         let store = database.open().await;
         let changed = step(&store, number).await;
         let before = database.dump().await;
-        // Gone without a word: what stands in the file and its log must do.
+        // A crash leaves the file and its log, and they must be enough.
         assert_eq!(database.after_crash().dump().await, before, "{number}");
         store.close().await;
         assert_eq!(database.dump().await, before, "{number}");

@@ -1,4 +1,4 @@
-//! A failed call has changed nothing.
+//! A call that fails has changed nothing.
 
 use std::time::Duration;
 
@@ -25,9 +25,9 @@ fn frames() -> Vec<LedgerFrame> {
     ]
 }
 
-/// Between any event and the cursor: whichever write fails, nothing of the batch is seen.
+/// Whichever write between the first event and the cursor fails, nothing of the batch is visible.
 #[tokio::test]
-async fn events_and_cursor_are_seen_together_or_not_at_all() {
+async fn events_and_cursor_commit_together() {
     let database = Database::new();
     let store = database.open().await;
     apply_events(&store, 1, vec![bought(1, 1, 10)]).await;
@@ -62,7 +62,7 @@ async fn events_and_cursor_are_seen_together_or_not_at_all() {
     assert_ne!(database.dump().await, before);
 }
 
-/// A settlement freezes the record with its intent, or neither.
+/// A record is frozen together with its intent or not at all.
 #[tokio::test]
 async fn an_intent_that_cannot_be_written_freezes_nothing() {
     let database = Database::new();
@@ -153,9 +153,9 @@ async fn a_closed_store_says_so() {
     ));
 }
 
-/// A caller that goes away in the middle leaves a whole step or none, and no lock.
+/// A call that is cancelled has done everything or nothing, and leaves no lock.
 #[tokio::test]
-async fn an_abandoned_call_is_whole_or_nothing() {
+async fn a_cancelled_call_does_everything_or_nothing() {
     let database = Database::new();
     let store = database.open().await;
     apply_events(&store, 1, vec![bought(1, 1, 1000)]).await;
@@ -182,7 +182,7 @@ async fn an_abandoned_call_is_whole_or_nothing() {
     }
 }
 
-/// A damaged cell is named, whatever list it turns up in.
+/// A damaged cell is named, whichever list reads it.
 #[tokio::test]
 async fn impossible_values_are_named_by_table_column_and_row() {
     let database = Database::new();
@@ -227,7 +227,7 @@ async fn impossible_values_are_named_by_table_column_and_row() {
         cell(listed.unwrap_err()),
         ("intents", "failure", String::from("1"))
     );
-    // Written over the wrong one, it would be gone: the message is refused.
+    // A message recorded against a wrong size would be lost: it is refused.
     assert!(matches!(
         store
             .record_message(&atoma_domain::model::NewMessage {

@@ -1,5 +1,5 @@
-//! Every port suite on SQLite, in a file and in memory; and what only a database in a file can
-//! show: durability, atomicity, the schema's own guards.
+//! Every port suite on SQLite, in a file and in memory; and tests that need a file: durability,
+//! atomicity, the schema's guards.
 
 #![expect(
     clippy::unwrap_used,

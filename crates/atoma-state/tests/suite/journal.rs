@@ -1,4 +1,4 @@
-//! Suite of [`Journal`](atoma_domain::ports::Journal).
+//! Suite of [`Journal`](atoma_domain::ports::Journal): opening intents.
 
 use atoma_domain::journal::{
     Action, Attempt, AttemptOutcome, Failure, Intent, IntentStatus, NewIntent,
@@ -17,8 +17,8 @@ pub fn unwrap_new(opened: Opened) -> Intent {
     }
 }
 
-pub async fn open(store: &impl Journal, wish: NewIntent) -> Opened {
-    let mut opened = store.open(&[wish], None, at(1)).await.unwrap();
+pub async fn open(store: &impl Journal, intent: NewIntent) -> Opened {
+    let mut opened = store.open(&[intent], None, at(1)).await.unwrap();
     assert_eq!(opened.len(), 1);
     opened.remove(0)
 }
@@ -60,7 +60,7 @@ pub fn dead() -> AttemptOutcome {
     }
 }
 
-/// Takes an intent through an attempt to its outcome.
+/// Records an attempt for an intent and concludes it.
 pub async fn run_attempt(
     store: &impl Journal,
     attempt_id: u64,
@@ -123,7 +123,7 @@ pub async fn equal_requests_join_and_others_are_refused(store: impl Store) {
         (first.action.clone(), first.actor, first.gas),
         (wanted[0].action.clone(), wanted[0].actor, wanted[0].gas)
     );
-    // Also in a later call, and while a transaction is under way.
+    // The same in a later call, and while the intent is submitted.
     store
         .record_attempt(&attempt(1, &[first.id]), None, at(2))
         .await
@@ -167,7 +167,7 @@ pub async fn actions_done_once_stay_done(store: impl Store) {
             Failure::AlreadyInDispute { stack_small_id },
         ),
         (claim(1), Failure::AlreadyClaimed { stack_small_id }),
-        // The same key as the claim before.
+        // It has the same key as the claim above.
         (confidential, Failure::AlreadyClaimed { stack_small_id }),
     ];
     for (number, (action, refusal)) in (1..).zip(cases) {
@@ -180,7 +180,7 @@ pub async fn actions_done_once_stay_done(store: impl Store) {
             Opened::Refused(refusal)
         );
     }
-    // Another node attests for itself, and an offer can be changed again and again.
+    // Another node attests for itself, and a subscription can be changed repeatedly.
     unwrap_new(open(&store, new_intent(2, attest(1))).await);
     for number in 10..12 {
         let intent = unwrap_new(open(&store, new_intent(1, subscribe(1))).await);
@@ -220,7 +220,7 @@ pub async fn failed_actions_can_be_requested_again(store: impl Store) {
 pub async fn confidential_claims_freeze_the_record(store: impl Store) {
     apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
     let stack_small_id = stack(1);
-    // Claiming nothing would give everything back to the buyer; a ticket may tell of something.
+    // Claiming nothing would refund everything to the buyer, unless a ticket names the units.
     let nothing = Opened::Refused(Failure::StackHasNoMessages { stack_small_id });
     let claimed = async || open(&store, new_intent(1, claim_confidential(1))).await;
     assert_eq!(claimed().await, nothing);
@@ -248,8 +248,8 @@ pub async fn confidential_claims_freeze_the_record(store: impl Store) {
         Opened::Refused(Failure::RequestsInProgress { stack_small_id })
     );
     store.release_reservation(held).await.unwrap();
-    // What was recorded until now is paid, what comes later refused: it takes no number that was
-    // read before.
+    // Messages recorded until now are paid, later ones refused. The action names no number of units: a
+    // number read before could be too small.
     let intent = unwrap_new(open(&store, new_intent(1, claim_confidential(1))).await);
     assert_eq!(intent.action, claim_confidential(1));
     let late = store.record_message(&message(1, 2, 1)).await;
@@ -259,7 +259,7 @@ pub async fn confidential_claims_freeze_the_record(store: impl Store) {
     assert_eq!(record.unwrap().computed_units, units(1));
     store.fail(intent.id, &failure, at(4)).await.unwrap();
     store.record_message(&message(1, 2, 1)).await.unwrap();
-    // Its ticket, if it was settled once, is no obstacle.
+    // An old ticket of the stack does not prevent the claim.
     apply_events(&store, 2, vec![settled(1, 1, &[])]).await;
     unwrap_new(open(&store, new_intent(1, claim_confidential(1))).await);
 }
@@ -276,7 +276,7 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
         open(&store, new_intent(1, settle(1))).await,
         refused(Failure::StackHasNoMessages { stack_small_id })
     );
-    // Another node's record is none of the selected node's.
+    // Another node's record does not count.
     let attesting = NewMessage {
         node_small_id: Some(node(2)),
         ..message(1, 1, 1)
@@ -324,7 +324,7 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
         open(&store, new_intent(1, settle(1))).await,
         Opened::Joined(intent.clone())
     );
-    // Dead and cancelled attempts leave it frozen; only the end of the intent thaws it.
+    // A dead attempt leaves the record frozen; only the failure of the intent thaws it.
     run_attempt(&store, 1, intent.id, &dead()).await;
     assert!(frozen().await);
     store
@@ -342,7 +342,7 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
     run_attempt(&store, 3, intent.id, &succeeded()).await;
     assert!(frozen().await);
 
-    // Tickets and claims that the daemon didn't make count as well.
+    // Tickets and claims of other daemons count too.
     apply_events(
         &store,
         2,
@@ -368,7 +368,7 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
     );
 }
 
-/// A settlement and a claim without one may both be open: each closes the record.
+/// A settlement and a claim without one may both be open, and each freezes the record.
 pub async fn a_record_stays_frozen_while_any_intent_needs_it(store: impl Store) {
     apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
     store.record_message(&message(1, 1, 1)).await.unwrap();

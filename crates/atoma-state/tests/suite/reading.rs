@@ -10,7 +10,7 @@ use atoma_domain::{Epoch, PricePerMillion};
 use super::Store;
 use super::fixtures::*;
 
-/// Ids on both sides of 2⁶³, where a signed column would turn them round.
+/// Ids on both sides of 2⁶³, where a signed column would turn negative.
 const WIDE: [u64; 5] = [1, 2, 1 << 62, 1 << 63, u64::MAX];
 
 pub async fn tasks_are_listed_by_id_over_the_whole_range(store: impl Store) {
@@ -32,7 +32,7 @@ pub async fn tasks_are_listed_by_id_over_the_whole_range(store: impl Store) {
     assert_eq!(part[0].task_small_id, task(1 << 63));
     assert_eq!(store.tasks(Page::first(0)).await.unwrap(), []);
 
-    // Both events carry another object's id: only the small id joins.
+    // Both events carry another object's id, so only the small id identifies the task.
     let deprecated = TaskDeprecation {
         task_id: object(77),
         task_small_id: task(1),
@@ -63,7 +63,7 @@ pub async fn tasks_are_listed_by_id_over_the_whole_range(store: impl Store) {
     assert_eq!(store.task(task(3)).await.unwrap(), None);
 }
 
-pub async fn subscriptions_stay_when_given_up(store: impl Store) {
+pub async fn cancelled_subscriptions_stay(store: impl Store) {
     let (one, two, three) = (node(1), node(2), node(u64::MAX));
     let unsubscribed = NodeUnsubscribedFromTask {
         task_small_id: task(1),
@@ -125,7 +125,7 @@ pub async fn subscriptions_stay_when_given_up(store: impl Store) {
     assert_eq!(part, all[2..3]);
     assert_eq!(store.subscriptions(&[], Page::first(9)).await.unwrap(), []);
 
-    // Subscribed again: valid again, and last in order.
+    // A new subscription is valid again, and last in order.
     apply_events(&store, 3, vec![subscribed(1, 1, 20)]).await;
     assert_eq!(subscribers().await, [two, three, one]);
 }
@@ -156,7 +156,7 @@ pub async fn stacks_are_listed_by_node_in_pages(store: impl Store) {
     let ids: Vec<u64> = listed.iter().map(|s| s.stack_small_id.get()).collect();
     assert_eq!(ids, WIDE[2..4]);
 
-    // Pages over several nodes, one of them named twice.
+    // Pages over several nodes, one of them given twice.
     let all = StackFilter {
         nodes: &[node(9), node(1), node(9)],
         filled_beyond: None,
@@ -181,7 +181,7 @@ pub async fn stacks_are_listed_by_node_in_pages(store: impl Store) {
 }
 
 pub async fn filled_stacks_compare_exactly_and_fill_their_pages(store: impl Store) {
-    // Every third is filled beyond a half, after a long stretch of stacks that stand at it exactly.
+    // Every third is filled beyond a half, after many stacks that are filled to exactly a half.
     let count = 400_u64;
     let events = (1..=count).map(|id| bought(id, 1, 100));
     apply_events(&store, 1, events.collect()).await;
@@ -207,7 +207,7 @@ pub async fn filled_stacks_compare_exactly_and_fill_their_pages(store: impl Stor
     }
     assert_eq!(found, expected);
 
-    // 2^63 of 2^64 - 1 units is more than a half by one part in 2^64.
+    // 2⁶³ of 2⁶⁴ − 1 units exceeds a half by half a unit.
     let size = u64::MAX;
     apply_events(
         &store,
@@ -244,13 +244,13 @@ pub async fn operator_nodes_follow_registrations_and_the_chain(store: impl Store
     };
     assert_eq!(store.operator_nodes().await.unwrap(), [of(2), of(3)]);
 
-    // On chain one badge was given away and another received.
+    // On chain, one badge was sent away and another received.
     store
         .set_operator_nodes(operator(), &[of(3), of(7)])
         .await
         .unwrap();
     assert_eq!(store.operator_nodes().await.unwrap(), [of(3), of(7)]);
-    // An operator with another address has its own nodes, and none of these.
+    // An operator with another address has other nodes.
     let other = OperatorNode {
         address: address(2),
         ..of(8)
