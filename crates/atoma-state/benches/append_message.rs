@@ -1,5 +1,4 @@
-//! Recording one more message of a long stack: through the store, and as it would be with all
-//! hashes kept in one growing column.
+//! Recording one more message of a long stack, compared with a column that holds all hashes.
 
 #![expect(
     clippy::unwrap_used,
@@ -64,8 +63,8 @@ fn bought() -> LedgerFrame {
     }
 }
 
-/// A store whose stack has that many messages. They are put in place rather than recorded one by
-/// one, which would take minutes of `fsync`.
+/// A store whose stack has that many messages, inserted directly: recording them one by one would take
+/// minutes of `fsync`.
 async fn store(folder: &TempDir, messages: u64) -> SqliteState {
     let path = folder.path().join("state.sqlite");
     let store = SqliteState::open(&path, StateOptions::default())
@@ -115,7 +114,7 @@ fn record_message(bencher: Bencher<'_, '_>, length: u64) {
     bencher.bench_local(|| runtime.block_on(store.record_message(&message)).unwrap());
 }
 
-/// The baseline: a column with all hashes of the stack, to which each message is appended.
+/// The baseline: each message is appended to a column with all hashes of the stack.
 #[divan::bench(args = LENGTHS, sample_count = 10, sample_size = 1)]
 fn append_to_all_hashes(bencher: Bencher<'_, '_>, length: u64) {
     let runtime = runtime();

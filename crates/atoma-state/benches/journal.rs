@@ -1,5 +1,5 @@
-//! What a lane's write to the journal costs: the outcome of one attempt and the next attempt, durable
-//! when it returns. The baseline is the smallest durable write that SQLite makes.
+//! The cost of a lane's write to the journal: the outcome of one attempt together with the next
+//! attempt, durable when it returns. The baseline is the smallest durable write of SQLite.
 
 #![expect(
     clippy::unwrap_used,
@@ -24,13 +24,13 @@ fn main() {
     divan::main();
 }
 
-/// As many steps as are measured.
+/// How many writes are measured.
 const STEPS: u32 = 500;
 
 const NOW: TimestampMs = TimestampMs::new(1);
 
 /// An intent that needs no stack in the mirror.
-fn wish(number: u64) -> NewIntent {
+fn new_intent(number: u64) -> NewIntent {
     NewIntent {
         action: Action::ClaimStack {
             stack_small_id: StackSmallId::new(number),
@@ -44,7 +44,7 @@ fn wish(number: u64) -> NewIntent {
     }
 }
 
-/// As large as a settlement's, the badge and one coin at the next version each time.
+/// An attempt of a settlement's size, which uses the badge and one coin at the next version.
 fn attempt(id: IntentId) -> Attempt {
     let mut digest = [0; 32];
     digest[..8].copy_from_slice(&id.get().to_le_bytes());
@@ -76,7 +76,7 @@ fn succeeded(digest: Digest) -> Conclusion {
     }
 }
 
-/// Measures steps of a store, each with the outcome of the one before.
+/// Measures writes, each with the outcome of the attempt before.
 fn steps(bencher: Bencher<'_, '_>, is_durable: bool) {
     let runtime = runtime();
     let folder = tempfile::tempdir().unwrap();
@@ -87,8 +87,8 @@ fn steps(bencher: Bencher<'_, '_>, is_durable: bool) {
             true => SqliteState::open(&path, options).await.unwrap(),
             false => SqliteState::open_undurable(&path, options).await.unwrap(),
         };
-        let wishes: Vec<_> = (0..=u64::from(STEPS)).map(wish).collect();
-        let opened = store.open(&wishes, None, NOW).await.unwrap();
+        let wanted: Vec<_> = (0..=u64::from(STEPS)).map(new_intent).collect();
+        let opened = store.open(&wanted, None, NOW).await.unwrap();
         let attempts: Vec<_> = opened
             .into_iter()
             .filter_map(|opened| match opened {
@@ -122,7 +122,7 @@ fn step_without_fsync(bencher: Bencher<'_, '_>) {
     steps(bencher, false);
 }
 
-/// The baseline: one row of one number, durable.
+/// The baseline: a row with one number, durable.
 #[divan::bench(sample_count = STEPS, sample_size = 1)]
 fn smallest_write(bencher: Bencher<'_, '_>) {
     let runtime = runtime();

@@ -1,21 +1,38 @@
-//! Where the domain's types cross into SQLite and back: the only place that does it.
+//! Conversions between the domain's types and columns. No other module converts.
 //!
-//! # How a 64-bit number is stored
+//! # 64-bit numbers
 //!
-//! *Context.* SQLite's `INTEGER` is signed: half of all `u64` don't fit it, and the contract emits
-//! ids, prices, units and epochs up to 2⁶⁴ − 1. None of them may wrap, truncate or turn negative,
-//! and lists must ascend by id across the whole range.
+//! *Context.* SQLite's `INTEGER` is signed: half of all `u64` don't fit, and the contract emits ids,
+//! prices, units and epochs up to 2⁶⁴ − 1. None of them may wrap, truncate or turn negative, and lists
+//! must ascend by id across the whole range.
 //!
 //! *Options.* (a) `INTEGER`, refusing what doesn't fit: an event with a large number would stop the
-//! mirror for ever. (b) `INTEGER` shifted by 2⁶³: lossless and ordered, but 1 reads as
-//! −9,223,372,036,854,775,807 in every query made by hand. (c) decimal `TEXT`: doesn't sort.
-//! (d) a `BLOB` of 8 bytes, most significant first.
+//! mirror permanently. (b) `INTEGER` shifted by 2⁶³: lossless and ordered, but 1 reads as
+//! −9,223,372,036,854,775,807 in every query made by hand. (c) Decimal `TEXT`: doesn't sort. (d) A
+//! `BLOB` of 8 bytes, most significant first.
 //!
-//! *Outcome.* (d). SQLite compares BLOBs bytewise, so comparisons, indexes and keyset paging
-//! follow the numbers; `hex(column)` is readable; the same form is `BYTEA` in PostgreSQL. A CHECK
-//! on each column refuses any other length, and reading one is a `TryFrom` that fails with table,
-//! column and row. *Consequence:* SQL can't do sums; arithmetic is the domain's checked one.
-//! Row numbers that SQLite itself gives out, flags and 16-bit numbers are `INTEGER`.
+//! *Outcome.* (d). SQLite compares BLOBs bytewise, so comparisons, indexes and keyset paging follow the
+//! numbers, and `hex(column)` is readable. A CHECK on each column refuses any other length. Reading
+//! one is a `TryFrom` that fails with table, column and row. *Consequence:* SQL can't add such numbers;
+//! the domain's checked arithmetic does. Row numbers that SQLite gives out, flags and 16-bit numbers
+//! are `INTEGER`.
+//!
+//! # SQLite and PostgreSQL
+//!
+//! Statements use `$1` placeholders and SQL that both understand, except for these pairs:
+//!
+//! | here | on PostgreSQL |
+//! |---|---|
+//! | `BLOB`, `x'00'` | `BYTEA`, `'\x00'` |
+//! | `INTEGER` flags, 0 and 1 | `SMALLINT` |
+//! | `json_each($1)` with `key` and `value` | `jsonb_array_elements($1) WITH ORDINALITY` |
+//! | `value -> 'version'` for a number's digits | `value ->> 'version'` |
+//! | `json_group_array(x ORDER BY y)` | `jsonb_agg(x ORDER BY y)` |
+//! | `unhex(text)` for bytes inside JSON | `decode(text, 'hex')` |
+//! | `BEGIN IMMEDIATE` | `BEGIN`, then an advisory lock |
+//!
+//! The journal keeps to them. The mirror and the reader also use `INSERT OR REPLACE` and a few
+//! functions of SQLite.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -24,6 +41,8 @@ use atoma_domain::ports::{BoxedError, StoreError};
 use atoma_domain::{Digest, Hash32, ObjectId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
+
+use crate::error::out_of_range;
 
 /// The stored form of a 64-bit number.
 pub(crate) fn number(value: u64) -> Vec<u8> {
@@ -35,28 +54,29 @@ pub(crate) fn optional_number(value: Option<u64>) -> Option<Vec<u8>> {
     value.map(number)
 }
 
-/// The stored form of a list of 64-bit numbers: one after the other.
+/// The stored form of a list of 64-bit numbers: their bytes, concatenated.
 pub(crate) fn numbers(values: impl IntoIterator<Item = u64>) -> Vec<u8> {
     values.into_iter().flat_map(u64::to_be_bytes).collect()
 }
 
-/// What a keyset page goes on after: with no key the empty BLOB, which sorts before all keys.
+/// The key that a keyset page starts after. Without one it is the empty BLOB, which sorts before all
+/// keys.
 pub(crate) fn after(key: Option<u64>) -> Vec<u8> {
     key.map(number).unwrap_or_default()
 }
 
-/// Bytes as they are bound inside JSON, for `unhex`.
+/// Bytes as hexadecimal text, for `unhex` of a value inside JSON.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
-        // Writing to a text does not fail.
+        // Writing to a String never fails.
         let _ = write!(text, "{byte:02X}");
     }
     text
 }
 
-/// A set of 64-bit numbers as one bound value: a JSON array of hexadecimal keys, for
-/// `IN (SELECT unhex(value) FROM json_each(?))`.
+/// A set of 64-bit numbers as one parameter: a JSON array of hexadecimal keys, for
+/// `IN (SELECT unhex(value) FROM json_each($1))`.
 pub(crate) fn key_set(values: impl IntoIterator<Item = u64>) -> String {
     let keys: Vec<String> = values
         .into_iter()
@@ -65,19 +85,17 @@ pub(crate) fn key_set(values: impl IntoIterator<Item = u64>) -> String {
     format!("[{}]", keys.join(","))
 }
 
-/// A number that the database gave out, as SQLite holds it; `None` when it never could have.
+/// A row number as SQLite holds it; `None` for a number that SQLite never gives out.
 pub(crate) fn row_number(value: u64) -> Option<i64> {
     i64::try_from(value).ok()
 }
 
 /// A value of the domain as JSON text.
 pub(crate) fn json<T: serde::Serialize>(what: &str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|_| StoreError::OutOfRange {
-        what: what.to_owned(),
-    })
+    serde_json::to_string(value).map_err(|_| out_of_range(what))
 }
 
-/// A row being read, with what an error about it must name.
+/// A row being read, with the table and key that its errors name.
 pub(crate) struct Cells<'r> {
     row: &'r SqliteRow,
     table: &'static str,
@@ -85,7 +103,7 @@ pub(crate) struct Cells<'r> {
 }
 
 impl<'r> Cells<'r> {
-    /// Reads a row of a table whose key stands in the column `key`.
+    /// Reads a row of a table whose key is in the column `key`.
     pub(crate) const fn new(row: &'r SqliteRow, table: &'static str, key: &'static str) -> Self {
         Self { row, table, key }
     }
@@ -158,13 +176,13 @@ impl<'r> Cells<'r> {
             .collect()
     }
 
-    /// A number that the database gave out.
+    /// A row number.
     pub(crate) fn row_number(&self, column: &'static str) -> Result<u64, StoreError> {
         let value: i64 = self.get(column)?;
         u64::try_from(value).map_err(|source| self.corrupt(column, source))
     }
 
-    /// A number of few bits.
+    /// A number of 32 bits or fewer.
     pub(crate) fn small<T>(&self, column: &'static str) -> Result<T, StoreError>
     where
         T: TryFrom<i64>,
@@ -174,7 +192,7 @@ impl<'r> Cells<'r> {
         T::try_from(value).map_err(|source| self.corrupt(column, source))
     }
 
-    /// A number of few bits that may be missing.
+    /// A number of 32 bits or fewer that may be missing.
     pub(crate) fn optional_small<T>(&self, column: &'static str) -> Result<Option<T>, StoreError>
     where
         T: TryFrom<i64>,
@@ -263,7 +281,7 @@ impl<'r> Cells<'r> {
             .transpose()
     }
 
-    /// A list of hashes, one after the other.
+    /// A list of hashes, concatenated.
     pub(crate) fn hashes(&self, column: &'static str) -> Result<Vec<Hash32>, StoreError> {
         let bytes: &[u8] = self.get(column)?;
         bytes

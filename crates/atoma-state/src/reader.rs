@@ -1,8 +1,8 @@
 //! Reading the mirrored state.
 //!
-//! A page of several nodes' stacks takes the page's keys of each node in index order first, and
-//! joins and sorts only those: with `node IN (…)` alone SQLite would join and sort all that the
-//! nodes ever served, for each page.
+//! A page of several nodes' stacks first takes the page's keys of each node in index order, and joins
+//! and sorts only those. With `node IN (…)` alone SQLite would join and sort every stack that the nodes
+//! ever served, for each page.
 
 use async_trait::async_trait;
 use atoma_domain::model::{
@@ -13,12 +13,13 @@ use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use sqlx::sqlite::SqliteRow;
 
 use crate::columns::{after, key_set, number};
+use crate::error::unavailable;
 use crate::rows;
-use crate::store::{SqliteState, unavailable};
+use crate::store::SqliteState;
 use crate::work;
 
-/// Stacks with their selected node's record, and whether a ticket is open. `$from` names the rows
-/// of stacks `s`.
+/// Stacks with their selected node's record, and whether a ticket is open. `$from` yields rows of
+/// stacks `s`.
 macro_rules! stacks {
     ($from:literal, $rest:literal) => {
         concat!(
@@ -36,7 +37,8 @@ macro_rules! stacks {
     };
 }
 
-/// Settlements with all that came of them. `$from` names the rows of settlements `t`.
+/// Settlements with their attestations and whether they are in dispute. `$from` yields rows of
+/// settlements `t`.
 macro_rules! settlements {
     ($from:literal, $rest:literal) => {
         concat!(
@@ -82,7 +84,7 @@ impl StateReader for SqliteState {
 
     async fn tasks(&self, page: Page<TaskSmallId>) -> Result<Vec<Task>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM tasks WHERE task_small_id > ? ORDER BY task_small_id LIMIT ?",
+            "SELECT * FROM tasks WHERE task_small_id > $1 ORDER BY task_small_id LIMIT $2",
         )
         .bind(after(page.after.map(TaskSmallId::get)))
         .bind(page.limit)
@@ -93,7 +95,7 @@ impl StateReader for SqliteState {
     }
 
     async fn task(&self, id: TaskSmallId) -> Result<Option<Task>, StoreError> {
-        let row = sqlx::query("SELECT * FROM tasks WHERE task_small_id = ?")
+        let row = sqlx::query("SELECT * FROM tasks WHERE task_small_id = $1")
             .bind(number(id.get()))
             .fetch_optional(&self.readers)
             .await
@@ -108,9 +110,9 @@ impl StateReader for SqliteState {
     ) -> Result<Vec<Subscription>, StoreError> {
         let rows = sqlx::query(
             "SELECT * FROM subscriptions \
-             WHERE node_small_id IN (SELECT unhex(value) FROM json_each(?)) \
-             AND (node_small_id, task_small_id) > (?, ?) \
-             ORDER BY node_small_id, task_small_id LIMIT ?",
+             WHERE node_small_id IN (SELECT unhex(value) FROM json_each($1)) \
+             AND (node_small_id, task_small_id) > ($2, $3) \
+             ORDER BY node_small_id, task_small_id LIMIT $4",
         )
         .bind(ids(nodes, |id| id.get()))
         .bind(after(page.after.map(|(node, _)| node.get())))
@@ -130,11 +132,11 @@ impl StateReader for SqliteState {
         let nodes = ids(filter.nodes, |id| id.get());
         let Some(fraction) = filter.filled_beyond else {
             let rows = sqlx::query(stacks!(
-                "(SELECT DISTINCT unhex(value) AS id FROM json_each(?1)) n CROSS JOIN stacks s",
+                "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
                 "WHERE s.stack_small_id IN (SELECT x.stack_small_id FROM stacks x \
-                 WHERE x.selected_node_id = n.id AND x.stack_small_id > ?2 \
-                 ORDER BY x.stack_small_id LIMIT ?3) \
-                 ORDER BY s.stack_small_id LIMIT ?3"
+                 WHERE x.selected_node_id = n.id AND x.stack_small_id > $2 \
+                 ORDER BY x.stack_small_id LIMIT $3) \
+                 ORDER BY s.stack_small_id LIMIT $3"
             ))
             .bind(nodes)
             .bind(after(page.after.map(StackSmallId::get)))
@@ -150,7 +152,7 @@ impl StateReader for SqliteState {
     async fn stacks_by_id(&self, ids_wanted: &[StackSmallId]) -> Result<Vec<Stack>, StoreError> {
         let rows = sqlx::query(stacks!(
             "stacks s",
-            "WHERE s.stack_small_id IN (SELECT unhex(value) FROM json_each(?))"
+            "WHERE s.stack_small_id IN (SELECT unhex(value) FROM json_each($1))"
         ))
         .bind(ids(ids_wanted, |id| id.get()))
         .fetch_all(&self.readers)
@@ -172,11 +174,11 @@ impl StateReader for SqliteState {
         page: Page<StackSmallId>,
     ) -> Result<Vec<Settlement>, StoreError> {
         let rows = sqlx::query(settlements!(
-            "(SELECT DISTINCT unhex(value) AS id FROM json_each(?1)) n CROSS JOIN settlements t",
+            "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN settlements t",
             "WHERE t.stack_small_id IN (SELECT x.stack_small_id FROM settlements x \
-             WHERE x.selected_node_id = n.id AND x.stack_small_id > ?2 \
-             ORDER BY x.stack_small_id LIMIT ?3) \
-             ORDER BY t.stack_small_id LIMIT ?3"
+             WHERE x.selected_node_id = n.id AND x.stack_small_id > $2 \
+             ORDER BY x.stack_small_id LIMIT $3) \
+             ORDER BY t.stack_small_id LIMIT $3"
         ))
         .bind(ids(nodes, |id| id.get()))
         .bind(after(page.after.map(StackSmallId::get)))
@@ -193,7 +195,7 @@ impl StateReader for SqliteState {
     ) -> Result<Vec<Settlement>, StoreError> {
         let rows = sqlx::query(settlements!(
             "settlements t",
-            "WHERE t.stack_small_id IN (SELECT unhex(value) FROM json_each(?))"
+            "WHERE t.stack_small_id IN (SELECT unhex(value) FROM json_each($1))"
         ))
         .bind(ids(ids_wanted, |id| id.get()))
         .fetch_all(&self.readers)
@@ -211,13 +213,13 @@ impl StateReader for SqliteState {
         let statement = match side {
             DisputeSide::Defendant => {
                 "SELECT * FROM disputes \
-                 WHERE defendant_node_id IN (SELECT unhex(value) FROM json_each(?)) \
-                 AND stack_small_id > ? ORDER BY stack_small_id LIMIT ?"
+                 WHERE defendant_node_id IN (SELECT unhex(value) FROM json_each($1)) \
+                 AND stack_small_id > $2 ORDER BY stack_small_id LIMIT $3"
             }
             DisputeSide::Plaintiff => {
                 "SELECT * FROM disputes \
-                 WHERE plaintiff_node_id IN (SELECT unhex(value) FROM json_each(?)) \
-                 AND stack_small_id > ? ORDER BY stack_small_id LIMIT ?"
+                 WHERE plaintiff_node_id IN (SELECT unhex(value) FROM json_each($1)) \
+                 AND stack_small_id > $2 ORDER BY stack_small_id LIMIT $3"
             }
         };
         let rows = sqlx::query(statement)
@@ -232,9 +234,9 @@ impl StateReader for SqliteState {
 }
 
 impl SqliteState {
-    /// The next stacks with more than a fraction computed. Only the domain compares fractions
-    /// exactly, so candidates (stacks with anything computed) are read in parts of the page's
-    /// size until the page is full or there are no more.
+    /// The next stacks of which more than a fraction is computed. Only the domain compares fractions
+    /// exactly, so this reads candidates (stacks with anything computed) in parts of the page's size
+    /// until the page is full or there are no more.
     async fn stacks_filled_beyond(
         &self,
         nodes: &str,
@@ -247,14 +249,14 @@ impl SqliteState {
         let mut last = page.after;
         while filled.len() < limit {
             let rows = sqlx::query(stacks!(
-                "(SELECT DISTINCT unhex(value) AS id FROM json_each(?1)) n CROSS JOIN stacks s",
+                "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
                 "WHERE s.stack_small_id IN (SELECT x.stack_small_id FROM stacks x \
                  JOIN work_records c ON c.stack_small_id = x.stack_small_id \
                  AND c.node_small_id = x.selected_node_id \
-                 WHERE x.selected_node_id = n.id AND x.stack_small_id > ?2 \
+                 WHERE x.selected_node_id = n.id AND x.stack_small_id > $2 \
                  AND c.computed_units > x'0000000000000000' \
-                 ORDER BY x.stack_small_id LIMIT ?3) \
-                 ORDER BY s.stack_small_id LIMIT ?3"
+                 ORDER BY x.stack_small_id LIMIT $3) \
+                 ORDER BY s.stack_small_id LIMIT $3"
             ))
             .bind(nodes)
             .bind(after(last.map(StackSmallId::get)))

@@ -1,4 +1,4 @@
-//! Opening the database, and the two ways into it.
+//! Opening the database, and its two ways in: one writer and several readers.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
@@ -9,13 +9,16 @@ use atoma_domain::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
 
-/// How the database is opened.
+use crate::error::unavailable;
+use crate::schema::{self, OpenError};
+
+/// How to open the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateOptions {
-    /// How many readers can be served side by side; at least one.
+    /// The number of reading connections; at least one.
     pub readers: u32,
-    /// How long to wait for another process's lock, and for a connection, before the database
-    /// counts as not available.
+    /// How long to wait for another process's lock, and for a connection, before the database counts
+    /// as not available.
     pub busy_timeout: Duration,
 }
 
@@ -28,32 +31,29 @@ impl Default for StateOptions {
     }
 }
 
-/// The state manager on SQLite. Implements all four ports of the database; cheap to clone, all
-/// clones share the connections.
+/// The state manager on SQLite. Implements the four database ports. Cheap to clone; all clones share
+/// the connections.
 ///
-/// One connection writes: writers queue in the process instead of failing on SQLite's lock, and
-/// each takes the lock as it begins: a transaction by `BEGIN IMMEDIATE`, a write of a single
-/// statement by itself. Readers have their own connections and, thanks to write-ahead logging,
-/// neither wait for the writer nor hinder it.
+/// One connection writes. Writers queue in the process instead of failing on SQLite's lock, and every
+/// writing transaction takes the lock as it begins (`BEGIN IMMEDIATE`). Readers have connections of
+/// their own and, thanks to write-ahead logging, neither wait for the writer nor block it.
 #[derive(Clone, Debug)]
 pub struct SqliteState {
     pub(crate) readers: SqlitePool,
     pub(crate) writer: SqlitePool,
 }
 
-/// Rows that a reading connection hands over at once; sqlx's 50 makes long lists slow.
-const ROW_CHANNEL: usize = 1024;
-
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
+/// How many rows a connection buffers; sqlx's 50 makes long lists slow.
+const ROW_BUFFER: usize = 1024;
 
 impl SqliteState {
-    /// Opens the database file and brings it to the newest schema. A missing file and its folder
-    /// are created, for their owner only.
+    /// Opens a database file. Creates a missing file and its folder, for their owner only, and
+    /// creates the schema in a new database.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the file can't be made or opened, is no database, or has a
-    /// schema that this version of the daemon doesn't know.
-    pub async fn open(path: impl AsRef<Path>, options: StateOptions) -> Result<Self, StoreError> {
+    /// [`OpenError::Store`] when the file can't be created or opened, or is no database;
+    /// [`OpenError::Outdated`] or [`OpenError::Newer`] when another version of the daemon made it.
+    pub async fn open(path: impl AsRef<Path>, options: StateOptions) -> Result<Self, OpenError> {
         Self::open_with(path.as_ref(), options, SqliteSynchronous::Full).await
     }
 
@@ -61,7 +61,7 @@ impl SqliteState {
         path: &Path,
         options: StateOptions,
         synchronous: SqliteSynchronous,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         create_private(path).map_err(unavailable)?;
         let connect = connect_options(options)
             .filename(path)
@@ -69,7 +69,7 @@ impl SqliteState {
             .synchronous(synchronous);
         let writer = writer_pool(options).connect_with(connect.clone()).await;
         let writer = writer.map_err(unavailable)?;
-        MIGRATIONS.run(&writer).await.map_err(unavailable)?;
+        schema::migrate(&writer).await?;
         let readers = pool(options.readers.max(1), options)
             .connect_with(connect.pragma("query_only", "ON"))
             .await
@@ -77,31 +77,32 @@ impl SqliteState {
         Ok(Self { readers, writer })
     }
 
-    /// Opens an empty database in memory, gone with its last clone: for tests.
+    /// Opens an empty database in memory, for tests. It is gone with its last clone.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when there is no memory left.
-    pub async fn open_temporary() -> Result<Self, StoreError> {
+    /// [`OpenError::Store`] when there is no memory left.
+    pub async fn open_temporary() -> Result<Self, OpenError> {
         // A database in memory belongs to its connection: one serves all.
         let options = StateOptions::default();
         let connect = connect_options(options).in_memory(true);
         let writer = pool(1, options).connect_with(connect).await;
         let writer = writer.map_err(unavailable)?;
-        MIGRATIONS.run(&writer).await.map_err(unavailable)?;
+        schema::migrate(&writer).await?;
         Ok(Self {
             readers: writer.clone(),
             writer,
         })
     }
 
-    /// Waits for what is under way and closes all connections; the write-ahead log is folded into
-    /// the file. Later calls fail with [`StoreError::Unavailable`].
+    /// Waits for the calls in progress and closes all connections; SQLite folds the write-ahead log
+    /// into the file. Later calls fail with [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
 
-    /// Begins a transaction that writes. Dropped without [`commit`], it never was.
+    /// Begins a transaction that writes, with the write lock. It is rolled back unless it is
+    /// [committed](commit).
     pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.writer
             .begin_with("BEGIN IMMEDIATE")
@@ -115,27 +116,22 @@ impl SqliteState {
     }
 }
 
-/// Commits: when it returns, the changes are on disk.
+/// Commits a transaction. Its changes are on disk when this returns.
 pub(crate) async fn commit(transaction: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
     transaction.commit().await.map_err(unavailable)
-}
-
-/// The database's own failures: locked, full, closed, broken.
-pub(crate) fn unavailable(source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Unavailable(Box::new(source))
 }
 
 fn connect_options(options: StateOptions) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .foreign_keys(true)
-        // Without it REPLACE deletes rows behind the back of their triggers.
+        // Without it, REPLACE deletes rows without running their triggers.
         .pragma("recursive_triggers", "ON")
         .busy_timeout(options.busy_timeout)
-        .row_buffer_size(ROW_CHANNEL)
+        .row_buffer_size(ROW_BUFFER)
 }
 
 fn pool(connections: u32, options: StateOptions) -> SqlitePoolOptions {
-    // A local file's connections don't go stale: keep them, and don't ask them each time.
+    // Connections to a local file don't go stale: keep them, and don't test them each time.
     SqlitePoolOptions::new()
         .min_connections(1)
         .max_connections(connections)
@@ -145,16 +141,16 @@ fn pool(connections: u32, options: StateOptions) -> SqlitePoolOptions {
         .test_before_acquire(false)
 }
 
-/// The one writing connection. SQLite itself ends a transaction that meets a full disk or a failed
-/// read; sqlx, whose own rollback then finds none, goes on counting it and can't begin another. Such
-/// a connection is replaced.
+/// The pool of the one writing connection. On a full disk or a failed read SQLite itself ends the
+/// transaction. sqlx's own rollback then fails, sqlx goes on counting the transaction as open and
+/// can't begin another. Such a connection is replaced.
 fn writer_pool(options: StateOptions) -> SqlitePoolOptions {
     pool(1, options).before_acquire(|connection, _| {
         Box::pin(async move { Ok(!connection.is_in_transaction()) })
     })
 }
 
-/// Makes folder and file, readable by their owner only. SQLite gives its companion files the
+/// Creates folder and file, readable by their owner only. SQLite gives its companion files the
 /// permissions of the database file.
 fn create_private(path: &Path) -> io::Result<()> {
     if let Some(folder) = path

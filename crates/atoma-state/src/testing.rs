@@ -1,5 +1,5 @@
-//! What tests and benchmarks of other crates do to a database. Behind the feature `testing`, so that
-//! no program that serves can.
+//! What tests and benchmarks of other crates do to a database. Behind the feature `testing`, so that no
+//! program in production can.
 
 use std::path::Path;
 
@@ -7,15 +7,15 @@ use atoma_domain::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
-use crate::store::unavailable;
-use crate::{SqliteState, StateOptions};
+use crate::error::unavailable;
+use crate::{OpenError, SqliteState, StateOptions};
 
-/// The right to write to a database, taken from everybody else.
+/// The write lock of a database: nobody else can write.
 #[derive(Debug)]
 pub struct WriteLock(Transaction<'static, Sqlite>);
 
 impl WriteLock {
-    /// Takes it with a connection of its own, as another process would.
+    /// Takes the lock through a connection of its own, as another process would.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when there is no such database, or somebody writes for too long.
@@ -28,7 +28,7 @@ impl WriteLock {
         lock.map(Self).map_err(unavailable)
     }
 
-    /// Gives it back.
+    /// Releases the lock.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the database is gone.
@@ -38,15 +38,15 @@ impl WriteLock {
 }
 
 impl SqliteState {
-    /// [`open`](Self::open), but nothing that it writes is flushed to disk: what it takes less of
-    /// time is what durability costs.
+    /// Like [`open`](Self::open), but flushes nothing to disk: the time that this saves is the cost of
+    /// durability.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub async fn open_undurable(
         path: impl AsRef<Path>,
         options: StateOptions,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         Self::open_with(path.as_ref(), options, SqliteSynchronous::Off).await
     }
 }

@@ -1,4 +1,4 @@
-//! What both benchmarks of the database need.
+//! What both database benchmarks need.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub(crate) fn runtime() -> Runtime {
         .unwrap()
 }
 
-/// A connection of a baseline's own, as durable as the store's, to a database with that table.
+/// A connection for a baseline, as durable as the store's, to a database with that table.
 pub(crate) async fn baseline(folder: &Path, create_table: &'static str) -> SqliteConnection {
     let options = SqliteConnectOptions::new()
         .filename(folder.join("baseline.sqlite"))

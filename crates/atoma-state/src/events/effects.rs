@@ -1,6 +1,6 @@
 //! What each event of the contract changes in the mirror.
 //!
-//! A new event of the domain doesn't compile here until someone has said what it means.
+//! A new event of the domain doesn't compile until it is handled here.
 
 use atoma_domain::events::{
     ContractEvent, NodeRegistered, NodeSubscribedToTask, StackAttestationDispute, StackCreated,
@@ -14,9 +14,9 @@ use atoma_domain::{
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
 
-use super::add_operator_node;
+use super::operator_nodes;
 use crate::columns::{Cells, number, numbers, optional_number};
-use crate::store::unavailable;
+use crate::error::{out_of_range, unavailable};
 
 type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -28,7 +28,7 @@ async fn run(
     Ok(())
 }
 
-/// Applies the event at place `index` of its transaction.
+/// Applies the event with that index in its transaction.
 pub(super) async fn apply(
     connection: &mut SqliteConnection,
     transaction: &LedgerTransaction,
@@ -37,14 +37,14 @@ pub(super) async fn apply(
     operator: Address,
 ) -> Result<(), StoreError> {
     match event {
-        // The identity of the contract is configured and bound; keys of confidential nodes and
-        // offers of models are read from the chain by whoever needs them.
+        // The identity of the contract is configured and bound. Keys of confidential nodes and
+        // subscriptions to models are read from the chain when needed.
         ContractEvent::Published(_)
         | ContractEvent::NewKeyRotation(_)
         | ContractEvent::NodePublicKeyCommitment(_)
         | ContractEvent::NodeSubscribedToModel(_) => Ok(()),
-        // Says nothing that the attestations don't say, and its epoch is that of the last of
-        // them, not the ticket's.
+        // Repeats what the attestations said; its epoch is that of the last attestation, not the
+        // ticket's.
         ContractEvent::StackSettlementTicket(_) => Ok(()),
         ContractEvent::NodeRegistered(event) => {
             node_registered(connection, transaction.sender, event, operator).await
@@ -64,11 +64,11 @@ pub(super) async fn apply(
             unsubscribed(connection, event.node_small_id, event.task_small_id).await
         }
         ContractEvent::TaskRegistered(event) => task_registered(connection, event).await,
-        // Joined on the small id: the event's `task_id` is another object's than the mirror's.
+        // Joined on the small id: the event's `task_id` is that of another object.
         ContractEvent::TaskDeprecation(event) => {
             let statement = sqlx::query(
-                "UPDATE tasks SET deprecated_at_epoch = COALESCE(deprecated_at_epoch, ?) \
-                 WHERE task_small_id = ?",
+                "UPDATE tasks SET deprecated_at_epoch = COALESCE(deprecated_at_epoch, $1) \
+                 WHERE task_small_id = $2",
             );
             let statement = statement
                 .bind(number(event.epoch.get()))
@@ -77,8 +77,8 @@ pub(super) async fn apply(
         }
         ContractEvent::TaskRemoved(event) => {
             let statement = sqlx::query(
-                "UPDATE tasks SET removed_at_epoch = COALESCE(removed_at_epoch, ?) \
-                 WHERE task_small_id = ?",
+                "UPDATE tasks SET removed_at_epoch = COALESCE(removed_at_epoch, $1) \
+                 WHERE task_small_id = $2",
             );
             let statement = statement
                 .bind(number(event.removed_at_epoch.get()))
@@ -97,7 +97,7 @@ pub(super) async fn apply(
         ContractEvent::StackSettlementTicketClaimed(event) => {
             ticket_claimed(connection, event.stack_small_id, event.user_refund_amount).await
         }
-        // Confidential: no ticket, the stack alone is marked.
+        // Of a confidential task: there is no ticket, only the stack is marked.
         ContractEvent::ClaimedStack(event) => claimed(connection, event.stack_small_id).await,
     }
 }
@@ -109,7 +109,7 @@ async fn node_registered(
     operator: Address,
 ) -> Result<(), StoreError> {
     let statement = sqlx::query(
-        "INSERT INTO nodes (node_small_id, node_badge_id, address) VALUES (?, ?, ?) \
+        "INSERT INTO nodes (node_small_id, node_badge_id, address) VALUES ($1, $2, $3) \
          ON CONFLICT DO NOTHING",
     )
     .bind(number(event.node_small_id.get()))
@@ -124,10 +124,10 @@ async fn node_registered(
         node_badge_id: event.badge_id,
         address: operator,
     };
-    add_operator_node(connection, &node).await
+    operator_nodes::add(connection, &node).await
 }
 
-/// A node that subscribes again stands last in the order of subscription, as on chain.
+/// A node that subscribes again comes last in the order of subscription, as on chain.
 async fn subscribed(
     connection: &mut SqliteConnection,
     event: &NodeSubscribedToTask,
@@ -135,7 +135,7 @@ async fn subscribed(
     let statement = sqlx::query(
         "INSERT OR REPLACE INTO subscriptions (node_small_id, task_small_id, \
          price_per_one_million_compute_units, max_num_compute_units, valid) \
-         VALUES (?, ?, ?, ?, 1)",
+         VALUES ($1, $2, $3, $4, 1)",
     )
     .bind(number(event.node_small_id.get()))
     .bind(number(event.task_small_id.get()))
@@ -144,7 +144,7 @@ async fn subscribed(
     run(connection, statement).await
 }
 
-/// An update proves a subscription, even one older than the mirror.
+/// An update proves that there is a subscription, even one older than the mirror.
 async fn subscription_updated(
     connection: &mut SqliteConnection,
     node: NodeSmallId,
@@ -155,7 +155,7 @@ async fn subscription_updated(
     let statement = sqlx::query(
         "INSERT INTO subscriptions (node_small_id, task_small_id, \
          price_per_one_million_compute_units, max_num_compute_units, valid) \
-         VALUES (?, ?, ?, ?, 1) \
+         VALUES ($1, $2, $3, $4, 1) \
          ON CONFLICT (node_small_id, task_small_id) DO UPDATE SET \
          price_per_one_million_compute_units = excluded.price_per_one_million_compute_units, \
          max_num_compute_units = excluded.max_num_compute_units, valid = 1",
@@ -167,15 +167,15 @@ async fn subscription_updated(
     run(connection, statement).await
 }
 
-/// The row stays, as no longer valid. Of a subscription older than the mirror the price isn't
-/// known, so nothing is told of it.
+/// Marks the subscription as not valid. A subscription older than the mirror has no row, and gets
+/// none, because its price is unknown.
 async fn unsubscribed(
     connection: &mut SqliteConnection,
     node: NodeSmallId,
     task: TaskSmallId,
 ) -> Result<(), StoreError> {
     let statement = sqlx::query(
-        "UPDATE subscriptions SET valid = 0 WHERE node_small_id = ? AND task_small_id = ?",
+        "UPDATE subscriptions SET valid = 0 WHERE node_small_id = $1 AND task_small_id = $2",
     )
     .bind(number(node.get()))
     .bind(number(task.get()));
@@ -188,7 +188,7 @@ async fn task_registered(
 ) -> Result<(), StoreError> {
     let statement = sqlx::query(
         "INSERT INTO tasks (task_small_id, task_id, role, model_name, security_level, \
-         minimum_reputation_score) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+         minimum_reputation_score) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
     )
     .bind(number(event.task_small_id.get()))
     .bind(event.task_id.as_bytes())
@@ -206,7 +206,7 @@ async fn stack_created(
     let statement = sqlx::query(
         "INSERT INTO stacks (stack_small_id, stack_id, owner_address, task_small_id, \
          selected_node_id, num_compute_units, price_per_one_million_compute_units) \
-         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
     )
     .bind(number(event.stack_small_id.get()))
     .bind(event.stack_id.as_bytes())
@@ -218,8 +218,8 @@ async fn stack_created(
     run(connection, statement).await
 }
 
-/// The ticket's last epoch to attest in is the one after the settling transaction's; the event
-/// doesn't carry it.
+/// Opens a ticket. Its last epoch for attestations is the one after the settling transaction's; the
+/// event doesn't carry it.
 async fn settled(
     connection: &mut SqliteConnection,
     transaction: &LedgerTransaction,
@@ -230,7 +230,7 @@ async fn settled(
         "INSERT INTO settlements (stack_small_id, selected_node_id, num_claimed_compute_units, \
          settled_at, dispute_settled_at_epoch, requested_attestation_nodes, \
          committed_stack_proof, stack_merkle_leaf, user_refund_amount) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
     )
     .bind(number(event.stack_small_id.get()))
     .bind(number(event.selected_node_id.get()))
@@ -244,7 +244,7 @@ async fn settled(
     run(connection, statement).await
 }
 
-/// Counts an attestation. Keyed by the event, not by the node: the contract counts a node's second
+/// Counts an attestation. The key is the event, not the node: the contract counts a node's second
 /// attestation too.
 async fn attested(
     connection: &mut SqliteConnection,
@@ -253,15 +253,15 @@ async fn attested(
     stack: StackSmallId,
     node: NodeSmallId,
 ) -> Result<(), StoreError> {
-    let index = i64::try_from(index).map_err(|_| StoreError::OutOfRange {
-        what: format!(
+    let index = i64::try_from(index).map_err(|_| {
+        out_of_range(format!(
             "the index of an event of transaction {}",
             transaction.digest
-        ),
+        ))
     })?;
     let statement = sqlx::query(
         "INSERT INTO attestations (stack_small_id, node_small_id, transaction_digest, \
-         event_index) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+         event_index) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
     )
     .bind(number(stack.get()))
     .bind(number(node.get()))
@@ -270,11 +270,11 @@ async fn attested(
     run(connection, statement).await
 }
 
-/// The contract refuses a stack's second dispute: the first stays.
+/// Opens a dispute. The contract refuses a second one of the same stack: the first stays.
 ///
-/// The last attestation that agrees with a commitment which then turns out wrong opens a dispute
-/// and emits this event alone, though the contract has counted it. It is known by its bytes, the
-/// ticket's own, where one attestation was missing.
+/// A last attestation with the ticket's own commitment also opens a dispute when the contract then
+/// finds that commitment wrong. The contract has counted that attestation but emits this event alone.
+/// It is recognised by the ticket's commitment while exactly one attestation is missing.
 async fn disputed(
     connection: &mut SqliteConnection,
     transaction: &LedgerTransaction,
@@ -287,7 +287,7 @@ async fn disputed(
          AS attestations, \
          EXISTS (SELECT 1 FROM disputes d WHERE d.stack_small_id = t.stack_small_id) \
          AS is_in_dispute \
-         FROM settlements t WHERE stack_small_id = ?",
+         FROM settlements t WHERE stack_small_id = $1",
     )
     .bind(number(event.stack_small_id.get()))
     .fetch_optional(&mut *connection)
@@ -312,7 +312,7 @@ async fn disputed(
     let statement = sqlx::query(
         "INSERT INTO disputes (stack_small_id, plaintiff_node_id, defendant_node_id, \
          disputed_attestation_index, disputed_hash, original_hash, created_at_epoch) \
-         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
     )
     .bind(number(event.stack_small_id.get()))
     .bind(number(plaintiff))
@@ -330,7 +330,7 @@ async fn ticket_claimed(
     refund: MicroUsdc,
 ) -> Result<(), StoreError> {
     let statement = sqlx::query(
-        "UPDATE settlements SET is_claimed = 1, user_refund_amount = ? WHERE stack_small_id = ?",
+        "UPDATE settlements SET is_claimed = 1, user_refund_amount = $1 WHERE stack_small_id = $2",
     )
     .bind(number(refund.get()))
     .bind(number(stack.get()));
@@ -338,9 +338,9 @@ async fn ticket_claimed(
     claimed(connection, stack).await
 }
 
-/// A stack that is older than the mirror has no row to mark.
+/// Marks a stack as claimed. A stack older than the mirror has no row to mark.
 async fn claimed(connection: &mut SqliteConnection, stack: StackSmallId) -> Result<(), StoreError> {
-    let statement = sqlx::query("UPDATE stacks SET is_claimed = 1 WHERE stack_small_id = ?")
+    let statement = sqlx::query("UPDATE stacks SET is_claimed = 1 WHERE stack_small_id = $1")
         .bind(number(stack.get()));
     run(connection, statement).await
 }

@@ -1,14 +1,18 @@
 //! Rows of the journal as the domain's types.
 
-use atoma_domain::journal::{Attempt, Intent, IntentRecord, IntentStatus};
+use atoma_domain::journal::{
+    Action, Attempt, AttemptRecord, AttemptStatus, Intent, IntentRecord, IntentStatus,
+};
 use atoma_domain::ports::{SignedTransaction, StoreError};
-use atoma_domain::{Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference, TimestampMs};
+use atoma_domain::{
+    CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference, TimestampMs,
+};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 
 use crate::columns::Cells;
 
-/// The stored form of an object's version.
+/// The stored form of an owned object version.
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredReference {
     object_id: ObjectId,
@@ -32,9 +36,54 @@ impl From<StoredReference> for ObjectReference {
     }
 }
 
-pub(super) fn status_of(cells: &Cells<'_>) -> Result<IntentStatus, StoreError> {
+/// An intent as a transition reads it, under the write lock.
+pub(super) struct LockedIntent {
+    pub(super) id: IntentId,
+    pub(super) action: Action,
+    pub(super) status: IntentStatus,
+}
+
+impl LockedIntent {
+    /// Reads the columns `id`, `action` and `status` of an intent.
+    pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
+        let cells = Cells::new(row, "intents", "id");
+        Ok(Self {
+            id: IntentId::new(cells.row_number("id")?),
+            action: cells.json("action")?,
+            status: intent_status(&cells)?,
+        })
+    }
+
+    /// The refusal of a transition of this intent.
+    pub(super) const fn refuse(&self, to: IntentStatus) -> StoreError {
+        StoreError::Transition {
+            id: self.id,
+            from: self.status,
+            to,
+        }
+    }
+}
+
+/// The error for an intent that is not in the journal.
+pub(super) fn missing_intent(id: IntentId) -> StoreError {
+    StoreError::Missing {
+        what: format!("transaction {id}"),
+    }
+}
+
+pub(super) fn intent_status(cells: &Cells<'_>) -> Result<IntentStatus, StoreError> {
     let name = cells.text("status")?;
     IntentStatus::from_name(name)
+        .ok_or_else(|| cells.corrupt("status", format!("no status is called {name:?}")))
+}
+
+/// The status of an attempt, in a column that a join may have renamed.
+pub(super) fn attempt_status(
+    cells: &Cells<'_>,
+    column: &'static str,
+) -> Result<AttemptStatus, StoreError> {
+    let name = cells.text(column)?;
+    AttemptStatus::from_name(name)
         .ok_or_else(|| cells.corrupt("status", format!("no status is called {name:?}")))
 }
 
@@ -48,11 +97,11 @@ pub(super) fn intent(row: &SqliteRow) -> Result<Intent, StoreError> {
     })
 }
 
-pub(super) fn record(row: &SqliteRow) -> Result<IntentRecord, StoreError> {
+pub(super) fn intent_record(row: &SqliteRow) -> Result<IntentRecord, StoreError> {
     let cells = Cells::new(row, "intents", "id");
     Ok(IntentRecord {
         intent: intent(row)?,
-        status: status_of(&cells)?,
+        status: intent_status(&cells)?,
         tx_digest: cells.optional_digest("tx_digest")?,
         failure: cells.optional_json("failure")?,
         created_at: TimestampMs::new(cells.number("created_at")?),
@@ -60,14 +109,14 @@ pub(super) fn record(row: &SqliteRow) -> Result<IntentRecord, StoreError> {
     })
 }
 
-/// A row of attempts; the intents that it carries are added by the caller.
+/// An attempt with its intents, which come as a JSON array in the column `intents`.
 pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
     let cells = Cells::new(row, "attempts", "id");
     let signatures = cells.bytes("signatures")?;
     let badge: Option<StoredReference> = cells.optional_json("badge")?;
     let gas: Vec<StoredReference> = cells.json("gas")?;
     Ok(Attempt {
-        intents: Vec::new(),
+        intents: attempt_intents(&cells)?,
         transaction: SignedTransaction {
             bytes: cells.bytes("bytes")?,
             digest: cells.digest("digest")?,
@@ -79,4 +128,35 @@ pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
         gas: gas.into_iter().map(ObjectReference::from).collect(),
         gas_budget: Mist::new(cells.number("gas_budget")?),
     })
+}
+
+/// All that is known of an attempt but its bytes. Its intents come as a JSON array in the column
+/// `intents`.
+pub(super) fn attempt_record(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
+    let cells = Cells::new(row, "attempts", "id");
+    Ok(AttemptRecord {
+        digest: cells.digest("digest")?,
+        intents: attempt_intents(&cells)?,
+        status: attempt_status(&cells, "status")?,
+        expires_after: Epoch::new(cells.number("expires_after")?),
+        gas_budget: Mist::new(cells.number("gas_budget")?),
+        gas_used: cells.optional_number("gas_used")?.map(Mist::new),
+        checkpoint: cells
+            .optional_number("checkpoint")?
+            .map(CheckpointNumber::new),
+        registered_badge: cells
+            .optional_text("registered_badge")?
+            .map(|badge| badge.parse())
+            .transpose()
+            .map_err(|source| cells.corrupt("registered_badge", source))?,
+        reason: cells.optional_text("reason")?.map(str::to_owned),
+        failure: cells.optional_json("failure")?,
+        created_at: TimestampMs::new(cells.number("created_at")?),
+        concluded_at: cells.optional_number("concluded_at")?.map(TimestampMs::new),
+    })
+}
+
+fn attempt_intents(cells: &Cells<'_>) -> Result<Vec<IntentId>, StoreError> {
+    let intents: Vec<u64> = cells.json("intents")?;
+    Ok(intents.into_iter().map(IntentId::new).collect())
 }

@@ -1,4 +1,4 @@
-//! A disk that fills up while the journal is written.
+//! The disk fills up while the journal is written.
 
 use atoma_domain::journal::{
     Action, Actor, Attempt, AttemptOutcome, Conclusion, Failure, GasOptions, IntentStatus,
@@ -13,10 +13,10 @@ use crate::{SqliteState, StateOptions};
 
 const NOW: TimestampMs = TimestampMs::new(1);
 
-/// What does not fit into what is left of a page.
+/// More bytes than fit into a page that is partly used.
 const LARGE: usize = 100_000;
 
-fn wish(model_name: &str) -> NewIntent {
+fn new_intent(model_name: &str) -> NewIntent {
     NewIntent {
         action: Action::SubscribeToModel {
             model_name: model_name.to_owned(),
@@ -46,12 +46,12 @@ fn attempt(id: IntentId) -> Attempt {
     }
 }
 
-/// SQLite answers a file at its page limit as it answers a full disk; the limit can't be set below
-/// the file's size, and is the writing connection's own.
+/// SQLite reports a file at its page limit like a full disk. The limit can't be set below the file's
+/// size, and belongs to the writing connection.
 const FULL: &str = "PRAGMA max_page_count = 1";
 const SPACE: &str = "PRAGMA max_page_count = 1000000";
 
-async fn disk(store: &SqliteState, limit: &'static str) {
+async fn limit_pages(store: &SqliteState, limit: &'static str) {
     let mut writer = store.writer.acquire().await.unwrap();
     sqlx::query(limit).execute(&mut *writer).await.unwrap();
 }
@@ -61,39 +61,42 @@ fn is_unavailable<T>(result: &Result<T, StoreError>) -> bool {
 }
 
 #[tokio::test]
-async fn on_a_full_disk_nothing_is_opened_signed_or_concluded_and_with_space_again_all_is() {
+async fn a_full_disk_refuses_every_transition_and_space_allows_it_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.sqlite");
     let store = SqliteState::open(&path, StateOptions::default())
         .await
         .unwrap();
 
-    let wishes = [wish("small"), wish(&"large".repeat(LARGE / 5))];
-    disk(&store, FULL).await;
-    assert!(is_unavailable(&store.open(&wishes, None, NOW).await));
+    let wanted = [new_intent("small"), new_intent(&"large".repeat(LARGE / 5))];
+    limit_pages(&store, FULL).await;
+    assert!(is_unavailable(&store.open(&wanted, None, NOW).await));
     let listed = store.list(&JournalFilter::default(), Page::first(9)).await;
     assert_eq!(listed.unwrap(), []);
-    disk(&store, SPACE).await;
-    let opened = store.open(&wishes, None, NOW).await.unwrap();
+    limit_pages(&store, SPACE).await;
+    let opened = store.open(&wanted, None, NOW).await.unwrap();
     let Opened::New(intent) = &opened[0] else {
         panic!("{opened:?}");
     };
     let id = intent.id;
-    let stands = async || {
+    let status_and_digest = async || {
         let found = store.find(JournalKey::Id(id)).await.unwrap().unwrap();
         (found.status, found.tx_digest)
     };
 
     let attempt = attempt(id);
-    disk(&store, FULL).await;
+    limit_pages(&store, FULL).await;
     assert!(is_unavailable(
         &store.record_attempt(&attempt, None, NOW).await
     ));
-    assert_eq!(stands().await, (IntentStatus::Queued, None));
-    disk(&store, SPACE).await;
+    assert_eq!(status_and_digest().await, (IntentStatus::Queued, None));
+    limit_pages(&store, SPACE).await;
     store.record_attempt(&attempt, None, NOW).await.unwrap();
     let digest = attempt.digest();
-    assert_eq!(stands().await, (IntentStatus::Submitted, Some(digest)));
+    assert_eq!(
+        status_and_digest().await,
+        (IntentStatus::Submitted, Some(digest))
+    );
 
     let outcome = AttemptOutcome::Succeeded {
         receipt: Receipt {
@@ -104,20 +107,26 @@ async fn on_a_full_disk_nothing_is_opened_signed_or_concluded_and_with_space_aga
         },
     };
     let conclusion = Conclusion { digest, outcome };
-    disk(&store, FULL).await;
+    limit_pages(&store, FULL).await;
     assert!(is_unavailable(&store.conclude(&conclusion, NOW).await));
-    assert_eq!(stands().await, (IntentStatus::Submitted, Some(digest)));
-    disk(&store, SPACE).await;
+    assert_eq!(
+        status_and_digest().await,
+        (IntentStatus::Submitted, Some(digest))
+    );
+    limit_pages(&store, SPACE).await;
     store.conclude(&conclusion, NOW).await.unwrap();
-    assert_eq!(stands().await, (IntentStatus::Succeeded, Some(digest)));
+    assert_eq!(
+        status_and_digest().await,
+        (IntentStatus::Succeeded, Some(digest))
+    );
 
     let Opened::New(second) = &opened[1] else {
         panic!("{opened:?}");
     };
     let reason = "why".repeat(LARGE);
     let failure = Failure::Internal { reason };
-    disk(&store, FULL).await;
+    limit_pages(&store, FULL).await;
     assert!(is_unavailable(&store.fail(second.id, &failure, NOW).await));
-    disk(&store, SPACE).await;
+    limit_pages(&store, SPACE).await;
     store.fail(second.id, &failure, NOW).await.unwrap();
 }

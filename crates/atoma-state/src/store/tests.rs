@@ -36,7 +36,7 @@ fn bought(id: u64) -> LedgerFrame {
     }
 }
 
-/// SQLite answers a file at its page limit as it answers a full disk.
+/// SQLite reports a file at its page limit like a full disk.
 async fn limit_pages(store: &SqliteState, limit: &'static str) {
     let mut writer = store.writer.acquire().await.unwrap();
     sqlx::query(limit).execute(&mut *writer).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_full_disk_is_not_available_and_changes_nothing() {
         .await
         .unwrap();
     limit_pages(&store, "PRAGMA max_page_count = 1").await;
-    // The limit can't be set below the file's size; so many stacks don't fit what is left.
+    // The limit can't be set below the file's size. So many stacks don't fit into the rest of it.
     let frames: Vec<LedgerFrame> = (1..2000).map(bought).collect();
     let failed = store.apply(&frames, Address::ZERO).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
@@ -63,13 +63,13 @@ async fn a_full_disk_is_not_available_and_changes_nothing() {
         num_compute_units: ComputeUnits::new(1),
         reservation: None,
     };
-    // The stack that the batch began with isn't there either.
+    // Not even the first stack of the batch was stored.
     assert!(matches!(
         store.record_message(&message).await,
         Err(WorkError::Refused(_))
     ));
 
-    // Space again (the limit went with the connection): everything goes on.
+    // The limit went with the connection: there is space again.
     store.apply(&frames, Address::ZERO).await.unwrap();
     store.record_message(&message).await.unwrap();
 }

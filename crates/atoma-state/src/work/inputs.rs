@@ -1,4 +1,4 @@
-//! What a settlement is made from.
+//! The inputs of a settlement.
 
 use atoma_domain::model::SettlementInputs;
 use atoma_domain::ports::StoreError;
@@ -7,10 +7,11 @@ use sqlx::SqlitePool;
 
 use super::record::{work_record, work_records};
 use crate::columns::{Cells, number};
+use crate::error::unavailable;
 use crate::rows;
-use crate::store::unavailable;
 
-/// All of it in one statement: a lane waits for each, and what it reads should be of one moment.
+/// Reads task, record and subscribers of a stack. One statement: a lane waits for every round trip, and
+/// the inputs must be of one moment.
 pub(crate) async fn settlement_inputs(
     readers: &SqlitePool,
     stack: StackSmallId,
@@ -25,7 +26,7 @@ pub(crate) async fn settlement_inputs(
          LEFT JOIN tasks k ON k.task_small_id = s.task_small_id \
          LEFT JOIN work_records w ON w.stack_small_id = s.stack_small_id \
          AND w.node_small_id = s.selected_node_id AND w.merkle_root IS NOT NULL \
-         WHERE s.stack_small_id = ?"
+         WHERE s.stack_small_id = $1"
     ))
     .bind(number(stack.get()))
     .fetch_optional(readers)

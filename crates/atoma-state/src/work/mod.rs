@@ -2,6 +2,7 @@
 
 mod inputs;
 mod record;
+mod reservations;
 mod stack;
 
 use async_trait::async_trait;
@@ -10,33 +11,33 @@ use atoma_domain::ports::{ServedWork, StoreError, WorkError};
 use atoma_domain::{Address, ComputeUnits, NodeSmallId, StackSmallId};
 
 pub(crate) use self::inputs::settlement_inputs;
-use self::record::{Record, add, out_of_range, work_records};
-use self::stack::{known_stack, open_reservation, remove_reservation, unknown_stack};
-use crate::columns::{number, row_number};
-use crate::store::{SqliteState, commit, unavailable};
+use self::record::{StoredRecord, work_records};
+use self::stack::{ServedStack, unknown_stack};
+use crate::columns::number;
+use crate::error::unavailable;
+use crate::store::{SqliteState, commit};
 
 #[async_trait]
 impl ServedWork for SqliteState {
     async fn record_message(&self, message: &NewMessage) -> Result<WorkSummary, WorkError> {
         let mut transaction = self.write().await?;
-        let stack = known_stack(&mut transaction, message.stack_small_id).await?;
+        let stack = ServedStack::load(&mut transaction, message.stack_small_id).await?;
         let node = message.node_small_id.unwrap_or(stack.selected_node);
-        let mut record = Record::load(&mut transaction, stack.id, node).await?;
+        let mut record = StoredRecord::load(&mut transaction, stack.id, node).await?;
         // Another node's record is its own check of the work: settlement doesn't close it.
         if node == stack.selected_node {
             stack.check_open(&record)?;
         }
-        if let Some(reservation) = message.reservation {
-            let held = open_reservation(&mut transaction, reservation).await?;
-            if held.stack != stack.id || node != stack.selected_node {
-                return Err(WorkError::UnknownReservation(reservation));
+        if let Some(id) = message.reservation {
+            let reservation = reservations::load(&mut transaction, id).await?;
+            if reservation.stack != stack.id || node != stack.selected_node {
+                return Err(WorkError::UnknownReservation(id));
             }
-            remove_reservation(&mut transaction, reservation).await?;
-            record.give_back(held.units)?;
+            reservations::delete(&mut transaction, id).await?;
+            record.release(reservation.units)?;
         }
-        record.check_fits(&stack, message.num_compute_units)?;
-        record.computed = add(record.computed, message.num_compute_units)?;
-        let summary = record.append(message.message_hash)?;
+        stack.check_fits(&record, message.num_compute_units)?;
+        let summary = record.append(message.message_hash, message.num_compute_units)?;
         record.save(&mut transaction).await?;
         commit(transaction).await?;
         Ok(summary)
@@ -49,27 +50,19 @@ impl ServedWork for SqliteState {
         units: ComputeUnits,
     ) -> Result<ReservationId, WorkError> {
         let mut transaction = self.write().await?;
-        let stack = known_stack(&mut transaction, stack).await?;
+        let stack = ServedStack::load(&mut transaction, stack).await?;
         if stack.owner != owner {
             return Err(unknown_stack(stack.id));
         }
-        let mut record = Record::load(&mut transaction, stack.id, stack.selected_node).await?;
+        let mut record =
+            StoredRecord::load(&mut transaction, stack.id, stack.selected_node).await?;
         stack.check_open(&record)?;
-        record.check_fits(&stack, units)?;
-        record.reserved = add(record.reserved, units)?;
+        stack.check_fits(&record, units)?;
+        record.reserve(units)?;
         record.save(&mut transaction).await?;
-        let id = sqlx::query(
-            "INSERT INTO reservations (stack_small_id, num_compute_units) VALUES (?, ?)",
-        )
-        .bind(number(stack.id.get()))
-        .bind(number(units.get()))
-        .execute(&mut *transaction)
-        .await
-        .map_err(unavailable)?
-        .last_insert_rowid();
-        let id = u64::try_from(id).map_err(|_| out_of_range("a reservation's number"))?;
+        let id = reservations::insert(&mut transaction, stack.id, units).await?;
         commit(transaction).await?;
-        Ok(ReservationId::new(id))
+        Ok(id)
     }
 
     async fn correct_reservation(
@@ -78,30 +71,27 @@ impl ServedWork for SqliteState {
         units: ComputeUnits,
     ) -> Result<(), WorkError> {
         let mut transaction = self.write().await?;
-        let held = open_reservation(&mut transaction, reservation).await?;
-        let stack = known_stack(&mut transaction, held.stack).await?;
-        let mut record = Record::load(&mut transaction, stack.id, stack.selected_node).await?;
-        record.give_back(held.units)?;
-        record.check_fits(&stack, units)?;
-        record.reserved = add(record.reserved, units)?;
+        let before = reservations::load(&mut transaction, reservation).await?;
+        let stack = ServedStack::load(&mut transaction, before.stack).await?;
+        let mut record =
+            StoredRecord::load(&mut transaction, stack.id, stack.selected_node).await?;
+        record.release(before.units)?;
+        stack.check_fits(&record, units)?;
+        record.reserve(units)?;
         record.save(&mut transaction).await?;
-        sqlx::query("UPDATE reservations SET num_compute_units = ? WHERE id = ?")
-            .bind(number(units.get()))
-            .bind(row_number(reservation.get()))
-            .execute(&mut *transaction)
-            .await
-            .map_err(unavailable)?;
+        reservations::update(&mut transaction, reservation, units).await?;
         Ok(commit(transaction).await?)
     }
 
     async fn release_reservation(&self, reservation: ReservationId) -> Result<(), WorkError> {
         let mut transaction = self.write().await?;
-        let held = open_reservation(&mut transaction, reservation).await?;
-        let stack = known_stack(&mut transaction, held.stack).await?;
-        let mut record = Record::load(&mut transaction, stack.id, stack.selected_node).await?;
-        record.give_back(held.units)?;
+        let before = reservations::load(&mut transaction, reservation).await?;
+        let stack = ServedStack::load(&mut transaction, before.stack).await?;
+        let mut record =
+            StoredRecord::load(&mut transaction, stack.id, stack.selected_node).await?;
+        record.release(before.units)?;
         record.save(&mut transaction).await?;
-        remove_reservation(&mut transaction, reservation).await?;
+        reservations::delete(&mut transaction, reservation).await?;
         Ok(commit(transaction).await?)
     }
 
@@ -114,7 +104,7 @@ impl ServedWork for SqliteState {
             "SELECT ",
             work_records!(),
             " FROM work_records w \
-             WHERE w.stack_small_id = ? AND w.node_small_id = ? AND w.merkle_root IS NOT NULL"
+             WHERE w.stack_small_id = $1 AND w.node_small_id = $2 AND w.merkle_root IS NOT NULL"
         ))
         .bind(number(stack.get()))
         .bind(number(node.get()))

@@ -1,16 +1,14 @@
-//! One node's record of one stack, as it is being changed.
+//! One node's record of one stack.
 
-use atoma_domain::journal::Failure;
 use atoma_domain::model::{WorkRecord, WorkSummary};
-use atoma_domain::ports::{StoreError, WorkError};
+use atoma_domain::ports::StoreError;
 use atoma_domain::settlement::StackAccumulator;
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use super::stack::KnownStack;
 use crate::columns::{Cells, number};
-use crate::store::unavailable;
+use crate::error::{out_of_range, unavailable};
 
 const TABLE: &str = "work_records";
 const KEY: &str = "stack_small_id";
@@ -32,7 +30,7 @@ pub(super) fn work_record(
     stack: StackSmallId,
     node: NodeSmallId,
 ) -> Result<WorkRecord, StoreError> {
-    let record = Record::read(row, stack, node)?;
+    let record = StoredRecord::read(row, stack, node)?;
     Ok(WorkRecord {
         stack_small_id: stack,
         node_small_id: node,
@@ -42,29 +40,17 @@ pub(super) fn work_record(
     })
 }
 
-pub(super) fn out_of_range(what: &str) -> StoreError {
-    StoreError::OutOfRange {
-        what: what.to_owned(),
-    }
+/// A record that is loaded, changed and saved in one transaction.
+pub(super) struct StoredRecord {
+    stack: StackSmallId,
+    node: NodeSmallId,
+    accumulator: StackAccumulator,
+    computed: ComputeUnits,
+    reserved: ComputeUnits,
+    is_frozen: bool,
 }
 
-/// A sum that [`Record::check_fits`] has shown to be within the stack's size.
-pub(super) fn add(left: ComputeUnits, right: ComputeUnits) -> Result<ComputeUnits, StoreError> {
-    left.checked_add(right)
-        .map_err(|overflow| out_of_range(&overflow.to_string()))
-}
-
-/// A node's record of a stack, as it is being changed.
-pub(super) struct Record {
-    pub(super) stack: StackSmallId,
-    pub(super) node: NodeSmallId,
-    pub(super) accumulator: StackAccumulator,
-    pub(super) computed: ComputeUnits,
-    pub(super) reserved: ComputeUnits,
-    pub(super) is_frozen: bool,
-}
-
-impl Record {
+impl StoredRecord {
     /// The stored record, or an empty one.
     pub(super) async fn load(
         connection: &mut SqliteConnection,
@@ -72,7 +58,7 @@ impl Record {
         node: NodeSmallId,
     ) -> Result<Self, StoreError> {
         let row = sqlx::query(
-            "SELECT * FROM work_records WHERE stack_small_id = ? AND node_small_id = ?",
+            "SELECT * FROM work_records WHERE stack_small_id = $1 AND node_small_id = $2",
         )
         .bind(number(stack.get()))
         .bind(number(node.get()))
@@ -107,29 +93,43 @@ impl Record {
         })
     }
 
-    /// Refuses units beyond what is neither computed nor set aside.
-    pub(super) fn check_fits(
-        &self,
-        stack: &KnownStack,
-        units: ComputeUnits,
-    ) -> Result<(), WorkError> {
-        let free = stack
-            .size
-            .checked_sub(self.computed)
+    pub(super) const fn is_frozen(&self) -> bool {
+        self.is_frozen
+    }
+
+    /// The units of a stack of that size that are neither computed nor reserved.
+    pub(super) fn free_units(&self, size: ComputeUnits) -> ComputeUnits {
+        size.checked_sub(self.computed)
             .and_then(|rest| rest.checked_sub(self.reserved))
-            .unwrap_or(ComputeUnits::ZERO);
-        if units > free {
-            return Err(WorkError::Refused(Failure::StackOverflow {
-                stack_small_id: stack.id,
-                num_compute_units: units,
-                free_compute_units: free,
-            }));
-        }
+            .unwrap_or(ComputeUnits::ZERO)
+    }
+
+    /// Adds a message to the accumulator and its units to those computed.
+    pub(super) fn append(
+        &mut self,
+        message: Hash32,
+        units: ComputeUnits,
+    ) -> Result<WorkSummary, StoreError> {
+        self.computed = add(self.computed, units)?;
+        self.accumulator
+            .append(message)
+            .map_err(|full| out_of_range(full.to_string()))?;
+        Ok(WorkSummary {
+            num_total_messages: self.accumulator.messages(),
+            already_computed_units: self.computed,
+            // After an append there is a root.
+            merkle_root: self.accumulator.root().unwrap_or(message),
+        })
+    }
+
+    /// Adds units to those reserved.
+    pub(super) fn reserve(&mut self, units: ComputeUnits) -> Result<(), StoreError> {
+        self.reserved = add(self.reserved, units)?;
         Ok(())
     }
 
-    /// Frees the units of a reservation.
-    pub(super) fn give_back(&mut self, units: ComputeUnits) -> Result<(), StoreError> {
+    /// Takes the units of a reservation from those reserved.
+    pub(super) fn release(&mut self, units: ComputeUnits) -> Result<(), StoreError> {
         self.reserved = self
             .reserved
             .checked_sub(units)
@@ -142,25 +142,13 @@ impl Record {
         Ok(())
     }
 
-    pub(super) fn append(&mut self, message: Hash32) -> Result<WorkSummary, StoreError> {
-        self.accumulator
-            .append(message)
-            .map_err(|full| out_of_range(&full.to_string()))?;
-        Ok(WorkSummary {
-            num_total_messages: self.accumulator.messages(),
-            already_computed_units: self.computed,
-            // After an append there is a root.
-            merkle_root: self.accumulator.root().unwrap_or(message),
-        })
-    }
-
     pub(super) async fn save(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let peaks = self.accumulator.peaks().iter();
         let peaks: Vec<u8> = peaks.flat_map(|hash| *hash.as_bytes()).collect();
         let root = self.accumulator.root().map(|hash| hash.as_bytes().to_vec());
         sqlx::query(
             "INSERT INTO work_records (stack_small_id, node_small_id, messages, peaks, \
-             merkle_root, computed_units, reserved_units) VALUES (?, ?, ?, ?, ?, ?, ?) \
+             merkle_root, computed_units, reserved_units) VALUES ($1, $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (stack_small_id, node_small_id) DO UPDATE SET \
              messages = excluded.messages, peaks = excluded.peaks, \
              merkle_root = excluded.merkle_root, computed_units = excluded.computed_units, \
@@ -178,4 +166,10 @@ impl Record {
         .map_err(unavailable)?;
         Ok(())
     }
+}
+
+/// A sum that a check against the stack's free units has shown to be in range.
+fn add(left: ComputeUnits, right: ComputeUnits) -> Result<ComputeUnits, StoreError> {
+    left.checked_add(right)
+        .map_err(|overflow| out_of_range(overflow.to_string()))
 }

@@ -1,4 +1,4 @@
-//! A failed call has changed nothing.
+//! A call that fails has changed nothing.
 
 use std::time::Duration;
 
@@ -27,12 +27,12 @@ fn frames() -> Vec<LedgerFrame> {
     ]
 }
 
-/// Between any event and the cursor: whichever write fails, nothing of the batch is seen.
+/// Whichever write between the first event and the cursor fails, nothing of the batch is visible.
 #[tokio::test]
-async fn events_and_cursor_are_seen_together_or_not_at_all() {
+async fn events_and_cursor_commit_together() {
     let database = Database::new();
     let store = database.open().await;
-    happen(&store, 1, vec![bought(1, 1, 10)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 10)]).await;
     let before = database.dump().await;
     let progress = store.progress().await.unwrap();
     for failing in [
@@ -64,12 +64,12 @@ async fn events_and_cursor_are_seen_together_or_not_at_all() {
     assert_ne!(database.dump().await, before);
 }
 
-/// A settlement freezes the record with its intent, or neither.
+/// A record is frozen together with its intent or not at all.
 #[tokio::test]
 async fn an_intent_that_cannot_be_written_freezes_nothing() {
     let database = Database::new();
     let store = database.open().await;
-    happen(&store, 1, vec![bought(1, 1, 10)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 10)]).await;
     store.record_message(&message(1, 1, 1)).await.unwrap();
     let before = database.dump().await;
     database
@@ -79,8 +79,8 @@ async fn an_intent_that_cannot_be_written_freezes_nothing() {
         )
         .await
         .unwrap();
-    let wishes = [wish(1, settle(1)), wish(1, claim(2))];
-    let failed = store.open(&wishes, None, at(1)).await;
+    let wanted = [new_intent(1, settle(1)), new_intent(1, claim(2))];
+    let failed = store.open(&wanted, None, at(1)).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
     assert_eq!(database.dump().await, before);
     store.record_message(&message(1, 2, 1)).await.unwrap();
@@ -95,7 +95,7 @@ async fn a_locked_database_is_not_available_and_unchanged() {
         ..StateOptions::default()
     };
     let store = SqliteState::open(database.path(), options).await.unwrap();
-    happen(&store, 1, vec![bought(1, 1, 10)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 10)]).await;
     let before = database.dump().await;
 
     let raw = database.raw().await;
@@ -121,7 +121,7 @@ async fn a_locked_database_is_not_available_and_unchanged() {
 async fn stores_of_several_processes_wait_for_each_other() {
     const MESSAGES: u64 = 40;
     let database = Database::new();
-    happen(&database.open().await, 1, vec![bought(1, 1, 1000)]).await;
+    apply_events(&database.open().await, 1, vec![bought(1, 1, 1000)]).await;
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..4 {
         let store = database.open().await;
@@ -150,17 +150,17 @@ async fn a_closed_store_says_so() {
         Err(StoreError::Unavailable(_))
     ));
     assert!(matches!(
-        clone.open(&[wish(1, claim(1))], None, at(1)).await,
+        clone.open(&[new_intent(1, claim(1))], None, at(1)).await,
         Err(StoreError::Unavailable(_))
     ));
 }
 
-/// A caller that goes away in the middle leaves a whole step or none, and no lock.
+/// A call that is cancelled has done everything or nothing, and leaves no lock.
 #[tokio::test]
-async fn an_abandoned_call_is_whole_or_nothing() {
+async fn a_cancelled_call_does_everything_or_nothing() {
     let database = Database::new();
     let store = database.open().await;
-    happen(&store, 1, vec![bought(1, 1, 1000)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 1000)]).await;
     for polls in 0..40 {
         {
             let message = message(1, polls, 1);
@@ -184,13 +184,16 @@ async fn an_abandoned_call_is_whole_or_nothing() {
     }
 }
 
-/// A damaged cell is named, whatever list it turns up in.
+/// A damaged cell is named, whichever list reads it.
 #[tokio::test]
 async fn impossible_values_are_named_by_table_column_and_row() {
     let database = Database::new();
     let store = database.open().await;
-    happen(&store, 1, vec![bought(1 << 63, 1, 10), settled(1, 1, &[2])]).await;
-    let opened = store.open(&[wish(1, claim(1))], None, at(1)).await.unwrap();
+    apply_events(&store, 1, vec![bought(1 << 63, 1, 10), settled(1, 1, &[2])]).await;
+    let opened = store
+        .open(&[new_intent(1, claim(1))], None, at(1))
+        .await
+        .unwrap();
     assert!(matches!(opened[0], Opened::New(_)));
     database
         .run(
@@ -226,7 +229,7 @@ async fn impossible_values_are_named_by_table_column_and_row() {
         cell(listed.unwrap_err()),
         ("intents", "failure", String::from("1"))
     );
-    // Written over the wrong one, it would be gone: the message is refused.
+    // A message recorded against a wrong size would be lost: it is refused.
     assert!(matches!(
         store
             .record_message(&atoma_domain::model::NewMessage {

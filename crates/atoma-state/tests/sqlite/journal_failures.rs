@@ -1,5 +1,5 @@
-//! A journal that can't be written has changed nothing, whatever part of a writing fails; and
-//! whether a client's key is known.
+//! A journal write that fails has changed nothing, whichever statement failed; and how long an
+//! idempotency key is remembered.
 
 use atoma_domain::Hash32;
 use atoma_domain::journal::{
@@ -11,9 +11,9 @@ use atoma_state::SqliteState;
 
 use crate::raw::Database;
 use crate::suite::fixtures::*;
-use crate::suite::journal::{aborted, attempt, new, succeeded};
+use crate::suite::journal::{aborted, attempt, succeeded, unwrap_new};
 
-/// A request of two parts under a key, the first of which was refused before it was opened.
+/// A request of two parts under a key. The first part was refused before the request was opened.
 fn request(scope: &str) -> PlannedRequest {
     let entry = |id, outcome| PlannedEntry {
         stack_small_id: Some(stack(id)),
@@ -37,7 +37,7 @@ fn request(scope: &str) -> PlannedRequest {
     }
 }
 
-/// Has statements of that kind fail, as they do where the database is full or broken.
+/// Makes statements of that kind fail, as if the database were full or broken.
 async fn inject(database: &Database, failing: &str) {
     let trigger = format!(
         "CREATE TRIGGER injected BEFORE {failing} BEGIN SELECT RAISE(ABORT, 'injected'); END"
@@ -45,48 +45,51 @@ async fn inject(database: &Database, failing: &str) {
     database.run(&trigger).await.unwrap();
 }
 
-/// A database with a settled stack of which one attempt is open, and a claim that is queued.
-async fn under_way(database: &Database) -> (SqliteState, Attempt, NewIntent) {
+/// A store with a signed attempt for one claim, and another claim to open.
+async fn with_signed_attempt(database: &Database) -> (SqliteState, Attempt, NewIntent) {
     let store = database.open().await;
-    happen(&store, 1, vec![bought(1, 1, 10), bought(2, 1, 10)]).await;
-    let first = store.open(&[wish(1, claim(1))], None, at(1)).await.unwrap();
-    let sent = attempt(1, &[new(first[0].clone()).id]);
+    apply_events(&store, 1, vec![bought(1, 1, 10), bought(2, 1, 10)]).await;
+    let first = store
+        .open(&[new_intent(1, claim(1))], None, at(1))
+        .await
+        .unwrap();
+    let sent = attempt(1, &[unwrap_new(first[0].clone()).id]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
-    (store, sent, wish(1, claim(2)))
+    (store, sent, new_intent(1, claim(2)))
 }
 
-/// Intent and remembered request stand together: a client that repeats the request under its key is
-/// never told that it is new while its intent is under way.
+/// Intent and request are stored together: a client that repeats the request under its key never finds
+/// the key unknown while the intent is under way.
 #[tokio::test]
 async fn a_request_that_cannot_be_remembered_opens_nothing() {
     let database = Database::new();
     let store = database.open().await;
-    happen(&store, 1, vec![bought(1, 1, 10)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 10)]).await;
     store.record_message(&message(1, 1, 1)).await.unwrap();
     let before = database.dump().await;
     inject(&database, "INSERT ON requests").await;
-    let wishes = [wish(1, settle(1))];
-    let failed = store.open(&wishes, Some(&request("key")), at(1)).await;
+    let wanted = [new_intent(1, settle(1))];
+    let failed = store.open(&wanted, Some(&request("key")), at(1)).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
     assert_eq!(database.dump().await, before);
     assert_eq!(
         store.recall(&request("key").key, at(1)).await.unwrap(),
         Recalled::Unknown
     );
-    // The record is not frozen, and the same goes through later.
+    // The record is not frozen, and the same request succeeds later.
     store.record_message(&message(1, 2, 1)).await.unwrap();
     database.run("DROP TRIGGER injected").await.unwrap();
-    let opened = store.open(&wishes, Some(&request("key")), at(2)).await;
+    let opened = store.open(&wanted, Some(&request("key")), at(2)).await;
     assert!(matches!(opened.unwrap()[..], [Opened::New(_)]));
 }
 
-/// Whichever write of it fails: no attempt without its intents, no outcome without theirs.
+/// Whichever statement fails: no attempt is stored without its intents, and no outcome without theirs.
 #[tokio::test]
 async fn an_attempt_or_outcome_that_cannot_be_written_whole_is_not_written() {
     let database = Database::new();
-    let (store, sent, next) = under_way(&database).await;
+    let (store, sent, next) = with_signed_attempt(&database).await;
     let opened = store.open(&[next], None, at(3)).await.unwrap();
-    let next = attempt(2, &[new(opened[0].clone()).id]);
+    let next = attempt(2, &[unwrap_new(opened[0].clone()).id]);
     let next = Attempt {
         badge: None,
         gas: Vec::new(),
@@ -120,17 +123,17 @@ async fn an_attempt_or_outcome_that_cannot_be_written_whole_is_not_written() {
         .unwrap();
 }
 
-/// The end of an intent and the opening of its record stand together.
+/// An intent fails together with the thaw of its record.
 #[tokio::test]
-async fn a_failure_that_cannot_open_the_record_is_not_written() {
+async fn a_failure_that_cannot_thaw_the_record_is_not_written() {
     let database = Database::new();
     let store = database.open().await;
-    happen(&store, 1, vec![bought(1, 1, 10), bought(2, 1, 10)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 10), bought(2, 1, 10)]).await;
     let mut ids = Vec::new();
     for id in [1, 2] {
         store.record_message(&message(id, 1, 1)).await.unwrap();
-        let opened = store.open(&[wish(1, settle(id))], None, at(1)).await;
-        ids.push(new(opened.unwrap()[0].clone()).id);
+        let opened = store.open(&[new_intent(1, settle(id))], None, at(1)).await;
+        ids.push(unwrap_new(opened.unwrap()[0].clone()).id);
     }
     let sent = attempt(1, &[ids[0]]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
@@ -151,15 +154,17 @@ async fn a_failure_that_cannot_open_the_record_is_not_written() {
     }
 }
 
-/// A caller that goes away in the middle of a step leaves all of it or nothing, and no lock.
+/// A call that is cancelled has written everything or nothing, and leaves no lock.
 #[tokio::test]
-async fn an_abandoned_step_is_whole_or_nothing() {
+async fn a_cancelled_write_is_whole_or_nothing() {
     let database = Database::new();
-    let (store, mut sent, _) = under_way(&database).await;
+    let (store, mut sent, _) = with_signed_attempt(&database).await;
     let mut written = 0;
     for polls in 0..24 {
-        let opened = store.open(&[wish(1, subscribe(polls))], None, at(3)).await;
-        let id = new(opened.unwrap()[0].clone()).id;
+        let opened = store
+            .open(&[new_intent(1, subscribe(polls))], None, at(3))
+            .await;
+        let id = unwrap_new(opened.unwrap()[0].clone()).id;
         let next = Attempt {
             badge: None,
             gas: Vec::new(),
@@ -176,7 +181,7 @@ async fn an_abandoned_step_is_whole_or_nothing() {
                 }
             }
         }
-        // Behind whatever is under way.
+        // Queues behind the cancelled call.
         let again = store.record_attempt(&next, Some(&done), at(4)).await;
         let before = matches!(again, Err(StoreError::Transition { .. }));
         assert!(before || again.is_ok(), "{again:?}");
@@ -189,22 +194,22 @@ async fn an_abandoned_step_is_whole_or_nothing() {
     assert!(written < 24, "the first call was never polled");
 }
 
-/// A key is kept for seven days to the millisecond, and free for something else afterwards.
+/// A key is remembered for seven days to the millisecond, then it can be used again.
 #[tokio::test]
 async fn a_key_is_known_for_its_lifetime() {
     let database = Database::new();
     let store = database.open().await;
-    let asked = request("key");
+    let first = request("key");
     let born = 5;
     let opened = store
-        .open(&[wish(1, claim(1))], Some(&asked), at(born))
+        .open(&[new_intent(1, claim(1))], Some(&first), at(born))
         .await
         .unwrap();
-    let id = new(opened[0].clone()).id;
+    let id = unwrap_new(opened[0].clone()).id;
     let last = at(born + REQUEST_KEY_LIFETIME_MS);
     let after = at(born + REQUEST_KEY_LIFETIME_MS + 1);
 
-    let Recalled::Entries(entries) = store.recall(&asked.key, last).await.unwrap() else {
+    let Recalled::Entries(entries) = store.recall(&first.key, last).await.unwrap() else {
         panic!("the key is forgotten too early");
     };
     assert_eq!(entries.len(), 2);
@@ -213,19 +218,21 @@ async fn a_key_is_known_for_its_lifetime() {
     assert_eq!(entries[1].warnings, ["look"]);
     let other_body = RequestKey {
         body: Hash32::of(&[b"another"]),
-        ..asked.key.clone()
+        ..first.key.clone()
     };
     assert_eq!(
         store.recall(&other_body, last).await.unwrap(),
         Recalled::OtherBody
     );
-    let again = store.open(&[wish(1, claim(2))], Some(&asked), last).await;
+    let again = store
+        .open(&[new_intent(1, claim(2))], Some(&first), last)
+        .await;
     assert!(matches!(again, Err(StoreError::KnownRequest)));
-    // In that same transaction nothing else was done.
+    // The refused call opened nothing.
     let listed = store.list(&JournalFilter::default(), Page::first(9)).await;
     assert_eq!(listed.unwrap().len(), 1);
 
-    for key in [&asked.key, &other_body] {
+    for key in [&first.key, &other_body] {
         assert_eq!(store.recall(key, after).await.unwrap(), Recalled::Unknown);
     }
     let reused = PlannedRequest {
@@ -233,16 +240,16 @@ async fn a_key_is_known_for_its_lifetime() {
         ..request("key")
     };
     let opened = store
-        .open(&[wish(1, claim(2))], Some(&reused), after)
+        .open(&[new_intent(1, claim(2))], Some(&reused), after)
         .await
         .unwrap();
-    new(opened[0].clone());
+    unwrap_new(opened[0].clone());
     assert!(matches!(
         store.recall(&other_body, after).await.unwrap(),
         Recalled::Entries(_)
     ));
     assert_eq!(
-        store.recall(&asked.key, after).await.unwrap(),
+        store.recall(&first.key, after).await.unwrap(),
         Recalled::OtherBody
     );
 }

@@ -1,4 +1,4 @@
-//! The journal against a model of its state machine, under any sequence of operations.
+//! The journal compared with a model of its state machine, under random sequences of operations.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,8 @@ enum Operation {
     },
     Record {
         intents: Vec<prop::sample::Index>,
+        /// The attempt that is concluded in the same call, and its outcome.
+        previous: Option<(prop::sample::Index, usize)>,
     },
     Conclude {
         attempt: prop::sample::Index,
@@ -29,7 +31,7 @@ enum Operation {
     },
 }
 
-/// The place of the settlement among the actions. Node 1 serves the stack.
+/// The index of the settlement among the actions. Node 1 is the stack's selected node.
 const SETTLE: usize = 4;
 
 fn actions() -> [Action; 5] {
@@ -74,8 +76,11 @@ fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         3 => (0..5_usize, 1..3_u64, any::<bool>())
             .prop_map(|(action, node, costly)| Operation::Open { action, node, costly }),
-        3 => prop::collection::vec(any::<Index>(), 1..3)
-            .prop_map(|intents| Operation::Record { intents }),
+        4 => (
+            prop::collection::vec(any::<Index>(), 1..3),
+            prop::option::of((any::<Index>(), 0..6_usize)),
+        )
+            .prop_map(|(intents, previous)| Operation::Record { intents, previous }),
         3 => (any::<Index>(), 0..6_usize)
             .prop_map(|(attempt, outcome)| Operation::Conclude { attempt, outcome }),
         1 => any::<Index>().prop_map(|intent| Operation::Fail { intent }),
@@ -102,8 +107,8 @@ struct Model {
 }
 
 impl Model {
-    /// Who holds the key of an action, and whether for ever.
-    fn holder(&self, action: usize, node: u64) -> Option<&ModelIntent> {
+    /// The intent that holds the key of an action.
+    fn key_owner(&self, action: usize, node: u64) -> Option<&ModelIntent> {
         self.intents.iter().find(|intent| {
             let once = actions()[action].succeeds_only_once();
             (intent.action, intent.node) == (action, node)
@@ -118,13 +123,16 @@ impl Model {
                 node,
                 costly,
             } => self.open(store, *action, *node, *costly).await,
-            Operation::Record { intents } if !self.intents.is_empty() => {
+            Operation::Record { intents, previous } if !self.intents.is_empty() => {
                 let mut chosen: Vec<usize> = intents
                     .iter()
                     .map(|index| index.index(self.intents.len()))
                     .collect();
                 chosen.dedup();
-                self.record(store, chosen).await;
+                let previous = previous.filter(|_| !self.attempts.is_empty());
+                let previous = previous
+                    .map(|(attempt, outcome)| (attempt.index(self.attempts.len()), outcome));
+                self.record(store, chosen, previous).await;
             }
             Operation::Conclude { attempt, outcome } if !self.attempts.is_empty() => {
                 let attempt = attempt.index(self.attempts.len());
@@ -148,13 +156,13 @@ impl Model {
     }
 
     async fn open(&mut self, store: &SqliteState, action: usize, by: u64, costly: bool) {
-        let mut wanted = wish(by, actions()[action].clone());
+        let mut wanted = new_intent(by, actions()[action].clone());
         wanted.gas = GasOptions {
             budget: costly.then_some(Mist::new(7)),
             ..GasOptions::default()
         };
         let opened = store.open(&[wanted], None, at(1)).await.unwrap().remove(0);
-        match self.holder(action, by) {
+        match self.key_owner(action, by) {
             None if action == SETTLE && by != 1 => {
                 assert!(matches!(
                     opened,
@@ -173,22 +181,27 @@ impl Model {
                     status: IntentStatus::Queued,
                 });
             }
-            Some(holder) if holder.status.is_final() => {
+            Some(owner) if owner.status.is_final() => {
                 assert!(matches!(opened, Opened::Refused(_)), "{opened:?}");
             }
-            Some(holder) if holder.costly == costly => {
-                assert!(matches!(opened, Opened::Joined(intent) if intent.id == holder.id));
+            Some(owner) if owner.costly == costly => {
+                assert!(matches!(opened, Opened::Joined(intent) if intent.id == owner.id));
             }
-            Some(holder) => assert_eq!(
+            Some(owner) => assert_eq!(
                 opened,
                 Opened::Refused(Failure::InFlightWithOtherParameters {
-                    transaction_id: holder.id
+                    transaction_id: owner.id
                 })
             ),
         }
     }
 
-    async fn record(&mut self, store: &SqliteState, chosen: Vec<usize>) {
+    async fn record(
+        &mut self,
+        store: &SqliteState,
+        chosen: Vec<usize>,
+        previous: Option<(usize, usize)>,
+    ) {
         let number = u64::try_from(self.attempts.len()).unwrap();
         let attempt = Attempt {
             intents: chosen.iter().map(|i| self.intents[*i].id).collect(),
@@ -205,16 +218,31 @@ impl Model {
         let mut distinct = chosen.clone();
         distinct.sort_unstable();
         distinct.dedup();
-        let legal = distinct.len() == chosen.len()
-            && chosen
-                .iter()
-                .all(|i| self.intents[*i].status == IntentStatus::Queued);
-        let result = store.record_attempt(&attempt, None, at(2)).await;
+        // What the intents would be after the previous attempt is concluded.
+        let mut statuses: Vec<IntentStatus> = self.intents.iter().map(|i| i.status).collect();
+        let mut legal = distinct.len() == chosen.len();
+        if let Some((attempt, outcome)) = previous {
+            legal &= self.attempts[attempt].outcome.is_none();
+            for i in &self.attempts[attempt].intents {
+                statuses[*i] = outcomes()[outcome].intent_status();
+            }
+        }
+        legal &= chosen.iter().all(|i| statuses[*i] == IntentStatus::Queued);
+        let conclusion = previous.map(|(attempt, outcome)| {
+            let number = u64::try_from(attempt).unwrap();
+            concluded(digest(number), &outcomes()[outcome])
+        });
+        let result = store
+            .record_attempt(&attempt, conclusion.as_ref(), at(2))
+            .await;
         if !legal {
             assert!(matches!(result, Err(StoreError::Transition { .. })));
             return;
         }
         result.unwrap();
+        if let Some((attempt, outcome)) = previous {
+            self.conclude_known(attempt, outcome);
+        }
         for i in &chosen {
             self.intents[*i].status = IntentStatus::Submitted;
         }
@@ -229,19 +257,23 @@ impl Model {
         let result = store
             .conclude(&concluded(digest(number), &outcomes()[outcome]), at(3))
             .await;
-        let known = &mut self.attempts[attempt];
-        if known.outcome.is_some() {
+        if self.attempts[attempt].outcome.is_some() {
             assert!(matches!(result, Err(StoreError::Transition { .. })));
             return;
         }
         result.unwrap();
+        self.conclude_known(attempt, outcome);
+    }
+
+    fn conclude_known(&mut self, attempt: usize, outcome: usize) {
+        let known = &mut self.attempts[attempt];
         known.outcome = Some(outcome);
         for i in &known.intents {
             self.intents[*i].status = outcomes()[outcome].intent_status();
         }
     }
 
-    /// The digest that the journal must tell of an intent.
+    /// The digest that the journal must report for an intent.
     fn digest(&self, intent: usize) -> Option<atoma_domain::Digest> {
         let (number, _) = self.attempts.iter().enumerate().rfind(|(_, attempt)| {
             // Dead and refused are the last two outcomes.
@@ -276,7 +308,7 @@ impl Model {
             );
         }
         assert!(open.is_empty());
-        // The record is frozen exactly while a settlement is wanted or done.
+        // The record is frozen exactly while a settlement has not failed.
         let settling = self
             .intents
             .iter()
@@ -299,7 +331,7 @@ proptest! {
             .unwrap();
         runtime.block_on(async {
             let store = SqliteState::open_temporary().await.unwrap();
-            happen(&store, 1, vec![bought(1, 1, 10)]).await;
+            apply_events(&store, 1, vec![bought(1, 1, 10)]).await;
             store.record_message(&message(1, 1, 1)).await.unwrap();
             let mut model = Model::default();
             for operation in &operations {

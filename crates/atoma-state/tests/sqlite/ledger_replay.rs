@@ -1,5 +1,5 @@
-//! Whatever part of the ledger comes again, nothing changes; whatever way it is cut into batches,
-//! the mirror is the same.
+//! Applying any part of the ledger again changes nothing, and the mirror doesn't depend on how the
+//! ledger is cut into batches.
 
 use atoma_domain::events::{ContractEvent, NodeUnsubscribedFromTask};
 use atoma_domain::ports::{ChainEvents, LedgerFrame};
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::raw::Database;
 use crate::suite::fixtures::*;
 
-/// Few ids, so that events meet; one beyond 2⁶³.
+/// Few ids, so that events concern the same things; one beyond 2⁶³.
 fn id() -> impl Strategy<Value = u64> {
     prop_oneof![1..4_u64, Just((1 << 63) + 9)]
 }
@@ -35,7 +35,7 @@ fn event() -> impl Strategy<Value = ContractEvent> {
     ]
 }
 
-/// A stretch of the ledger: each checkpoint has a few transactions and is then covered.
+/// A part of the ledger: each checkpoint has a few transactions and is then covered.
 fn ledger() -> impl Strategy<Value = Vec<LedgerFrame>> {
     let transaction = prop::collection::vec(event(), 0..4);
     let checkpoint = prop::collection::vec(transaction, 0..3);
@@ -82,7 +82,7 @@ proptest! {
                 assert_eq!(whole.dump().await, dump);
             }
 
-            // Frame by frame, with a part repeated after each: the same database.
+            // Frame by frame, repeating a part after each, gives the same database.
             let pieces = Database::new();
             let store = pieces.open().await;
             for upto in 1..=frames.len() {

@@ -1,5 +1,5 @@
-//! Every port suite on SQLite, in a file and in memory; and what only a database in a file can
-//! show: durability, atomicity, the schema's own guards.
+//! Every port suite on SQLite, in a file and in memory; and tests that need a file: durability,
+//! atomicity, the schema's guards.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,14 +14,16 @@ mod suite;
 
 mod durability;
 mod failures;
+mod freezing;
+mod guards;
+mod indexes;
 mod journal_failures;
 mod journal_model;
 mod ledger_replay;
 mod opening;
+mod other_versions;
 mod raw;
-mod schema;
 mod signed_versions;
-mod upgrade;
 
 mod file {
     use atoma_state::{SqliteState, StateOptions};

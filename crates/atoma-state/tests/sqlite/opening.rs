@@ -1,4 +1,4 @@
-//! Opening many intents at once is opening one after the other.
+//! Opening many intents at once equals opening one after the other.
 
 use atoma_domain::Mist;
 use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent};
@@ -8,12 +8,12 @@ use proptest::prelude::*;
 
 use crate::suite::fixtures::*;
 
-/// Three stacks of node 1: nothing served, served, and served with a reservation. A fourth is not
-/// known.
+/// A store with three stacks of node 1: nothing served, served, served with an open reservation. A fourth
+/// stack is unknown.
 async fn store() -> SqliteState {
     let store = SqliteState::open_temporary().await.unwrap();
     let stacks = (1..=3).map(|id| bought(id, 1, 100)).collect();
-    happen(&store, 1, stacks).await;
+    apply_events(&store, 1, stacks).await;
     for id in [2, 3] {
         store.record_message(&message(id, 1, 1)).await.unwrap();
     }
@@ -22,7 +22,7 @@ async fn store() -> SqliteState {
     store
 }
 
-fn wishes() -> impl Strategy<Value = Vec<NewIntent>> {
+fn new_intents() -> impl Strategy<Value = Vec<NewIntent>> {
     let action = (0..6_usize, 1..=4_u64).prop_map(|(kind, id)| match kind {
         0 => settle(id),
         1 => claim(id),
@@ -34,18 +34,18 @@ fn wishes() -> impl Strategy<Value = Vec<NewIntent>> {
         4 => subscribe(id),
         _ => Action::RegisterNode { additional: true },
     });
-    let wish = (1..=2_u64, action, any::<bool>()).prop_map(|(by, action, is_costly)| NewIntent {
+    let intent = (1..=2_u64, action, any::<bool>()).prop_map(|(by, action, is_costly)| NewIntent {
         gas: GasOptions {
             budget: is_costly.then_some(Mist::new(u64::MAX)),
             ..GasOptions::default()
         },
-        ..wish(by, action)
+        ..new_intent(by, action)
     });
-    prop::collection::vec(wish, 1..24)
+    prop::collection::vec(intent, 1..24)
 }
 
-/// All that can be seen of it.
-async fn seen(store: &SqliteState) -> (Vec<u64>, Vec<Option<bool>>) {
+/// The unfinished intents, and which records are frozen.
+async fn visible(store: &SqliteState) -> (Vec<u64>, Vec<Option<bool>>) {
     let unfinished = store.unfinished().await.unwrap();
     let ids = unfinished.iter().map(|open| open.intent.id.get()).collect();
     let mut frozen = Vec::new();
@@ -60,28 +60,28 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn at_once_is_as_one_after_the_other(
-        batches in prop::collection::vec(wishes(), 1..4),
+    fn at_once_equals_one_after_the_other(
+        batches in prop::collection::vec(new_intents(), 1..4),
         finished in prop::collection::vec(any::<prop::sample::Index>(), 0..3),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (at_once, in_turn) = (store().await, store().await);
-            for wishes in batches {
-                let together = at_once.open(&wishes, None, at(5)).await.unwrap();
+            for wanted in batches {
+                let together = at_once.open(&wanted, None, at(5)).await.unwrap();
                 let mut singly: Vec<Opened> = Vec::new();
-                for wish in wishes {
-                    singly.extend(in_turn.open(&[wish], None, at(5)).await.unwrap());
+                for intent in wanted {
+                    singly.extend(in_turn.open(&[intent], None, at(5)).await.unwrap());
                 }
                 assert_eq!(together, singly);
-                assert_eq!(seen(&at_once).await, seen(&in_turn).await);
-                // Some give their keys back before the next.
+                assert_eq!(visible(&at_once).await, visible(&in_turn).await);
+                // Some give their keys back before the next batch.
                 let open = at_once.unfinished().await.unwrap();
                 for index in finished.iter().filter(|_| !open.is_empty()) {
                     let id = index.get(&open).intent.id;
                     let failure = Failure::ShuttingDown {};
                     for store in [&at_once, &in_turn] {
-                        // Twice the same is refused.
+                        // Failing the same intent twice is refused.
                         let _ = store.fail(id, &failure, at(6)).await;
                     }
                 }

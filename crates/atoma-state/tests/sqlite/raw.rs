@@ -1,4 +1,4 @@
-//! A database file seen from outside the store.
+//! A database file, accessed without the store.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Row, SqlitePool};
 use tempfile::TempDir;
 
-/// A folder with a database file, gone at the end.
+/// A temporary folder with a database file.
 pub struct Database {
     folder: TempDir,
 }
@@ -19,7 +19,7 @@ impl Database {
         }
     }
 
-    /// In a folder that the store has to make.
+    /// The file's path, in a folder that the store has to create.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("data").join("state.sqlite")
     }
@@ -30,7 +30,7 @@ impl Database {
             .unwrap()
     }
 
-    /// A connection without the store's manners.
+    /// A connection with sqlx's defaults, not the store's.
     pub async fn raw(&self) -> SqlitePool {
         SqlitePoolOptions::new()
             .max_connections(1)
@@ -39,7 +39,7 @@ impl Database {
             .unwrap()
     }
 
-    /// Runs statements from outside.
+    /// Runs statements as another program would.
     pub async fn run(&self, statements: &str) -> Result<(), sqlx::Error> {
         let raw = self.raw().await;
         let result = sqlx::raw_sql(AssertSqlSafe(statements)).execute(&raw).await;
@@ -55,7 +55,7 @@ impl Database {
         dump
     }
 
-    /// The file and its log as they stand on disk now: what a crash would leave.
+    /// A copy of the file and its log as a crash would leave them now.
     pub fn after_crash(&self) -> Self {
         let copy = Self::new();
         let (from, to) = (self.path(), copy.path());
@@ -78,7 +78,7 @@ async fn dump(raw: &SqlitePool) -> Vec<String> {
     .fetch_all(raw)
     .await
     .unwrap();
-    assert!(tables.len() >= 13);
+    assert_eq!(tables.len(), 16);
     let mut dump = Vec::new();
     for table in tables {
         let name: String = table.get("name");

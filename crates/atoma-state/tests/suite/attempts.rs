@@ -6,12 +6,16 @@ use atoma_domain::{IntentId, ObjectReference};
 
 use super::Store;
 use super::fixtures::*;
-use super::journal::{aborted, attempt, dead, new, open, run, status, succeeded};
+use super::journal::{aborted, attempt, dead, open, run_attempt, status, succeeded, unwrap_new};
 
-pub async fn attempts_carry_their_intents_to_the_end(store: impl Store) {
-    let wishes = [wish(1, claim(1)), wish(1, claim(2)), wish(1, claim(3))];
-    let opened = store.open(&wishes, None, at(1)).await.unwrap();
-    let ids: Vec<IntentId> = opened.into_iter().map(|o| new(o).id).collect();
+pub async fn attempts_move_their_intents(store: impl Store) {
+    let wanted = [
+        new_intent(1, claim(1)),
+        new_intent(1, claim(2)),
+        new_intent(1, claim(3)),
+    ];
+    let opened = store.open(&wanted, None, at(1)).await.unwrap();
+    let ids: Vec<IntentId> = opened.into_iter().map(|o| unwrap_new(o).id).collect();
     let sent = attempt(1, &[ids[2], ids[0]]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
 
@@ -42,13 +46,13 @@ pub async fn attempts_carry_their_intents_to_the_end(store: impl Store) {
 }
 
 pub async fn an_outcome_and_the_next_attempt_are_written_together(store: impl Store) {
-    let first = new(open(&store, wish(1, claim(1))).await).id;
-    let second = new(open(&store, wish(1, claim(2))).await).id;
+    let first = unwrap_new(open(&store, new_intent(1, claim(1))).await).id;
+    let second = unwrap_new(open(&store, new_intent(1, claim(2))).await).id;
     let sent = attempt(1, &[first]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
     let done = concluded(digest(1), &succeeded());
 
-    // The new attempt can't be written: the outcome isn't either.
+    // The new attempt can't be recorded, so the outcome isn't written either.
     let twice = attempt(2, &[second, first]);
     let refused = store.record_attempt(&twice, Some(&done), at(3)).await;
     assert!(matches!(refused, Err(StoreError::Transition { id, .. }) if id == first));
@@ -63,8 +67,8 @@ pub async fn an_outcome_and_the_next_attempt_are_written_together(store: impl St
     assert_eq!(status(&store, first).await, IntentStatus::Succeeded);
     assert_eq!(status(&store, second).await, IntentStatus::Submitted);
 
-    // The outcome is known already: the next attempt isn't written.
-    let third = new(open(&store, wish(1, claim(3))).await).id;
+    // The previous attempt is concluded already, so the next one isn't recorded.
+    let third = unwrap_new(open(&store, new_intent(1, claim(3))).await).id;
     let refused = store
         .record_attempt(&attempt(3, &[third]), Some(&done), at(4))
         .await;
@@ -72,14 +76,14 @@ pub async fn an_outcome_and_the_next_attempt_are_written_together(store: impl St
     assert_eq!(status(&store, third).await, IntentStatus::Queued);
 }
 
-/// A step may end an attempt and sign for the same intent again.
+/// One call may conclude an attempt and record another for the same intent.
 pub async fn a_dead_attempt_and_its_successor_are_written_together(store: impl Store) {
-    let id = new(open(&store, wish(1, claim(1))).await).id;
+    let id = unwrap_new(open(&store, new_intent(1, claim(1))).await).id;
     let sent = attempt(1, &[id]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
     let died = concluded(digest(1), &dead());
 
-    // The dead bytes once more: nothing of the step is written.
+    // The dead bytes again: neither outcome nor attempt is written.
     let refused = store.record_attempt(&sent, Some(&died), at(3)).await;
     assert!(
         matches!(refused, Err(StoreError::Transition { id: named, .. }) if named == id),
@@ -94,7 +98,7 @@ pub async fn a_dead_attempt_and_its_successor_are_written_together(store: impl S
     let unfinished = store.unfinished().await.unwrap();
     assert_eq!(unfinished[0].attempt, Some(next));
 
-    // Of an attempt that is over nothing more is told, nor is what came with it taken.
+    // A concluded attempt takes no other outcome, and the attempt that came with it isn't recorded.
     let late = store
         .record_attempt(&attempt(3, &[id]), Some(&died), at(4))
         .await;
@@ -110,8 +114,8 @@ pub async fn a_dead_attempt_and_its_successor_are_written_together(store: impl S
     assert_eq!(store.attempts_of(id).await.unwrap().len(), 2);
 }
 
-pub async fn outcomes_that_executed_nothing_queue_again(store: impl Store) {
-    let intent = new(open(&store, wish(1, attest(1))).await);
+pub async fn outcomes_without_success_or_failure_queue_again(store: impl Store) {
+    let intent = unwrap_new(open(&store, new_intent(1, attest(1))).await);
     let outcomes = [
         dead(),
         AttemptOutcome::Cancelled {
@@ -124,20 +128,20 @@ pub async fn outcomes_that_executed_nothing_queue_again(store: impl Store) {
         },
     ];
     for (number, outcome) in (1..).zip(outcomes) {
-        run(&store, number, intent.id, &outcome).await;
+        run_attempt(&store, number, intent.id, &outcome).await;
         assert_eq!(status(&store, intent.id).await, IntentStatus::Queued);
-        // The key is still held.
+        // The intent still holds its key.
         assert_eq!(
-            open(&store, wish(1, attest(1))).await,
+            open(&store, new_intent(1, attest(1))).await,
             Opened::Joined(intent.clone())
         );
     }
-    run(&store, 9, intent.id, &succeeded()).await;
+    run_attempt(&store, 9, intent.id, &succeeded()).await;
 }
 
 pub async fn refused_transitions_change_nothing(store: impl Store) {
-    let first = new(open(&store, wish(1, claim(1))).await).id;
-    let second = new(open(&store, wish(1, claim(2))).await).id;
+    let first = unwrap_new(open(&store, new_intent(1, claim(1))).await).id;
+    let second = unwrap_new(open(&store, new_intent(1, claim(2))).await).id;
     let sent = attempt(1, &[first]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
     let transition = |result: Result<(), StoreError>| match result {
@@ -145,7 +149,7 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
         other => panic!("{other:?}"),
     };
     use IntentStatus::{Failed, Queued, Submitted, Succeeded};
-    // A second signature for an intent, even in a batch with one that is free.
+    // A second signature for an intent, even in a batch with one that is queued.
     let again = attempt(2, &[second, first]);
     assert_eq!(
         transition(store.record_attempt(&again, None, at(3)).await),
@@ -156,12 +160,12 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
         transition(store.record_attempt(&sent, None, at(3)).await),
         (first, Submitted, Submitted)
     );
-    // What may be with the network can't be given up.
+    // An intent whose transaction may execute can't be failed.
     assert_eq!(
         transition(store.fail(first, &Failure::ShuttingDown {}, at(3)).await),
         (first, Submitted, Failed)
     );
-    // The same bytes after their death.
+    // The same bytes after they were proved dead.
     store
         .conclude(&concluded(digest(1), &dead()), at(4))
         .await
@@ -176,7 +180,7 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
         ),
         (first, Queued, Succeeded)
     );
-    run(&store, 3, first, &succeeded()).await;
+    run_attempt(&store, 3, first, &succeeded()).await;
     for outcome in [succeeded(), aborted(), dead()] {
         let (id, from, _) =
             transition(store.conclude(&concluded(digest(3), &outcome), at(9)).await);
@@ -190,7 +194,7 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
     );
     assert_eq!(status(&store, first).await, Succeeded);
 
-    // What isn't there.
+    // Attempts and intents that don't exist.
     for result in [
         store.conclude(&concluded(digest(9), &dead()), at(9)).await,
         store.record_attempt(&attempt(5, &[]), None, at(9)).await,
@@ -213,11 +217,11 @@ pub async fn refused_transitions_change_nothing(store: impl Store) {
     }
 }
 
-/// Validators could accept one of two that use the same version each, and then neither: it is no
-/// failure that another try would mend.
+/// Validators could accept one each of two that use the same version, and then neither. So it is a
+/// refusal and not a failure to try again.
 pub async fn no_two_signed_attempts_use_the_same_version(store: impl Store) {
-    let first = new(open(&store, wish(1, claim(1))).await).id;
-    let second = new(open(&store, wish(2, claim(2))).await).id;
+    let first = unwrap_new(open(&store, new_intent(1, claim(1))).await).id;
+    let second = unwrap_new(open(&store, new_intent(2, claim(2))).await).id;
     let sent = attempt(1, &[first]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
     let other = |id, version| ObjectReference::new(object(id), version, digest(9));
@@ -246,7 +250,7 @@ pub async fn no_two_signed_attempts_use_the_same_version(store: impl Store) {
         let key = JournalKey::Digest(colliding.digest());
         assert_eq!(store.find(key).await.unwrap(), None);
     }
-    // Other versions of them are no obstacle, nor are these once the first attempt is dead.
+    // Other versions of the objects are free, and so are these once the first attempt is dead.
     let newer = Attempt {
         badge: Some(other(1, 1)),
         gas: vec![other(60, 2)],
@@ -261,18 +265,18 @@ pub async fn no_two_signed_attempts_use_the_same_version(store: impl Store) {
     store.record_attempt(&again, None, at(6)).await.unwrap();
 }
 
-pub async fn digests_that_may_have_reached_the_network_are_told(store: impl Store) {
-    let id = new(open(&store, wish(1, subscribe(1))).await).id;
-    let told = async || {
+pub async fn digests_that_may_have_reached_the_network_are_reported(store: impl Store) {
+    let id = unwrap_new(open(&store, new_intent(1, subscribe(1))).await).id;
+    let reported = async || {
         let found = store.find(JournalKey::Id(id)).await.unwrap();
         found.unwrap().tx_digest
     };
-    assert_eq!(told().await, None);
+    assert_eq!(reported().await, None);
     store
         .record_attempt(&attempt(1, &[id]), None, at(1))
         .await
         .unwrap();
-    assert_eq!(told().await, Some(digest(1)));
+    assert_eq!(reported().await, Some(digest(1)));
     let cancelled = AttemptOutcome::Cancelled {
         reason: String::from("congestion"),
         receipt: receipt(1),
@@ -281,38 +285,38 @@ pub async fn digests_that_may_have_reached_the_network_are_told(store: impl Stor
         .conclude(&concluded(digest(1), &cancelled), at(2))
         .await
         .unwrap();
-    assert_eq!(told().await, Some(digest(1)));
-    run(&store, 2, id, &dead()).await;
-    assert_eq!(told().await, Some(digest(1)));
+    assert_eq!(reported().await, Some(digest(1)));
+    run_attempt(&store, 2, id, &dead()).await;
+    assert_eq!(reported().await, Some(digest(1)));
     store
         .record_attempt(&attempt(3, &[id]), None, at(4))
         .await
         .unwrap();
-    assert_eq!(told().await, Some(digest(3)));
-    // All of them lead to the intent.
+    assert_eq!(reported().await, Some(digest(3)));
+    // Every digest leads to the intent.
     for number in 1..=3 {
         let key = JournalKey::Digest(digest(number));
         let found = store.find(key).await.unwrap().unwrap();
         assert_eq!(found.intent.id, id);
         assert_eq!(found.tx_digest, Some(digest(3)));
     }
-    // The mirror meets the daemon's own transaction.
-    let mut met = frame(7, 0, Vec::new());
-    met.transaction.as_mut().unwrap().digest = digest(3);
-    store.apply(&[met], operator()).await.unwrap();
-    assert_eq!(told().await, Some(digest(3)));
+    // The mirror applies the daemon's own transaction.
+    let mut own = frame(7, 0, Vec::new());
+    own.transaction.as_mut().unwrap().digest = digest(3);
+    store.apply(&[own], operator()).await.unwrap();
+    assert_eq!(reported().await, Some(digest(3)));
 }
 
 pub async fn lists_are_newest_first_and_filtered(store: impl Store) {
-    let wishes = [
-        wish(1, claim(1)),
-        wish(2, attest(u64::MAX)),
-        wish(1, subscribe(4)),
-        wish(1, attest(u64::MAX)),
+    let wanted = [
+        new_intent(1, claim(1)),
+        new_intent(2, attest(u64::MAX)),
+        new_intent(1, subscribe(4)),
+        new_intent(1, attest(u64::MAX)),
     ];
-    let opened = store.open(&wishes, None, at(1)).await.unwrap();
-    let ids: Vec<IntentId> = opened.into_iter().map(|o| new(o).id).collect();
-    run(&store, 1, ids[3], &aborted()).await;
+    let opened = store.open(&wanted, None, at(1)).await.unwrap();
+    let ids: Vec<IntentId> = opened.into_iter().map(|o| unwrap_new(o).id).collect();
+    run_attempt(&store, 1, ids[3], &aborted()).await;
     let list = async |filter: JournalFilter, page| -> Vec<IntentId> {
         let records = store.list(&filter, page).await.unwrap();
         records.into_iter().map(|record| record.intent.id).collect()
@@ -343,7 +347,7 @@ pub async fn lists_are_newest_first_and_filtered(store: impl Store) {
         ..any
     };
     assert_eq!(list(filter, Page::first(9)).await, [ids[3], ids[1]]);
-    // All of a batch, and nothing of another.
+    // Every intent of a batch, and none of another.
     let batch = attempt(2, &[ids[2], ids[0]]);
     store.record_attempt(&batch, None, at(4)).await.unwrap();
     for (number, expected) in [(1, vec![ids[3]]), (2, vec![ids[2], ids[0]]), (3, vec![])] {

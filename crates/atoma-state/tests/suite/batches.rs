@@ -6,13 +6,13 @@ use atoma_domain::ports::{JournalFilter, Page, StoreError};
 
 use super::Store;
 use super::fixtures::*;
-use super::journal::{attempt, new, open, status, succeeded};
+use super::journal::{attempt, open, status, succeeded, unwrap_new};
 
-/// However many it carries, the one that can't be signed for is named.
-pub async fn of_a_batch_the_misfit_is_named(store: impl Store) {
-    let wishes: Vec<_> = (1..=100).map(|id| wish(1, claim(id))).collect();
-    let opened = store.open(&wishes, None, at(1)).await.unwrap();
-    let ids: Vec<IntentId> = opened.into_iter().map(|o| new(o).id).collect();
+/// The error names the intent that can't be signed for, however many the attempt carries.
+pub async fn the_unsignable_intent_of_a_batch_is_named(store: impl Store) {
+    let wanted: Vec<_> = (1..=100).map(|id| new_intent(1, claim(id))).collect();
+    let opened = store.open(&wanted, None, at(1)).await.unwrap();
+    let ids: Vec<IntentId> = opened.into_iter().map(|o| unwrap_new(o).id).collect();
     let failed = ids[56];
     let failure = Failure::ShuttingDown {};
     store.fail(failed, &failure, at(2)).await.unwrap();
@@ -26,7 +26,7 @@ pub async fn of_a_batch_the_misfit_is_named(store: impl Store) {
     for (intents, named, from) in [
         (ids.clone(), failed, Failed),
         (with(failed), failed, Failed),
-        // Twice in one transaction: the second would be a second signature.
+        // Twice in one transaction, which would sign for it twice.
         (with(ids[20]), ids[20], Submitted),
     ] {
         let sent = attempt(1, &intents);
@@ -51,14 +51,14 @@ pub async fn of_a_batch_the_misfit_is_named(store: impl Store) {
     let queued = store.list(&all, Page::first(200)).await.unwrap();
     assert_eq!(queued.len(), 99);
 
-    // All of them in the order of the calls, to one end.
+    // All that are queued, in the order of the calls, with one outcome.
     let mut intents = ids.clone();
     intents.retain(|id| *id != failed);
     intents.reverse();
     let sent = attempt(1, &intents);
     store.record_attempt(&sent, None, at(4)).await.unwrap();
-    let told = store.attempts_of(ids[3]).await.unwrap();
-    assert_eq!(told[0].intents, intents);
+    let attempts = store.attempts_of(ids[3]).await.unwrap();
+    assert_eq!(attempts[0].intents, intents);
     let done = concluded(digest(1), &succeeded());
     store.conclude(&done, at(5)).await.unwrap();
     assert_eq!(store.unfinished().await.unwrap(), []);
@@ -68,15 +68,15 @@ pub async fn of_a_batch_the_misfit_is_named(store: impl Store) {
     assert_eq!(status(&store, failed).await, Failed);
 }
 
-/// A batch that fails for good opens the record of each of its stacks, and of no other.
-pub async fn a_refused_batch_opens_all_its_records(store: impl Store) {
+/// A batch that fails permanently thaws the record of each of its stacks, and no other.
+pub async fn a_refused_batch_thaws_all_its_records(store: impl Store) {
     let stacks = 1..=3;
     let purchases = stacks.clone().map(|id| bought(id, 1, 100)).collect();
-    happen(&store, 1, purchases).await;
+    apply_events(&store, 1, purchases).await;
     let mut ids = Vec::new();
     for id in stacks.clone() {
         store.record_message(&message(id, 1, 1)).await.unwrap();
-        ids.push(new(open(&store, wish(1, claim_confidential(id))).await).id);
+        ids.push(unwrap_new(open(&store, new_intent(1, claim_confidential(id))).await).id);
     }
     let frozen = async || {
         let mut frozen = Vec::new();

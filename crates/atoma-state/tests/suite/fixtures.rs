@@ -1,4 +1,4 @@
-//! Small makers of ids, events and frames.
+//! Ids, events, frames, intents and attempts for tests.
 
 use atoma_domain::events::{
     ClaimedStack, ContractEvent, NewStackSettlementAttestation, NodeRegistered,
@@ -6,15 +6,16 @@ use atoma_domain::events::{
     StackTrySettle, TaskRegistered,
 };
 use atoma_domain::journal::{
-    Action, Actor, AttemptOutcome, Conclusion, GasOptions, NewIntent, Receipt,
+    Action, Actor, Attempt, AttemptOutcome, Conclusion, GasOptions, NewIntent, Receipt,
 };
 use atoma_domain::model::NewMessage;
 use atoma_domain::ports::{
-    ChainEvents, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction,
+    ChainEvents, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction, SignedTransaction,
 };
 use atoma_domain::{
-    Address, CheckpointNumber, ComputeUnits, Digest, Epoch, Hash32, MicroUsdc, Mist, NodeSmallId,
-    ObjectId, PricePerMillion, SecurityLevel, StackSmallId, TaskRole, TaskSmallId, TimestampMs,
+    Address, CheckpointNumber, ComputeUnits, Digest, Epoch, Hash32, IntentId, MicroUsdc, Mist,
+    NodeSmallId, ObjectId, PricePerMillion, SecurityLevel, StackSmallId, TaskRole, TaskSmallId,
+    TimestampMs,
 };
 
 pub fn node(id: u64) -> NodeSmallId {
@@ -37,7 +38,7 @@ pub fn at(ms: u64) -> TimestampMs {
     TimestampMs::new(ms)
 }
 
-/// 32 bytes that tell what they are for and which they are.
+/// 32 bytes that show their kind and number in a dump.
 pub fn bytes32(kind: u8, id: u64) -> [u8; 32] {
     let mut bytes = [kind; 32];
     bytes[24..].copy_from_slice(&id.to_be_bytes());
@@ -52,6 +53,22 @@ pub fn address(id: u64) -> Address {
     Address::new(bytes32(0xad, id))
 }
 
+/// An attempt that uses no objects.
+pub fn bare_attempt(id: u64, intents: &[u64]) -> Attempt {
+    Attempt {
+        intents: intents.iter().copied().map(IntentId::new).collect(),
+        transaction: SignedTransaction {
+            bytes: vec![1],
+            digest: digest(id),
+            signatures: vec![vec![2]],
+        },
+        expires_after: Epoch::new(1),
+        badge: None,
+        gas: Vec::new(),
+        gas_budget: Mist::new(7),
+    }
+}
+
 pub fn concluded(digest: Digest, outcome: &AttemptOutcome) -> Conclusion {
     Conclusion {
         digest,
@@ -59,7 +76,7 @@ pub fn concluded(digest: Digest, outcome: &AttemptOutcome) -> Conclusion {
     }
 }
 
-/// What is left of an execution that cost so much.
+/// The receipt of an execution with that cost.
 pub fn receipt(gas: u64) -> Receipt {
     Receipt {
         gas_used: Mist::new(gas),
@@ -87,7 +104,7 @@ pub fn owner() -> Address {
     address(0xb0b)
 }
 
-/// A transaction at a checkpoint, in the epoch of a tenth of it.
+/// A transaction at a checkpoint; ten checkpoints make an epoch.
 pub fn transaction(checkpoint: u64, index: u64, events: Vec<ContractEvent>) -> LedgerTransaction {
     LedgerTransaction {
         digest: Digest::new(bytes32(0x70, checkpoint * 1000 + index)),
@@ -102,7 +119,7 @@ pub fn transaction(checkpoint: u64, index: u64, events: Vec<ContractEvent>) -> L
     }
 }
 
-/// The frame that brings a transaction.
+/// A frame with a transaction.
 pub fn frame(checkpoint: u64, index: u64, events: Vec<ContractEvent>) -> LedgerFrame {
     LedgerFrame {
         transaction: Some(transaction(checkpoint, index, events)),
@@ -111,7 +128,7 @@ pub fn frame(checkpoint: u64, index: u64, events: Vec<ContractEvent>) -> LedgerF
     }
 }
 
-/// A frame that brings nothing but progress.
+/// A frame with progress alone.
 pub fn covered(checkpoint: u64) -> LedgerFrame {
     LedgerFrame {
         transaction: None,
@@ -121,7 +138,7 @@ pub fn covered(checkpoint: u64) -> LedgerFrame {
 }
 
 /// Applies events as one transaction of a checkpoint.
-pub async fn happen(store: &impl ChainEvents, checkpoint: u64, events: Vec<ContractEvent>) {
+pub async fn apply_events(store: &impl ChainEvents, checkpoint: u64, events: Vec<ContractEvent>) {
     store
         .apply(&[frame(checkpoint, 0, events)], operator())
         .await
@@ -237,8 +254,8 @@ pub fn message(stack_id: u64, number: u64, used: u64) -> NewMessage {
     }
 }
 
-/// An intent of a node of the operator's.
-pub fn wish(by: u64, action: Action) -> NewIntent {
+/// A new intent of one of the operator's nodes.
+pub fn new_intent(by: u64, action: Action) -> NewIntent {
     NewIntent {
         action,
         actor: Actor::Node {

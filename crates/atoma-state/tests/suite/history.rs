@@ -1,4 +1,4 @@
-//! Suite of [`Journal`](atoma_domain::ports::Journal): what is told of attempts afterwards.
+//! Suite of [`Journal`](atoma_domain::ports::Journal): the history of attempts.
 
 use atoma_domain::CheckpointNumber;
 use atoma_domain::journal::{
@@ -8,12 +8,12 @@ use atoma_domain::ports::JournalKey;
 
 use super::Store;
 use super::fixtures::*;
-use super::journal::{attempt, dead, new, open, run, succeeded};
+use super::journal::{attempt, dead, open, run_attempt, succeeded, unwrap_new};
 
-/// The whole story of an intent, with the reason of each attempt that came to nothing.
-pub async fn attempts_tell_what_became_of_them(store: impl Store) {
-    let first = new(open(&store, wish(1, claim(1))).await).id;
-    let second = new(open(&store, wish(1, claim(2))).await).id;
+/// Every attempt of an intent, with the reason of each that did not succeed.
+pub async fn attempts_report_their_outcome(store: impl Store) {
+    let first = unwrap_new(open(&store, new_intent(1, claim(1))).await).id;
+    let second = unwrap_new(open(&store, new_intent(1, claim(2))).await).id;
     assert_eq!(store.attempts_of(first).await.unwrap(), []);
     let abort = Failure::from_abort(atoma_domain::contract::Abort {
         module: String::from("db"),
@@ -86,20 +86,20 @@ pub async fn attempts_tell_what_became_of_them(store: impl Store) {
         let found = store.find(JournalKey::Id(first)).await.unwrap().unwrap();
         assert_eq!((found.created_at, found.updated_at), (at(1), concluded_at));
     }
-    // Of the batch that aborted none failed by it.
+    // No intent failed with the batch that aborted.
     let found = store.find(JournalKey::Id(second)).await.unwrap().unwrap();
     assert_eq!((found.status, found.failure), (IntentStatus::Queued, None));
     assert_eq!(store.attempts_of(second).await.unwrap(), expected[..1]);
-    // What the node did not name, the mirror may; and it may come first.
-    let met = async |number| {
-        let mut met = frame(70 + number, 0, Vec::new());
-        met.transaction.as_mut().unwrap().digest = digest(number);
-        store.apply(&[met], operator()).await.unwrap();
+    // A checkpoint that the node did not name is filled in by the mirror, before or after.
+    let mirror = async |number| {
+        let mut own = frame(70 + number, 0, Vec::new());
+        own.transaction.as_mut().unwrap().digest = digest(number);
+        store.apply(&[own], operator()).await.unwrap();
     };
-    met(4).await;
+    mirror(4).await;
     let sent = attempt(5, &[second]);
     store.record_attempt(&sent, None, at(50)).await.unwrap();
-    met(5).await;
+    mirror(5).await;
     let unnamed = AttemptOutcome::Succeeded {
         receipt: Receipt {
             checkpoint: None,
@@ -116,34 +116,39 @@ pub async fn attempts_tell_what_became_of_them(store: impl Store) {
     }
 }
 
-/// Many transactions in one step, of which one was applied before and some are not the daemon's.
-pub async fn each_attempt_is_met_in_its_own_checkpoint(store: impl Store) {
+/// Several transactions in one batch. One was applied before, and some are not the daemon's.
+pub async fn each_attempt_is_found_in_its_own_checkpoint(store: impl Store) {
     let mut ids = Vec::new();
     for number in 1..=3 {
-        let id = new(open(&store, wish(1, claim(number))).await).id;
-        run(&store, number, id, &succeeded()).await;
+        let id = unwrap_new(open(&store, new_intent(1, claim(number))).await).id;
+        run_attempt(&store, number, id, &succeeded()).await;
         ids.push(id);
     }
-    let met = |checkpoint, number| {
-        let mut met = frame(checkpoint, 0, Vec::new());
-        met.transaction.as_mut().unwrap().digest = digest(number);
-        met
+    let with_digest = |checkpoint, number| {
+        let mut frame = frame(checkpoint, 0, Vec::new());
+        frame.transaction.as_mut().unwrap().digest = digest(number);
+        frame
     };
-    store.apply(&[met(80, 1)], operator()).await.unwrap();
-    let steps = [met(79, 1), met(81, 90), met(82, 2), met(83, 91), met(84, 3)];
-    store.apply(&steps, operator()).await.unwrap();
+    let applied_before = [with_digest(80, 1)];
+    store.apply(&applied_before, operator()).await.unwrap();
+    let frames =
+        [(79, 1), (81, 90), (82, 2), (83, 91), (84, 3)].map(|(at, id)| with_digest(at, id));
+    store.apply(&frames, operator()).await.unwrap();
     for (id, checkpoint) in ids.into_iter().zip([80, 82, 84]) {
-        let told = store.attempts_of(id).await.unwrap();
-        assert_eq!(told[0].checkpoint, Some(CheckpointNumber::new(checkpoint)));
+        let attempts = store.attempts_of(id).await.unwrap();
+        assert_eq!(
+            attempts[0].checkpoint,
+            Some(CheckpointNumber::new(checkpoint))
+        );
     }
 }
 
-/// Registering makes a badge, and is its first use; then each transaction that executed with it.
-pub async fn a_badge_was_last_used_by_what_executed_last(store: impl Store) {
+/// A badge is first used by the transaction that creates it, then by each that executes with it.
+pub async fn a_badge_was_last_used_by_the_last_execution(store: impl Store) {
     let badge = object(1);
     let used = async || store.last_use(badge).await.unwrap();
-    let register = wish(9, Action::RegisterNode { additional: true });
-    let id = new(open(&store, register).await).id;
+    let register = new_intent(9, Action::RegisterNode { additional: true });
+    let id = unwrap_new(open(&store, register).await).id;
     let sent = Attempt {
         badge: None,
         ..attempt(1, &[id])
@@ -161,8 +166,8 @@ pub async fn a_badge_was_last_used_by_what_executed_last(store: impl Store) {
     assert_eq!(used().await, Some(digest(1)));
     assert_eq!(store.last_use(object(2)).await.unwrap(), None);
 
-    let id = new(open(&store, wish(1, subscribe(1))).await).id;
-    run(&store, 2, id, &dead()).await;
+    let id = unwrap_new(open(&store, new_intent(1, subscribe(1))).await).id;
+    run_attempt(&store, 2, id, &dead()).await;
     store
         .record_attempt(&attempt(3, &[id]), None, at(3))
         .await
@@ -177,6 +182,6 @@ pub async fn a_badge_was_last_used_by_what_executed_last(store: impl Store) {
         .await
         .unwrap();
     assert_eq!(used().await, Some(digest(3)));
-    run(&store, 4, id, &succeeded()).await;
+    run_attempt(&store, 4, id, &succeeded()).await;
     assert_eq!(used().await, Some(digest(4)));
 }

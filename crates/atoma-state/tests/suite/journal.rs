@@ -1,4 +1,4 @@
-//! Suite of [`Journal`](atoma_domain::ports::Journal).
+//! Suite of [`Journal`](atoma_domain::ports::Journal): opening intents.
 
 use atoma_domain::journal::{
     Action, Attempt, AttemptOutcome, Failure, Intent, IntentStatus, NewIntent,
@@ -10,15 +10,15 @@ use atoma_domain::{ComputeUnits, Epoch, IntentId, Mist, ObjectReference};
 use super::Store;
 use super::fixtures::*;
 
-pub fn new(opened: Opened) -> Intent {
+pub fn unwrap_new(opened: Opened) -> Intent {
     match opened {
         Opened::New(intent) => intent,
         other => panic!("not new: {other:?}"),
     }
 }
 
-pub async fn open(store: &impl Journal, wish: NewIntent) -> Opened {
-    let mut opened = store.open(&[wish], None, at(1)).await.unwrap();
+pub async fn open(store: &impl Journal, intent: NewIntent) -> Opened {
+    let mut opened = store.open(&[intent], None, at(1)).await.unwrap();
     assert_eq!(opened.len(), 1);
     opened.remove(0)
 }
@@ -60,8 +60,13 @@ pub fn dead() -> AttemptOutcome {
     }
 }
 
-/// Takes an intent through an attempt to its outcome.
-pub async fn run(store: &impl Journal, attempt_id: u64, id: IntentId, outcome: &AttemptOutcome) {
+/// Records an attempt for an intent and concludes it.
+pub async fn run_attempt(
+    store: &impl Journal,
+    attempt_id: u64,
+    id: IntentId,
+    outcome: &AttemptOutcome,
+) {
     let attempt = attempt(attempt_id, &[id]);
     store.record_attempt(&attempt, None, at(2)).await.unwrap();
     store
@@ -75,27 +80,27 @@ pub async fn status(store: &impl Journal, id: IntentId) -> IntentStatus {
     found.unwrap().status
 }
 
-pub async fn equal_wishes_join_and_others_are_refused(store: impl Store) {
+pub async fn equal_requests_join_and_others_are_refused(store: impl Store) {
     let costly = NewIntent {
         gas: atoma_domain::journal::GasOptions {
             budget: Some(Mist::new(u64::MAX)),
             coin: Some(object(9)),
             price: None,
         },
-        ..wish(1, subscribe(1))
+        ..new_intent(1, subscribe(1))
     };
-    let wishes = [
-        wish(1, subscribe(1)),
-        wish(1, subscribe(1)),
+    let wanted = [
+        new_intent(1, subscribe(1)),
+        new_intent(1, subscribe(1)),
         costly.clone(),
-        wish(2, subscribe(1)),
-        wish(
+        new_intent(2, subscribe(1)),
+        new_intent(
             1,
             Action::UnsubscribeFromTask {
                 task_small_id: task(1),
             },
         ),
-        wish(
+        new_intent(
             1,
             Action::SubscribeToModel {
                 model_name: String::from("a \"model\""),
@@ -103,28 +108,28 @@ pub async fn equal_wishes_join_and_others_are_refused(store: impl Store) {
             },
         ),
     ];
-    let opened = store.open(&wishes, None, at(5)).await.unwrap();
-    let first = new(opened[0].clone());
+    let opened = store.open(&wanted, None, at(5)).await.unwrap();
+    let first = unwrap_new(opened[0].clone());
     assert_eq!(opened[1], Opened::Joined(first.clone()));
     let refused = Opened::Refused(Failure::InFlightWithOtherParameters {
         transaction_id: first.id,
     });
     assert_eq!(opened[2], refused);
-    let second = new(opened[3].clone());
+    let second = unwrap_new(opened[3].clone());
     assert_ne!(first.id, second.id);
     assert_eq!(opened[4], refused);
-    new(opened[5].clone());
+    unwrap_new(opened[5].clone());
     assert_eq!(
         (first.action.clone(), first.actor, first.gas),
-        (wishes[0].action.clone(), wishes[0].actor, wishes[0].gas)
+        (wanted[0].action.clone(), wanted[0].actor, wanted[0].gas)
     );
-    // Also in a later call, and while a transaction is under way.
+    // The same in a later call, and while the intent is submitted.
     store
         .record_attempt(&attempt(1, &[first.id]), None, at(2))
         .await
         .unwrap();
     assert_eq!(
-        open(&store, wish(1, subscribe(1))).await,
+        open(&store, new_intent(1, subscribe(1))).await,
         Opened::Joined(first.clone())
     );
     let record = store.find(JournalKey::Id(first.id)).await.unwrap().unwrap();
@@ -132,16 +137,16 @@ pub async fn equal_wishes_join_and_others_are_refused(store: impl Store) {
     assert_eq!(record.created_at, at(5));
 
     let gas = NewIntent {
-        actor: wish(3, subscribe(1)).actor,
+        actor: new_intent(3, subscribe(1)).actor,
         ..costly
     };
-    let paid = new(open(&store, gas.clone()).await);
+    let paid = unwrap_new(open(&store, gas.clone()).await);
     let record = store.find(JournalKey::Id(paid.id)).await.unwrap().unwrap();
     assert_eq!(record.intent.gas, gas.gas);
 }
 
-pub async fn what_is_done_once_stays_done(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100)]).await;
+pub async fn actions_done_once_stay_done(store: impl Store) {
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
     store.record_message(&message(1, 1, 1)).await.unwrap();
     let stack_small_id = stack(1);
     let confidential = Action::ClaimConfidentialStack {
@@ -162,29 +167,29 @@ pub async fn what_is_done_once_stays_done(store: impl Store) {
             Failure::AlreadyInDispute { stack_small_id },
         ),
         (claim(1), Failure::AlreadyClaimed { stack_small_id }),
-        // The same key as the claim before.
+        // It has the same key as the claim above.
         (confidential, Failure::AlreadyClaimed { stack_small_id }),
     ];
     for (number, (action, refusal)) in (1..).zip(cases) {
         if number < 5 {
-            let intent = new(open(&store, wish(1, action.clone())).await);
-            run(&store, number, intent.id, &succeeded()).await;
+            let intent = unwrap_new(open(&store, new_intent(1, action.clone())).await);
+            run_attempt(&store, number, intent.id, &succeeded()).await;
         }
         assert_eq!(
-            open(&store, wish(1, action)).await,
+            open(&store, new_intent(1, action)).await,
             Opened::Refused(refusal)
         );
     }
-    // Another node attests for itself, and an offer can be changed again and again.
-    new(open(&store, wish(2, attest(1))).await);
+    // Another node attests for itself, and a subscription can be changed repeatedly.
+    unwrap_new(open(&store, new_intent(2, attest(1))).await);
     for number in 10..12 {
-        let intent = new(open(&store, wish(1, subscribe(1))).await);
-        run(&store, number, intent.id, &succeeded()).await;
+        let intent = unwrap_new(open(&store, new_intent(1, subscribe(1))).await);
+        run_attempt(&store, number, intent.id, &succeeded()).await;
     }
 }
 
-pub async fn what_failed_can_be_asked_again(store: impl Store) {
-    let first = new(open(&store, wish(1, claim(1))).await);
+pub async fn failed_actions_can_be_requested_again(store: impl Store) {
+    let first = unwrap_new(open(&store, new_intent(1, claim(1))).await);
     let failure = Failure::NotYetClaimable {
         stack_small_id: stack(1),
         claimable_from_epoch: Epoch::new(u64::MAX),
@@ -196,28 +201,28 @@ pub async fn what_failed_can_be_asked_again(store: impl Store) {
     assert_eq!(record.failure, Some(failure));
     assert_eq!(record.tx_digest, None);
 
-    let second = new(open(&store, wish(1, claim(1))).await);
+    let second = unwrap_new(open(&store, new_intent(1, claim(1))).await);
     assert!(second.id > first.id);
-    run(&store, 1, second.id, &aborted()).await;
+    run_attempt(&store, 1, second.id, &aborted()).await;
     let record = store.find(JournalKey::Id(second.id)).await.unwrap();
     let record = record.unwrap();
     assert_eq!(record.failure, Some(Failure::TreasuryShort {}));
     assert_eq!(record.tx_digest, Some(digest(1)));
 
-    let third = new(open(&store, wish(1, claim(1))).await);
+    let third = unwrap_new(open(&store, new_intent(1, claim(1))).await);
     let refused = AttemptOutcome::Refused {
         failure: Failure::ShuttingDown {},
     };
-    run(&store, 2, third.id, &refused).await;
-    new(open(&store, wish(1, claim(1))).await);
+    run_attempt(&store, 2, third.id, &refused).await;
+    unwrap_new(open(&store, new_intent(1, claim(1))).await);
 }
 
-pub async fn confidential_claims_close_the_record(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100)]).await;
+pub async fn confidential_claims_freeze_the_record(store: impl Store) {
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
     let stack_small_id = stack(1);
-    // Claiming nothing would give everything back to the buyer; a ticket may tell of something.
+    // Claiming nothing would refund everything to the buyer, unless a ticket names the units.
     let nothing = Opened::Refused(Failure::StackHasNoMessages { stack_small_id });
-    let claimed = async || open(&store, wish(1, claim_confidential(1))).await;
+    let claimed = async || open(&store, new_intent(1, claim_confidential(1))).await;
     assert_eq!(claimed().await, nothing);
     let attesting = NewMessage {
         node_small_id: Some(node(2)),
@@ -230,7 +235,7 @@ pub async fn confidential_claims_close_the_record(store: impl Store) {
         stack_small_id,
         num_claimed_compute_units: Some(units(5)),
     };
-    let intent = new(open(&store, wish(1, by_ticket)).await);
+    let intent = unwrap_new(open(&store, new_intent(1, by_ticket)).await);
     let failure = Failure::ShuttingDown {};
     store.fail(intent.id, &failure, at(2)).await.unwrap();
     store.record_message(&message(1, 1, 1)).await.unwrap();
@@ -239,13 +244,13 @@ pub async fn confidential_claims_close_the_record(store: impl Store) {
         .await
         .unwrap();
     assert_eq!(
-        open(&store, wish(1, claim_confidential(1))).await,
+        open(&store, new_intent(1, claim_confidential(1))).await,
         Opened::Refused(Failure::RequestsInProgress { stack_small_id })
     );
     store.release_reservation(held).await.unwrap();
-    // What was recorded until now is paid, what comes later refused: it takes no number that was
-    // read before.
-    let intent = new(open(&store, wish(1, claim_confidential(1))).await);
+    // Messages recorded until now are paid, later ones refused. The action names no number of units: a
+    // number read before could be too small.
+    let intent = unwrap_new(open(&store, new_intent(1, claim_confidential(1))).await);
     assert_eq!(intent.action, claim_confidential(1));
     let late = store.record_message(&message(1, 2, 1)).await;
     let refusal = WorkError::Refused(Failure::AlreadySettling { stack_small_id });
@@ -254,24 +259,24 @@ pub async fn confidential_claims_close_the_record(store: impl Store) {
     assert_eq!(record.unwrap().computed_units, units(1));
     store.fail(intent.id, &failure, at(4)).await.unwrap();
     store.record_message(&message(1, 2, 1)).await.unwrap();
-    // Its ticket, if it was settled once, is no obstacle.
-    happen(&store, 2, vec![settled(1, 1, &[])]).await;
-    new(open(&store, wish(1, claim_confidential(1))).await);
+    // An old ticket of the stack does not prevent the claim.
+    apply_events(&store, 2, vec![settled(1, 1, &[])]).await;
+    unwrap_new(open(&store, new_intent(1, claim_confidential(1))).await);
 }
 
 pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
     let stack_small_id = stack(1);
     let refused = |failure| Opened::Refused(failure);
     assert_eq!(
-        open(&store, wish(1, settle(1))).await,
+        open(&store, new_intent(1, settle(1))).await,
         refused(Failure::UnknownStack { stack_small_id })
     );
-    happen(&store, 1, vec![bought(1, 1, 100)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
     assert_eq!(
-        open(&store, wish(1, settle(1))).await,
+        open(&store, new_intent(1, settle(1))).await,
         refused(Failure::StackHasNoMessages { stack_small_id })
     );
-    // Another node's record is none of the selected node's.
+    // Another node's record does not count.
     let attesting = NewMessage {
         node_small_id: Some(node(2)),
         ..message(1, 1, 1)
@@ -282,21 +287,21 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
         .await
         .unwrap();
     assert_eq!(
-        open(&store, wish(1, settle(1))).await,
+        open(&store, new_intent(1, settle(1))).await,
         refused(Failure::StackHasNoMessages { stack_small_id })
     );
     store.record_message(&message(1, 1, 1)).await.unwrap();
     assert_eq!(
-        open(&store, wish(1, settle(1))).await,
+        open(&store, new_intent(1, settle(1))).await,
         refused(Failure::RequestsInProgress { stack_small_id })
     );
     store.release_reservation(held).await.unwrap();
     assert!(matches!(
-        open(&store, wish(2, settle(1))).await,
+        open(&store, new_intent(2, settle(1))).await,
         Opened::Refused(Failure::NodeNotSelected { .. })
     ));
 
-    let intent = new(open(&store, wish(1, settle(1))).await);
+    let intent = unwrap_new(open(&store, new_intent(1, settle(1))).await);
     let frozen = async || {
         let record = store.work_record(stack(1), node(1)).await.unwrap();
         let frozen = record.unwrap().is_frozen;
@@ -316,11 +321,11 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
     assert!(frozen().await);
     store.record_message(&attesting).await.unwrap();
     assert_eq!(
-        open(&store, wish(1, settle(1))).await,
+        open(&store, new_intent(1, settle(1))).await,
         Opened::Joined(intent.clone())
     );
-    // Dead and cancelled attempts leave it frozen; only the end of the intent thaws it.
-    run(&store, 1, intent.id, &dead()).await;
+    // A dead attempt leaves the record frozen; only the failure of the intent thaws it.
+    run_attempt(&store, 1, intent.id, &dead()).await;
     assert!(frozen().await);
     store
         .fail(intent.id, &Failure::ShuttingDown {}, at(4))
@@ -330,15 +335,15 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
     assert!(!record.unwrap().is_frozen);
     store.record_message(&message(1, 2, 1)).await.unwrap();
 
-    let intent = new(open(&store, wish(1, settle(1))).await);
-    run(&store, 2, intent.id, &aborted()).await;
+    let intent = unwrap_new(open(&store, new_intent(1, settle(1))).await);
+    run_attempt(&store, 2, intent.id, &aborted()).await;
     store.record_message(&message(1, 3, 1)).await.unwrap();
-    let intent = new(open(&store, wish(1, settle(1))).await);
-    run(&store, 3, intent.id, &succeeded()).await;
+    let intent = unwrap_new(open(&store, new_intent(1, settle(1))).await);
+    run_attempt(&store, 3, intent.id, &succeeded()).await;
     assert!(frozen().await);
 
-    // Tickets and claims that the daemon didn't make count as well.
-    happen(
+    // Tickets and claims of other daemons count too.
+    apply_events(
         &store,
         2,
         vec![
@@ -350,26 +355,29 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
     )
     .await;
     assert_eq!(
-        open(&store, wish(1, settle(2))).await,
+        open(&store, new_intent(1, settle(2))).await,
         refused(Failure::AlreadySettling {
             stack_small_id: stack(2)
         })
     );
     assert_eq!(
-        open(&store, wish(1, settle(3))).await,
+        open(&store, new_intent(1, settle(3))).await,
         refused(Failure::AlreadyClaimed {
             stack_small_id: stack(3)
         })
     );
 }
 
-/// A settlement and a claim without one may both be open: each closes the record.
-pub async fn a_record_stays_closed_while_anything_closes_it(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100)]).await;
+/// A settlement and a claim without one may both be open, and each freezes the record.
+pub async fn a_record_stays_frozen_while_any_intent_needs_it(store: impl Store) {
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
     store.record_message(&message(1, 1, 1)).await.unwrap();
-    let wishes = [wish(1, settle(1)), wish(1, claim_confidential(1))];
-    let opened = store.open(&wishes, None, at(1)).await.unwrap();
-    let ids: Vec<IntentId> = opened.into_iter().map(|o| new(o).id).collect();
+    let wanted = [
+        new_intent(1, settle(1)),
+        new_intent(1, claim_confidential(1)),
+    ];
+    let opened = store.open(&wanted, None, at(1)).await.unwrap();
+    let ids: Vec<IntentId> = opened.into_iter().map(|o| unwrap_new(o).id).collect();
     for (id, is_frozen) in ids.into_iter().zip([true, false]) {
         let failed = store.fail(id, &Failure::ShuttingDown {}, at(2)).await;
         failed.unwrap();

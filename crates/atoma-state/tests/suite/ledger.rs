@@ -63,10 +63,10 @@ pub async fn progress_follows_the_frames(store: impl Store) {
     assert_eq!(progress.covered, Some(CheckpointNumber::new(u64::MAX)));
     assert_eq!(progress.cursor, Some(covered(u64::MAX).cursor));
     assert_eq!(progress, store.progress().await.unwrap());
-    // Nothing to apply is no step.
+    // Applying nothing changes nothing.
     assert_eq!(store.apply(&[], operator()).await.unwrap(), progress);
 
-    // A frame of which nothing but the cursor is known goes on from there.
+    // A frame with a cursor alone still moves the cursor.
     let mut bare = covered(0);
     bare.covered = None;
     bare.cursor = EventCursor(vec![0, 255].into());
@@ -100,7 +100,7 @@ pub async fn applied_frames_change_nothing_again(store: impl Store) {
     );
     assert_eq!(settlement[0].attested_nodes, [node(2)]);
 
-    // A known transaction can come with news of how far the ledger is.
+    // A known transaction can come with new coverage.
     let mut further = frames[3].clone();
     further.covered = Some(CheckpointNumber::new(5));
     let progress = store.apply(&[further], operator()).await.unwrap();
@@ -110,14 +110,14 @@ pub async fn applied_frames_change_nothing_again(store: impl Store) {
         Some(frames[4].transaction.as_ref().unwrap().position)
     );
 
-    // What overlaps is skipped, what is new is applied.
+    // Frames that overlap are skipped, new ones are applied.
     let overlap = [frames[3].clone(), frame(5, 0, vec![attested(1, 2)])];
     store.apply(&overlap, operator()).await.unwrap();
     let settlement = store.settlements_by_id(&[stack(1)]).await.unwrap();
     assert_eq!(settlement[0].attested_nodes, [node(2), node(2)]);
 }
 
-pub async fn events_of_unknown_stacks_are_taken(store: impl Store) {
+pub async fn events_of_unknown_stacks_are_accepted(store: impl Store) {
     let events = vec![
         attested(1, 2),
         disputed(2, 3, 1),
@@ -125,7 +125,7 @@ pub async fn events_of_unknown_stacks_are_taken(store: impl Store) {
         stack_claimed(4, 1),
         settled(5, 1, &[2]),
     ];
-    happen(&store, 1, events).await;
+    apply_events(&store, 1, events).await;
     let settlements = store.settlements(&[node(1)], Page::first(9)).await.unwrap();
     assert_eq!(settlements.len(), 1);
     assert_eq!(settlements[0].stack_small_id, stack(5));
@@ -137,8 +137,8 @@ pub async fn events_of_unknown_stacks_are_taken(store: impl Store) {
     assert_eq!(store.stacks(filter, Page::first(9)).await.unwrap(), []);
 }
 
-/// All events that were recorded from the contract, with fields up to 2⁶⁴ − 1.
-pub async fn every_recorded_event_is_taken(store: impl Store) {
+/// Every event recorded from the contract, with fields up to 2⁶⁴ − 1.
+pub async fn every_recorded_event_is_accepted(store: impl Store) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/events.json");
     let vectors: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let mut names = Vec::new();
@@ -156,7 +156,7 @@ pub async fn every_recorded_event_is_taken(store: impl Store) {
     known.sort_unstable();
     assert_eq!(names, known);
 
-    happen(&store, 1, events.clone()).await;
+    apply_events(&store, 1, events.clone()).await;
     let tasks = store.tasks(Page::first(100)).await.unwrap();
     for event in &events {
         match event {
@@ -187,9 +187,9 @@ pub async fn the_epoch_never_goes_back(store: impl Store) {
     store.note_epoch(Epoch::new(5)).await.unwrap();
     store.note_epoch(Epoch::new(3)).await.unwrap();
     assert_eq!(store.progress().await.unwrap().epoch, Some(Epoch::new(5)));
-    happen(&store, 40, Vec::new()).await;
+    apply_events(&store, 40, Vec::new()).await;
     assert_eq!(store.progress().await.unwrap().epoch, Some(Epoch::new(5)));
-    happen(&store, 60, Vec::new()).await;
+    apply_events(&store, 60, Vec::new()).await;
     assert_eq!(store.progress().await.unwrap().epoch, Some(Epoch::new(6)));
     store.note_epoch(Epoch::new(u64::MAX)).await.unwrap();
     assert_eq!(

@@ -1,5 +1,5 @@
-//! One suite per port of the database. Every function takes an empty store of any kind and passes
-//! on each implementation; `store_suites!` makes tests of them all.
+//! One suite for each database port. Every function takes an empty store and passes on each
+//! implementation; `store_suites!` turns them all into tests.
 
 pub mod attempts;
 pub mod batches;
@@ -13,19 +13,19 @@ pub mod work;
 
 use atoma_domain::ports::{ChainEvents, Journal, ServedWork, StateReader};
 
-/// A store under test: all four ports, since what one writes another reads.
+/// A store under test. It has all four ports, because one reads what another writes.
 pub trait Store: StateReader + ServedWork + ChainEvents + Journal + Clone + 'static {}
 
 impl<T: StateReader + ServedWork + ChainEvents + Journal + Clone + 'static> Store for T {}
 
-/// Makes a test of every function of every suite. `$open` is an async expression that opens an
-/// empty store and answers it with a guard to be kept until the end.
+/// Makes a test of every function of every suite. `$open` is an async function that opens an empty store
+/// and returns it with a guard to keep until the end.
 macro_rules! store_suites {
     ($open:path) => {
         store_suites! { $open;
             reading {
                 tasks_are_listed_by_id_over_the_whole_range,
-                subscriptions_stay_when_given_up,
+                cancelled_subscriptions_stay,
                 stacks_are_listed_by_node_in_pages,
                 filled_stacks_compare_exactly_and_fill_their_pages,
                 operator_nodes_follow_registrations_and_the_chain,
@@ -34,8 +34,8 @@ macro_rules! store_suites {
                 a_database_is_bound_to_one_chain,
                 progress_follows_the_frames,
                 applied_frames_change_nothing_again,
-                events_of_unknown_stacks_are_taken,
-                every_recorded_event_is_taken,
+                events_of_unknown_stacks_are_accepted,
+                every_recorded_event_is_accepted,
                 the_epoch_never_goes_back,
             }
             settling {
@@ -46,40 +46,40 @@ macro_rules! store_suites {
                 recorded_settlements_are_mirrored_as_on_chain,
             }
             work {
-                messages_make_the_contracts_root,
+                messages_add_up_to_the_contracts_root,
                 units_never_exceed_the_stack,
                 reservations_are_consumed_corrected_and_released,
                 settlement_closes_the_selected_nodes_record_alone,
                 claimed_stacks_take_no_work,
                 many_writers_lose_nothing,
-                a_settlement_is_made_from_task_record_and_subscribers,
+                settlement_inputs_are_task_record_and_subscribers,
             }
             journal {
-                equal_wishes_join_and_others_are_refused,
-                what_is_done_once_stays_done,
-                what_failed_can_be_asked_again,
-                confidential_claims_close_the_record,
-                a_record_stays_closed_while_anything_closes_it,
+                equal_requests_join_and_others_are_refused,
+                actions_done_once_stay_done,
+                failed_actions_can_be_requested_again,
+                confidential_claims_freeze_the_record,
+                a_record_stays_frozen_while_any_intent_needs_it,
                 settlements_are_checked_and_freeze_the_record,
             }
             attempts {
-                attempts_carry_their_intents_to_the_end,
+                attempts_move_their_intents,
                 an_outcome_and_the_next_attempt_are_written_together,
                 a_dead_attempt_and_its_successor_are_written_together,
-                outcomes_that_executed_nothing_queue_again,
+                outcomes_without_success_or_failure_queue_again,
                 refused_transitions_change_nothing,
                 no_two_signed_attempts_use_the_same_version,
-                digests_that_may_have_reached_the_network_are_told,
+                digests_that_may_have_reached_the_network_are_reported,
                 lists_are_newest_first_and_filtered,
             }
             batches {
-                of_a_batch_the_misfit_is_named,
-                a_refused_batch_opens_all_its_records,
+                the_unsignable_intent_of_a_batch_is_named,
+                a_refused_batch_thaws_all_its_records,
             }
             history {
-                attempts_tell_what_became_of_them,
-                each_attempt_is_met_in_its_own_checkpoint,
-                a_badge_was_last_used_by_what_executed_last,
+                attempts_report_their_outcome,
+                each_attempt_is_found_in_its_own_checkpoint,
+                a_badge_was_last_used_by_the_last_execution,
             }
         }
     };

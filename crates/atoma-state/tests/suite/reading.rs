@@ -10,12 +10,12 @@ use atoma_domain::{Epoch, PricePerMillion};
 use super::Store;
 use super::fixtures::*;
 
-/// Ids on both sides of 2⁶³, where a signed column would turn them round.
+/// Ids on both sides of 2⁶³, where a signed column would turn negative.
 const WIDE: [u64; 5] = [1, 2, 1 << 62, 1 << 63, u64::MAX];
 
 pub async fn tasks_are_listed_by_id_over_the_whole_range(store: impl Store) {
     let events = WIDE.iter().rev().map(|id| task_registered(*id)).collect();
-    happen(&store, 1, events).await;
+    apply_events(&store, 1, events).await;
     let listed = store.tasks(Page::first(10)).await.unwrap();
     let ids: Vec<u64> = listed.iter().map(|task| task.task_small_id.get()).collect();
     assert_eq!(ids, WIDE);
@@ -32,7 +32,7 @@ pub async fn tasks_are_listed_by_id_over_the_whole_range(store: impl Store) {
     assert_eq!(part[0].task_small_id, task(1 << 63));
     assert_eq!(store.tasks(Page::first(0)).await.unwrap(), []);
 
-    // Both events carry another object's id: only the small id joins.
+    // Both events carry another object's id, so only the small id identifies the task.
     let deprecated = TaskDeprecation {
         task_id: object(77),
         task_small_id: task(1),
@@ -48,7 +48,7 @@ pub async fn tasks_are_listed_by_id_over_the_whole_range(store: impl Store) {
         task_small_id: task(3),
         removed_at_epoch: Epoch::new(9),
     };
-    happen(
+    apply_events(
         &store,
         2,
         vec![deprecated.into(), removed.into(), unknown.into()],
@@ -63,7 +63,7 @@ pub async fn tasks_are_listed_by_id_over_the_whole_range(store: impl Store) {
     assert_eq!(store.task(task(3)).await.unwrap(), None);
 }
 
-pub async fn subscriptions_stay_when_given_up(store: impl Store) {
+pub async fn cancelled_subscriptions_stay(store: impl Store) {
     let (one, two, three) = (node(1), node(2), node(u64::MAX));
     let unsubscribed = NodeUnsubscribedFromTask {
         task_small_id: task(1),
@@ -75,7 +75,7 @@ pub async fn subscriptions_stay_when_given_up(store: impl Store) {
         price_per_one_million_compute_units: PricePerMillion::new(u64::MAX),
         max_num_compute_units: units(3),
     };
-    happen(
+    apply_events(
         &store,
         1,
         vec![
@@ -92,7 +92,7 @@ pub async fn subscriptions_stay_when_given_up(store: impl Store) {
         inputs.unwrap().subscribers
     };
     assert_eq!(subscribers().await, [one, two, three]);
-    happen(&store, 2, vec![unsubscribed.into(), updated.into()]).await;
+    apply_events(&store, 2, vec![unsubscribed.into(), updated.into()]).await;
     assert_eq!(subscribers().await, [two, three]);
 
     let nodes = [three, one, two];
@@ -125,8 +125,8 @@ pub async fn subscriptions_stay_when_given_up(store: impl Store) {
     assert_eq!(part, all[2..3]);
     assert_eq!(store.subscriptions(&[], Page::first(9)).await.unwrap(), []);
 
-    // Subscribed again: valid again, and last in order.
-    happen(&store, 3, vec![subscribed(1, 1, 20)]).await;
+    // A new subscription is valid again, and last in order.
+    apply_events(&store, 3, vec![subscribed(1, 1, 20)]).await;
     assert_eq!(subscribers().await, [two, three, one]);
 }
 
@@ -136,7 +136,7 @@ pub async fn stacks_are_listed_by_node_in_pages(store: impl Store) {
         .rev()
         .enumerate()
         .map(|(i, id)| bought(*id, if i == 0 { 9 } else { 1 }, u64::MAX));
-    happen(&store, 1, events.collect()).await;
+    apply_events(&store, 1, events.collect()).await;
     let filter = StackFilter {
         nodes: &[node(1), node(2)],
         filled_beyond: None,
@@ -156,7 +156,7 @@ pub async fn stacks_are_listed_by_node_in_pages(store: impl Store) {
     let ids: Vec<u64> = listed.iter().map(|s| s.stack_small_id.get()).collect();
     assert_eq!(ids, WIDE[2..4]);
 
-    // Pages over several nodes, one of them named twice.
+    // Pages over several nodes, one of them given twice.
     let all = StackFilter {
         nodes: &[node(9), node(1), node(9)],
         filled_beyond: None,
@@ -181,10 +181,10 @@ pub async fn stacks_are_listed_by_node_in_pages(store: impl Store) {
 }
 
 pub async fn filled_stacks_compare_exactly_and_fill_their_pages(store: impl Store) {
-    // Every third is filled beyond a half, after a long stretch of stacks that stand at it exactly.
+    // Every third is filled beyond a half, after many stacks that are filled to exactly a half.
     let count = 400_u64;
     let events = (1..=count).map(|id| bought(id, 1, 100));
-    happen(&store, 1, events.collect()).await;
+    apply_events(&store, 1, events.collect()).await;
     let is_beyond = |id: u64| id.is_multiple_of(3) && id > 250;
     for id in 1..=count {
         let used = if is_beyond(id) { 51 } else { 50 };
@@ -207,9 +207,9 @@ pub async fn filled_stacks_compare_exactly_and_fill_their_pages(store: impl Stor
     }
     assert_eq!(found, expected);
 
-    // 2^63 of 2^64 - 1 units is more than a half by one part in 2^64.
+    // 2⁶³ of 2⁶⁴ − 1 units exceeds a half by half a unit.
     let size = u64::MAX;
-    happen(
+    apply_events(
         &store,
         2,
         vec![bought(1000, 2, size), bought(1001, 2, size)],
@@ -244,13 +244,13 @@ pub async fn operator_nodes_follow_registrations_and_the_chain(store: impl Store
     };
     assert_eq!(store.operator_nodes().await.unwrap(), [of(2), of(3)]);
 
-    // On chain one badge was given away and another received.
+    // On chain, one badge was sent away and another received.
     store
         .set_operator_nodes(operator(), &[of(3), of(7)])
         .await
         .unwrap();
     assert_eq!(store.operator_nodes().await.unwrap(), [of(3), of(7)]);
-    // An operator with another address has its own nodes, and none of these.
+    // An operator with another address has other nodes.
     let other = OperatorNode {
         address: address(2),
         ..of(8)

@@ -23,8 +23,8 @@ async fn settlement(store: &impl StateReader, id: u64) -> Settlement {
 }
 
 pub async fn a_ticket_takes_its_epoch_from_the_settling_transaction(store: impl Store) {
-    happen(&store, 10, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
-    happen(&store, 35, vec![settled(1, 1, &[2])]).await;
+    apply_events(&store, 10, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
+    apply_events(&store, 35, vec![settled(1, 1, &[2])]).await;
     let ticket = settlement(&store, 1).await;
     assert_eq!(ticket.dispute_settled_at_epoch, Epoch::new(4));
     assert_eq!(ticket.settled_at, at(35_000));
@@ -42,7 +42,7 @@ pub async fn a_ticket_takes_its_epoch_from_the_settling_transaction(store: impl 
         dispute_settled_at_epoch: Epoch::new(99),
         committed_stack_proof: hash(101).into(),
     };
-    happen(&store, 48, vec![attested(1, 2), last.into()]).await;
+    apply_events(&store, 48, vec![attested(1, 2), last.into()]).await;
     let attested = settlement(&store, 1).await;
     assert_eq!(
         attested,
@@ -65,15 +65,15 @@ pub async fn a_ticket_takes_its_epoch_from_the_settling_transaction(store: impl 
 }
 
 pub async fn attestations_are_counted_not_nodes(store: impl Store) {
-    happen(
+    apply_events(
         &store,
         1,
         vec![bought(1, 1, 100), settled(1, 1, &[3, 2, 2])],
     )
     .await;
-    happen(&store, 2, vec![attested(1, u64::MAX), attested(1, 2)]).await;
+    apply_events(&store, 2, vec![attested(1, u64::MAX), attested(1, 2)]).await;
     assert!(!settlement(&store, 1).await.is_complete());
-    happen(&store, 3, vec![attested(1, 2)]).await;
+    apply_events(&store, 3, vec![attested(1, 2)]).await;
     let ticket = settlement(&store, 1).await;
     assert_eq!(
         ticket.requested_attestation_nodes,
@@ -84,14 +84,14 @@ pub async fn attestations_are_counted_not_nodes(store: impl Store) {
 }
 
 pub async fn the_first_dispute_stays(store: impl Store) {
-    happen(
+    apply_events(
         &store,
         1,
         vec![settled(1, 1, &[3, 2, 2]), settled(2, 1, &[])],
     )
     .await;
-    happen(&store, 57, vec![disputed(1, 2, 1)]).await;
-    happen(&store, 58, vec![disputed(1, 3, 1), disputed(2, 9, 1)]).await;
+    apply_events(&store, 57, vec![disputed(1, 2, 1)]).await;
+    apply_events(&store, 58, vec![disputed(1, 3, 1), disputed(2, 9, 1)]).await;
     let against = store
         .disputes(&[node(1)], DisputeSide::Defendant, Page::first(9))
         .await
@@ -100,13 +100,13 @@ pub async fn the_first_dispute_stays(store: impl Store) {
     let first = &against[0];
     assert_eq!(first.stack_small_id, stack(1));
     assert_eq!(first.plaintiff_node_id, node(2));
-    // Its first place among the nodes drawn.
+    // The first index of the plaintiff among the nodes drawn.
     assert_eq!(first.disputed_attestation_index, Some(1));
     assert_eq!(first.disputed_hash, hash(402));
     assert_eq!(first.original_hash, hash(101));
     assert_eq!(first.created_at_epoch, Epoch::new(5));
     assert_eq!(first.resolved_at_epoch, None);
-    // Any badge holder may dispute, drawn or not.
+    // Any badge holder may start a dispute, drawn or not.
     assert_eq!(against[1].disputed_attestation_index, None);
 
     let own = store
@@ -124,19 +124,19 @@ pub async fn the_first_dispute_stays(store: impl Store) {
         .unwrap();
     assert_eq!(rest, against[1..]);
 
-    // It differed from the ticket's commitment: no attestation.
+    // A commitment that differs from the ticket's is no attestation.
     let ticket = settlement(&store, 1).await;
     assert!(ticket.is_in_dispute);
     assert_eq!(ticket.attested_nodes, []);
 }
 
 pub async fn claims_close_ticket_and_stack(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
-    happen(&store, 2, vec![settled(1, 1, &[])]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
+    apply_events(&store, 2, vec![settled(1, 1, &[])]).await;
     let open = settlement(&store, 1).await;
     assert!(!open.is_claimed);
     assert_eq!(open.user_refund_amount, MicroUsdc::ZERO);
-    happen(
+    apply_events(
         &store,
         3,
         vec![ticket_claimed(1, 1, u64::MAX), stack_claimed(2, 1)],
@@ -148,7 +148,7 @@ pub async fn claims_close_ticket_and_stack(store: impl Store) {
     for stack in store.stacks_by_id(&[stack(1), stack(2)]).await.unwrap() {
         assert!(stack.is_claimed && !stack.in_settle_period);
     }
-    // A confidential claim makes no ticket.
+    // A claim without a settlement leaves no ticket.
     let none = store.settlements_by_id(&[stack(2)]).await.unwrap();
     assert_eq!(none, []);
 }
@@ -158,7 +158,7 @@ struct Proofs {
     cases: Vec<ProofCase>,
 }
 
-/// A settlement as it went on the contract, and the ticket that it left.
+/// The events of a settlement as the contract emitted them, and the resulting ticket.
 #[derive(Deserialize)]
 struct ProofCase {
     case: String,
@@ -227,13 +227,13 @@ impl RecordedEvent {
     }
 }
 
-/// Every settlement that was recorded from the contract: the mirror of its events is its ticket.
+/// For every settlement recorded from the contract, the mirror of its events equals its ticket.
 pub async fn recorded_settlements_are_mirrored_as_on_chain(store: impl Store) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/proofs.json");
     let proofs: Proofs = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     assert!(proofs.cases.len() > 20);
     for (number, case) in (1..).zip(&proofs.cases) {
-        // All cases are of a few stacks: give each one of its own.
+        // The cases share a few stacks: give each case its own.
         let mut frames = Vec::new();
         for (index, recorded) in (0..).zip(&case.events) {
             let mut event = recorded.decode();

@@ -20,8 +20,8 @@ async fn computed(store: &impl StateReader, id: u64) -> u64 {
     found[0].already_computed_units.get()
 }
 
-pub async fn messages_make_the_contracts_root(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 1000)]).await;
+pub async fn messages_add_up_to_the_contracts_root(store: impl Store) {
+    apply_events(&store, 1, vec![bought(1, 1, 1000)]).await;
     assert_eq!(
         refused(store.record_message(&message(2, 1, 1)).await),
         Failure::UnknownStack {
@@ -46,7 +46,7 @@ pub async fn messages_make_the_contracts_root(store: impl Store) {
     assert_eq!(listed.num_total_messages, 20);
     assert_eq!(listed.already_computed_units, units(40));
 
-    // Another node's record of the same stack is its own.
+    // Another node's record of the same stack is separate.
     let other = NewMessage {
         node_small_id: Some(node(2)),
         ..message(1, 77, 3)
@@ -59,7 +59,7 @@ pub async fn messages_make_the_contracts_root(store: impl Store) {
 }
 
 pub async fn units_never_exceed_the_stack(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100), bought(2, 1, u64::MAX)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100), bought(2, 1, u64::MAX)]).await;
     let overflow = |asked: u64, free: u64| Failure::StackOverflow {
         stack_small_id: stack(1),
         num_compute_units: units(asked),
@@ -86,7 +86,7 @@ pub async fn units_never_exceed_the_stack(store: impl Store) {
         refused(store.correct_reservation(held, units(61)).await),
         overflow(61, 60)
     );
-    // A reservation that is consumed doesn't stand in its own way.
+    // A message that consumes a reservation may use its units.
     let under = |used| NewMessage {
         reservation: Some(held),
         ..message(1, 3, used)
@@ -103,7 +103,7 @@ pub async fn units_never_exceed_the_stack(store: impl Store) {
     store.record_message(&message(1, 4, 0)).await.unwrap();
     assert_eq!(computed(&store, 1).await, 100);
 
-    // Other nodes' records are bounded by the stack's size alone.
+    // Only the stack's size limits other nodes' records.
     let other = |used| NewMessage {
         node_small_id: Some(node(2)),
         ..message(1, 9, used)
@@ -126,7 +126,7 @@ pub async fn units_never_exceed_the_stack(store: impl Store) {
 }
 
 pub async fn reservations_are_consumed_corrected_and_released(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
     for (id, by) in [(1, address(5)), (3, owner())] {
         assert_eq!(
             refused(store.reserve_units(stack(id), by, units(1)).await),
@@ -169,7 +169,7 @@ pub async fn reservations_are_consumed_corrected_and_released(store: impl Store)
     };
     store.record_message(&right).await.unwrap();
 
-    // Each is given back once.
+    // A reservation is released once.
     for id in [first, second, ReservationId::new(u64::MAX)] {
         let spent = NewMessage {
             reservation: Some(id),
@@ -196,9 +196,9 @@ pub async fn reservations_are_consumed_corrected_and_released(store: impl Store)
 }
 
 pub async fn settlement_closes_the_selected_nodes_record_alone(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
     store.record_message(&message(1, 1, 1)).await.unwrap();
-    happen(&store, 2, vec![settled(1, 1, &[2])]).await;
+    apply_events(&store, 2, vec![settled(1, 1, &[2])]).await;
     let closed = Failure::AlreadySettling {
         stack_small_id: stack(1),
     };
@@ -222,7 +222,7 @@ pub async fn settlement_closes_the_selected_nodes_record_alone(store: impl Store
 }
 
 pub async fn claimed_stacks_take_no_work(store: impl Store) {
-    happen(&store, 1, vec![bought(1, 1, 100), stack_claimed(1, 1)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, 100), stack_claimed(1, 1)]).await;
     let closed = Failure::AlreadyClaimed {
         stack_small_id: stack(1),
     };
@@ -236,12 +236,12 @@ pub async fn claimed_stacks_take_no_work(store: impl Store) {
     );
 }
 
-/// Sixteen at once, each reserving, correcting and recording until the stack is full.
+/// Sixteen writers reserve and record side by side until the stack is full.
 pub async fn many_writers_lose_nothing(store: impl Store) {
     const WRITERS: u64 = 16;
     const ROUNDS: u64 = 12;
     let size = WRITERS * ROUNDS / 2;
-    happen(&store, 1, vec![bought(1, 1, size), bought(2, 1, 1 << 40)]).await;
+    apply_events(&store, 1, vec![bought(1, 1, size), bought(2, 1, 1 << 40)]).await;
     let mut tasks = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
         let store = store.clone();
@@ -273,13 +273,13 @@ pub async fn many_writers_lose_nothing(store: impl Store) {
     assert_eq!(record.computed_units, units(WRITERS * ROUNDS));
 }
 
-/// What the lists and the record tell one by one, of the selected node alone.
-pub async fn a_settlement_is_made_from_task_record_and_subscribers(store: impl Store) {
+/// The inputs equal what the single reads return, for the selected node alone.
+pub async fn settlement_inputs_are_task_record_and_subscribers(store: impl Store) {
     let inputs = async |id| store.settlement_inputs(stack(id)).await.unwrap();
     assert_eq!(inputs(1).await, None);
 
-    // A task older than the mirror, and nothing served.
-    happen(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
+    // The task is older than the mirror, and nothing is served.
+    apply_events(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
     let bare = inputs(1).await.unwrap();
     assert_eq!(bare.task_small_id, task(1));
     assert_eq!((bare.task, bare.record), (None, None));
@@ -290,7 +290,7 @@ pub async fn a_settlement_is_made_from_task_record_and_subscribers(store: impl S
         subscribed(1, 1, 7),
         subscribed(3, 2, 7),
     ];
-    happen(&store, 2, [vec![task_registered(1)], offers].concat()).await;
+    apply_events(&store, 2, [vec![task_registered(1)], offers].concat()).await;
     store.record_message(&message(1, 1, 5)).await.unwrap();
     let others = NewMessage {
         node_small_id: Some(node(2)),
@@ -306,8 +306,8 @@ pub async fn a_settlement_is_made_from_task_record_and_subscribers(store: impl S
     assert_eq!(whole.subscribers, [node(2), node(1)]);
     assert_eq!(inputs(2).await.unwrap().record, None);
 
-    // Closed by its settlement.
-    happen(&store, 3, vec![settled(1, 1, &[])]).await;
+    // The ticket closes the record.
+    apply_events(&store, 3, vec![settled(1, 1, &[])]).await;
     let settled = inputs(1).await.unwrap();
     assert!(settled.record.unwrap().is_frozen);
 }

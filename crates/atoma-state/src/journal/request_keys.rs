@@ -1,4 +1,4 @@
-//! Requests under an idempotency key.
+//! Idempotency keys: requests with the outcome of their parts.
 
 use atoma_domain::TimestampMs;
 use atoma_domain::journal::{
@@ -8,10 +8,10 @@ use atoma_domain::ports::{Opened, StoreError};
 use sqlx::SqliteConnection;
 
 use crate::columns::{Cells, json, number};
-use crate::store::unavailable;
+use crate::error::unavailable;
 
-/// Remembers a request with what became of its parts, unless none of them is in the journal; the
-/// parts of one that is known are brought up to date. Forgets what has outlived its time.
+/// Stores a request with the outcome of its parts, unless none of them is in the journal. Updates the
+/// parts of a known one, and deletes expired ones.
 pub(super) async fn remember(
     connection: &mut SqliteConnection,
     request: &PlannedRequest,
@@ -21,14 +21,14 @@ pub(super) async fn remember(
     if request.known.is_none() && !opened.iter().any(is_journalled) {
         return Ok(());
     }
-    sqlx::query("DELETE FROM requests WHERE created_at < ?")
+    sqlx::query("DELETE FROM requests WHERE created_at < $1")
         .bind(number(oldest(now)))
         .execute(&mut *connection)
         .await
         .map_err(unavailable)?;
     let entries = entries(request, opened);
     sqlx::query(
-        "INSERT INTO requests (scope, body, entries, created_at) VALUES (?, ?, ?, ?) \
+        "INSERT INTO requests (scope, body, entries, created_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (scope) DO UPDATE SET entries = excluded.entries",
     )
     .bind(&request.key.scope)
@@ -41,13 +41,13 @@ pub(super) async fn remember(
     Ok(())
 }
 
-/// What is known of a key.
+/// Looks up a key that has not expired.
 pub(super) async fn recall(
     connection: &mut SqliteConnection,
     key: &RequestKey,
     now: TimestampMs,
 ) -> Result<Recalled, StoreError> {
-    let row = sqlx::query("SELECT * FROM requests WHERE scope = ? AND created_at >= ?")
+    let row = sqlx::query("SELECT * FROM requests WHERE scope = $1 AND created_at >= $2")
         .bind(&key.scope)
         .bind(number(oldest(now)))
         .fetch_optional(connection)
@@ -71,7 +71,7 @@ fn oldest(now: TimestampMs) -> u64 {
     now.get().saturating_sub(REQUEST_KEY_LIFETIME_MS)
 }
 
-/// The parts in order: what is told of already, and what became of the intents in between.
+/// The parts in order: those that had an outcome before, and the intents that were opened.
 fn entries(request: &PlannedRequest, opened: &[Opened]) -> Vec<RequestEntry> {
     let mut opened = opened.iter();
     request

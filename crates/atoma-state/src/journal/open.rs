@@ -1,27 +1,22 @@
-//! Writing intents down: whether they may be, and what they join. As many statements for thousands as
-//! for a single one, since each is a way to SQLite's thread and back.
+//! The transition that opens intents.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use atoma_domain::journal::{Action, ActionKey, Failure, Intent, IntentStatus, NewIntent};
 use atoma_domain::ports::{Opened, StoreError};
 use atoma_domain::{IntentId, NodeSmallId, StackSmallId, TimestampMs};
 use serde::Serialize;
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
-use super::obstacles::Obstacles;
-use super::rows;
+use super::preconditions::LockedStacks;
+use super::{freeze, rows};
+use crate::batch::Batch;
 use crate::columns::{Cells, hex, json, number};
-use crate::store::unavailable;
 
-/// Who holds a key, and where it stands.
-struct Holder {
-    intent: Intent,
-    status: IntentStatus,
-}
-
-/// Opens intents, each for itself: writes it down, joins it to the one that is under way, be it one
-/// of these, or refuses it.
+/// Opens intents, each on its own: inserts it, joins it to the equal one that is under way (which may
+/// be another of these), or refuses it. Freezes the records of the stacks that it opens a settlement
+/// for, or a claim without one. Two round trips, however many intents.
 pub(super) async fn open(
     connection: &mut SqliteConnection,
     wanted: &[NewIntent],
@@ -31,32 +26,39 @@ pub(super) async fn open(
         .iter()
         .map(|wanted| wanted.action.key(&wanted.actor))
         .collect();
-    let mut holders = holders(connection, &keys).await?;
-    let obstacles = Obstacles::load(connection, wanted).await?;
-    let mut taken: HashSet<&str> = holders.keys().map(String::as_str).collect();
+    let mut reads = Batch::new();
+    KeyOwner::select(&mut reads, &keys)?;
+    LockedStacks::select(&mut reads, wanted);
+    let [owners, stacks] = reads.query(connection).await?;
+    let mut owners = KeyOwner::read(&owners)?;
+    let stacks = LockedStacks::read(&stacks)?;
+
+    let mut taken: HashSet<&str> = owners.keys().map(String::as_str).collect();
     let mut new = Vec::new();
     let mut answers = Vec::with_capacity(wanted.len());
     for (place, (wanted, key)) in wanted.iter().zip(&keys).enumerate() {
-        // What holds the key answers, once it has a number.
-        let refused = match taken.contains(key.as_str()) {
+        // An intent whose key is taken is answered by the key's owner, once that has a number.
+        let refusal = match taken.contains(key.as_str()) {
             true => None,
-            false => obstacles.to(wanted),
+            false => stacks.refusal(wanted),
         };
-        if refused.is_none() && taken.insert(key.as_str()) {
+        if refusal.is_none() && taken.insert(key.as_str()) {
             new.push(place);
         }
-        answers.push(refused.map(Opened::Refused));
+        answers.push(refusal.map(Opened::Refused));
     }
     drop(taken);
+
     let rows: Vec<Row> = new
         .iter()
         .map(|&place| Row::new(&wanted[place], &keys[place]))
         .collect::<Result<_, _>>()?;
-    let numbers = insert(connection, &rows, now).await?;
+    let records = stacks.records(new.iter().map(|&place| &wanted[place].action));
+    let ids = insert(connection, &rows, &records, now).await?;
     for place in new {
         let key = keys[place].as_str();
         let NewIntent { action, actor, gas } = wanted[place].clone();
-        let id = *numbers.get(key).ok_or_else(|| lost(key))?;
+        let id = *ids.get(key).ok_or_else(|| lost(key))?;
         let intent = Intent {
             id,
             action,
@@ -65,57 +67,61 @@ pub(super) async fn open(
         };
         answers[place] = Some(Opened::New(intent.clone()));
         let status = IntentStatus::Queued;
-        holders.insert(key.to_owned(), Holder { intent, status });
+        owners.insert(key.to_owned(), KeyOwner { intent, status });
     }
     let answers = answers.into_iter().zip(wanted).zip(&keys);
     answers
         .map(|((answer, wanted), key)| match answer {
             Some(answer) => Ok(answer),
             None => {
-                let holder = holders
-                    .get(key.as_str())
-                    .ok_or_else(|| lost(key.as_str()))?;
-                Ok(holder.answer(wanted))
+                let key = key.as_str();
+                let owner = owners.get(key).ok_or_else(|| lost(key))?;
+                Ok(owner.answer(wanted))
             }
         })
         .collect()
 }
 
-/// The database did not tell the number of what it took in.
+/// The database did not return the number of a row that it inserted.
 fn lost(key: &str) -> StoreError {
     StoreError::Missing {
         what: format!("the intent that holds {key}"),
     }
 }
 
-/// Those who hold any of these keys.
-async fn holders(
-    connection: &mut SqliteConnection,
-    keys: &[ActionKey],
-) -> Result<HashMap<String, Holder>, StoreError> {
-    let keys: Vec<&str> = keys.iter().map(ActionKey::as_str).collect();
-    let rows = sqlx::query(
-        "SELECT * FROM intents \
-         WHERE action_key IN (SELECT value FROM json_each(?)) AND holds_key = 1",
-    )
-    .bind(json("the keys of intents", &keys)?)
-    .fetch_all(connection)
-    .await
-    .map_err(unavailable)?;
-    rows.iter()
-        .map(|row| {
-            let cells = Cells::new(row, "intents", "id");
-            let holder = Holder {
-                intent: rows::intent(row)?,
-                status: rows::status_of(&cells)?,
-            };
-            Ok((cells.text("action_key")?.to_owned(), holder))
-        })
-        .collect()
+/// The intent that holds a key.
+struct KeyOwner {
+    intent: Intent,
+    status: IntentStatus,
 }
 
-impl Holder {
-    /// What it means for another that wants the key.
+impl KeyOwner {
+    /// Adds the statement whose rows [`read`](Self::read) takes.
+    fn select(reads: &mut Batch, keys: &[ActionKey]) -> Result<(), StoreError> {
+        let keys: Vec<&str> = keys.iter().map(ActionKey::as_str).collect();
+        reads
+            .statement(
+                "SELECT * FROM intents WHERE holds_key = 1 \
+                 AND action_key IN (SELECT value FROM json_each($1))",
+            )
+            .bind(json("the keys of intents", &keys)?);
+        Ok(())
+    }
+
+    fn read(rows: &[SqliteRow]) -> Result<HashMap<String, Self>, StoreError> {
+        rows.iter()
+            .map(|row| {
+                let cells = Cells::new(row, "intents", "id");
+                let owner = Self {
+                    intent: rows::intent(row)?,
+                    status: rows::intent_status(&cells)?,
+                };
+                Ok((cells.text("action_key")?.to_owned(), owner))
+            })
+            .collect()
+    }
+
+    /// The answer to another intent that needs the key.
     fn answer(&self, wanted: &NewIntent) -> Opened {
         let Self { intent, status } = self;
         if status.is_final() {
@@ -130,7 +136,7 @@ impl Holder {
     }
 }
 
-/// Why something that can be done once can't be done again.
+/// Why an action that can be done once can't be done again.
 fn already_done(wanted: &NewIntent, transaction_id: IntentId) -> Failure {
     match wanted.action {
         Action::SettleStack { stack_small_id, .. } => Failure::AlreadySettling { stack_small_id },
@@ -143,7 +149,7 @@ fn already_done(wanted: &NewIntent, transaction_id: IntentId) -> Failure {
         | Action::ClaimConfidentialStack { stack_small_id, .. } => {
             Failure::AlreadyClaimed { stack_small_id }
         }
-        // These give their key back with success: nothing finished holds it.
+        // These give their key back when they succeed: no final intent holds it.
         Action::RegisterNode { .. }
         | Action::SubscribeToModel { .. }
         | Action::SubscribeToTask { .. }
@@ -154,7 +160,7 @@ fn already_done(wanted: &NewIntent, transaction_id: IntentId) -> Failure {
     }
 }
 
-/// An intent as it is written down.
+/// An intent as it is inserted.
 #[derive(Serialize)]
 struct Row<'a> {
     kind: &'static str,
@@ -182,30 +188,36 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Writes intents down in this order; tells their numbers by their keys.
+/// Freezes the records of these stacks and inserts the intents, in this order; returns their numbers
+/// by key.
 async fn insert(
     connection: &mut SqliteConnection,
     new: &[Row<'_>],
+    records: &BTreeSet<StackSmallId>,
     now: TimestampMs,
 ) -> Result<HashMap<String, IntentId>, StoreError> {
     if new.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = sqlx::query(
-        "INSERT INTO intents (kind, action, actor, gas, node_small_id, stack_small_id, \
-         action_key, holds_key, status, created_at, updated_at) \
-         SELECT value ->> 'kind', value ->> 'action', value ->> 'actor', value ->> 'gas', \
-         unhex(value ->> 'node'), unhex(value ->> 'stack'), \
-         value ->> 'key', 1, 'queued', ?2, ?2 \
-         FROM json_each(?1) ORDER BY json_each.key \
-         RETURNING id, action_key",
-    )
-    .bind(json("intents", &new)?)
-    .bind(number(now.get()))
-    .fetch_all(connection)
-    .await
-    .map_err(unavailable)?;
-    rows.iter()
+    let mut writes = Batch::new();
+    // First, since the schema takes no intent that needs a frozen record while it is not frozen.
+    freeze::freeze(&mut writes, records);
+    writes
+        .statement(
+            "INSERT INTO intents (kind, action, actor, gas, node_small_id, stack_small_id, \
+             action_key, holds_key, status, created_at, updated_at) \
+             SELECT value ->> 'kind', value ->> 'action', value ->> 'actor', value ->> 'gas', \
+             unhex(value ->> 'node'), unhex(value ->> 'stack'), \
+             value ->> 'key', 1, 'queued', $2, $2 \
+             FROM json_each($1) ORDER BY json_each.key \
+             RETURNING id, action_key",
+        )
+        .bind(json("intents", &new)?)
+        .bind(number(now.get()))
+        .changing(new.len());
+    let [_, inserted] = writes.query(connection).await?;
+    inserted
+        .iter()
         .map(|row| {
             let cells = Cells::new(row, "intents", "id");
             let id = IntentId::new(cells.row_number("id")?);

@@ -1,0 +1,173 @@
+//! Several statements in one round trip.
+//!
+//! sqlx runs each SQLite connection on a thread of its own. The hop to that thread and back takes
+//! longer than most statements, and an engine lane waits for every hop. A [`Batch`] hops once.
+//!
+//! Only SQLite takes several statements with parameters in one call. So every statement of a batch
+//! stands for itself, with placeholders from `$1` on: on PostgreSQL they would run one by one.
+
+use std::fmt::Write as _;
+
+use atoma_domain::ports::StoreError;
+use futures::TryStreamExt;
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, Either, Encode, Executor, Sqlite, SqliteConnection, Type};
+
+use crate::error::unavailable;
+
+/// Statements that run in order; the first error ends them. Run a batch that writes inside a
+/// transaction, so that an error undoes what came before it.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    sql: String,
+    arguments: SqliteArguments,
+    statements: Vec<PlannedStatement>,
+    failed: Option<BoxDynError>,
+}
+
+#[derive(Debug)]
+struct PlannedStatement {
+    sql: &'static str,
+    changes: Option<usize>,
+}
+
+/// A statement that changed another number of rows than its batch was planned for.
+#[derive(Debug, thiserror::Error)]
+#[error("{changed} rows were changed instead of {planned} by: {sql}")]
+struct UnplannedChange {
+    sql: &'static str,
+    planned: usize,
+    changed: u64,
+}
+
+/// A batch of another number of statements than its caller reads.
+#[derive(Debug, thiserror::Error)]
+#[error("{results} statements were run instead of {planned}")]
+struct UnplannedResults {
+    planned: usize,
+    results: usize,
+}
+
+impl Batch {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a statement. The calls that follow are about it.
+    pub(crate) fn statement(&mut self, sql: &'static str) -> &mut Self {
+        if !self.sql.is_empty() {
+            self.sql.push(';');
+        }
+        number_from(self.arguments.len(), sql, &mut self.sql);
+        self.statements
+            .push(PlannedStatement { sql, changes: None });
+        self
+    }
+
+    /// Binds the next placeholder of the statement.
+    pub(crate) fn bind<'t, T>(&mut self, value: T) -> &mut Self
+    where
+        T: Encode<'t, Sqlite> + Type<Sqlite>,
+    {
+        if let Err(error) = self.arguments.add(value) {
+            self.failed.get_or_insert(error);
+        }
+        self
+    }
+
+    /// Makes the batch fail unless the statement changes exactly so many rows.
+    pub(crate) fn changing(&mut self, rows: usize) -> &mut Self {
+        if let Some(statement) = self.statements.last_mut() {
+            statement.changes = Some(rows);
+        }
+        self
+    }
+
+    /// Runs the statements.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database refuses a statement, or one changes another
+    /// number of rows than [planned](Self::changing).
+    pub(crate) async fn run(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        self.results(connection).await.map(|_| ())
+    }
+
+    /// Runs `N` statements and returns the rows of each.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); also when the batch has another number of statements.
+    pub(crate) async fn query<const N: usize>(
+        self,
+        connection: &mut SqliteConnection,
+    ) -> Result<[Vec<SqliteRow>; N], StoreError> {
+        let results = self.results(connection).await?;
+        results.try_into().map_err(|results: Vec<_>| {
+            unavailable(UnplannedResults {
+                planned: N,
+                results: results.len(),
+            })
+        })
+    }
+
+    async fn results(
+        self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<Vec<SqliteRow>>, StoreError> {
+        if let Some(error) = self.failed {
+            return Err(unavailable(sqlx::Error::Encode(error)));
+        }
+        let mut results = Vec::with_capacity(self.statements.len());
+        let query = sqlx::query_with(AssertSqlSafe(self.sql), self.arguments);
+        let mut stream = connection.fetch_many(query);
+        let mut rows = Vec::new();
+        while let Some(item) = stream.try_next().await.map_err(unavailable)? {
+            match item {
+                Either::Right(row) => rows.push(row),
+                Either::Left(done) => {
+                    if let Some(statement) = self.statements.get(results.len()) {
+                        statement.check(done.rows_affected())?;
+                    }
+                    results.push(std::mem::take(&mut rows));
+                }
+            }
+        }
+        Ok(results)
+    }
+}
+
+impl PlannedStatement {
+    fn check(&self, changed: u64) -> Result<(), StoreError> {
+        match self.changes {
+            Some(planned) if u64::try_from(planned) != Ok(changed) => {
+                Err(unavailable(UnplannedChange {
+                    sql: self.sql,
+                    planned,
+                    changed,
+                }))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Copies a statement whose placeholders `$1`, `$2`… go on after `bound` others.
+fn number_from(bound: usize, sql: &str, copy: &mut String) {
+    let mut parts = sql.split('$');
+    copy.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        copy.push('$');
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, rest) = part.split_at(digits);
+        match number.parse::<usize>() {
+            // Writing to a String never fails.
+            Ok(number) => drop(write!(copy, "{}", bound + number)),
+            // Not a placeholder but, say, a JSON path.
+            Err(_) => copy.push_str(number),
+        }
+        copy.push_str(rest);
+    }
+}
+
+#[cfg(test)]
+mod tests;

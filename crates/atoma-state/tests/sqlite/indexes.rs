@@ -1,0 +1,98 @@
+//! Lists and transitions are served by indexes.
+
+use crate::raw::Database;
+
+/// None of these statements reads a whole table.
+#[tokio::test]
+async fn lists_and_transitions_are_served_by_indexes() {
+    let database = Database::new();
+    database.open().await.close().await;
+    let raw = database.raw().await;
+    for (statement, index) in [
+        (
+            "SELECT x.stack_small_id FROM stacks x WHERE x.selected_node_id = x'' AND \
+             x.stack_small_id > x'' ORDER BY x.stack_small_id LIMIT 5",
+            "stacks_by_selected_node",
+        ),
+        (
+            "SELECT x.stack_small_id FROM settlements x WHERE x.selected_node_id = x'' AND \
+             x.stack_small_id > x'' ORDER BY x.stack_small_id LIMIT 5",
+            "settlements_by_selected_node",
+        ),
+        (
+            "SELECT * FROM disputes WHERE defendant_node_id IN (SELECT unhex(value) FROM \
+             json_each('[]')) AND stack_small_id > x'' ORDER BY stack_small_id LIMIT 5",
+            "disputes_by_defendant",
+        ),
+        (
+            "SELECT * FROM disputes WHERE plaintiff_node_id IN (SELECT unhex(value) FROM \
+             json_each('[]')) AND stack_small_id > x'' ORDER BY stack_small_id LIMIT 5",
+            "disputes_by_plaintiff",
+        ),
+        (
+            "SELECT * FROM subscriptions WHERE task_small_id = x'' AND valid = 1 ORDER BY sequence",
+            "subscriptions_by_task",
+        ),
+        (
+            "SELECT * FROM intents WHERE id < 9 AND status = 'queued' ORDER BY id DESC LIMIT 5",
+            "intents_by_status",
+        ),
+        (
+            "SELECT * FROM intents WHERE id < 9 AND stack_small_id = x'' ORDER BY id DESC LIMIT 5",
+            "intents_by_stack",
+        ),
+        (
+            "SELECT * FROM intents WHERE id < 9 AND kind = 'claim_stack' ORDER BY id DESC LIMIT 5",
+            "intents_by_kind",
+        ),
+        (
+            "SELECT max(id) FROM attempts WHERE badge ->> 'object_id' = 'x' \
+             AND effects IS NOT NULL",
+            "attempts_by_executed_badge",
+        ),
+        (
+            "SELECT max(id) FROM attempts WHERE registered_badge = 'x'",
+            "attempts_by_registered_badge",
+        ),
+        (
+            "SELECT * FROM intents WHERE holds_key = 1 AND action_key IN \
+             (SELECT value FROM json_each('[]'))",
+            "intents_by_held_key",
+        ),
+        (
+            "SELECT id, action FROM intents WHERE status <> 'failed' AND stack_small_id IN \
+             (SELECT unhex(value) FROM json_each('[]'))",
+            "intents_by_stack",
+        ),
+        (
+            "SELECT object_id FROM signed_versions WHERE (object_id, version) IN \
+             (SELECT value ->> 'object_id', value -> 'version' FROM json_each('[]'))",
+            "PRIMARY KEY",
+        ),
+        (
+            "DELETE FROM signed_versions WHERE digest = x''",
+            "signed_versions_by_digest",
+        ),
+    ] {
+        let plan = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "EXPLAIN QUERY PLAN {statement}"
+        )))
+        .fetch_all(&raw)
+        .await
+        .unwrap();
+        let steps: Vec<String> = plan
+            .iter()
+            .map(|row| sqlx::Row::get::<String, _>(row, "detail"))
+            .collect();
+        assert!(
+            steps.iter().any(|step| step.contains(index)),
+            "{statement}: {steps:?}"
+        );
+        assert!(
+            !steps
+                .iter()
+                .any(|step| step.starts_with("SCAN") && !step.contains("json_each")),
+            "{statement}: {steps:?}"
+        );
+    }
+}

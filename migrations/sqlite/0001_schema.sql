@@ -1,0 +1,554 @@
+-- The daemon's database, in three parts: the mirror of the contract's state, the record of served
+-- work, and the transaction journal.
+--
+-- Representation
+--   * A 64-bit number of the domain (id, units, price, epoch, time) is a BLOB of 8 bytes, most
+--     significant first: every u64 fits, and bytes compare as the numbers do. INTEGER is kept for
+--     row numbers, flags (0 or 1) and numbers of 16 bits or fewer.
+--   * Addresses, object ids, digests and hashes are BLOBs of 32 bytes.
+--   * A nullable JSON column allows NULL explicitly: SQLite versions disagree about json_valid(NULL).
+--   * Tables refer to each other without foreign keys where an event can arrive for something older
+--     than the mirror.
+--
+-- Triggers are guards: they refuse and never write. The daemon applies every rule itself, so a guard
+-- that fires has caught a bug or another program.
+
+
+-- ── The mirror ────────────────────────────────────────────────────────────────────────────────────
+-- Everything here can be rebuilt from the chain. Events and the cursor that they advance are
+-- committed together.
+
+-- Which contract is mirrored, and how far. One row, written with every batch of events.
+CREATE TABLE ledger (
+    id                  INTEGER PRIMARY KEY CHECK (id = 1),
+    chain_id            BLOB CHECK (length(chain_id) = 32),
+    package_id          BLOB CHECK (length(package_id) = 32),
+    atoma_db_id         BLOB CHECK (length(atoma_db_id) = 32),
+    -- The address whose nodes are the operator's own.
+    operator            BLOB CHECK (length(operator) = 32),
+    -- Where the event stream resumes; opaque.
+    cursor              BLOB,
+    -- The last transaction applied.
+    position_checkpoint BLOB CHECK (length(position_checkpoint) = 8),
+    position_index      BLOB CHECK (length(position_index) = 8),
+    -- The last checkpoint known to be applied completely.
+    covered             BLOB CHECK (length(covered) = 8),
+    epoch               BLOB CHECK (length(epoch) = 8),
+    CHECK ((chain_id IS NULL) = (package_id IS NULL) AND (chain_id IS NULL) = (atoma_db_id IS NULL)),
+    CHECK ((position_checkpoint IS NULL) = (position_index IS NULL))
+) STRICT;
+
+INSERT INTO ledger (id) VALUES (1);
+
+CREATE TRIGGER ledger_binding_is_permanent
+BEFORE UPDATE OF chain_id, package_id, atoma_db_id ON ledger
+WHEN OLD.chain_id IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'the database is bound to another chain or contract');
+END;
+
+-- Every node, as its registration announced it. Written by events, never updated.
+CREATE TABLE nodes (
+    node_small_id BLOB PRIMARY KEY NOT NULL CHECK (length(node_small_id) = 8),
+    node_badge_id BLOB NOT NULL CHECK (length(node_badge_id) = 32),
+    address       BLOB NOT NULL CHECK (length(address) = 32)
+) STRICT, WITHOUT ROWID;
+
+-- Who owns which badge now. Written by registrations and by a check of the address's objects on
+-- chain: a badge can be transferred without an event.
+CREATE TABLE operator_nodes (
+    node_small_id BLOB PRIMARY KEY NOT NULL CHECK (length(node_small_id) = 8),
+    node_badge_id BLOB NOT NULL CHECK (length(node_badge_id) = 32),
+    address       BLOB NOT NULL CHECK (length(address) = 32)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX operator_nodes_by_address ON operator_nodes (address);
+
+-- Tasks. Written by events.
+CREATE TABLE tasks (
+    task_small_id            BLOB PRIMARY KEY NOT NULL CHECK (length(task_small_id) = 8),
+    task_id                  BLOB NOT NULL CHECK (length(task_id) = 32),
+    role                     INTEGER NOT NULL CHECK (role BETWEEN 0 AND 65535),
+    model_name               TEXT,
+    security_level           INTEGER NOT NULL CHECK (security_level BETWEEN 0 AND 65535),
+    minimum_reputation_score INTEGER CHECK (minimum_reputation_score BETWEEN 0 AND 255),
+    deprecated_at_epoch      BLOB CHECK (length(deprecated_at_epoch) = 8),
+    removed_at_epoch         BLOB CHECK (length(removed_at_epoch) = 8)
+) STRICT, WITHOUT ROWID;
+
+-- Which node serves which task. Written by events; a row stays, as not valid, when the node
+-- unsubscribes.
+CREATE TABLE subscriptions (
+    -- Grows with every subscription: the order in which the nodes subscribed.
+    sequence                            INTEGER PRIMARY KEY AUTOINCREMENT,
+    node_small_id                       BLOB NOT NULL CHECK (length(node_small_id) = 8),
+    task_small_id                       BLOB NOT NULL CHECK (length(task_small_id) = 8),
+    price_per_one_million_compute_units BLOB NOT NULL
+        CHECK (length(price_per_one_million_compute_units) = 8),
+    max_num_compute_units               BLOB NOT NULL CHECK (length(max_num_compute_units) = 8),
+    valid                               INTEGER NOT NULL CHECK (valid IN (0, 1)),
+    UNIQUE (node_small_id, task_small_id)
+) STRICT;
+
+CREATE INDEX subscriptions_by_task ON subscriptions (task_small_id, valid, sequence);
+
+-- Stacks that were bought. Written by events.
+CREATE TABLE stacks (
+    stack_small_id                      BLOB PRIMARY KEY NOT NULL CHECK (length(stack_small_id) = 8),
+    stack_id                            BLOB NOT NULL CHECK (length(stack_id) = 32),
+    owner_address                       BLOB NOT NULL CHECK (length(owner_address) = 32),
+    task_small_id                       BLOB NOT NULL CHECK (length(task_small_id) = 8),
+    selected_node_id                    BLOB NOT NULL CHECK (length(selected_node_id) = 8),
+    num_compute_units                   BLOB NOT NULL CHECK (length(num_compute_units) = 8),
+    price_per_one_million_compute_units BLOB NOT NULL
+        CHECK (length(price_per_one_million_compute_units) = 8),
+    is_claimed                          INTEGER NOT NULL DEFAULT 0 CHECK (is_claimed IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX stacks_by_selected_node ON stacks (selected_node_id, stack_small_id);
+
+-- Settlement tickets. Written by events.
+CREATE TABLE settlements (
+    stack_small_id              BLOB PRIMARY KEY NOT NULL CHECK (length(stack_small_id) = 8),
+    selected_node_id            BLOB NOT NULL CHECK (length(selected_node_id) = 8),
+    num_claimed_compute_units   BLOB NOT NULL CHECK (length(num_claimed_compute_units) = 8),
+    settled_at                  BLOB NOT NULL CHECK (length(settled_at) = 8),
+    dispute_settled_at_epoch    BLOB NOT NULL CHECK (length(dispute_settled_at_epoch) = 8),
+    -- Small ids of 8 bytes each, in the order drawn.
+    requested_attestation_nodes BLOB NOT NULL CHECK (length(requested_attestation_nodes) % 8 = 0),
+    committed_stack_proof       BLOB NOT NULL,
+    stack_merkle_leaf           BLOB NOT NULL,
+    is_claimed                  INTEGER NOT NULL DEFAULT 0 CHECK (is_claimed IN (0, 1)),
+    user_refund_amount          BLOB NOT NULL CHECK (length(user_refund_amount) = 8)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX settlements_by_selected_node ON settlements (selected_node_id, stack_small_id);
+
+-- Attestations. Written by events. The contract counts attestations, not nodes: one node can appear
+-- twice for one stack.
+CREATE TABLE attestations (
+    sequence           INTEGER PRIMARY KEY AUTOINCREMENT,
+    stack_small_id     BLOB NOT NULL CHECK (length(stack_small_id) = 8),
+    node_small_id      BLOB NOT NULL CHECK (length(node_small_id) = 8),
+    transaction_digest BLOB NOT NULL CHECK (length(transaction_digest) = 32),
+    event_index        INTEGER NOT NULL CHECK (event_index >= 0),
+    UNIQUE (transaction_digest, event_index)
+) STRICT;
+
+CREATE INDEX attestations_by_stack ON attestations (stack_small_id, sequence);
+
+-- Disputes: the first of each stack, since the contract refuses a second. Written by events.
+CREATE TABLE disputes (
+    stack_small_id             BLOB PRIMARY KEY NOT NULL CHECK (length(stack_small_id) = 8),
+    plaintiff_node_id          BLOB NOT NULL CHECK (length(plaintiff_node_id) = 8),
+    defendant_node_id          BLOB NOT NULL CHECK (length(defendant_node_id) = 8),
+    disputed_attestation_index BLOB CHECK (length(disputed_attestation_index) = 8),
+    disputed_hash              BLOB NOT NULL,
+    original_hash              BLOB NOT NULL,
+    created_at_epoch           BLOB NOT NULL CHECK (length(created_at_epoch) = 8),
+    resolved_at_epoch          BLOB CHECK (length(resolved_at_epoch) = 8)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX disputes_by_plaintiff ON disputes (plaintiff_node_id, stack_small_id);
+CREATE INDEX disputes_by_defendant ON disputes (defendant_node_id, stack_small_id);
+
+
+-- ── Served work ───────────────────────────────────────────────────────────────────────────────────
+-- Exists nowhere else: it is what the node is paid for.
+
+-- What each node served of each stack. Written with every message and reservation; the journal
+-- freezes the selected node's record while a settlement, or a claim without one, is open or has
+-- succeeded: what is served later would not be paid.
+CREATE TABLE work_records (
+    stack_small_id BLOB NOT NULL CHECK (length(stack_small_id) = 8)
+        REFERENCES stacks (stack_small_id),
+    node_small_id  BLOB NOT NULL CHECK (length(node_small_id) = 8),
+    -- The Merkle accumulator: the number of messages, and the roots of its perfect subtrees, 32
+    -- bytes each, largest subtree first.
+    messages       BLOB NOT NULL CHECK (length(messages) = 8),
+    peaks          BLOB NOT NULL CHECK (length(peaks) % 32 = 0),
+    merkle_root    BLOB CHECK (length(merkle_root) = 32),
+    computed_units BLOB NOT NULL CHECK (length(computed_units) = 8),
+    -- The sum of the open reservations, kept so that no request has to add them up.
+    reserved_units BLOB NOT NULL CHECK (length(reserved_units) = 8),
+    is_frozen      INTEGER NOT NULL DEFAULT 0 CHECK (is_frozen IN (0, 1)),
+    PRIMARY KEY (stack_small_id, node_small_id),
+    CHECK ((merkle_root IS NULL) = (messages = x'0000000000000000'))
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER work_records_keep_what_is_frozen
+BEFORE UPDATE OF stack_small_id, node_small_id, messages, peaks, merkle_root, computed_units
+ON work_records
+WHEN OLD.is_frozen = 1
+BEGIN
+    SELECT RAISE(ABORT, 'a frozen record never changes');
+END;
+
+CREATE TRIGGER work_records_stay_while_frozen
+BEFORE DELETE ON work_records
+WHEN OLD.is_frozen = 1
+BEGIN
+    SELECT RAISE(ABORT, 'a frozen record stays');
+END;
+
+CREATE TRIGGER work_records_stay_frozen_while_an_intent_needs_it
+BEFORE UPDATE OF is_frozen ON work_records
+WHEN OLD.is_frozen = 1 AND NEW.is_frozen = 0
+    AND EXISTS (
+        SELECT 1
+        FROM stacks
+        JOIN intents ON intents.stack_small_id = stacks.stack_small_id
+        WHERE stacks.stack_small_id = OLD.stack_small_id
+            AND stacks.selected_node_id = OLD.node_small_id
+            AND intents.kind IN ('settle_stack', 'claim_confidential_stack')
+            AND intents.status <> 'failed'
+    )
+BEGIN
+    SELECT RAISE(ABORT, 'an intent that has not failed keeps this record frozen');
+END;
+
+-- Units set aside for requests in progress. Written and deleted by the inference side.
+CREATE TABLE reservations (
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
+    stack_small_id    BLOB NOT NULL REFERENCES stacks (stack_small_id),
+    num_compute_units BLOB NOT NULL CHECK (length(num_compute_units) = 8)
+) STRICT;
+
+CREATE INDEX reservations_by_stack ON reservations (stack_small_id);
+
+
+-- ── The transaction journal ───────────────────────────────────────────────────────────────────────
+-- What was asked of the chain (intents) and what was signed for it (attempts). It is on disk before
+-- anything is sent. The state machine is the domain's (`atoma_domain::journal`); the guards below
+-- hold whatever program writes here to it.
+
+-- One thing asked of the chain: one action of one node about one stack, task or model. Inserted by
+-- `open`; status, failure and key change with each transition; never deleted.
+CREATE TABLE intents (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind           TEXT NOT NULL,
+    action         TEXT NOT NULL CHECK (json_valid(action)),
+    actor          TEXT NOT NULL CHECK (json_valid(actor)),
+    gas            TEXT NOT NULL CHECK (json_valid(gas)),
+    node_small_id  BLOB CHECK (length(node_small_id) = 8),
+    stack_small_id BLOB CHECK (length(stack_small_id) = 8),
+    -- What the intent has the exclusive right to do, and whether it still has it.
+    action_key     TEXT NOT NULL,
+    holds_key      INTEGER NOT NULL CHECK (holds_key IN (0, 1)),
+    status         TEXT NOT NULL CHECK (status IN ('queued', 'submitted', 'succeeded', 'failed')),
+    failure        TEXT CHECK (failure IS NULL OR json_valid(failure)),
+    created_at     BLOB NOT NULL CHECK (length(created_at) = 8),
+    updated_at     BLOB NOT NULL CHECK (length(updated_at) = 8),
+    CHECK (status NOT IN ('queued', 'submitted') OR holds_key = 1),
+    CHECK (status <> 'failed' OR holds_key = 0),
+    CHECK ((status = 'failed') = (failure IS NOT NULL))
+) STRICT;
+
+-- Sign once: one intent holds a key at a time.
+CREATE UNIQUE INDEX intents_by_held_key ON intents (action_key) WHERE holds_key = 1;
+CREATE INDEX intents_by_status ON intents (status, id);
+CREATE INDEX intents_by_kind ON intents (kind, id);
+CREATE INDEX intents_by_node ON intents (node_small_id, id);
+CREATE INDEX intents_by_stack ON intents (stack_small_id, id);
+
+CREATE TRIGGER intents_begin_queued
+BEFORE INSERT ON intents
+WHEN NEW.status <> 'queued'
+BEGIN
+    SELECT RAISE(ABORT, 'an intent begins queued');
+END;
+
+-- A claim by its ticket may come without a record, so a missing one does not count.
+CREATE TRIGGER intents_begin_with_their_record_frozen
+BEFORE INSERT ON intents
+WHEN NEW.kind IN ('settle_stack', 'claim_confidential_stack')
+    AND EXISTS (
+        SELECT 1
+        FROM stacks
+        JOIN work_records ON work_records.stack_small_id = stacks.stack_small_id
+            AND work_records.node_small_id = stacks.selected_node_id
+        WHERE stacks.stack_small_id = NEW.stack_small_id AND work_records.is_frozen = 0
+    )
+BEGIN
+    SELECT RAISE(ABORT, 'the record of the stack must be frozen first');
+END;
+
+CREATE TRIGGER intents_follow_the_state_machine
+BEFORE UPDATE OF status ON intents
+WHEN NOT (
+    (OLD.status = 'queued' AND NEW.status IN ('submitted', 'failed'))
+    OR (OLD.status = 'submitted' AND NEW.status IN ('queued', 'succeeded', 'failed'))
+)
+BEGIN
+    SELECT RAISE(ABORT, 'the journal does not allow this transition of an intent');
+END;
+
+-- The latest attempt decides which status its intents may have.
+CREATE TRIGGER intents_agree_with_their_attempts
+BEFORE UPDATE OF status ON intents
+WHEN NOT coalesce(
+    (
+        SELECT CASE NEW.status
+            WHEN 'submitted' THEN latest.status = 'signed'
+            WHEN 'succeeded' THEN latest.status = 'succeeded'
+            WHEN 'queued' THEN latest.status IN ('aborted', 'cancelled', 'dead')
+            ELSE latest.status IN ('aborted', 'cancelled', 'dead', 'refused')
+        END
+        FROM attempt_intents
+        JOIN attempts latest ON latest.id = attempt_intents.attempt
+        WHERE attempt_intents.intent = NEW.id
+        ORDER BY attempt_intents.attempt DESC
+        LIMIT 1
+    ),
+    -- Never signed.
+    NEW.status IN ('queued', 'failed')
+)
+BEGIN
+    SELECT RAISE(ABORT, 'the outcome of the attempt does not allow this status of its intent');
+END;
+
+CREATE TRIGGER intents_move_when_versions_are_released
+BEFORE UPDATE OF status ON intents
+WHEN EXISTS (
+    SELECT 1
+    FROM attempt_intents
+    JOIN attempts ON attempts.id = attempt_intents.attempt
+    JOIN signed_versions ON signed_versions.digest = attempts.digest
+    WHERE attempt_intents.intent = NEW.id AND attempts.status <> 'signed'
+)
+BEGIN
+    SELECT RAISE(ABORT, 'a concluded attempt must release its object versions');
+END;
+
+-- Success keeps the key of an action that the contract allows once, and of no other.
+CREATE TRIGGER intents_that_succeed_keep_their_key_if_done_once
+BEFORE UPDATE OF status, holds_key ON intents
+WHEN NEW.status = 'succeeded'
+    AND NEW.holds_key <> (
+        NEW.kind IN (
+            'settle_stack', 'attest_settlement', 'start_dispute', 'claim_stack',
+            'claim_confidential_stack'
+        )
+    )
+BEGIN
+    SELECT RAISE(ABORT, 'an action that can be done once keeps its key, any other gives it back');
+END;
+
+CREATE TRIGGER intents_keep_their_key_when_final
+BEFORE UPDATE OF holds_key ON intents
+WHEN OLD.status IN ('succeeded', 'failed') AND NEW.status = OLD.status
+    AND NEW.holds_key <> OLD.holds_key
+BEGIN
+    SELECT RAISE(ABORT, 'a final intent neither takes nor gives back its key');
+END;
+
+CREATE TRIGGER intents_never_change
+BEFORE UPDATE OF id, kind, action, actor, gas, node_small_id, stack_small_id, action_key, created_at
+ON intents
+BEGIN
+    SELECT RAISE(ABORT, 'what an intent asks for never changes');
+END;
+
+CREATE TRIGGER intents_stay
+BEFORE DELETE ON intents
+BEGIN
+    SELECT RAISE(ABORT, 'the journal keeps its intents');
+END;
+
+-- One signed transaction. Inserted by `record_attempt` before it is sent, concluded once, never
+-- deleted. Only `checkpoint` may still change afterwards: the mirror fills it in.
+CREATE TABLE attempts (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest           BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+    -- TransactionData in BCS, exactly as signed; signatures as a BCS sequence of byte strings.
+    bytes            BLOB NOT NULL,
+    signatures       BLOB NOT NULL,
+    expires_after    BLOB NOT NULL CHECK (length(expires_after) = 8),
+    -- The owned object versions that it uses: JSON of {object_id, version, digest}.
+    badge            TEXT CHECK (badge IS NULL OR json_valid(badge)),
+    gas              TEXT NOT NULL CHECK (json_valid(gas)),
+    gas_budget       BLOB NOT NULL CHECK (length(gas_budget) = 8),
+    status           TEXT NOT NULL
+        CHECK (status IN ('signed', 'succeeded', 'aborted', 'cancelled', 'dead', 'refused')),
+    gas_used         BLOB CHECK (length(gas_used) = 8),
+    effects          BLOB,
+    failure          TEXT CHECK (failure IS NULL OR json_valid(failure)),
+    -- Why it was cancelled, or the proof that it is dead.
+    reason           TEXT,
+    -- The checkpoint that holds it, as named by the node or found by the mirror.
+    checkpoint       BLOB CHECK (length(checkpoint) = 8),
+    -- The badge that it created, if it registered a node.
+    registered_badge TEXT,
+    created_at       BLOB NOT NULL CHECK (length(created_at) = 8),
+    concluded_at     BLOB CHECK (length(concluded_at) = 8),
+    CHECK ((status = 'signed') = (concluded_at IS NULL))
+) STRICT;
+
+CREATE INDEX attempts_by_status ON attempts (status, id);
+-- Gas spent since a time, answered by the index alone.
+CREATE INDEX attempts_by_conclusion ON attempts (concluded_at, gas_used) WHERE gas_used IS NOT NULL;
+-- The last use of a badge: the attempt that created it, or the last one that executed with it.
+CREATE INDEX attempts_by_registered_badge ON attempts (registered_badge)
+WHERE registered_badge IS NOT NULL;
+CREATE INDEX attempts_by_executed_badge ON attempts (badge ->> 'object_id', id)
+WHERE effects IS NOT NULL;
+
+CREATE TRIGGER attempts_begin_signed
+BEFORE INSERT ON attempts
+WHEN NEW.status <> 'signed'
+BEGIN
+    SELECT RAISE(ABORT, 'an attempt begins signed');
+END;
+
+CREATE TRIGGER attempts_claim_exactly_their_versions
+BEFORE INSERT ON attempts
+WHEN (SELECT count(*) FROM signed_versions WHERE digest = NEW.digest)
+        <> json_array_length(NEW.gas) + (NEW.badge IS NOT NULL)
+    OR EXISTS (
+        SELECT 1
+        FROM signed_versions claimed
+        WHERE claimed.digest = NEW.digest
+            AND NOT EXISTS (
+                SELECT 1
+                FROM (SELECT NEW.badge AS value UNION ALL SELECT value FROM json_each(NEW.gas)) used
+                WHERE used.value ->> 'object_id' = claimed.object_id
+                    AND used.value -> 'version' = claimed.version
+            )
+    )
+BEGIN
+    SELECT RAISE(ABORT, 'an attempt must claim exactly the object versions that it uses');
+END;
+
+CREATE TRIGGER attempts_conclude_once
+BEFORE UPDATE OF status ON attempts
+WHEN OLD.status <> 'signed' OR NEW.status = 'signed'
+BEGIN
+    SELECT RAISE(ABORT, 'the journal does not allow this transition of an attempt');
+END;
+
+CREATE TRIGGER attempts_keep_their_outcome
+BEFORE UPDATE OF gas_used, effects, failure, reason, registered_badge, concluded_at ON attempts
+WHEN OLD.status <> 'signed'
+BEGIN
+    SELECT RAISE(ABORT, 'the outcome of an attempt never changes');
+END;
+
+CREATE TRIGGER attempts_never_change
+BEFORE UPDATE OF id, digest, bytes, signatures, expires_after, badge, gas, gas_budget, created_at
+ON attempts
+BEGIN
+    SELECT RAISE(ABORT, 'a signed transaction never changes');
+END;
+
+CREATE TRIGGER attempts_stay
+BEFORE DELETE ON attempts
+BEGIN
+    SELECT RAISE(ABORT, 'the journal keeps its attempts');
+END;
+
+-- The intents that an attempt carries. Inserted with the attempt, then never changed.
+CREATE TABLE attempt_intents (
+    attempt INTEGER NOT NULL REFERENCES attempts (id),
+    -- The index of the intent's call in the transaction.
+    place   INTEGER NOT NULL CHECK (place >= 0),
+    intent  INTEGER NOT NULL REFERENCES intents (id),
+    PRIMARY KEY (attempt, place),
+    UNIQUE (attempt, intent)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attempt_intents_by_intent ON attempt_intents (intent, attempt);
+
+CREATE TRIGGER attempt_intents_belong_to_queued_intents
+BEFORE INSERT ON attempt_intents
+WHEN (SELECT status FROM intents WHERE id = NEW.intent) <> 'queued'
+BEGIN
+    SELECT RAISE(ABORT, 'only a queued intent can be signed for');
+END;
+
+CREATE TRIGGER attempt_intents_belong_to_signed_attempts
+BEFORE INSERT ON attempt_intents
+WHEN (SELECT status FROM attempts WHERE id = NEW.attempt) <> 'signed'
+BEGIN
+    SELECT RAISE(ABORT, 'the intents of an attempt never change');
+END;
+
+CREATE TRIGGER attempt_intents_have_one_signed_attempt
+BEFORE INSERT ON attempt_intents
+WHEN EXISTS (
+    SELECT 1
+    FROM attempt_intents other
+    JOIN attempts ON attempts.id = other.attempt
+    WHERE other.intent = NEW.intent
+        AND other.attempt <> NEW.attempt
+        AND attempts.status = 'signed'
+)
+BEGIN
+    SELECT RAISE(ABORT, 'the intent already has a signed attempt');
+END;
+
+CREATE TRIGGER attempt_intents_never_change
+BEFORE UPDATE ON attempt_intents
+BEGIN
+    SELECT RAISE(ABORT, 'the intents of an attempt never change');
+END;
+
+CREATE TRIGGER attempt_intents_stay
+BEFORE DELETE ON attempt_intents
+BEGIN
+    SELECT RAISE(ABORT, 'the intents of an attempt never change');
+END;
+
+-- The owned object versions (badges and coins) that signed attempts use. Of two signed transactions
+-- that use the same version, validators may accept one each, and then neither until the epoch ends:
+-- the primary key admits one. Claimed just before the attempt is inserted, hence the deferred
+-- reference; deleted when it is concluded.
+CREATE TABLE signed_versions (
+    object_id TEXT NOT NULL,
+    -- Decimal, as in the attempt's JSON: SQLite has no integers as large.
+    version   TEXT NOT NULL,
+    digest    BLOB NOT NULL REFERENCES attempts (digest) DEFERRABLE INITIALLY DEFERRED,
+    PRIMARY KEY (object_id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX signed_versions_by_digest ON signed_versions (digest);
+
+CREATE TRIGGER signed_versions_are_claimed_before_the_attempt
+BEFORE INSERT ON signed_versions
+WHEN EXISTS (SELECT 1 FROM attempts WHERE digest = NEW.digest)
+BEGIN
+    SELECT RAISE(ABORT, 'the object versions of an attempt never change');
+END;
+
+-- Also for INSERT OR REPLACE and INSERT OR IGNORE, which the primary key alone does not stop.
+CREATE TRIGGER signed_versions_are_claimed_once
+BEFORE INSERT ON signed_versions
+WHEN EXISTS (
+    SELECT 1 FROM signed_versions WHERE object_id = NEW.object_id AND version = NEW.version
+)
+BEGIN
+    SELECT RAISE(ABORT, 'a signed attempt uses this object version');
+END;
+
+CREATE TRIGGER signed_versions_never_change
+BEFORE UPDATE ON signed_versions
+BEGIN
+    SELECT RAISE(ABORT, 'the object versions of an attempt never change');
+END;
+
+CREATE TRIGGER signed_versions_stay_while_signed
+BEFORE DELETE ON signed_versions
+WHEN (SELECT status FROM attempts WHERE digest = OLD.digest) = 'signed'
+BEGIN
+    SELECT RAISE(ABORT, 'a signed attempt uses this object version');
+END;
+
+-- Requests made under an idempotency key, with the outcome of their parts at the time. Written by
+-- `open`; deleted after seven days.
+CREATE TABLE requests (
+    scope      TEXT PRIMARY KEY,
+    body       BLOB NOT NULL CHECK (length(body) = 32),
+    entries    TEXT NOT NULL CHECK (json_valid(entries)),
+    created_at BLOB NOT NULL CHECK (length(created_at) = 8)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX requests_by_age ON requests (created_at);
