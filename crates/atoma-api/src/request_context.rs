@@ -35,10 +35,10 @@ struct DryRunQuery {
 impl RequestContext {
     /// The use cases for a request with this body.
     pub(crate) fn operator<T>(&self, body: &JsonBody<T>) -> Operator {
-        let operator = self.operator.once_started();
+        let operator = self.operator.requiring_start();
         match &self.key_scope {
-            _ if self.is_dry_run => operator.dry(),
-            Some(scope) => operator.once(RequestKey {
+            _ if self.is_dry_run => operator.dry_run(),
+            Some(scope) => operator.with_key(RequestKey {
                 scope: scope.clone(),
                 body: body.hash,
             }),

@@ -1,4 +1,4 @@
-//! Errors with all that led to them, for a log line or an answer.
+//! Errors with their causes, for a log line or an answer.
 
 use std::error::Error;
 
@@ -6,7 +6,7 @@ use atoma_domain::journal::Failure;
 use atoma_domain::ports::{ChainError, StoreError};
 use tracing::error;
 
-/// The error's message and those of all its causes, in one line.
+/// The messages of an error and of all its causes, in one line.
 pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -18,15 +18,15 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
     text
 }
 
-/// A question to the chain that was not answered, as the caller sees it.
+/// The failure that a caller sees when a read from the chain fails.
 pub(crate) fn chain_failure(cause: &ChainError) -> Failure {
     Failure::SuiNodeError {
         reason: with_causes(cause),
     }
 }
 
-/// A database failure as the caller sees it, who is told no more than its kind; its causes are
-/// logged here, where it is handled.
+/// The failure that a caller sees when the database fails. It names only the kind of error; its causes
+/// are logged here.
 pub(crate) fn internal(cause: StoreError) -> Failure {
     error!(error = with_causes(&cause), "the database failed");
     Failure::Internal {

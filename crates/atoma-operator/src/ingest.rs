@@ -11,18 +11,18 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
-use crate::Ports;
 use crate::causes::with_causes;
+use crate::ports::Ports;
 
-/// How many steps are applied in one database transaction.
+/// The most steps that are applied in one database transaction.
 const STEPS_AT_ONCE: usize = 500;
-/// How many applied digests are remembered for those who wait to read their own writes.
+/// How many of the latest applied digests are kept for callers that wait for them.
 const REMEMBERED: usize = 16_384;
-/// The pauses between tries to follow the ledger.
+/// The first pause after a failure. Each further failure doubles it, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Why one step of the ingestion failed. The next one begins at the last cursor applied.
+/// Why a step of the ingestion failed. The next step continues from the last cursor applied.
 #[derive(Debug, Error)]
 pub enum IngestError {
     /// The ledger can't be followed.
@@ -33,7 +33,7 @@ pub enum IngestError {
     Store(#[from] StoreError),
 }
 
-/// What has been applied, for those who wait for it.
+/// What the ingestion has applied, for callers that wait for it. Clones share their state.
 #[derive(Clone, Debug)]
 pub struct Applied {
     progress: watch::Sender<Progress>,
@@ -56,16 +56,16 @@ impl Default for Applied {
 }
 
 impl Applied {
-    /// How far the mirror is.
+    /// The progress of the mirror.
     pub fn progress(&self) -> Progress {
         self.progress.borrow().clone()
     }
 
-    /// Waits until the transaction is applied, at most `limit`; says whether it is.
+    /// Waits until the transaction is applied, or `limit` has passed. Returns whether it is applied.
     pub async fn wait_for(&self, digest: Digest, limit: Duration) -> bool {
         let mut progress = self.progress.subscribe();
         let applied = async {
-            // `subscribe` comes before the look, so nothing applied in between is missed.
+            // Subscribed before this check, so that nothing applied in between is missed.
             while !self.has(digest) {
                 if progress.changed().await.is_err() {
                     return;
@@ -75,14 +75,14 @@ impl Applied {
         tokio::time::timeout(limit, applied).await.is_ok()
     }
 
-    /// Waits for the next change of the mirror, or at once if there was one since `seen`.
+    /// Waits until the progress of the mirror differs from `seen`.
     pub(crate) async fn changed_since(&self, seen: &Progress) {
         let mut progress = self.progress.subscribe();
-        // The sender lives as long as `self`, so this only ends with a change.
+        // The sender lives as long as `self`, so this ends only with a change.
         let _ = progress.wait_for(|now| now != seen).await;
     }
 
-    /// Whether this process has met the transaction.
+    /// Whether this process has applied the transaction, among its last [`REMEMBERED`] ones.
     pub(crate) fn has(&self, digest: Digest) -> bool {
         self.recent().digests.contains(&digest)
     }
@@ -105,7 +105,7 @@ impl Applied {
     }
 
     fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
-        // A holder that panicked leaves at worst a digest that nobody waits for.
+        // A panic while it is held leaves at worst a digest that is never evicted.
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -120,7 +120,7 @@ pub struct Ingestor {
 }
 
 impl Ingestor {
-    /// A loop that applies the ledger to `ports.events`; `applied` tells others how far it is.
+    /// A loop that applies the ledger to `ports.events` and reports its progress in `applied`.
     pub fn new(ports: Ports, applied: Applied) -> Self {
         let operator = ports.signer.address();
         Self {
@@ -132,11 +132,11 @@ impl Ingestor {
     }
 
     /// Waits for the ledger's next steps and applies them, with their cursor, in one database
-    /// transaction. Begins at the cursor in the database when there is no stream yet.
+    /// transaction. Without a stream it first follows the ledger from the cursor in the database.
     ///
     /// # Errors
-    /// When the ledger can't be followed or the database fails; nothing was applied then, and the
-    /// next call begins anew at the last cursor applied.
+    /// When the ledger can't be followed or the database fails. Then nothing was applied, and the next
+    /// call follows the ledger again from the last cursor applied.
     pub async fn step_once(&mut self) -> Result<Progress, IngestError> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
@@ -156,7 +156,7 @@ impl Ingestor {
         Ok(progress)
     }
 
-    /// Steps until stopped; after a failure it pauses and follows anew.
+    /// Steps until stopped. After a failure it pauses before the next step.
     pub async fn run(mut self, stopping: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         loop {
@@ -167,13 +167,13 @@ impl Ingestor {
             match step {
                 Ok(progress) => {
                     pause = FIRST_PAUSE;
-                    debug!(covered = ?progress.covered, "applied");
+                    debug!(covered = ?progress.covered, "applied ledger steps");
                 }
                 Err(error) => {
                     error!(
                         error = with_causes(&error),
                         pause_ms = pause.as_millis(),
-                        "following the ledger failed"
+                        "can't follow the ledger; retrying"
                     );
                     tokio::select! {
                         () = stopping.cancelled() => break,

@@ -1,15 +1,16 @@
-//! What a node operator can do, and the machinery that does it exactly once.
+//! The actions of a node operator, and the engine that carries out each of them exactly once.
 //!
-//! - [`Operator`]: the use cases behind the API, one method an endpoint: it checks a request
-//!   against the mirrored state, opens intents in the journal and waits for their outcome.
-//! - [`Engine`]: drives intents to the chain. One serial lane per node badge, side by side; each
-//!   attempt leases its badge and its gas coin, is journalled before it is sent, and is never
-//!   given up before the ledger proves its fate.
+//! - [`Operator`]: the use cases behind the API, one method per endpoint. A use case checks a request
+//!   against the mirror, opens intents in the journal and waits for their outcome.
+//! - [`Engine`]: carries out intents on the chain, with one serial lane per node badge. Each attempt
+//!   leases its badge and its gas coins, is journalled before it is sent, and is replaced only once the
+//!   ledger proves that it never executes.
 //! - [`Ingestor`]: follows the ledger and applies the contract's events to the mirror.
+//! - [`Readiness`]: whether the daemon can serve reads and accept writes.
 //!
-//! Everything is wired by the ports of `atoma-domain`, bundled in [`Ports`]; no concrete adapter
-//! is named here. A new action is a variant of `atoma_domain::journal::Action`, its preparation in
-//! `engine/prepare.rs` and its use case.
+//! The crate names no concrete adapter: [`Ports`] bundles the ports of `atoma-domain`. A new action
+//! needs a variant of `atoma_domain::journal::Action`, its call in `engine/attempt/calls.rs` and a use
+//! case.
 
 mod causes;
 mod engine;
@@ -25,5 +26,5 @@ pub use ingest::{Applied, IngestError, Ingestor};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness, ReconcileError};
 pub use use_cases::{
-    Done, NodeChoice, Operator, Registered, StackResult, StackStatus, Unsuccessful,
+    Completed, NodeChoice, Operator, Registered, StackResult, StackStatus, Unsuccessful,
 };

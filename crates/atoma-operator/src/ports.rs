@@ -1,4 +1,4 @@
-//! The adapters that the use cases run on.
+//! The ports that use cases, engine and ingestion run on.
 
 use std::sync::Arc;
 
@@ -6,23 +6,23 @@ use atoma_domain::ports::{
     Chain, ChainEvents, Clock, EventSource, Journal, ServedWork, Signer, StateReader,
 };
 
-/// One implementation of every port, chosen in the composition root.
+/// An implementation of every port, chosen in the composition root.
 #[derive(Clone, Debug)]
 pub struct Ports {
-    /// The way to the chain.
+    /// Access to the chain.
     pub chain: Arc<dyn Chain>,
-    /// Where the contract's transactions come from.
+    /// The source of the contract's transactions.
     pub source: Arc<dyn EventSource>,
     /// Signs for the operator's address.
     pub signer: Arc<dyn Signer>,
-    /// The mirrored state.
+    /// Reads the mirror.
     pub state: Arc<dyn StateReader>,
-    /// The record of served work.
+    /// The records of served work.
     pub work: Arc<dyn ServedWork>,
-    /// Where events go.
+    /// Applies the ledger to the mirror.
     pub events: Arc<dyn ChainEvents>,
     /// The transaction journal.
     pub journal: Arc<dyn Journal>,
-    /// The time.
+    /// The current time.
     pub clock: Arc<dyn Clock>,
 }

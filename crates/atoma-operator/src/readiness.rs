@@ -1,4 +1,4 @@
-//! Whether the daemon can serve: its mirror has caught up, the Sui node answers.
+//! Whether the daemon can serve: its mirror has caught up, and the Sui node answers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -11,33 +11,35 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::causes::with_causes;
-use crate::{Applied, Ports};
+use crate::ingest::Applied;
+use crate::ports::Ports;
 
-/// How far the mirror may be behind and still count as caught up, in checkpoints: the ledger grows
-/// while it is asked.
+/// How many checkpoints the mirror may lag behind and still count as caught up. The ledger grows while
+/// it is followed.
 const SLACK: u64 = 20;
-/// How long the Sui node may take to answer.
+/// The longest wait for an answer of the Sui node.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Why the daemon is not ready, one sentence each.
+/// The reasons why the daemon is not ready, one sentence each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotReady(pub Vec<String>);
 
-/// Watches what readiness depends on.
+/// Checks what serving depends on, and keeps it up to date. Clones share their state.
 #[derive(Clone, Debug)]
 pub struct Readiness {
     ports: Ports,
     applied: Applied,
-    /// The mirror has caught up once, in this process or in one before.
+    /// The mirror has caught up in this process, or was there when it began.
     caught_up: Arc<AtomicBool>,
-    /// The chain is known to be the database's own, and what a crash left open is taken up.
+    /// The start is complete: the chain is the database's own, and the attempts of the last run are
+    /// taken up.
     started: Arc<AtomicBool>,
-    /// Why writes are stopped until the next start, if they are.
+    /// Why writes are stopped until the next start.
     stopped: Arc<OnceLock<Failure>>,
 }
 
 impl Readiness {
-    /// A watch over `ports`, with the ingestion's progress.
+    /// The readiness of a daemon on these ports. `applied` is the progress of its ingestion.
     pub fn new(ports: Ports, applied: Applied) -> Self {
         Self {
             ports,
@@ -48,12 +50,12 @@ impl Readiness {
         }
     }
 
-    /// Notes that the start is complete: writes may begin.
+    /// Notes that the start is complete, so that writes are accepted.
     pub fn note_started(&self) {
         self.started.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that a mirror from an earlier run is there to be served.
+    /// Serves the mirror of an earlier run, if there is one, without waiting for it to catch up.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -64,7 +66,7 @@ impl Readiness {
         Ok(())
     }
 
-    /// Refuses what depends on the mirror before it has caught up for the first time.
+    /// Refuses requests that depend on the mirror until it has caught up for the first time.
     ///
     /// # Errors
     /// [`Failure::NotReady`] with the reasons.
@@ -77,11 +79,12 @@ impl Readiness {
             .map_err(|NotReady(reasons)| Failure::NotReady { reasons })
     }
 
-    /// Refuses writes before the start is complete: the chain must be known to be the database's
-    /// own, and what a crash left open must have been taken up.
+    /// Refuses writes until the start is complete, because the chain must be the database's own and the
+    /// attempts of the last run must be taken up first. Refuses them too while they are
+    /// [stopped](Self::stop_writes).
     ///
     /// # Errors
-    /// [`Failure::NotReady`] with the reasons.
+    /// [`Failure::NotReady`] with the reasons, or the reason why writes are stopped.
     pub async fn require_for_writes(&self) -> Result<(), Failure> {
         if let Some(reason) = self.stopped.get() {
             return Err(reason.clone());
@@ -90,13 +93,13 @@ impl Readiness {
             return self.require().await;
         }
         match self.check().await {
-            // The start was completed in between.
+            // The start has been completed in between.
             Ok(()) => Ok(()),
             Err(NotReady(reasons)) => Err(Failure::NotReady { reasons }),
         }
     }
 
-    /// Checks everything anew.
+    /// Checks everything now.
     ///
     /// # Errors
     /// The reasons why the daemon is not ready.
@@ -109,7 +112,7 @@ impl Readiness {
                     self.caught_up.store(true, Ordering::Relaxed);
                 } else {
                     reasons.push(format!(
-                        "the state covers {covered} of {} checkpoints",
+                        "the mirror has processed {covered} of {} checkpoints",
                         height.get() + 1
                     ));
                 }
@@ -119,7 +122,7 @@ impl Readiness {
                 with_causes(&error)
             )),
             Err(_) => reasons.push(format!(
-                "the Sui node has not answered within {} s",
+                "the Sui node did not answer within {} s",
                 PATIENCE.as_secs()
             )),
         }
@@ -136,9 +139,9 @@ impl Readiness {
         }
     }
 
-    /// Compares the journal with the chain: a badge whose last transaction is not in the journal,
-    /// though the journal has used or registered it, or signed over a version that is gone, is used
-    /// by somebody else with the same key.
+    /// Compares the journal with the chain and returns the first badge that other software uses with
+    /// the same key. The journal has registered or used such a badge, or signed over a version of it that
+    /// is gone, but does not have the badge's last transaction.
     ///
     /// # Errors
     /// When the chain or the database can't be read.
@@ -149,7 +152,7 @@ impl Readiness {
         let signed: Vec<_> = signed.filter_map(|open| open.badge.as_ref()).collect();
         for badge in chain.badges(self.ports.signer.address()).await? {
             let id = *badge.reference.object_id();
-            // The transaction that brought it to the version that was signed may be anybody's.
+            // A badge that is still at the signed version proves nothing: anybody may have brought it there.
             let is_gone = |signed: &&ObjectReference| {
                 *signed.object_id() == id && signed.version() < badge.reference.version()
             };
@@ -169,14 +172,15 @@ impl Readiness {
         Ok(None)
     }
 
-    /// Stops writes for a reason, until the daemon is started again.
+    /// Stops writes until the next start.
     pub fn stop_writes(&self, reason: Failure) {
-        // Only the first reason counts; it says enough.
+        // The first reason is enough.
         let _ = self.stopped.set(reason);
     }
 
-    /// Keeps the mirror's epoch current between events, until stopped.
-    pub async fn follow_epochs(self, every: Duration, stopping: CancellationToken) {
+    /// Keeps the mirror's epoch up to date between events: reads it from the chain at this interval,
+    /// until stopped.
+    pub async fn follow_epochs(self, interval: Duration, stopping: CancellationToken) {
         let mut known = None;
         loop {
             match self.ports.chain.epoch().await {
@@ -184,25 +188,31 @@ impl Readiness {
                     match self.ports.events.note_epoch(info.epoch).await {
                         Ok(()) => known = Some(info.epoch),
                         Err(error) => {
-                            warn!(error = with_causes(&error), "the epoch can't be noted")
+                            warn!(
+                                error = with_causes(&error),
+                                "can't store the epoch; retrying"
+                            )
                         }
                     }
-                    info!(epoch = %info.epoch, "epoch");
+                    info!(epoch = %info.epoch, "current epoch");
                 }
                 Ok(_) => {}
-                Err(error) => warn!(error = with_causes(&error), "the epoch can't be read"),
+                Err(error) => warn!(
+                    error = with_causes(&error),
+                    "can't read the epoch; retrying"
+                ),
             }
             tokio::select! {
                 () = stopping.cancelled() => return,
-                () = tokio::time::sleep(every) => {}
+                () = tokio::time::sleep(interval) => {}
             }
         }
     }
 
-    /// Has the operator's nodes in the mirror be those whose badges its address owns on chain.
+    /// Replaces the operator's nodes in the mirror with those whose badges its address owns on chain.
     ///
     /// # Errors
-    /// When the chain can't be read or the database not written.
+    /// When the chain can't be read or the database can't be written.
     pub async fn reconcile_nodes(&self) -> Result<(), ReconcileError> {
         let address = self.ports.signer.address();
         let nodes: Vec<_> = self
@@ -225,13 +235,13 @@ impl Readiness {
     }
 }
 
-/// Why the operator's nodes could not be reconciled with the chain.
+/// Why the database could not be compared with the chain.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// The badges can't be read.
-    #[error("the operator's badges can't be read")]
+    #[error("can't read the operator's badges")]
     Chain(#[from] ChainError),
     /// The database failed.
-    #[error("the operator's nodes can't be stored")]
+    #[error("can't compare the database with the chain")]
     Store(#[from] StoreError),
 }

@@ -1,7 +1,7 @@
 //! The outcome of a request for one transaction.
 
 use atoma_domain::{Digest, NodeSmallId, ObjectId};
-use atoma_operator::{Done, Registered};
+use atoma_operator::{Completed, Registered};
 use serde::Serialize;
 
 use super::dry_run::DryRun;
@@ -24,11 +24,11 @@ impl DigestView {
     }
 }
 
-impl From<Done> for DigestView {
-    fn from(done: Done) -> Self {
+impl From<Completed> for DigestView {
+    fn from(done: Completed) -> Self {
         match done {
-            Done::Executed { tx_digest, .. } => Self::executed(tx_digest),
-            Done::Rehearsed { estimated_gas } => Self {
+            Completed::Executed { tx_digest, .. } => Self::executed(tx_digest),
+            Completed::Rehearsed { estimated_gas } => Self {
                 tx_digest: None,
                 dry_run: Some(DryRun::with_gas(estimated_gas)),
             },
@@ -45,7 +45,7 @@ pub(crate) struct SubscribedView {
 }
 
 impl SubscribedView {
-    pub(crate) fn new(done: Done, warnings: Vec<String>) -> Self {
+    pub(crate) fn new(done: Completed, warnings: Vec<String>) -> Self {
         Self {
             done: done.into(),
             warnings,
@@ -77,7 +77,7 @@ impl From<Registered> for RegisteredView {
                 node_badge_id: Some(node_badge_id),
             },
             Registered::Rehearsed { estimated_gas } => Self {
-                done: Done::Rehearsed { estimated_gas }.into(),
+                done: Completed::Rehearsed { estimated_gas }.into(),
                 node_small_id: None,
                 node_badge_id: None,
             },

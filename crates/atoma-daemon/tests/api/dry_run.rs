@@ -179,7 +179,7 @@ async fn a_rehearsal_ends_with_the_requests_time() {
     let hasty = Operator::new(ports, engine, Applied::default(), readiness, Duration::ZERO);
     let ids = [4, 999].map(StackSmallId::new);
     let told = hasty
-        .dry()
+        .dry_run()
         .settle(&ids, None, NodeChoice::default(), GasOptions::default())
         .await
         .unwrap();

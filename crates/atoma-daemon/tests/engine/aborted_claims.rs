@@ -112,7 +112,7 @@ fn a_claim_that_the_treasury_turns_out_too_small_for_waits_and_is_made() {
         let Ask::Claim(stacks) = &subject.ask else {
             panic!("{subject:?}");
         };
-        let operator = generation.operator.once(subject.key());
+        let operator = generation.operator.with_key(subject.key());
         let results = operator.claim(stacks, choice(FIRST), gas()).await.unwrap();
         assert_eq!(results[0].status, StackStatus::Pending, "{results:?}");
         assert_eq!(results[0].failure, Some(Failure::TreasuryShort {}));

@@ -1,4 +1,4 @@
-//! Giving a transaction up.
+//! Abandoning a transaction.
 
 use std::time::Duration;
 
@@ -6,18 +6,19 @@ use atoma_domain::IntentId;
 use atoma_domain::journal::{Failure, IntentRecord};
 use atoma_domain::ports::JournalKey;
 
-use super::{Operator, internal};
+use super::operator::Operator;
+use crate::causes::internal;
 use crate::engine::AbandonError;
 
-/// How long to wait for the proof that a transaction is dead.
+/// The longest wait for the proof that a transaction is dead.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 impl Operator {
-    /// Gives a transaction up, only where it is proved that it can't execute any more: its stack's
-    /// record is thawed, and it can be asked for anew.
+    /// Abandons a transaction that provably can no longer execute. Its stack's record accepts messages
+    /// again, and the same request can be sent anew.
     ///
     /// # Errors
-    /// When it is finished, or may still execute.
+    /// When the transaction is final, or may still execute.
     pub async fn abandon(&self, id: IntentId) -> Result<IntentRecord, Failure> {
         match self.engine.abandon(id, PATIENCE).await {
             Ok(()) => {}

@@ -4,16 +4,19 @@ use atoma_domain::StackSmallId;
 use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent};
 use atoma_domain::model::{OperatorNode, Settlement};
 
-use super::nodes::{actor, chosen};
-use super::stacks::{Wish, check_ids};
-use super::{NodeChoice, Operator, StackResult};
+use super::candidate::Candidate;
+use super::nodes::{NodeChoice, actor, attesters, chosen_node};
+use super::operator::Operator;
+use super::stack_result::StackResult;
+use super::stacks::check_ids;
 
 impl Operator {
-    /// Attests settlements: the node chosen, or every one of the operator's nodes that a ticket
-    /// asks for. A commitment that differs from the ticket's is sent only with `allow_dispute`.
+    /// Attests settlements (`submit_stack_settlement_attestation`). The chosen node attests, or each of
+    /// the operator's nodes that was drawn. A commitment that differs from the ticket's is sent only
+    /// with `allow_dispute`.
     ///
     /// # Errors
-    /// When the request as a whole can't be understood; what concerns one stack is in its result.
+    /// When the request as a whole is invalid. The failure of a single stack is in its result.
     pub async fn attest(
         &self,
         ids: &[StackSmallId],
@@ -21,8 +24,8 @@ impl Operator {
         choice: NodeChoice,
         gas: GasOptions,
     ) -> Result<Vec<StackResult>, Failure> {
-        let wishes = self.attestations(ids, allow_dispute, choice, gas);
-        self.run_wishes(wishes).await
+        let candidates = self.attestations(ids, allow_dispute, choice, gas);
+        self.run_batch(candidates).await
     }
 
     async fn attestations(
@@ -31,72 +34,49 @@ impl Operator {
         allow_dispute: bool,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Vec<Wish>, Failure> {
+    ) -> Result<Vec<Candidate>, Failure> {
         check_ids(ids)?;
         let nodes = self.nodes().await?;
-        let choice = chosen(&nodes, choice)?;
-        let (stacks, settlements) = self.known_stacks(ids).await?;
-        let mut wishes = Vec::with_capacity(ids.len());
+        let chosen = chosen_node(&nodes, choice)?;
+        let known = self.known_stacks(ids).await?;
+        let mut candidates = Vec::with_capacity(ids.len());
         for id in ids {
-            let Some(settlement) = settlements.get(id) else {
-                let failure = if stacks.contains_key(id) {
-                    Failure::NotSettled {
-                        stack_small_id: *id,
-                    }
-                } else {
-                    Failure::UnknownStack {
-                        stack_small_id: *id,
-                    }
-                };
-                wishes.push(Wish::refused(*id, choice.map(|n| n.node_small_id), failure));
-                continue;
+            let stack_small_id = *id;
+            let settlement = match known.settlement(stack_small_id) {
+                Ok(settlement) => settlement,
+                Err(failure) => {
+                    let node = chosen.map(|node| node.node_small_id);
+                    candidates.push(Candidate::refused(stack_small_id, node, failure));
+                    continue;
+                }
             };
-            let attesters = attesters(settlement, &nodes, choice);
+            let attesters = attesters(settlement, &nodes, chosen);
             if attesters.is_empty() {
-                let failure = Failure::NoAttestationRequested {
-                    stack_small_id: *id,
-                };
-                wishes.push(Wish::refused(*id, None, failure));
+                let failure = Failure::NoAttestationRequested { stack_small_id };
+                candidates.push(Candidate::refused(stack_small_id, None, failure));
             }
             for node in attesters {
                 let intent = NewIntent {
                     action: Action::AttestSettlement {
-                        stack_small_id: *id,
+                        stack_small_id,
                         allow_dispute,
                     },
                     actor: actor(node),
                     gas,
                 };
-                let intent = self.unless_refused(intent, check(settlement, node));
-                wishes.push(Wish {
-                    stack: *id,
-                    node: Some(node.node_small_id),
-                    intent,
+                candidates.push(Candidate {
+                    stack_small_id,
+                    node_small_id: Some(node.node_small_id),
+                    intent: self.admit(intent, check(settlement, node)),
                     warnings: Vec::new(),
                 });
             }
         }
-        Ok(wishes)
+        Ok(candidates)
     }
 }
 
-/// The node chosen, or all of `nodes` that the ticket asks for.
-pub(super) fn attesters(
-    settlement: &Settlement,
-    nodes: &[OperatorNode],
-    choice: Option<OperatorNode>,
-) -> Vec<OperatorNode> {
-    match choice {
-        Some(node) => vec![node],
-        None => nodes
-            .iter()
-            .filter(|node| settlement.place_of(node.node_small_id).is_some())
-            .copied()
-            .collect(),
-    }
-}
-
-/// What the mirror already knows to be refused.
+/// Refuses what the contract would refuse, as far as the mirror knows.
 fn check(settlement: &Settlement, node: OperatorNode) -> Result<(), Failure> {
     let stack_small_id = settlement.stack_small_id;
     let node_small_id = node.node_small_id;

@@ -1,27 +1,50 @@
-//! Claiming what settled stacks earned.
+//! Claiming the payment for stacks.
 
 use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent};
-use atoma_domain::model::{Settlement, Stack};
+use atoma_domain::model::{OperatorNode, Settlement, Stack};
 use atoma_domain::{ComputeUnits, Epoch, SecurityLevel, StackSmallId};
 
-use super::nodes::{actor, chosen};
-use super::settle::selected_node;
-use super::stacks::{Wish, check_ids};
-use super::{NodeChoice, Operator, StackResult, chain_failure, internal};
+use super::candidate::Candidate;
+use super::nodes::{NodeChoice, actor, chosen_node, selected_node};
+use super::operator::Operator;
+use super::stack_result::StackResult;
+use super::stacks::check_ids;
+use crate::causes::{chain_failure, internal};
+
+/// A stack to claim, as the mirror knows it.
+#[derive(Clone, Copy, Debug)]
+struct Subject<'a> {
+    stack_small_id: StackSmallId,
+    /// `None` if the stack was bought before the mirror begins.
+    stack: Option<&'a Stack>,
+    settlement: Option<&'a Settlement>,
+}
+
+/// What a request knows about the current epoch.
+#[derive(Debug)]
+enum KnownEpoch {
+    /// The mirror's latest epoch, which may be the one before.
+    Mirrored(Epoch),
+    /// The chain's current epoch.
+    Current(Epoch),
+    /// The mirror's latest epoch, and why the chain's could not be read.
+    Unavailable(Epoch, Failure),
+}
 
 impl Operator {
-    /// Claims stacks, each by its selected node: settled ones when their time has come, those of
-    /// confidential tasks at once. Stacks of one node share transactions.
+    /// Claims stacks, each by its selected node. A settled stack can be claimed from its ticket's
+    /// `dispute_settled_at_epoch` on (`claim_funds`), a stack of a confidential task at once
+    /// (`claim_funds_for_stacks`). The stacks of a node share transactions.
     ///
     /// # Errors
-    /// When the request as a whole can't be understood; what concerns one stack is in its result.
+    /// When the request as a whole is invalid. The failure of a single stack is in its result.
     pub async fn claim(
         &self,
         ids: &[StackSmallId],
         choice: NodeChoice,
         gas: GasOptions,
     ) -> Result<Vec<StackResult>, Failure> {
-        self.run_wishes(self.claims(ids, choice, gas)).await
+        self.run_batch(self.claims(ids, choice, gas)).await
     }
 
     async fn claims(
@@ -29,174 +52,161 @@ impl Operator {
         ids: &[StackSmallId],
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Vec<Wish>, Failure> {
+    ) -> Result<Vec<Candidate>, Failure> {
         check_ids(ids)?;
         let nodes = self.nodes().await?;
-        let choice = chosen(&nodes, choice)?;
-        let (stacks, settlements) = self.known_stacks(ids).await?;
-        let known = self.ports.events.progress().await.map_err(internal)?.epoch;
-        let mut epoch = EpochSeen::Mirrored(known.unwrap_or(Epoch::new(0)));
-        let mut wishes = Vec::with_capacity(ids.len());
+        let chosen = chosen_node(&nodes, choice)?;
+        let known = self.known_stacks(ids).await?;
+        let mirrored = self.ports.events.progress().await.map_err(internal)?.epoch;
+        let mut epoch = KnownEpoch::Mirrored(mirrored.unwrap_or(Epoch::new(0)));
+        let mut candidates = Vec::with_capacity(ids.len());
         for id in ids {
-            let (stack, settlement) = (stacks.get(id), settlements.get(id));
-            // Where the purchase is older than the mirror, the ticket tells enough.
-            let selected = stack.map(|stack| stack.selected_node_id);
-            let selected = selected.or(settlement.map(|ticket| ticket.selected_node_id));
+            let subject = Subject {
+                stack_small_id: *id,
+                stack: known.stacks.get(id),
+                settlement: known.settlements.get(id),
+            };
+            let selected = subject.stack.map(|stack| stack.selected_node_id);
+            let selected = selected.or(subject.settlement.map(|ticket| ticket.selected_node_id));
             let Some(selected) = selected else {
                 let failure = Failure::UnknownStack {
                     stack_small_id: *id,
                 };
-                wishes.push(Wish::refused(*id, None, failure));
+                candidates.push(Candidate::refused(*id, None, failure));
                 continue;
             };
-            let intent = match selected_node(*id, selected, &nodes, choice) {
-                Ok(node) => {
-                    let action = self.claim_action(*id, stack, settlement).await;
-                    let intent = action.map(|action| NewIntent {
-                        action,
-                        actor: actor(node),
-                        gas,
-                    });
-                    match intent {
-                        Ok(intent) => {
-                            let checked = self.check_claim(&intent, stack, settlement, &mut epoch);
-                            let checked = checked.await;
-                            self.unless_refused(intent, checked)
-                        }
-                        Err(failure) => Err(failure),
-                    }
-                }
+            let intent = match selected_node(*id, selected, &nodes, chosen) {
+                Ok(node) => self.claim_intent(subject, node, gas, &mut epoch).await,
                 Err(failure) => Err(failure),
             };
-            wishes.push(Wish {
-                stack: *id,
-                node: Some(selected),
+            candidates.push(Candidate {
+                stack_small_id: *id,
+                node_small_id: Some(selected),
                 intent,
                 warnings: Vec::new(),
             });
         }
-        Ok(wishes)
+        Ok(candidates)
     }
 
-    /// Which of the contract's two claims a stack takes.
-    async fn claim_action(
+    async fn claim_intent(
         &self,
-        stack_small_id: StackSmallId,
-        stack: Option<&Stack>,
-        settlement: Option<&Settlement>,
-    ) -> Result<Action, Failure> {
-        let Some(stack) = stack else {
+        subject: Subject<'_>,
+        node: OperatorNode,
+        gas: GasOptions,
+        epoch: &mut KnownEpoch,
+    ) -> Result<NewIntent, Failure> {
+        let intent = NewIntent {
+            action: self.claim_action(subject).await?,
+            actor: actor(node),
+            gas,
+        };
+        let checked = self.check_claim(&intent, subject, epoch).await;
+        self.admit(intent, checked)
+    }
+
+    /// Which of the contract's two claims applies to a stack.
+    async fn claim_action(&self, subject: Subject<'_>) -> Result<Action, Failure> {
+        let stack_small_id = subject.stack_small_id;
+        let Some(stack) = subject.stack else {
             return Ok(Action::ClaimStack { stack_small_id });
         };
-        let task = self
-            .ports
-            .state
-            .task(stack.task_small_id)
-            .await
-            .map_err(internal)?;
-        let confidential =
-            task.is_some_and(|task| task.security_level == SecurityLevel::CONFIDENTIAL_COMPUTE);
-        if !confidential {
+        let task = self.ports.state.task(stack.task_small_id).await;
+        let is_confidential = task
+            .map_err(internal)?
+            .is_some_and(|task| task.security_level == SecurityLevel::CONFIDENTIAL_COMPUTE);
+        if !is_confidential {
             return Ok(Action::ClaimStack { stack_small_id });
         }
-        // Without a ticket what was computed is read when the record is frozen, not now: a message
-        // may come in between.
-        let num_claimed_compute_units =
-            settlement.map(|settlement| settlement.num_claimed_compute_units);
         Ok(Action::ClaimConfidentialStack {
             stack_small_id,
-            num_claimed_compute_units,
+            // Without a ticket the units are read when the record is frozen, not now: a message may be
+            // recorded in between.
+            num_claimed_compute_units: subject
+                .settlement
+                .map(|ticket| ticket.num_claimed_compute_units),
         })
     }
 
-    /// What the mirror already knows to be refused.
+    /// Refuses what the contract would refuse, as far as the mirror knows.
     async fn check_claim(
         &self,
         intent: &NewIntent,
-        stack: Option<&Stack>,
-        settlement: Option<&Settlement>,
-        epoch: &mut EpochSeen,
+        subject: Subject<'_>,
+        epoch: &mut KnownEpoch,
     ) -> Result<(), Failure> {
-        if let Some(stack) = stack
+        if let Some(stack) = subject.stack
             && stack.is_claimed
         {
             let stack_small_id = stack.stack_small_id;
             return Err(Failure::AlreadyClaimed { stack_small_id });
         }
         match intent.action {
-            // Claiming nothing would give the buyer everything back and close the stack.
+            // A claim of zero units would refund the buyer in full and close the stack.
             Action::ClaimConfidentialStack {
                 stack_small_id,
                 num_claimed_compute_units,
             } => {
-                let computed = stack.map(|stack| stack.already_computed_units);
-                match num_claimed_compute_units.or(computed) {
+                let recorded = subject.stack.map(|stack| stack.already_computed_units);
+                match num_claimed_compute_units.or(recorded) {
                     Some(ComputeUnits::ZERO) => Err(Failure::StackHasNoMessages { stack_small_id }),
                     _ => Ok(()),
                 }
             }
             Action::ClaimStack { stack_small_id } => {
-                let settlement = settlement.ok_or(Failure::NotSettled { stack_small_id })?;
-                match check_ticket(settlement, epoch.latest()) {
-                    Err(Failure::NotYetClaimable { .. }) if !self.engine.is_under_way(intent) => {
-                        check_ticket(settlement, self.ask_epoch(epoch).await?)
-                    }
-                    checked => checked,
+                let ticket = subject.settlement;
+                let ticket = ticket.ok_or(Failure::NotSettled { stack_small_id })?;
+                check_ticket(ticket)?;
+                let claimable_from_epoch = ticket.dispute_settled_at_epoch;
+                // A claim under way is joined in any epoch.
+                if epoch.latest() < claimable_from_epoch && !self.engine.is_under_way(intent) {
+                    self.read_epoch(epoch).await?;
                 }
+                let epoch = epoch.latest();
+                if epoch < claimable_from_epoch {
+                    return Err(Failure::NotYetClaimable {
+                        stack_small_id,
+                        claimable_from_epoch,
+                        epoch,
+                    });
+                }
+                Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    /// The epoch as the chain tells it, asked once: the mirror's may be the one before.
-    async fn ask_epoch(&self, seen: &mut EpochSeen) -> Result<Epoch, Failure> {
-        if let EpochSeen::Mirrored(_) = seen {
-            let asked = self.ports.chain.epoch().await;
-            *seen = match asked {
-                Ok(info) => EpochSeen::Told(info.epoch),
-                Err(error) => EpochSeen::Untold(seen.latest(), chain_failure(&error)),
+    /// Reads the current epoch from the chain, at most once per request.
+    async fn read_epoch(&self, known: &mut KnownEpoch) -> Result<(), Failure> {
+        if let KnownEpoch::Mirrored(mirrored) = *known {
+            *known = match self.ports.chain.epoch().await {
+                Ok(info) => KnownEpoch::Current(info.epoch),
+                Err(error) => KnownEpoch::Unavailable(mirrored, chain_failure(&error)),
             };
         }
-        match seen {
-            EpochSeen::Untold(_, failure) => Err(failure.clone()),
-            seen => Ok(seen.latest()),
+        match known {
+            KnownEpoch::Unavailable(_, failure) => Err(failure.clone()),
+            KnownEpoch::Mirrored(_) | KnownEpoch::Current(_) => Ok(()),
         }
     }
 }
 
-/// What is known of the current epoch.
-#[derive(Debug)]
-enum EpochSeen {
-    /// The mirror has seen this one.
-    Mirrored(Epoch),
-    /// The chain told it.
-    Told(Epoch),
-    /// The chain did not answer; the mirror has seen this one.
-    Untold(Epoch, Failure),
-}
-
-impl EpochSeen {
+impl KnownEpoch {
     const fn latest(&self) -> Epoch {
         match self {
-            Self::Mirrored(epoch) | Self::Told(epoch) | Self::Untold(epoch, _) => *epoch,
+            Self::Mirrored(epoch) | Self::Current(epoch) | Self::Unavailable(epoch, _) => *epoch,
         }
     }
 }
 
-fn check_ticket(settlement: &Settlement, epoch: Epoch) -> Result<(), Failure> {
-    let stack_small_id = settlement.stack_small_id;
-    if settlement.is_claimed {
+/// Refuses a ticket that can't be claimed in any epoch.
+const fn check_ticket(ticket: &Settlement) -> Result<(), Failure> {
+    let stack_small_id = ticket.stack_small_id;
+    if ticket.is_claimed {
         return Err(Failure::AlreadyClaimed { stack_small_id });
     }
-    if settlement.is_in_dispute {
+    if ticket.is_in_dispute {
         return Err(Failure::StackInDispute { stack_small_id });
-    }
-    if epoch < settlement.dispute_settled_at_epoch {
-        return Err(Failure::NotYetClaimable {
-            stack_small_id,
-            claimable_from_epoch: settlement.dispute_settled_at_epoch,
-            epoch,
-        });
     }
     Ok(())
 }

@@ -4,44 +4,38 @@ use atoma_domain::StackSmallId;
 use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent};
 use atoma_domain::model::Settlement;
 
-use super::attest::attesters;
-use super::nodes::{actor, chosen};
-use super::{Done, NodeChoice, Operator, Unsuccessful};
+use super::nodes::{NodeChoice, actor, attesters, chosen_node};
+use super::operator::Operator;
+use super::single::{Completed, Unsuccessful};
 
 impl Operator {
-    /// Disputes a settlement with the commitment of the node's own record: of the node chosen, or
-    /// of the first of the operator's nodes that the ticket asks for. Freezes the stack's funds for
-    /// ever, in this revision of the contract.
+    /// Disputes a settlement with the commitment of a node's own record (`start_attestation_dispute`).
+    /// The node is the chosen one, or the first of the operator's nodes that was drawn to attest. A
+    /// dispute freezes the stack's funds permanently in this revision of the contract.
     ///
     /// # Errors
-    /// When it can't be, or need not be, disputed.
+    /// When the settlement can't be disputed, or needn't be.
     pub async fn dispute(
         &self,
         stack_small_id: StackSmallId,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Unsuccessful> {
-        self.run(self.plaintiff(stack_small_id, choice, gas)).await
+    ) -> Result<Completed, Unsuccessful> {
+        self.run_one(self.start_dispute(stack_small_id, choice, gas))
+            .await
     }
 
-    /// The dispute, by the node that can raise it.
-    async fn plaintiff(
+    async fn start_dispute(
         &self,
         stack_small_id: StackSmallId,
         choice: NodeChoice,
         gas: GasOptions,
     ) -> Result<NewIntent, Failure> {
         let nodes = self.nodes().await?;
-        let choice = chosen(&nodes, choice)?;
-        let (stacks, settlements) = self.known_stacks(&[stack_small_id]).await?;
-        let Some(settlement) = settlements.get(&stack_small_id) else {
-            return Err(if stacks.contains_key(&stack_small_id) {
-                Failure::NotSettled { stack_small_id }
-            } else {
-                Failure::UnknownStack { stack_small_id }
-            });
-        };
-        let plaintiff = attesters(settlement, &nodes, choice).into_iter().next();
+        let chosen = chosen_node(&nodes, choice)?;
+        let known = self.known_stacks(&[stack_small_id]).await?;
+        let settlement = known.settlement(stack_small_id)?;
+        let plaintiff = attesters(settlement, &nodes, chosen).into_iter().next();
         let checked = check(settlement);
         let Some(plaintiff) = plaintiff else {
             checked?;
@@ -52,11 +46,11 @@ impl Operator {
             actor: actor(plaintiff),
             gas,
         };
-        self.unless_refused(intent, checked)
+        self.admit(intent, checked)
     }
 }
 
-/// What the mirror already knows to be refused.
+/// Refuses what the contract would refuse, as far as the mirror knows.
 const fn check(settlement: &Settlement) -> Result<(), Failure> {
     let stack_small_id = settlement.stack_small_id;
     if settlement.is_claimed {

@@ -1,17 +1,19 @@
-//! Which of the operator's nodes acts.
+//! Choosing the node that acts.
 
 use atoma_domain::journal::{Actor, Failure};
-use atoma_domain::model::OperatorNode;
+use atoma_domain::model::{OperatorNode, Settlement};
 use atoma_domain::{NodeSmallId, ObjectId, StackSmallId};
 
-use super::{Operator, internal};
+use super::operator::Operator;
+use crate::causes::internal;
 
-/// A request's choice of the acting node; neither field is no choice.
+/// A request's choice of the node that acts. Without both fields, the request leaves the choice to
+/// the daemon.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeChoice {
-    /// By its small id.
+    /// The node's small id.
     pub node_small_id: Option<NodeSmallId>,
-    /// By its badge.
+    /// The object id of its node badge.
     pub node_badge_id: Option<ObjectId>,
 }
 
@@ -31,15 +33,15 @@ impl Operator {
     /// One of the operator's nodes.
     ///
     /// # Errors
-    /// [`Failure::UnknownNode`] when it is not one of them.
+    /// [`Failure::UnknownNode`] when the operator has no such node.
     pub async fn node(&self, node_small_id: NodeSmallId) -> Result<OperatorNode, Failure> {
-        find(&self.nodes().await?, node_small_id)
+        find_node(&self.nodes().await?, node_small_id)
     }
 
     /// Refuses a stack whose selected node is not one of the operator's.
     ///
     /// # Errors
-    /// [`Failure::UnknownStack`], or [`Failure::UnknownNode`] where another operator serves it.
+    /// [`Failure::UnknownStack`], or [`Failure::UnknownNode`] when another operator serves it.
     pub async fn check_serves(&self, stack_small_id: StackSmallId) -> Result<(), Failure> {
         let stacks = self.ports.state.stacks_by_id(&[stack_small_id]).await;
         let stacks = stacks.map_err(internal)?;
@@ -49,10 +51,10 @@ impl Operator {
         self.node(stack.selected_node_id).await.map(drop)
     }
 
-    /// The node chosen, or the only one.
-    pub(super) async fn sole_node(&self, choice: NodeChoice) -> Result<OperatorNode, Failure> {
+    /// The chosen node, or the operator's only one.
+    pub(super) async fn acting_node(&self, choice: NodeChoice) -> Result<OperatorNode, Failure> {
         let nodes = self.nodes().await?;
-        match (chosen(&nodes, choice)?, nodes.as_slice()) {
+        match (chosen_node(&nodes, choice)?, nodes.as_slice()) {
             (Some(node), _) => Ok(node),
             (None, [only]) => Ok(*only),
             (None, several) => Err(Failure::AmbiguousNode {
@@ -62,12 +64,15 @@ impl Operator {
     }
 }
 
-/// The node chosen, if any was.
-pub(super) fn chosen(
+/// The chosen node; `None` if the request leaves the choice to the daemon.
+pub(super) fn chosen_node(
     nodes: &[OperatorNode],
     choice: NodeChoice,
 ) -> Result<Option<OperatorNode>, Failure> {
-    let by_id = choice.node_small_id.map(|id| find(nodes, id)).transpose()?;
+    let by_id = choice
+        .node_small_id
+        .map(|id| find_node(nodes, id))
+        .transpose()?;
     let by_badge = choice
         .node_badge_id
         .map(|node_badge_id| {
@@ -87,25 +92,57 @@ pub(super) fn chosen(
     }
 }
 
-/// The node of that id among `nodes`.
-pub(super) fn find(
+/// The selected node of a stack. It must be one of the operator's, and the chosen node if there is
+/// one.
+pub(super) fn selected_node(
+    stack_small_id: StackSmallId,
+    selected_node_id: NodeSmallId,
     nodes: &[OperatorNode],
-    node_small_id: NodeSmallId,
+    chosen: Option<OperatorNode>,
 ) -> Result<OperatorNode, Failure> {
-    nodes
-        .iter()
-        .find(|node| node.node_small_id == node_small_id)
-        .copied()
-        .ok_or(Failure::UnknownNode { node_small_id })
+    if let Some(chosen) = chosen
+        && chosen.node_small_id != selected_node_id
+    {
+        return Err(Failure::NodeNotSelected {
+            stack_small_id,
+            node_small_id: chosen.node_small_id,
+            selected_node_id,
+        });
+    }
+    find_node(nodes, selected_node_id)
 }
 
-/// The node as the journal names it.
+/// The chosen node, or all of `nodes` that were drawn to attest the settlement.
+pub(super) fn attesters(
+    settlement: &Settlement,
+    nodes: &[OperatorNode],
+    chosen: Option<OperatorNode>,
+) -> Vec<OperatorNode> {
+    match chosen {
+        Some(node) => vec![node],
+        None => nodes
+            .iter()
+            .filter(|node| settlement.place_of(node.node_small_id).is_some())
+            .copied()
+            .collect(),
+    }
+}
+
+/// The node as the journal's actor.
 pub(super) const fn actor(node: OperatorNode) -> Actor {
     Actor::Node {
         node_small_id: node.node_small_id,
         node_badge_id: node.node_badge_id,
         address: node.address,
     }
+}
+
+fn find_node(nodes: &[OperatorNode], node_small_id: NodeSmallId) -> Result<OperatorNode, Failure> {
+    nodes
+        .iter()
+        .find(|node| node.node_small_id == node_small_id)
+        .copied()
+        .ok_or(Failure::UnknownNode { node_small_id })
 }
 
 #[cfg(test)]
@@ -125,7 +162,7 @@ mod tests {
     fn a_choice_by_id_and_badge_must_agree() {
         let nodes = [node(1), node(2)];
         let choice = |id: Option<u64>, badge: Option<u8>| {
-            chosen(
+            chosen_node(
                 &nodes,
                 NodeChoice {
                     node_small_id: id.map(NodeSmallId::new),

@@ -2,72 +2,54 @@
 
 use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::{Action, Actor, Failure, GasOptions, NewIntent};
-use atoma_domain::model::OperatorNode;
 use atoma_domain::{Digest, IntentId, Mist, NodeSmallId, ObjectId};
 
-use super::{Done, Operator, Unsuccessful, chain_failure};
+use super::operator::Operator;
+use super::single::{Completed, Unsuccessful};
+use crate::causes::chain_failure;
 
-/// A node that was registered, or rehearsed to be.
+/// A successful request to register a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registered {
-    /// It was registered.
+    /// The node is registered.
     Executed {
-        /// The transaction.
+        /// The transaction's digest.
         tx_digest: Digest,
         /// The new node.
         node_small_id: NodeSmallId,
-        /// Its badge.
+        /// The object id of its node badge.
         node_badge_id: ObjectId,
     },
-    /// It would be.
+    /// The registration would succeed, according to a dry run.
     Rehearsed {
-        /// The gas that it would need, in MIST, before any margin.
+        /// The gas that it would need, in MIST, without a margin.
         estimated_gas: Mist,
     },
 }
 
 impl Operator {
-    /// Registers a node for the operator's address; another one only if `additional`.
+    /// Registers a node for the operator's address (`register_node_entry`). With `additional`, the
+    /// address may already own a node badge.
     ///
     /// # Errors
-    /// When the address owns a badge already, or the network refuses.
+    /// When the address already owns a node badge, or the transaction fails.
     pub async fn register(
         &self,
         additional: bool,
         gas: GasOptions,
     ) -> Result<Registered, Unsuccessful> {
-        let chain = &self.ports.chain;
-        let address = self.ports.signer.address();
-        let intent = async {
-            let intent = NewIntent {
-                action: Action::RegisterNode { additional },
-                actor: Actor::Address { address },
-                gas,
-            };
-            // What is under way is asked of the journal alone.
-            if !additional && !self.engine.is_under_way(&intent) {
-                let badges = chain.badges(address).await;
-                let badges = badges.map_err(|error| chain_failure(&error))?;
-                if let Some(badge) = badges.first() {
-                    return Err(Failure::AlreadyRegistered {
-                        node_small_id: badge.node_small_id,
-                    });
-                }
-            }
-            Ok(intent)
-        };
-        let done = self.run(intent).await?;
-        let (tx_digest, transaction_id) = match done {
-            Done::Executed {
+        let completed = self.run_one(self.registration(additional, gas)).await?;
+        let (tx_digest, transaction_id) = match completed {
+            Completed::Executed {
                 tx_digest,
                 transaction_id,
             } => (tx_digest, transaction_id),
-            Done::Rehearsed { estimated_gas } => {
+            Completed::Rehearsed { estimated_gas } => {
                 return Ok(Registered::Rehearsed { estimated_gas });
             }
         };
         if let Some((node_small_id, node_badge_id)) =
-            self.registered_by(tx_digest, transaction_id).await
+            self.registered_node(tx_digest, transaction_id).await
         {
             return Ok(Registered::Executed {
                 tx_digest,
@@ -75,9 +57,10 @@ impl Operator {
                 node_badge_id,
             });
         }
-        // It is done whatever the node says now.
+        // The node is registered, whatever the Sui node shows.
         let reason = format!(
-            "the node is registered by {tx_digest}, but the Sui node does not show it; look at GET /nodes"
+            "transaction {tx_digest} registered a node, but the Sui node does not show its effects yet; \
+             GET /nodes will list it"
         );
         Err(Unsuccessful {
             failure: Failure::SuiNodeError { reason },
@@ -86,15 +69,35 @@ impl Operator {
         })
     }
 
-    /// The node that a transaction registered, and its badge: as the mirror has met it, or else as the
-    /// Sui node shows it, asked several times.
-    async fn registered_by(
+    async fn registration(&self, additional: bool, gas: GasOptions) -> Result<NewIntent, Failure> {
+        let address = self.ports.signer.address();
+        let intent = NewIntent {
+            action: Action::RegisterNode { additional },
+            actor: Actor::Address { address },
+            gas,
+        };
+        // A registration under way is joined, even if its badge exists by now.
+        if !additional && !self.engine.is_under_way(&intent) {
+            let badges = self.ports.chain.badges(address).await;
+            let badges = badges.map_err(|error| chain_failure(&error))?;
+            if let Some(badge) = badges.first() {
+                return Err(Failure::AlreadyRegistered {
+                    node_small_id: badge.node_small_id,
+                });
+            }
+        }
+        Ok(intent)
+    }
+
+    /// The node that a transaction registered, and its badge: from the database, or else from the
+    /// transaction's events on the Sui node, with retries.
+    async fn registered_node(
         &self,
         tx_digest: Digest,
         transaction_id: IntentId,
     ) -> Option<(NodeSmallId, ObjectId)> {
-        if let Some(node) = self.journalled_node(transaction_id).await {
-            return Some((node.node_small_id, node.node_badge_id));
+        if let Some(node) = self.mirrored_node(transaction_id).await {
+            return Some(node);
         }
         let executed = self.engine.ask_for(tx_digest).await?;
         executed.events.into_iter().find_map(|event| match event {
@@ -103,12 +106,13 @@ impl Operator {
         })
     }
 
-    /// The node whose badge the journal says was made, where the mirror has it: known also in a
-    /// process that did not see it registered. What can't be read here is asked of the Sui node.
-    async fn journalled_node(&self, transaction_id: IntentId) -> Option<OperatorNode> {
+    /// The mirrored node whose badge an intent created, according to the journal. This also works when
+    /// the intent succeeded before this process began. `None` if the database can't be read.
+    async fn mirrored_node(&self, transaction_id: IntentId) -> Option<(NodeSmallId, ObjectId)> {
         let attempts = self.ports.journal.attempts_of(transaction_id).await.ok()?;
         let badge = attempts.into_iter().find_map(|a| a.registered_badge)?;
         let nodes = self.ports.state.operator_nodes().await.ok()?;
-        nodes.into_iter().find(|node| node.node_badge_id == badge)
+        let node = nodes.into_iter().find(|node| node.node_badge_id == badge)?;
+        Some((node.node_small_id, badge))
     }
 }

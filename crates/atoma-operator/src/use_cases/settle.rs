@@ -2,18 +2,21 @@
 
 use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent};
 use atoma_domain::model::{OperatorNode, Stack};
-use atoma_domain::{ComputeUnits, NodeSmallId, SecurityLevel, StackSmallId};
+use atoma_domain::{ComputeUnits, SecurityLevel, StackSmallId};
 
-use super::nodes::{actor, chosen, find};
-use super::stacks::{Wish, check_ids};
-use super::{NodeChoice, Operator, StackResult, internal};
+use super::candidate::Candidate;
+use super::nodes::{NodeChoice, actor, chosen_node, selected_node};
+use super::operator::Operator;
+use super::stack_result::StackResult;
+use super::stacks::check_ids;
+use crate::causes::internal;
 
 impl Operator {
-    /// Settles stacks, each by its selected node; `units` claims that many of every one, otherwise
-    /// each claims what its record says was computed.
+    /// Settles stacks (`try_settle_stack`), each by its selected node. `units` are the compute units to
+    /// claim for each stack; `None` claims the recorded units.
     ///
     /// # Errors
-    /// When the request as a whole can't be understood; what concerns one stack is in its result.
+    /// When the request as a whole is invalid. The failure of a single stack is in its result.
     pub async fn settle(
         &self,
         ids: &[StackSmallId],
@@ -21,8 +24,8 @@ impl Operator {
         choice: NodeChoice,
         gas: GasOptions,
     ) -> Result<Vec<StackResult>, Failure> {
-        let wishes = self.settlements(ids, units, choice, gas);
-        self.run_wishes(wishes).await
+        let candidates = self.settlements(ids, units, choice, gas);
+        self.run_batch(candidates).await
     }
 
     async fn settlements(
@@ -31,75 +34,81 @@ impl Operator {
         units: Option<ComputeUnits>,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Vec<Wish>, Failure> {
+    ) -> Result<Vec<Candidate>, Failure> {
         check_ids(ids)?;
         let nodes = self.nodes().await?;
-        let choice = chosen(&nodes, choice)?;
-        let (stacks, settlements) = self.known_stacks(ids).await?;
-        let mut wishes = Vec::with_capacity(ids.len());
+        let chosen = chosen_node(&nodes, choice)?;
+        let known = self.known_stacks(ids).await?;
+        let mut candidates = Vec::with_capacity(ids.len());
         for id in ids {
-            let Some(stack) = stacks.get(id) else {
-                let failure = if settlements.contains_key(id) {
-                    Failure::AlreadySettling {
-                        stack_small_id: *id,
-                    }
-                } else {
-                    Failure::UnknownStack {
-                        stack_small_id: *id,
-                    }
-                };
-                wishes.push(Wish::refused(*id, None, failure));
-                continue;
+            let stack_small_id = *id;
+            let candidate = if let Some(stack) = known.stacks.get(id) {
+                self.settlement(stack, units, &nodes, chosen, gas).await
+            } else if known.settlements.contains_key(id) {
+                // The stack was bought before the mirror begins.
+                let failure = Failure::AlreadySettling { stack_small_id };
+                Candidate::refused(stack_small_id, None, failure)
+            } else {
+                let failure = Failure::UnknownStack { stack_small_id };
+                Candidate::refused(stack_small_id, None, failure)
             };
-            let selected = selected_node(*id, stack.selected_node_id, &nodes, choice);
-            let intent = match selected {
-                Ok(node) => {
-                    let checked = self.check_settlement(stack, units).await;
-                    self.unless_refused(settlement(stack, node, units, gas), checked)
-                }
-                Err(failure) => Err(failure),
-            };
-            wishes.push(Wish {
-                stack: *id,
-                node: Some(stack.selected_node_id),
-                warnings: match &intent {
-                    Ok(_) => warnings(stack, units),
-                    Err(_) => Vec::new(),
-                },
-                intent,
-            });
+            candidates.push(candidate);
         }
-        Ok(wishes)
+        Ok(candidates)
     }
 
-    /// What the mirror already knows to be refused.
+    async fn settlement(
+        &self,
+        stack: &Stack,
+        units: Option<ComputeUnits>,
+        nodes: &[OperatorNode],
+        chosen: Option<OperatorNode>,
+        gas: GasOptions,
+    ) -> Candidate {
+        let stack_small_id = stack.stack_small_id;
+        let selected = stack.selected_node_id;
+        let intent = match selected_node(stack_small_id, selected, nodes, chosen) {
+            Ok(node) => {
+                let intent = NewIntent {
+                    action: Action::SettleStack {
+                        stack_small_id,
+                        num_claimed_compute_units: units,
+                    },
+                    actor: actor(node),
+                    gas,
+                };
+                self.admit(intent, self.check_settlement(stack, units).await)
+            }
+            Err(failure) => Err(failure),
+        };
+        Candidate {
+            stack_small_id,
+            node_small_id: Some(selected),
+            warnings: match &intent {
+                Ok(_) => warnings(stack, units),
+                Err(_) => Vec::new(),
+            },
+            intent,
+        }
+    }
+
+    /// Refuses what the contract would refuse, as far as the mirror knows.
     async fn check_settlement(
         &self,
         stack: &Stack,
         units: Option<ComputeUnits>,
     ) -> Result<(), Failure> {
         let stack_small_id = stack.stack_small_id;
-        let task = self
-            .ports
-            .state
-            .task(stack.task_small_id)
-            .await
-            .map_err(internal)?;
-        match task {
-            Some(task) if task.security_level == SecurityLevel::CONFIDENTIAL_COMPUTE => {
-                return Err(Failure::NeedsNoSettlement { stack_small_id });
-            }
-            Some(task) if task.removed_at_epoch.is_some() => {
-                return Err(Failure::TaskRemoved {
-                    task_small_id: task.task_small_id,
-                });
-            }
-            Some(_) => {}
-            None => {
-                return Err(Failure::UnknownTask {
-                    task_small_id: stack.task_small_id,
-                });
-            }
+        let task_small_id = stack.task_small_id;
+        let task = self.ports.state.task(task_small_id).await;
+        let task = task
+            .map_err(internal)?
+            .ok_or(Failure::UnknownTask { task_small_id })?;
+        if task.security_level == SecurityLevel::CONFIDENTIAL_COMPUTE {
+            return Err(Failure::NeedsNoSettlement { stack_small_id });
+        }
+        if task.removed_at_epoch.is_some() {
+            return Err(Failure::TaskRemoved { task_small_id });
         }
         if stack.is_claimed {
             return Err(Failure::AlreadyClaimed { stack_small_id });
@@ -118,48 +127,14 @@ impl Operator {
     }
 }
 
-const fn settlement(
-    stack: &Stack,
-    node: OperatorNode,
-    units: Option<ComputeUnits>,
-    gas: GasOptions,
-) -> NewIntent {
-    NewIntent {
-        action: Action::SettleStack {
-            stack_small_id: stack.stack_small_id,
-            num_claimed_compute_units: units,
-        },
-        actor: actor(node),
-        gas,
-    }
-}
-
+/// Warns about units beyond the recorded ones.
 fn warnings(stack: &Stack, units: Option<ComputeUnits>) -> Vec<String> {
     let beyond = units.filter(|units| *units > stack.already_computed_units);
     let warning = beyond.map(|units| {
         format!(
-            "stack {} claims {units} compute units, {} are recorded",
+            "the settlement of stack {} claims {units} compute units, but only {} are recorded",
             stack.stack_small_id, stack.already_computed_units
         )
     });
     warning.into_iter().collect()
-}
-
-/// The stack's selected node, which must be the operator's, and the one chosen if one is.
-pub(super) fn selected_node(
-    stack_small_id: StackSmallId,
-    selected_node_id: NodeSmallId,
-    nodes: &[OperatorNode],
-    choice: Option<OperatorNode>,
-) -> Result<OperatorNode, Failure> {
-    if let Some(choice) = choice
-        && choice.node_small_id != selected_node_id
-    {
-        return Err(Failure::NodeNotSelected {
-            stack_small_id,
-            node_small_id: choice.node_small_id,
-            selected_node_id,
-        });
-    }
-    find(nodes, selected_node_id)
 }

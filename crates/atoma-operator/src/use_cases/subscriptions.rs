@@ -1,34 +1,36 @@
-//! Offers for tasks and models.
+//! Subscribing nodes to tasks and models.
 
 use atoma_domain::journal::{Action, Failure, GasOptions, IntentStatus, NewIntent};
 use atoma_domain::model::OperatorNode;
 use atoma_domain::ports::{JournalFilter, Page};
 use atoma_domain::{EchelonId, PricePerMillion, TaskSmallId};
 
-use super::nodes::actor;
-use super::{Done, NodeChoice, Operator, Unsuccessful, internal};
+use super::nodes::{NodeChoice, actor};
+use super::operator::Operator;
+use super::single::{Completed, Unsuccessful};
+use crate::causes::internal;
 
-/// How many of a node's latest transactions a mirror may be behind.
-const AS_FAR_AS_A_MIRROR_LAGS: u32 = 100;
+/// The most recent transactions of a node that the mirror may not have applied yet.
+const MOST_UNMIRRORED: u32 = 100;
 
 impl Operator {
-    /// Offers a model in an echelon.
+    /// Subscribes a node to a model in an echelon (`add_node_to_model`).
     ///
     /// # Errors
-    /// When no node, or more than one, could act, or the network refuses.
+    /// When no node is registered, the choice of the node is ambiguous, or the transaction fails.
     pub async fn subscribe_to_model(
         &self,
         model_name: String,
         echelon_id: EchelonId,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Unsuccessful> {
+    ) -> Result<Completed, Unsuccessful> {
         if model_name.is_empty() || !model_name.is_ascii() {
-            let message = String::from("`model_name` must be ASCII and not empty");
+            let message = String::from("`model_name` must be ASCII and not empty.");
             return Err(Failure::InvalidRequest { message }.into());
         }
-        self.run(async {
-            let node = self.sole_node(choice).await?;
+        self.run_one(async {
+            let node = self.acting_node(choice).await?;
             Ok(NewIntent {
                 action: Action::SubscribeToModel {
                     model_name,
@@ -41,20 +43,20 @@ impl Operator {
         .await
     }
 
-    /// Offers to serve a task.
+    /// Subscribes a node to a task (`subscribe_node_to_task`).
     ///
     /// # Errors
-    /// When the task is unknown, the node already subscribed, or the network refuses.
+    /// When the task is unknown, the node is already subscribed to it, or the transaction fails.
     pub async fn subscribe_to_task(
         &self,
         task_small_id: TaskSmallId,
         price: PricePerMillion,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Unsuccessful> {
-        self.run(async {
-            let (node, is_offered) = self.node_and_offer(task_small_id, choice).await?;
-            let checked = if is_offered {
+    ) -> Result<Completed, Unsuccessful> {
+        self.run_one(async {
+            let (node, is_subscribed) = self.node_and_subscription(task_small_id, choice).await?;
+            let checked = if is_subscribed {
                 Err(Failure::AlreadySubscribed {
                     node_small_id: node.node_small_id,
                     task_small_id,
@@ -70,53 +72,55 @@ impl Operator {
                 actor: actor(node),
                 gas,
             };
-            self.unless_refused(intent, checked)
+            self.admit(intent, checked)
         })
         .await
     }
 
-    /// Changes the price of an offer.
+    /// Changes the price of a subscription (`update_node_subscription`).
     ///
     /// # Errors
-    /// When the task is unknown, the node not subscribed, or the network refuses.
+    /// When the task is unknown, the node is not subscribed to it, or the transaction fails.
     pub async fn update_subscription(
         &self,
         task_small_id: TaskSmallId,
         price: PricePerMillion,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Unsuccessful> {
+    ) -> Result<Completed, Unsuccessful> {
         let action = Action::UpdateSubscription {
             task_small_id,
             price,
         };
-        self.change_offer(task_small_id, action, choice, gas).await
+        self.change_subscription(task_small_id, action, choice, gas)
+            .await
     }
 
-    /// Withdraws an offer.
+    /// Unsubscribes a node from a task (`unsubscribe_node_from_task`).
     ///
     /// # Errors
-    /// When the task is unknown, the node not subscribed, or the network refuses.
+    /// When the task is unknown, the node is not subscribed to it, or the transaction fails.
     pub async fn unsubscribe_from_task(
         &self,
         task_small_id: TaskSmallId,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Unsuccessful> {
+    ) -> Result<Completed, Unsuccessful> {
         let action = Action::UnsubscribeFromTask { task_small_id };
-        self.change_offer(task_small_id, action, choice, gas).await
+        self.change_subscription(task_small_id, action, choice, gas)
+            .await
     }
 
-    async fn change_offer(
+    async fn change_subscription(
         &self,
         task_small_id: TaskSmallId,
         action: Action,
         choice: NodeChoice,
         gas: GasOptions,
-    ) -> Result<Done, Unsuccessful> {
-        self.run(async {
-            let (node, is_offered) = self.node_and_offer(task_small_id, choice).await?;
-            let checked = if is_offered {
+    ) -> Result<Completed, Unsuccessful> {
+        self.run_one(async {
+            let (node, is_subscribed) = self.node_and_subscription(task_small_id, choice).await?;
+            let checked = if is_subscribed {
                 Ok(())
             } else {
                 Err(Failure::NotSubscribed {
@@ -129,57 +133,57 @@ impl Operator {
                 actor: actor(node),
                 gas,
             };
-            self.unless_refused(intent, checked)
+            self.admit(intent, checked)
         })
         .await
     }
 
-    /// The acting node, and whether it offers the task.
-    async fn node_and_offer(
+    /// The node that acts, and whether it is subscribed to the task.
+    async fn node_and_subscription(
         &self,
         task_small_id: TaskSmallId,
         choice: NodeChoice,
     ) -> Result<(OperatorNode, bool), Failure> {
-        let node = self.sole_node(choice).await?;
+        let node = self.acting_node(choice).await?;
         let state = &self.ports.state;
         if state.task(task_small_id).await.map_err(internal)?.is_none() {
             return Err(Failure::UnknownTask { task_small_id });
         }
-        if let Some(is_offered) = self.unmet_offer(node, task_small_id).await? {
-            return Ok((node, is_offered));
+        if let Some(is_subscribed) = self.unmirrored_subscription(node, task_small_id).await? {
+            return Ok((node, is_subscribed));
         }
-        // The entry right before this task's in the list's order: the page begins behind it.
+        // The list is ordered by task, and the page begins right before this one.
         let after = task_small_id
             .get()
             .checked_sub(1)
             .map(|before| (node.node_small_id, TaskSmallId::new(before)));
         let page = Page { after, limit: 1 };
-        let offers = state
+        let subscriptions = state
             .subscriptions(&[node.node_small_id], page)
             .await
             .map_err(internal)?;
-        let is_offered = offers
+        let is_subscribed = subscriptions
             .iter()
-            .any(|offer| offer.task_small_id == task_small_id && offer.valid);
-        Ok((node, is_offered))
+            .any(|subscription| subscription.task_small_id == task_small_id && subscription.valid);
+        Ok((node, is_subscribed))
     }
 
-    /// Whether the node offers the task by its latest change of it, where the mirror has not met
-    /// that yet.
-    async fn unmet_offer(
+    /// Whether the node's latest change of its subscription subscribed it; `None` if the mirror has
+    /// applied that change, or if there is none.
+    async fn unmirrored_subscription(
         &self,
         node: OperatorNode,
         task_small_id: TaskSmallId,
     ) -> Result<Option<bool>, Failure> {
-        let done = JournalFilter {
+        let succeeded = JournalFilter {
             status: Some(IntentStatus::Succeeded),
             node: Some(node.node_small_id),
             ..JournalFilter::default()
         };
-        let page = Page::first(AS_FAR_AS_A_MIRROR_LAGS);
-        let done = self.ports.journal.list(&done, page).await;
-        let latest = done.map_err(internal)?.into_iter().find_map(|record| {
-            let is_offered = match record.intent.action {
+        let page = Page::first(MOST_UNMIRRORED);
+        let recent = self.ports.journal.list(&succeeded, page).await;
+        let latest = recent.map_err(internal)?.into_iter().find_map(|record| {
+            let is_subscribed = match record.intent.action {
                 Action::SubscribeToTask {
                     task_small_id: task,
                     ..
@@ -193,10 +197,10 @@ impl Operator {
                 } if task == task_small_id => false,
                 _ => return None,
             };
-            Some((is_offered, record.tx_digest?))
+            Some((is_subscribed, record.tx_digest?))
         });
         Ok(match latest {
-            Some((is_offered, digest)) if !self.has_met(digest).await => Some(is_offered),
+            Some((is_subscribed, digest)) if !self.is_mirrored(digest).await => Some(is_subscribed),
             _ => None,
         })
     }

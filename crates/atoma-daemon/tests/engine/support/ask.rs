@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::Failure;
 use atoma_domain::{Digest, EchelonId, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
-use atoma_operator::{Done, NodeChoice, Operator, Registered, StackResult, StackStatus};
+use atoma_operator::{Completed, NodeChoice, Operator, Registered, StackResult, StackStatus};
 use serde_json::{Value, json};
 
 use super::subjects::ANY;
@@ -73,8 +73,8 @@ impl Ask {
         };
         let done = done.map_err(|unsuccessful| unsuccessful.failure);
         vec![done.map(|done| match done {
-            Done::Executed { tx_digest, .. } => tx_digest,
-            Done::Rehearsed { .. } => panic!("{done:?}"),
+            Completed::Executed { tx_digest, .. } => tx_digest,
+            Completed::Rehearsed { .. } => panic!("{done:?}"),
         })]
     }
 

@@ -87,7 +87,7 @@ pub(crate) type Answers = Vec<Result<Digest, Failure>>;
 impl Way {
     pub(crate) async fn ask(self, generation: &Generation, subject: &Subject) -> Answers {
         let operator = match self {
-            Self::Keyed => generation.operator.once(subject.key()),
+            Self::Keyed => generation.operator.with_key(subject.key()),
             Self::Keyless => generation.operator.clone(),
         };
         subject.ask.make_for_digests(&operator, subject.node).await

@@ -1,0 +1,132 @@
+//! The use cases as a value.
+
+use std::time::Duration;
+
+use atoma_domain::IntentId;
+use atoma_domain::journal::{Failure, RequestKey};
+
+use crate::causes::internal;
+use crate::engine::{Engine, LimitStatus};
+use crate::ingest::Applied;
+use crate::ports::Ports;
+use crate::readiness::{NotReady, Readiness};
+
+/// The use cases of a node operator. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    pub(super) ports: Ports,
+    pub(super) engine: Engine,
+    pub(super) applied: Applied,
+    pub(super) readiness: Readiness,
+    /// How long a request waits for outcomes.
+    pub(super) request_timeout: Duration,
+    /// Whether requests are only simulated.
+    pub(super) is_dry_run: bool,
+    /// Whether new work is refused until the daemon accepts writes.
+    pub(super) requires_start: bool,
+    /// The client's key for the request, if it sent one.
+    pub(super) key: Option<RequestKey>,
+}
+
+impl Operator {
+    /// The use cases on top of an engine and its ports.
+    pub fn new(
+        ports: Ports,
+        engine: Engine,
+        applied: Applied,
+        readiness: Readiness,
+        request_timeout: Duration,
+    ) -> Self {
+        Self {
+            ports,
+            engine,
+            applied,
+            readiness,
+            request_timeout,
+            is_dry_run: false,
+            requires_start: false,
+            key: None,
+        }
+    }
+
+    /// The same use cases as a dry run: requests are checked and simulated, and nothing is written
+    /// or sent.
+    #[must_use]
+    pub fn dry_run(&self) -> Self {
+        Self {
+            is_dry_run: true,
+            ..self.clone()
+        }
+    }
+
+    /// The same use cases, which refuse new work until the daemon accepts writes. They still report
+    /// the outcome of a request that was sent before.
+    #[must_use]
+    pub fn requiring_start(&self) -> Self {
+        Self {
+            requires_start: true,
+            ..self.clone()
+        }
+    }
+
+    /// The same use cases for one request under a client's key, which makes it safe to repeat: a
+    /// repeated request does nothing twice and reports the outcome of the first.
+    #[must_use]
+    pub fn with_key(&self, key: RequestKey) -> Self {
+        Self {
+            key: Some(key),
+            ..self.clone()
+        }
+    }
+
+    /// The ports, for callers that need no use case: to read the state, record work or read the
+    /// journal.
+    pub const fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Whether the daemon can serve.
+    pub const fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// Checks everything that keeps the daemon from serving: the mirror, the Sui node, the limits and
+    /// the circuit breaker.
+    ///
+    /// # Errors
+    /// The reasons.
+    pub async fn check(&self) -> Result<(), NotReady> {
+        let mut reasons = match self.readiness.check().await {
+            Ok(()) => Vec::new(),
+            Err(NotReady(reasons)) => reasons,
+        };
+        if let Some(pause) = self.engine.paused()
+            && !reasons.contains(&pause.to_string())
+        {
+            reasons.push(pause.to_string());
+        }
+        if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(NotReady(reasons))
+        }
+    }
+
+    /// What the operator should look into although the daemon works, one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        self.engine.warnings()
+    }
+
+    /// How close the limits are to stopping new transactions.
+    ///
+    /// # Errors
+    /// When the journal can't be read.
+    pub async fn limits(&self) -> Result<LimitStatus, Failure> {
+        self.engine.limits().await.map_err(internal)
+    }
+
+    /// Why an unfinished transaction waits, if it does.
+    pub fn held(&self, id: IntentId) -> Option<Failure> {
+        self.engine.held(id)
+    }
+}
