@@ -108,7 +108,7 @@ impl Ended {
     ///
     /// # Errors
     /// Itself, if it is no success.
-    pub(in crate::engine) fn into_success(self) -> Result<Unwritten, Self> {
+    pub(in crate::engine) fn into_success(self: Box<Self>) -> Result<Unwritten, Box<Self>> {
         if self.status() != AttemptStatus::Succeeded {
             return Err(self);
         }
@@ -185,14 +185,14 @@ pub(in crate::engine) fn close(
 }
 
 /// Closes an attempt whose effects were awaited.
-pub(in crate::engine) fn close_executed(awaited: AwaitedAttempt, executed: Executed) -> Ended {
+pub(in crate::engine) fn close_executed(awaited: AwaitedAttempt, executed: Executed) -> Box<Ended> {
     let AwaitedAttempt {
         attempt,
         intents,
         reservation,
     } = awaited;
     let carried = attempt.intents.len();
-    Ended {
+    Box::new(Ended {
         badge: BadgeAfter::Unchanged,
         conclusion: Conclusion {
             digest: attempt.digest(),
@@ -202,11 +202,11 @@ pub(in crate::engine) fn close_executed(awaited: AwaitedAttempt, executed: Execu
         carried,
         reservation: Some(reservation),
         unspent: None,
-    }
+    })
 }
 
 /// Journals how an attempt ended that did not succeed, and announces final failures.
-pub(in crate::engine) async fn write_end(context: &Arc<Context>, ended: Ended) -> Next {
+pub(in crate::engine) async fn write_end(context: &Arc<Context>, ended: Box<Ended>) -> Next {
     let Ended {
         conclusion,
         intents,
@@ -214,7 +214,7 @@ pub(in crate::engine) async fn write_end(context: &Arc<Context>, ended: Ended) -
         unspent,
         reservation: _reservation,
         ..
-    } = ended;
+    } = *ended;
     let Ports { journal, clock, .. } = &context.ports;
     let executed = conclusion
         .outcome

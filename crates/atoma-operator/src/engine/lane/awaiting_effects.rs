@@ -45,7 +45,7 @@ impl AwaitingEffects {
     }
 
     /// Asks for the effects of the next attempt if it is time; gives its end if the node has them.
-    pub(super) async fn look(&mut self, chain: &dyn Chain) -> Option<Ended> {
+    pub(super) async fn look(&mut self, chain: &dyn Chain) -> Option<Box<Ended>> {
         if self.next_look > Instant::now() {
             return None;
         }

@@ -206,7 +206,7 @@ impl Pipeline {
                 if let BadgeAfter::Moved(badge) = &ended.badge {
                     self.badge.clone_from(badge);
                 }
-                self.end(*ended).await
+                self.end(ended).await
             }
             Closed::EffectsUnknown { badge, awaited } => {
                 self.badge = badge;
@@ -217,7 +217,7 @@ impl Pipeline {
 
     /// Journals the outcome of an attempt: a success together with the next attempt, or when none
     /// follows; everything else at once.
-    pub(super) async fn end(&mut self, ended: Ended) -> Next {
+    pub(super) async fn end(&mut self, ended: Box<Ended>) -> Next {
         let now = self.context.ports.clock.now();
         self.context.limits.note(ended.status(), now);
         match ended.into_success() {
