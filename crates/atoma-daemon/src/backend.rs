@@ -74,7 +74,7 @@ impl Backend {
             Some(url) => url.clone(),
             None => client.rpc_url()?.to_owned(),
         };
-        let chain = SuiChain::connect(atoma_sui::SuiConfig::new(
+        let chain = SuiChain::connect(atoma_sui::SuiChainConfig::new(
             rpc_url,
             config.sui.package_id,
             config.sui.atoma_db_id,

@@ -1,4 +1,4 @@
-//! The contract's calls as Move takes them: which arguments, in which order and of which type.
+//! The arguments of the contract's entry functions, in order and by type.
 
 use atoma_domain::contract::{BadgeUse, ContractCall};
 use atoma_domain::settlement::SettlementProof;
@@ -12,7 +12,7 @@ pub(crate) const MODULE: &str = "db";
 pub(crate) enum CallArgument {
     /// The shared `AtomaDb`, mutable.
     AtomaDb,
-    /// The acting node's badge. By reference or by value: the bytes are the same.
+    /// The acting node's badge, by reference or by value: both have the same encoding.
     Badge,
     /// The shared `Random`, immutable.
     Random,
@@ -103,7 +103,7 @@ fn proof_arguments(proof: &SettlementProof) -> [CallArgument; 2] {
     [hash(&proof.commitment), hash(&proof.leaf)]
 }
 
-/// A hash is a `vector<u8>` to the contract: with its length before it.
+/// The contract takes a hash as `vector<u8>`, which BCS prefixes with its length.
 fn hash(hash: &Hash32) -> CallArgument {
     CallArgument::Bytes(hash.as_bytes().to_vec())
 }

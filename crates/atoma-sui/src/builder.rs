@@ -1,4 +1,4 @@
-//! Plans made into transactions, offline.
+//! Building transactions from plans, offline.
 
 use atoma_domain::contract::ContractCall;
 use atoma_domain::ports::{TransactionPlan, UnsignedTransaction};
@@ -12,78 +12,79 @@ use crate::abi::{self, CallArgument};
 /// The `Random` object.
 pub(crate) const RANDOM: Address = Address::from_static("0x8");
 
-/// Commands a transaction, at most.
+// The network's limits.
+/// Commands per transaction.
 const MAX_COMMANDS: usize = 1_024;
-/// Bytes of a pure argument, at most.
+/// Bytes per pure argument.
 const MAX_PURE_ARGUMENT_BYTES: usize = 16_384;
-/// Bytes of a transaction, at most.
+/// Bytes per transaction.
 const MAX_TRANSACTION_BYTES: usize = 131_072;
-/// Coins that pay for a transaction: fewer than this.
+/// Gas coins per transaction, exclusive: there must be fewer than this.
 const MAX_GAS_OBJECTS: usize = 256;
 
-/// A plan that no valid transaction can be made of.
+/// No valid transaction can be built from a plan.
 #[derive(Debug, Error)]
 pub(crate) enum BuildError {
-    /// Nothing to do.
+    /// The plan has no calls.
     #[error("a transaction needs at least one call")]
     NoCalls,
-    /// A call takes the badge, the plan has none.
+    /// A call takes the badge, but the plan has none.
     #[error("{function} needs the node badge")]
     NoBadge {
         /// The call's function.
         function: &'static str,
     },
-    /// A call after the one that takes `Random`.
+    /// A call follows one that takes `Random`.
     #[error("try_settle_stack must be the last call of its transaction")]
     RandomNotLast,
-    /// A text that Move's ASCII string can't hold.
-    #[error("`{0}` is not printable ASCII")]
+    /// A string that Move's ASCII string can't hold.
+    #[error("`{0}` is not ASCII")]
     NotAscii(String),
-    /// A limit of the network.
+    /// The plan exceeds a limit of the network.
     #[error("{what}: {actual} is more than the network's limit of {limit}")]
     Limit {
         /// What is limited.
         what: &'static str,
-        /// How much it is.
+        /// The plan's value.
         actual: usize,
-        /// How much it may be.
+        /// The largest value allowed.
         limit: usize,
     },
-    /// The shared objects' versions are learned with the first read.
+    /// The shared objects' initial versions are unknown until the first read.
     #[error("the AtomaDb has not been read yet")]
     ContractNotRead,
-    /// The library refused.
-    #[error("the transaction builder refused the plan")]
+    /// The library rejected the plan.
+    #[error("the transaction builder rejected the plan")]
     Builder(#[from] sui_transaction_builder::Error),
-    /// A name that is no Move identifier.
-    #[error("a name is no Move identifier")]
+    /// A name is not a Move identifier.
+    #[error("a name is not a Move identifier")]
     Identifier(#[from] sui_sdk_types::TypeParseError),
     /// BCS failed.
-    #[error("the transaction has no BCS form")]
+    #[error("the transaction can't be encoded in BCS")]
     Bcs(#[from] bcs::Error),
 }
 
-/// The contract's places that every call needs.
+/// The package and the shared objects that calls take as inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ContractAddresses {
+pub(crate) struct ContractInputs {
     /// The package to call.
     pub(crate) package: ObjectId,
     /// The `AtomaDb`.
     pub(crate) atoma_db: ObjectId,
-    /// The version that it became shared at.
+    /// The `AtomaDb`'s initial shared version.
     pub(crate) atoma_db_initial_version: u64,
-    /// The version that `Random` became shared at.
+    /// The initial shared version of `Random`.
     pub(crate) random_initial_version: u64,
 }
 
 /// Builds the plan's transaction.
 pub(crate) fn build(
-    contract: &ContractAddresses,
+    contract: &ContractInputs,
     plan: &TransactionPlan,
 ) -> Result<UnsignedTransaction, BuildError> {
     let transaction = transaction(contract, plan, Some(plan.expires_after))?;
     let bytes = bcs::to_bytes(&transaction)?;
-    within(
+    check_limit(
         "bytes of the transaction",
         bytes.len(),
         MAX_TRANSACTION_BYTES,
@@ -94,15 +95,16 @@ pub(crate) fn build(
     })
 }
 
-/// The plan's transaction; without expiration only for comparison with foreign ones.
+/// The plan's transaction. It always expires, except when tests compare it with transactions of
+/// other SDKs.
 fn transaction(
-    contract: &ContractAddresses,
+    contract: &ContractInputs,
     plan: &TransactionPlan,
     expiration: Option<Epoch>,
 ) -> Result<Transaction, BuildError> {
     check(plan)?;
     let mut builder = TransactionBuilder::new();
-    // Before the calls: after one with `Random` nothing may be split, only handed over.
+    // Split before the calls: after a call with `Random`, coins may be transferred but not split.
     let split = split_off(&mut builder, plan);
     for call in &plan.calls {
         let arguments = abi::arguments(call)
@@ -130,7 +132,7 @@ fn transaction(
     Ok(builder.try_build()?)
 }
 
-/// The coins that the plan splits off what pays.
+/// The coins that the plan splits off the gas coin.
 fn split_off(builder: &mut TransactionBuilder, plan: &TransactionPlan) -> Vec<Argument> {
     if plan.split.is_empty() {
         return Vec::new();
@@ -146,8 +148,8 @@ fn split_off(builder: &mut TransactionBuilder, plan: &TransactionPlan) -> Vec<Ar
 
 fn check(plan: &TransactionPlan) -> Result<(), BuildError> {
     let commands = plan.calls.len() + if plan.split.is_empty() { 0 } else { 2 };
-    within("commands", commands, MAX_COMMANDS)?;
-    within("gas coins", plan.gas.len(), MAX_GAS_OBJECTS - 1)?;
+    check_limit("commands", commands, MAX_COMMANDS)?;
+    check_limit("gas coins", plan.gas.len(), MAX_GAS_OBJECTS - 1)?;
     let Some((_, before_last)) = plan.calls.split_last() else {
         return Err(BuildError::NoCalls);
     };
@@ -159,7 +161,7 @@ fn check(plan: &TransactionPlan) -> Result<(), BuildError> {
 
 fn input(
     builder: &mut TransactionBuilder,
-    contract: &ContractAddresses,
+    contract: &ContractInputs,
     plan: &TransactionPlan,
     call: &ContractCall,
     argument: CallArgument,
@@ -190,8 +192,8 @@ fn input(
         CallArgument::Bytes(value) => bcs::to_bytes(&value)?,
         CallArgument::U64s(value) => bcs::to_bytes(&value)?,
     };
-    within("bytes of an argument", bytes.len(), MAX_PURE_ARGUMENT_BYTES)?;
-    // Not `pure_bytes`: that merges equal arguments, which other Sui SDKs don't.
+    check_limit("bytes of an argument", bytes.len(), MAX_PURE_ARGUMENT_BYTES)?;
+    // `pure_bytes` would merge equal arguments, which other Sui SDKs don't do.
     Ok(builder.pure_bytes_unique(bytes))
 }
 
@@ -203,7 +205,7 @@ fn owned(reference: &ObjectReference) -> ObjectInput {
     )
 }
 
-fn within(what: &'static str, actual: usize, limit: usize) -> Result<(), BuildError> {
+fn check_limit(what: &'static str, actual: usize, limit: usize) -> Result<(), BuildError> {
     if actual > limit {
         return Err(BuildError::Limit {
             what,

@@ -13,16 +13,16 @@ use sui_rpc::proto::sui::rpc::v2 as proto;
 use thiserror::Error;
 use tonic::{Code, Request, Status};
 
-use crate::outcome::{lacks, parse};
 use crate::refusal::read_error;
+use crate::response::{malformed, parse};
 
-/// The largest answer that is read. Sui's own limit on an object is far below it.
+/// The largest response that is accepted. Sui's own limit on an object is far lower.
 const MAX_MESSAGE_BYTES: usize = 128 * 1024 * 1024;
 
-/// Objects asked for in one call. Full nodes take more, archives don't.
-pub(crate) const OBJECTS_A_CALL: usize = 50;
+/// Objects read per call. Full nodes accept more, archives don't.
+pub(crate) const OBJECTS_PER_CALL: usize = 50;
 
-/// What is read of an object.
+/// The fields read of an object.
 const OBJECT_MASK: [&str; 6] = [
     "object_id",
     "version",
@@ -32,23 +32,23 @@ const OBJECT_MASK: [&str; 6] = [
     "owner",
 ];
 
-/// Where the contract is and how it is reached.
+/// Which node to connect to, and which contract to use.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SuiConfig {
+pub struct SuiChainConfig {
     /// The node's gRPC address, such as `https://fullnode.testnet.sui.io`.
     pub rpc_url: String,
     /// The package to call: the contract's latest version.
     pub package_id: ObjectId,
     /// The contract's shared object.
     pub atoma_db_id: ObjectId,
-    /// How long to wait for an answer to a question.
+    /// How long to wait for the response to a read or a simulation.
     pub request_timeout: Duration,
     /// How long to wait for a transaction's effects.
     pub execution_timeout: Duration,
 }
 
-impl SuiConfig {
-    /// With the usual timeouts: 10 seconds for questions, 60 for transactions.
+impl SuiChainConfig {
+    /// A configuration with the default timeouts: 10 seconds for reads, 60 for transactions.
     pub fn new(rpc_url: impl Into<String>, package_id: ObjectId, atoma_db_id: ObjectId) -> Self {
         Self {
             rpc_url: rpc_url.into(),
@@ -60,10 +60,10 @@ impl SuiConfig {
     }
 }
 
-/// Without the address: providers put access tokens into it.
-impl fmt::Debug for SuiConfig {
+/// Omits the node's address, which can contain a provider's access token.
+impl fmt::Debug for SuiChainConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SuiConfig")
+        f.debug_struct("SuiChainConfig")
             .field("package_id", &self.package_id)
             .field("atoma_db_id", &self.atoma_db_id)
             .field("request_timeout", &self.request_timeout)
@@ -72,30 +72,30 @@ impl fmt::Debug for SuiConfig {
     }
 }
 
-/// The configured address can't be one of a Sui node.
+/// The configured RPC address is not a valid URL.
 #[derive(Debug, Error)]
 #[error("the RPC address is not valid")]
 pub struct ConnectError(#[source] BoxedError);
 
-/// A connection that is made when first used, and anew whenever it was lost.
+/// A connection that is opened on first use and reopened whenever it is lost.
 #[derive(Clone)]
 pub(crate) struct Connection {
     client: Client,
     request_timeout: Duration,
 }
 
-/// An object as it was read.
+/// An object, as read from a node.
 #[derive(Clone, Debug)]
 pub(crate) struct ObjectRead {
     pub(crate) reference: ObjectReference,
     pub(crate) object_type: Option<String>,
-    /// The version that it became shared at, if it is shared.
+    /// The initial shared version, if the object is shared.
     pub(crate) initial_shared_version: Option<u64>,
     contents: Bytes,
 }
 
 impl Connection {
-    pub(crate) fn new(config: &SuiConfig) -> Result<Self, ConnectError> {
+    pub(crate) fn new(config: &SuiChainConfig) -> Result<Self, ConnectError> {
         let client = Client::new(config.rpc_url.as_str())
             .map_err(|status| ConnectError(status.into()))?
             .with_max_decoding_message_size(MAX_MESSAGE_BYTES);
@@ -105,26 +105,27 @@ impl Connection {
         })
     }
 
-    /// The client, to be used with [`timed`](Self::timed) requests.
+    /// The client, for requests made with [`timed`](Self::timed).
     pub(crate) fn client(&self) -> Client {
         self.client.clone()
     }
 
-    /// A client of its own connection for a stream, whose calls can't be timed one by one.
+    /// A client for streams, with a connection of its own. A stream has no deadline, so only the
+    /// wait for response headers is limited.
     pub(crate) fn stream_client(&self) -> Client {
         self.client
             .clone()
             .with_response_headers_timeout(self.request_timeout)
     }
 
-    /// A question that is given up after the request timeout.
+    /// A request that fails after the request timeout.
     pub(crate) fn timed<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.set_timeout(self.request_timeout);
         request
     }
 
-    /// The node's chain, height and history.
+    /// The node's chain id, height and lowest available checkpoint.
     pub(crate) async fn service_info(&self) -> Result<proto::GetServiceInfoResponse, ChainError> {
         self.client()
             .ledger_client()
@@ -134,7 +135,7 @@ impl Connection {
             .map_err(read_error)
     }
 
-    /// An epoch, or the current one; `None` when the node doesn't know it.
+    /// The given epoch, or the current one; `None` when the node doesn't know it.
     pub(crate) async fn epoch(
         &self,
         epoch: Option<u64>,
@@ -143,25 +144,25 @@ impl Connection {
         let request = epoch
             .map_or_else(proto::GetEpochRequest::latest, proto::GetEpochRequest::new)
             .with_read_mask(FieldMask::from_paths(mask));
-        let answer = self
+        let response = self
             .client()
             .ledger_client()
             .get_epoch(self.timed(request))
             .await;
-        match answer {
-            Ok(answer) => Ok(Some(answer.into_inner().epoch.ok_or(lacks("epoch"))?)),
+        match response {
+            Ok(response) => Ok(Some(response.into_inner().epoch.ok_or(malformed("epoch"))?)),
             Err(status) if status.code() == Code::NotFound => Ok(None),
             Err(status) => Err(read_error(status)),
         }
     }
 
-    /// The objects' latest versions, in order; `None` for those that don't exist. The first
-    /// object is read before those that need a call of their own.
+    /// The objects' latest versions, in order; `None` for those that don't exist. When several
+    /// calls are needed, the call with the first object completes before the others start.
     pub(crate) async fn objects(
         &self,
         ids: &[ObjectId],
     ) -> Result<Vec<Option<ObjectRead>>, ChainError> {
-        let mut chunks = ids.chunks(OBJECTS_A_CALL);
+        let mut chunks = ids.chunks(OBJECTS_PER_CALL);
         let mut objects = match chunks.next() {
             Some(first) => self.batch(first).await?,
             None => Vec::new(),
@@ -176,18 +177,18 @@ impl Connection {
         let request = proto::BatchGetObjectsRequest::default()
             .with_requests(ids.iter().map(proto::GetObjectRequest::new).collect())
             .with_read_mask(FieldMask::from_paths(OBJECT_MASK));
-        let answer = self
+        let response = self
             .client()
             .ledger_client()
             .batch_get_objects(self.timed(request))
             .await
             .map_err(read_error)?
             .into_inner();
-        if answer.objects.len() != ids.len() {
-            return Err(lacks("one result for each object"));
+        if response.objects.len() != ids.len() {
+            return Err(malformed("one result for each object"));
         }
         ids.iter()
-            .zip(answer.objects)
+            .zip(response.objects)
             .map(|(id, result)| match result.to_result() {
                 Ok(object) => ObjectRead::new(*id, object).map(Some),
                 Err(error) if Code::from(error.code) == Code::NotFound => Ok(None),
@@ -212,7 +213,7 @@ impl ObjectRead {
     pub(crate) fn new(id: ObjectId, object: proto::Object) -> Result<Self, ChainError> {
         let reference = reference(&object)?;
         if *reference.object_id() != id {
-            return Err(lacks("the object that was asked for"));
+            return Err(malformed("the requested object"));
         }
         let initial_shared_version = object
             .owner
@@ -230,20 +231,20 @@ impl ObjectRead {
         })
     }
 
-    /// Reads the contents.
+    /// Decodes the contents.
     pub(crate) fn decode<T: serde::de::DeserializeOwned>(
         &self,
         what: &'static str,
     ) -> Result<T, ChainError> {
-        bcs::from_bytes(&self.contents).map_err(|_| lacks(what))
+        bcs::from_bytes(&self.contents).map_err(|_| malformed(what))
     }
 }
 
-/// An object's reference.
+/// The object's id, version and digest.
 pub(crate) fn reference(object: &proto::Object) -> Result<ObjectReference, ChainError> {
     Ok(ObjectReference::new(
         parse(object.object_id.as_deref(), "an object's id")?,
-        object.version.ok_or(lacks("an object's version"))?,
+        object.version.ok_or(malformed("an object's version"))?,
         parse(object.digest.as_deref(), "an object's digest")?,
     ))
 }

@@ -1,4 +1,4 @@
-//! Telling the contract's events from others, and decoding them.
+//! Recognizing and decoding the contract's events.
 
 use atoma_domain::events::{ContractEvent, EventError};
 use atoma_domain::ports::ChainError;
@@ -6,8 +6,10 @@ use atoma_domain::{Digest, ObjectId};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::StructTag;
 
-/// Under which packages the contract's event types stand: the one that defined its first types,
-/// and the one that is called, which defines those that an upgrade added.
+use crate::response::{malformed, parse};
+
+/// The packages whose event types are the contract's: the one that defined the original types, and
+/// the one that is called, which defines the types added by an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EventTypes {
     packages: [ObjectId; 2],
@@ -20,11 +22,11 @@ impl EventTypes {
         }
     }
 
-    /// The contract's events among a transaction's, in order. Events that this daemon doesn't know
+    /// The contract's events among a transaction's, in order. Event types unknown to this version
     /// are logged and skipped.
     ///
     /// # Errors
-    /// When an event of a known name can't be decoded.
+    /// When an event of a known type can't be decoded.
     pub(crate) fn decode(
         &self,
         events: &[proto::Event],
@@ -36,7 +38,7 @@ impl EventTypes {
         decoded.collect()
     }
 
-    /// As [`decode`](Self::decode), but what can't be decoded is logged and skipped too.
+    /// Like [`decode`](Self::decode), but events that can't be decoded are logged and skipped too.
     pub(crate) fn decode_leniently(
         &self,
         events: &[proto::Event],
@@ -62,8 +64,7 @@ impl EventTypes {
         event: &proto::Event,
         transaction: Digest,
     ) -> Result<Option<ContractEvent>, ChainError> {
-        let event_type: StructTag =
-            crate::outcome::parse(event.event_type.as_deref(), "event_type")?;
+        let event_type: StructTag = parse(event.event_type.as_deref(), "event_type")?;
         if !self.packages.contains(event_type.address())
             || event_type.module().as_str() != crate::abi::MODULE
         {
@@ -73,11 +74,15 @@ impl EventTypes {
             .contents
             .as_ref()
             .and_then(|contents| contents.value.as_deref())
-            .ok_or(crate::outcome::lacks("an event's contents"))?;
+            .ok_or(malformed("an event's contents"))?;
         match ContractEvent::decode(event_type.name().as_str(), contents) {
             Ok(event) => Ok(Some(event)),
             Err(EventError::Unknown(name)) => {
-                tracing::warn!(%transaction, name, "the contract emitted an event that is unknown here");
+                tracing::warn!(
+                    %transaction,
+                    name,
+                    "skipping an event of an unknown type: the contract may be newer than this daemon"
+                );
                 Ok(None)
             }
             Err(error) => Err(ChainError::Answer(error.into())),

@@ -1,4 +1,4 @@
-//! What never changes about a contract, learned once.
+//! Immutable facts about the deployed contract, read once.
 
 use atoma_domain::ObjectId;
 use atoma_domain::ports::ChainError;
@@ -6,38 +6,42 @@ use prost_types::value::Kind;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::StructTag;
 
-use crate::builder::{ContractAddresses, RANDOM};
-use crate::connection::{Connection, SuiConfig};
+use crate::builder::{ContractInputs, RANDOM};
+use crate::connection::{Connection, SuiChainConfig};
 use crate::contract_events::EventTypes;
 use crate::fields::{KeyTypes, contract_struct};
 use crate::layout::AtomaDb;
-use crate::outcome::{lacks, parse};
+use crate::response::{malformed, parse};
 
-/// Sui's limit on a transaction's gas since its start, for nodes that don't tell theirs: 50 SUI.
+/// The limit on a transaction's gas budget, in MIST, for nodes that don't report one: Sui's limit
+/// since its launch, 50 SUI.
 const DEFAULT_MAX_GAS: u64 = 50_000_000_000;
 
-/// The contract's addresses, types and tables.
+/// The contract's package, shared objects, types and tables.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
-    pub(crate) addresses: ContractAddresses,
+    pub(crate) contract: ContractInputs,
     pub(crate) keys: KeyTypes,
     pub(crate) events: EventTypes,
     /// `db::NodeBadge`, under the package that defines it.
     pub(crate) badge_type: String,
-    /// The tables inside the `AtomaDb`.
+    /// The `AtomaDb`'s tables.
     pub(crate) nodes: ObjectId,
     pub(crate) tasks: ObjectId,
     pub(crate) stacks: ObjectId,
     pub(crate) tickets: ObjectId,
-    /// The network's limit on a transaction's gas, in MIST.
+    /// The network's limit on a transaction's gas budget, in MIST.
     pub(crate) max_gas: u64,
 }
 
 impl Facts {
     /// Reads the facts from the network.
-    pub(crate) async fn learn(
+    ///
+    /// # Errors
+    /// [`ChainError::Malformed`] when the configured object is not an `AtomaDb`.
+    pub(crate) async fn read(
         connection: &Connection,
-        config: &SuiConfig,
+        config: &SuiChainConfig,
     ) -> Result<Self, ChainError> {
         let ids = [config.atoma_db_id, RANDOM];
         let (mut objects, max_gas) =
@@ -53,19 +57,19 @@ impl Facts {
         let db_type: StructTag = parse(atoma_db.object_type.as_deref(), "the AtomaDb's type")?;
         let defining_package = *db_type.address();
         if db_type != contract_struct(defining_package, "AtomaDb") {
-            return Err(lacks("an object of type AtomaDb at the configured id"));
+            return Err(malformed("an object of type AtomaDb at the configured id"));
         }
         let contents: AtomaDb = atoma_db.decode("the AtomaDb's contents")?;
         Ok(Self {
-            addresses: ContractAddresses {
+            contract: ContractInputs {
                 package: config.package_id,
                 atoma_db: config.atoma_db_id,
                 atoma_db_initial_version: atoma_db
                     .initial_shared_version
-                    .ok_or(lacks("the version at which the AtomaDb became shared"))?,
+                    .ok_or(malformed("the AtomaDb's initial shared version"))?,
                 random_initial_version: random
                     .initial_shared_version
-                    .ok_or(lacks("the version at which Random became shared"))?,
+                    .ok_or(malformed("the initial shared version of Random"))?,
             },
             keys: KeyTypes::new(defining_package),
             events: EventTypes::new(defining_package, config.package_id),
@@ -83,14 +87,14 @@ async fn max_gas(connection: &Connection) -> Result<u64, ChainError> {
     let epoch = connection
         .epoch(None, &["epoch", "protocol_config"])
         .await?;
-    let told = epoch
+    let limit = epoch
         .and_then(|epoch| epoch.protocol_config)
-        .and_then(|config| told_max_gas(&config));
-    Ok(told.unwrap_or(DEFAULT_MAX_GAS))
+        .and_then(|config| configured_max_gas(&config));
+    Ok(limit.unwrap_or(DEFAULT_MAX_GAS))
 }
 
-/// The limit in the protocol config: in `configs`, on older nodes in `attributes`.
-fn told_max_gas(config: &proto::ProtocolConfig) -> Option<u64> {
+/// The limit in the protocol config: in `configs`, or on older nodes in `attributes`.
+fn configured_max_gas(config: &proto::ProtocolConfig) -> Option<u64> {
     const NAME: &str = "max_tx_gas";
     let text = match config
         .configs
@@ -111,20 +115,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gas_limit_is_read_in_every_form() {
+    fn the_gas_limit_is_read_in_every_format() {
         let with = |kind| {
             let mut config = proto::ProtocolConfig::default();
             let value = Value { kind: Some(kind) };
             config.configs.insert("max_tx_gas".to_owned(), value);
-            told_max_gas(&config)
+            configured_max_gas(&config)
         };
         assert_eq!(with(Kind::StringValue("7".to_owned())), Some(7));
         assert_eq!(with(Kind::NumberValue(5e10)), Some(50_000_000_000));
         assert_eq!(with(Kind::BoolValue(true)), None);
         let mut old = proto::ProtocolConfig::default();
-        assert_eq!(told_max_gas(&old), None);
+        assert_eq!(configured_max_gas(&old), None);
         old.attributes_mut()
             .insert("max_tx_gas".to_owned(), "8".to_owned());
-        assert_eq!(told_max_gas(&old), Some(8));
+        assert_eq!(configured_max_gas(&old), Some(8));
     }
 }

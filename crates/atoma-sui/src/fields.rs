@@ -1,10 +1,10 @@
-//! The ids of table entries, which are dynamic fields of the table.
+//! Object ids of table entries, which are dynamic fields of their table.
 
 use atoma_domain::ObjectId;
 use sui_sdk_types::{Address, Identifier, StructTag, TypeTag};
 
-/// The contract's key types, under the package that defined them. An upgrade of the package
-/// changes the address to call, not the one in the types.
+/// The key types of the contract's tables, under the package that defined them. An upgrade of the
+/// package changes the address to call, but not the address in these types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyTypes {
     node: TypeTag,
@@ -14,7 +14,7 @@ pub(crate) struct KeyTypes {
 }
 
 impl KeyTypes {
-    /// Under the package that defines the `AtomaDb`'s type.
+    /// The key types under the package that defines the `AtomaDb`'s type.
     pub(crate) fn new(defining_package: Address) -> Self {
         let id_type = |name| -> TypeTag { contract_struct(defining_package, name).into() };
         Self {
@@ -25,7 +25,7 @@ impl KeyTypes {
         }
     }
 
-    /// An entry of a table by node: `nodes` of the `AtomaDb`, `subscribed_nodes` of a task.
+    /// An entry of a table keyed by node: `nodes` of the `AtomaDb`, `subscribed_nodes` of a task.
     pub(crate) fn by_node(&self, table: ObjectId, node: u64) -> ObjectId {
         field(table, &self.node, node)
     }
@@ -72,7 +72,7 @@ fn wrapper(key: TypeTag) -> TypeTag {
     .into()
 }
 
-/// All keys are a `u64`, wrapped or not: in BCS its eight bytes, lowest first.
+/// Every key is a `u64`, wrapped in a struct or not: eight little-endian bytes in BCS.
 fn field(parent: ObjectId, key_type: &TypeTag, key: u64) -> ObjectId {
     parent.derive_dynamic_child_id(key_type, &key.to_le_bytes())
 }

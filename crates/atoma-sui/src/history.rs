@@ -1,64 +1,71 @@
-//! What a node's history is good for.
+//! Which checkpoints a node has executed and still keeps.
 
 use atoma_domain::ports::ChainError;
 use sui_rpc::client::ResponseExt;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 
-use crate::outcome::lacks;
+use crate::response::malformed;
 
-/// A node writes its height into an answer's headers after the answer is made. It is not taken to
-/// be past a checkpoint by its headers before it is this much further, some seconds.
-const HEADERS_AHEAD: u64 = 16;
+/// A node adds its height to the response headers after it has computed the response, so headers
+/// can be ahead of the data. A checkpoint counts as executed only once the height in the headers
+/// is this many checkpoints beyond it, a few seconds.
+const HEADER_MARGIN: u64 = 16;
 
-/// Checkpoints that a ledger must have before what is absent from it proves anything: first and
-/// last.
+/// The range of checkpoints that a ledger must contain for an absence to prove anything. Both ends
+/// are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stretch {
+pub(crate) struct CheckpointRange {
     pub(crate) first: u64,
     pub(crate) last: u64,
 }
 
-impl Stretch {
-    /// All that precedes an epoch; `None` where its first checkpoint isn't told.
-    pub(crate) fn before(epoch: &proto::Epoch) -> Option<Self> {
+impl CheckpointRange {
+    /// All checkpoints before an epoch; `None` when the epoch's first checkpoint is unknown.
+    pub(crate) fn preceding(epoch: &proto::Epoch) -> Option<Self> {
         let last = epoch.first_checkpoint?.saturating_sub(1);
         Some(Self { first: 0, last })
     }
 
-    /// Whether a node that says so of itself has executed all of it.
-    pub(crate) fn is_reached(
+    /// Whether the node has executed the whole range, according to its service info.
+    ///
+    /// # Errors
+    /// [`ChainError::Malformed`] when the service info has no height.
+    pub(crate) fn is_executed_by(
         self,
         info: &proto::GetServiceInfoResponse,
     ) -> Result<bool, ChainError> {
         let height = info
             .checkpoint_height
-            .ok_or(lacks("the checkpoint height"))?;
+            .ok_or(malformed("the checkpoint height"))?;
         Ok(height >= self.last)
     }
 
-    /// Whether the node that gave an answer had executed all of it, by the answer's headers; false
-    /// without them.
-    pub(crate) fn is_reached_by_answer(self, headers: &impl ResponseExt) -> bool {
+    /// Whether the responding node had executed the whole range, according to its response
+    /// headers; false without headers.
+    pub(crate) fn is_executed_by_headers(self, headers: &impl ResponseExt) -> bool {
         headers
             .checkpoint_height()
-            .is_some_and(|height| height >= self.last.saturating_add(HEADERS_AHEAD))
+            .is_some_and(|height| height >= self.last.saturating_add(HEADER_MARGIN))
     }
 
-    /// Checks that a node has thrown none of it away.
+    /// Checks that the node has pruned nothing of the range, according to its service info.
     ///
     /// # Errors
-    /// [`ChainError::Pruned`] when it has; [`ChainError::Malformed`] when it doesn't say what it
-    /// keeps.
-    pub(crate) fn is_kept(self, info: &proto::GetServiceInfoResponse) -> Result<(), ChainError> {
+    /// [`ChainError::Pruned`] when it has; [`ChainError::Malformed`] when the service info has no
+    /// lowest available checkpoint.
+    pub(crate) fn check_available_at(
+        self,
+        info: &proto::GetServiceInfoResponse,
+    ) -> Result<(), ChainError> {
         let lowest = info.lowest_available_checkpoint;
-        self.is_kept_from(lowest.ok_or(lacks("the lowest available checkpoint"))?)
+        self.check_available_from(lowest.ok_or(malformed("the lowest available checkpoint"))?)
     }
 
-    /// The same, where the lowest checkpoint that is kept is known.
+    /// Checks that the range starts no lower than the lowest available checkpoint.
     ///
     /// # Errors
-    /// [`ChainError::Pruned`].
-    pub(crate) const fn is_kept_from(self, lowest: u64) -> Result<(), ChainError> {
+    /// [`ChainError::Pruned`] when it does.
+    pub(crate) const fn check_available_from(self, lowest: u64) -> Result<(), ChainError> {
         if lowest > self.first {
             return Err(ChainError::Pruned {
                 lowest,
@@ -69,11 +76,12 @@ impl Stretch {
     }
 }
 
-/// Checks that the node still has the ledger from a checkpoint on.
+/// Checks that the node still has the ledger from a checkpoint on. A node that doesn't report its
+/// lowest available checkpoint is taken to have it all.
 ///
 /// # Errors
-/// [`ChainError::Pruned`] when it doesn't.
-pub(crate) fn reaches_back(
+/// [`ChainError::Pruned`] when the node has pruned that checkpoint.
+pub(crate) fn check_history(
     info: &proto::GetServiceInfoResponse,
     wanted: u64,
 ) -> Result<(), ChainError> {
@@ -90,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    const STRETCH: Stretch = Stretch {
+    const RANGE: CheckpointRange = CheckpointRange {
         first: 10,
         last: 20,
     };
@@ -102,12 +110,12 @@ mod tests {
     }
 
     #[test]
-    fn a_stretch_is_covered_from_its_first_to_its_last_checkpoint() {
-        assert!(!STRETCH.is_reached(&node(0, 19)).unwrap());
-        assert!(STRETCH.is_reached(&node(0, 20)).unwrap());
-        assert!(STRETCH.is_kept(&node(10, 21)).is_ok());
+    fn a_range_is_covered_from_its_first_to_its_last_checkpoint() {
+        assert!(!RANGE.is_executed_by(&node(0, 19)).unwrap());
+        assert!(RANGE.is_executed_by(&node(0, 20)).unwrap());
+        assert!(RANGE.check_available_at(&node(10, 21)).is_ok());
         assert!(matches!(
-            STRETCH.is_kept(&node(11, 21)),
+            RANGE.check_available_at(&node(11, 21)),
             Err(ChainError::Pruned {
                 lowest: 11,
                 wanted: 10
@@ -116,43 +124,44 @@ mod tests {
     }
 
     #[test]
-    fn what_a_node_does_not_say_proves_nothing() {
-        let silent = proto::GetServiceInfoResponse::default();
-        assert!(STRETCH.is_reached(&silent).is_err());
-        assert!(STRETCH.is_kept(&silent).is_err());
-        assert!(!STRETCH.is_reached_by_answer(&MetadataMap::new()));
-        assert_eq!(Stretch::before(&proto::Epoch::default()), None);
+    fn missing_information_proves_nothing() {
+        let empty = proto::GetServiceInfoResponse::default();
+        assert!(RANGE.is_executed_by(&empty).is_err());
+        assert!(RANGE.check_available_at(&empty).is_err());
+        assert!(!RANGE.is_executed_by_headers(&MetadataMap::new()));
+        assert_eq!(CheckpointRange::preceding(&proto::Epoch::default()), None);
     }
 
     #[test]
-    fn headers_are_believed_some_checkpoints_later() {
-        let told = |height: u64| {
+    fn a_height_in_headers_counts_some_checkpoints_later() {
+        let headers = |height: u64| {
             let mut headers = MetadataMap::new();
             let height = height.to_string().parse().unwrap();
             headers.insert("x-sui-checkpoint-height", height);
             headers
         };
-        assert!(!STRETCH.is_reached_by_answer(&told(20)));
-        assert!(!STRETCH.is_reached_by_answer(&told(19 + HEADERS_AHEAD)));
-        assert!(STRETCH.is_reached_by_answer(&told(20 + HEADERS_AHEAD)));
+        assert!(!RANGE.is_executed_by_headers(&headers(20)));
+        assert!(!RANGE.is_executed_by_headers(&headers(19 + HEADER_MARGIN)));
+        assert!(RANGE.is_executed_by_headers(&headers(20 + HEADER_MARGIN)));
     }
 
     #[test]
-    fn what_precedes_an_epoch_ends_before_its_first_checkpoint() {
+    fn the_range_before_an_epoch_ends_before_its_first_checkpoint() {
         let epoch = proto::Epoch::default().with_first_checkpoint(21);
-        assert_eq!(Stretch::before(&epoch).map(|past| past.last), Some(20));
+        let past = CheckpointRange::preceding(&epoch);
+        assert_eq!(past.map(|past| past.last), Some(20));
     }
 
     #[test]
-    fn history_that_is_gone_is_told() {
-        assert!(reaches_back(&node(5, 9), 5).is_ok());
+    fn pruned_history_is_an_error() {
+        assert!(check_history(&node(5, 9), 5).is_ok());
         assert!(matches!(
-            reaches_back(&node(5, 9), 4),
+            check_history(&node(5, 9), 4),
             Err(ChainError::Pruned {
                 lowest: 5,
                 wanted: 4
             })
         ));
-        assert!(reaches_back(&proto::GetServiceInfoResponse::default(), 0).is_ok());
+        assert!(check_history(&proto::GetServiceInfoResponse::default(), 0).is_ok());
     }
 }

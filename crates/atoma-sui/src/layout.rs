@@ -1,7 +1,7 @@
-//! The contract's objects in BCS, fields in the order of their layout.
+//! The BCS layouts of the contract's objects, fields in order.
 //!
-//! Only what a node reads has a name that matters; the rest is here because BCS has no field
-//! names, and skipping takes knowing. Wrapper structs such as `NodeSmallId {inner}` add nothing.
+//! BCS has no field names, so fields that nobody reads must be declared to be skipped. Wrapper
+//! structs such as `NodeSmallId {inner}` add no bytes.
 
 use atoma_domain::contract::{ContractParameters, StackOnChain, TicketOnChain};
 use atoma_domain::{
@@ -21,7 +21,7 @@ pub(crate) struct Field<K, V> {
     pub(crate) value: V,
 }
 
-/// `0x2::table::Table` and `0x2::object_table::ObjectTable`: where the entries hang, and how many.
+/// `0x2::table::Table` and `0x2::object_table::ObjectTable`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Table {
     /// The parent of the entries' dynamic fields.

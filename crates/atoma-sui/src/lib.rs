@@ -1,19 +1,20 @@
-//! The Sui side of the Atoma node daemon: one step each, no policy.
+//! The daemon's access to Sui. Each method performs one step; policy belongs to the callers.
 //!
-//! - [`SuiChain`] is the chain port: it reads what an action depends on, builds, simulates, sends
-//!   and looks up transactions. What never changes (shared versions, table ids, types) is learned
-//!   once; what an action needs is read in one call as a rule.
-//! - [`SuiEventSource`] is the event source: the transactions that touch the contract, from a
-//!   resumable stream of the node.
-//! - [`ClientConfig`] and [`KeystoreSigner`] read the Sui CLI's files and sign.
+//! - [`SuiChain`] implements the `Chain` port. It reads what an action depends on, and builds,
+//!   simulates, submits and looks up transactions. Facts that never change (initial shared
+//!   versions, table ids, types) are read once; what an action depends on usually takes one call.
+//! - [`SuiEventSource`] implements the `EventSource` port. It follows the transactions that touch
+//!   the contract on a resumable stream of the node.
+//! - [`ClientConfig`] reads the Sui CLI's `client.yaml` and keystore, and [`KeystoreSigner`] signs
+//!   with a key from there.
 //!
-//! Outcomes come from structured fields; the words in which a network refuses a transaction are
-//! known to `refusal` alone. Connections are made when first used, so a node may be down when the
-//! daemon starts. Trying again is the caller's policy; only the event stream repairs its own
-//! connection, and a view begins anew when a subscriber list changed while it was read.
+//! Outcomes are read from structured fields; only `refusal` depends on the wording of a network's
+//! error messages. Connections are opened on first use, so the node may be down when the daemon
+//! starts. Retrying is up to the caller, with two exceptions: the event stream reconnects by
+//! itself, and a view is restarted when a subscriber list changes while it is read.
 //!
-//! A new call of the contract is a variant of `ContractCall` in the domain and one arm in `abi`; a
-//! new object to be read is a struct in `layout`, its id a function in `fields`.
+//! To add a contract call, add a variant to the domain's `ContractCall` and an arm to `abi`. To
+//! read a new kind of object, add a struct to `layout` and a function for its id to `fields`.
 
 mod abi;
 mod builder;
@@ -28,9 +29,10 @@ mod keystore;
 mod layout;
 mod outcome;
 mod refusal;
+mod response;
 mod source;
 
 pub use chain::SuiChain;
-pub use connection::{ConnectError, SuiConfig};
+pub use connection::{ConnectError, SuiChainConfig};
 pub use keystore::{ClientConfig, KeyError, KeystoreError, KeystoreSigner};
 pub use source::SuiEventSource;

@@ -1,4 +1,4 @@
-//! What a transaction did, read from its effects.
+//! Reading a transaction's outcome from its effects.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,11 @@ use sui_rpc::proto::sui::rpc::v2::changed_object::OutputObjectState;
 use sui_rpc::proto::sui::rpc::v2::execution_error::ExecutionErrorKind;
 
 use crate::contract_events::EventTypes;
+use crate::response::{malformed, parse};
 
-/// What must be read of an executed transaction, and no more, as far as a node goes by it: types of
-/// objects, events' JSON and what was only looked at make up most of the rest.
+/// The fields needed of an executed transaction. Leaving out the rest, which is mostly object
+/// types, the events' JSON and unchanged inputs, keeps the response of a node that honours the
+/// mask small.
 pub(crate) const EXECUTED_MASK: [&str; 18] = [
     "digest",
     "events.events.event_type",
@@ -36,30 +38,38 @@ pub(crate) const EXECUTED_MASK: [&str; 18] = [
 
 /// Reads an executed transaction.
 ///
-/// Events that can't be decoded are logged and left out: the transaction is executed whatever they
-/// say, and its outcome must not be lost.
+/// Events that can't be decoded are logged and skipped: the transaction has executed regardless,
+/// and its outcome must not be lost.
+///
+/// # Errors
+/// [`ChainError::Malformed`] when a field is missing, or when these are the effects of another
+/// transaction.
 pub(crate) fn executed(
     transaction: &proto::ExecutedTransaction,
     digest: Digest,
     types: &EventTypes,
 ) -> Result<Executed, ChainError> {
-    let effects = transaction.effects.as_ref().ok_or(lacks("effects"))?;
-    let told = effects
+    let effects = transaction.effects.as_ref().ok_or(malformed("effects"))?;
+    let effects_digest = effects
         .transaction_digest_opt()
         .or(transaction.digest_opt())
-        .ok_or(lacks("the transaction's digest"))?;
-    if told != digest.to_string() {
-        return Err(lacks("the transaction that was asked for"));
+        .ok_or(malformed("the transaction's digest"))?;
+    if effects_digest != digest.to_string() {
+        return Err(malformed("the requested transaction"));
     }
-    let gas = effects.gas_used.as_ref().ok_or(lacks("effects.gas_used"))?;
+    let gas = effects
+        .gas_used
+        .as_ref()
+        .ok_or(malformed("effects.gas_used"))?;
+    let status = effects.status.as_ref().ok_or(malformed("effects.status"))?;
     let paid = gas_needed(gas).get();
     let events = transaction.events.as_ref().map_or_else(Vec::new, |events| {
         types.decode_leniently(&events.events, digest)
     });
     Ok(Executed {
         digest,
-        outcome: outcome(effects.status.as_ref().ok_or(lacks("effects.status"))?)?,
-        epoch: Epoch::new(effects.epoch.ok_or(lacks("effects.epoch"))?),
+        outcome: outcome(status)?,
+        epoch: Epoch::new(effects.epoch.ok_or(malformed("effects.epoch"))?),
         gas_used: Mist::new(paid.saturating_sub(gas.storage_rebate.unwrap_or_default())),
         checkpoint: transaction.checkpoint.map(CheckpointNumber::new),
         written: written(effects)?,
@@ -72,25 +82,26 @@ pub(crate) fn executed(
             .bcs
             .as_ref()
             .and_then(|bcs| bcs.value.as_ref())
-            .ok_or(lacks("effects.bcs"))?
+            .ok_or(malformed("effects.bcs"))?
             .to_vec(),
     })
 }
 
-/// What a budget must cover: computation and storage, before the rebate.
+/// The gas that a budget must cover: computation and storage cost, before the rebate.
 pub(crate) fn gas_needed(gas: &proto::GasCostSummary) -> Mist {
     let computation = gas.computation_cost.unwrap_or_default();
     Mist::new(computation.saturating_add(gas.storage_cost.unwrap_or_default()))
 }
 
-/// Reads a status from its structured fields. A failure that the node does not tell the details of is
-/// a failure all the same: its transaction is executed, and must not be waited for.
+/// Reads a status from its structured fields. A failure without details is still a failure: the
+/// transaction has executed, so nothing may wait for it.
 pub(crate) fn outcome(status: &proto::ExecutionStatus) -> Result<ExecutionOutcome, ChainError> {
-    if status.success.ok_or(lacks("effects.status.success"))? {
+    let success = status.success.ok_or(malformed("effects.status.success"))?;
+    if success {
         return Ok(ExecutionOutcome::Success);
     }
-    let unexplained = proto::ExecutionError::default();
-    let error = status.error.as_ref().unwrap_or(&unexplained);
+    let without_details = proto::ExecutionError::default();
+    let error = status.error.as_ref().unwrap_or(&without_details);
     let kind = ExecutionErrorKind::try_from(error.kind.unwrap_or_default());
     if kind == Ok(ExecutionErrorKind::MoveAbort)
         && let Some(abort) = abort(error)
@@ -122,7 +133,7 @@ fn abort(error: &proto::ExecutionError) -> Option<Abort> {
     })
 }
 
-/// The kind's name, the command, and what the network says about it.
+/// The kind's name, the command, and the network's description.
 fn reason(error: &proto::ExecutionError, kind: Option<ExecutionErrorKind>) -> String {
     let mut reason = kind.map_or_else(
         || format!("error of kind {}", error.kind.unwrap_or_default()),
@@ -148,7 +159,7 @@ fn written(
         .collect()
 }
 
-/// The object's new version; `None` when it was deleted, wrapped or isn't written.
+/// The object's new version; `None` when it was deleted, wrapped or not written.
 fn output(
     object: &proto::ChangedObject,
     lamport_version: Option<u64>,
@@ -161,21 +172,8 @@ fn output(
     let version = object
         .output_version
         .or(lamport_version)
-        .ok_or(lacks("a changed object's version"))?;
+        .ok_or(malformed("a changed object's version"))?;
     Ok(Some(ObjectReference::new(id, version, digest)))
-}
-
-/// Parses an id or digest.
-pub(crate) fn parse<T: std::str::FromStr>(
-    text: Option<&str>,
-    what: &'static str,
-) -> Result<T, ChainError> {
-    text.and_then(|text| text.parse().ok()).ok_or(lacks(what))
-}
-
-/// An answer that lacks or garbles something.
-pub(crate) const fn lacks(what: &'static str) -> ChainError {
-    ChainError::Malformed { what }
 }
 
 #[cfg(test)]

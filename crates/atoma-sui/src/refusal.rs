@@ -1,24 +1,26 @@
-//! Telling refusals from lost answers, and refusals from each other.
+//! Classifying the errors of a Sui node: refused before execution, or outcome unknown; and if
+//! refused, why.
 //!
-//! A node answers `ExecuteTransaction` with effects or with a gRPC status. The status' code tells
-//! whether the transaction was refused before execution: a full node says `InvalidArgument` of what
-//! the validators found invalid and `FailedPrecondition` of inputs that another transaction holds
-//! (`sui-rpc-api`, `error.rs`); every other code leaves the outcome open, an input that does not
-//! exist yet (`Aborted`) included. gRPC libraries and proxies never make up those two. Which input
-//! was at fault is told in words only, those of `UserInputError` and its kin in Sui's sources; the
-//! table below is the one place that knows them.
+//! A node responds to `ExecuteTransaction` with effects or with a gRPC status. The status code
+//! shows whether the transaction was refused before execution: a full node returns
+//! `InvalidArgument` for what the validators found invalid, and `FailedPrecondition` for inputs
+//! locked by another transaction (`sui-rpc-api`, `error.rs`). gRPC libraries and proxies never
+//! produce these two codes themselves. Every other code leaves the outcome open, including
+//! `Aborted` for an input that does not exist yet. Only the message says which input was at fault,
+//! in the wording of `UserInputError` and related errors in Sui's sources. The table below is the
+//! only place that depends on that wording.
 
 use atoma_domain::ports::{ChainError, Refusal, RefusalKind, SubmitError};
 use atoma_domain::{Digest, ObjectId};
 use tonic::{Code, Status};
 
-/// What a phrase means.
+/// The meaning of a phrase.
 #[derive(Clone, Copy, Debug)]
 enum Class {
-    /// Another version of an object is current.
-    Version(Side),
-    /// An object is gone or another's.
-    NotUsable(Side),
+    /// An object's current version is a different one.
+    Version(IdPosition),
+    /// An object is gone or has another owner.
+    NotUsable(IdPosition),
     Expired,
     GasBalance,
     GasTerms,
@@ -26,73 +28,89 @@ enum Class {
     Invalid,
 }
 
-/// Where the object's id stands, seen from the phrase's end.
+/// Whether the object's id is before or after the phrase's end.
 #[derive(Clone, Copy, Debug)]
-enum Side {
+enum IdPosition {
     Before,
     After,
 }
 
-/// Phrases of Sui's refusals in lower case, all parts in this order, and what they mean. The first
-/// row that fits counts.
+/// Phrases of Sui's refusals in lower case and their meaning. A row matches when all its parts
+/// occur in this order; the first matching row counts.
 const PHRASES: &[(&[&str], Class)] = &[
-    // ObjectVersionUnavailableForConsumption, in its words since 2025 and before.
+    // ObjectVersionUnavailableForConsumption, in the wording since 2025 and the earlier one.
     (
         &["unavailable for consumption"],
-        Class::Version(Side::Before),
+        Class::Version(IdPosition::Before),
     ),
     (
         &["not available for consumption"],
-        Class::Version(Side::Before),
+        Class::Version(IdPosition::Before),
     ),
-    // ObjectSequenceNumberTooHigh: the node hasn't seen the version yet.
-    (&["is higher than the latest"], Class::Version(Side::Before)),
+    // ObjectSequenceNumberTooHigh: the node doesn't have the version yet.
+    (
+        &["is higher than the latest"],
+        Class::Version(IdPosition::Before),
+    ),
     // A reference resolved by version.
     (
         &["provided version doesn't match"],
-        Class::Version(Side::After),
+        Class::Version(IdPosition::After),
     ),
-    // ObjectLockConflict and the quorum's word for it: another transaction holds this version.
+    // ObjectLockConflict, and the quorum driver's phrase for it: another transaction has locked
+    // this version.
     (
         &["already locked by a different transaction"],
-        Class::Version(Side::Before),
+        Class::Version(IdPosition::Before),
     ),
-    (&["because of locked objects"], Class::Version(Side::After)),
-    // InvalidObjectDigest: not this version's contents.
-    (&["invalid object digest"], Class::Version(Side::After)),
-    // ObjectNotFound, without a version and with one: the latter can be a version to come.
+    (
+        &["because of locked objects"],
+        Class::Version(IdPosition::After),
+    ),
+    // InvalidObjectDigest: the digest is not that of this version.
+    (
+        &["invalid object digest"],
+        Class::Version(IdPosition::After),
+    ),
+    // ObjectNotFound without a version, and with one, which may be a version to come.
     (
         &["could not find the referenced object", "at version none"],
-        Class::NotUsable(Side::Before),
+        Class::NotUsable(IdPosition::Before),
     ),
     (
         &["could not find the referenced object", "at version"],
-        Class::Version(Side::Before),
+        Class::Version(IdPosition::Before),
     ),
     (
         &["object", "with version", "not found"],
-        Class::Version(Side::Before),
+        Class::Version(IdPosition::Before),
     ),
-    // ObjectDeleted, and ObjectNotFound of later words.
+    // ObjectDeleted, and ObjectNotFound in its later wording.
     (
         &["object deleted at reference"],
-        Class::NotUsable(Side::After),
+        Class::NotUsable(IdPosition::After),
     ),
     (
         &["could not find the referenced object"],
-        Class::NotUsable(Side::After),
+        Class::NotUsable(IdPosition::After),
     ),
-    (&["object", "not found"], Class::NotUsable(Side::Before)),
+    (
+        &["object", "not found"],
+        Class::NotUsable(IdPosition::Before),
+    ),
     // IncorrectUserSignature, InvalidChildObjectArgument, GasObjectNotOwnedObject.
     (
         &["is owned by account address"],
-        Class::NotUsable(Side::Before),
+        Class::NotUsable(IdPosition::Before),
     ),
-    (&["is owned by object"], Class::NotUsable(Side::Before)),
-    (&["not owned by"], Class::NotUsable(Side::Before)),
+    (
+        &["is owned by object"],
+        Class::NotUsable(IdPosition::Before),
+    ),
+    (&["not owned by"], Class::NotUsable(IdPosition::Before)),
     (
         &["is not an owned object with owner"],
-        Class::NotUsable(Side::Before),
+        Class::NotUsable(IdPosition::Before),
     ),
     // TransactionExpired.
     (&["transaction expired"], Class::Expired),
@@ -109,8 +127,8 @@ const PHRASES: &[(&[&str], Class)] = &[
     (&["gas price cannot exceed"], Class::GasTerms),
     (&["gas budget", "is higher than max"], Class::GasTerms),
     (&["gas budget", "is lower than min"], Class::GasBudgetTooLow),
-    // InvalidSignature and its kin, SizeLimitExceeded, PostRandomCommandRestrictions, EmptyCommandInput,
-    // MutableObjectUsedMoreThanOnce, MissingGasPayment.
+    // InvalidSignature and related errors, SizeLimitExceeded, PostRandomCommandRestrictions,
+    // EmptyCommandInput, MutableObjectUsedMoreThanOnce, MissingGasPayment.
     (&["invalid user signature"], Class::Invalid),
     (&["signature is not valid"], Class::Invalid),
     (&["required signature from", "is absent"], Class::Invalid),
@@ -126,24 +144,27 @@ const PHRASES: &[(&[&str], Class)] = &[
         Class::Invalid,
     ),
     (&["transaction gas payment missing"], Class::Invalid),
-    // The same as older nodes show them in simulations: the variant with its fields.
+    // The same errors as older nodes show them in simulations: the variant with its fields.
     (
         &["objectversionunavailableforconsumption"],
-        Class::Version(Side::After),
+        Class::Version(IdPosition::After),
     ),
     (
         &["objectsequencenumbertoohigh"],
-        Class::Version(Side::After),
+        Class::Version(IdPosition::After),
     ),
-    (&["objectlockconflict"], Class::Version(Side::After)),
-    (&["invalidobjectdigest"], Class::Version(Side::After)),
+    (&["objectlockconflict"], Class::Version(IdPosition::After)),
+    (&["invalidobjectdigest"], Class::Version(IdPosition::After)),
     (
         &["objectnotfound", "version: none"],
-        Class::NotUsable(Side::Before),
+        Class::NotUsable(IdPosition::Before),
     ),
-    (&["objectnotfound"], Class::Version(Side::After)),
-    (&["objectdeleted"], Class::NotUsable(Side::After)),
-    (&["incorrectusersignature"], Class::NotUsable(Side::After)),
+    (&["objectnotfound"], Class::Version(IdPosition::After)),
+    (&["objectdeleted"], Class::NotUsable(IdPosition::After)),
+    (
+        &["incorrectusersignature"],
+        Class::NotUsable(IdPosition::After),
+    ),
     (&["gasbalancetoolow"], Class::GasBalance),
     (&["insufficientbalancetocoverminimalgas"], Class::GasBalance),
     (&["gaspriceunderrgp"], Class::GasTerms),
@@ -155,14 +176,14 @@ const PHRASES: &[(&[&str], Class)] = &[
     (&["postrandomcommandrestrictions"], Class::Invalid),
 ];
 
-/// Words that say that these very bytes have been executed already.
+/// Phrases that say that these exact bytes have already executed.
 const ALREADY_EXECUTED: &[&str] = &[
     "already been executed",
     "already executed",
     "already finalized",
 ];
 
-/// What an error status to `ExecuteTransaction` means.
+/// The meaning of an error status from `ExecuteTransaction`.
 pub(crate) fn submit_error(status: Status) -> SubmitError {
     if is_already_executed(&status) || !is_refused(&status) {
         return SubmitError::Unknown(status.into());
@@ -170,7 +191,7 @@ pub(crate) fn submit_error(status: Status) -> SubmitError {
     SubmitError::Refused(refusal(&status))
 }
 
-/// Whether the status says that the transaction has been executed already.
+/// Whether the status says that the transaction has already executed.
 pub(crate) fn is_already_executed(status: &Status) -> bool {
     let message = status.message().to_lowercase();
     ALREADY_EXECUTED
@@ -178,9 +199,9 @@ pub(crate) fn is_already_executed(status: &Status) -> bool {
         .any(|phrase| message.contains(phrase))
 }
 
-/// Whether the code says that this submission was refused before execution. Codes that a broken
-/// connection, a proxy or gateway, an overloaded or failing node or this side's own decoding
-/// (`OutOfRange`) can give say nothing about it.
+/// Whether the code says that this submission was refused before execution. Other codes don't,
+/// because a broken connection, a proxy or gateway, an overloaded or failing node, or this side's
+/// own decoding (`OutOfRange`) can produce them.
 pub(crate) fn is_refused(status: &Status) -> bool {
     matches!(
         status.code(),
@@ -188,26 +209,26 @@ pub(crate) fn is_refused(status: &Status) -> bool {
     )
 }
 
-/// Whether a node says that it does not have the transaction of that digest. A bare `NotFound` can
-/// come from whatever stands before the node.
+/// Whether a node says that it does not have the transaction with that digest. A bare `NotFound`
+/// can come from a proxy or gateway in front of the node.
 pub(crate) fn is_absence(status: &Status, digest: Digest) -> bool {
     status.code() == Code::NotFound && status.message().contains(&digest.to_string())
 }
 
-/// What an error status to `SimulateTransaction` means. A refusal is an [`ChainError::Answer`] whose
-/// source is a [`Refusal`]. Nothing depends on it for good, so the words count where older nodes
-/// give codes that say nothing.
+/// The meaning of an error status from `SimulateTransaction`. A refusal is a
+/// [`ChainError::Answer`] whose source is a [`Refusal`]. Older nodes return codes that say nothing,
+/// and no irreversible decision depends on a simulation, so here the message counts as well.
 pub(crate) fn simulation_error(status: Status) -> ChainError {
-    const WORDS: &str = "error checking transaction input objects";
-    let in_words = matches!(status.code(), Code::NotFound | Code::Internal)
-        && status.message().to_lowercase().contains(WORDS);
-    if is_refused(&status) || in_words {
+    const PHRASE: &str = "error checking transaction input objects";
+    let by_message = matches!(status.code(), Code::NotFound | Code::Internal)
+        && status.message().to_lowercase().contains(PHRASE);
+    if is_refused(&status) || by_message {
         return ChainError::Answer(refusal(&status).into());
     }
     read_error(status)
 }
 
-/// The refusal in a status.
+/// Classifies the refusal in a status by its message.
 pub(crate) fn refusal(status: &Status) -> Refusal {
     let message = status.message().to_owned();
     let lower = message.to_lowercase();
@@ -215,18 +236,18 @@ pub(crate) fn refusal(status: &Status) -> Refusal {
         .iter()
         .find_map(|(parts, class)| end_of(&lower, parts).map(|end| (class, end)));
     let kind = match class {
-        Some((Class::Version(side), end)) => RefusalKind::ObjectVersion {
-            object: object_near(&lower, end, *side),
+        Some((Class::Version(position), end)) => RefusalKind::ObjectVersion {
+            object: object_near(&lower, end, *position),
         },
-        Some((Class::NotUsable(side), end)) => RefusalKind::ObjectNotUsable {
-            object: object_near(&lower, end, *side),
+        Some((Class::NotUsable(position), end)) => RefusalKind::ObjectNotUsable {
+            object: object_near(&lower, end, *position),
         },
         Some((Class::Expired, _)) => RefusalKind::Expired,
         Some((Class::GasBalance, _)) => RefusalKind::GasBalance,
         Some((Class::GasTerms, _)) => RefusalKind::GasTerms,
         Some((Class::GasBudgetTooLow, _)) => RefusalKind::GasBudgetTooLow,
         Some((Class::Invalid, _)) => RefusalKind::Invalid,
-        // In whatever words: another transaction holds an input.
+        // Whatever the wording: another transaction has locked an input.
         None if status.code() == Code::FailedPrecondition => {
             RefusalKind::ObjectVersion { object: None }
         }
@@ -235,7 +256,7 @@ pub(crate) fn refusal(status: &Status) -> Refusal {
     Refusal { kind, message }
 }
 
-/// An error status to a question.
+/// The meaning of an error status from a read.
 pub(crate) fn read_error(status: Status) -> ChainError {
     match status.code() {
         Code::Unavailable
@@ -248,7 +269,7 @@ pub(crate) fn read_error(status: Status) -> ChainError {
     }
 }
 
-/// Where the last of the parts ends, if they all stand in the text in this order.
+/// Where the last of the parts ends, if the text contains them all in this order.
 fn end_of(text: &str, parts: &[&str]) -> Option<usize> {
     let mut from = 0;
     for part in parts {
@@ -257,13 +278,13 @@ fn end_of(text: &str, parts: &[&str]) -> Option<usize> {
     Some(from)
 }
 
-/// The object id next to the phrase. A message can quote several validators, about several
-/// objects; the nearest is meant.
-fn object_near(text: &str, end: usize, side: Side) -> Option<ObjectId> {
+/// The object id nearest to the phrase. A message can quote several validators about several
+/// objects.
+fn object_near(text: &str, end: usize, position: IdPosition) -> Option<ObjectId> {
     let (before, after) = text.split_at_checked(end)?;
-    match side {
-        Side::Before => ids(before).last(),
-        Side::After => ids(after).next(),
+    match position {
+        IdPosition::Before => ids(before).last(),
+        IdPosition::After => ids(after).next(),
     }
 }
 

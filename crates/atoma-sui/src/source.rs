@@ -1,4 +1,4 @@
-//! The contract's transactions, in ledger order.
+//! Following the contract's transactions in ledger order.
 
 use std::fmt;
 use std::pin::Pin;
@@ -24,12 +24,12 @@ use tonic::Status;
 
 use crate::chain::SuiChain;
 use crate::contract_events::EventTypes;
-use crate::cursor::Cursor;
+use crate::cursor::StreamCursor;
 use crate::history;
-use crate::outcome::{lacks, parse};
 use crate::refusal::read_error;
+use crate::response::{malformed, parse};
 
-/// What is read of a transaction. Checkpoint and index are what the stream itself needs.
+/// The fields read of a transaction. The stream itself needs checkpoint and index.
 const MASK: [&str; 10] = [
     "digest",
     "checkpoint",
@@ -43,8 +43,7 @@ const MASK: [&str; 10] = [
     "transaction.sender",
 ];
 
-/// Follows the transactions that touch the contract's `AtomaDb`: those that emit events, and those
-/// that change the contract silently.
+/// Follows the transactions that change the contract's `AtomaDb`, with or without events.
 #[derive(Debug)]
 pub struct SuiEventSource {
     chain: Arc<SuiChain>,
@@ -52,8 +51,9 @@ pub struct SuiEventSource {
 }
 
 impl SuiEventSource {
-    /// Follows the ledger as the chain's node has it. Without a cursor it begins at `start`: any
-    /// checkpoint not later than the contract's publication, 0 at the least.
+    /// Follows the ledger of the chain's node. Without a cursor it begins at checkpoint `start`,
+    /// which must not be later than the contract's publication; 0 always works if the node has its
+    /// whole history.
     pub const fn new(chain: Arc<SuiChain>, start: CheckpointNumber) -> Self {
         Self { chain, start }
     }
@@ -70,15 +70,15 @@ impl EventSource for SuiEventSource {
                 self.start,
                 TransactionStreamStart::Checkpoint(self.start.get()),
             ),
-            Some(mark) => {
-                let cursor = Cursor::try_from(mark)?;
+            Some(stored) => {
+                let cursor = StreamCursor::try_from(stored)?;
                 (cursor.next, TransactionStreamStart::Resume(cursor.node))
             }
         };
         let (facts, info) =
             futures::try_join!(self.chain.facts(), self.chain.connection().service_info())?;
-        // The node's stream would silently begin with what it has.
-        history::reaches_back(&info, next.get())?;
+        // Without this check the node's stream would silently begin at the history it has left.
+        history::check_history(&info, next.get())?;
         let atoma_db = self.chain.atoma_db_id();
         let request = TransactionStreamRequest::new()
             .with_filter(TransactionFilter::matching(affected_object(atoma_db)))
@@ -90,12 +90,12 @@ impl EventSource for SuiEventSource {
             atoma_db,
             types: facts.events.clone(),
             next,
-            failed: None,
+            pending_error: None,
         }))
     }
 }
 
-/// Lost connections are repaired inside the stream; this tells of them.
+/// Logs lost connections. The stream itself reconnects.
 fn logging() -> LedgerStreamConfig {
     LedgerStreamConfig::default().with_observer(|event| match event {
         LedgerStreamEvent::RetryScheduled {
@@ -107,27 +107,30 @@ fn logging() -> LedgerStreamConfig {
             error = %status,
             consecutive_failures,
             delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-            "the Sui node's stream broke off, trying again"
+            "lost the Sui node's transaction stream, reconnecting"
         ),
         LedgerStreamEvent::RetryRecovered {
             consecutive_failures,
             ..
-        } => tracing::info!(consecutive_failures, "the Sui node's stream goes on"),
+        } => tracing::info!(
+            consecutive_failures,
+            "reconnected to the Sui node's transaction stream"
+        ),
         _ => {}
     })
 }
 
 type Frames = Pin<Box<dyn Stream<Item = Result<TransactionStreamFrame, Status>> + Send>>;
 
-/// The ledger being followed.
+/// The ledger as it is followed.
 struct SuiLedgerStream {
     frames: Frames,
     atoma_db: ObjectId,
     types: EventTypes,
     /// The lowest checkpoint still needed.
     next: CheckpointNumber,
-    /// An error that came after steps which had to be delivered first.
-    failed: Option<ChainError>,
+    /// An error to return with the next call, because steps before it had to be delivered first.
+    pending_error: Option<ChainError>,
 }
 
 impl fmt::Debug for SuiLedgerStream {
@@ -142,20 +145,20 @@ impl fmt::Debug for SuiLedgerStream {
 #[async_trait]
 impl LedgerStream for SuiLedgerStream {
     async fn next_steps(&mut self, limit: usize) -> Result<Vec<LedgerFrame>, ChainError> {
-        if let Some(error) = self.failed.take() {
+        if let Some(error) = self.pending_error.take() {
             return Err(error);
         }
         let first = self.frames.next().await;
         let mut steps = vec![self.step(first)?];
         while steps.len() < limit {
-            // Whatever is at hand, without waiting.
+            // Take what has already arrived, without waiting for more.
             let Some(frame) = self.frames.next().now_or_never() else {
                 break;
             };
             match self.step(frame) {
                 Ok(step) => steps.push(step),
                 Err(error) => {
-                    self.failed = Some(error);
+                    self.pending_error = Some(error);
                     break;
                 }
             }
@@ -170,14 +173,14 @@ impl SuiLedgerStream {
         frame: Option<Result<TransactionStreamFrame, Status>>,
     ) -> Result<LedgerFrame, ChainError> {
         let frame = frame
-            .ok_or(lacks("a stream that goes on"))?
+            .ok_or(malformed("the next frame: the transaction stream ended"))?
             .map_err(read_error)?;
         let transaction = match frame.transaction {
             Some(transaction) => self.transaction(&transaction)?,
             None => None,
         };
         if let Some(transaction) = &transaction {
-            // More of the same checkpoint may come.
+            // The same checkpoint may contain more.
             self.next = self.next.max(transaction.position.checkpoint);
         }
         let covered = frame.covered_checkpoint.map(CheckpointNumber::new);
@@ -185,7 +188,7 @@ impl SuiLedgerStream {
             let next = CheckpointNumber::new(covered.get().saturating_add(1));
             self.next = self.next.max(next);
         }
-        let cursor = Cursor {
+        let cursor = StreamCursor {
             next: self.next,
             node: frame.cursor,
         };
@@ -196,18 +199,19 @@ impl SuiLedgerStream {
         })
     }
 
-    /// The transaction, if it concerns the contract: a node may know no filters.
+    /// Reads the transaction if it concerns the contract. A node that doesn't support filters
+    /// sends others too.
     fn transaction(
         &self,
         transaction: &proto::ExecutedTransaction,
     ) -> Result<Option<LedgerTransaction>, ChainError> {
         let digest: Digest = parse(transaction.digest.as_deref(), "a transaction's digest")?;
-        let effects = transaction.effects.as_ref().ok_or(lacks("effects"))?;
+        let effects = transaction.effects.as_ref().ok_or(malformed("effects"))?;
         let success = effects
             .status
             .as_ref()
             .and_then(|status| status.success)
-            .ok_or(lacks("effects.status.success"))?;
+            .ok_or(malformed("effects.status.success"))?;
         let events = match &transaction.events {
             Some(events) if success => self.types.decode(&events.events, digest)?,
             _ => Vec::new(),
@@ -215,14 +219,14 @@ impl SuiLedgerStream {
         if events.is_empty() && !self.touches_contract(effects) {
             return Ok(None);
         }
-        let checkpoint = transaction.checkpoint.ok_or(lacks("its checkpoint"))?;
+        let checkpoint = transaction.checkpoint.ok_or(malformed("its checkpoint"))?;
         let index = transaction
             .transaction_index
-            .ok_or(lacks("its index in the checkpoint"))?;
+            .ok_or(malformed("its index in the checkpoint"))?;
         let timestamp = transaction
             .timestamp
             .and_then(|timestamp| proto_to_timestamp_ms(timestamp).ok())
-            .ok_or(lacks("a transaction's timestamp"))?;
+            .ok_or(malformed("a transaction's timestamp"))?;
         let sender = transaction
             .transaction
             .as_ref()
@@ -234,7 +238,7 @@ impl SuiLedgerStream {
                 index,
             },
             timestamp: TimestampMs::new(timestamp),
-            epoch: Epoch::new(effects.epoch.ok_or(lacks("effects.epoch"))?),
+            epoch: Epoch::new(effects.epoch.ok_or(malformed("effects.epoch"))?),
             sender: parse(sender, "a transaction's sender")?,
             events,
         }))

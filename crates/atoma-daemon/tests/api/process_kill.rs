@@ -11,7 +11,7 @@ use atoma_domain::{Address, CheckpointNumber, NodeSmallId};
 use atoma_localnet::demo::{self, Demo};
 use atoma_localnet::{Config as NetConfig, Fault, FaultKind, LocalNet};
 use atoma_state::{SqliteState, StateOptions};
-use atoma_sui::{SuiChain, SuiConfig, SuiEventSource};
+use atoma_sui::{SuiChain, SuiChainConfig, SuiEventSource};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -96,7 +96,7 @@ impl Scene {
 
     fn chain(&self) -> Arc<SuiChain> {
         let addresses = self.network.addresses();
-        let config = SuiConfig::new(self.network.url(), addresses.package, addresses.atoma_db);
+        let config = SuiChainConfig::new(self.network.url(), addresses.package, addresses.atoma_db);
         SuiChain::connect(config).unwrap()
     }
 

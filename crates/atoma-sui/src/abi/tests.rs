@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// One call of every kind.
+/// One call of each kind.
 fn every_call() -> Vec<ContractCall> {
     let proof = SettlementProof {
         commitment: Hash32::new([1; 32]),
@@ -49,8 +49,8 @@ fn every_call() -> Vec<ContractCall> {
     ]
 }
 
-/// The argument as `interface.json` describes it.
-fn described(argument: &CallArgument, interface: &str) -> bool {
+/// Whether the argument is of the kind that `interface.json` describes.
+fn matches_interface(argument: &CallArgument, interface: &str) -> bool {
     match argument {
         CallArgument::AtomaDb => interface == "shared object, mutable",
         CallArgument::Badge => interface.starts_with("owned object, by"),
@@ -76,7 +76,7 @@ fn every_call_has_the_arguments_of_the_contracts_interface() {
         for (argument, wanted) in given.iter().zip(wanted) {
             let wanted = wanted["ptb_argument"].as_str().unwrap();
             assert!(
-                described(argument, wanted),
+                matches_interface(argument, wanted),
                 "{}: {argument:?} for {wanted}",
                 call.function()
             );

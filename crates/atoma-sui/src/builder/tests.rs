@@ -29,8 +29,8 @@ fn reference(value: &Value) -> ObjectReference {
     )
 }
 
-fn contract(inputs: &Value) -> ContractAddresses {
-    ContractAddresses {
+fn contract(inputs: &Value) -> ContractInputs {
+    ContractInputs {
         package: inputs["package"].as_str().unwrap().parse().unwrap(),
         atoma_db: inputs["db"]["id"].as_str().unwrap().parse().unwrap(),
         atoma_db_initial_version: number(&inputs["db"]["initial_shared_version"]),
@@ -50,7 +50,7 @@ fn pure_of(call: &MoveCall, inputs: &[Input]) -> Vec<Vec<u8>> {
     pure.collect()
 }
 
-/// Reads the call back from a foreign transaction's command.
+/// Decodes a call from a command of a recorded transaction.
 fn read_call(call: &MoveCall, inputs: &[Input]) -> ContractCall {
     let pure = pure_of(call, inputs);
     let u64_at = |index: usize| bcs::from_bytes::<u64>(&pure[index]).unwrap();
@@ -93,21 +93,21 @@ fn read_call(call: &MoveCall, inputs: &[Input]) -> ContractCall {
     }
 }
 
-fn plan_of(foreign: &Transaction, inputs: &Value) -> TransactionPlan {
-    let TransactionKind::ProgrammableTransaction(programmable) = &foreign.kind else {
-        panic!("{:?}", foreign.kind);
+fn plan_of(recorded: &Transaction, inputs: &Value) -> TransactionPlan {
+    let TransactionKind::ProgrammableTransaction(programmable) = &recorded.kind else {
+        panic!("{:?}", recorded.kind);
     };
     let calls = programmable.commands.iter().map(|command| match command {
         Command::MoveCall(call) => read_call(call, &programmable.inputs),
         other => panic!("{other:?}"),
     });
-    let epoch = match foreign.expiration {
+    let epoch = match recorded.expiration {
         TransactionExpiration::Epoch(epoch) => epoch,
         _ => 0,
     };
     TransactionPlan {
         split: Vec::new(),
-        sender: foreign.sender,
+        sender: recorded.sender,
         badge: Some(reference(&inputs["badge"])),
         calls: calls.collect(),
         gas: vec![reference(&inputs["gas"][0])],
@@ -128,9 +128,9 @@ fn bytes_digests_and_signatures_are_those_of_the_typescript_sdk() {
     for case in cases {
         let name = case["name"].as_str().unwrap();
         let bytes = STANDARD.decode(case["tx_bytes"].as_str().unwrap()).unwrap();
-        let foreign: Transaction = bcs::from_bytes(&bytes).unwrap();
-        let plan = plan_of(&foreign, inputs);
-        let built = match foreign.expiration {
+        let recorded: Transaction = bcs::from_bytes(&bytes).unwrap();
+        let plan = plan_of(&recorded, inputs);
+        let built = match recorded.expiration {
             TransactionExpiration::Epoch(_) => {
                 expiring += 1;
                 build(&contract, &plan).unwrap()
@@ -148,7 +148,7 @@ fn bytes_digests_and_signatures_are_those_of_the_typescript_sdk() {
         for (scheme, key) in vectors["keys"].as_object().unwrap() {
             let signer =
                 KeystoreSigner::from_suiprivkey(key["suiprivkey"].as_str().unwrap()).unwrap();
-            let signature = signer.sign_unchecked(&foreign).unwrap();
+            let signature = signer.sign_unchecked(&recorded).unwrap();
             assert_eq!(
                 STANDARD.encode(signature),
                 case["signatures"][scheme].as_str().unwrap(),
@@ -156,10 +156,10 @@ fn bytes_digests_and_signatures_are_those_of_the_typescript_sdk() {
             );
         }
     }
-    assert!(expiring > 0, "a case with an expiration is needed");
+    assert!(expiring > 0, "no case has an expiration");
 }
 
-fn plan(calls: Vec<ContractCall>) -> (ContractAddresses, TransactionPlan) {
+fn plan(calls: Vec<ContractCall>) -> (ContractInputs, TransactionPlan) {
     let vectors = vectors();
     let inputs = &vectors["inputs"];
     let plan = TransactionPlan {
@@ -205,13 +205,13 @@ fn several_calls_share_the_database_and_the_badge() {
     let TransactionKind::ProgrammableTransaction(programmable) = read.kind else {
         panic!("{:?}", read.kind);
     };
-    // AtomaDb, badge, one list a claim, four values of the settlement, Random.
+    // AtomaDb, badge, one list per claim, four values of the settlement, Random.
     assert_eq!(programmable.inputs.len(), 2 + 2 + 4 + 1);
     assert_eq!(programmable.commands.len(), 3);
 }
 
 #[test]
-fn coins_are_split_off_before_the_calls_and_handed_over_after_them() {
+fn coins_are_split_before_the_calls_and_transferred_after_them() {
     use sui_sdk_types::Command;
     let (contract, mut plan) = plan(vec![settle(1)]);
     plan.split = vec![Mist::new(5)];
@@ -231,7 +231,7 @@ fn coins_are_split_off_before_the_calls_and_handed_over_after_them() {
 }
 
 #[test]
-fn impossible_plans_are_refused() {
+fn invalid_plans_are_rejected() {
     let (contract, mut none) = plan(Vec::new());
     assert!(matches!(build(&contract, &none), Err(BuildError::NoCalls)));
     none.calls = vec![settle(1), settle(2)];

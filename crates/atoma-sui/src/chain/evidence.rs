@@ -1,7 +1,8 @@
-//! What proves a transaction dead: who consumed a version, and a ledger that is whole and lacks it.
+//! Proof that a transaction can no longer execute: another one consumed its object versions, or a
+//! complete ledger does not contain it.
 //!
-//! One address can be that of several nodes, of which some lag. So coverage is asked for before a
-//! reading, and what the answering node says of itself in the reading's own headers must bear it out.
+//! Several nodes can serve one address, and some of them may lag. So coverage is checked before a
+//! read, and the headers of the read's own response must confirm it.
 
 use atoma_domain::ports::{ChainError, Consumption, Until};
 use atoma_domain::{Digest, Epoch, ObjectId, ObjectReference};
@@ -13,20 +14,21 @@ use sui_rpc::proto::sui::rpc::v2::{self as proto, QueryEndReason, TransactionFil
 use tonic::Code;
 use tracing::debug;
 
-use super::SuiChain;
-use crate::connection::{OBJECTS_A_CALL, reference};
-use crate::history::Stretch;
-use crate::outcome::{lacks, parse};
+use super::sui_chain::SuiChain;
+use crate::connection::{OBJECTS_PER_CALL, reference};
+use crate::history::CheckpointRange;
 use crate::refusal::{is_absence, read_error};
+use crate::response::{malformed, parse};
 
-/// How many transactions of an object are gone back at most to find who consumed a version.
-const MOST_STEPS: usize = 32;
+/// How many of an object's transactions are searched, latest first, for the one that consumed a
+/// version.
+const MAX_STEPS: usize = 32;
 
-/// An object's latest version as a node showed it.
+/// An object's latest version according to a node, and the transaction that wrote it.
 #[derive(Debug)]
 struct Latest {
     version: u64,
-    last: Option<Digest>,
+    writer: Option<Digest>,
 }
 
 impl SuiChain {
@@ -34,39 +36,39 @@ impl SuiChain {
         &self,
         versions: &[ObjectReference],
     ) -> Result<Vec<Consumption>, ChainError> {
-        // Before the objects: what the node had executed by then, they show.
-        let now = self
+        // Read before the objects, so that they reflect everything executed up to this epoch.
+        let current = self
             .connection
             .epoch(None, &["epoch", "first_checkpoint"])
             .await?
-            .ok_or(lacks("the current epoch"))?;
-        let epoch = Epoch::new(now.epoch.ok_or(lacks("epoch.epoch"))?);
-        let mut told = Vec::with_capacity(versions.len());
-        for chunk in versions.chunks(OBJECTS_A_CALL) {
-            let (latest, is_current) = self.latest(chunk, &now).await?;
+            .ok_or(malformed("the current epoch"))?;
+        let epoch = Epoch::new(current.epoch.ok_or(malformed("epoch.epoch"))?);
+        let mut results = Vec::with_capacity(versions.len());
+        for chunk in versions.chunks(OBJECTS_PER_CALL) {
+            let (latest, is_current) = self.latest(chunk, &current).await?;
             for (used, latest) in chunk.iter().zip(latest) {
-                told.push(match latest {
+                results.push(match latest {
                     Some(Latest { version, .. }) if version == used.version() && is_current => {
                         Consumption::Current(epoch)
                     }
-                    Some(Latest { version, last }) if version > used.version() => {
-                        let last = last.ok_or(lacks("an object's last transaction"))?;
+                    Some(Latest { version, writer }) if version > used.version() => {
+                        let last = writer.ok_or(malformed("an object's last transaction"))?;
                         self.consumer(used, last).await
                     }
                     Some(_) => Consumption::Unseen,
-                    None => self.consumer_of_gone(used).await,
+                    None => self.consumer_of_missing(used).await,
                 });
             }
         }
-        Ok(told)
+        Ok(results)
     }
 
-    /// The objects' latest versions, in order, and whether the node that showed them had executed
-    /// all that precedes the epoch.
+    /// The objects' latest versions, in order, and whether the responding node had executed
+    /// everything before the epoch.
     async fn latest(
         &self,
         versions: &[ObjectReference],
-        now: &proto::Epoch,
+        epoch: &proto::Epoch,
     ) -> Result<(Vec<Option<Latest>>, bool), ChainError> {
         let ids = versions.iter().map(ObjectReference::object_id);
         let request = proto::BatchGetObjectsRequest::default()
@@ -77,53 +79,55 @@ impl SuiChain {
                 "digest",
                 "previous_transaction",
             ]));
-        let answer = self
+        let response = self
             .connection
             .client()
             .ledger_client()
             .batch_get_objects(self.connection.timed(request))
             .await
             .map_err(read_error)?;
-        // Another node may have told the epoch: without its own headers this one may lag.
-        let is_current =
-            Stretch::before(now).is_some_and(|past| past.is_reached_by_answer(&answer));
-        let objects = answer.into_inner().objects;
+        // Another node may have answered for the epoch; only its own headers show that this one
+        // doesn't lag.
+        let is_current = CheckpointRange::preceding(epoch)
+            .is_some_and(|past| past.is_executed_by_headers(&response));
+        let objects = response.into_inner().objects;
         if objects.len() != versions.len() {
-            return Err(lacks("one result for each object"));
+            return Err(malformed("one result for each object"));
         }
         let latest = versions.iter().zip(objects).map(|(used, result)| {
             let Ok(object) = result.to_result() else {
                 return Ok(None);
             };
-            let shown = reference(&object)?;
-            if shown.object_id() != used.object_id() {
-                return Err(lacks("the object that was asked for"));
+            let read = reference(&object)?;
+            if read.object_id() != used.object_id() {
+                return Err(malformed("the requested object"));
             }
             Ok(Some(Latest {
-                version: shown.version(),
-                last: last_transaction(&object)?,
+                version: read.version(),
+                writer: last_transaction(&object)?,
             }))
         });
         Ok((latest.collect::<Result<_, _>>()?, is_current))
     }
 
-    /// Goes back along the object's versions to the transaction that consumed this one, as far as
-    /// the node's history goes.
+    /// Walks back through the object's versions to the transaction that consumed this one, as far
+    /// as the node's history goes.
     async fn consumer(&self, used: &ObjectReference, last: Digest) -> Consumption {
         match self.find_consumer(used, last).await {
             Ok(Some(digest)) => Consumption::By(digest),
             Ok(None) => Consumption::Past { last },
             Err(error) => {
-                debug!(object = %used.object_id(), %error, "the object's past can't be read");
+                debug!(object = %used.object_id(), %error, "the object's history can't be read");
                 Consumption::Past { last }
             }
         }
     }
 
-    /// Who consumed a version of an object that the node does not show: the object may be gone, or
-    /// not known yet. Only who took in this very version is told. What else is in the node's index
-    /// proves nothing: it may be from before the version.
-    async fn consumer_of_gone(&self, used: &ObjectReference) -> Consumption {
+    /// The transaction that consumed a version of an object that the node does not return. The
+    /// object may be deleted, or the node may not have it yet. Only a transaction with exactly
+    /// this version as input counts; others in the node's index prove nothing, because they may
+    /// precede the version.
+    async fn consumer_of_missing(&self, used: &ObjectReference) -> Consumption {
         let found = async {
             match self.last_in_index(*used.object_id()).await? {
                 Some(last) => self.find_consumer(used, last).await,
@@ -134,16 +138,16 @@ impl SuiChain {
             Ok(Some(digest)) => Consumption::By(digest),
             Ok(None) => Consumption::Unseen,
             Err(error) => {
-                debug!(object = %used.object_id(), %error, "the object's end can't be read");
+                debug!(object = %used.object_id(), %error, "the object's last transaction can't be read");
                 Consumption::Unseen
             }
         }
     }
 
-    /// The last transaction that touched an object, as far as the node's index of the ledger tells.
+    /// The last transaction that touched an object according to the node's ledger index.
     async fn last_in_index(&self, object: ObjectId) -> Result<Option<Digest>, ChainError> {
         let mut before = None;
-        for _ in 0..MOST_STEPS {
+        for _ in 0..MAX_STEPS {
             let mut options = proto::QueryOptions::default()
                 .with_limit(1)
                 .with_ordering(proto::Ordering::Descending);
@@ -168,7 +172,7 @@ impl SuiChain {
         Ok(None)
     }
 
-    /// The frame of a list that has an item, or else its last.
+    /// The first frame of a list that contains a transaction, or else the last frame.
     async fn last_frame(
         &self,
         request: proto::ListTransactionsRequest,
@@ -193,7 +197,7 @@ impl SuiChain {
         last: Digest,
     ) -> Result<Option<Digest>, ChainError> {
         let mut writer = last;
-        for _ in 0..MOST_STEPS {
+        for _ in 0..MAX_STEPS {
             let Some(input) = self.input_version(writer, *used.object_id()).await? else {
                 return Ok(None);
             };
@@ -208,8 +212,8 @@ impl SuiChain {
         Ok(None)
     }
 
-    /// The version of an object that a transaction took in; `None` when the transaction isn't kept,
-    /// or the object was not there before it.
+    /// The version of an object that a transaction had as input; `None` when the node no longer
+    /// has the transaction, or the object did not exist before it.
     async fn input_version(
         &self,
         transaction: Digest,
@@ -217,34 +221,38 @@ impl SuiChain {
     ) -> Result<Option<u64>, ChainError> {
         let mask = ["effects.changed_objects"];
         let effects = match self.get_transaction(transaction, &mask).await {
-            Ok(transaction) => transaction.effects.ok_or(lacks("effects"))?,
+            Ok(transaction) => transaction.effects.ok_or(malformed("effects"))?,
             Err(status) if status.code() == Code::NotFound => return Ok(None),
             Err(status) => return Err(read_error(status)),
         };
         let id = object.to_string();
-        let change = effects.changed_objects.iter();
-        Ok(change
+        let changes = effects.changed_objects.iter();
+        Ok(changes
             .filter(|change| change.input_state() == InputObjectState::Exists)
             .find(|change| change.object_id() == id)
             .and_then(|change| change.input_version))
     }
 
-    /// The transaction that wrote a version of an object; `None` when that version isn't kept.
+    /// The transaction that wrote a version of an object; `None` when the node no longer has that
+    /// version.
     async fn writer(&self, object: ObjectId, version: u64) -> Result<Option<Digest>, ChainError> {
         let request = proto::GetObjectRequest::new(&object)
             .with_version(version)
             .with_read_mask(FieldMask::from_paths(["version", "previous_transaction"]));
-        let answer = self
+        let response = self
             .connection
             .client()
             .ledger_client()
             .get_object(self.connection.timed(request))
             .await;
-        match answer {
-            Ok(answer) => {
-                let object = answer.into_inner().object.ok_or(lacks("the object"))?;
+        match response {
+            Ok(response) => {
+                let object = response
+                    .into_inner()
+                    .object
+                    .ok_or(malformed("the object"))?;
                 if object.version != Some(version) {
-                    return Err(lacks("the version that was asked for"));
+                    return Err(malformed("the requested version"));
                 }
                 last_transaction(&object)
             }
@@ -270,10 +278,10 @@ impl SuiChain {
         let Some(last) = last else { return Ok(false) };
         let first = epoch
             .first_checkpoint
-            .ok_or(lacks("epoch.first_checkpoint"))?;
-        let stretch = Stretch { first, last };
-        // Before the look-up: what the node had executed by then, the look-up finds.
-        if !stretch.is_reached(&self.connection.service_info().await?)? {
+            .ok_or(malformed("epoch.first_checkpoint"))?;
+        let range = CheckpointRange { first, last };
+        // Checked before the lookup, which then finds everything executed up to here.
+        if !range.is_executed_by(&self.connection.service_info().await?)? {
             return Ok(false);
         }
         let status = match self.get_transaction(digest, &["digest"]).await {
@@ -281,14 +289,14 @@ impl SuiChain {
             Err(status) if is_absence(&status, digest) => status,
             Err(status) => return Err(read_error(status)),
         };
-        if status.checkpoint_height().is_some() && !stretch.is_reached_by_answer(&status) {
+        if status.checkpoint_height().is_some() && !range.is_executed_by_headers(&status) {
             return Ok(false);
         }
         if let Some(lowest) = status.lowest_available_checkpoint() {
-            stretch.is_kept_from(lowest)?;
+            range.check_available_from(lowest)?;
         }
-        // After it: what is kept by now was not thrown away by then.
-        stretch.is_kept(&self.connection.service_info().await?)?;
+        // Checked after the lookup: what is still available now was not pruned then.
+        range.check_available_at(&self.connection.service_info().await?)?;
         Ok(true)
     }
 

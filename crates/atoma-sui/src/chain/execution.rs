@@ -10,9 +10,10 @@ use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::Transaction;
 use tonic::{Request, Status};
 
-use super::SuiChain;
-use crate::outcome::{self, EXECUTED_MASK, lacks};
+use super::sui_chain::SuiChain;
+use crate::outcome::{self, EXECUTED_MASK};
 use crate::refusal;
+use crate::response::malformed;
 
 impl SuiChain {
     pub(super) async fn run_simulation(
@@ -31,7 +32,7 @@ impl SuiChain {
                 "transaction.effects.status",
                 "transaction.effects.gas_used",
             ]));
-        let answer = self
+        let response = self
             .connection
             .client()
             .execution_client()
@@ -39,19 +40,23 @@ impl SuiChain {
             .await
             .map_err(refusal::simulation_error)?
             .into_inner();
-        let effects = answer
+        let effects = response
             .transaction
             .and_then(|transaction| transaction.effects)
-            .ok_or(lacks("the simulation's effects"))?;
+            .ok_or(malformed("the simulation's effects"))?;
+        let status = effects.status.as_ref().ok_or(malformed("effects.status"))?;
+        let gas = effects
+            .gas_used
+            .as_ref()
+            .ok_or(malformed("effects.gas_used"))?;
         Ok(Simulation {
-            outcome: outcome::outcome(effects.status.as_ref().ok_or(lacks("effects.status"))?)?,
-            gas_needed: outcome::gas_needed(
-                effects.gas_used.as_ref().ok_or(lacks("effects.gas_used"))?,
-            ),
+            outcome: outcome::outcome(status)?,
+            gas_needed: outcome::gas_needed(gas),
         })
     }
 
-    /// The transaction without coins, for which the network makes one up, and with the largest budget.
+    /// The transaction with the largest budget and without gas coins: the network then simulates
+    /// with a made-up coin.
     async fn with_ample_gas(&self, unsigned: &UnsignedTransaction) -> Result<Vec<u8>, ChainError> {
         let facts = self.facts().await?;
         let mut transaction: Transaction =
@@ -62,7 +67,7 @@ impl SuiChain {
     }
 
     pub(super) async fn submit(&self, signed: &SignedTransaction) -> Result<Executed, SubmitError> {
-        // Nothing is sent without the means to understand the answer.
+        // Reading the effects needs the facts, so get them before anything is sent.
         let facts = self
             .facts()
             .await
@@ -77,24 +82,24 @@ impl SuiChain {
             .collect();
         let mut request = Request::new(message);
         request.set_timeout(self.config.execution_timeout);
-        let answer = self
+        let response = self
             .connection
             .client()
             .execution_client()
             .execute_transaction(request)
             .await;
-        match answer {
-            Ok(answer) => answer
+        match response {
+            Ok(response) => response
                 .into_inner()
                 .transaction
-                .ok_or(lacks("the executed transaction"))
+                .ok_or(malformed("the executed transaction"))
                 .and_then(|transaction| {
                     outcome::executed(&transaction, signed.digest, &facts.events)
                 })
                 .map_err(|error| SubmitError::Unknown(error.into())),
             Err(status) => {
-                // A refusal can be this very transaction's own doing: executed before, it has
-                // moved its inputs on.
+                // The transaction itself can be the cause: if it has already executed, its inputs
+                // have newer versions.
                 if (refusal::is_refused(&status) || refusal::is_already_executed(&status))
                     && let Ok(Some(executed)) = self.find_transaction(signed.digest).await
                 {
@@ -117,7 +122,7 @@ impl SuiChain {
         }
     }
 
-    /// Asks for a transaction by its digest.
+    /// Gets a transaction by its digest.
     pub(super) async fn get_transaction(
         &self,
         digest: Digest,
@@ -125,16 +130,16 @@ impl SuiChain {
     ) -> Result<proto::ExecutedTransaction, Status> {
         let request =
             proto::GetTransactionRequest::new(&digest).with_read_mask(FieldMask::from_paths(mask));
-        let answer = self
+        let response = self
             .connection
             .client()
             .ledger_client()
             .get_transaction(self.connection.timed(request))
             .await?;
-        answer
+        response
             .into_inner()
             .transaction
-            .ok_or_else(|| Status::data_loss("the answer lacks the transaction"))
+            .ok_or_else(|| Status::data_loss("the response contains no transaction"))
     }
 }
 

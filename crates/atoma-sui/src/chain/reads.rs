@@ -1,4 +1,4 @@
-//! Reading what is not the contract's own: epochs, coins, badges, single objects.
+//! Reading epochs, coins, badges and single objects: everything outside the contract's tables.
 
 use atoma_domain::ports::{BadgeOnChain, ChainError, ChainIdentity, EpochInfo, GasCoin};
 use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference};
@@ -8,13 +8,13 @@ use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::StructTag;
 use tonic::Code;
 
-use super::SuiChain;
+use super::sui_chain::SuiChain;
 use crate::connection::reference;
 use crate::layout::{Coin, NodeBadge};
-use crate::outcome::{lacks, parse};
 use crate::refusal::read_error;
+use crate::response::{malformed, parse};
 
-/// Objects in one page of a list: the most that a node gives.
+/// Objects per page of a list: the maximum that a node returns.
 const PAGE_SIZE: u32 = 1_000;
 
 impl SuiChain {
@@ -31,7 +31,7 @@ impl SuiChain {
         let info = self.connection.service_info().await?;
         info.checkpoint_height
             .map(CheckpointNumber::new)
-            .ok_or(lacks("the checkpoint height"))
+            .ok_or(malformed("the checkpoint height"))
     }
 
     pub(super) async fn read_epoch(&self) -> Result<EpochInfo, ChainError> {
@@ -39,13 +39,13 @@ impl SuiChain {
             .connection
             .epoch(None, &["epoch", "reference_gas_price"])
             .await?
-            .ok_or(lacks("the current epoch"))?;
+            .ok_or(malformed("the current epoch"))?;
         Ok(EpochInfo {
-            epoch: Epoch::new(epoch.epoch.ok_or(lacks("epoch.epoch"))?),
+            epoch: Epoch::new(epoch.epoch.ok_or(malformed("epoch.epoch"))?),
             reference_gas_price: Mist::new(
                 epoch
                     .reference_gas_price
-                    .ok_or(lacks("epoch.reference_gas_price"))?,
+                    .ok_or(malformed("epoch.reference_gas_price"))?,
             ),
         })
     }
@@ -124,22 +124,26 @@ impl SuiChain {
             "digest",
             "previous_transaction",
         ]));
-        let answer = self
+        let response = self
             .connection
             .client()
             .ledger_client()
             .get_object(self.connection.timed(request))
             .await;
-        let object = match answer {
-            Ok(answer) => answer.into_inner().object.ok_or(lacks("the object"))?,
+        let object = match response {
+            Ok(response) => response
+                .into_inner()
+                .object
+                .ok_or(malformed("the object"))?,
             Err(status) if status.code() == Code::NotFound => return Ok(None),
             Err(status) => return Err(read_error(status)),
         };
-        let last = object.previous_transaction.as_deref();
-        let last = last
+        let writer = object
+            .previous_transaction
+            .as_deref()
             .map(|digest| parse(Some(digest), "an object's last transaction"))
             .transpose()?;
-        Ok(Some((reference(&object)?, last)))
+        Ok(Some((reference(&object)?, writer)))
     }
 }
 
@@ -152,5 +156,5 @@ fn contents<T: serde::de::DeserializeOwned>(
         .as_ref()
         .and_then(|contents| contents.value.as_deref())
         .and_then(|bytes| bcs::from_bytes(bytes).ok())
-        .ok_or(lacks(what))
+        .ok_or(malformed(what))
 }

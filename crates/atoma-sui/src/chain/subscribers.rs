@@ -1,115 +1,112 @@
-//! Reading a task's subscriber list with what decides who can be drawn from it.
+//! Reading a task's subscriber list with everything that decides which nodes can be drawn.
 
 use atoma_domain::contract::SubscriberOnChain;
 use atoma_domain::ports::{ChainError, SubscriberQuery};
 use atoma_domain::{NodeSmallId, ObjectId};
 
-use super::view::{Cache, Known, Objects, Pass};
+use super::cache::{Cache, TaskLocation};
+use super::objects::{Lookup, Pass, ViewObjects};
 use crate::connection::ObjectRead;
 use crate::facts::Facts;
 use crate::fields;
 use crate::layout::{Field, NodeEntry, NodePriceData, Task};
-use crate::outcome::lacks;
+use crate::response::malformed;
 
-/// Where a task stands: its object, the tables in it, and how long its list was when last read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TaskPlace {
-    object: ObjectId,
-    prices: ObjectId,
-    list: ObjectId,
-    length: u64,
-}
-
-/// The longest list that is read: a purchase that sweeps more entries meets the network's limit
-/// on child objects, so a longer one is no list of this contract.
+/// The longest list that is read. A purchase that prunes more entries exceeds the network's limit
+/// on child objects, so a longer list can't be one of this contract.
 const MAX_LENGTH: u64 = 1_000;
 
-/// One pass over a task's list; `Done(None)` when there is no such task.
+/// One pass over a task's list; `Done(None)` when the task does not exist.
 pub(super) fn pass(
     cache: &Cache,
     facts: &Facts,
     query: &SubscriberQuery,
-    objects: &mut Objects,
+    objects: &mut ViewObjects,
 ) -> Result<Pass<Option<Vec<SubscriberOnChain>>>, ChainError> {
     let id = query.task.get();
-    let remembered = cache.task(id);
-    let task = match remembered {
-        Some(place) => objects.find(place.object),
+    let cached = cache.task(id);
+    let task = match cached {
+        Some(location) => objects.lookup(location.object),
         None => {
-            let entry = match objects.find(facts.keys.task(facts.tasks, id)) {
-                Known::Read(entry) => entry,
-                Known::Not => return Ok(Pass::Missing),
-                Known::Absent => return Ok(Pass::Done(None)),
+            let entry = match objects.lookup(facts.keys.task(facts.tasks, id)) {
+                Lookup::Read(entry) => entry,
+                Lookup::NotRead => return Ok(Pass::Missing),
+                Lookup::Absent => return Ok(Pass::Done(None)),
             };
             let field: Field<u64, ObjectId> = entry.decode("the table entry of a task")?;
-            objects.find(field.value)
+            objects.lookup(field.value)
         }
     };
-    match (task, remembered) {
-        (Known::Read(object), _) => list(cache, facts, query, objects, &object),
-        (Known::Not, Some(place)) => {
-            expect(facts, query, &place, objects);
+    match (task, cached) {
+        (Lookup::Read(object), _) => list(cache, facts, query, objects, &object),
+        (Lookup::NotRead, Some(location)) => {
+            prefetch(facts, query, &location, objects);
             Ok(Pass::Missing)
         }
-        (Known::Not, None) => Ok(Pass::Missing),
-        (Known::Absent, _) => {
-            // Removed since it was remembered, or just now.
+        (Lookup::NotRead, None) => Ok(Pass::Missing),
+        (Lookup::Absent, _) => {
+            // Removed after its id was cached, or just now.
             cache.set_task(id, None);
             Ok(Pass::Changed)
         }
     }
 }
 
-/// Asks for everything that a remembered task will probably need, together with the task.
-fn expect(facts: &Facts, query: &SubscriberQuery, place: &TaskPlace, objects: &mut Objects) {
+/// Fetches what a cached task will probably need along with the task itself.
+fn prefetch(
+    facts: &Facts,
+    query: &SubscriberQuery,
+    location: &TaskLocation,
+    objects: &mut ViewObjects,
+) {
     let expected = u64::try_from(query.expected.len()).unwrap_or(MAX_LENGTH);
-    for index in 0..place.length.max(expected).min(MAX_LENGTH) {
-        objects.expect(fields::by_index(place.list, index));
+    for index in 0..location.length.max(expected).min(MAX_LENGTH) {
+        objects.prefetch(fields::by_index(location.subscribers, index));
     }
     for node in &query.expected {
-        objects.expect(facts.keys.by_node(place.prices, node.get()));
-        objects.expect(facts.keys.by_node(facts.nodes, node.get()));
+        objects.prefetch(facts.keys.by_node(location.prices, node.get()));
+        objects.prefetch(facts.keys.by_node(facts.nodes, node.get()));
     }
 }
 
-/// The list of a task that has been read.
+/// The list of a task whose object has been read.
 fn list(
     cache: &Cache,
     facts: &Facts,
     query: &SubscriberQuery,
-    objects: &mut Objects,
+    objects: &mut ViewObjects,
     object: &ObjectRead,
 ) -> Result<Pass<Option<Vec<SubscriberOnChain>>>, ChainError> {
     let task: Task = object.decode("a task")?;
-    let place = TaskPlace {
+    let location = TaskLocation {
         object: *object.reference.object_id(),
         prices: task.subscribed_nodes.id,
-        list: task.subscribed_nodes_small_ids.id,
+        subscribers: task.subscribed_nodes_small_ids.id,
         length: task.subscribed_nodes_small_ids.size,
     };
-    if place.length > MAX_LENGTH {
-        return Err(lacks("a subscriber list of less than 1,000 entries"));
+    if location.length > MAX_LENGTH {
+        return Err(malformed("a subscriber list of at most 1,000 entries"));
     }
-    cache.set_task(query.task.get(), Some(place));
+    cache.set_task(query.task.get(), Some(location));
     let mut subscribers = Vec::new();
     let mut complete = true;
     let mut missing_entries = false;
-    for index in 0..place.length {
-        let entry = match objects.find(fields::by_index(place.list, index)) {
-            Known::Read(entry) => entry,
-            Known::Absent => return Ok(Pass::Changed),
-            Known::Not => {
+    for index in 0..location.length {
+        let entry = match objects.lookup(fields::by_index(location.subscribers, index)) {
+            Lookup::Read(entry) => entry,
+            Lookup::Absent => return Ok(Pass::Changed),
+            Lookup::NotRead => {
                 missing_entries = true;
                 complete = false;
                 continue;
             }
         };
-        // Every change of the list writes the task too, with the same version.
+        // A transaction that changes the list also writes the task, with the same version.
         if entry.reference.version() > object.reference.version() {
             return Ok(Pass::Changed);
         }
         let field: Field<u64, NodeSmallId> = entry.decode("an entry of a subscriber list")?;
-        match subscriber(facts, &place, field.value, objects)? {
+        match subscriber(facts, &location, field.value, objects)? {
             Some(subscriber) => subscribers.push(subscriber),
             None => complete = false,
         }
@@ -118,25 +115,25 @@ fn list(
         return Ok(Pass::Done(Some(subscribers)));
     }
     if missing_entries {
-        // On the way anyhow: what the expected nodes will need.
-        expect(facts, query, &place, objects);
+        // The entries need a call anyway; let it fetch what the expected nodes will need.
+        prefetch(facts, query, &location, objects);
     }
     Ok(Pass::Missing)
 }
 
-/// One node of the list; `None` while something is missing.
+/// One node of the list; `None` while its price or entry has not been read.
 fn subscriber(
     facts: &Facts,
-    place: &TaskPlace,
+    location: &TaskLocation,
     node: NodeSmallId,
-    objects: &mut Objects,
+    objects: &mut ViewObjects,
 ) -> Result<Option<SubscriberOnChain>, ChainError> {
-    let price = objects.find(facts.keys.by_node(place.prices, node.get()));
-    let entry = objects.find(facts.keys.by_node(facts.nodes, node.get()));
+    let price = objects.lookup(facts.keys.by_node(location.prices, node.get()));
+    let entry = objects.lookup(facts.keys.by_node(facts.nodes, node.get()));
     let offer = match price {
-        Known::Not => return Ok(None),
-        Known::Absent => None,
-        Known::Read(object) => {
+        Lookup::NotRead => return Ok(None),
+        Lookup::Absent => None,
+        Lookup::Read(object) => {
             let field: Field<u64, NodePriceData> = object.decode("a node's price")?;
             Some((
                 field.value.price_per_one_million_compute_units,
@@ -145,9 +142,9 @@ fn subscriber(
         }
     };
     let is_active = match entry {
-        Known::Not => return Ok(None),
-        Known::Absent => false,
-        Known::Read(object) => {
+        Lookup::NotRead => return Ok(None),
+        Lookup::Absent => false,
+        Lookup::Read(object) => {
             let field: Field<u64, NodeEntry> = object.decode("a node's entry")?;
             field.value.was_disabled_in_epoch.is_none()
         }

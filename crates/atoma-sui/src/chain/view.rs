@@ -1,147 +1,29 @@
-//! Reading everything that an action depends on, in as few calls as can be.
+//! Reading everything that an action depends on, in as few calls as possible.
 //!
-//! Reading goes in passes. A pass puts the view together from the objects that are known and notes
-//! every object that it misses; these are fetched in one call, and the next pass goes on. With warm
-//! caches the first call brings everything.
+//! A view is read in passes. Each pass assembles the view from the objects read so far and lists
+//! the objects it is missing; one call fetches those, and the next pass continues. With a warm
+//! cache the first call fetches everything.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
 
 use atoma_domain::contract::{ContractParameters, StackOnChain, SubscriberOnChain, TicketOnChain};
 use atoma_domain::ports::{ChainError, ContractView, ViewQuery};
 use atoma_domain::{ObjectId, ObjectReference, StackSmallId};
 use futures::future::try_join_all;
 
-use super::SuiChain;
-use super::subscribers::{self, TaskPlace};
-use crate::connection::{OBJECTS_A_CALL, ObjectRead};
+use super::cache::Cache;
+use super::objects::{Lookup, Pass, ViewObjects};
+use super::subscribers;
+use super::sui_chain::SuiChain;
+use crate::connection::OBJECTS_PER_CALL;
 use crate::facts::Facts;
 use crate::layout::{AtomaDb, Field, Stack, StackSettlementTicket};
-use crate::outcome::lacks;
+use crate::response::malformed;
 
-/// How often a view is begun again because objects changed between two of its calls.
+/// How often a view is restarted because objects changed between two of its calls.
 const MAX_RESTARTS: usize = 3;
 
-/// Ticket objects remembered at most. One entry is made for each stack that is settled, so this
-/// is only a guard against growing for ever.
-const MAX_TICKETS: usize = 10_000;
-
-/// Where objects stand that are found through others. A place never changes while its object
-/// exists, and never comes back.
-#[derive(Debug, Default)]
-pub(super) struct Cache {
-    tickets: Mutex<HashMap<StackSmallId, ObjectId>>,
-    tasks: Mutex<HashMap<u64, TaskPlace>>,
-}
-
-impl Cache {
-    fn ticket(&self, stack: StackSmallId) -> Option<ObjectId> {
-        self.tickets
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&stack)
-            .copied()
-    }
-
-    fn set_ticket(&self, stack: StackSmallId, ticket: Option<ObjectId>) {
-        let mut tickets = self.tickets.lock().unwrap_or_else(PoisonError::into_inner);
-        match ticket {
-            Some(id) => {
-                if tickets.len() >= MAX_TICKETS {
-                    tickets.clear();
-                }
-                tickets.insert(stack, id);
-            }
-            None => {
-                tickets.remove(&stack);
-            }
-        }
-    }
-
-    pub(super) fn task(&self, task: u64) -> Option<TaskPlace> {
-        self.tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&task)
-            .copied()
-    }
-
-    pub(super) fn set_task(&self, task: u64, place: Option<TaskPlace>) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        match place {
-            Some(place) => tasks.insert(task, place),
-            None => tasks.remove(&task),
-        };
-    }
-}
-
-/// What is known of an object in the course of one view.
-#[derive(Clone, Debug)]
-pub(super) enum Known {
-    /// Not read yet; it is noted now.
-    Not,
-    /// It does not exist.
-    Absent,
-    /// Its latest version.
-    Read(ObjectRead),
-}
-
-/// The objects read for one view, and those missed, in the order of being missed.
-#[derive(Debug, Default)]
-pub(super) struct Objects {
-    read: HashMap<ObjectId, Option<ObjectRead>>,
-    missed: Vec<ObjectId>,
-}
-
-impl Objects {
-    /// What is known of the object.
-    pub(super) fn find(&mut self, id: ObjectId) -> Known {
-        match self.read.get(&id) {
-            Some(Some(object)) => Known::Read(object.clone()),
-            Some(None) => Known::Absent,
-            None => {
-                self.missed.push(id);
-                Known::Not
-            }
-        }
-    }
-
-    /// Asks for an object that will probably be wanted in the next pass.
-    pub(super) fn expect(&mut self, id: ObjectId) {
-        let _ = self.find(id);
-    }
-
-    /// Notes an object as it was shown; of two showings the older one counts, and none is older still.
-    fn note(&mut self, id: ObjectId, shown: Option<ObjectRead>) {
-        let version =
-            |shown: &Option<ObjectRead>| shown.as_ref().map(|object| object.reference.version());
-        let known = self.read.entry(id).or_insert_with(|| shown.clone());
-        if version(&shown) < version(known) {
-            *known = shown;
-        }
-    }
-
-    /// The objects missed since the last time, each once.
-    fn take_missed(&mut self) -> Vec<ObjectId> {
-        let mut seen = HashSet::new();
-        let mut missed = std::mem::take(&mut self.missed);
-        missed.retain(|id| seen.insert(*id));
-        missed
-    }
-}
-
-/// Why a pass gave no part of the view.
-#[derive(Debug)]
-pub(super) enum Pass<T> {
-    /// It is complete.
-    Done(T),
-    /// Objects are missing.
-    Missing,
-    /// Objects don't fit each other: they changed between two reads.
-    Changed,
-}
-
-/// All of a view but the epoch.
+/// All of a view except the epoch.
 struct Contents {
     parameters: ContractParameters,
     badge: Option<ObjectReference>,
@@ -171,38 +53,41 @@ impl SuiChain {
         query: &ViewQuery,
     ) -> Result<Contents, ChainError> {
         for _ in 0..=MAX_RESTARTS {
-            let mut objects = Objects::default();
+            let mut objects = ViewObjects::default();
             loop {
                 let pass = pass(&self.cache, facts, query, &mut objects)?;
-                let missed = objects.take_missed();
+                let missing = objects.take_missing();
                 match pass {
                     Pass::Done(contents) => return Ok(contents),
                     Pass::Changed => break,
-                    Pass::Missing => self.fetch(&mut objects, missed, query.badge).await?,
+                    Pass::Missing => self.fetch(&mut objects, missing, query.badge).await?,
                 }
             }
         }
-        Err(lacks("a subscriber list that holds still"))
+        Err(malformed(
+            "a subscriber list that stays unchanged during a read",
+        ))
     }
 
-    /// Reads objects. One address can be that of several nodes, so each answer shows the badge first
-    /// and once more; the oldest of them is the view's, than which nothing in it is older.
+    /// Reads the missing objects. Several nodes can serve one address, so every call reads the
+    /// badge again, first. The view keeps the oldest badge returned; nothing else in the view is
+    /// older than that badge.
     async fn fetch(
         &self,
-        objects: &mut Objects,
-        mut missed: Vec<ObjectId>,
+        objects: &mut ViewObjects,
+        mut missing: Vec<ObjectId>,
         badge: Option<ObjectId>,
     ) -> Result<(), ChainError> {
-        missed.retain(|id| Some(*id) != badge);
-        let calls = missed.chunks(OBJECTS_A_CALL - 1).map(|chunk| {
-            let asked: Vec<ObjectId> = badge.into_iter().chain(chunk.iter().copied()).collect();
+        missing.retain(|id| Some(*id) != badge);
+        let calls = missing.chunks(OBJECTS_PER_CALL - 1).map(|chunk| {
+            let ids: Vec<ObjectId> = badge.into_iter().chain(chunk.iter().copied()).collect();
             async move {
-                let read = self.connection.objects(&asked).await?;
-                Ok::<_, ChainError>(asked.into_iter().zip(read))
+                let read = self.connection.objects(&ids).await?;
+                Ok::<_, ChainError>(ids.into_iter().zip(read))
             }
         });
         for (id, object) in try_join_all(calls).await?.into_iter().flatten() {
-            objects.note(id, object);
+            objects.insert(id, object);
         }
         Ok(())
     }
@@ -213,17 +98,17 @@ fn pass(
     cache: &Cache,
     facts: &Facts,
     query: &ViewQuery,
-    objects: &mut Objects,
+    objects: &mut ViewObjects,
 ) -> Result<Pass<Contents>, ChainError> {
-    let badge = query.badge.map(|id| objects.find(id));
-    let atoma_db = objects.find(facts.addresses.atoma_db);
-    let mut complete = !matches!(badge, Some(Known::Not));
+    let badge = query.badge.map(|id| objects.lookup(id));
+    let atoma_db = objects.lookup(facts.contract.atoma_db);
+    let mut complete = !matches!(badge, Some(Lookup::NotRead));
     let mut stacks = BTreeMap::new();
     for &id in &query.stacks {
-        match objects.find(facts.keys.stack(facts.stacks, id.get())) {
-            Known::Not => complete = false,
-            Known::Absent => {}
-            Known::Read(object) => {
+        match objects.lookup(facts.keys.stack(facts.stacks, id.get())) {
+            Lookup::NotRead => complete = false,
+            Lookup::Absent => {}
+            Lookup::Read(object) => {
                 let field: Field<u64, Stack> = object.decode("a stack")?;
                 stacks.insert(id, field.value.into());
             }
@@ -232,9 +117,9 @@ fn pass(
     let mut tickets = BTreeMap::new();
     for &id in &query.tickets {
         match ticket(cache, facts, id, objects)? {
-            Known::Not => complete = false,
-            Known::Absent => {}
-            Known::Read(object) => {
+            Lookup::NotRead => complete = false,
+            Lookup::Absent => {}
+            Lookup::Read(object) => {
                 let ticket: StackSettlementTicket = object.decode("a settlement ticket")?;
                 tickets.insert(id, ticket.into());
             }
@@ -252,9 +137,9 @@ fn pass(
         },
     };
     let atoma_db: AtomaDb = match atoma_db {
-        Known::Not => return Ok(Pass::Missing),
-        Known::Absent => return Err(ChainError::NoObject(facts.addresses.atoma_db)),
-        Known::Read(object) => object.decode("the AtomaDb's contents")?,
+        Lookup::NotRead => return Ok(Pass::Missing),
+        Lookup::Absent => return Err(ChainError::NoObject(facts.contract.atoma_db)),
+        Lookup::Read(object) => object.decode("the AtomaDb's contents")?,
     };
     if !complete {
         return Ok(Pass::Missing);
@@ -262,7 +147,7 @@ fn pass(
     Ok(Pass::Done(Contents {
         parameters: atoma_db.parameters(),
         badge: match badge {
-            Some(Known::Read(object)) => Some(object.reference),
+            Some(Lookup::Read(object)) => Some(object.reference),
             _ => None,
         },
         stacks,
@@ -271,17 +156,18 @@ fn pass(
     }))
 }
 
-/// A ticket is an object of its own, found through the table's entry; its id is remembered.
+/// Looks up a ticket. It is an object of its own, whose id is in the table's entry; the id is
+/// cached.
 fn ticket(
     cache: &Cache,
     facts: &Facts,
     stack: StackSmallId,
-    objects: &mut Objects,
-) -> Result<Known, ChainError> {
+    objects: &mut ViewObjects,
+) -> Result<Lookup, ChainError> {
     let id = match cache.ticket(stack) {
         Some(id) => id,
-        None => match objects.find(facts.keys.ticket(facts.tickets, stack.get())) {
-            Known::Read(entry) => {
+        None => match objects.lookup(facts.keys.ticket(facts.tickets, stack.get())) {
+            Lookup::Read(entry) => {
                 let field: Field<u64, ObjectId> = entry.decode("the table entry of a ticket")?;
                 cache.set_ticket(stack, Some(field.value));
                 field.value
@@ -289,13 +175,10 @@ fn ticket(
             other => return Ok(other),
         },
     };
-    let ticket = objects.find(id);
-    if matches!(ticket, Known::Absent) {
-        // Claimed: the stack is gone with it, and no other ticket will come for it.
+    let ticket = objects.lookup(id);
+    if matches!(ticket, Lookup::Absent) {
+        // Claimed: the stack is gone too, so there will be no other ticket for it.
         cache.set_ticket(stack, None);
     }
     Ok(ticket)
 }
-
-#[cfg(test)]
-mod tests;

@@ -41,7 +41,7 @@ fn the_contracts_events_are_decoded_and_others_left_out() {
 }
 
 #[test]
-fn a_malformed_event_is_an_error_only_where_it_is_mirrored() {
+fn a_malformed_event_is_an_error_unless_decoded_leniently() {
     let bytes = claimed().encode().unwrap();
     let events = [
         event(DEFINING, "db", "ClaimedStackEvent", bytes[..20].to_vec()),

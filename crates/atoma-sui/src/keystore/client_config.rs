@@ -1,4 +1,4 @@
-//! `client.yaml` of the Sui CLI.
+//! The Sui CLI's `client.yaml`.
 
 use std::fmt;
 use std::fs;
@@ -13,7 +13,7 @@ use super::error::KeystoreError;
 use super::secret;
 use super::signer::KeystoreSigner;
 
-/// The Sui CLI's client configuration: which network, which address, which keystore.
+/// The Sui CLI's client configuration: node, active address and keystore.
 #[derive(Clone)]
 pub struct ClientConfig {
     path: PathBuf,
@@ -45,11 +45,12 @@ struct EnvironmentYaml {
 }
 
 impl ClientConfig {
-    /// Reads a `client.yaml`; the keystore's path is relative to it. No key is read yet.
+    /// Reads a `client.yaml`, but no keys yet. The keystore's path is relative to the file's
+    /// folder.
     ///
     /// # Errors
-    /// When the file can't be read, is no client configuration, names no keystore file, or names
-    /// an active environment that it doesn't have.
+    /// When the file can't be read, is not a client configuration, names no keystore file, or
+    /// names an active environment that it doesn't define.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, KeystoreError> {
         let path = path.as_ref().to_owned();
         let text = read(&path)?;
@@ -86,7 +87,7 @@ impl ClientConfig {
         })
     }
 
-    /// The active environment's node.
+    /// The RPC URL of the active environment.
     ///
     /// # Errors
     /// When no environment is active.
@@ -105,12 +106,12 @@ impl ClientConfig {
             .ok_or_else(|| self.missing("active address"))
     }
 
-    /// The keystore file.
+    /// The path of the keystore file.
     pub fn keystore_path(&self) -> &Path {
         &self.keystore
     }
 
-    /// Signs for the active address.
+    /// Loads the active address's key.
     ///
     /// # Errors
     /// When no address is active, or the keystore can't be read or has no key for it.
@@ -118,10 +119,10 @@ impl ClientConfig {
         self.signer_of(self.active_address()?)
     }
 
-    /// Signs for the address.
+    /// Loads an address's key.
     ///
     /// # Errors
-    /// When the keystore can't be read, an entry is no key, or none is the address's.
+    /// When the keystore can't be read, has an invalid entry, or has no key for the address.
     pub fn signer_of(&self, address: Address) -> Result<KeystoreSigner, KeystoreError> {
         let keys = self.keys()?;
         let entries = keys.len();
@@ -138,7 +139,7 @@ impl ClientConfig {
     fn keys(&self) -> Result<Vec<SimpleKeypair>, KeystoreError> {
         warn_if_readable_by_others(&self.keystore);
         let text = Zeroizing::new(read(&self.keystore)?);
-        // The library's message would quote what it found: say only where.
+        // The library's message could quote a key, so report only the position.
         let mut entries: Vec<String> =
             serde_json::from_str(&text).map_err(|error| KeystoreError::List {
                 path: self.keystore.clone(),
@@ -168,7 +169,7 @@ impl ClientConfig {
     }
 }
 
-/// Without the node's address: providers put access tokens into it.
+/// Omits the node's address, which can contain a provider's access token.
 impl fmt::Debug for ClientConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientConfig")
@@ -196,7 +197,7 @@ fn warn_if_readable_by_others(path: &Path) {
         tracing::warn!(
             path = %path.display(),
             mode = format_args!("{:o}", metadata.permissions().mode() & 0o777),
-            "the keystore can be read by other users of this machine: `chmod 600` it"
+            "other users of this machine can access the keystore: run `chmod 600` on it"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with a client configuration, a keystore or a key.
+//! Errors in a client configuration, a keystore or a key.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use atoma_domain::ports::BoxedError;
 
-/// Keys could not be had. Messages name file and entry, never contents.
+/// A key could not be loaded. Messages name the file and the entry, never their contents.
 #[derive(Debug, Error)]
 pub enum KeystoreError {
     /// The file can't be read.
@@ -19,8 +19,8 @@ pub enum KeystoreError {
         #[source]
         source: std::io::Error,
     },
-    /// The file is no client configuration of the Sui CLI.
-    #[error("{} is no Sui client configuration", path.display())]
+    /// The file is not a client configuration of the Sui CLI.
+    #[error("{} is not a Sui client configuration", path.display())]
     Yaml {
         /// The file.
         path: PathBuf,
@@ -28,20 +28,20 @@ pub enum KeystoreError {
         #[source]
         source: BoxedError,
     },
-    /// The configuration lacks something.
+    /// A setting is missing from the configuration.
     #[error("{} names no {what}", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
-        /// What it lacks.
+        /// The missing setting.
         what: &'static str,
     },
-    /// `active_env` is not among the `envs`.
-    #[error("{} has no environment `{alias}`, which it names as the active one", path.display())]
+    /// `active_env` is not defined in `envs`.
+    #[error("{} sets `{alias}` as active_env but does not define it in envs", path.display())]
     NoEnvironment {
         /// The file.
         path: PathBuf,
-        /// The active environment's name.
+        /// The value of `active_env`.
         alias: String,
     },
     /// The keystore is not a JSON array of strings.
@@ -49,17 +49,17 @@ pub enum KeystoreError {
     List {
         /// The file.
         path: PathBuf,
-        /// Where, from 1.
+        /// The line of the error, from 1.
         line: usize,
-        /// Where, from 1.
+        /// The column of the error, from 1.
         column: usize,
     },
-    /// An entry of the keystore is no private key.
-    #[error("entry {index} of {} is no private key", path.display())]
+    /// An entry of the keystore is not a private key.
+    #[error("entry {index} of {} is not a private key", path.display())]
     Entry {
         /// The file.
         path: PathBuf,
-        /// Which entry, from 0.
+        /// The entry's position, from 0.
         index: usize,
         /// Why.
         #[source]
@@ -70,17 +70,17 @@ pub enum KeystoreError {
     NoKey {
         /// The file.
         path: PathBuf,
-        /// The address wanted.
+        /// The address.
         address: Address,
-        /// How many keys there are.
+        /// The number of keys in the keystore.
         entries: usize,
     },
-    /// A text is no private key.
-    #[error("the text is no private key")]
+    /// The text is not a private key.
+    #[error("the text is not a private key")]
     Key(#[from] KeyError),
 }
 
-/// What is wrong with an encoded private key, without any of its contents.
+/// Why an encoded private key is invalid. Never contains any of its contents.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum KeyError {
     /// Neither base64 nor `suiprivkey…`.
@@ -89,10 +89,10 @@ pub enum KeyError {
     /// Not a scheme flag and 32 bytes.
     #[error("it has {0} bytes, not a scheme flag and 32 bytes")]
     Length(usize),
-    /// A scheme that has no simple private key.
-    #[error("its scheme flag {0} is none of ed25519 (0), secp256k1 (1) and secp256r1 (2)")]
+    /// A signature scheme that is not supported.
+    #[error("its scheme flag {0} is not ed25519 (0), secp256k1 (1) or secp256r1 (2)")]
     Scheme(u8),
-    /// The number is no scalar of the curve.
-    #[error("its number is outside the curve's range")]
+    /// The number is not a valid scalar of the curve.
+    #[error("its value is outside the curve's range")]
     Range,
 }

@@ -1,4 +1,4 @@
-//! Keys as the Sui CLI keeps them, and signing with them.
+//! Reading the Sui CLI's keys, and signing with them.
 
 mod client_config;
 mod error;

@@ -1,4 +1,4 @@
-//! Encoded private keys made into key pairs, with every copy on the way wiped.
+//! Decoding private keys into key pairs. Every intermediate copy is wiped.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use super::error::KeyError;
 /// The human-readable part of Bech32 private keys.
 const HRP: &str = "suiprivkey";
 
-/// Reads a keystore entry: base64 of flag ‖ 32 bytes, or a `suiprivkey…` string.
+/// Decodes a keystore entry: base64 of flag ‖ 32 bytes, or a `suiprivkey…` string.
 pub(super) fn read_entry(text: &str) -> Result<SimpleKeypair, KeyError> {
     if text.starts_with(HRP) {
         return read_suiprivkey(text);
@@ -22,7 +22,7 @@ pub(super) fn read_entry(text: &str) -> Result<SimpleKeypair, KeyError> {
     key_pair(&bytes.map_err(|_| KeyError::Encoding)?)
 }
 
-/// Reads a `suiprivkey…` string.
+/// Decodes a `suiprivkey…` string.
 pub(super) fn read_suiprivkey(text: &str) -> Result<SimpleKeypair, KeyError> {
     let checked = bech32::primitives::decode::CheckedHrpstring::new::<bech32::Bech32>(text)
         .map_err(|_| KeyError::Encoding)?;
@@ -34,7 +34,7 @@ pub(super) fn read_suiprivkey(text: &str) -> Result<SimpleKeypair, KeyError> {
     key_pair(&bytes)
 }
 
-/// Flag ‖ 32 bytes. The key types of the libraries wipe themselves when dropped.
+/// Decodes flag ‖ 32 bytes. The libraries' key types wipe themselves when dropped.
 fn key_pair(bytes: &[u8]) -> Result<SimpleKeypair, KeyError> {
     let length = KeyError::Length(bytes.len());
     let (flag, key) = bytes.split_first().ok_or(length)?;
@@ -45,7 +45,7 @@ fn key_pair(bytes: &[u8]) -> Result<SimpleKeypair, KeyError> {
             .map(Into::into)
             .map_err(|_| KeyError::Range),
         2 => {
-            // The library's constructor panics at a number outside the curve's range.
+            // The library's constructor panics on a value outside the curve's range.
             p256::ecdsa::SigningKey::from_slice(key.as_slice()).map_err(|_| KeyError::Range)?;
             Ok(Secp256r1PrivateKey::new(*key).into())
         }

@@ -1,7 +1,6 @@
 //! Signing for one address.
 
 use std::fmt;
-use std::path::Path;
 
 use async_trait::async_trait;
 use atoma_domain::ports::{SignError, SignedTransaction, Signer, UnsignedTransaction};
@@ -10,11 +9,10 @@ use sui_crypto::simple::SimpleKeypair;
 use sui_sdk_types::{Address, Secp256r1Signature, SimpleSignature, Transaction, UserSignature};
 use thiserror::Error;
 
-use super::client_config::ClientConfig;
 use super::error::KeystoreError;
 use super::secret;
 
-/// Signs for one address with a key of any simple scheme: ed25519, secp256k1, secp256r1.
+/// Signs for one address with an ed25519, secp256k1 or secp256r1 key.
 pub struct KeystoreSigner {
     address: Address,
     key: SimpleKeypair,
@@ -23,30 +21,22 @@ pub struct KeystoreSigner {
 /// Why a transaction was not signed.
 #[derive(Debug, Error)]
 enum RefusedToSign {
-    #[error("the bytes are no transaction")]
+    #[error("the bytes are not a transaction")]
     Bytes(#[source] bcs::Error),
-    #[error("the transaction's digest is {actual}, not {told}")]
+    #[error("the transaction's digest is {actual}, but {claimed} was given")]
     Digest {
         actual: sui_sdk_types::Digest,
-        told: sui_sdk_types::Digest,
+        claimed: sui_sdk_types::Digest,
     },
-    #[error("{0} would pay for the transaction")]
+    #[error("the gas owner is {0}, not the signer")]
     ForeignGas(Address),
 }
 
 impl KeystoreSigner {
-    /// Signs for the active address of a Sui CLI `client.yaml`.
+    /// Signs with the key in a `suiprivkey…` string.
     ///
     /// # Errors
-    /// When configuration or keystore can't be read, or hold no key of that address.
-    pub fn from_client_config(path: impl AsRef<Path>) -> Result<Self, KeystoreError> {
-        ClientConfig::load(path)?.signer()
-    }
-
-    /// Signs with the key of a `suiprivkey…` string.
-    ///
-    /// # Errors
-    /// When the text is no such string.
+    /// When the text is not such a string.
     pub fn from_suiprivkey(text: &str) -> Result<Self, KeystoreError> {
         Ok(Self::from_key_pair(secret::read_suiprivkey(text)?))
     }
@@ -58,12 +48,12 @@ impl KeystoreSigner {
         }
     }
 
-    /// Whose key it is.
+    /// The key's address.
     pub fn owner(&self) -> Address {
         self.address
     }
 
-    /// Signs whatever the sender: flag ‖ signature ‖ public key.
+    /// Signs without checking the sender; returns flag ‖ signature ‖ public key.
     pub(crate) fn sign_unchecked(&self, transaction: &Transaction) -> Result<Vec<u8>, SignError> {
         let signature = self
             .key
@@ -99,9 +89,9 @@ impl Signer for KeystoreSigner {
         }
         let actual = transaction.digest();
         if actual != unsigned.digest {
-            let told = unsigned.digest;
+            let claimed = unsigned.digest;
             return Err(SignError::Failed(
-                RefusedToSign::Digest { actual, told }.into(),
+                RefusedToSign::Digest { actual, claimed }.into(),
             ));
         }
         Ok(SignedTransaction {
@@ -112,8 +102,8 @@ impl Signer for KeystoreSigner {
     }
 }
 
-/// Sui accepts of a P-256 signature's two forms only the one with the low `s`, which the library
-/// does not see to.
+/// Normalizes a P-256 signature to low `s`. Sui accepts no other form, and the library does not
+/// ensure it.
 fn low_s(signature: UserSignature) -> Result<UserSignature, SignError> {
     let UserSignature::Simple(SimpleSignature::Secp256r1 {
         signature: raw,

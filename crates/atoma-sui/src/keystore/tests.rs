@@ -14,7 +14,7 @@ fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/sui_config")
 }
 
-/// A folder with a configuration and the given keystore.
+/// A folder with a `client.yaml` and the given keystore.
 fn folder(keystore: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("client.yaml");
@@ -23,8 +23,13 @@ fn folder(keystore: &str) -> (tempfile::TempDir, PathBuf) {
     (folder, config)
 }
 
+/// The active address's key, by the given `client.yaml`.
+fn load(path: impl AsRef<Path>) -> Result<KeystoreSigner, KeystoreError> {
+    ClientConfig::load(path)?.signer()
+}
+
 /// The whole error chain, as an operator sees it.
-fn told(error: &dyn std::error::Error) -> String {
+fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
@@ -35,7 +40,7 @@ fn told(error: &dyn std::error::Error) -> String {
 }
 
 #[test]
-fn the_cli_s_configuration_gives_node_address_and_keys_of_all_schemes() {
+fn node_address_and_keys_of_all_schemes_are_read_from_the_clis_files() {
     let config = ClientConfig::load(vectors().join("client.yaml")).unwrap();
     assert_eq!(config.rpc_url().unwrap(), "http://127.0.0.1:9000");
     let expected: Value =
@@ -51,20 +56,20 @@ fn the_cli_s_configuration_gives_node_address_and_keys_of_all_schemes() {
         let by_text = KeystoreSigner::from_suiprivkey(key["suiprivkey"].as_str().unwrap());
         assert_eq!(by_text.unwrap().address(), address);
     }
-    let signer = KeystoreSigner::from_client_config(vectors().join("client.yaml")).unwrap();
+    let signer = load(vectors().join("client.yaml")).unwrap();
     assert_eq!(signer.address(), config.active_address().unwrap());
 }
 
 #[test]
-fn an_address_without_key_is_named() {
+fn the_error_names_an_address_without_key() {
     let config = ClientConfig::load(vectors().join("client.yaml")).unwrap();
     let error = config.signer_of(Address::TWO).unwrap_err();
     assert!(matches!(error, KeystoreError::NoKey { entries: 4, .. }));
-    assert!(told(&error).contains(&Address::TWO.to_string()));
+    assert!(error_chain(&error).contains(&Address::TWO.to_string()));
 }
 
 #[test]
-fn bad_keystores_are_told_by_file_and_entry_and_never_quoted() {
+fn errors_name_the_keystores_file_and_entry_and_never_quote_it() {
     let secret = "AAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH";
     let zero = "AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let cases = [
@@ -81,8 +86,8 @@ fn bad_keystores_are_told_by_file_and_entry_and_never_quoted() {
     ];
     for (keystore, wanted) in cases {
         let (_folder, config) = folder(&keystore);
-        let error = KeystoreSigner::from_client_config(&config).unwrap_err();
-        let text = told(&error);
+        let error = load(&config).unwrap_err();
+        let text = error_chain(&error);
         assert!(text.contains(wanted), "{text}");
         assert!(text.contains("sui.keystore"), "{text}");
         assert!(!text.contains("BwcHBwcH"), "{text}");
@@ -91,21 +96,21 @@ fn bad_keystores_are_told_by_file_and_entry_and_never_quoted() {
 }
 
 #[test]
-fn a_missing_file_and_a_foreign_file_are_told() {
+fn a_missing_file_and_other_kinds_of_files_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("client.yaml");
-    let error = KeystoreSigner::from_client_config(&path).unwrap_err();
+    let error = load(&path).unwrap_err();
     assert!(matches!(error, KeystoreError::Read { .. }));
     std::fs::write(&path, "just text").unwrap();
-    let error = KeystoreSigner::from_client_config(&path).unwrap_err();
+    let error = load(&path).unwrap_err();
     assert!(matches!(error, KeystoreError::Yaml { .. }));
     std::fs::write(&path, "keystore:\n  File: k\nactive_env: nowhere\n").unwrap();
-    let error = KeystoreSigner::from_client_config(&path).unwrap_err();
-    assert!(told(&error).contains("`nowhere`"));
+    let error = load(&path).unwrap_err();
+    assert!(error_chain(&error).contains("`nowhere`"));
 }
 
 #[test]
-fn texts_that_are_no_private_key_are_refused() {
+fn texts_that_are_not_private_keys_are_rejected() {
     for text in ["", "suiprivkey1qqqq", "AAcH"] {
         assert!(matches!(
             KeystoreSigner::from_suiprivkey(text),
@@ -115,16 +120,16 @@ fn texts_that_are_no_private_key_are_refused() {
 }
 
 #[test]
-fn debug_shows_the_address_alone() {
-    let signer = KeystoreSigner::from_client_config(vectors().join("client.yaml")).unwrap();
+fn debug_shows_only_the_address() {
+    let signer = load(vectors().join("client.yaml")).unwrap();
     assert_eq!(
         format!("{signer:?}"),
         format!("KeystoreSigner {{ address: {:?}, .. }}", signer.address())
     );
 }
 
-/// A transaction of the vectors, sent by the first key's address.
-fn foreign_transaction() -> UnsignedTransaction {
+/// A transaction from the vectors, with the first key's address as sender.
+fn recorded_transaction() -> UnsignedTransaction {
     use base64::Engine as _;
     let vectors: Value =
         serde_json::from_str(include_str!("../../../../tests/vectors/transactions.json")).unwrap();
@@ -138,9 +143,9 @@ fn foreign_transaction() -> UnsignedTransaction {
 }
 
 #[tokio::test]
-async fn only_own_transactions_are_signed() {
+async fn only_the_signers_own_transactions_are_signed() {
     let config = ClientConfig::load(vectors().join("client.yaml")).unwrap();
-    let unsigned = foreign_transaction();
+    let unsigned = recorded_transaction();
     let own = config.signer().unwrap();
     let signed = own.sign(unsigned.clone()).await.unwrap();
     assert_eq!(signed.bytes, unsigned.bytes);
@@ -152,19 +157,22 @@ async fn only_own_transactions_are_signed() {
     let refused = other.unwrap().sign(unsigned.clone()).await.unwrap_err();
     assert!(matches!(refused, SignError::NoKey(sender) if sender == own.address()));
 
-    let mut garbled = unsigned.clone();
-    garbled.bytes.truncate(20);
-    assert!(matches!(own.sign(garbled).await, Err(SignError::Failed(_))));
-    let mut mislabelled = unsigned;
-    mislabelled.digest = sui_sdk_types::Digest::ZERO;
+    let mut truncated = unsigned.clone();
+    truncated.bytes.truncate(20);
     assert!(matches!(
-        own.sign(mislabelled).await,
+        own.sign(truncated).await,
+        Err(SignError::Failed(_))
+    ));
+    let mut wrong_digest = unsigned;
+    wrong_digest.digest = sui_sdk_types::Digest::ZERO;
+    assert!(matches!(
+        own.sign(wrong_digest).await,
         Err(SignError::Failed(_))
     ));
 }
 
 thread_local! {
-    /// Warnings that this thread, which is one test's own, has given.
+    /// Warnings logged by this thread, which runs one test.
     static WARNINGS: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -195,7 +203,7 @@ impl Subscriber for CountWarnings {
 
 #[cfg(unix)]
 #[test]
-fn a_keystore_that_others_can_read_is_warned_of() {
+fn a_keystore_that_others_can_read_causes_a_warning() {
     use std::os::unix::fs::PermissionsExt as _;
 
     tracing::subscriber::set_global_default(CountWarnings).unwrap();
@@ -205,7 +213,7 @@ fn a_keystore_that_others_can_read_is_warned_of() {
     for (mode, warnings) in [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1)] {
         let permissions = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(&keystore, permissions).unwrap();
-        KeystoreSigner::from_client_config(&config).unwrap();
+        load(&config).unwrap();
         assert_eq!(WARNINGS.replace(0), warnings, "{mode:o}");
     }
 }

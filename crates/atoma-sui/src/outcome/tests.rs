@@ -40,7 +40,7 @@ fn an_abort_is_read_from_its_fields() {
 }
 
 #[test]
-fn cancellation_is_no_failure_and_missing_gas_is_told() {
+fn a_cancellation_is_not_a_failure_and_out_of_gas_is_marked() {
     for kind in [
         ExecutionErrorKind::ExecutionCanceledDueToConsensusObjectCongestion,
         ExecutionErrorKind::ExecutionCanceledDueToRandomnessUnavailable,
@@ -61,29 +61,29 @@ fn cancellation_is_no_failure_and_missing_gas_is_told() {
 }
 
 #[test]
-fn kinds_of_a_later_network_are_failures() {
-    let mut unknown = error(ExecutionErrorKind::Unknown).with_description("new words");
+fn error_kinds_of_a_later_network_are_failures() {
+    let mut unknown = error(ExecutionErrorKind::Unknown).with_description("a new description");
     unknown.kind = Some(9_999);
     let read = outcome(&failed(unknown)).unwrap();
     let wanted = ExecutionOutcome::Failed {
-        reason: "error of kind 9999: new words".to_owned(),
+        reason: "error of kind 9999: a new description".to_owned(),
         out_of_gas: false,
     };
     assert_eq!(read, wanted);
 }
 
 #[test]
-fn a_status_without_content_is_no_success() {
+fn an_empty_status_is_not_a_success() {
     assert!(outcome(&proto::ExecutionStatus::default()).is_err());
 }
 
-/// An attempt whose outcome could not be read would be waited for without an end.
+/// If its outcome could not be read, the engine would wait for the attempt forever.
 #[test]
-fn a_failure_without_its_details_is_a_failure() {
-    let mut unexplained = proto::ExecutionStatus::default();
-    unexplained.success = Some(false);
+fn a_failure_without_details_is_a_failure() {
+    let mut without_error = proto::ExecutionStatus::default();
+    without_error.success = Some(false);
     let without_location = failed(error(ExecutionErrorKind::MoveAbort));
-    for status in [unexplained, without_location] {
+    for status in [without_error, without_location] {
         let read = outcome(&status).unwrap();
         assert!(
             matches!(
@@ -142,7 +142,7 @@ fn effects_give_new_versions_and_net_gas() {
 }
 
 #[test]
-fn another_transactions_effects_are_not_taken() {
+fn effects_of_another_transaction_are_rejected() {
     let transaction = proto::ExecutedTransaction::default().with_effects(effects());
     let types = EventTypes::new(PACKAGE, PACKAGE);
     assert!(executed(&transaction, Digest::new([2; 32]), &types).is_err());

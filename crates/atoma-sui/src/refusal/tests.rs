@@ -14,7 +14,7 @@ fn object() -> Option<ObjectId> {
 }
 
 #[test]
-fn versions_that_are_not_current_are_told_with_their_object() {
+fn a_version_that_is_not_current_is_classified_with_its_object() {
     let messages = [
         format!(
             "Transaction is rejected as invalid by more than 1/3 of validators by stake (non-retriable). \
@@ -53,7 +53,7 @@ fn versions_that_are_not_current_are_told_with_their_object() {
 }
 
 #[test]
-fn objects_that_are_gone_or_others_are_told() {
+fn objects_that_are_gone_or_owned_by_others_are_classified() {
     let messages = [
         format!("Could not find the referenced object {OBJECT} at version None."),
         format!("Object {OBJECT} not found"),
@@ -111,14 +111,14 @@ fn expiration_gas_and_everything_else() {
         ("The weather is bad", RefusalKind::Other),
     ];
     for (message, wanted) in cases {
-        let told = format!("Error checking transaction input objects: {message}");
-        assert_eq!(kind(told), wanted, "{message}");
+        let prefixed = format!("Error checking transaction input objects: {message}");
+        assert_eq!(kind(prefixed), wanted, "{message}");
     }
 }
 
 #[test]
-fn variants_shown_with_their_fields_are_told_too() {
-    let told = |variant: &str| {
+fn variants_printed_with_their_fields_are_classified_too() {
+    let kind_of = |variant: &str| {
         kind(format!(
             "Error checking transaction input objects: {variant}"
         ))
@@ -131,44 +131,44 @@ fn variants_shown_with_their_fields_are_told_too() {
         ),
         format!("ObjectNotFound {{ object_id: {OBJECT}, version: Some(SequenceNumber(9)) }}"),
     ] {
-        assert_eq!(told(&variant), RefusalKind::ObjectVersion { object });
+        assert_eq!(kind_of(&variant), RefusalKind::ObjectVersion { object });
     }
     assert_eq!(
-        told(&format!(
+        kind_of(&format!(
             "ObjectNotFound {{ object_id: {OBJECT}, version: None }}"
         )),
         RefusalKind::ObjectNotUsable { object }
     );
     assert_eq!(
-        told("GasBalanceTooLow { gas_balance: 1, needed_gas_amount: 2 }"),
+        kind_of("GasBalanceTooLow { gas_balance: 1, needed_gas_amount: 2 }"),
         RefusalKind::GasBalance
     );
     assert_eq!(
-        told("GasBudgetTooLow { gas_budget: 1, min_budget: 1000000 }"),
+        kind_of("GasBudgetTooLow { gas_budget: 1, min_budget: 1000000 }"),
         RefusalKind::GasBudgetTooLow
     );
     assert_eq!(
-        told("GasPriceUnderRGP { gas_price: 1, reference_gas_price: 750 }"),
+        kind_of("GasPriceUnderRGP { gas_price: 1, reference_gas_price: 750 }"),
         RefusalKind::GasTerms
     );
 }
 
 #[test]
-fn an_input_that_is_held_is_told_by_the_code_alone() {
+fn a_locked_input_is_recognized_by_the_code_alone() {
     assert_eq!(
-        refusal(&Status::failed_precondition("in words to come")).kind,
+        refusal(&Status::failed_precondition("in some future wording")).kind,
         RefusalKind::ObjectVersion { object: None }
     );
 }
 
 #[test]
-fn only_codes_that_a_full_node_refuses_with_are_refusals() {
+fn only_the_codes_of_a_full_nodes_refusals_are_refusals() {
     for code in [Code::InvalidArgument, Code::FailedPrecondition] {
         let error = submit_error(Status::new(code, "no"));
         assert!(matches!(error, SubmitError::Refused(_)), "{code:?}");
     }
     for code in [
-        // What stands before a node says these of itself, and a node of its own trouble.
+        // Produced by proxies in front of a node, or by a node with problems of its own.
         Code::NotFound,
         Code::PermissionDenied,
         Code::Unauthenticated,
@@ -189,25 +189,25 @@ fn only_codes_that_a_full_node_refuses_with_are_refusals() {
     }
 }
 
-/// An input that is not there yet may come: a full node says `Aborted`, whatever the words.
+/// A missing input may still arrive. A full node returns `Aborted` for it, whatever the message.
 #[test]
-fn an_input_that_is_not_there_does_not_end_a_sending() {
-    let words = format!("Could not find the referenced object {OBJECT} at version None.");
+fn a_missing_input_leaves_the_outcome_unknown() {
+    let message = format!("Could not find the referenced object {OBJECT} at version None.");
     for code in [Code::Aborted, Code::NotFound, Code::Internal] {
-        let error = submit_error(Status::new(code, words.clone()));
+        let error = submit_error(Status::new(code, message.clone()));
         assert!(matches!(error, SubmitError::Unknown(_)), "{code:?}");
     }
 }
 
 #[test]
-fn a_simulation_is_refused_by_its_words_under_other_codes_too() {
-    let words = format!(
+fn a_simulations_refusal_is_recognized_by_its_message_under_other_codes_too() {
+    let message = format!(
         "Error checking transaction input objects: Could not find the referenced object {OBJECT} \
          at version None."
     );
-    // Older nodes say `Internal` of all that they refuse to simulate.
+    // Older nodes return `Internal` for everything that they refuse to simulate.
     for code in [Code::NotFound, Code::Internal, Code::InvalidArgument] {
-        let error = simulation_error(Status::new(code, words.clone()));
+        let error = simulation_error(Status::new(code, message.clone()));
         let ChainError::Answer(source) = error else {
             panic!("{code:?}: {error:?}");
         };
@@ -234,20 +234,20 @@ fn a_simulation_is_refused_by_its_words_under_other_codes_too() {
     assert!(matches!(gone, ChainError::Unavailable(_)), "{gone:?}");
 }
 
-/// The gateway before a node may not know a path; only a node names what it doesn't have.
+/// A gateway in front of a node may not know a path; only the node names the missing transaction.
 #[test]
-fn absence_is_what_a_node_says_of_that_digest() {
+fn a_transaction_is_absent_only_if_the_message_names_its_digest() {
     let digest = Digest::new([7; 32]);
-    let told = |message: String| is_absence(&Status::not_found(message), digest);
-    assert!(told(format!("Transaction {digest} not found")));
-    assert!(!told("Not Found".to_owned()));
-    assert!(!told(format!("Transaction {} not found", Digest::ZERO)));
+    let absent = |message: String| is_absence(&Status::not_found(message), digest);
+    assert!(absent(format!("Transaction {digest} not found")));
+    assert!(!absent("Not Found".to_owned()));
+    assert!(!absent(format!("Transaction {} not found", Digest::ZERO)));
     let internal = Status::internal(format!("Transaction {digest} not found"));
     assert!(!is_absence(&internal, digest));
 }
 
 #[test]
-fn an_executed_transaction_is_never_taken_for_a_refused_one() {
+fn an_already_executed_transaction_is_not_refused() {
     let status = Status::invalid_argument(
         "Attempt to move to `Executed` state an transaction that has already been executed: 9x",
     );

@@ -54,7 +54,7 @@ fn stream_of(frames: Vec<Frame>) -> SuiLedgerStream {
         atoma_db: ATOMA_DB,
         types: EventTypes::new(PACKAGE, PACKAGE),
         next: CheckpointNumber::new(5),
-        failed: None,
+        pending_error: None,
     }
 }
 
@@ -80,7 +80,7 @@ fn transactions_of_the_contract_are_read() {
 }
 
 #[test]
-fn silent_and_failed_ones_come_without_events_and_foreign_ones_not_at_all() {
+fn failed_transactions_have_no_events_and_other_contracts_transactions_are_skipped() {
     let stream = stream_of(Vec::new());
     let read = |transaction| stream.transaction(&transaction).unwrap();
     let silent = read(transaction(ATOMA_DB, true, false)).unwrap();
@@ -88,7 +88,7 @@ fn silent_and_failed_ones_come_without_events_and_foreign_ones_not_at_all() {
     let failed = read(transaction(ATOMA_DB, false, true)).unwrap();
     assert!(failed.events.is_empty());
     assert_eq!(read(transaction(PACKAGE, true, false)), None);
-    // Events of the contract count even where changed objects are not told.
+    // Events of the contract count even if the changed objects don't include the AtomaDb.
     assert!(read(transaction(PACKAGE, true, true)).is_some());
 }
 

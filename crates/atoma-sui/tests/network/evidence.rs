@@ -1,9 +1,9 @@
-//! What proves that a transaction was never executed, and what doesn't.
+//! What proves that a transaction has not executed and never will, and what doesn't.
 
 use std::collections::BTreeMap;
 
-use crate::support::{NOBODY, PRICE, World};
-use crate::told_node::{EPOCH, FIRST, LAST, ToldNode};
+use crate::fake_node::{EPOCH, FIRST, FakeNode, LAST};
+use crate::support::{NOBODY, PRICE, TestNetwork};
 use atoma_domain::contract::ContractCall;
 use atoma_domain::ports::{
     Chain as _, ChainError, Consumption, ExecutionOutcome, Refusal, RefusalKind, SimulatedGas,
@@ -12,20 +12,20 @@ use atoma_domain::ports::{
 use atoma_domain::{Digest, Epoch, Mist, ObjectReference};
 use atoma_localnet::{Fault, FaultKind};
 
-/// The digest that is looked for.
-const SOUGHT: Digest = Digest::new([1; 32]);
+/// The digest of a transaction that was never executed.
+const UNKNOWN: Digest = Digest::new([1; 32]);
 
 const fn other(number: u8) -> Digest {
     Digest::new([number; 32])
 }
 
 #[tokio::test]
-async fn who_consumed_a_version_is_found_however_long_ago() {
-    let world = World::start().await;
-    let task = world.task(0);
-    let operator = world.operator(0, &[]).await;
+async fn the_consumer_of_a_version_is_found_across_later_versions() {
+    let network = TestNetwork::start().await;
+    let task = network.task(0);
+    let operator = network.operator(0, &[]).await;
     let badge = || async {
-        let badges = world.chain.badges(operator.signer.owner()).await.unwrap();
+        let badges = network.chain.badges(operator.signer.owner()).await.unwrap();
         badges[0].reference.clone()
     };
     let (mut versions, mut consumers) = (Vec::new(), Vec::new());
@@ -35,147 +35,155 @@ async fn who_consumed_a_version_is_found_however_long_ago() {
         ContractCall::SubscribeToTask { task, price: PRICE },
     ] {
         versions.push(badge().await);
-        let executed = world.act(&operator, call).await;
+        let executed = network.act(&operator, call).await;
         consumers.push(Consumption::By(executed.digest));
     }
     let current = badge().await;
     versions.push(current.clone());
-    // A version to come, and an object that there isn't.
+    // A version to come, and an object that does not exist.
     let (id, digest) = (*current.object_id(), *current.digest());
     versions.push(ObjectReference::new(id, current.version() + 1, digest));
     versions.push(ObjectReference::new(NOBODY, 1, digest));
-    // The local network does not say in its answers how high it is.
+    // The local network does not report its height in response headers, so nothing is `Current`.
     consumers.extend([Consumption::Unseen; 3]);
-    let told = world.chain.consumption(&versions).await.unwrap();
-    assert_eq!(told, consumers);
+    let results = network.chain.consumption(&versions).await.unwrap();
+    assert_eq!(results, consumers);
 
     // A node that lags.
-    world.net.inject_fault(Fault::once(FaultKind::StaleObjects));
-    let told = world.chain.consumption(std::slice::from_ref(&current));
-    assert_eq!(told.await.unwrap(), [Consumption::Unseen]);
+    network
+        .localnet
+        .inject_fault(Fault::once(FaultKind::StaleObjects));
+    let result = network.chain.consumption(std::slice::from_ref(&current));
+    assert_eq!(result.await.unwrap(), [Consumption::Unseen]);
 }
 
-/// A payment by several coins leaves one of them.
+/// Paying with several coins merges them into one and deletes the others.
 #[tokio::test]
-async fn who_consumed_a_coin_that_is_gone_is_found() {
-    let world = World::start().await;
-    let signer = world.funded(0);
+async fn the_consumer_of_a_deleted_coin_is_found() {
+    let network = TestNetwork::start().await;
+    let signer = network.funded(0);
     let register = [ContractCall::RegisterNode];
-    let mut plan = world.plan(&signer, None, &register).await;
-    let coins = world.chain.gas_coins(signer.owner()).await.unwrap();
+    let mut plan = network.plan(&signer, None, &register).await;
+    let coins = network.chain.gas_coins(signer.owner()).await.unwrap();
     plan.gas = coins.into_iter().map(|coin| coin.reference).collect();
-    let gone = plan.gas[1].clone();
-    let executed = world.run(&signer, &plan).await;
-    let told = async || world.chain.consumption(std::slice::from_ref(&gone)).await;
-    // As long as no checkpoint has it.
-    while told().await.unwrap() == [Consumption::Unseen] {
-        world.net.step().unwrap();
+    let deleted = plan.gas[1].clone();
+    let executed = network.run(&signer, &plan).await;
+    let consumption = async || {
+        let versions = std::slice::from_ref(&deleted);
+        network.chain.consumption(versions).await.unwrap()
+    };
+    // Until a checkpoint contains the transaction, the index doesn't.
+    while consumption().await == [Consumption::Unseen] {
+        network.localnet.step().unwrap();
     }
-    assert_eq!(told().await.unwrap(), [Consumption::By(executed.digest)]);
-    // Of another version of it this says nothing.
-    let (id, digest) = (*gone.object_id(), *gone.digest());
-    for version in [gone.version() - 1, gone.version() + 1] {
+    assert_eq!(consumption().await, [Consumption::By(executed.digest)]);
+    // This says nothing about other versions of the coin.
+    let (id, digest) = (*deleted.object_id(), *deleted.digest());
+    for version in [deleted.version() - 1, deleted.version() + 1] {
         let other = ObjectReference::new(id, version, digest);
-        let told = world.chain.consumption(&[other]).await.unwrap();
-        assert_eq!(told, [Consumption::Unseen]);
+        let results = network.chain.consumption(&[other]).await.unwrap();
+        assert_eq!(results, [Consumption::Unseen]);
     }
 }
 
-/// Here an index is behind the object's end, or behind its creation: it proves nothing, and least
-/// of all that the object's last transaction came after it was used.
+/// A node's index may not yet contain the object's deletion, or its creation. So it proves nothing
+/// by itself, and in particular not that the object's last transaction came after the version.
 #[tokio::test]
-async fn an_object_that_is_not_shown_is_consumed_only_by_who_took_that_version_in() {
+async fn a_missing_objects_version_is_consumed_only_by_a_transaction_with_that_input() {
     let last = other(4);
-    let gone = |transactions: &[(Digest, (u64, u64))]| ToldNode {
+    let node = |transactions: &[(Digest, (u64, u64))]| FakeNode {
         writers: BTreeMap::from([(6, other(3))]),
         version: 9,
         transactions: transactions.iter().copied().collect(),
         listed: Some(last),
-        ..ToldNode::default()
+        ..FakeNode::default()
     };
-    let told = async |transactions: &[_], version| {
-        let told = gone(transactions).consumption(version).await;
-        told.unwrap()
+    let consumption = async |transactions: &[_], version| {
+        let result = node(transactions).consumption(version).await;
+        result.unwrap()
     };
-    let consumer = [(last, (6, 300)), (other(3), (4, 200))];
-    assert_eq!(told(&consumer, 6).await, Consumption::By(last));
-    assert_eq!(told(&consumer, 4).await, Consumption::By(other(3)));
+    let consumers = [(last, (6, 300)), (other(3), (4, 200))];
+    assert_eq!(consumption(&consumers, 6).await, Consumption::By(last));
+    assert_eq!(consumption(&consumers, 4).await, Consumption::By(other(3)));
     for version in [3, 5, 7, 9] {
-        assert_eq!(told(&consumer, version).await, Consumption::Unseen);
+        assert_eq!(consumption(&consumers, version).await, Consumption::Unseen);
     }
-    assert_eq!(told(&[], 6).await, Consumption::Unseen);
-    let without_index = ToldNode {
+    assert_eq!(consumption(&[], 6).await, Consumption::Unseen);
+    let without_index = FakeNode {
         listed: None,
-        ..gone(&consumer)
+        ..node(&consumers)
     };
-    let told = without_index.consumption(6).await.unwrap();
-    assert_eq!(told, Consumption::Unseen);
+    let result = without_index.consumption(6).await.unwrap();
+    assert_eq!(result, Consumption::Unseen);
 }
 
 #[tokio::test]
-async fn a_digest_is_absent_where_the_ledger_reaches_and_not_before() {
-    let world = World::start().await;
-    let operator = world.operator(0, &[]).await;
-    let executed = world
+async fn a_digest_is_absent_once_the_ledger_covers_the_range() {
+    let network = TestNetwork::start().await;
+    let operator = network.operator(0, &[]).await;
+    let executed = network
         .succeed(&operator.signer, None, &[ContractCall::RegisterNode])
         .await;
     let epoch = executed.epoch;
-    let check = |digest, until| world.chain.is_absent(digest, epoch, until);
-    let open = check(SOUGHT, Until::EpochEnd).await.unwrap();
-    assert!(!open, "the epoch is on");
-    assert!(!check(SOUGHT, Until::Transaction(other(9))).await.unwrap());
-    // As far as a transaction, from when it is in a checkpoint.
+    let check = |digest, until| network.chain.is_absent(digest, epoch, until);
+    let absent = check(UNKNOWN, Until::EpochEnd).await.unwrap();
+    assert!(!absent, "the epoch has not ended");
+    assert!(!check(UNKNOWN, Until::Transaction(other(9))).await.unwrap());
+    // Until a transaction: provable once that transaction is in a checkpoint.
     let until = Until::Transaction(executed.digest);
-    while !check(SOUGHT, until).await.unwrap() {
-        world.net.step().unwrap();
+    while !check(UNKNOWN, until).await.unwrap() {
+        network.localnet.step().unwrap();
     }
     assert!(!check(executed.digest, until).await.unwrap());
-    world.net.advance_epoch().unwrap();
-    assert!(check(SOUGHT, Until::EpochEnd).await.unwrap());
+    network.localnet.advance_epoch().unwrap();
+    assert!(check(UNKNOWN, Until::EpochEnd).await.unwrap());
     assert!(!check(executed.digest, Until::EpochEnd).await.unwrap());
-    let to_come = world
+    let to_come = network
         .chain
-        .is_absent(SOUGHT, Epoch::new(77), Until::EpochEnd);
+        .is_absent(UNKNOWN, Epoch::new(77), Until::EpochEnd);
     assert!(!to_come.await.unwrap());
 }
 
-async fn is_absent(node: ToldNode, until: Until) -> Result<bool, ChainError> {
+async fn is_absent(node: FakeNode, until: Until) -> Result<bool, ChainError> {
     let chain = node.serve().await;
-    chain.is_absent(SOUGHT, Epoch::new(EPOCH), until).await
+    chain.is_absent(UNKNOWN, Epoch::new(EPOCH), until).await
 }
 
 #[tokio::test]
-async fn a_node_that_is_too_low_or_pruned_proves_no_absence() {
+async fn a_node_that_lags_or_is_pruned_proves_no_absence() {
     let end = Until::EpochEnd;
-    let whole = ToldNode::default;
-    assert!(is_absent(whole(), end).await.unwrap());
-    let low = ToldNode {
+    let complete = FakeNode::default;
+    assert!(is_absent(complete(), end).await.unwrap());
+    let lagging = FakeNode {
         height: LAST - 1,
-        ..whole()
+        ..complete()
     };
-    assert!(!is_absent(low, end).await.unwrap());
+    assert!(!is_absent(lagging, end).await.unwrap());
     for lowest in [0, FIRST] {
-        let node = ToldNode {
+        let node = FakeNode {
             lowest: Some(lowest),
-            ..whole()
+            ..complete()
         };
         assert!(is_absent(node, end).await.unwrap());
     }
-    let pruned = ToldNode {
+    let pruned = FakeNode {
         lowest: Some(FIRST + 1),
-        ..whole()
+        ..complete()
     };
-    let told = is_absent(pruned, end).await;
-    assert!(matches!(told, Err(ChainError::Pruned { .. })), "{told:?}");
-    let silent = ToldNode {
+    let result = is_absent(pruned, end).await;
+    assert!(
+        matches!(result, Err(ChainError::Pruned { .. })),
+        "{result:?}"
+    );
+    let silent = FakeNode {
         lowest: None,
-        ..whole()
+        ..complete()
     };
     assert!(is_absent(silent, end).await.is_err());
-    // What isn't said of the transaction says nothing about it.
-    let gateway = ToldNode {
-        lacks: "Not Found",
-        ..whole()
+    // A `NotFound` that doesn't name the transaction says nothing about it.
+    let gateway = FakeNode {
+        not_found: "Not Found",
+        ..complete()
     };
     assert!(is_absent(gateway, end).await.is_err());
 }
@@ -183,45 +191,46 @@ async fn a_node_that_is_too_low_or_pruned_proves_no_absence() {
 #[tokio::test]
 async fn absence_until_a_transaction_needs_it_in_a_checkpoint() {
     let until = Until::Transaction(other(2));
-    let at = |checkpoint, height| ToldNode {
+    let at = |checkpoint, height| FakeNode {
         height,
         transactions: BTreeMap::from([(other(2), (1, checkpoint))]),
-        ..ToldNode::default()
+        ..FakeNode::default()
     };
     assert!(is_absent(at(150, 150), until).await.unwrap());
     assert!(!is_absent(at(150, 149), until).await.unwrap());
-    assert!(!is_absent(ToldNode::default(), until).await.unwrap());
+    assert!(!is_absent(FakeNode::default(), until).await.unwrap());
 }
 
-/// One address, several nodes: the one that looked up the digest isn't the one that told its height.
+/// Several nodes can serve one address: the node that looks up the digest may not be the node that
+/// reported its height.
 #[tokio::test]
-async fn the_answering_nodes_own_headers_count() {
-    let answering = |height, lowest| ToldNode {
+async fn the_responding_nodes_own_headers_count() {
+    let responding = |height, lowest| FakeNode {
         headers: Some((height, lowest)),
-        ..ToldNode::default()
+        ..FakeNode::default()
     };
     let end = Until::EpochEnd;
-    assert!(is_absent(answering(LAST + 100, 0), end).await.unwrap());
-    assert!(!is_absent(answering(LAST - 1, 0), end).await.unwrap());
-    let pruned = is_absent(answering(LAST + 100, FIRST + 1), end).await;
+    assert!(is_absent(responding(LAST + 100, 0), end).await.unwrap());
+    assert!(!is_absent(responding(LAST - 1, 0), end).await.unwrap());
+    let pruned = is_absent(responding(LAST + 100, FIRST + 1), end).await;
     assert!(matches!(pruned, Err(ChainError::Pruned { .. })));
-    // So with a version that one of them still shows.
+    // The same goes for a version that one of them still has as the latest.
     let current = Consumption::Current(Epoch::new(EPOCH + 1));
-    let told = answering(LAST + 100, 0).consumption(1).await;
-    assert_eq!(told.unwrap(), current);
-    let silent = ToldNode {
+    let result = responding(LAST + 100, 0).consumption(1).await;
+    assert_eq!(result.unwrap(), current);
+    let silent = FakeNode {
         headers: None,
-        ..answering(LAST + 100, 0)
+        ..responding(LAST + 100, 0)
     };
-    for node in [answering(LAST - 1, 0), silent] {
+    for node in [responding(LAST - 1, 0), silent] {
         assert_eq!(node.consumption(1).await.unwrap(), Consumption::Unseen);
     }
 }
 
 #[tokio::test]
-async fn a_past_that_is_not_kept_is_told_as_such() {
+async fn a_consumer_that_the_node_no_longer_has_is_reported_as_past() {
     let last = other(4);
-    let node = || ToldNode {
+    let node = || FakeNode {
         version: 9,
         writers: BTreeMap::from([(9, last), (6, other(3)), (4, other(2))]),
         transactions: BTreeMap::from([
@@ -229,11 +238,11 @@ async fn a_past_that_is_not_kept_is_told_as_such() {
             (other(3), (4, 200)),
             (other(2), (1, 100)),
         ]),
-        ..ToldNode::default()
+        ..FakeNode::default()
     };
     for (version, consumer) in [(6, last), (4, other(3)), (1, other(2))] {
-        let told = node().consumption(version).await.unwrap();
-        assert_eq!(told, Consumption::By(consumer));
+        let result = node().consumption(version).await.unwrap();
+        assert_eq!(result, Consumption::By(consumer));
     }
     let past = Consumption::Past { last };
     // Without one of the versions between, or one of the transactions.
@@ -245,22 +254,23 @@ async fn a_past_that_is_not_kept_is_told_as_such() {
     assert_eq!(pruned.consumption(6).await.unwrap(), past);
     // A version that the object never had.
     assert_eq!(node().consumption(5).await.unwrap(), past);
-    let mut gone = node();
-    gone.writers.clear();
-    assert_eq!(gone.consumption(1).await.unwrap(), Consumption::Unseen);
+    let mut missing = node();
+    missing.writers.clear();
+    assert_eq!(missing.consumption(1).await.unwrap(), Consumption::Unseen);
 }
 
-/// With its own coins and budget, a plan is found short before anything is spent.
+/// A simulation with the plan's own coins and budget shows that they don't suffice, before anything
+/// is spent.
 #[tokio::test]
 async fn a_simulation_as_planned_finds_a_budget_too_small() {
-    let world = World::start().await;
-    let operator = world.operator(0, &[]).await;
+    let network = TestNetwork::start().await;
+    let operator = network.operator(0, &[]).await;
     let register = [ContractCall::RegisterNode];
-    let mut plan = world.plan(&operator.signer, None, &register).await;
+    let mut plan = network.plan(&operator.signer, None, &register).await;
     let gas = SimulatedGas::AsPlanned;
     let simulated = |plan: &_| {
-        let unsigned = world.chain.build(plan).unwrap();
-        let chain = world.chain.clone();
+        let unsigned = network.chain.build(plan).unwrap();
+        let chain = network.chain.clone();
         async move { chain.simulate(&unsigned, gas).await }
     };
     let enough = simulated(&plan).await.unwrap();
@@ -277,7 +287,7 @@ async fn a_simulation_as_planned_finds_a_budget_too_small() {
     ] {
         plan.gas_budget = Mist::new(budget);
         let Err(ChainError::Answer(source)) = simulated(&plan).await else {
-            panic!("a budget of {budget} was taken");
+            panic!("a budget of {budget} was accepted");
         };
         assert_eq!(source.downcast_ref::<Refusal>().unwrap().kind, kind);
     }

@@ -1,6 +1,6 @@
-//! Following the ledger of the local network.
+//! Following the local network's ledger.
 
-use crate::support::{World, transactions};
+use crate::support::{TestNetwork, transactions};
 use atoma_domain::contract::ContractCall;
 use atoma_domain::events::ContractEvent;
 use atoma_domain::ports::{ChainError, EventCursor, EventSource as _};
@@ -8,14 +8,14 @@ use atoma_localnet::{Fault, FaultKind};
 use bytes::Bytes;
 
 #[tokio::test]
-async fn a_stream_goes_on_after_its_cursor() {
-    let world = World::start().await;
-    let task = world.task(0);
-    let operator = world.operator(0, &[task]).await;
-    let first = world
+async fn a_stream_resumes_after_its_cursor() {
+    let network = TestNetwork::start().await;
+    let task = network.task(0);
+    let operator = network.operator(0, &[task]).await;
+    let first = network
         .act(&operator, ContractCall::UnsubscribeFromTask { task })
         .await;
-    let frames = world.follow_until(None, &first).await;
+    let frames = network.follow_until(None, &first).await;
     assert!(
         transactions(&frames)
             .flat_map(|step| &step.events)
@@ -32,12 +32,12 @@ async fn a_stream_goes_on_after_its_cursor() {
         .unwrap();
     let cursor = frames[at].cursor.clone();
 
-    // A call without an event, then one with.
-    let silent = world.act(&operator, ContractCall::WithdrawFees).await;
-    let last = world
+    // A call that emits no event, then one that does.
+    let silent = network.act(&operator, ContractCall::WithdrawFees).await;
+    let last = network
         .succeed(&operator.signer, None, &[ContractCall::RegisterNode])
         .await;
-    let frames = world.follow_until(Some(cursor), &last).await;
+    let frames = network.follow_until(Some(cursor), &last).await;
     let seen: Vec<_> = transactions(&frames).map(|step| step.digest).collect();
     assert_eq!(seen, vec![silent.digest, last.digest]);
     let steps: Vec<_> = transactions(&frames).collect();
@@ -47,17 +47,19 @@ async fn a_stream_goes_on_after_its_cursor() {
 }
 
 #[tokio::test]
-async fn what_happens_while_following_comes_too_even_through_broken_streams() {
-    let world = World::start().await;
-    let operator = world.operator(0, &[]).await;
-    let mut stream = world.source().follow(None).await.unwrap();
+async fn new_transactions_arrive_even_when_the_stream_breaks() {
+    let network = TestNetwork::start().await;
+    let operator = network.operator(0, &[]).await;
+    let mut stream = network.source().follow(None).await.unwrap();
     let mut seen = Vec::new();
     let mut sent = Vec::new();
     for round in 0..4 {
         if round == 2 {
-            world.net.inject_fault(Fault::once(FaultKind::EventsCut));
+            network
+                .localnet
+                .inject_fault(Fault::once(FaultKind::EventsCut));
         }
-        let executed = world
+        let executed = network
             .succeed(&operator.signer, None, &[ContractCall::RegisterNode])
             .await;
         sent.push(executed.digest);
@@ -72,9 +74,9 @@ async fn what_happens_while_following_comes_too_even_through_broken_streams() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_is_not_its_own_is_refused() {
-    let world = World::start().await;
+async fn a_cursor_of_another_format_is_rejected() {
+    let network = TestNetwork::start().await;
     let foreign = EventCursor(Bytes::from_static(b"foreign"));
-    let error = world.source().follow(Some(foreign)).await.unwrap_err();
+    let error = network.source().follow(Some(foreign)).await.unwrap_err();
     assert!(matches!(error, ChainError::Malformed { .. }));
 }

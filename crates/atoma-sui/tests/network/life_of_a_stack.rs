@@ -1,6 +1,6 @@
-//! A stack on the local network, from its node's registration to its claim.
+//! The life of a stack on the local network, from the node's registration to the claim.
 
-use crate::support::{NOBODY, PRICE, World, root, transactions, written};
+use crate::support::{NOBODY, PRICE, TestNetwork, root, transactions, written};
 use atoma_domain::contract::{ContractCall, SubscriberOnChain};
 use atoma_domain::events::ContractEvent;
 use atoma_domain::ports::{Chain as _, Signer as _, SubscriberQuery, ViewQuery};
@@ -20,19 +20,19 @@ fn offer(node: atoma_domain::NodeSmallId) -> SubscriberOnChain {
 
 #[tokio::test]
 async fn a_stack_is_settled_attested_and_claimed() {
-    let world = World::start().await;
+    let network = TestNetwork::start().await;
     let always = Parameters {
         cross_validation_probability_permille: Some(1_000),
         ..Parameters::default()
     };
-    world.net.set_parameters(&always).unwrap();
-    let task = world.task(2);
-    let selected = world.operator(0, &[task]).await;
-    let attester = world.operator(2, &[task]).await;
-    let stack = world.stack(task, selected.node);
-    world.net.force_attesters(stack, vec![attester.node]);
+    network.localnet.set_parameters(&always).unwrap();
+    let task = network.task(2);
+    let selected = network.operator(0, &[task]).await;
+    let attester = network.operator(2, &[task]).await;
+    let stack = network.stack(task, selected.node);
+    network.localnet.force_attesters(stack, vec![attester.node]);
 
-    // What a settlement depends on, in one view.
+    // One view has everything that a settlement depends on.
     let query = ViewQuery {
         badge: Some(selected.badge),
         stacks: vec![stack, StackSmallId::new(99)],
@@ -42,7 +42,7 @@ async fn a_stack_is_settled_attested_and_claimed() {
             expected: vec![selected.node],
         }),
     };
-    let view = world.chain.view(&query).await.unwrap();
+    let view = network.chain.view(&query).await.unwrap();
     assert_eq!(view.stacks.len(), 1);
     assert_eq!(view.stacks[&stack].selected_node_id, selected.node);
     assert_eq!(view.stacks[&stack].num_compute_units.get(), 1_000);
@@ -60,12 +60,12 @@ async fn a_stack_is_settled_attested_and_claimed() {
         claimed: CLAIMED,
         proof: SettlementProof::of_selected_node(&root(), 1, 2).unwrap(),
     };
-    let settled = world.act(&selected, settle).await;
+    let settled = network.act(&selected, settle).await;
     let [ContractEvent::StackTrySettle(event)] = settled.events.as_slice() else {
         panic!("{:?}", settled.events);
     };
     assert_eq!(event.requested_attestation_nodes, vec![attester.node]);
-    let view = world.chain.view(&query).await.unwrap();
+    let view = network.chain.view(&query).await.unwrap();
     assert_eq!(view.badge, Some(written(&settled, selected.badge)));
     let ticket = &view.tickets[&stack];
     assert_eq!(ticket.requested_attestation_nodes, vec![attester.node]);
@@ -79,33 +79,33 @@ async fn a_stack_is_settled_attested_and_claimed() {
         stack,
         proof: SettlementProof::of_attester(&root(), leaves, 1, 0).unwrap(),
     };
-    let attested = world.act(&attester, attestation).await;
+    let attested = network.act(&attester, attestation).await;
     assert!(
         attested
             .events
             .iter()
             .any(|event| matches!(event, ContractEvent::StackSettlementTicket(_)))
     );
-    let view = world.chain.view(&query).await.unwrap();
+    let view = network.chain.view(&query).await.unwrap();
     assert_eq!(
         view.tickets[&stack].already_attested_nodes,
         vec![attester.node]
     );
     assert!(!view.tickets[&stack].is_in_dispute);
 
-    // The epoch ends, the claim is paid, stack and ticket are gone.
+    // The epoch ends, the claim is paid, and stack and ticket are removed.
     let signed_in = view.epoch.epoch;
-    world.net.advance_epoch().unwrap();
+    network.localnet.advance_epoch().unwrap();
     let claim = ContractCall::ClaimFunds {
         stacks: vec![stack],
     };
-    let claimed = world.act(&selected, claim).await;
+    let claimed = network.act(&selected, claim).await;
     assert_eq!(claimed.epoch, signed_in.next());
-    let view = world.chain.view(&query).await.unwrap();
+    let view = network.chain.view(&query).await.unwrap();
     assert!(view.stacks.is_empty() && view.tickets.is_empty());
 
-    // The ledger tells it all, in order.
-    let frames = world.follow_until(None, &claimed).await;
+    // The ledger stream has all three transactions, in order.
+    let frames = network.follow_until(None, &claimed).await;
     let mine: Vec<_> = [&settled, &attested, &claimed]
         .into_iter()
         .map(|executed| executed.digest)
@@ -123,24 +123,24 @@ async fn a_stack_is_settled_attested_and_claimed() {
     assert_eq!(seen[2].epoch, claimed.epoch);
     assert!(seen[0].position < seen[1].position && seen[1].position < seen[2].position);
 
-    // And so does a look-up.
-    let found = world.chain.lookup(claimed.digest).await.unwrap().unwrap();
+    // A lookup returns the same.
+    let found = network.chain.lookup(claimed.digest).await.unwrap().unwrap();
     assert_eq!(found.events, claimed.events);
     assert_eq!(found.written, claimed.written);
     assert_eq!(found.effects, claimed.effects);
     assert_eq!(found.checkpoint, Some(seen[2].position.checkpoint));
-    assert!(world.chain.height().await.unwrap() >= seen[2].position.checkpoint);
+    assert!(network.chain.height().await.unwrap() >= seen[2].position.checkpoint);
 }
 
 #[tokio::test]
 async fn badges_and_coins_of_an_address_are_listed() {
-    let world = World::start().await;
-    let operator = world.operator(1, &[]).await;
+    let network = TestNetwork::start().await;
+    let operator = network.operator(1, &[]).await;
     let address = operator.signer.address();
-    let second = world
+    let second = network
         .succeed(&operator.signer, None, &[ContractCall::RegisterNode])
         .await;
-    let badges = world.chain.badges(address).await.unwrap();
+    let badges = network.chain.badges(address).await.unwrap();
     assert_eq!(badges.len(), 2);
     assert_eq!(badges[0].node_small_id, operator.node);
     assert!(badges[0].node_small_id < badges[1].node_small_id);
@@ -148,17 +148,17 @@ async fn badges_and_coins_of_an_address_are_listed() {
         badges[1].reference,
         written(&second, *badges[1].reference.object_id())
     );
-    let coins = world.chain.gas_coins(address).await.unwrap();
+    let coins = network.chain.gas_coins(address).await.unwrap();
     assert_eq!(coins.len(), 2);
     assert!(coins[0].balance > coins[1].balance);
     assert_eq!(Some(coins[0].reference.clone()), second.gas_coin);
-    assert!(world.chain.badges(NOBODY).await.unwrap().is_empty());
-    assert!(world.chain.gas_coins(NOBODY).await.unwrap().is_empty());
+    assert!(network.chain.badges(NOBODY).await.unwrap().is_empty());
+    assert!(network.chain.gas_coins(NOBODY).await.unwrap().is_empty());
 
-    let object = world.chain.object(operator.badge).await.unwrap().unwrap();
+    let object = network.chain.object(operator.badge).await.unwrap().unwrap();
     assert_eq!(object.0, badges[0].reference);
     assert!(object.1.is_some());
-    let (coin, last) = world
+    let (coin, last) = network
         .chain
         .object(*coins[0].reference.object_id())
         .await
@@ -166,14 +166,14 @@ async fn badges_and_coins_of_an_address_are_listed() {
         .unwrap();
     assert_eq!(coin, coins[0].reference);
     assert_eq!(last, Some(second.digest));
-    assert_eq!(world.chain.object(NOBODY).await.unwrap(), None);
+    assert_eq!(network.chain.object(NOBODY).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn the_identity_is_the_networks() {
-    let world = World::start().await;
-    let identity = world.chain.identity().await.unwrap();
-    assert_eq!(identity.chain_id.to_string(), world.net.chain_id());
-    assert_eq!(identity.package_id, world.net.addresses().package);
-    assert_eq!(identity.atoma_db_id, world.net.addresses().atoma_db);
+    let network = TestNetwork::start().await;
+    let identity = network.chain.identity().await.unwrap();
+    assert_eq!(identity.chain_id.to_string(), network.localnet.chain_id());
+    assert_eq!(identity.package_id, network.localnet.addresses().package);
+    assert_eq!(identity.atoma_db_id, network.localnet.addresses().atoma_db);
 }

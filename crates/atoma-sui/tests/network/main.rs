@@ -1,8 +1,10 @@
-//! The chain port and the event source on a local Sui network.
+//! Tests of the chain port and the event source on a local Sui network.
 
-// So marked, clippy lets the helpers unwrap as the tests do.
+// The `cfg(test)` makes clippy allow `unwrap` in the helpers, as it does in tests.
 #[cfg(test)]
 mod evidence;
+#[cfg(test)]
+mod fake_node;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
@@ -15,8 +17,6 @@ mod reading_order;
 mod refusals;
 #[cfg(test)]
 mod support;
-#[cfg(test)]
-mod told_node;
 #[cfg(test)]
 mod unreachable;
 #[cfg(test)]

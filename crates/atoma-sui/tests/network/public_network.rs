@@ -1,24 +1,24 @@
-//! The same reads on a public network, where its places are given in the environment.
+//! The same reads on a public network, whose addresses are given in the environment.
 
 use atoma_domain::ports::{Chain as _, Until, ViewQuery};
 use atoma_domain::{Digest, ObjectId, StackSmallId};
-use atoma_sui::{SuiChain, SuiConfig};
+use atoma_sui::{SuiChain, SuiChainConfig};
 
 use crate::support::NOBODY;
 
-fn place(variable: &str) -> String {
+fn env(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} must be set"))
 }
 
 fn id(variable: &str) -> ObjectId {
-    place(variable).parse().unwrap()
+    env(variable).parse().unwrap()
 }
 
 #[tokio::test]
 #[ignore = "needs ATOMA_TEST_RPC_URL, ATOMA_TEST_PACKAGE and ATOMA_TEST_DB"]
 async fn the_contract_is_read_on_a_public_network() {
-    let config = SuiConfig::new(
-        place("ATOMA_TEST_RPC_URL"),
+    let config = SuiChainConfig::new(
+        env("ATOMA_TEST_RPC_URL"),
         id("ATOMA_TEST_PACKAGE"),
         id("ATOMA_TEST_DB"),
     );

@@ -1,37 +1,37 @@
-//! The order in which a node is asked for what a view consists of.
+//! The order in which a view's objects are requested.
 //!
-//! A node reads one object after another, while others execute. A view whose badge is read first
-//! can't show a ticket that is older than the badge: what is signed with it is stale if anything of
-//! that badge happened since.
+//! A node reads one object after another while transactions execute. If the badge is read first,
+//! the view can't contain a ticket that is older than the badge. If a transaction with that badge
+//! executes afterwards, whatever is signed with the view's badge version is stale and refused.
 
 use std::sync::{Arc, Mutex};
 
 use atoma_domain::ports::{Chain as _, ViewQuery};
 use atoma_localnet::Purchase;
-use atoma_sui::{SuiChain, SuiConfig};
+use atoma_sui::{SuiChain, SuiChainConfig};
 use sui_rpc::Client;
 use sui_rpc::proto::sui::rpc::v2::ledger_service_server::{LedgerService, LedgerServiceServer};
 use sui_rpc::proto::sui::rpc::v2::*;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
-use crate::support::{PRICE, World};
+use crate::support::{PRICE, TestNetwork};
 
-/// The ids asked for in one call, in order.
+/// The ids requested in one call, in order.
 type Call = Vec<String>;
 
-/// A node that passes questions on, and notes those for objects.
+/// A node that forwards requests, and records those for objects.
 #[derive(Clone)]
-struct NotingNode {
+struct RecordingNode {
     node: Client,
-    asked: Arc<Mutex<Vec<Call>>>,
+    calls: Arc<Mutex<Vec<Call>>>,
 }
 
-impl NotingNode {
-    async fn serve(world: &World) -> (Self, Arc<SuiChain>) {
+impl RecordingNode {
+    async fn serve(network: &TestNetwork) -> (Self, Arc<SuiChain>) {
         let node = Self {
-            node: Client::new(world.net.url()).unwrap(),
-            asked: Arc::default(),
+            node: Client::new(network.localnet.url()).unwrap(),
+            calls: Arc::default(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -40,18 +40,18 @@ impl NotingNode {
                 .add_service(LedgerServiceServer::new(node.clone()))
                 .serve_with_incoming(TcpListenerStream::new(listener)),
         );
-        let addresses = world.net.addresses();
-        let config = SuiConfig::new(url, addresses.package, addresses.atoma_db);
+        let addresses = network.localnet.addresses();
+        let config = SuiChainConfig::new(url, addresses.package, addresses.atoma_db);
         (node, SuiChain::connect(config).unwrap())
     }
 
     fn take(&self) -> Vec<Call> {
-        std::mem::take(&mut self.asked.lock().unwrap())
+        std::mem::take(&mut self.calls.lock().unwrap())
     }
 }
 
 #[tonic::async_trait]
-impl LedgerService for NotingNode {
+impl LedgerService for RecordingNode {
     async fn get_service_info(
         &self,
         request: Request<GetServiceInfoRequest>,
@@ -77,20 +77,20 @@ impl LedgerService for NotingNode {
         let request = request.into_inner();
         let ids = request.requests.iter();
         let ids = ids
-            .map(|wanted| wanted.object_id.clone().unwrap())
+            .map(|request| request.object_id.clone().unwrap())
             .collect();
-        self.asked.lock().unwrap().push(ids);
+        self.calls.lock().unwrap().push(ids);
         let mut node = self.node.clone();
         node.ledger_client().batch_get_objects(request).await
     }
 }
 
 #[tokio::test]
-async fn a_view_asks_for_the_badge_before_all_else() {
-    let world = World::start().await;
-    let task = world.task(2);
-    let operator = world.operator(0, &[task]).await;
-    // More than one call takes, so that some are asked for after the first call's answer.
+async fn a_view_requests_the_badge_first() {
+    let network = TestNetwork::start().await;
+    let task = network.task(2);
+    let operator = network.operator(0, &[task]).await;
+    // Too many for one call, so that several are needed.
     let purchase = Purchase {
         task_small_id: task,
         num_compute_units: 10,
@@ -98,15 +98,15 @@ async fn a_view_asks_for_the_badge_before_all_else() {
         count: 60,
         node_small_id: None,
     };
-    let stacks = world.net.buy_stacks(&purchase).unwrap();
-    let (node, chain) = NotingNode::serve(&world).await;
+    let stacks = network.localnet.buy_stacks(&purchase).unwrap();
+    let (node, chain) = RecordingNode::serve(&network).await;
     let query = ViewQuery {
         badge: Some(operator.badge),
         stacks: stacks.clone(),
         tickets: stacks,
         ..ViewQuery::default()
     };
-    for is_known in [false, true] {
+    for facts_are_known in [false, true] {
         node.take();
         let view = chain.view(&query).await.unwrap();
         assert_eq!(
@@ -115,11 +115,11 @@ async fn a_view_asks_for_the_badge_before_all_else() {
         );
         let badge = operator.badge.to_string();
         let mut calls = node.take();
-        if !is_known {
-            // What never changes is learned first, once.
+        if !facts_are_known {
+            // The immutable facts are read before, once.
             calls.retain(|call| call.len() > 2);
         }
-        // Of each call: one address can be that of several nodes.
+        // First in every call, because another node may serve each of them.
         assert!(calls.len() > 1, "{calls:?}");
         for call in &calls {
             assert_eq!(call.first(), Some(&badge));

@@ -1,4 +1,4 @@
-//! A local network with operators, and the steps that every test takes.
+//! A local network with operators, and the steps that all tests share.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use atoma_domain::{
     PricePerMillion, StackSmallId, TaskSmallId,
 };
 use atoma_localnet::{Config, LocalNet, NewTask, Purchase};
-use atoma_sui::{KeystoreSigner, SuiChain, SuiConfig, SuiEventSource};
+use atoma_sui::{KeystoreSigner, SuiChain, SuiChainConfig, SuiEventSource};
 
-/// Keys of all three schemes, from the recorded vectors.
+/// Keys of all three signature schemes, from the test vectors.
 const KEYS: [&str; 3] = [
     "suiprivkey1qqrswpc8qurswpc8qurswpc8qurswpc8qurswpc8qurswpc8qurswxzszc4",
     "suiprivkey1qyyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqstzfgf4",
@@ -26,50 +26,50 @@ pub(crate) const SUI: u64 = 1_000_000_000;
 pub(crate) const PRICE: PricePerMillion = PricePerMillion::new(1_000);
 pub(crate) const BUDGET: Mist = Mist::new(100_000_000);
 
-/// The network with a connection to it.
-pub(crate) struct World {
-    pub(crate) net: LocalNet,
+/// A local network and a connection to it.
+pub(crate) struct TestNetwork {
+    pub(crate) localnet: LocalNet,
     pub(crate) chain: Arc<SuiChain>,
 }
 
 /// An operator with one node.
-pub(crate) struct Operator {
+pub(crate) struct TestOperator {
     pub(crate) signer: KeystoreSigner,
     pub(crate) node: NodeSmallId,
     pub(crate) badge: ObjectId,
 }
 
-impl World {
+impl TestNetwork {
     pub(crate) async fn start() -> Self {
         Self::start_with(Config::default()).await
     }
 
     pub(crate) async fn start_with(config: Config) -> Self {
-        let net = LocalNet::start(config).await.unwrap();
-        let addresses = net.addresses();
-        let config = SuiConfig::new(net.url(), addresses.package, addresses.atoma_db);
+        let localnet = LocalNet::start(config).await.unwrap();
+        let addresses = localnet.addresses();
+        let config = SuiChainConfig::new(localnet.url(), addresses.package, addresses.atoma_db);
         let chain = SuiChain::connect(config).unwrap();
-        Self { net, chain }
+        Self { localnet, chain }
     }
 
-    /// The key of that number with SUI in two coins.
+    /// The key with that index, its address funded with two SUI coins.
     pub(crate) fn funded(&self, key: usize) -> KeystoreSigner {
         let signer = KeystoreSigner::from_suiprivkey(KEYS[key]).unwrap();
-        self.net
+        self.localnet
             .faucet_coins(signer.address(), &[5 * SUI, 2 * SUI])
             .unwrap();
         signer
     }
 
-    /// An operator whose node is registered and subscribed to the tasks.
-    pub(crate) async fn operator(&self, key: usize, tasks: &[TaskSmallId]) -> Operator {
+    /// An operator with a registered node that is subscribed to the tasks.
+    pub(crate) async fn operator(&self, key: usize, tasks: &[TaskSmallId]) -> TestOperator {
         let signer = self.funded(key);
         let register = [ContractCall::RegisterNode];
         let executed = self.succeed(&signer, None, &register).await;
         let [ContractEvent::NodeRegistered(event)] = executed.events.as_slice() else {
             panic!("{:?}", executed.events);
         };
-        let operator = Operator {
+        let operator = TestOperator {
             signer,
             node: event.node_small_id,
             badge: event.badge_id,
@@ -90,7 +90,7 @@ impl World {
             minimum_reputation_score: None,
             is_public: true,
         };
-        self.net.create_task(&task).unwrap()
+        self.localnet.create_task(&task).unwrap()
     }
 
     pub(crate) fn stack(&self, task: TaskSmallId, node: NodeSmallId) -> StackSmallId {
@@ -101,10 +101,10 @@ impl World {
             count: 1,
             node_small_id: Some(node),
         };
-        self.net.buy_stacks(&purchase).unwrap()[0]
+        self.localnet.buy_stacks(&purchase).unwrap()[0]
     }
 
-    /// A plan with the badge as it is now and the largest coin.
+    /// A plan with the badge's current version, paid by the largest coin.
     pub(crate) async fn plan(
         &self,
         signer: &KeystoreSigner,
@@ -129,7 +129,7 @@ impl World {
         }
     }
 
-    /// Builds, simulates, signs and sends; the simulation must have told the outcome.
+    /// Builds, simulates, signs and submits a transaction. The outcome must be the simulated one.
     pub(crate) async fn run(&self, signer: &KeystoreSigner, plan: &TransactionPlan) -> Executed {
         let unsigned = self.chain.build(plan).unwrap();
         let simulated = self
@@ -157,7 +157,7 @@ impl World {
         executed
     }
 
-    pub(crate) async fn act(&self, operator: &Operator, call: ContractCall) -> Executed {
+    pub(crate) async fn act(&self, operator: &TestOperator, call: ContractCall) -> Executed {
         self.succeed(&operator.signer, Some(operator.badge), &[call])
             .await
     }
@@ -166,7 +166,7 @@ impl World {
         SuiEventSource::new(self.chain.clone(), CheckpointNumber::new(0))
     }
 
-    /// Follows the ledger until the transaction of that digest has come.
+    /// Follows the ledger until it reaches that transaction.
     pub(crate) async fn follow_until(
         &self,
         after: Option<EventCursor>,
@@ -189,7 +189,7 @@ pub(crate) fn transactions(frames: &[LedgerFrame]) -> impl Iterator<Item = &Ledg
     frames.iter().filter_map(|frame| frame.transaction.as_ref())
 }
 
-/// The new version of an object that the transaction wrote.
+/// The version of an object that the transaction wrote.
 pub(crate) fn written(executed: &Executed, id: ObjectId) -> ObjectReference {
     executed.written[&id].clone()
 }
@@ -199,5 +199,5 @@ pub(crate) fn root() -> Hash32 {
     Hash32::of(&[b"a request and its response"])
 }
 
-/// Any address without objects.
+/// An address without objects, which is no object's id either.
 pub(crate) const NOBODY: Address = Address::new([0xee; 32]);

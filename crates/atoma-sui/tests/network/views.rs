@@ -1,4 +1,4 @@
-//! Views: what they read, and in how many calls.
+//! What a view reads, and in how many calls.
 
 use std::cell::Cell;
 use std::sync::Once;
@@ -11,15 +11,15 @@ use atoma_localnet::Purchase;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::support::{PRICE, World, root};
+use crate::support::{PRICE, TestNetwork, root};
 
 thread_local! {
-    /// Calls for objects made by this thread, which is one test's own.
+    /// Object reads made by this thread, which runs one test.
     static CALLS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts the calls for objects by their trace events. It is there for the whole process: one for
-/// a thread alone is not told of by callsites that another thread has met first.
+/// Counts object reads by their trace events. It is installed for the whole process, because a
+/// callsite first hit by another thread does not notify a thread's own subscriber.
 struct CountCalls;
 
 impl CountCalls {
@@ -55,10 +55,14 @@ impl Subscriber for CountCalls {
     fn exit(&self, _: &Id) {}
 }
 
-/// The nodes of a list and whether each has an offer.
+/// The nodes of a list, and whether each has an offer.
 type Listed = Vec<(u64, bool)>;
 
-async fn listed(world: &World, task: TaskSmallId, expected: &[NodeSmallId]) -> Option<Listed> {
+async fn listed(
+    network: &TestNetwork,
+    task: TaskSmallId,
+    expected: &[NodeSmallId],
+) -> Option<Listed> {
     let query = ViewQuery {
         subscribers: Some(SubscriberQuery {
             task,
@@ -66,7 +70,7 @@ async fn listed(world: &World, task: TaskSmallId, expected: &[NodeSmallId]) -> O
         }),
         ..ViewQuery::default()
     };
-    let list = world.chain.view(&query).await.unwrap().subscribers?;
+    let list = network.chain.view(&query).await.unwrap().subscribers?;
     assert!(list.iter().all(|subscriber| subscriber.is_active));
     let entries = list
         .iter()
@@ -76,50 +80,50 @@ async fn listed(world: &World, task: TaskSmallId, expected: &[NodeSmallId]) -> O
 
 #[tokio::test]
 async fn a_subscriber_list_is_read_as_the_contract_keeps_it() {
-    let world = World::start().await;
-    let task = world.task(0);
-    assert_eq!(listed(&world, task, &[]).await, Some(vec![]));
+    let network = TestNetwork::start().await;
+    let task = network.task(0);
+    assert_eq!(listed(&network, task, &[]).await, Some(vec![]));
     let operators = [
-        world.operator(0, &[task]).await,
-        world.operator(1, &[task]).await,
-        world.operator(2, &[task]).await,
+        network.operator(0, &[task]).await,
+        network.operator(1, &[task]).await,
+        network.operator(2, &[task]).await,
     ];
     let nodes: Vec<_> = operators.iter().map(|operator| operator.node).collect();
     assert_eq!(nodes.iter().map(|node| node.get()).max(), Some(3));
     let full = vec![(1, true), (2, true), (3, true)];
-    assert_eq!(listed(&world, task, &nodes).await, Some(full));
+    assert_eq!(listed(&network, task, &nodes).await, Some(full));
 
-    // The recorded course of such a list: unsubscribing leaves the entry, a purchase sweeps it,
+    // As recorded in the test vectors: unsubscribing leaves the entry, a purchase prunes it, and
     // subscribing again adds a second one.
     let unsubscribe = || ContractCall::UnsubscribeFromTask { task };
-    world.act(&operators[2], unsubscribe()).await;
+    network.act(&operators[2], unsubscribe()).await;
     let left = vec![(1, true), (2, true), (3, false)];
-    assert_eq!(listed(&world, task, &nodes[..1]).await, Some(left));
-    world.stack(task, nodes[0]);
-    let swept = vec![(1, true), (2, true)];
-    assert_eq!(listed(&world, task, &nodes).await, Some(swept));
-    world.act(&operators[1], unsubscribe()).await;
+    assert_eq!(listed(&network, task, &nodes[..1]).await, Some(left));
+    network.stack(task, nodes[0]);
+    let pruned = vec![(1, true), (2, true)];
+    assert_eq!(listed(&network, task, &nodes).await, Some(pruned));
+    network.act(&operators[1], unsubscribe()).await;
     let price = PRICE;
-    world
+    network
         .act(&operators[1], ContractCall::SubscribeToTask { task, price })
         .await;
     let twice = vec![(1, true), (2, true), (2, true)];
-    assert_eq!(listed(&world, task, &[]).await, Some(twice));
+    assert_eq!(listed(&network, task, &[]).await, Some(twice));
 
-    assert_eq!(listed(&world, TaskSmallId::new(9), &nodes).await, None);
+    assert_eq!(listed(&network, TaskSmallId::new(9), &nodes).await, None);
 }
 
 #[tokio::test]
-async fn prices_and_disabled_nodes_are_told() {
-    let world = World::start().await;
-    let task = world.task(0);
-    let first = world.operator(0, &[task]).await;
-    let second = world.operator(1, &[task]).await;
+async fn a_subscriber_list_has_prices_and_disabled_nodes() {
+    let network = TestNetwork::start().await;
+    let task = network.task(0);
+    let first = network.operator(0, &[task]).await;
+    let second = network.operator(1, &[task]).await;
     let price = PricePerMillion::new(77);
-    world
+    network
         .act(&first, ContractCall::UpdateSubscription { task, price })
         .await;
-    world
+    network
         .act(&second, ContractCall::PermanentlyDisableNode)
         .await;
     let query = ViewQuery {
@@ -129,21 +133,27 @@ async fn prices_and_disabled_nodes_are_told() {
         }),
         ..ViewQuery::default()
     };
-    let list = world.chain.view(&query).await.unwrap().subscribers.unwrap();
+    let list = network
+        .chain
+        .view(&query)
+        .await
+        .unwrap()
+        .subscribers
+        .unwrap();
     assert_eq!(list[0].offer.map(|offer| offer.0), Some(price));
     assert!(list[0].is_active);
     assert!(!list[1].is_active);
 }
 
 #[tokio::test]
-async fn a_warm_view_is_one_call() {
+async fn a_view_with_a_warm_cache_is_one_call() {
     CountCalls::install();
-    let world = World::start().await;
-    let task = world.task(2);
-    let selected = world.operator(0, &[task]).await;
-    let other = world.operator(1, &[task]).await;
-    let stack = world.stack(task, selected.node);
-    world.net.force_attesters(stack, vec![other.node]);
+    let network = TestNetwork::start().await;
+    let task = network.task(2);
+    let selected = network.operator(0, &[task]).await;
+    let other = network.operator(1, &[task]).await;
+    let stack = network.stack(task, selected.node);
+    network.localnet.force_attesters(stack, vec![other.node]);
     let mut query = ViewQuery {
         badge: Some(selected.badge),
         stacks: vec![stack],
@@ -154,9 +164,9 @@ async fn a_warm_view_is_one_call() {
         }),
     };
     CountCalls::take();
-    world.chain.view(&query).await.unwrap();
-    assert!(CountCalls::take() > 1, "a task that was never read");
-    world.chain.view(&query).await.unwrap();
+    network.chain.view(&query).await.unwrap();
+    assert!(CountCalls::take() > 1, "the task has not been read before");
+    network.chain.view(&query).await.unwrap();
     assert_eq!(CountCalls::take(), 1);
 
     let settle = ContractCall::TrySettleStack {
@@ -164,29 +174,29 @@ async fn a_warm_view_is_one_call() {
         claimed: ComputeUnits::new(1),
         proof: SettlementProof::of_selected_node(&root(), 1, 2).unwrap(),
     };
-    world.act(&selected, settle).await;
+    network.act(&selected, settle).await;
     CountCalls::take();
-    world.chain.view(&query).await.unwrap();
-    assert_eq!(CountCalls::take(), 2, "a ticket that was never read");
-    let view = world.chain.view(&query).await.unwrap();
+    network.chain.view(&query).await.unwrap();
+    assert_eq!(CountCalls::take(), 2, "the ticket has not been read before");
+    let view = network.chain.view(&query).await.unwrap();
     assert_eq!(view.tickets.len(), 1);
     assert_eq!(CountCalls::take(), 1);
 
-    // Another node in the list than those expected.
+    // The list has a node that was not expected.
     query.subscribers = Some(SubscriberQuery {
         task,
         expected: vec![selected.node],
     });
-    let view = world.chain.view(&query).await.unwrap();
+    let view = network.chain.view(&query).await.unwrap();
     assert_eq!(view.subscribers.unwrap().len(), 2);
     assert_eq!(CountCalls::take(), 2);
 }
 
 #[tokio::test]
-async fn more_objects_than_a_call_takes_are_read_all() {
-    let world = World::start().await;
-    let task = world.task(0);
-    let operator = world.operator(0, &[task]).await;
+async fn more_objects_than_fit_one_call_are_all_read() {
+    let network = TestNetwork::start().await;
+    let task = network.task(0);
+    let operator = network.operator(0, &[task]).await;
     let purchase = Purchase {
         task_small_id: task,
         num_compute_units: 10,
@@ -194,28 +204,28 @@ async fn more_objects_than_a_call_takes_are_read_all() {
         count: 120,
         node_small_id: None,
     };
-    let stacks = world.net.buy_stacks(&purchase).unwrap();
+    let stacks = network.localnet.buy_stacks(&purchase).unwrap();
     let query = ViewQuery {
         badge: Some(operator.badge),
         stacks: stacks.iter().rev().copied().collect(),
         ..ViewQuery::default()
     };
-    let view = world.chain.view(&query).await.unwrap();
+    let view = network.chain.view(&query).await.unwrap();
     let read: Vec<StackSmallId> = view.stacks.into_keys().collect();
     assert_eq!(read, stacks);
 }
 
 #[tokio::test]
 async fn all_pages_of_coins_are_read() {
-    let world = World::start().await;
-    let signer = world.funded(0);
+    let network = TestNetwork::start().await;
+    let signer = network.funded(0);
     for _ in 0..3 {
-        world
-            .net
+        network
+            .localnet
             .faucet_coins(signer.owner(), &[1_000_000; 400])
             .unwrap();
     }
-    let coins = world.chain.gas_coins(signer.owner()).await.unwrap();
+    let coins = network.chain.gas_coins(signer.owner()).await.unwrap();
     assert_eq!(coins.len(), 2 + 1_200);
     assert!(coins.is_sorted_by(|a, b| a.balance >= b.balance));
 }

@@ -16,7 +16,7 @@ use atoma_domain::{
 };
 use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness};
 use atoma_state::{SqliteState, StateOptions};
-use atoma_sui::{ClientConfig, SuiChain, SuiConfig, SuiEventSource};
+use atoma_sui::{ClientConfig, SuiChain, SuiChainConfig, SuiEventSource};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -87,7 +87,8 @@ impl TestWorld {
         let config = Config::load(&self.dir.path().join("daemon.toml"), overrides).unwrap();
         let client = ClientConfig::load(&config.sui.client_config).unwrap();
         let (package, db) = (config.sui.package_id, config.sui.atoma_db_id);
-        let chain = SuiChain::connect(SuiConfig::new(self.network.url(), package, db)).unwrap();
+        let chain =
+            SuiChain::connect(SuiChainConfig::new(self.network.url(), package, db)).unwrap();
         let source = SuiEventSource::new(Arc::clone(&chain), CheckpointNumber::new(0));
         let state = SqliteState::open(self.database(), setup.state)
             .await

@@ -11,7 +11,7 @@ use atoma_domain::{Address, CheckpointNumber, IntentId, ObjectId, TimestampMs};
 use atoma_localnet::Parameters;
 use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness};
 use atoma_state::{SqliteState, StateOptions};
-use atoma_sui::{KeystoreSigner, SuiChain, SuiConfig, SuiEventSource};
+use atoma_sui::{KeystoreSigner, SuiChain, SuiChainConfig, SuiEventSource};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -247,9 +247,9 @@ fn engine_config(site: &Site) -> EngineConfig {
 }
 
 async fn open(site: &Site) -> (Ports, SqliteState) {
-    let config = SuiConfig {
+    let config = SuiChainConfig {
         execution_timeout: site.execution_timeout,
-        ..SuiConfig::new(&site.url, site.package, site.atoma_db)
+        ..SuiChainConfig::new(&site.url, site.package, site.atoma_db)
     };
     let chain = SuiChain::connect(config).unwrap();
     let source = SuiEventSource::new(Arc::clone(&chain), CheckpointNumber::new(0));

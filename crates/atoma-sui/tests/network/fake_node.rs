@@ -1,11 +1,11 @@
-//! A node that says what it is told to: of its height, of what it keeps, of one object.
+//! A node with a configurable height, history and object.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use atoma_domain::ports::{ChainError, Consumption};
 use atoma_domain::{Address, Digest, ObjectId, ObjectReference};
-use atoma_sui::{SuiChain, SuiConfig};
+use atoma_sui::{SuiChain, SuiChainConfig};
 use sui_rpc::proto::google::rpc::Status as ProtoStatus;
 use sui_rpc::proto::sui::rpc::v2::changed_object::InputObjectState;
 use sui_rpc::proto::sui::rpc::v2::filter::transaction::affected_object;
@@ -18,41 +18,42 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::support::NOBODY;
 
-/// The object that the node has.
+/// The only object that the node has.
 const OBJECT: ObjectId = Address::new([5; 32]);
-/// The epoch asked about, which has these first and last checkpoints; the next one is current.
+/// The past epoch in question and its first and last checkpoints. The next epoch is current.
 pub(crate) const EPOCH: u64 = 3;
 pub(crate) const FIRST: u64 = 100;
 pub(crate) const LAST: u64 = 200;
 
-/// What a node says, and what it has.
+/// A fake node: what it reports, and what it has.
 #[derive(Clone, Debug)]
-pub(crate) struct ToldNode {
+pub(crate) struct FakeNode {
     pub(crate) height: u64,
     pub(crate) lowest: Option<u64>,
-    /// What the headers of its answers say: height and lowest checkpoint.
+    /// Height and lowest available checkpoint in its response headers.
     pub(crate) headers: Option<(u64, u64)>,
-    /// The message with which it lacks a transaction; `{}` is the digest.
-    pub(crate) lacks: &'static str,
+    /// The message for a missing transaction; `{}` stands for the digest.
+    pub(crate) not_found: &'static str,
     /// The object's latest version.
     pub(crate) version: u64,
-    /// By version of the object that is kept: who wrote it.
+    /// The object's versions that the node still has, and the transactions that wrote them.
     pub(crate) writers: BTreeMap<u64, Digest>,
-    /// By transaction that is kept: the version that it took in, and its checkpoint.
+    /// The transactions that the node still has: their input version of the object, and their
+    /// checkpoint.
     pub(crate) transactions: BTreeMap<Digest, (u64, u64)>,
-    /// The last transaction that touched the object by the node's index, which it finds in the second
-    /// stretch that it looks through; `None`: it has no index.
+    /// The last transaction that touched the object according to the node's index, found on the
+    /// second page; `None` for a node without an index.
     pub(crate) listed: Option<Digest>,
 }
 
-impl Default for ToldNode {
-    /// A node that has everything, and the object at version 1.
+impl Default for FakeNode {
+    /// A node with its whole history, and the object at version 1.
     fn default() -> Self {
         Self {
             height: LAST + 100,
             lowest: Some(0),
             headers: None,
-            lacks: "Transaction {} not found",
+            not_found: "Transaction {} not found",
             version: 1,
             writers: BTreeMap::from([(1, Digest::ZERO)]),
             transactions: BTreeMap::new(),
@@ -61,8 +62,8 @@ impl Default for ToldNode {
     }
 }
 
-impl ToldNode {
-    /// Serves it, and connects to it.
+impl FakeNode {
+    /// Starts serving, and connects to the node.
     pub(crate) async fn serve(self) -> Arc<SuiChain> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -71,15 +72,15 @@ impl ToldNode {
                 .add_service(LedgerServiceServer::new(self))
                 .serve_with_incoming(TcpListenerStream::new(listener)),
         );
-        SuiChain::connect(SuiConfig::new(url, NOBODY, NOBODY)).unwrap()
+        SuiChain::connect(SuiChainConfig::new(url, NOBODY, NOBODY)).unwrap()
     }
 
-    /// What it tells of a version of its object.
+    /// The consumption that the chain port determines for a version of the object.
     pub(crate) async fn consumption(self, version: u64) -> Result<Consumption, ChainError> {
         use atoma_domain::ports::Chain as _;
         let used = ObjectReference::new(OBJECT, version, Digest::ZERO);
-        let told = self.serve().await.consumption(&[used]).await?;
-        Ok(told[0])
+        let results = self.serve().await.consumption(&[used]).await?;
+        Ok(results[0])
     }
 
     fn add_headers(&self, metadata: &mut MetadataMap) {
@@ -90,7 +91,7 @@ impl ToldNode {
         }
     }
 
-    fn answer<T>(&self, message: T) -> Result<Response<T>, Status> {
+    fn respond<T>(&self, message: T) -> Result<Response<T>, Status> {
         let mut response = Response::new(message);
         self.add_headers(response.metadata_mut());
         Ok(response)
@@ -108,7 +109,7 @@ impl ToldNode {
 }
 
 #[tonic::async_trait]
-impl LedgerService for ToldNode {
+impl LedgerService for FakeNode {
     async fn list_transactions(
         &self,
         request: Request<ListTransactionsRequest>,
@@ -125,7 +126,7 @@ impl LedgerService for ToldNode {
         assert_eq!(options.ordering(), Ordering::Descending);
         let (mut frame, mut end) = (ListTransactionsResponse::default(), QueryEnd::default());
         let mut watermark = Watermark::default();
-        watermark.cursor = Some("further down".into());
+        watermark.cursor = Some("second page".into());
         if options.before == watermark.cursor {
             let mut transaction = ExecutedTransaction::default();
             transaction.digest = Some(last.to_string());
@@ -137,7 +138,7 @@ impl LedgerService for ToldNode {
         }
         frame.watermark = Some(watermark);
         frame.end = Some(end);
-        self.answer(Box::pin(tokio_stream::once(Ok(frame))))
+        self.respond(Box::pin(tokio_stream::once(Ok(frame))))
     }
 
     async fn get_service_info(
@@ -147,7 +148,7 @@ impl LedgerService for ToldNode {
         let mut info = GetServiceInfoResponse::default();
         info.checkpoint_height = Some(self.height);
         info.lowest_available_checkpoint = self.lowest;
-        self.answer(info)
+        self.respond(info)
     }
 
     async fn get_epoch(
@@ -161,22 +162,22 @@ impl LedgerService for ToldNode {
             epoch.first_checkpoint = Some(FIRST);
             epoch.last_checkpoint = Some(LAST);
         }
-        self.answer(GetEpochResponse::new(epoch))
+        self.respond(GetEpochResponse::new(epoch))
     }
 
     async fn batch_get_objects(
         &self,
         request: Request<BatchGetObjectsRequest>,
     ) -> Result<Response<BatchGetObjectsResponse>, Status> {
-        let asked = request.into_inner().requests;
-        let answers = asked.iter().map(|_| match self.object(self.version) {
+        let requests = request.into_inner().requests;
+        let results = requests.iter().map(|_| match self.object(self.version) {
             Some(object) => GetObjectResult::new_object(object),
             None => GetObjectResult::new_error(ProtoStatus {
                 code: Code::NotFound.into(),
                 ..ProtoStatus::default()
             }),
         });
-        self.answer(BatchGetObjectsResponse::new(answers.collect()))
+        self.respond(BatchGetObjectsResponse::new(results.collect()))
     }
 
     async fn get_object(
@@ -185,7 +186,7 @@ impl LedgerService for ToldNode {
     ) -> Result<Response<GetObjectResponse>, Status> {
         let version = request.into_inner().version;
         match self.object(version.unwrap_or(self.version)) {
-            Some(object) => self.answer(GetObjectResponse::new(object)),
+            Some(object) => self.respond(GetObjectResponse::new(object)),
             None => Err(Status::not_found("no such object")),
         }
     }
@@ -196,7 +197,7 @@ impl LedgerService for ToldNode {
     ) -> Result<Response<GetTransactionResponse>, Status> {
         let digest = request.into_inner().digest.unwrap();
         let Some((input, checkpoint)) = self.transactions.get(&digest.parse().unwrap()) else {
-            let mut status = Status::not_found(self.lacks.replace("{}", &digest));
+            let mut status = Status::not_found(self.not_found.replace("{}", &digest));
             self.add_headers(status.metadata_mut());
             return Err(status);
         };
@@ -210,6 +211,6 @@ impl LedgerService for ToldNode {
         transaction.digest = Some(digest);
         transaction.effects = Some(effects);
         transaction.checkpoint = Some(*checkpoint);
-        self.answer(GetTransactionResponse::new(transaction))
+        self.respond(GetTransactionResponse::new(transaction))
     }
 }

@@ -1,0 +1,56 @@
+//! The connection, what is known of the contract, and the object ids found so far.
+
+use std::sync::Arc;
+
+use atoma_domain::ObjectId;
+use atoma_domain::ports::ChainError;
+use tokio::sync::OnceCell;
+
+use super::cache::Cache;
+use crate::connection::{ConnectError, Connection, SuiChainConfig};
+use crate::facts::Facts;
+
+/// The Atoma contract on a Sui network, reached through one of its nodes.
+#[derive(Debug)]
+pub struct SuiChain {
+    pub(super) config: SuiChainConfig,
+    pub(super) connection: Connection,
+    pub(super) cache: Cache,
+    facts: OnceCell<Facts>,
+}
+
+impl SuiChain {
+    /// Prepares a connection without opening it: the first call does, so the node may be down.
+    /// Must be called inside a Tokio runtime.
+    ///
+    /// # Errors
+    /// When the RPC address is not a valid URL.
+    pub fn connect(config: SuiChainConfig) -> Result<Arc<Self>, ConnectError> {
+        Ok(Arc::new(Self {
+            connection: Connection::new(&config)?,
+            config,
+            cache: Cache::default(),
+            facts: OnceCell::new(),
+        }))
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) const fn atoma_db_id(&self) -> ObjectId {
+        self.config.atoma_db_id
+    }
+
+    /// The immutable facts about the contract, read on first use.
+    pub(crate) async fn facts(&self) -> Result<&Facts, ChainError> {
+        self.facts
+            .get_or_try_init(|| Facts::read(&self.connection, &self.config))
+            .await
+    }
+
+    /// The facts, if a read has already fetched them.
+    pub(super) fn known_facts(&self) -> Option<&Facts> {
+        self.facts.get()
+    }
+}
