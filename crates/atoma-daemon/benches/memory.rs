@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use atoma_localnet::demo;
-use atoma_localnet::{Config as NetConfig, LocalNet};
+use atoma_localnet::{LocalNet, LocalNetConfig};
 use serde_json::{Value, json};
 
 const STACKS: usize = 10_000;
@@ -36,10 +36,10 @@ fn main() {
 
 async fn serve() {
     let dir = tempfile::tempdir().unwrap();
-    let network = LocalNet::start(NetConfig {
+    let network = LocalNet::start(LocalNetConfig {
         sui_addr: SUI.parse().unwrap(),
         admin_addr: Some(ADMIN.parse().unwrap()),
-        ..NetConfig::default()
+        ..LocalNetConfig::default()
     })
     .await
     .unwrap();

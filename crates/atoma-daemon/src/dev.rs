@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use atoma_localnet::{Config as NetConfig, LocalNet, demo};
+use atoma_localnet::{LocalNet, LocalNetConfig, demo};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Overrides};
@@ -29,7 +29,7 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
         (None, Some(temporary)) => temporary.path().to_path_buf(),
         (None, None) => PathBuf::from("."),
     };
-    let network = LocalNet::start(NetConfig {
+    let network = LocalNet::start(LocalNetConfig {
         sui_addr: args.sui_addr,
         admin_addr: Some(args.admin_addr),
         data_dir: args.data_dir.map(|dir| dir.join("network")),

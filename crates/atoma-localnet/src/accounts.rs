@@ -1,11 +1,11 @@
-//! The network's own accounts, whose keys follow from the seed.
+//! The network's own accounts, whose keys are derived from the seed.
 
 use sui_crypto::SuiSigner;
 use sui_crypto::ed25519::Ed25519PrivateKey;
 use sui_sdk_types::hash::Hasher;
 use sui_sdk_types::{Address, SignedTransaction, Transaction};
 
-/// 32 bytes for a purpose, from the seed.
+/// Derives 32 bytes for a purpose from the seed.
 pub(crate) fn derive(seed: u64, purpose: &str) -> [u8; 32] {
     let mut hasher = Hasher::new();
     hasher.update(b"atoma-localnet ");
@@ -14,10 +14,10 @@ pub(crate) fn derive(seed: u64, purpose: &str) -> [u8; 32] {
     hasher.finalize().into_inner()
 }
 
-/// One account that the network holds the key of.
+/// An account whose key the network holds.
 pub(crate) struct Account {
     key: Ed25519PrivateKey,
-    /// Its address.
+    /// The key's address.
     pub(crate) address: Address,
 }
 
@@ -44,7 +44,7 @@ impl Account {
     /// Signs a transaction.
     ///
     /// # Errors
-    /// When the signature can't be made.
+    /// When signing fails.
     pub(crate) fn sign(
         &self,
         transaction: Transaction,
@@ -57,14 +57,14 @@ impl Account {
     }
 }
 
-/// Everyone that the network acts for.
+/// The network's own accounts.
 #[derive(Debug)]
 pub(crate) struct Accounts {
     /// Holds the contract's manager badge.
     pub(crate) manager: Account,
     /// Buys stacks.
     pub(crate) buyer: Account,
-    /// Gives coins away.
+    /// Funds other addresses.
     pub(crate) faucet: Account,
 }
 

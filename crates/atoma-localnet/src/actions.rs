@@ -10,61 +10,65 @@ use sui_sdk_types::{
 };
 
 use crate::accounts::Account;
+use crate::action_builder::{ActionArgument, ActionBuilder, BuildActionError};
 use crate::chain::coin_balance;
 use crate::config::CHECKPOINT_ON_STEP;
-use crate::core::{Core, Origin, SubmitError};
-use crate::drafts::{Draft, Value};
+use crate::core::{ExecuteError, NetworkCore, Origin};
 use crate::execution::limits::REFERENCE_GAS_PRICE;
 
-/// MIST that each of these transactions may cost.
+/// The gas budget of each of these transactions, in MIST.
 const BUDGET: u64 = 5_000_000_000;
-/// A coin with more than this is taken without looking for a larger one.
-const PLENTY: u64 = 1_000_000_000_000_000;
+/// The coin used last is used again while its balance is above this, without looking for a larger
+/// one.
+const AMPLE_BALANCE: u64 = 1_000_000_000_000_000;
 
-/// Why an action did not happen.
+/// An action failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ActionError {
-    /// The network refused or failed.
+    /// The network refused the transaction, or the ledger failed.
     #[error(transparent)]
-    Submit(#[from] SubmitError),
+    Execute(#[from] ExecuteError),
     /// The transaction was executed and failed.
     #[error("the transaction failed: {0:?}")]
     Failed(Box<ExecutionError>),
-    /// Something that the action needs is not there.
+    /// Something that the action needs does not exist.
     #[error("{0}")]
     Missing(String),
-    /// The transaction has no form.
+    /// The transaction could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildActionError),
+    /// A value could not be encoded or decoded.
     #[error("the transaction could not be built")]
-    Build(#[from] bcs::Error),
+    Bcs(#[from] bcs::Error),
     /// The transaction could not be signed.
     #[error("the transaction could not be signed")]
     Sign(#[from] sui_crypto::SignatureError),
 }
 
-/// A task to create, with the contract's parameters.
+/// A task to create. The fields are the contract's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewTask {
     /// 0 to 7.
     pub role: u16,
-    /// The model served, if the task is about one.
+    /// The model served, if any.
     #[serde(default)]
     pub model_name: Option<String>,
     /// 0 none, 1 confidential compute, 2 sampling consensus.
     pub security_level: u16,
-    /// The least reputation of a node that may subscribe.
+    /// The lowest reputation with which a node may subscribe.
     #[serde(default)]
     pub minimum_reputation_score: Option<u8>,
     /// Whether any node may subscribe.
     pub is_public: bool,
 }
 
-/// A model to add, with the contract's parameters.
+/// A model to add. The fields are the contract's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewModel {
     /// Its name, in ASCII.
     pub model_name: String,
-    /// What it makes, by the contract's number.
+    /// The contract's number for the kind of output.
     #[serde(default)]
     pub modality: u64,
     /// The echelons in which nodes may offer it.
@@ -76,14 +80,14 @@ pub struct NewModel {
 pub struct Purchase {
     /// The task.
     pub task_small_id: TaskSmallId,
-    /// Compute units in each stack.
+    /// Compute units per stack.
     pub num_compute_units: u64,
-    /// Micro-USDC for a million compute units.
+    /// Micro-USDC per million compute units.
     pub price: u64,
-    /// How many stacks; 1 if left out.
+    /// The number of stacks; 1 by default.
     #[serde(default = "one")]
     pub count: u64,
-    /// The node that the contract is made to select; drawn among the eligible if left out.
+    /// The node that the contract selects; by default it is drawn among the eligible nodes.
     #[serde(default)]
     pub node_small_id: Option<NodeSmallId>,
 }
@@ -92,35 +96,35 @@ const fn one() -> u64 {
     1
 }
 
-/// Numbers of the contract that the manager sets; what is left out stays.
+/// Parameters of the contract that the manager sets; those left out stay unchanged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Parameters {
-    /// Probability of a draw of attesters.
+    /// The probability that a settlement draws attesters.
     pub cross_validation_probability_permille: Option<u64>,
-    /// Attesters to each draw.
+    /// The number of attesters per draw.
     pub cross_validation_extra_nodes_count: Option<u64>,
-    /// Price of a stack of a sampling-consensus task.
+    /// The price of a stack of a sampling-consensus task, relative to its compute units' price.
     pub sampling_consensus_charge_permille: Option<u64>,
-    /// What is paid on top of it for attesters.
+    /// The surcharge for attesters on top of that.
     pub cross_validation_extra_nodes_charge_permille: Option<u64>,
-    /// The part of its collateral that a node loses with a missed attestation.
+    /// The share of its collateral that a node loses for a missed attestation.
     pub permille_to_slash_node_on_timeout: Option<u64>,
 }
 
-impl Core {
-    /// Signs and executes a draft for an account, and returns the contract's events.
+impl NetworkCore {
+    /// Signs and executes an account's transaction, and returns the contract's events.
     pub(crate) fn act(
         &self,
         account: &Account,
-        draft: Draft,
+        builder: ActionBuilder,
         selected_node: Option<NodeSmallId>,
     ) -> Result<Vec<ContractEvent>, ActionError> {
         let gas = self.largest_coin(account.address, &StructTag::sui().into())?;
         let transaction = Transaction {
             kind: TransactionKind::ProgrammableTransaction(ProgrammableTransaction {
-                inputs: draft.inputs,
-                commands: draft.commands,
+                inputs: builder.inputs,
+                commands: builder.commands,
             }),
             sender: account.address,
             gas_payment: GasPayment {
@@ -133,7 +137,7 @@ impl Core {
         };
         let signed = account.sign(transaction)?;
         let position = self.submit(signed, Origin::Control(selected_node))?;
-        self.show()?;
+        self.checkpoint_actions()?;
         match self.status_of(position) {
             Some((_, ExecutionStatus::Success)) => {}
             Some((_, ExecutionStatus::Failure { error, .. })) => {
@@ -155,16 +159,16 @@ impl Core {
             .collect())
     }
 
-    /// Puts what was done into a checkpoint, so that those who follow the ledger see it.
-    fn show(&self) -> Result<(), ActionError> {
+    /// Makes a checkpoint, so that clients that follow the ledger see the action.
+    fn checkpoint_actions(&self) -> Result<(), ActionError> {
         if self.config.checkpoint_ms != CHECKPOINT_ON_STEP {
-            self.checkpoint(false).map_err(SubmitError::from)?;
+            self.checkpoint(false).map_err(ExecuteError::from)?;
         }
         Ok(())
     }
 
-    /// An account's largest coin. The coin found last is taken again while it holds plenty, since
-    /// looking through all that an account owns takes long once it owns thousands of stacks.
+    /// An account's largest coin. The coin used last is used again while its balance is ample,
+    /// because scanning all objects of an account is slow once it owns thousands of stacks.
     fn largest_coin(
         &self,
         owner: Address,
@@ -173,16 +177,16 @@ impl Core {
         let ledger = self.ledger();
         let balance_of = |object: &Object| {
             let (found, balance) = coin_balance(object)?;
-            let is_theirs = *object.owner() == Owner::Address(owner);
-            (found == *coin_type && is_theirs).then_some(balance)
+            let is_owned = *object.owner() == Owner::Address(owner);
+            (found == *coin_type && is_owned).then_some(balance)
         };
-        let mut purses = self.purses();
-        let purse = (owner, coin_type.to_string());
-        let known = purses
-            .get(&purse)
+        let mut last_coins = self.last_coins();
+        let key = (owner, coin_type.to_string());
+        let last = last_coins
+            .get(&key)
             .and_then(|id| ledger.objects().live(id))
-            .filter(|coin| balance_of(coin).is_some_and(|balance| balance > PLENTY));
-        let coin = match known {
+            .filter(|coin| balance_of(coin).is_some_and(|balance| balance > AMPLE_BALANCE));
+        let coin = match last {
             Some(coin) => coin,
             None => ledger
                 .objects()
@@ -194,7 +198,7 @@ impl Core {
                     ActionError::Missing(format!("{owner} has no coin of {coin_type}"))
                 })?,
         };
-        purses.insert(purse, coin.object_id());
+        last_coins.insert(key, coin.object_id());
         Ok(ObjectReference::new(
             coin.object_id(),
             coin.version(),
@@ -202,7 +206,7 @@ impl Core {
         ))
     }
 
-    /// Gives coins away, one object of each kind that is asked for.
+    /// Sends the faucet's coins to an address, one object per amount.
     pub(crate) fn give(
         &self,
         to: Address,
@@ -210,69 +214,69 @@ impl Core {
         usdc: Option<u64>,
     ) -> Result<(), ActionError> {
         let faucet = &self.accounts.faucet;
-        let mut draft = Draft::default();
+        let mut builder = ActionBuilder::default();
         for amount in sui_mist {
-            draft.pay(Argument::Gas, *amount, to)?;
+            builder.pay(Argument::Gas, *amount, to)?;
         }
         if let Some(amount) = usdc {
             let coin = self.largest_coin(faucet.address, &self.contract.usdc())?;
-            let coin = draft.object(self, *coin.object_id(), true)?;
-            draft.pay(coin, amount, to)?;
+            let coin = builder.object(self, *coin.object_id(), true)?;
+            builder.pay(coin, amount, to)?;
         }
-        if draft.commands.is_empty() {
+        if builder.commands.is_empty() {
             return Ok(());
         }
-        self.act(faucet, draft, None).map(|_| ())
+        self.act(faucet, builder, None).map(|_| ())
     }
 
     pub(crate) fn create_task(&self, task: &NewTask) -> Result<TaskSmallId, ActionError> {
-        let mut draft = Draft::default();
-        let values = vec![
-            Value::System,
-            Value::Object(self.manager_badge()?),
-            Value::pure(&task.role)?,
-            Value::pure(&task.model_name)?,
-            Value::pure(&Some(task.security_level))?,
-            Value::pure(&task.minimum_reputation_score)?,
-            Value::pure(&task.is_public)?,
+        let mut builder = ActionBuilder::default();
+        let arguments = vec![
+            ActionArgument::Implied,
+            ActionArgument::Object(self.manager_badge()?),
+            ActionArgument::pure(&task.role)?,
+            ActionArgument::pure(&task.model_name)?,
+            ActionArgument::pure(&Some(task.security_level))?,
+            ActionArgument::pure(&task.minimum_reputation_score)?,
+            ActionArgument::pure(&task.is_public)?,
         ];
-        draft.call(self, "create_task_entry", values)?;
-        self.act(&self.accounts.manager, draft, None)?
+        builder.call(self, "create_task_entry", arguments)?;
+        self.act(&self.accounts.manager, builder, None)?
             .iter()
             .find_map(|event| match event {
                 ContractEvent::TaskRegistered(event) => Some(event.task_small_id),
                 _ => None,
             })
-            .ok_or_else(|| ActionError::Missing("no task came of it".to_owned()))
+            .ok_or_else(|| ActionError::Missing("the transaction created no task".to_owned()))
     }
 
     /// Adds a model and its echelons in one transaction. Nothing is bought through them, so their
-    /// fees are the least that the contract allows.
+    /// fees are the lowest that the contract allows.
     pub(crate) fn create_model(&self, model: &NewModel) -> Result<(), ActionError> {
-        const LEAST: u64 = 1;
+        const LOWEST: u64 = 1;
         let badge = self.manager_badge()?;
         let name = &model.model_name;
-        let mut draft = Draft::default();
-        let values = vec![
-            Value::System,
-            Value::Object(badge),
-            Value::pure(name)?,
-            Value::pure(&model.modality)?,
+        let mut builder = ActionBuilder::default();
+        let arguments = vec![
+            ActionArgument::Implied,
+            ActionArgument::Object(badge),
+            ActionArgument::pure(name)?,
+            ActionArgument::pure(&model.modality)?,
         ];
-        draft.call(self, "add_model_entry", values)?;
+        builder.call(self, "add_model_entry", arguments)?;
         for echelon in &model.echelon_ids {
-            let mut values = vec![Value::System, Value::Object(badge)];
-            values.extend([Value::pure(name)?, Value::pure(echelon)?]);
-            // Fee for input, fee for output, relative performance.
-            values.extend(
-                [LEAST; 3]
+            let mut arguments = vec![ActionArgument::Implied, ActionArgument::Object(badge)];
+            arguments.extend([ActionArgument::pure(name)?, ActionArgument::pure(echelon)?]);
+            // Input fee, output fee, relative performance.
+            arguments.extend(
+                [LOWEST; 3]
                     .iter()
-                    .map(Value::pure)
+                    .map(ActionArgument::pure)
                     .collect::<Result<Vec<_>, _>>()?,
             );
-            draft.call(self, "add_model_echelon_entry", values)?;
+            builder.call(self, "add_model_echelon_entry", arguments)?;
         }
-        self.act(&self.accounts.manager, draft, None).map(|_| ())
+        self.act(&self.accounts.manager, builder, None).map(|_| ())
     }
 
     pub(crate) fn buy_stacks(&self, purchase: &Purchase) -> Result<Vec<StackSmallId>, ActionError> {
@@ -280,23 +284,24 @@ impl Core {
         let mut stacks = Vec::new();
         for _ in 0..purchase.count {
             let wallet = self.largest_coin(buyer.address, &self.contract.usdc())?;
-            let mut draft = Draft::default();
-            let values = vec![
-                Value::System,
-                Value::Object(*wallet.object_id()),
-                Value::pure(&purchase.task_small_id)?,
-                Value::pure(&purchase.num_compute_units)?,
-                Value::pure(&purchase.price)?,
-                Value::System,
+            let mut builder = ActionBuilder::default();
+            let arguments = vec![
+                ActionArgument::Implied,
+                ActionArgument::Object(*wallet.object_id()),
+                ActionArgument::pure(&purchase.task_small_id)?,
+                ActionArgument::pure(&purchase.num_compute_units)?,
+                ActionArgument::pure(&purchase.price)?,
+                ActionArgument::Implied,
             ];
-            draft.call(self, "acquire_new_stack_entry", values)?;
-            let events = self.act(buyer, draft, purchase.node_small_id)?;
+            builder.call(self, "acquire_new_stack_entry", arguments)?;
+            let events = self.act(buyer, builder, purchase.node_small_id)?;
             let stack = events.iter().find_map(|event| match event {
                 ContractEvent::StackCreated(event) => Some(event.stack_small_id),
                 _ => None,
             });
-            stacks
-                .push(stack.ok_or_else(|| ActionError::Missing("no stack came of it".to_owned()))?);
+            stacks.push(stack.ok_or_else(|| {
+                ActionError::Missing("the transaction created no stack".to_owned())
+            })?);
         }
         Ok(stacks)
     }
@@ -325,17 +330,21 @@ impl Core {
             ),
         ];
         let badge = self.manager_badge()?;
-        let mut draft = Draft::default();
+        let mut builder = ActionBuilder::default();
         for (function, value) in settings {
             if let Some(value) = value {
-                let values = vec![Value::System, Value::Object(badge), Value::pure(&value)?];
-                draft.call(self, function, values)?;
+                let arguments = vec![
+                    ActionArgument::Implied,
+                    ActionArgument::Object(badge),
+                    ActionArgument::pure(&value)?,
+                ];
+                builder.call(self, function, arguments)?;
             }
         }
-        if draft.commands.is_empty() {
+        if builder.commands.is_empty() {
             return Ok(());
         }
-        self.act(&self.accounts.manager, draft, None).map(|_| ())
+        self.act(&self.accounts.manager, builder, None).map(|_| ())
     }
 
     fn manager_badge(&self) -> Result<ObjectId, ActionError> {

@@ -13,13 +13,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::actions::{NewModel, NewTask, Parameters, Purchase};
+use crate::error::LocalNetError;
 use crate::faults::Fault;
-use crate::network::{LocalNet, LocalNetError};
+use crate::network::LocalNet;
 
-/// MIST that the faucet gives when no amount is named.
+/// What the faucet sends when the request names no amount, in MIST.
 const DEFAULT_MIST: u64 = 10_000_000_000;
 
-/// Serves until `stop`.
+/// Serves until `stop` is cancelled.
 ///
 /// # Errors
 /// When the server fails.
@@ -45,10 +46,10 @@ pub(crate) async fn serve(
         .await
 }
 
-/// A failed call: the error as JSON.
-struct Failure(LocalNetError);
+/// A failed call; the response is the error as JSON.
+struct ControlError(LocalNetError);
 
-impl IntoResponse for Failure {
+impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
         let status = match self.0 {
             LocalNetError::Action(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -59,107 +60,110 @@ impl IntoResponse for Failure {
     }
 }
 
-impl From<LocalNetError> for Failure {
+impl From<LocalNetError> for ControlError {
     fn from(error: LocalNetError) -> Self {
         Self(error)
     }
 }
 
-type Answer = Result<axum::Json<Value>, Failure>;
+type ControlResult = Result<axum::Json<Value>, ControlError>;
 
-fn answer(value: Value) -> Answer {
+fn respond(value: Value) -> ControlResult {
     Ok(axum::Json(value))
 }
 
-async fn advance_epoch(State(network): State<LocalNet>) -> Answer {
+async fn advance_epoch(State(network): State<LocalNet>) -> ControlResult {
     let epoch = network.advance_epoch()?;
-    answer(json!({ "epoch": epoch }))
+    respond(json!({ "epoch": epoch }))
 }
 
-async fn checkpoint(State(network): State<LocalNet>) -> Answer {
+async fn checkpoint(State(network): State<LocalNet>) -> ControlResult {
     let checkpoint = network.step()?;
-    answer(json!({ "checkpoint": checkpoint }))
+    respond(json!({ "checkpoint": checkpoint }))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Faucet {
+struct FaucetRequest {
     address: Address,
     sui_mist: Option<u64>,
     usdc: Option<u64>,
 }
 
-async fn faucet(State(network): State<LocalNet>, axum::Json(wanted): axum::Json<Faucet>) -> Answer {
-    let sui_mist = match (wanted.sui_mist, wanted.usdc) {
+async fn faucet(
+    State(network): State<LocalNet>,
+    axum::Json(request): axum::Json<FaucetRequest>,
+) -> ControlResult {
+    let sui_mist = match (request.sui_mist, request.usdc) {
         (None, None) => DEFAULT_MIST,
         (sui_mist, _) => sui_mist.unwrap_or_default(),
     };
-    let usdc = wanted.usdc.unwrap_or_default();
-    network.faucet(wanted.address, sui_mist, usdc)?;
-    answer(json!({ "sui_mist": sui_mist, "usdc": usdc }))
+    let usdc = request.usdc.unwrap_or_default();
+    network.faucet(request.address, sui_mist, usdc)?;
+    respond(json!({ "sui_mist": sui_mist, "usdc": usdc }))
 }
 
 async fn create_task(
     State(network): State<LocalNet>,
     axum::Json(task): axum::Json<NewTask>,
-) -> Answer {
+) -> ControlResult {
     let task = network.create_task(&task)?;
-    answer(json!({ "task_small_id": task }))
+    respond(json!({ "task_small_id": task }))
 }
 
 async fn create_model(
     State(network): State<LocalNet>,
     axum::Json(model): axum::Json<NewModel>,
-) -> Answer {
+) -> ControlResult {
     network.create_model(&model)?;
-    answer(json!(model))
+    respond(json!(model))
 }
 
 async fn buy_stacks(
     State(network): State<LocalNet>,
     axum::Json(purchase): axum::Json<Purchase>,
-) -> Answer {
+) -> ControlResult {
     let stacks = network.buy_stacks(&purchase)?;
-    answer(json!({ "stack_small_ids": stacks }))
+    respond(json!({ "stack_small_ids": stacks }))
 }
 
 async fn set_parameters(
     State(network): State<LocalNet>,
     axum::Json(parameters): axum::Json<Parameters>,
-) -> Answer {
+) -> ControlResult {
     network.set_parameters(&parameters)?;
-    answer(json!(parameters))
+    respond(json!(parameters))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Attesters {
+struct AttestersRequest {
     node_small_ids: Vec<NodeSmallId>,
 }
 
 async fn force_attesters(
     State(network): State<LocalNet>,
     Path(stack): Path<StackSmallId>,
-    axum::Json(attesters): axum::Json<Attesters>,
-) -> Answer {
+    axum::Json(attesters): axum::Json<AttestersRequest>,
+) -> ControlResult {
     let nodes = attesters.node_small_ids;
     network.force_attesters(stack, nodes.clone());
-    answer(json!({ "stack_small_id": stack, "node_small_ids": nodes }))
+    respond(json!({ "stack_small_id": stack, "node_small_ids": nodes }))
 }
 
-async fn state(State(network): State<LocalNet>) -> Answer {
-    answer(network.state()?)
+async fn state(State(network): State<LocalNet>) -> ControlResult {
+    respond(network.state()?)
 }
 
 async fn inject_fault(
     State(network): State<LocalNet>,
     axum::Json(fault): axum::Json<Fault>,
-) -> Answer {
+) -> ControlResult {
     network.inject_fault(fault);
-    answer(json!(fault))
+    respond(json!(fault))
 }
 
-async fn clear_faults(State(network): State<LocalNet>) -> Answer {
+async fn clear_faults(State(network): State<LocalNet>) -> ControlResult {
     network.clear_faults();
-    answer(json!({}))
+    respond(json!({}))
 }

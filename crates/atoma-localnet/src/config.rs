@@ -1,4 +1,4 @@
-//! How a local network is set up.
+//! A network's configuration.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,36 +6,36 @@ use std::path::PathBuf;
 use atoma_domain::ObjectId;
 use sui_sdk_types::{Address, StructTag, TypeTag};
 
-/// A [`Config::checkpoint_ms`] with which checkpoints are made by
-/// [`LocalNet::step`](crate::LocalNet::step) alone.
+/// A value for [`LocalNetConfig::checkpoint_ms`] with which only
+/// [`LocalNet::step`](crate::LocalNet::step) makes checkpoints.
 pub const CHECKPOINT_ON_STEP: u64 = u64::MAX;
 
-/// Settings of a [`LocalNet`](crate::LocalNet).
+/// The configuration of a [`LocalNet`](crate::LocalNet).
 ///
-/// The default is what tests want: free ports, nothing on disk, no delays, a checkpoint with every
+/// The default suits tests: free ports, nothing on disk, no delays, a checkpoint with every
 /// transaction, epochs on demand.
 #[derive(Debug, Clone)]
-pub struct Config {
-    /// Where gRPC and grpc-web listen.
+pub struct LocalNetConfig {
+    /// The address for gRPC and grpc-web.
     pub sui_addr: SocketAddr,
-    /// Where the control calls listen; off without it. It must be a loopback address.
+    /// The address for the control calls, which must be a loopback address. `None` disables them.
     pub admin_addr: Option<SocketAddr>,
-    /// Where the ledger is kept across restarts; in memory alone without it.
+    /// The directory for the ledger, which survives restarts there. `None` keeps it in memory.
     pub data_dir: Option<PathBuf>,
-    /// Decides ids, keys and draws, and thereby the chain identifier.
+    /// Determines ids, keys and draws, and so the chain identifier.
     pub seed: u64,
-    /// Milliseconds that an epoch lasts; without it, epochs end on demand only.
+    /// The length of an epoch in milliseconds. `None` ends epochs on demand only.
     pub epoch_ms: Option<u64>,
     /// Milliseconds from a transaction's submission to its effects.
     pub consensus_ms: u64,
-    /// Milliseconds between checkpoints; 0 makes one with every transaction, and
-    /// [`CHECKPOINT_ON_STEP`] none without being told.
+    /// Milliseconds between checkpoints. 0 makes a checkpoint with every transaction;
+    /// [`CHECKPOINT_ON_STEP`] makes them on demand only.
     pub checkpoint_ms: u64,
     /// Milliseconds added to each gRPC call.
     pub rpc_ms: u64,
 }
 
-impl Default for Config {
+impl Default for LocalNetConfig {
     fn default() -> Self {
         Self {
             sui_addr: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -50,14 +50,14 @@ impl Default for Config {
     }
 }
 
-/// Where things stand on the network.
+/// The addresses of the contract and of the test currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
     /// The Atoma package.
     pub package: Address,
     /// The shared `AtomaDb` object.
     pub atoma_db: ObjectId,
-    /// The version at which the `AtomaDb` was shared.
+    /// The `AtomaDb`'s initial shared version.
     pub atoma_db_initial_shared_version: u64,
     /// The package of the test currency.
     pub usdc_package: Address,

@@ -1,4 +1,4 @@
-//! The network's state behind its one lock, and the steps that change it.
+//! The network's state, its one lock, and the steps that change it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -11,26 +11,26 @@ use sui_sdk_types::{
 use tokio::sync::watch;
 
 use crate::accounts::Accounts;
-use crate::chain::{ChainError, EpochRecord, Ledger};
+use crate::chain::{EpochRecord, Ledger, LedgerError};
 use crate::clock;
-use crate::config::{Addresses, CHECKPOINT_ON_STEP, Config};
+use crate::config::{Addresses, CHECKPOINT_ON_STEP, LocalNetConfig};
 use crate::contract::ContractAddresses;
-use crate::execution::{self, Environment, Forced, Refusal};
+use crate::execution::{self, Environment, ForcedDraws, TransactionRefusal};
 use crate::faults::{FaultKind, Faults};
 use crate::genesis;
 
-/// Why a transaction did not come to be executed.
+/// A transaction was not executed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SubmitError {
-    /// The network refuses it.
-    #[error("the transaction is refused")]
-    Refused(#[from] Refusal),
-    /// The network itself failed.
+pub(crate) enum ExecuteError {
+    /// The network refused it.
+    #[error("the transaction was refused")]
+    Refused(#[from] TransactionRefusal),
+    /// The ledger can't be written.
     #[error("the ledger failed")]
-    Ledger(#[from] ChainError),
+    Ledger(#[from] LedgerError),
 }
 
-impl SubmitError {
+impl ExecuteError {
     pub(crate) fn into_status(self) -> tonic::Status {
         match self {
             Self::Refused(refusal) => refusal.into_status(),
@@ -42,48 +42,47 @@ impl SubmitError {
     }
 }
 
-/// Where a transaction comes from.
+/// The origin of a transaction.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Origin {
-    /// A client, who suffers faults.
+    /// A client; injected faults apply.
     Client,
-    /// The network's own control, which may name the node that a purchase selects.
+    /// A control call, which may set the node that a purchase selects.
     Control(Option<NodeSmallId>),
 }
 
-/// All that the services share.
+/// The state shared by all services.
 #[derive(Debug)]
-pub(crate) struct Core {
+pub(crate) struct NetworkCore {
     ledger: RwLock<Ledger>,
-    /// The latest checkpoint, for those who wait for the next.
+    /// The latest checkpoint; subscribers wait for it to change.
     tip: watch::Sender<u64>,
-    /// Where the contract stands.
     pub(crate) contract: ContractAddresses,
     pub(crate) addresses: Addresses,
     pub(crate) accounts: Accounts,
-    pub(crate) config: Config,
+    pub(crate) config: LocalNetConfig,
     pub(crate) faults: Faults,
-    forced: Mutex<Forced>,
-    /// The coin that an account used last, by its type.
-    purses: Mutex<BTreeMap<(Address, String), ObjectId>>,
+    forced: Mutex<ForcedDraws>,
+    /// The coin that each account used last, by coin type.
+    last_coins: Mutex<BTreeMap<(Address, String), ObjectId>>,
 }
 
-impl Core {
-    /// Opens the ledger, with a genesis if it is new.
+impl NetworkCore {
+    /// Opens the ledger. A new one begins with genesis.
     ///
     /// # Errors
     /// When the ledger can't be read or written.
-    pub(crate) fn open(config: Config) -> Result<Self, ChainError> {
+    pub(crate) fn open(config: LocalNetConfig) -> Result<Self, LedgerError> {
         let accounts = Accounts::new(config.seed);
         let mut ledger = Ledger::open(config.data_dir.as_deref(), config.seed)?;
-        let (executed, contract) = genesis::build(config.seed, &accounts);
+        let (outputs, contract) = genesis::build(config.seed, &accounts);
         if ledger.is_empty() {
             if ledger.transaction_at(0).is_none() {
-                ledger.commit(executed)?;
+                ledger.commit(outputs)?;
             }
             ledger.seal(clock::GENESIS_TIMESTAMP_MS, false)?;
         }
-        // What a network that stopped in between still owed.
+        // Catch up on checkpoints that a previous run did not make before it stopped.
         let unsealed = !ledger.pending().is_empty() && config.checkpoint_ms != CHECKPOINT_ON_STEP;
         let epoch_unopened = ledger.epoch().first_checkpoint > ledger.height();
         if unsealed || epoch_unopened {
@@ -104,7 +103,7 @@ impl Core {
             config,
             faults: Faults::default(),
             forced: Mutex::default(),
-            purses: Mutex::default(),
+            last_coins: Mutex::default(),
         })
     }
 
@@ -116,32 +115,34 @@ impl Core {
         self.ledger.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn forced(&self) -> std::sync::MutexGuard<'_, Forced> {
+    pub(crate) fn forced(&self) -> std::sync::MutexGuard<'_, ForcedDraws> {
         self.forced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn purses(
+    pub(crate) fn last_coins(
         &self,
     ) -> std::sync::MutexGuard<'_, BTreeMap<(Address, String), ObjectId>> {
-        self.purses.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last_coins
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sees every checkpoint's sequence number, the latest first.
+    /// The latest checkpoint's sequence number, and its changes.
     pub(crate) fn tip(&self) -> watch::Receiver<u64> {
         self.tip.subscribe()
     }
 
     /// Executes a prechecked transaction and returns its position in the ledger.
     ///
-    /// Bytes that were executed before are answered with what came of them then.
+    /// Bytes that were executed before return their existing position.
     ///
     /// # Errors
-    /// See [`SubmitError`].
+    /// See [`ExecuteError`].
     pub(crate) fn submit(
         &self,
         signed: SignedTransaction,
         origin: Origin,
-    ) -> Result<usize, SubmitError> {
+    ) -> Result<usize, ExecuteError> {
         let digest = signed.transaction.digest();
         let mut forced = self.forced().clone();
         if let Origin::Control(selected_node) = origin {
@@ -154,11 +155,11 @@ impl Core {
         let is_congested = || {
             matches!(origin, Origin::Client) && self.faults.take(FaultKind::Congestion).is_some()
         };
-        let executed = {
+        let outputs = {
             let environment = self.environment(&ledger, &forced);
             execution::execute(&ledger, &environment, signed, is_congested)?
         };
-        ledger.commit(executed)?;
+        ledger.commit(outputs)?;
         let position = ledger
             .transaction(&digest)
             .map_or(usize::MAX, |(position, _)| position);
@@ -168,11 +169,11 @@ impl Core {
         Ok(position)
     }
 
-    /// What a transaction executes against at this moment.
+    /// The environment that a transaction executes in at this moment.
     pub(crate) fn environment<'a>(
         &'a self,
         ledger: &'a Ledger,
-        forced: &'a Forced,
+        forced: &'a ForcedDraws,
     ) -> Environment<'a> {
         Environment {
             store: ledger.objects(),
@@ -183,11 +184,11 @@ impl Core {
         }
     }
 
-    /// Makes a checkpoint. An empty one is made only when asked for.
+    /// Makes a checkpoint of the pending transactions. With `even_if_empty`, there may be none.
     ///
     /// # Errors
     /// When the log can't be written.
-    pub(crate) fn checkpoint(&self, even_if_empty: bool) -> Result<u64, ChainError> {
+    pub(crate) fn checkpoint(&self, even_if_empty: bool) -> Result<u64, LedgerError> {
         let mut ledger = self.ledger_mut();
         if ledger.pending().is_empty() && !even_if_empty {
             return Ok(ledger.height());
@@ -195,27 +196,27 @@ impl Core {
         self.seal(&mut ledger, false)
     }
 
-    /// Ends the epoch with a last checkpoint, and opens the next with its first.
+    /// Ends the epoch with its last checkpoint, and begins the next with its first.
     ///
     /// # Errors
     /// When the log can't be written.
-    pub(crate) fn advance_epoch(&self) -> Result<EpochRecord, ChainError> {
+    pub(crate) fn advance_epoch(&self) -> Result<EpochRecord, LedgerError> {
         let mut ledger = self.ledger_mut();
         let epoch = ledger.epoch();
-        let executed = genesis::change_epoch(ledger.objects(), &change(epoch.epoch), epoch.epoch);
-        ledger.commit(executed)?;
+        let outputs = genesis::change_epoch(ledger.objects(), &change(epoch.epoch), epoch.epoch);
+        ledger.commit(outputs)?;
         self.seal(&mut ledger, true)?;
         self.seal(&mut ledger, false)?;
         Ok(ledger.epoch())
     }
 
-    fn seal(&self, ledger: &mut Ledger, end_of_epoch: bool) -> Result<u64, ChainError> {
+    fn seal(&self, ledger: &mut Ledger, end_of_epoch: bool) -> Result<u64, LedgerError> {
         let sequence = ledger.seal(clock::now_ms(), end_of_epoch)?;
         self.tip.send_replace(sequence);
         Ok(sequence)
     }
 
-    /// Whether the transaction at `position` went through.
+    /// The digest and status of the transaction at `position`.
     pub(crate) fn status_of(&self, position: usize) -> Option<(Digest, ExecutionStatus)> {
         let ledger = self.ledger();
         let record = ledger.transaction_at(position)?;

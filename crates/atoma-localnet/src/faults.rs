@@ -1,4 +1,4 @@
-//! Faults on purpose, for tests of what clients do about them.
+//! Fault injection, to test how clients cope.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,28 +6,26 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What goes wrong.
+/// The kind of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// A submitted transaction is refused as unavailable, and nothing is executed.
+    /// A submission fails with `UNAVAILABLE` and the transaction is not executed.
     ExecuteLostBefore,
-    /// A submitted transaction is executed, and its answer is lost.
+    /// A submission fails with `UNAVAILABLE` although the transaction is executed.
     ExecuteLostAfter,
-    /// A submitted transaction waits [`Fault::ms`] before it is executed, whether or not its client
-    /// waits as long.
+    /// A submitted transaction is executed after [`Fault::ms`], even if its client stops waiting.
     ExecuteDelay,
-    /// Any call but a subscription is refused as unavailable.
+    /// Any call except a subscription fails with `UNAVAILABLE`.
     Unavailable,
-    /// Calls for objects, also those that an address owns, answer the version before the current one of
-    /// each.
+    /// Object reads, including lists of owned objects, return the version before the current one.
     StaleObjects,
-    /// Streams break off: each open stream uses one count, as does each new one.
+    /// Streams break off. Each open stream and each new one counts once.
     EventsCut,
-    /// Subscriptions give nothing for [`Fault::ms`].
+    /// Subscriptions are silent for [`Fault::ms`].
     EventsStall,
-    /// Clients' transactions on shared objects are cancelled for congestion, with gas charged.
+    /// Clients' transactions on shared objects are cancelled for congestion, and gas is charged.
     Congestion,
 }
 
@@ -36,10 +34,10 @@ pub enum FaultKind {
 pub struct Fault {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// How many calls suffer; 1 if left out.
+    /// The number of calls that it affects; 1 by default.
     #[serde(default = "once")]
     pub count: u64,
-    /// Milliseconds, for the kinds that take time; 1,000 if left out.
+    /// The duration in milliseconds, for delays and stalls; 1,000 by default.
     #[serde(default = "a_second")]
     pub ms: u64,
 }
@@ -53,7 +51,7 @@ const fn a_second() -> u64 {
 }
 
 impl Fault {
-    /// A fault that one call suffers.
+    /// A fault that affects one call.
     pub const fn once(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -63,55 +61,55 @@ impl Fault {
     }
 }
 
-/// The faults that wait for calls.
+/// The injected faults.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    armed: Mutex<BTreeMap<FaultKind, Fault>>,
-    /// Told of each change, so that open streams look.
+    pending: Mutex<BTreeMap<FaultKind, Fault>>,
+    /// Notified of each change, so that open streams check for faults.
     changed: tokio::sync::Notify,
 }
 
 impl Faults {
-    /// Arms a fault, in place of one of its kind.
+    /// Injects a fault, replacing a pending one of the same kind.
     pub(crate) fn inject(&self, fault: Fault) {
         self.lock().insert(fault.kind, fault);
         self.changed.notify_waiters();
     }
 
-    /// What is armed.
-    pub(crate) fn armed(&self) -> Vec<Fault> {
+    /// The faults that calls have yet to hit, each with its remaining count.
+    pub(crate) fn pending(&self) -> Vec<Fault> {
         self.lock().values().copied().collect()
     }
 
-    /// Disarms all.
+    /// Removes all faults.
     pub(crate) fn clear(&self) {
         self.lock().clear();
         self.changed.notify_waiters();
     }
 
-    /// Whether this call suffers a fault of `kind`, and for how long.
+    /// Uses up one count of a fault of `kind`, if one is pending, and returns its duration.
     pub(crate) fn take(&self, kind: FaultKind) -> Option<Duration> {
-        let mut armed = self.lock();
-        let fault = armed.get_mut(&kind)?;
+        let mut pending = self.lock();
+        let fault = pending.get_mut(&kind)?;
         if fault.count == 0 {
-            armed.remove(&kind);
+            pending.remove(&kind);
             return None;
         }
         let ms = fault.ms;
         fault.count -= 1;
         if fault.count == 0 {
-            armed.remove(&kind);
+            pending.remove(&kind);
         }
         Some(Duration::from_millis(ms))
     }
 
-    /// Returns once faults are changed.
+    /// Waits until faults are injected or removed.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<FaultKind, Fault>> {
-        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -120,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_suffered_as_often_as_asked() {
+    fn a_fault_affects_as_many_calls_as_its_count() {
         let faults = Faults::default();
         faults.inject(Fault {
             count: 2,

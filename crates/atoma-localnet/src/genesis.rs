@@ -1,5 +1,5 @@
-//! The first transaction of the network: system objects, packages, coins and the contract; and the
-//! system transaction that ends an epoch.
+//! The genesis transaction, which creates system objects, packages, coins and the contract; and
+//! the system transaction that ends an epoch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,27 +13,27 @@ use sui_sdk_types::{
 };
 
 use crate::accounts::{Accounts, derive};
-use crate::chain::{Executed, ObjectStore};
+use crate::chain::{ObjectStore, TransactionOutputs};
 use crate::clock::GENESIS_TIMESTAMP_MS;
 use crate::contract::{self, ContractAddresses};
 use crate::execution::object_of;
 use crate::vm::{Execution, ObjectReader, ObjectState, TxContext};
 
-/// The version of everything that genesis makes.
+/// The version of all objects created by genesis.
 pub(crate) const VERSION: u64 = 1;
 
 const SYSTEM_STATE: Address = Address::from_static("0x5");
 const CLOCK: Address = Address::from_static("0x6");
 const RANDOM: Address = Address::from_static("0x8");
 
-/// MIST in each of the faucet's and the others' first coins.
+/// MIST in the first coin of the faucet, and of each other account.
 const FAUCET_MIST: u64 = 8_000_000_000_000_000_000;
 const ACCOUNT_MIST: u64 = 500_000_000_000_000_000;
-/// Micro-USDC in the faucet's and the buyer's first coins.
+/// Micro-USDC in the first coin of the faucet, and of the buyer.
 const FAUCET_USDC: u64 = 8_000_000_000_000_000_000;
 const BUYER_USDC: u64 = 8_000_000_000_000_000_000;
 
-/// Where the packages stand for a seed; the `AtomaDb` is known once genesis ran.
+/// The packages' addresses for a seed. The `AtomaDb`'s id is set when genesis creates it.
 fn packages(seed: u64) -> ContractAddresses {
     ContractAddresses {
         package: Address::new(derive(seed, "package atoma")),
@@ -42,17 +42,17 @@ fn packages(seed: u64) -> ContractAddresses {
     }
 }
 
-/// The genesis of a seed, always the same, with the addresses that came of it.
-pub(crate) fn build(seed: u64, accounts: &Accounts) -> (Executed, ContractAddresses) {
+/// The genesis of a seed, always the same, and the contract's addresses.
+pub(crate) fn build(seed: u64, accounts: &Accounts) -> (TransactionOutputs, ContractAddresses) {
     let mut contract = packages(seed);
-    let empty = Nothing;
+    let reader = EmptyReader;
     let context = TxContext {
         digest: Digest::new(derive(seed, "genesis ids")),
         sender: Address::ZERO,
         epoch: 0,
         epoch_timestamp_ms: GENESIS_TIMESTAMP_MS,
     };
-    let mut execution = Execution::new(&empty, context, [0; 32]);
+    let mut execution = Execution::new(&reader, context, [0; 32]);
     let mut states: BTreeMap<ObjectId, ObjectState> = BTreeMap::new();
     match contract::publish(&mut execution, &contract, accounts.manager.address) {
         Ok(publication) => contract.atoma_db = publication.atoma_db,
@@ -66,8 +66,8 @@ pub(crate) fn build(seed: u64, accounts: &Accounts) -> (Executed, ContractAddres
             states.insert(Address::new(*id), state);
         }
     }
-    let outcome = execution.finish();
-    states.extend(outcome.written);
+    let results = execution.finish();
+    states.extend(results.written);
 
     let packages = [
         package(Address::from_static("0x1"), &["ascii", "option"]),
@@ -84,7 +84,7 @@ pub(crate) fn build(seed: u64, accounts: &Accounts) -> (Executed, ContractAddres
                 .chain(
                     packages
                         .iter()
-                        .map(|package| packaged(package, Digest::ZERO)),
+                        .map(|package| package_object(package, Digest::ZERO)),
                 )
                 .map(|object| GenesisObject::new(object.data().clone(), *object.owner()))
                 .collect(),
@@ -95,13 +95,17 @@ pub(crate) fn build(seed: u64, accounts: &Accounts) -> (Executed, ContractAddres
     let written: Vec<Object> = states
         .values()
         .filter_map(|state| object_of(state, VERSION, digest))
-        .chain(packages.iter().map(|package| packaged(package, digest)))
+        .chain(
+            packages
+                .iter()
+                .map(|package| package_object(package, digest)),
+        )
         .collect();
-    let events = (!outcome.events.is_empty()).then_some(TransactionEvents(outcome.events));
+    let events = (!results.events.is_empty()).then_some(TransactionEvents(results.events));
     let mut changed: Vec<ChangedObject> = written.iter().map(created).collect();
     changed.sort_by_key(|change| change.object_id);
     let effects = system_effects(0, digest, events.as_ref(), Vec::new(), VERSION, changed);
-    let executed = Executed {
+    let outputs = TransactionOutputs {
         signed: SignedTransaction {
             transaction,
             signatures: Vec::new(),
@@ -112,11 +116,15 @@ pub(crate) fn build(seed: u64, accounts: &Accounts) -> (Executed, ContractAddres
         written,
         deleted: Vec::new(),
     };
-    (executed, contract)
+    (outputs, contract)
 }
 
-/// The effects of ending an epoch: the system state object gets a new version.
-pub(crate) fn change_epoch(store: &ObjectStore, transaction: &Transaction, epoch: u64) -> Executed {
+/// The outputs of the transaction that ends an epoch: the system state object gets a new version.
+pub(crate) fn change_epoch(
+    store: &ObjectStore,
+    transaction: &Transaction,
+    epoch: u64,
+) -> TransactionOutputs {
     let digest = transaction.digest();
     let mut written = Vec::new();
     let mut changed = Vec::new();
@@ -144,7 +152,7 @@ pub(crate) fn change_epoch(store: &ObjectStore, transaction: &Transaction, epoch
             written.push(new);
         }
     }
-    Executed {
+    TransactionOutputs {
         signed: SignedTransaction {
             transaction: transaction.clone(),
             signatures: Vec::new(),
@@ -157,7 +165,7 @@ pub(crate) fn change_epoch(store: &ObjectStore, transaction: &Transaction, epoch
     }
 }
 
-/// A transaction of the system, still without a kind of its own.
+/// A system transaction, whose kind is for the caller to set.
 pub(crate) fn system_transaction() -> Transaction {
     Transaction {
         kind: TransactionKind::Genesis(GenesisTransaction {
@@ -216,7 +224,7 @@ fn created(object: &Object) -> ChangedObject {
     }
 }
 
-fn packaged(package: &MovePackage, previous: Digest) -> Object {
+fn package_object(package: &MovePackage, previous: Digest) -> Object {
     Object::new(
         ObjectData::Package(package.clone()),
         Owner::Immutable,
@@ -225,7 +233,7 @@ fn packaged(package: &MovePackage, previous: Digest) -> Object {
     )
 }
 
-/// A package by its name and modules. There is no bytecode in it: nothing here runs any.
+/// A package with empty modules. This network runs no bytecode.
 fn package(id: Address, modules: &[&'static str]) -> MovePackage {
     MovePackage {
         id,
@@ -239,7 +247,7 @@ fn package(id: Address, modules: &[&'static str]) -> MovePackage {
     }
 }
 
-/// The shared objects that clients of any Sui network find.
+/// The shared objects that exist on every Sui network.
 fn system_objects() -> Vec<ObjectState> {
     let shared = |object_type, contents| ObjectState {
         object_type,
@@ -255,8 +263,8 @@ fn system_objects() -> Vec<ObjectState> {
             Vec::new(),
         )
     };
-    let numbered = |id: Address, number: u64| [id.as_bytes(), &number.to_le_bytes()].concat();
-    // `Random` holds a `Versioned`: its id, and the id and version of that.
+    let id_and_number = |id: Address, number: u64| [id.as_bytes(), &number.to_le_bytes()].concat();
+    // `Random` is its id and a `Versioned`, which is an id and a version.
     let random = [
         RANDOM.as_bytes(),
         Address::new(derive(0, "random inner")).as_bytes(),
@@ -266,17 +274,17 @@ fn system_objects() -> Vec<ObjectState> {
     vec![
         shared(
             tag(Address::THREE, "sui_system", "SuiSystemState"),
-            numbered(SYSTEM_STATE, 2),
+            id_and_number(SYSTEM_STATE, 2),
         ),
         shared(
             tag(Address::TWO, "clock", "Clock"),
-            numbered(CLOCK, GENESIS_TIMESTAMP_MS),
+            id_and_number(CLOCK, GENESIS_TIMESTAMP_MS),
         ),
         shared(tag(Address::TWO, "random", "Random"), random),
     ]
 }
 
-/// What the network's accounts begin with, and the test currency's metadata.
+/// The first coins of the network's accounts, and the test currency's metadata.
 fn coins(
     execution: &mut Execution<'_>,
     contract: &ContractAddresses,
@@ -328,18 +336,18 @@ fn metadata(id: ObjectId, usdc: &TypeTag) -> ObjectState {
 
 /// Decimal places of the test currency.
 pub(crate) const USDC_DECIMALS: u8 = 6;
-/// Its name.
+/// The test currency's name.
 pub(crate) const USDC_NAME: &str = "Local test USDC";
-/// Its symbol.
+/// The test currency's symbol.
 pub(crate) const USDC_SYMBOL: &str = "USDC";
-/// What it is.
+/// The test currency's description.
 pub(crate) const USDC_DESCRIPTION: &str = "Test currency of a local network, worth nothing";
 
-/// The world before genesis.
+/// The objects before genesis: none.
 #[derive(Debug)]
-struct Nothing;
+struct EmptyReader;
 
-impl ObjectReader for Nothing {
+impl ObjectReader for EmptyReader {
     fn object(&self, _: &ObjectId) -> Option<Arc<Object>> {
         None
     }

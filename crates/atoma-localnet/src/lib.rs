@@ -1,23 +1,24 @@
 //! A local Sui network with the Atoma contract, for development and tests.
 //!
-//! [`LocalNet`] is a network in one process. It speaks the real `sui.rpc.v2` protocol over gRPC and
-//! grpc-web, takes real transactions in BCS with real signatures, and answers with real effects,
-//! object versions, gas, events and checkpoints, so that a Sui client can't tell it from a small
-//! Sui network on which the Atoma contract is published. Nothing of it is meant to hold value.
+//! [`LocalNet`] is a whole network in one process. It serves the real `sui.rpc.v2` protocol over
+//! gRPC and grpc-web, accepts real transactions in BCS with real signatures, and returns real
+//! effects, object versions, gas, events and checkpoints. To a Sui client it looks like a small Sui
+//! network on which the Atoma contract is published. Nothing on it has any value.
 //!
-//! - `chain`: what the network remembers, and the log that lets it survive a restart.
+//! - `chain`: objects, transactions, checkpoints and epochs, and the log that persists them.
 //! - `vm` and `contract`: Move's object runtime and the contract's rules as native code.
-//! - `execution`: a transaction from its checks to its effects, in the order of the network.
-//! - `rpc`: the five gRPC services; [`FaultKind`] makes them misbehave on purpose.
-//! - `admin`: the control calls over HTTP; [`LocalNet`] has the same as methods.
+//! - `execution`: a transaction's way from checks to effects, in the same order as on Sui.
+//! - `rpc`: the five gRPC services. [`FaultKind`] lists the faults that can be injected into them.
+//! - `admin`: the control calls over HTTP, which [`LocalNet`] also has as methods.
 //! - [`demo`]: the demonstration world.
 //!
-//! Everything that the network invents (ids, keys, draws) follows from [`Config::seed`].
+//! All ids, keys and draws are derived from [`LocalNetConfig::seed`].
 //!
-//! A new entry function is added in `contract` alone; a new control call is a method of
-//! [`LocalNet`] and a route in `admin`.
+//! To add an entry function, change `contract` only. To add a control call, add a method to
+//! [`LocalNet`] and a route to `admin`.
 
 mod accounts;
+mod action_builder;
 mod actions;
 mod admin;
 mod chain;
@@ -26,17 +27,19 @@ mod config;
 pub mod contract;
 mod core;
 pub mod demo;
-mod drafts;
+mod error;
 mod execution;
 mod faults;
 mod genesis;
 mod network;
 mod rpc;
+mod startup;
 mod state;
 pub mod vm;
 
 pub use actions::{NewModel, NewTask, Parameters, Purchase};
 pub use atoma_domain::ObjectId;
-pub use config::{Addresses, CHECKPOINT_ON_STEP, Config};
+pub use config::{Addresses, CHECKPOINT_ON_STEP, LocalNetConfig};
+pub use error::LocalNetError;
 pub use faults::{Fault, FaultKind};
-pub use network::{LocalNet, LocalNetError};
+pub use network::LocalNet;

@@ -5,7 +5,7 @@ mod arguments;
 use std::io::IsTerminal as _;
 
 use anyhow::Context as _;
-use arguments::Arguments;
+use arguments::LocalNetArgs;
 use atoma_localnet::{LocalNet, demo};
 use clap::Parser as _;
 
@@ -17,29 +17,31 @@ async fn main() -> anyhow::Result<()> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    let arguments = Arguments::parse();
+    let arguments = LocalNetArgs::parse();
     let network = LocalNet::start(arguments.config())
         .await
-        .context("the network could not start")?;
+        .context("can't start the network")?;
     let addresses = network.addresses();
     tracing::info!(
         url = network.url(),
         admin_url = network.admin_url(),
         package = %addresses.package,
         atoma_db = %addresses.atoma_db,
-        "the local network is up"
+        "the local network is running"
     );
     if arguments.demo {
         demo::prepare(&network, arguments.data_dir.as_deref())
-            .context("the demonstration world could not be made")?;
-        tracing::info!("the demonstration world is there");
+            .context("can't create the demonstration world")?;
+        tracing::info!("the demonstration world is ready");
     }
-    interrupted().await.context("no signal handler")?;
+    interrupted()
+        .await
+        .context("can't install a signal handler")?;
     network.shutdown().await;
     Ok(())
 }
 
-/// Waits for Ctrl-C, or for the word of a process manager.
+/// Waits for Ctrl-C or SIGTERM.
 async fn interrupted() -> std::io::Result<()> {
     #[cfg(unix)]
     {

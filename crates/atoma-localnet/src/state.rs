@@ -5,22 +5,22 @@ use sui_sdk_types::Owner;
 
 use crate::chain::coin_balance;
 use crate::contract;
-use crate::core::Core;
+use crate::core::NetworkCore;
 use crate::vm::MoveError;
 
-/// Why the state can't be told.
+/// The state can't be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
     /// The contract's objects can't be read.
     #[error("the contract's objects can't be read")]
     Objects(#[from] MoveError),
-    /// The state has no form in JSON.
-    #[error("the state has no JSON form")]
+    /// The state can't be encoded in JSON.
+    #[error("the state can't be encoded in JSON")]
     Json(#[from] serde_json::Error),
 }
 
-impl Core {
-    /// Nodes, tasks, subscriptions, stacks, tickets, balances.
+impl NetworkCore {
+    /// Nodes, tasks, subscriptions, stacks, tickets, parameters and balances.
     ///
     /// # Errors
     /// See [`StateError`].
@@ -46,15 +46,15 @@ impl Core {
             else {
                 continue;
             };
-            let of = balances
+            let sums = balances
                 .entry(owner.to_string())
                 .or_insert_with(|| json!({}));
-            let sum = of
+            let sum = sums
                 .get(coin_type.to_string())
                 .and_then(Value::as_u64)
                 .unwrap_or_default();
-            if let Some(of) = of.as_object_mut() {
-                of.insert(coin_type.to_string(), json!(sum.saturating_add(balance)));
+            if let Some(sums) = sums.as_object_mut() {
+                sums.insert(coin_type.to_string(), json!(sum.saturating_add(balance)));
             }
         }
         if let Some(value) = value.as_object_mut() {

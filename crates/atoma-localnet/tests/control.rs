@@ -10,22 +10,22 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use atoma_localnet::{Config, Fault, FaultKind, LocalNet};
+use atoma_localnet::{Fault, FaultKind, LocalNet, LocalNetConfig};
 use serde_json::{Value, json};
 use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::{ExecutionError, ExecutionStatus};
-use support::{SUI, World, effects, transfer};
+use support::{Fixture, SUI, effects, transfer};
 use tonic::Code;
 
-async fn with_admin() -> (World, String) {
-    let config = Config {
+async fn with_admin() -> (Fixture, String) {
+    let config = LocalNetConfig {
         admin_addr: Some(([127, 0, 0, 1], 0).into()),
-        ..Config::default()
+        ..LocalNetConfig::default()
     };
-    let world = World::with(config).await;
-    let url = world.network.admin_url().unwrap();
-    (world, url)
+    let fixture = Fixture::with(config).await;
+    let url = fixture.network.admin_url().unwrap();
+    (fixture, url)
 }
 
 async fn post(url: &str, path: &str, body: Value) -> (u16, Value) {
@@ -43,8 +43,8 @@ async fn post(url: &str, path: &str, body: Value) -> (u16, Value) {
 
 #[tokio::test]
 async fn every_control_call_answers_after_its_effect() {
-    let (world, url) = with_admin().await;
-    world.node_and_task(0).await;
+    let (fixture, url) = with_admin().await;
+    fixture.node_and_task(0).await;
     let task = json!({"role": 1, "security_level": 2, "is_public": true});
     assert_eq!(
         post(&url, "/tasks", task).await,
@@ -89,7 +89,7 @@ async fn every_control_call_answers_after_its_effect() {
         1000
     );
     assert_eq!(state["epoch"], 1);
-    let usdc = world.network.addresses().usdc().to_string();
+    let usdc = fixture.network.addresses().usdc().to_string();
     assert_eq!(state["balances"][&address][&usdc], 6);
 
     let (status, failure) = post(
@@ -104,23 +104,23 @@ async fn every_control_call_answers_after_its_effect() {
 
 #[tokio::test]
 async fn the_control_port_stays_on_this_machine() {
-    let config = Config {
+    let config = LocalNetConfig {
         admin_addr: Some(([0, 0, 0, 0], 0).into()),
-        ..Config::default()
+        ..LocalNetConfig::default()
     };
     assert!(LocalNet::start(config).await.is_err());
 }
 
 #[tokio::test]
 async fn a_lost_answer_leaves_an_executed_transaction() {
-    let (world, url) = with_admin().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let (fixture, url) = with_admin().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let transaction = transfer(alice, gas, 5, alice);
     let digest = transaction.digest();
     let lookup = async || {
         let request = proto::GetTransactionRequest::new(&digest);
-        world
+        fixture
             .client
             .clone()
             .ledger_client()
@@ -133,29 +133,31 @@ async fn a_lost_answer_leaves_an_executed_transaction() {
             .0,
         200
     );
-    let status = world.execute(&transaction).await.unwrap_err();
+    let status = fixture.execute(&transaction).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(lookup().await.unwrap_err().code(), Code::NotFound);
 
-    world
+    fixture
         .network
         .inject_fault(Fault::once(FaultKind::ExecuteLostAfter));
-    let status = world.execute(&transaction).await.unwrap_err();
+    let status = fixture.execute(&transaction).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     assert!(lookup().await.is_ok());
-    support::assert_success(&world.execute(&transaction).await.unwrap());
+    support::assert_success(&fixture.execute(&transaction).await.unwrap());
 }
 
 #[tokio::test]
 async fn congestion_cancels_and_charges() {
-    let world = World::start().await;
-    let call = world.call("register_node_entry", vec![world.db()]).await;
-    let db = world.network.addresses().atoma_db;
-    let before = world.object(&db).await.version();
-    world
+    let fixture = Fixture::start().await;
+    let call = fixture
+        .call("register_node_entry", vec![fixture.db()])
+        .await;
+    let db = fixture.network.addresses().atoma_db;
+    let before = fixture.object(&db).await.version();
+    fixture
         .network
         .inject_fault(Fault::once(FaultKind::Congestion));
-    let executed = world.execute(&call).await.unwrap();
+    let executed = fixture.execute(&call).await.unwrap();
     let effects = effects(&executed);
     let congested = ExecutionError::ExecutionCanceledDueToConsensusObjectCongestion {
         congested_objects: vec![db],
@@ -168,32 +170,37 @@ async fn congestion_cancels_and_charges() {
         }
     );
     assert_eq!(effects.gas_used.computation_cost, 1_000_000);
-    assert_eq!(world.object(&db).await.version(), before);
-    let again = world.call("register_node_entry", vec![world.db()]).await;
-    support::assert_success(&world.execute(&again).await.unwrap());
+    assert_eq!(fixture.object(&db).await.version(), before);
+    let again = fixture
+        .call("register_node_entry", vec![fixture.db()])
+        .await;
+    support::assert_success(&fixture.execute(&again).await.unwrap());
 }
 
 #[tokio::test]
 async fn reads_can_lag_and_fail() {
-    let (world, url) = with_admin().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
-    world
+    let (fixture, url) = with_admin().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
+    fixture
         .execute(&transfer(alice, gas.clone(), 5, alice))
         .await
         .unwrap();
-    world
+    fixture
         .network
         .inject_fault(Fault::once(FaultKind::StaleObjects));
-    assert_eq!(world.object(gas.object_id()).await.version(), gas.version());
-    assert!(world.object(gas.object_id()).await.version() > gas.version());
-    world.network.inject_fault(Fault {
+    assert_eq!(
+        fixture.object(gas.object_id()).await.version(),
+        gas.version()
+    );
+    assert!(fixture.object(gas.object_id()).await.version() > gas.version());
+    fixture.network.inject_fault(Fault {
         count: 9,
         ..Fault::once(FaultKind::Unavailable)
     });
     let info = async || {
         let request = proto::GetServiceInfoRequest::default();
-        world
+        fixture
             .client
             .clone()
             .ledger_client()
@@ -209,28 +216,28 @@ async fn reads_can_lag_and_fail() {
 #[tokio::test]
 async fn a_restarted_network_goes_on_where_it_was() {
     let directory = tempfile::tempdir().unwrap();
-    let config = Config {
+    let config = LocalNetConfig {
         data_dir: Some(directory.path().to_owned()),
-        ..Config::default()
+        ..LocalNetConfig::default()
     };
-    let world = World::with(config.clone()).await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let fixture = Fixture::with(config.clone()).await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let transaction = transfer(alice, gas.clone(), 5, alice);
-    let first = world.execute(&transaction).await.unwrap();
-    world.network.advance_epoch().unwrap();
-    let state = world.network.state().unwrap();
-    world.network.shutdown().await;
+    let first = fixture.execute(&transaction).await.unwrap();
+    fixture.network.advance_epoch().unwrap();
+    let state = fixture.network.state().unwrap();
+    fixture.network.shutdown().await;
 
-    let world = World::with(config).await;
-    assert_eq!(world.network.state().unwrap(), state);
-    assert_eq!(world.network.epoch(), 1);
-    let again = world.execute(&transaction).await.unwrap();
+    let fixture = Fixture::with(config).await;
+    assert_eq!(fixture.network.state().unwrap(), state);
+    assert_eq!(fixture.network.epoch(), 1);
+    let again = fixture.execute(&transaction).await.unwrap();
     assert_eq!(again.effects, first.effects);
     let mut request = proto::GetObjectRequest::new(gas.object_id());
     request.version = Some(gas.version());
     assert!(
-        world
+        fixture
             .client
             .clone()
             .ledger_client()
@@ -238,9 +245,9 @@ async fn a_restarted_network_goes_on_where_it_was() {
             .await
             .is_ok()
     );
-    let gas = world.coins(alice).await.remove(0);
+    let gas = fixture.coins(alice).await.remove(0);
     support::assert_success(
-        &world
+        &fixture
             .execute(&transfer(alice, gas, SUI, alice))
             .await
             .unwrap(),
@@ -249,27 +256,27 @@ async fn a_restarted_network_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn time_makes_checkpoints_and_ends_epochs() {
-    let config = Config {
+    let config = LocalNetConfig {
         checkpoint_ms: 10,
         epoch_ms: Some(60),
         consensus_ms: 5,
         rpc_ms: 1,
-        ..Config::default()
+        ..LocalNetConfig::default()
     };
-    let world = World::with(config).await;
+    let fixture = Fixture::with(config).await;
     let request = proto::SubscribeCheckpointsRequest::default().with_read_mask(
         FieldMask::from_str("sequence_number,summary.epoch,transactions.digest"),
     );
-    let mut client = world.client.clone();
+    let mut client = fixture.client.clone();
     let mut subscription = client.subscription_client();
     let mut stream = subscription
         .subscribe_checkpoints(request)
         .await
         .unwrap()
         .into_inner();
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
-    let executed = world
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
+    let executed = fixture
         .execute(&transfer(alice, gas, 5, alice))
         .await
         .unwrap();
@@ -292,13 +299,13 @@ async fn time_makes_checkpoints_and_ends_epochs() {
 
 #[tokio::test]
 async fn executions_and_streams_can_be_held_up() {
-    let world = World::start().await;
-    let alice = world.alice.address;
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
     let held = |kind| Fault {
         ms: 80,
         ..Fault::once(kind)
     };
-    let mut client = world.client.clone();
+    let mut client = fixture.client.clone();
     let mut subscription = client.subscription_client();
     let request = proto::SubscribeTransactionsRequest::default();
     let mut stream = subscription
@@ -310,9 +317,9 @@ async fn executions_and_streams_can_be_held_up() {
     assert!(first.transaction.is_none());
 
     let begin = Instant::now();
-    world.network.inject_fault(held(FaultKind::ExecuteDelay));
-    let gas = world.coins(alice).await.remove(0);
-    let executed = world
+    fixture.network.inject_fault(held(FaultKind::ExecuteDelay));
+    let gas = fixture.coins(alice).await.remove(0);
+    let executed = fixture
         .execute(&transfer(alice, gas, 5, alice))
         .await
         .unwrap();
@@ -322,9 +329,9 @@ async fn executions_and_streams_can_be_held_up() {
     stream.message().await.unwrap();
 
     let begin = Instant::now();
-    world.network.inject_fault(held(FaultKind::EventsStall));
-    let gas = world.coins(alice).await.remove(0);
-    let executed = world
+    fixture.network.inject_fault(held(FaultKind::EventsStall));
+    let gas = fixture.coins(alice).await.remove(0);
+    let executed = fixture
         .execute(&transfer(alice, gas, 5, alice))
         .await
         .unwrap();
@@ -336,23 +343,25 @@ async fn executions_and_streams_can_be_held_up() {
 /// As on a real network, a transaction that arrived is executed though nobody waits for it.
 #[tokio::test]
 async fn a_delayed_transaction_is_executed_though_its_client_is_gone() {
-    let world = World::start().await;
-    let call = world.call("register_node_entry", vec![world.db()]).await;
+    let fixture = Fixture::start().await;
+    let call = fixture
+        .call("register_node_entry", vec![fixture.db()])
+        .await;
     let digest = call.digest();
-    world
+    fixture
         .network
         .inject_fault(Fault::once(FaultKind::ExecuteDelay));
     let arrived = async {
-        while !world.network.faults().is_empty() {
+        while !fixture.network.faults().is_empty() {
             tokio::task::yield_now().await
         }
     };
     tokio::select! {
-        executed = world.execute(&call) => panic!("{executed:?}"),
+        executed = fixture.execute(&call) => panic!("{executed:?}"),
         () = arrived => {}
     }
     let executed = async {
-        let mut ledger = world.client.clone();
+        let mut ledger = fixture.client.clone();
         let request = || proto::GetTransactionRequest::new(&digest);
         while ledger
             .ledger_client()
@@ -368,19 +377,21 @@ async fn a_delayed_transaction_is_executed_though_its_client_is_gone() {
 
 #[tokio::test]
 async fn congestion_is_for_clients_whose_transactions_it_can_cancel() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    world
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    fixture
         .network
         .inject_fault(Fault::once(FaultKind::Congestion));
-    world.network.faucet(alice, 5, 0).unwrap();
-    let gas = world.coins(alice).await.remove(0);
-    let unshared = world
+    fixture.network.faucet(alice, 5, 0).unwrap();
+    let gas = fixture.coins(alice).await.remove(0);
+    let unshared = fixture
         .execute(&transfer(alice, gas, 5, alice))
         .await
         .unwrap();
     support::assert_success(&unshared);
-    let call = world.call("register_node_entry", vec![world.db()]).await;
-    let cancelled = effects(&world.execute(&call).await.unwrap());
+    let call = fixture
+        .call("register_node_entry", vec![fixture.db()])
+        .await;
+    let cancelled = effects(&fixture.execute(&call).await.unwrap());
     assert_ne!(cancelled.status, ExecutionStatus::Success);
 }

@@ -1,4 +1,4 @@
-//! The demonstration world, its files, and a network that comes back.
+//! The demonstration fixture, its files, and a network that comes back.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,18 +10,18 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use atoma_localnet::{Config, LocalNet, demo};
+use atoma_localnet::{LocalNet, LocalNetConfig, demo};
 use sui_crypto::ed25519::Ed25519PrivateKey;
 use sui_sdk_types::Input;
-use support::{Alice, World, assert_success, pure, random};
+use support::{Fixture, TestAccount, assert_success, pure, random};
 
 #[tokio::test]
 async fn the_world_is_as_described_and_survives_a_restart() {
     let directory = tempfile::tempdir().unwrap();
-    let config = Config {
+    let config = LocalNetConfig {
         data_dir: Some(directory.path().to_owned()),
         seed: 5,
-        ..Config::default()
+        ..LocalNetConfig::default()
     };
     let network = LocalNet::start(config.clone()).await.unwrap();
     let made = demo::prepare(&network, Some(directory.path())).unwrap();
@@ -53,17 +53,17 @@ async fn the_world_is_as_described_and_survives_a_restart() {
 #[tokio::test]
 async fn an_operators_files_are_complete() {
     let directory = tempfile::tempdir().unwrap();
-    let world = World::start().await;
-    let demo = demo::prepare(&world.network, Some(directory.path())).unwrap();
+    let fixture = Fixture::start().await;
+    let demo = demo::prepare(&fixture.network, Some(directory.path())).unwrap();
     let read = |name| std::fs::read_to_string(directory.path().join(name)).unwrap();
     let daemon: toml::Table = read("daemon.toml").parse().unwrap();
     assert_eq!(
         daemon["sui"]["rpc_url"].as_str(),
-        Some(world.network.url().as_str())
+        Some(fixture.network.url().as_str())
     );
     assert_eq!(
         daemon["sui"]["atoma_db_id"].as_str(),
-        Some(world.network.addresses().atoma_db.to_string().as_str())
+        Some(fixture.network.addresses().atoma_db.to_string().as_str())
     );
     assert!(read("client.yaml").contains(&demo.operators[0].address.to_string()));
     let keys: Vec<String> = serde_json::from_str(&read("sui.keystore")).unwrap();
@@ -76,7 +76,7 @@ async fn an_operators_files_are_complete() {
         let metadata = std::fs::metadata(directory.path().join("sui.keystore")).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
     }
-    let coins = world.coins(demo.operators[0].address).await;
+    let coins = fixture.coins(demo.operators[0].address).await;
     assert_eq!(coins.len(), demo.operators[0].nodes.len() + 2);
 }
 
@@ -84,9 +84,9 @@ async fn an_operators_files_are_complete() {
 async fn a_seed_decides_everything() {
     let mut chains = BTreeSet::new();
     for seed in [1, 1, 2] {
-        let config = Config {
+        let config = LocalNetConfig {
             seed,
-            ..Config::default()
+            ..LocalNetConfig::default()
         };
         let network = LocalNet::start(config).await.unwrap();
         let demo = demo::seed(&network).unwrap();
@@ -102,10 +102,10 @@ async fn a_seed_decides_everything() {
 
 #[tokio::test]
 async fn each_sampling_settlement_asks_for_one_attestation_that_the_treasury_covers() {
-    let mut world = World::start().await;
-    let demo = demo::seed(&world.network).unwrap();
+    let mut fixture = Fixture::start().await;
+    let demo = demo::seed(&fixture.network).unwrap();
     let operator = &demo.operators[0];
-    world.alice = Alice::of(Ed25519PrivateKey::new(*operator.key.expose()));
+    fixture.alice = TestAccount::of(Ed25519PrivateKey::new(*operator.key.expose()));
     let task = demo.tasks[2].task_small_id;
     let stacks: Vec<_> = demo
         .stacks
@@ -113,25 +113,25 @@ async fn each_sampling_settlement_asks_for_one_attestation_that_the_treasury_cov
         .filter(|stack| stack.task_small_id == task && stack.node_small_id == operator.nodes[0])
         .collect();
     // The draw of the first settlement is decided; the others fall as they may.
-    world
+    fixture
         .network
         .force_attesters(stacks[0].stack_small_id, vec![demo.operators[1].nodes[0]]);
     for stack in &stacks {
         let mut badges = Vec::new();
-        for badge in world
+        for badge in fixture
             .owned(
                 operator.address,
-                &format!("{}::db::NodeBadge", world.network.addresses().package),
+                &format!("{}::db::NodeBadge", fixture.network.addresses().package),
             )
             .await
         {
-            let object = world.object(badge.object_id()).await;
+            let object = fixture.object(badge.object_id()).await;
             if object.contents().value()[32..] == operator.nodes[0].get().to_le_bytes() {
                 badges.push(badge);
             }
         }
         let inputs = vec![
-            world.db(),
+            fixture.db(),
             Input::ImmutableOrOwned(badges.remove(0)),
             pure(&stack.stack_small_id),
             pure(&stack.num_compute_units),
@@ -139,10 +139,10 @@ async fn each_sampling_settlement_asks_for_one_attestation_that_the_treasury_cov
             pure(&vec![2_u8; 32]),
             random(),
         ];
-        let call = world.call("try_settle_stack", inputs).await;
-        assert_success(&world.execute(&call).await.unwrap());
+        let call = fixture.call("try_settle_stack", inputs).await;
+        assert_success(&fixture.execute(&call).await.unwrap());
     }
-    let state = world.network.state().unwrap();
+    let state = fixture.network.state().unwrap();
     let tickets = state["tickets"].as_object().unwrap();
     assert_eq!(tickets.len(), stacks.len());
     for ticket in tickets.values() {

@@ -14,15 +14,15 @@ use sui_sdk_types::{
     Address, Argument, Command, CommandArgumentError, ExecutionError, ExecutionStatus, IdOperation,
     Input, MergeCoins, MoveCall, ObjectIn, ObjectOut, SharedInput, SplitCoins, StructTag,
 };
-use support::{SUI, World, assert_success, effects, pure, random, transaction, transfer};
+use support::{Fixture, SUI, assert_success, effects, pure, random, transaction, transfer};
 
 #[tokio::test]
 async fn a_transfer_has_the_effects_that_it_has_on_sui() {
-    let world = World::start().await;
-    let alice = world.alice.address;
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
     let bob = Address::new([0xb0; 32]);
-    let gas = world.coins(alice).await.remove(0);
-    let executed = world
+    let gas = fixture.coins(alice).await.remove(0);
+    let executed = fixture
         .execute(&transfer(alice, gas.clone(), 5, bob))
         .await
         .unwrap();
@@ -46,7 +46,7 @@ async fn a_transfer_has_the_effects_that_it_has_on_sui() {
         created.object_id,
         Address::derive_id(effects.transaction_digest, 0)
     );
-    let coin = world.object(&created.object_id).await;
+    let coin = fixture.object(&created.object_id).await;
     assert_eq!(coin.balance(), 5);
     assert_eq!(coin.version(), effects.lamport_version);
     let ObjectOut::ObjectWrite { digest, .. } = created.output_state else {
@@ -70,37 +70,37 @@ async fn a_transfer_has_the_effects_that_it_has_on_sui() {
         .collect();
     assert!(changes.contains(&(alice.to_string(), -5 - spent)));
     assert!(changes.contains(&(bob.to_string(), 5)));
-    let left = world.object(gas.object_id()).await.balance();
+    let left = fixture.object(gas.object_id()).await.balance();
     assert_eq!(i128::from(left), i128::from(20 * SUI) - 5 - spent);
 }
 
 #[tokio::test]
 async fn the_same_bytes_are_executed_once() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let transaction = transfer(alice, gas, 5, alice);
-    let first = world.execute(&transaction).await.unwrap();
-    let height = world.network.step().unwrap();
-    let second = world.execute(&transaction).await.unwrap();
+    let first = fixture.execute(&transaction).await.unwrap();
+    let height = fixture.network.step().unwrap();
+    let second = fixture.execute(&transaction).await.unwrap();
     assert_eq!(first.effects, second.effects);
-    assert_eq!(world.network.step().unwrap(), height + 1);
+    assert_eq!(fixture.network.step().unwrap(), height + 1);
 }
 
 #[tokio::test]
 async fn an_abort_is_charged_and_names_its_place() {
-    let world = World::start().await;
-    let (_, task) = world.node_and_task(0).await;
-    let badge = world.badge(world.alice.address, "NodeBadge").await;
+    let fixture = Fixture::start().await;
+    let (_, task) = fixture.node_and_task(0).await;
+    let badge = fixture.badge(fixture.alice.address, "NodeBadge").await;
     // The node is subscribed already.
     let inputs = vec![
-        world.db(),
+        fixture.db(),
         Input::ImmutableOrOwned(badge.clone()),
         pure(&task),
         pure(&1_000_u64),
     ];
-    let call = world.call("subscribe_node_to_task", inputs).await;
-    let executed = world.execute(&call).await.unwrap();
+    let call = fixture.call("subscribe_node_to_task", inputs).await;
+    let executed = fixture.execute(&call).await.unwrap();
     let effects = effects(&executed);
     let ExecutionStatus::Failure {
         error: ExecutionError::MoveAbort { location, code },
@@ -110,25 +110,25 @@ async fn an_abort_is_charged_and_names_its_place() {
         panic!("no abort: {:?}", effects.status);
     };
     assert_eq!(*command, Some(0));
-    assert_eq!(location.package, world.network.addresses().package);
+    assert_eq!(location.package, fixture.network.addresses().package);
     assert_eq!(location.module.as_str(), "db");
     assert!(location.function_name.is_some());
     assert!((312_012_000..312_013_000).contains(code), "{code}");
     assert!(effects.gas_used.computation_cost >= 1_000_000);
     assert_eq!(effects.events_digest, None);
     // Inputs get a new version all the same.
-    let badge_now = world.object(badge.object_id()).await;
+    let badge_now = fixture.object(badge.object_id()).await;
     assert_eq!(badge_now.version(), effects.lamport_version);
 }
 
 #[tokio::test]
 async fn a_failure_undoes_every_command() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let mut coins = world.coins(alice).await;
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let mut coins = fixture.coins(alice).await;
     let gas = coins.remove(0);
     let coin = coins.remove(0);
-    let before = world.object(coin.object_id()).await.balance();
+    let before = fixture.object(coin.object_id()).await.balance();
     let commands = vec![
         Command::MergeCoins(MergeCoins {
             coin: Argument::Gas,
@@ -140,7 +140,7 @@ async fn a_failure_undoes_every_command() {
         }),
     ];
     let inputs = vec![Input::ImmutableOrOwned(coin.clone()), pure(&(u64::MAX / 2))];
-    let executed = world
+    let executed = fixture
         .execute(&transaction(alice, gas, inputs, commands))
         .await
         .unwrap();
@@ -152,19 +152,19 @@ async fn a_failure_undoes_every_command() {
             command: Some(1)
         }
     );
-    let after = world.object(coin.object_id()).await;
+    let after = fixture.object(coin.object_id()).await;
     assert_eq!(after.balance(), before);
     assert!(after.version() > coin.version());
 }
 
 #[tokio::test]
 async fn gas_coins_are_merged_into_the_first() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let coins = world.coins(alice).await;
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let coins = fixture.coins(alice).await;
     let mut transaction = transfer(alice, coins[0].clone(), 25 * SUI, alice);
     transaction.gas_payment.objects = coins.clone();
-    let executed = world.execute(&transaction).await.unwrap();
+    let executed = fixture.execute(&transaction).await.unwrap();
     assert_success(&executed);
     let effects = effects(&executed);
     let deleted = effects
@@ -173,7 +173,7 @@ async fn gas_coins_are_merged_into_the_first() {
         .find(|change| change.id_operation == IdOperation::Deleted)
         .unwrap();
     assert_eq!(deleted.object_id, *coins[1].object_id());
-    let first = world.object(coins[0].object_id()).await.balance();
+    let first = fixture.object(coins[0].object_id()).await.balance();
     assert_eq!(
         i64::try_from(first).unwrap(),
         i64::try_from(5 * SUI).unwrap() - effects.gas_used.net_gas_usage()
@@ -182,12 +182,12 @@ async fn gas_coins_are_merged_into_the_first() {
 
 #[tokio::test]
 async fn too_small_a_budget_fails_the_transaction_and_is_spent() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let mut transaction = transfer(alice, gas, 5, alice);
     transaction.gas_payment.budget = 1_000_001;
-    let executed = world.execute(&transaction).await.unwrap();
+    let executed = fixture.execute(&transaction).await.unwrap();
     let effects = effects(&executed);
     let ExecutionStatus::Failure { error, .. } = &effects.status else {
         panic!("it went through");
@@ -199,14 +199,14 @@ async fn too_small_a_budget_fails_the_transaction_and_is_spent() {
 
 #[tokio::test]
 async fn a_coin_that_nobody_receives_fails_the_transaction() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let split = Command::SplitCoins(SplitCoins {
         coin: Argument::Gas,
         amounts: vec![Argument::Input(0)],
     });
-    let executed = world
+    let executed = fixture
         .execute(&transaction(alice, gas, vec![pure(&1_u64)], vec![split]))
         .await
         .unwrap();
@@ -224,9 +224,9 @@ async fn a_coin_that_nobody_receives_fails_the_transaction() {
 
 #[tokio::test]
 async fn a_settlement_reads_random_and_emits_events() {
-    let world = World::start().await;
-    let (node, task) = world.node_and_task(0).await;
-    let stacks = world
+    let fixture = Fixture::start().await;
+    let (node, task) = fixture.node_and_task(0).await;
+    let stacks = fixture
         .network
         .buy_stacks(&atoma_localnet::Purchase {
             task_small_id: atoma_domain::TaskSmallId::new(task),
@@ -236,9 +236,9 @@ async fn a_settlement_reads_random_and_emits_events() {
             node_small_id: Some(atoma_domain::NodeSmallId::new(node)),
         })
         .unwrap();
-    let badge = world.badge(world.alice.address, "NodeBadge").await;
+    let badge = fixture.badge(fixture.alice.address, "NodeBadge").await;
     let inputs = vec![
-        world.db(),
+        fixture.db(),
         Input::ImmutableOrOwned(badge),
         pure(&stacks[0].get()),
         pure(&60_u64),
@@ -246,12 +246,12 @@ async fn a_settlement_reads_random_and_emits_events() {
         pure(&vec![2_u8; 32]),
         random(),
     ];
-    let call = world.call("try_settle_stack", inputs).await;
-    let executed = world.execute(&call).await.unwrap();
+    let call = fixture.call("try_settle_stack", inputs).await;
+    let executed = fixture.execute(&call).await.unwrap();
     assert_success(&executed);
     let effects = effects(&executed);
     assert_eq!(effects.unchanged_consensus_objects.len(), 1);
-    let db = world.network.addresses().atoma_db;
+    let db = fixture.network.addresses().atoma_db;
     assert!(effects.changed_objects.iter().any(|c| c.object_id == db));
     let names: Vec<&str> = executed
         .events()
@@ -262,7 +262,7 @@ async fn a_settlement_reads_random_and_emits_events() {
     assert!(names.contains(&"StackTrySettleEvent"), "{names:?}");
     let request = proto::GetTransactionRequest::new(&effects.transaction_digest)
         .with_read_mask(FieldMask::from_str("*"));
-    let stored = world
+    let stored = fixture
         .client
         .clone()
         .ledger_client()
@@ -276,7 +276,7 @@ async fn a_settlement_reads_random_and_emits_events() {
     assert_eq!(stored.events, executed.events);
     assert!(stored.checkpoint.is_some());
     assert_eq!(
-        world.network.state().unwrap()["tickets"]
+        fixture.network.state().unwrap()["tickets"]
             .as_object()
             .unwrap()
             .len(),
@@ -286,10 +286,10 @@ async fn a_settlement_reads_random_and_emits_events() {
 
 #[tokio::test]
 async fn nothing_but_transfers_and_merges_may_follow_random() {
-    let world = World::start().await;
-    let alice = world.alice.address;
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
     let call = MoveCall {
-        package: world.network.addresses().package,
+        package: fixture.network.addresses().package,
         module: "db".parse().unwrap(),
         function: "try_settle_stack".parse().unwrap(),
         type_arguments: vec![],
@@ -299,10 +299,10 @@ async fn nothing_but_transfers_and_merges_may_follow_random() {
         coin: Argument::Gas,
         amounts: vec![Argument::Input(1)],
     });
-    let gas = world.coins(alice).await.remove(0);
+    let gas = fixture.coins(alice).await.remove(0);
     let commands = vec![Command::MoveCall(call), split];
     let transaction = transaction(alice, gas, vec![random(), pure(&1_u64)], commands);
-    let refused = world.execute(&transaction).await.unwrap_err();
+    let refused = fixture.execute(&transaction).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::InvalidArgument);
     assert!(refused.message().contains(
         "Commands following a command with Random can only be TransferObjects or MergeCoins"
@@ -311,18 +311,18 @@ async fn nothing_but_transfers_and_merges_may_follow_random() {
 
 #[tokio::test]
 async fn results_of_commands_are_arguments_of_later_ones() {
-    let world = World::start().await;
-    let (_, task) = world.node_and_task(0).await;
-    let alice = world.alice.address;
-    world.network.faucet(alice, 0, 1_000_000).unwrap();
-    let usdc = StructTag::coin(world.network.addresses().usdc()).to_string();
-    let coin = world.owned(alice, &usdc).await.remove(0);
+    let fixture = Fixture::start().await;
+    let (_, task) = fixture.node_and_task(0).await;
+    let alice = fixture.alice.address;
+    fixture.network.faucet(alice, 0, 1_000_000).unwrap();
+    let usdc = StructTag::coin(fixture.network.addresses().usdc()).to_string();
+    let coin = fixture.owned(alice, &usdc).await.remove(0);
     let split = Command::SplitCoins(SplitCoins {
         coin: Argument::Input(0),
         amounts: vec![Argument::Input(1)],
     });
     let buy = Command::MoveCall(MoveCall {
-        package: world.network.addresses().package,
+        package: fixture.network.addresses().package,
         module: "db".parse().unwrap(),
         function: "acquire_new_stack_entry".parse().unwrap(),
         type_arguments: vec![],
@@ -342,37 +342,37 @@ async fn results_of_commands_are_arguments_of_later_ones() {
     let inputs = vec![
         Input::ImmutableOrOwned(coin.clone()),
         pure(&400_000_u64),
-        world.db(),
+        fixture.db(),
         pure(&task),
         pure(&100_000_u64),
         pure(&1_000_000_u64),
         random(),
     ];
-    let gas = world.coins(alice).await.remove(0);
-    let executed = world
+    let gas = fixture.coins(alice).await.remove(0);
+    let executed = fixture
         .execute(&transaction(alice, gas, inputs, vec![split, buy, back]))
         .await
         .unwrap();
     assert_success(&executed);
     // 100,000 units at 1 USDC a million cost 0.1 USDC; the split coin is gone again.
-    assert_eq!(world.object(coin.object_id()).await.balance(), 900_000);
-    assert_eq!(world.owned(alice, &usdc).await.len(), 1);
-    let stack = world.badge(alice, "StackBadge").await;
+    assert_eq!(fixture.object(coin.object_id()).await.balance(), 900_000);
+    assert_eq!(fixture.owned(alice, &usdc).await.len(), 1);
+    let stack = fixture.badge(alice, "StackBadge").await;
     assert_eq!(stack.version(), effects(&executed).lamport_version);
 }
 
 #[tokio::test]
 async fn a_shared_object_taken_for_reading_is_not_written() {
-    let world = World::start().await;
-    let addresses = world.network.addresses();
+    let fixture = Fixture::start().await;
+    let addresses = fixture.network.addresses();
     let db = Input::Shared(SharedInput::new(
         addresses.atoma_db,
         addresses.atoma_db_initial_shared_version,
         false,
     ));
-    let before = world.object(&addresses.atoma_db).await;
-    let call = world.call("register_node_entry", vec![db]).await;
-    let executed = world.execute(&call).await.unwrap();
+    let before = fixture.object(&addresses.atoma_db).await;
+    let call = fixture.call("register_node_entry", vec![db]).await;
+    let executed = fixture.execute(&call).await.unwrap();
     let effects = effects(&executed);
     assert_eq!(
         effects.status,
@@ -385,5 +385,5 @@ async fn a_shared_object_taken_for_reading_is_not_written() {
         }
     );
     assert_eq!(effects.unchanged_consensus_objects.len(), 1);
-    assert_eq!(world.object(&addresses.atoma_db).await, before);
+    assert_eq!(fixture.object(&addresses.atoma_db).await, before);
 }

@@ -16,14 +16,14 @@ use sui_sdk_types::{
     Address, Argument, Command, Digest, Input, MakeMoveVector, MoveCall, ObjectReference,
     SharedInput, SimpleSignature, Transaction, TransactionExpiration, UserSignature,
 };
-use support::{SUI, World, pure, transaction, transfer};
+use support::{Fixture, SUI, pure, transaction, transfer};
 use tonic::{Code, Status};
 
-async fn refused(world: &World, transaction: &Transaction) -> Status {
-    let state = world.network.state().unwrap();
-    let refusal = world.execute(transaction).await.unwrap_err();
+async fn refused(fixture: &Fixture, transaction: &Transaction) -> Status {
+    let state = fixture.network.state().unwrap();
+    let refusal = fixture.execute(transaction).await.unwrap_err();
     assert_eq!(
-        world.network.state().unwrap(),
+        fixture.network.state().unwrap(),
         state,
         "a refusal changed something"
     );
@@ -32,12 +32,12 @@ async fn refused(world: &World, transaction: &Transaction) -> Status {
 
 #[tokio::test]
 async fn a_stale_version_is_refused_by_name() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let first = transfer(alice, gas.clone(), 1, alice);
-    world.execute(&first).await.unwrap();
-    let status = refused(&world, &transfer(alice, gas.clone(), 2, alice)).await;
+    fixture.execute(&first).await.unwrap();
+    let status = refused(&fixture, &transfer(alice, gas.clone(), 2, alice)).await;
     assert_eq!(status.code(), Code::FailedPrecondition);
     assert!(status.message().contains(&gas.object_id().to_string()));
     assert!(
@@ -49,38 +49,38 @@ async fn a_stale_version_is_refused_by_name() {
 
 #[tokio::test]
 async fn versions_digests_and_owners_must_be_right() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let (id, version, digest) = gas.clone().into_parts();
 
     let ahead = ObjectReference::new(id, version + 1, digest);
-    let status = refused(&world, &transfer(alice, ahead, 1, alice)).await;
+    let status = refused(&fixture, &transfer(alice, ahead, 1, alice)).await;
     assert_eq!(status.code(), Code::NotFound);
     assert!(status.message().contains(&id.to_string()));
 
     let unknown = ObjectReference::new(Address::new([9; 32]), version, digest);
-    let status = refused(&world, &transfer(alice, unknown, 1, alice)).await;
+    let status = refused(&fixture, &transfer(alice, unknown, 1, alice)).await;
     assert_eq!(status.code(), Code::NotFound);
 
     let other = ObjectReference::new(id, version, Digest::new([1; 32]));
-    let status = refused(&world, &transfer(alice, other, 1, alice)).await;
+    let status = refused(&fixture, &transfer(alice, other, 1, alice)).await;
     assert_eq!(status.code(), Code::InvalidArgument);
     assert!(status.message().contains("Invalid Object digest"));
 
-    let theirs = world.coins(world.network.buyer()).await.remove(0);
+    let theirs = fixture.coins(fixture.network.buyer()).await.remove(0);
     let inputs = vec![Input::ImmutableOrOwned(theirs)];
-    let status = refused(&world, &transaction(alice, gas.clone(), inputs, vec![])).await;
+    let status = refused(&fixture, &transaction(alice, gas.clone(), inputs, vec![])).await;
     assert!(
         status
             .message()
             .contains("but given owner/signer address is")
     );
 
-    let addresses = world.network.addresses();
+    let addresses = fixture.network.addresses();
     let early = SharedInput::new(addresses.atoma_db, 99, true);
     let status = refused(
-        &world,
+        &fixture,
         &transaction(alice, gas, vec![Input::Shared(early)], vec![]),
     )
     .await;
@@ -89,9 +89,9 @@ async fn versions_digests_and_owners_must_be_right() {
 
 #[tokio::test]
 async fn gas_must_be_priced_and_covered() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let sound = transfer(alice, gas, 1, alice);
     let mut cases = Vec::new();
     let mut case = |change: &dyn Fn(&mut Transaction), message: &'static str| {
@@ -120,20 +120,20 @@ async fn gas_must_be_priced_and_covered() {
         &|t| t.expiration = TransactionExpiration::Epoch(0),
         "Transaction Expired",
     );
-    world.network.advance_epoch().unwrap();
+    fixture.network.advance_epoch().unwrap();
     for (transaction, message) in cases {
-        let status = refused(&world, &transaction).await;
+        let status = refused(&fixture, &transaction).await;
         assert_eq!(status.code(), Code::InvalidArgument, "{status}");
         assert!(status.message().contains(message), "{status}");
     }
-    world.execute(&sound).await.unwrap();
+    fixture.execute(&sound).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_expiration_in_the_current_epoch_is_fine() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let mut transaction = transfer(alice, gas.clone(), 1, alice);
     transaction.expiration = TransactionExpiration::ValidDuring {
         min_epoch: Some(0),
@@ -143,22 +143,22 @@ async fn an_expiration_in_the_current_epoch_is_fine() {
         chain: Digest::new([1; 32]),
         nonce: 1,
     };
-    let status = refused(&world, &transaction).await;
+    let status = refused(&fixture, &transaction).await;
     assert!(status.message().contains("names chain"), "{status}");
     transaction.expiration = TransactionExpiration::Epoch(0);
-    let executed = world.execute(&transaction).await.unwrap();
+    let executed = fixture.execute(&transaction).await.unwrap();
     support::assert_success(&executed);
     // Once executed, the same bytes are answered even when they have expired.
-    world.network.advance_epoch().unwrap();
-    let again = world.execute(&transaction).await.unwrap();
+    fixture.network.advance_epoch().unwrap();
+    let again = fixture.execute(&transaction).await.unwrap();
     assert_eq!(again.effects, executed.effects);
 }
 
 #[tokio::test]
 async fn sizes_and_kinds_are_limited() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let build = |inputs, commands| transaction(alice, gas.clone(), inputs, commands);
     let vector = Command::MakeMoveVector(MakeMoveVector {
         type_: Some("u8".parse().unwrap()),
@@ -206,14 +206,14 @@ async fn sizes_and_kinds_are_limited() {
         ),
     ];
     for (transaction, code) in cases {
-        let status = refused(&world, &transaction).await;
+        let status = refused(&fixture, &transaction).await;
         assert_eq!(status.code(), code, "{status}");
     }
 }
 
 #[tokio::test]
 async fn every_scheme_signs_and_a_wrong_signature_does_not() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let k1 = Secp256k1PrivateKey::new([8; 32]).unwrap();
     let r1 = Secp256r1PrivateKey::new([9; 32]);
     let addresses = [
@@ -221,15 +221,15 @@ async fn every_scheme_signs_and_a_wrong_signature_does_not() {
         r1.public_key().derive_address(),
     ];
     for address in addresses {
-        world.network.faucet(address, SUI * 2, 0).unwrap();
+        fixture.network.faucet(address, SUI * 2, 0).unwrap();
     }
-    let gas = world.coins(addresses[0]).await.remove(0);
+    let gas = fixture.coins(addresses[0]).await.remove(0);
     let transaction = transfer(addresses[0], gas, 1, addresses[0]);
     let signature = k1.sign_transaction(&transaction).unwrap();
-    world.send(&transaction, vec![signature]).await.unwrap();
+    fixture.send(&transaction, vec![signature]).await.unwrap();
 
     // secp256r1: the high form is refused, the low form of the very same signature is taken.
-    let gas = world.coins(addresses[1]).await.remove(0);
+    let gas = fixture.coins(addresses[1]).await.remove(0);
     let transaction = transfer(addresses[1], gas, 1, addresses[1]);
     let Ok(UserSignature::Simple(SimpleSignature::Secp256r1 { signature, .. })) =
         r1.sign_transaction(&transaction)
@@ -248,26 +248,26 @@ async fn every_scheme_signs_and_a_wrong_signature_does_not() {
             public_key: r1.public_key(),
         })
     };
-    let status = world
+    let status = fixture
         .send(&transaction, vec![form(high)])
         .await
         .unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
     assert!(status.message().contains("lower half"), "{status}");
-    world.send(&transaction, vec![form(low)]).await.unwrap();
+    fixture.send(&transaction, vec![form(low)]).await.unwrap();
 
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let transaction = transfer(alice, gas, 1, alice);
     let stranger = Ed25519PrivateKey::new([1; 32])
         .sign_transaction(&transaction)
         .unwrap();
-    let status = world
+    let status = fixture
         .send(&transaction, vec![stranger.clone()])
         .await
         .unwrap_err();
     assert!(status.message().contains(&alice.to_string()), "{status}");
-    let status = world.send(&transaction, vec![]).await.unwrap_err();
+    let status = fixture.send(&transaction, vec![]).await.unwrap_err();
     assert!(
         status
             .message()
@@ -276,20 +276,20 @@ async fn every_scheme_signs_and_a_wrong_signature_does_not() {
     );
     let mut other = transaction.clone();
     other.gas_payment.budget += 1;
-    let wrong = world.alice.key.sign_transaction(&other).unwrap();
-    let status = world.send(&transaction, vec![wrong]).await.unwrap_err();
+    let wrong = fixture.alice.key.sign_transaction(&other).unwrap();
+    let status = fixture.send(&transaction, vec![wrong]).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
 }
 
 #[tokio::test]
 async fn a_sponsor_pays_and_signs_too() {
-    let world = World::start().await;
-    let alice = world.alice.address;
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
     let sponsor = Ed25519PrivateKey::new([3; 32]);
     let sponsor_address = sponsor.public_key().derive_address();
-    world.network.faucet(sponsor_address, 2 * SUI, 0).unwrap();
-    let gas = world.coins(sponsor_address).await.remove(0);
-    let coin = world.coins(alice).await.remove(0);
+    fixture.network.faucet(sponsor_address, 2 * SUI, 0).unwrap();
+    let gas = fixture.coins(sponsor_address).await.remove(0);
+    let coin = fixture.coins(alice).await.remove(0);
     let give = Command::TransferObjects(sui_sdk_types::TransferObjects {
         objects: vec![Argument::Input(0)],
         address: Argument::Input(1),
@@ -297,9 +297,9 @@ async fn a_sponsor_pays_and_signs_too() {
     let inputs = vec![Input::ImmutableOrOwned(coin), pure(&sponsor_address)];
     let mut transaction = transaction(alice, gas, inputs, vec![give]);
     transaction.gas_payment.owner = sponsor_address;
-    let ours = world.alice.key.sign_transaction(&transaction).unwrap();
+    let ours = fixture.alice.key.sign_transaction(&transaction).unwrap();
     let theirs = sponsor.sign_transaction(&transaction).unwrap();
-    let status = world
+    let status = fixture
         .send(&transaction, vec![ours.clone()])
         .await
         .unwrap_err();
@@ -309,9 +309,12 @@ async fn a_sponsor_pays_and_signs_too() {
             .contains("Expect 2 signer signatures but got 1"),
         "{status}"
     );
-    let executed = world.send(&transaction, vec![ours, theirs]).await.unwrap();
+    let executed = fixture
+        .send(&transaction, vec![ours, theirs])
+        .await
+        .unwrap();
     support::assert_success(&executed);
-    assert_eq!(world.coins(sponsor_address).await.len(), 2);
+    assert_eq!(fixture.coins(sponsor_address).await.len(), 2);
 }
 
 /// The other valid form of a P-256 signature: `s` subtracted from the group's order.

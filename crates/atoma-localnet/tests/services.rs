@@ -16,14 +16,14 @@ use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::{Address, CheckpointContents, CheckpointSummary, StructTag, Transaction};
 use sui_transaction_builder::{Function, ObjectInput, TransactionBuilder};
-use support::{SUI, World, assert_success, effects, transfer};
+use support::{Fixture, SUI, assert_success, effects, transfer};
 
 #[tokio::test]
 async fn a_builder_gets_inputs_budget_and_gas_from_a_simulation() {
-    let mut world = World::start().await;
-    let (_, task) = world.node_and_task(0).await;
-    let badge = world.badge(world.alice.address, "NodeBadge").await;
-    let addresses = world.network.addresses();
+    let mut fixture = Fixture::start().await;
+    let (_, task) = fixture.node_and_task(0).await;
+    let badge = fixture.badge(fixture.alice.address, "NodeBadge").await;
+    let addresses = fixture.network.addresses();
     let mut builder = TransactionBuilder::new();
     let db = builder.object(ObjectInput::new(addresses.atoma_db));
     let node = builder.object(ObjectInput::new(*badge.object_id()));
@@ -34,15 +34,15 @@ async fn a_builder_gets_inputs_budget_and_gas_from_a_simulation() {
         "update_node_subscription".parse().unwrap(),
     );
     builder.move_call(function, vec![db, node, task, price]);
-    builder.set_sender(world.alice.address);
-    let transaction = builder.build(&mut world.client).await.unwrap();
+    builder.set_sender(fixture.alice.address);
+    let transaction = builder.build(&mut fixture.client).await.unwrap();
     assert_eq!(transaction.gas_payment.price, 1_000);
     assert!(transaction.gas_payment.budget < SUI);
-    let signature = world.alice.key.sign_transaction(&transaction).unwrap();
+    let signature = fixture.alice.key.sign_transaction(&transaction).unwrap();
     let mut request = proto::ExecuteTransactionRequest::new(transaction.into())
         .with_read_mask(FieldMask::from_str("*"));
     request.signatures = vec![signature.into()];
-    let response = world
+    let response = fixture
         .client
         .execute_transaction_and_wait_for_checkpoint(request, Duration::from_secs(10))
         .await
@@ -54,15 +54,15 @@ async fn a_builder_gets_inputs_budget_and_gas_from_a_simulation() {
 
 #[tokio::test]
 async fn a_simulation_foretells_the_execution_and_changes_nothing() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
     let transaction = transfer(alice, gas, 5, alice);
-    let before = world.network.state().unwrap();
+    let before = fixture.network.state().unwrap();
     let simulate = async |transaction: &Transaction, checks| {
         let mut request = proto::SimulateTransactionRequest::new(transaction.clone().into());
         request.set_checks(checks);
-        let mut client = world.client.clone();
+        let mut client = fixture.client.clone();
         client
             .execution_client()
             .simulate_transaction(request)
@@ -73,11 +73,11 @@ async fn a_simulation_foretells_the_execution_and_changes_nothing() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(world.network.state().unwrap(), before);
-    let executed = world.execute(&transaction).await.unwrap();
+    assert_eq!(fixture.network.state().unwrap(), before);
+    let executed = fixture.execute(&transaction).await.unwrap();
     assert_eq!(effects(foretold.transaction()), effects(&executed));
 
-    let gas = world.coins(alice).await.remove(0);
+    let gas = fixture.coins(alice).await.remove(0);
     let mut cheap = transfer(alice, gas, 5, alice);
     cheap.gas_payment.price = 1;
     let status = simulate(&cheap, Checks::Enabled).await.unwrap_err();
@@ -91,17 +91,17 @@ async fn a_simulation_foretells_the_execution_and_changes_nothing() {
 
 #[tokio::test]
 async fn owned_objects_and_balances_add_up() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    world.network.faucet(alice, 0, 77).unwrap();
-    world.network.faucet(alice, 30 * SUI, 0).unwrap();
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    fixture.network.faucet(alice, 0, 77).unwrap();
+    fixture.network.faucet(alice, 30 * SUI, 0).unwrap();
     let mut balances = Vec::new();
-    for coin in world.coins(alice).await {
-        balances.push(world.object(coin.object_id()).await.balance() / SUI);
+    for coin in fixture.coins(alice).await {
+        balances.push(fixture.object(coin.object_id()).await.balance() / SUI);
     }
     assert_eq!(balances, [30, 20, 10], "larger coins come first");
 
-    let mut client = world.client.clone();
+    let mut client = fixture.client.clone();
     let mut state = client.state_client();
     let mut request = proto::GetBalanceRequest::default();
     request.owner = Some(alice.to_string());
@@ -129,7 +129,7 @@ async fn owned_objects_and_balances_add_up() {
     all.sort_unstable();
     assert_eq!(all, [77, 60 * SUI]);
 
-    let usdc = world.network.addresses().usdc().to_string();
+    let usdc = fixture.network.addresses().usdc().to_string();
     let mut request = proto::GetCoinInfoRequest::default();
     request.coin_type = Some(usdc);
     let info = state.get_coin_info(request).await.unwrap().into_inner();
@@ -142,16 +142,16 @@ async fn owned_objects_and_balances_add_up() {
 
 #[tokio::test]
 async fn the_contracts_tables_are_dynamic_fields() {
-    let world = World::start().await;
-    world.node_and_task(0).await;
-    let db = world.object(&world.network.addresses().atoma_db).await;
+    let fixture = Fixture::start().await;
+    fixture.node_and_task(0).await;
+    let db = fixture.object(&fixture.network.addresses().atoma_db).await;
     // The table of nodes is the first of the AtomaDb's tables; its id comes after three numbers.
     let contents = db.contents().value();
     let nodes = Address::from_bytes(&contents[88..120]).unwrap();
     let mut request = proto::ListDynamicFieldsRequest::default();
     request.parent = Some(nodes.to_string());
     request.read_mask = Some(FieldMask::from_str("parent,field_id,name,value_type"));
-    let fields = world
+    let fields = fixture
         .client
         .clone()
         .state_client()
@@ -168,15 +168,15 @@ async fn the_contracts_tables_are_dynamic_fields() {
 
 #[tokio::test]
 async fn checkpoints_are_chained_and_epochs_bounded_by_them() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
-    world
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
+    fixture
         .execute(&transfer(alice, gas, 5, alice))
         .await
         .unwrap();
-    assert_eq!(world.network.advance_epoch().unwrap(), 1);
-    let mut client = world.client.clone();
+    assert_eq!(fixture.network.advance_epoch().unwrap(), 1);
+    let mut client = fixture.client.clone();
     let mut ledger = client.ledger_client();
     let info = ledger
         .get_service_info(proto::GetServiceInfoRequest::default())
@@ -237,14 +237,14 @@ async fn checkpoints_are_chained_and_epochs_bounded_by_them() {
 
 #[tokio::test]
 async fn past_versions_stay_readable() {
-    let world = World::start().await;
-    let alice = world.alice.address;
-    let gas = world.coins(alice).await.remove(0);
-    world
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
+    fixture
         .execute(&transfer(alice, gas.clone(), 5, alice))
         .await
         .unwrap();
-    let mut client = world.client.clone();
+    let mut client = fixture.client.clone();
     let mut request = proto::GetObjectRequest::new(gas.object_id());
     request.version = Some(gas.version());
     let old = client
@@ -283,9 +283,9 @@ async fn past_versions_stay_readable() {
 
 #[tokio::test]
 async fn the_contracts_interface_is_served() {
-    let world = World::start().await;
-    let package = world.network.addresses().package;
-    let mut client = world.client.clone();
+    let fixture = Fixture::start().await;
+    let package = fixture.network.addresses().package;
+    let mut client = fixture.client.clone();
     let mut packages = client.package_client();
     let request = proto::GetFunctionRequest::new(&package, "db", "try_settle_stack");
     let function = packages.get_function(request).await.unwrap().into_inner();
@@ -312,9 +312,9 @@ async fn the_contracts_interface_is_served() {
 
 #[tokio::test]
 async fn masks_and_ids_are_minded() {
-    let world = World::start().await;
-    let db = world.network.addresses().atoma_db;
-    let mut client = world.client.clone();
+    let fixture = Fixture::start().await;
+    let db = fixture.network.addresses().atoma_db;
+    let mut client = fixture.client.clone();
     let request = proto::GetObjectRequest::new(&db);
     let object = client
         .ledger_client()

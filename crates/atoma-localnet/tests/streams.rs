@@ -10,17 +10,17 @@ mod support;
 
 use std::time::Duration;
 
-use atoma_localnet::{CHECKPOINT_ON_STEP, Config, Fault, FaultKind};
+use atoma_localnet::{CHECKPOINT_ON_STEP, Fault, FaultKind, LocalNetConfig};
 use futures::{Stream, StreamExt};
 use sui_rpc::client::{TransactionStreamFrame, TransactionStreamRequest, TransactionStreamStart};
 use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_rpc::proto::sui::rpc::v2::filter::transaction as filters;
-use support::{World, transfer};
+use support::{Fixture, transfer};
 
 const MASK: &str = "digest,checkpoint,transaction_index,timestamp,effects.epoch,effects.status,events,transaction,objects";
 
-impl World {
+impl Fixture {
     fn follow(
         &self,
         start: TransactionStreamStart,
@@ -77,16 +77,16 @@ fn digests(frames: &[TransactionStreamFrame]) -> Vec<String> {
 
 #[tokio::test]
 async fn a_follower_sees_everything_once_and_resumes_anywhere() {
-    let world = World::start().await;
-    let mut sent = vec![world.register().await];
-    world.noise().await;
-    sent.push(world.register().await);
-    let mut stream = Box::pin(world.follow(TransactionStreamStart::Checkpoint(1)));
+    let fixture = Fixture::start().await;
+    let mut sent = vec![fixture.register().await];
+    fixture.noise().await;
+    sent.push(fixture.register().await);
+    let mut stream = Box::pin(fixture.follow(TransactionStreamStart::Checkpoint(1)));
     let mut frames = take(&mut stream, 2).await;
     // From here on the stream is live.
     for _ in 0..3 {
-        world.noise().await;
-        sent.push(world.register().await);
+        fixture.noise().await;
+        sent.push(fixture.register().await);
     }
     frames.extend(take(&mut stream, 3).await);
     assert_eq!(digests(&frames), sent);
@@ -94,31 +94,31 @@ async fn a_follower_sees_everything_once_and_resumes_anywhere() {
     let first = frames[0].transaction.as_ref().unwrap();
     assert_eq!(first.events().events.len(), 1);
     assert!(first.timestamp.is_some());
-    let db = world.network.addresses().atoma_db.to_string();
+    let db = fixture.network.addresses().atoma_db.to_string();
     assert!(first.objects().objects.iter().any(|o| o.object_id() == db));
 
     for (index, frame) in frames.iter().enumerate() {
         let start = TransactionStreamStart::Resume(frame.cursor.clone());
         let rest = sent.len() - index - 1;
-        let mut resumed = Box::pin(world.follow(start));
+        let mut resumed = Box::pin(fixture.follow(start));
         assert_eq!(digests(&take(&mut resumed, rest).await), sent[index + 1..]);
     }
 }
 
 #[tokio::test]
 async fn a_cut_stream_loses_nothing() {
-    let world = World::start().await;
-    let mut stream = Box::pin(world.follow(TransactionStreamStart::Checkpoint(0)));
+    let fixture = Fixture::start().await;
+    let mut stream = Box::pin(fixture.follow(TransactionStreamStart::Checkpoint(0)));
     // Genesis wrote the AtomaDb.
     take(&mut stream, 1).await;
-    let mut sent = vec![world.register().await];
+    let mut sent = vec![fixture.register().await];
     let mut frames = take(&mut stream, 1).await;
     for _ in 0..3 {
-        world
+        fixture
             .network
             .inject_fault(Fault::once(FaultKind::EventsCut));
-        sent.push(world.register().await);
-        sent.push(world.register().await);
+        sent.push(fixture.register().await);
+        sent.push(fixture.register().await);
         frames.extend(take(&mut stream, 2).await);
     }
     assert_eq!(digests(&frames), sent);
@@ -126,17 +126,17 @@ async fn a_cut_stream_loses_nothing() {
 
 #[tokio::test]
 async fn many_transactions_of_one_checkpoint_come_in_order() {
-    let config = Config {
+    let config = LocalNetConfig {
         checkpoint_ms: CHECKPOINT_ON_STEP,
-        ..Config::default()
+        ..LocalNetConfig::default()
     };
-    let world = World::with(config).await;
-    let mut stream = Box::pin(world.follow(TransactionStreamStart::Checkpoint(1)));
+    let fixture = Fixture::with(config).await;
+    let mut stream = Box::pin(fixture.follow(TransactionStreamStart::Checkpoint(1)));
     let mut sent = Vec::new();
     for _ in 0..150 {
-        sent.push(world.register().await);
+        sent.push(fixture.register().await);
     }
-    let sequence = world.network.step().unwrap();
+    let sequence = fixture.network.step().unwrap();
     let frames = take(&mut stream, 150).await;
     assert_eq!(digests(&frames), sent);
     let last = frames[149].transaction.as_ref().unwrap();
@@ -146,13 +146,13 @@ async fn many_transactions_of_one_checkpoint_come_in_order() {
 }
 
 async fn list(
-    world: &World,
+    fixture: &Fixture,
     change: impl FnOnce(&mut proto::ListTransactionsRequest),
 ) -> (Vec<u64>, proto::ListTransactionsResponse) {
     let mut request =
         proto::ListTransactionsRequest::default().with_read_mask(FieldMask::from_str("checkpoint"));
     change(&mut request);
-    let mut client = world.client.clone();
+    let mut client = fixture.client.clone();
     let stream = client
         .ledger_client()
         .list_transactions(request)
@@ -175,17 +175,17 @@ fn reason(frame: &proto::ListTransactionsResponse) -> proto::QueryEndReason {
 #[tokio::test]
 async fn lists_end_for_the_reasons_that_they_give() {
     use proto::QueryEndReason as Reason;
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     for _ in 0..5 {
-        world.noise().await;
+        fixture.noise().await;
     }
     // Checkpoint 0 is genesis, 1 the faucet's, 2 to 6 are these.
-    let (found, last) = list(&world, |_| ()).await;
+    let (found, last) = list(&fixture, |_| ()).await;
     assert_eq!(found, [0, 1, 2, 3, 4, 5, 6]);
     assert_eq!(reason(&last), Reason::LedgerTip);
     assert_eq!(last.watermark().checkpoint, Some(6));
 
-    let (found, last) = list(&world, |r| {
+    let (found, last) = list(&fixture, |r| {
         r.start_checkpoint = Some(2);
         r.end_checkpoint = Some(5);
     })
@@ -205,25 +205,25 @@ async fn lists_end_for_the_reasons_that_they_give() {
         }
     };
     let (up, down) = (proto::Ordering::Ascending, proto::Ordering::Descending);
-    let (found, last) = list(&world, limited(3, None, None, up)).await;
+    let (found, last) = list(&fixture, limited(3, None, None, up)).await;
     assert_eq!(found, [0, 1, 2]);
     assert_eq!(reason(&last), Reason::ItemLimit);
     let at_two = last.watermark().cursor.clone();
-    let (found, last) = list(&world, limited(3, at_two.clone(), None, up)).await;
+    let (found, last) = list(&fixture, limited(3, at_two.clone(), None, up)).await;
     assert_eq!(found, [3, 4, 5]);
     let at_five = last.watermark().cursor.clone();
 
-    let (found, last) = list(&world, limited(9, at_two.clone(), at_five.clone(), up)).await;
+    let (found, last) = list(&fixture, limited(9, at_two.clone(), at_five.clone(), up)).await;
     assert_eq!(found, [3, 4]);
     assert_eq!(reason(&last), Reason::CursorBound);
-    let (found, last) = list(&world, limited(9, at_two, at_five, down)).await;
+    let (found, last) = list(&fixture, limited(9, at_two, at_five, down)).await;
     assert_eq!(found, [4, 3]);
     assert_eq!(reason(&last), Reason::CursorBound);
-    let (found, last) = list(&world, limited(2, None, None, down)).await;
+    let (found, last) = list(&fixture, limited(2, None, None, down)).await;
     assert_eq!(found, [6, 5]);
     assert_eq!(reason(&last), Reason::ItemLimit);
     let (found, last) = list(
-        &world,
+        &fixture,
         limited(9, None, last.watermark().cursor.clone(), down),
     )
     .await;
@@ -233,11 +233,11 @@ async fn lists_end_for_the_reasons_that_they_give() {
 
 #[tokio::test]
 async fn filters_are_told_apart() {
-    let world = World::start().await;
-    world.noise().await;
-    world.register().await;
-    let alice = world.alice.address;
-    let addresses = world.network.addresses();
+    let fixture = Fixture::start().await;
+    fixture.noise().await;
+    fixture.register().await;
+    let alice = fixture.alice.address;
+    let addresses = fixture.network.addresses();
     let package = addresses.package;
     let node_event = format!("{package}::db::NodeRegisteredEvent");
     let cases = [
@@ -259,12 +259,12 @@ async fn filters_are_told_apart() {
     ];
     for (literal, expected) in cases {
         let filter = proto::TransactionFilter::matching(literal);
-        let (found, _) = list(&world, |r| r.filter = Some(filter.clone())).await;
+        let (found, _) = list(&fixture, |r| r.filter = Some(filter.clone())).await;
         assert_eq!(found, expected, "{filter:?}");
     }
     let mut request = proto::ListTransactionsRequest::default();
     request.filter = Some(proto::TransactionFilter::default());
-    let status = world
+    let status = fixture
         .client
         .clone()
         .ledger_client()
@@ -278,9 +278,9 @@ async fn events_and_checkpoints_can_be_followed_too() {
     use sui_rpc::client::{
         CheckpointStreamRequest, CheckpointStreamStart, EventStreamRequest, EventStreamStart,
     };
-    let world = World::start().await;
-    let first = world.register().await;
-    let package = world.network.addresses().package;
+    let fixture = Fixture::start().await;
+    let first = fixture.register().await;
+    let package = fixture.network.addresses().package;
     let filter = proto::EventFilter::matching(proto::filter::event::event_type(format!(
         "{package}::db::NodeRegisteredEvent"
     )));
@@ -288,11 +288,11 @@ async fn events_and_checkpoints_can_be_followed_too() {
         .with_filter(filter)
         .with_read_mask(FieldMask::from_str("*"))
         .with_start(EventStreamStart::Checkpoint(0));
-    let mut events = Box::pin(world.client.stream_events(request));
+    let mut events = Box::pin(fixture.client.stream_events(request));
     let request = CheckpointStreamRequest::new()
         .with_read_mask(FieldMask::from_str("sequence_number,digest"))
         .with_start(CheckpointStreamStart::Checkpoint(0));
-    let mut checkpoints = Box::pin(world.client.stream_checkpoints(request));
+    let mut checkpoints = Box::pin(fixture.client.stream_checkpoints(request));
     let mut sent = vec![first];
     let mut found = Vec::new();
     let mut sequences = Vec::new();
@@ -300,12 +300,12 @@ async fn events_and_checkpoints_can_be_followed_too() {
         if let Some(event) = events.next().await.unwrap().unwrap().event {
             found.push(event.transaction_digest().to_owned());
             if sent.len() < 4 {
-                sent.push(world.register().await);
+                sent.push(fixture.register().await);
             }
         }
     }
     assert_eq!(found, sent);
-    let height = world.network.state().unwrap()["checkpoint"]
+    let height = fixture.network.state().unwrap()["checkpoint"]
         .as_u64()
         .unwrap();
     while sequences.last() != Some(&height) {

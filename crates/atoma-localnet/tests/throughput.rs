@@ -18,7 +18,7 @@ use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_sdk_types::{
     Argument, Command, Identifier, Input, MoveCall, ObjectReference, TransactionEffects,
 };
-use support::{SUI, World, pure, random, transaction};
+use support::{Fixture, SUI, pure, random, transaction};
 
 /// How many transactions of each kind; a measurement takes thousands.
 fn count() -> u64 {
@@ -29,11 +29,11 @@ fn count() -> u64 {
 }
 
 /// A coin that pays for them all.
-async fn coin_for_thousands(world: &World) -> ObjectReference {
-    let alice = world.alice.address;
-    let small = world.coins(alice).await;
-    world.network.faucet_coins(alice, &[1_000 * SUI]).unwrap();
-    let coins = world.coins(alice).await;
+async fn coin_for_thousands(fixture: &Fixture) -> ObjectReference {
+    let alice = fixture.alice.address;
+    let small = fixture.coins(alice).await;
+    fixture.network.faucet_coins(alice, &[1_000 * SUI]).unwrap();
+    let coins = fixture.coins(alice).await;
     coins
         .into_iter()
         .find(|coin| !small.contains(coin))
@@ -42,11 +42,11 @@ async fn coin_for_thousands(world: &World) -> ObjectReference {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settlements_follow_each_other_quickly() {
-    let world = World::start().await;
-    let (node, task) = world.node_and_task(0).await;
+    let fixture = Fixture::start().await;
+    let (node, task) = fixture.node_and_task(0).await;
     let count = count();
     let begin = Instant::now();
-    let stacks = world
+    let stacks = fixture
         .network
         .buy_stacks(&Purchase {
             task_small_id: TaskSmallId::new(task),
@@ -58,13 +58,13 @@ async fn settlements_follow_each_other_quickly() {
         .unwrap();
     let bought = begin.elapsed();
 
-    let alice = world.alice.address;
-    let mut badge = world.badge(alice, "NodeBadge").await;
-    let mut gas = coin_for_thousands(&world).await;
+    let alice = fixture.alice.address;
+    let mut badge = fixture.badge(alice, "NodeBadge").await;
+    let mut gas = coin_for_thousands(&fixture).await;
     let begin = Instant::now();
     for stack in &stacks {
         let inputs = vec![
-            world.db(),
+            fixture.db(),
             Input::ImmutableOrOwned(badge.clone()),
             pure(&stack.get()),
             pure(&60_u64),
@@ -73,15 +73,15 @@ async fn settlements_follow_each_other_quickly() {
             random(),
         ];
         let call = Command::MoveCall(MoveCall {
-            package: world.network.addresses().package,
+            package: fixture.network.addresses().package,
             module: Identifier::from_static("db"),
             function: Identifier::from_static("try_settle_stack"),
             type_arguments: vec![],
             arguments: (0..7).map(Argument::Input).collect(),
         });
         let transaction = transaction(alice, gas.clone(), inputs, vec![call]);
-        let signature = world.alice.key.sign_transaction(&transaction).unwrap();
-        let executed = world.send(&transaction, vec![signature]).await.unwrap();
+        let signature = fixture.alice.key.sign_transaction(&transaction).unwrap();
+        let executed = fixture.send(&transaction, vec![signature]).await.unwrap();
         support::assert_success(&executed);
         let effects = TransactionEffects::try_from(executed.effects()).unwrap();
         let TransactionEffects::V2(effects) = effects else {
@@ -107,7 +107,7 @@ async fn settlements_follow_each_other_quickly() {
             "digest,checkpoint,transaction_index,timestamp,effects.epoch,effects.status,events,transaction,objects",
         ))
         .with_start(sui_rpc::client::TransactionStreamStart::Checkpoint(0));
-    let mut stream = Box::pin(world.client.stream_transactions(request));
+    let mut stream = Box::pin(fixture.client.stream_transactions(request));
     let mut seen = 0;
     while seen < 2 * count {
         let frame = stream.next().await.unwrap().unwrap();
@@ -117,7 +117,7 @@ async fn settlements_follow_each_other_quickly() {
         "{count} stacks bought in {bought:?}, settled over gRPC in {settled:?}, followed in {:?}",
         begin.elapsed()
     );
-    let tickets = world.network.state().unwrap()["tickets"]
+    let tickets = fixture.network.state().unwrap()["tickets"]
         .as_object()
         .unwrap()
         .len();

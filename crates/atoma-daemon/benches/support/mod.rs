@@ -6,7 +6,7 @@ use atoma_daemon::{Config, Daemon, Overrides};
 use atoma_domain::model::NewMessage;
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
 use atoma_localnet::demo::{self, Demo};
-use atoma_localnet::{Config as NetConfig, LocalNet, Purchase};
+use atoma_localnet::{LocalNet, LocalNetConfig, Purchase};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -36,11 +36,11 @@ impl World {
         rpc_ms: u64,
         checkpoint_ms: u64,
     ) -> Self {
-        let network = LocalNet::start(NetConfig {
+        let network = LocalNet::start(LocalNetConfig {
             consensus_ms,
             rpc_ms,
             checkpoint_ms,
-            ..NetConfig::default()
+            ..LocalNetConfig::default()
         })
         .await
         .unwrap();

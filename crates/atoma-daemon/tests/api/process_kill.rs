@@ -9,7 +9,7 @@ use atoma_domain::journal::Attempt;
 use atoma_domain::ports::{Chain, EventSource, Journal as _};
 use atoma_domain::{Address, CheckpointNumber, NodeSmallId};
 use atoma_localnet::demo::{self, Demo};
-use atoma_localnet::{Config as NetConfig, Fault, FaultKind, LocalNet};
+use atoma_localnet::{Fault, FaultKind, LocalNet, LocalNetConfig};
 use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{SuiChain, SuiChainConfig, SuiEventSource};
 use serde_json::{Value, json};
@@ -33,9 +33,9 @@ struct Scene {
 
 impl Scene {
     async fn start(consensus_ms: u64) -> Self {
-        let network = LocalNet::start(NetConfig {
+        let network = LocalNet::start(LocalNetConfig {
             consensus_ms,
-            ..NetConfig::default()
+            ..LocalNetConfig::default()
         })
         .await
         .unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use atoma_localnet::{Config as NetConfig, LocalNet};
+use atoma_localnet::{LocalNet, LocalNetConfig};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ fn refusal(dir: &Path) -> String {
 
 #[tokio::test]
 async fn a_bad_configuration_is_refused_by_the_name_of_the_key() {
-    let network = LocalNet::start(NetConfig::default()).await.unwrap();
+    let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("daemon.toml");
     write_operator_files(&network, dir.path());
@@ -42,7 +42,7 @@ async fn a_bad_configuration_is_refused_by_the_name_of_the_key() {
 
 #[tokio::test]
 async fn a_missing_keystore_is_refused_by_its_path() {
-    let network = LocalNet::start(NetConfig::default()).await.unwrap();
+    let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     write_operator_files(&network, dir.path());
     std::fs::remove_file(dir.path().join("sui.keystore")).unwrap();
@@ -52,7 +52,7 @@ async fn a_missing_keystore_is_refused_by_its_path() {
 
 #[tokio::test]
 async fn a_keystore_is_never_shown() {
-    let network = LocalNet::start(NetConfig::default()).await.unwrap();
+    let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     write_operator_files(&network, dir.path());
     let keystore = dir.path().join("sui.keystore");
@@ -71,9 +71,9 @@ async fn a_database_of_another_chain_is_refused() {
     world.restart().await;
     assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
 
-    let other = LocalNet::start(NetConfig {
+    let other = LocalNet::start(LocalNetConfig {
         seed: 77,
-        ..NetConfig::default()
+        ..LocalNetConfig::default()
     })
     .await
     .unwrap();

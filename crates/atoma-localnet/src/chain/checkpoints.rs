@@ -1,22 +1,22 @@
-//! Making checkpoints, and ending epochs with them.
+//! Making checkpoints and ending epochs.
 
 use sui_sdk_types::{
     Bls12381PublicKey, CheckpointSummary, EndOfEpochData, GasCostSummary, ValidatorCommitteeMember,
 };
 
-use super::ledger::{ChainError, Ledger};
-use super::log::Entry;
+use super::ledger::{Ledger, LedgerError};
+use super::log::LogEntry;
 use super::records::{CheckpointRecord, EpochRecord};
 use crate::execution::limits::PROTOCOL_VERSION;
 
 impl Ledger {
-    /// Puts every pending transaction into a new checkpoint and returns its sequence number.
+    /// Makes a checkpoint of all pending transactions and returns its sequence number.
     ///
     /// With `end_of_epoch` the checkpoint is the last of its epoch, and the next epoch begins.
     ///
     /// # Errors
-    /// When the log can't be written; nothing changes then.
-    pub(crate) fn seal(&mut self, now_ms: u64, end_of_epoch: bool) -> Result<u64, ChainError> {
+    /// When the log can't be written. Then nothing changes.
+    pub(crate) fn seal(&mut self, now_ms: u64, end_of_epoch: bool) -> Result<u64, LedgerError> {
         let pending = self.pending();
         let content_digest = Self::contents_of(pending)?.digest();
         let mut gas = self.epoch_gas.clone();
@@ -43,7 +43,7 @@ impl Ledger {
                 .map_or(now_ms, |summary| summary.timestamp_ms.max(now_ms)),
             checkpoint_commitments: Vec::new(),
             end_of_epoch_data: end_of_epoch.then(|| EndOfEpochData {
-                // One validator holds all the stake; nothing is signed with its key.
+                // One validator has all the stake; nothing is signed with its key.
                 next_epoch_committee: vec![ValidatorCommitteeMember {
                     public_key: Bls12381PublicKey::new([0; 96]),
                     stake: 10_000,
@@ -54,7 +54,7 @@ impl Ledger {
             version_specific_data: Vec::new(),
         };
         if let Some(log) = &mut self.log {
-            log.append(&Entry::Checkpoint(summary.clone()))?;
+            log.append(&LogEntry::Checkpoint(summary.clone()))?;
         }
         let sequence = summary.sequence_number;
         self.apply_checkpoint(&summary)?;
@@ -64,7 +64,7 @@ impl Ledger {
     pub(super) fn apply_checkpoint(
         &mut self,
         summary: &CheckpointSummary,
-    ) -> Result<(), ChainError> {
+    ) -> Result<(), LedgerError> {
         let first_transaction = self
             .checkpoints
             .last()

@@ -1,4 +1,4 @@
-//! The ledger: everything that happened, in order.
+//! The ledger: objects, transactions, checkpoints and epochs.
 
 use std::collections::HashMap;
 use std::io;
@@ -9,42 +9,42 @@ use sui_sdk_types::{
     CheckpointContents, CheckpointTransactionInfo, Digest, GasCostSummary, Object,
 };
 
-use super::log::{Entry, Log};
+use super::log::{Log, LogEntry};
 use super::objects::ObjectStore;
-use super::records::{CheckpointRecord, EpochRecord, Executed, TransactionRecord};
+use super::records::{CheckpointRecord, EpochRecord, TransactionOutputs, TransactionRecord};
 use crate::clock::GENESIS_TIMESTAMP_MS;
 
-/// Why the ledger could not be read or written.
+/// The ledger could not be read or written.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ChainError {
+pub(crate) enum LedgerError {
     /// The log file failed.
     #[error("the ledger log failed")]
     Log(#[from] io::Error),
-    /// Something that was written down does not decode, or does not encode.
+    /// A record can't be encoded or decoded.
     #[error("a ledger record is not valid BCS")]
     Bcs(#[from] bcs::Error),
 }
 
-/// Objects, transactions, checkpoints and epochs of the network.
+/// The network's objects, transactions, checkpoints and epochs.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     pub(super) objects: ObjectStore,
-    /// In the order of execution, which is also that of checkpoints.
+    /// In order of execution, which is also the order in checkpoints.
     pub(super) transactions: Vec<TransactionRecord>,
     pub(super) by_digest: HashMap<Digest, usize>,
     pub(super) checkpoints: Vec<CheckpointRecord>,
     pub(super) epochs: Vec<EpochRecord>,
-    /// Gas of the current epoch up to the last checkpoint.
+    /// The gas used in the current epoch up to the last checkpoint.
     pub(super) epoch_gas: GasCostSummary,
     pub(super) log: Option<Log>,
 }
 
 impl Ledger {
-    /// Opens a ledger, replaying what the data directory holds.
+    /// Opens a ledger and replays the log in the data directory.
     ///
     /// # Errors
-    /// See [`ChainError`].
-    pub(crate) fn open(data_dir: Option<&Path>, seed: u64) -> Result<Self, ChainError> {
+    /// See [`LedgerError`].
+    pub(crate) fn open(data_dir: Option<&Path>, seed: u64) -> Result<Self, LedgerError> {
         let mut ledger = Self {
             objects: ObjectStore::default(),
             transactions: Vec::new(),
@@ -69,10 +69,10 @@ impl Ledger {
         Ok(ledger)
     }
 
-    fn replay(&mut self, entry: Entry) -> Result<(), ChainError> {
+    fn replay(&mut self, entry: LogEntry) -> Result<(), LedgerError> {
         match entry {
-            Entry::Header { .. } => Ok(()),
-            Entry::Transaction {
+            LogEntry::Header { .. } => Ok(()),
+            LogEntry::Transaction {
                 record,
                 written,
                 deleted,
@@ -80,24 +80,24 @@ impl Ledger {
                 self.apply(record, written, deleted);
                 Ok(())
             }
-            Entry::Checkpoint(summary) => self.apply_checkpoint(&summary),
+            LogEntry::Checkpoint(summary) => self.apply_checkpoint(&summary),
         }
     }
 
-    /// Writes down an executed transaction and makes its objects the live ones.
+    /// Appends an executed transaction to the log and makes its objects the live ones.
     ///
     /// # Errors
-    /// When the log can't be written; nothing is applied then.
-    pub(crate) fn commit(&mut self, executed: Executed) -> Result<(), ChainError> {
-        let record = TransactionRecord::new(&executed)?;
+    /// When the log can't be written. Then nothing is applied.
+    pub(crate) fn commit(&mut self, outputs: TransactionOutputs) -> Result<(), LedgerError> {
+        let record = TransactionRecord::new(&outputs)?;
         if let Some(log) = &mut self.log {
-            let entry = Entry::Transaction {
+            let entry = LogEntry::Transaction {
                 record,
-                written: executed.written,
-                deleted: executed.deleted,
+                written: outputs.written,
+                deleted: outputs.deleted,
             };
             log.append(&entry)?;
-            if let Entry::Transaction {
+            if let LogEntry::Transaction {
                 record,
                 written,
                 deleted,
@@ -106,7 +106,7 @@ impl Ledger {
                 self.apply(record, written, deleted);
             }
         } else {
-            self.apply(record, executed.written, executed.deleted);
+            self.apply(record, outputs.written, outputs.deleted);
         }
         Ok(())
     }
@@ -133,7 +133,7 @@ impl Ledger {
         self.checkpoints.is_empty()
     }
 
-    /// A transaction by its digest, with its position.
+    /// A transaction by its digest, and its position in the order of execution.
     pub(crate) fn transaction(&self, digest: &Digest) -> Option<(usize, &TransactionRecord)> {
         let position = *self.by_digest.get(digest)?;
         Some((position, self.transactions.get(position)?))
@@ -144,7 +144,8 @@ impl Ledger {
         self.transactions.get(position)
     }
 
-    /// The checkpoint that holds the transaction at `position`, and the transaction's index in it.
+    /// The checkpoint that contains the transaction at `position`, and the transaction's index in
+    /// it.
     pub(crate) fn checkpoint_of(&self, position: usize) -> Option<(u64, usize)> {
         let after = self
             .checkpoints
@@ -175,14 +176,14 @@ impl Ledger {
             .saturating_sub(1)
     }
 
-    /// All checkpoints with their sequence numbers, latest first.
+    /// All checkpoints with their sequence numbers, the latest first.
     pub(crate) fn checkpoints_backwards(&self) -> impl Iterator<Item = (u64, &CheckpointRecord)> {
         (0..=self.height())
             .rev()
             .filter_map(|sequence| Some((sequence, self.checkpoint(sequence)?)))
     }
 
-    /// Transactions that no checkpoint holds yet.
+    /// The transactions that are not in a checkpoint yet.
     pub(crate) fn pending(&self) -> &[TransactionRecord] {
         let from = self
             .checkpoints
@@ -191,13 +192,13 @@ impl Ledger {
         self.transactions.get(from..).unwrap_or_default()
     }
 
-    /// The contents of a checkpoint, rebuilt from its transactions.
+    /// The checkpoint contents for the given transactions.
     ///
     /// # Errors
-    /// When a record does not decode.
+    /// When a record can't be decoded.
     pub(crate) fn contents_of(
         records: &[TransactionRecord],
-    ) -> Result<CheckpointContents, ChainError> {
+    ) -> Result<CheckpointContents, LedgerError> {
         let mut infos = Vec::with_capacity(records.len());
         for record in records {
             let signed = record.signed()?;
@@ -234,7 +235,7 @@ impl Ledger {
         self.epochs.get(usize::try_from(epoch).ok()?).copied()
     }
 
-    /// The digest of the genesis checkpoint, which names the chain.
+    /// The digest of the genesis checkpoint, which identifies the chain.
     pub(crate) fn chain_id(&self) -> Digest {
         self.checkpoints
             .first()

@@ -1,7 +1,8 @@
-//! The append-only file that lets a network survive a restart.
+//! The append-only log file that persists the ledger.
 //!
-//! Each entry is framed as length, checksum and BCS bytes. Reading stops at the first frame that is
-//! short or does not match its checksum, and the file is cut there: a torn tail is dropped.
+//! Each entry is stored as length, checksum and BCS bytes. Reading stops at the first entry that is
+//! incomplete or does not match its checksum, and the file is truncated there, which drops a
+//! partially written last entry.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -16,21 +17,22 @@ use atoma_domain::ObjectId;
 const FORMAT: u32 = 1;
 const FILE_NAME: &str = "ledger.log";
 const CHECKSUM_BYTES: usize = 8;
-/// No entry comes near this; a longer length means a damaged frame.
-const LONGEST_ENTRY_BYTES: u32 = 256 * 1024 * 1024;
+/// The maximum length of an entry. Real entries are far shorter; a greater length is a sign of
+/// damage.
+const MAX_ENTRY_BYTES: u32 = 256 * 1024 * 1024;
 
-/// One entry of the log.
+/// An entry of the log.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Entry {
-    /// The first entry: file format and the seed that genesis came from.
+pub(crate) enum LogEntry {
+    /// The first entry: the file format, and the seed of genesis.
     Header { format: u32, seed: u64 },
-    /// An executed transaction with what it wrote and deleted.
+    /// An executed transaction, and the objects that it wrote and deleted.
     Transaction {
         record: TransactionRecord,
         written: Vec<Object>,
         deleted: Vec<ObjectId>,
     },
-    /// A checkpoint over all transactions since the one before.
+    /// A checkpoint of all transactions since the previous one.
     Checkpoint(CheckpointSummary),
 }
 
@@ -38,23 +40,24 @@ pub(crate) enum Entry {
 #[derive(Debug)]
 pub(crate) struct Log {
     file: File,
-    /// Bytes of intact entries.
+    /// The length of all complete entries in bytes.
     length: u64,
     buffer: Vec<u8>,
 }
 
 impl Log {
-    /// Opens the log in `directory`, handing every intact entry to `replay`, and cuts a torn tail.
+    /// Opens the log in `directory`, passes every complete entry to `replay`, and truncates the
+    /// rest.
     ///
-    /// Returns the log and whether it was new.
+    /// Returns the log and whether it was empty.
     ///
     /// # Errors
-    /// When the directory or file can't be used, the log belongs to another seed or format, or
-    /// `replay` refuses an entry.
+    /// When the directory or file can't be used, another process has the log open, the log has
+    /// another seed or format, or `replay` fails.
     pub(crate) fn open(
         directory: &Path,
         seed: u64,
-        mut replay: impl FnMut(Entry) -> io::Result<()>,
+        mut replay: impl FnMut(LogEntry) -> io::Result<()>,
     ) -> io::Result<(Self, bool)> {
         std::fs::create_dir_all(directory)?;
         let mut file = OpenOptions::new()
@@ -64,27 +67,26 @@ impl Log {
             .truncate(false)
             .open(directory.join(FILE_NAME))?;
         file.try_lock().map_err(|error| {
-            io::Error::other(format!(
-                "the ledger log is used by another process: {error}"
-            ))
+            io::Error::other(format!("another process has the ledger log open: {error}"))
         })?;
         let mut reader = BufReader::new(&mut file);
         let mut intact = 0;
         let mut entries = 0_u64;
         while let Some((entry, length)) = read_entry(&mut reader)? {
             match entry {
-                Entry::Header {
+                LogEntry::Header {
                     format,
                     seed: found,
                 } if format == FORMAT && found == seed => {}
-                Entry::Header {
+                LogEntry::Header {
                     format,
                     seed: found,
                 } => {
                     return Err(io::Error::new(
                         io::ErrorKind::InvalidData,
                         format!(
-                            "the ledger log has format {format} and seed {found}, wanted are format {FORMAT} and seed {seed}"
+                            "the ledger log has format {format} and seed {found}, but format \
+                             {FORMAT} and seed {seed} are required"
                         ),
                     ));
                 }
@@ -100,22 +102,22 @@ impl Log {
             length: intact,
             buffer: Vec::new(),
         };
-        let fresh = entries <= 1;
+        let is_new = entries <= 1;
         if entries == 0 {
-            log.append(&Entry::Header {
+            log.append(&LogEntry::Header {
                 format: FORMAT,
                 seed,
             })?;
         }
-        Ok((log, fresh))
+        Ok((log, is_new))
     }
 
-    /// Appends one entry and hands it to the operating system.
+    /// Appends an entry. It is written to the operating system but not synced to disk.
     ///
     /// # Errors
-    /// When it can't be written; then what was written of it is taken back, so that later entries
-    /// are not lost behind it.
-    pub(crate) fn append(&mut self, entry: &Entry) -> io::Result<()> {
+    /// When it can't be written. A partial entry is truncated, because replay would stop there and
+    /// ignore later entries.
+    pub(crate) fn append(&mut self, entry: &LogEntry) -> io::Result<()> {
         let body = bcs::to_bytes(entry).map_err(io::Error::other)?;
         let length = u32::try_from(body.len()).map_err(io::Error::other)?;
         self.buffer.clear();
@@ -133,14 +135,14 @@ impl Log {
     }
 }
 
-fn read_entry(reader: &mut impl Read) -> io::Result<Option<(Entry, u64)>> {
+fn read_entry(reader: &mut impl Read) -> io::Result<Option<(LogEntry, u64)>> {
     let mut length = [0; 4];
     let mut sum = [0; CHECKSUM_BYTES];
     if !fill(reader, &mut length)? || !fill(reader, &mut sum)? {
         return Ok(None);
     }
     let length = u32::from_le_bytes(length);
-    if length > LONGEST_ENTRY_BYTES {
+    if length > MAX_ENTRY_BYTES {
         return Ok(None);
     }
     let mut body = Vec::new();
@@ -152,7 +154,7 @@ fn read_entry(reader: &mut impl Read) -> io::Result<Option<(Entry, u64)>> {
     Ok(Some((entry, 12 + u64::from(length))))
 }
 
-/// Fills `buffer`, or answers false at the end of the file.
+/// Fills `buffer`, or returns false at the end of the file.
 fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     match reader.read_exact(buffer) {
         Ok(()) => Ok(true),
@@ -173,8 +175,8 @@ fn checksum(body: &[u8]) -> [u8; CHECKSUM_BYTES] {
 mod tests {
     use super::*;
 
-    fn checkpoint(sequence_number: u64) -> Entry {
-        Entry::Checkpoint(CheckpointSummary {
+    fn checkpoint(sequence_number: u64) -> LogEntry {
+        LogEntry::Checkpoint(CheckpointSummary {
             epoch: 0,
             sequence_number,
             network_total_transactions: 0,
@@ -191,7 +193,7 @@ mod tests {
     fn replayed(directory: &Path, seed: u64) -> io::Result<(Vec<u64>, Log)> {
         let mut seen = Vec::new();
         let (log, _) = Log::open(directory, seed, |entry| {
-            if let Entry::Checkpoint(summary) = entry {
+            if let LogEntry::Checkpoint(summary) = entry {
                 seen.push(summary.sequence_number);
             }
             Ok(())
@@ -200,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_tail_is_dropped_and_writing_goes_on() {
+    fn a_partial_last_entry_is_dropped_and_later_appends_work() {
         let directory = tempfile::tempdir().unwrap();
         let (_, mut log) = replayed(directory.path(), 7).unwrap();
         for n in 0..3 {
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_of_another_seed_is_refused() {
+    fn a_log_of_another_seed_is_rejected() {
         let directory = tempfile::tempdir().unwrap();
         drop(replayed(directory.path(), 7).unwrap());
         let error = replayed(directory.path(), 8).unwrap_err();

@@ -1,5 +1,6 @@
-//! What the network remembers: objects and their history, executed transactions, checkpoints and
-//! epochs, kept as BCS in memory and appended to a log when a data directory is given.
+//! The network's records: objects and their history, executed transactions, checkpoints and
+//! epochs. They are kept in memory, mostly as BCS, and appended to a log if there is a data
+//! directory.
 
 mod checkpoints;
 mod ledger;
@@ -7,6 +8,6 @@ mod log;
 mod objects;
 mod records;
 
-pub(crate) use ledger::{ChainError, Ledger};
+pub(crate) use ledger::{Ledger, LedgerError};
 pub(crate) use objects::{ObjectStore, coin_balance};
-pub(crate) use records::{CheckpointRecord, EpochRecord, Executed, TransactionRecord};
+pub(crate) use records::{CheckpointRecord, EpochRecord, TransactionOutputs, TransactionRecord};

@@ -1,4 +1,4 @@
-//! Current object versions, who owns them, and the versions that came before.
+//! The live version of each object, its owner, and its past versions.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use sui_sdk_types::{Address, Object, ObjectData, Owner, TypeTag};
 
 use crate::vm::ObjectReader;
 
-/// Live objects decoded, superseded versions as BCS bytes.
+/// All objects: live versions decoded, superseded ones as BCS bytes.
 #[derive(Debug, Default)]
 pub(crate) struct ObjectStore {
     live: HashMap<ObjectId, Arc<Object>>,
-    /// Ids by the address or parent object that owns them.
+    /// Ids by the address or parent object that owns the objects.
     owned: HashMap<Address, BTreeSet<ObjectId>>,
     superseded: HashMap<(ObjectId, u64), Bytes>,
-    /// The last superseded version of each id, for answers that lag by one version.
+    /// The last superseded version of each object, for reads that lag by one version.
     previous: HashMap<ObjectId, u64>,
 }
 
@@ -26,7 +26,7 @@ impl ObjectStore {
         self.live.get(id)
     }
 
-    /// An object as it was at `version`, live or superseded.
+    /// An object at `version`, live or superseded.
     pub(crate) fn at(&self, id: &ObjectId, version: u64) -> Option<Arc<Object>> {
         if let Some(object) = self.live.get(id)
             && object.version() == version
@@ -37,7 +37,7 @@ impl ObjectStore {
         bcs::from_bytes(bytes).ok().map(Arc::new)
     }
 
-    /// The version before the live one, or the live one if it is the first.
+    /// The version before the live one, or the live version if it is the first.
     pub(crate) fn stale(&self, id: &ObjectId) -> Option<Arc<Object>> {
         match self.previous.get(id) {
             Some(version) => self.at(id, *version),
@@ -45,12 +45,12 @@ impl ObjectStore {
         }
     }
 
-    /// All live objects, in no order.
+    /// All live objects, in no particular order.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Object>> {
         self.live.values()
     }
 
-    /// Live objects owned by an address, or children of an object, in the order of their ids.
+    /// The live objects owned by an address, or the children of an object, in order of their ids.
     pub(crate) fn owned_by(&self, owner: &Address) -> impl Iterator<Item = &Arc<Object>> {
         self.owned
             .get(owner)
@@ -59,7 +59,7 @@ impl ObjectStore {
             .filter_map(|id| self.live.get(id))
     }
 
-    /// Makes `object` the live version of its id.
+    /// Makes `object` the live version.
     pub(crate) fn write(&mut self, object: Object) {
         let id = object.object_id();
         let object = Arc::new(object);
@@ -74,7 +74,7 @@ impl ObjectStore {
         }
     }
 
-    /// Removes an object; its versions so far stay readable.
+    /// Deletes an object. Its past versions stay readable.
     pub(crate) fn delete(&mut self, id: ObjectId) {
         if let Some(old) = self.live.remove(&id) {
             self.supersede(id, &old);
@@ -88,7 +88,9 @@ impl ObjectStore {
                 self.superseded.insert((id, old.version()), bytes.into());
                 self.previous.insert(id, old.version());
             }
-            Err(error) => tracing::error!(object = %id, %error, "an object version was not kept"),
+            Err(error) => {
+                tracing::error!(object = %id, %error, "can't encode a superseded object version");
+            }
         }
     }
 

@@ -1,4 +1,5 @@
-//! The compact forms in which the past is kept.
+//! The outputs of an execution, and the compact records kept of transactions, checkpoints and
+//! epochs.
 
 use atoma_domain::ObjectId;
 use serde::{Deserialize, Serialize};
@@ -6,24 +7,24 @@ use sui_sdk_types::{
     CheckpointSummary, Digest, Object, SignedTransaction, TransactionEffects, TransactionEvents,
 };
 
-/// One executed transaction, before it is written down.
+/// The outputs of one executed transaction, before they are committed.
 #[derive(Debug, Clone)]
-pub(crate) struct Executed {
-    /// The transaction and the signatures that came with it.
+pub(crate) struct TransactionOutputs {
+    /// The transaction and its signatures.
     pub(crate) signed: SignedTransaction,
-    /// Its effects, always of version 2.
+    /// The effects, always of version 2.
     pub(crate) effects: TransactionEffects,
-    /// Its events, if it emitted any.
+    /// The events, if any.
     pub(crate) events: Option<TransactionEvents>,
-    /// Child objects that were read and left as they were, with the version read.
+    /// The child objects that were read and left unchanged, with the version read.
     pub(crate) loaded: Vec<(ObjectId, u64)>,
-    /// Every object written, at its new version.
+    /// The objects written, at their new version.
     pub(crate) written: Vec<Object>,
-    /// Every object deleted.
+    /// The objects deleted.
     pub(crate) deleted: Vec<ObjectId>,
 }
 
-/// One executed transaction as it is kept: BCS bytes, decoded on demand.
+/// The record of one transaction: BCS bytes, decoded on demand.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TransactionRecord {
     /// The transaction's digest.
@@ -34,24 +35,24 @@ pub(crate) struct TransactionRecord {
     /// BCS of the [`TransactionEffects`].
     #[serde(with = "serde_bytes_vec")]
     pub(crate) effects: Vec<u8>,
-    /// BCS of the [`TransactionEvents`], empty if there were none.
+    /// BCS of the [`TransactionEvents`], empty if there are none.
     #[serde(with = "serde_bytes_vec")]
     pub(crate) events: Vec<u8>,
-    /// See [`Executed::loaded`].
+    /// See [`TransactionOutputs::loaded`].
     pub(crate) loaded: Vec<(ObjectId, u64)>,
 }
 
 impl TransactionRecord {
-    pub(crate) fn new(executed: &Executed) -> Result<Self, bcs::Error> {
+    pub(crate) fn new(outputs: &TransactionOutputs) -> Result<Self, bcs::Error> {
         Ok(Self {
-            digest: executed.signed.transaction.digest(),
-            signed: encode_signed(&executed.signed)?,
-            effects: bcs::to_bytes(&executed.effects)?,
-            events: match &executed.events {
+            digest: outputs.signed.transaction.digest(),
+            signed: encode_signed(&outputs.signed)?,
+            effects: bcs::to_bytes(&outputs.effects)?,
+            events: match &outputs.events {
                 Some(events) => bcs::to_bytes(events)?,
                 None => Vec::new(),
             },
-            loaded: executed.loaded.clone(),
+            loaded: outputs.loaded.clone(),
         })
     }
 
@@ -79,7 +80,7 @@ fn encode_signed(signed: &SignedTransaction) -> Result<Vec<u8>, bcs::Error> {
     bcs::to_bytes(&(&signed.transaction, &signed.signatures))
 }
 
-/// One checkpoint as it is kept; its contents are rebuilt from its transactions.
+/// The record of one checkpoint. Its contents are rebuilt from its transactions.
 #[derive(Debug, Clone)]
 pub(crate) struct CheckpointRecord {
     /// The summary's digest.
@@ -88,11 +89,11 @@ pub(crate) struct CheckpointRecord {
     pub(crate) summary: Vec<u8>,
     /// Milliseconds since the Unix epoch.
     pub(crate) timestamp_ms: u64,
-    /// The epoch it belongs to.
+    /// The epoch that it belongs to.
     pub(crate) epoch: u64,
-    /// Position of its first transaction among all of the network's.
+    /// The position of its first transaction among all transactions of the network.
     pub(crate) first_transaction: usize,
-    /// How many transactions it holds.
+    /// Its number of transactions.
     pub(crate) transactions: usize,
 }
 
@@ -102,22 +103,22 @@ impl CheckpointRecord {
     }
 }
 
-/// One epoch of the network.
+/// The record of one epoch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EpochRecord {
     /// Its number, from 0.
     pub(crate) epoch: u64,
-    /// Milliseconds since the Unix epoch.
+    /// Its start in milliseconds since the Unix epoch.
     pub(crate) start_ms: u64,
-    /// When it ended, unless it is the current one.
+    /// Its end in milliseconds since the Unix epoch; `None` for the current epoch.
     pub(crate) end_ms: Option<u64>,
     /// Its first checkpoint.
     pub(crate) first_checkpoint: u64,
-    /// Its last checkpoint, unless it is the current one.
+    /// Its last checkpoint; `None` for the current epoch.
     pub(crate) last_checkpoint: Option<u64>,
 }
 
-/// Byte vectors as one BCS blob.
+/// Serializes byte vectors as bytes instead of sequences.
 mod serde_bytes_vec {
     use serde::{Deserializer, Serializer};
 

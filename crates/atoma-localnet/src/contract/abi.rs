@@ -25,7 +25,7 @@ pub struct Function {
     /// Whether a transaction can call it: all functions here.
     pub is_entry: bool,
     /// What a call must bring.
-    pub parameters: &'static [Parameter],
+    pub parameters: &'static [FunctionParameter],
     /// Whether the function also takes `&mut TxContext`, as its last parameter, which the network
     /// supplies.
     pub takes_context: bool,
@@ -33,7 +33,7 @@ pub struct Function {
 
 /// One parameter of a function.
 #[derive(Clone, Copy, Debug)]
-pub struct Parameter {
+pub struct FunctionParameter {
     /// Its name in the module's source.
     pub name: &'static str,
     /// What it takes.
@@ -151,7 +151,7 @@ fn standard_struct(module: &'static str, name: &'static str, parameters: Vec<Typ
     .into()
 }
 
-impl Parameter {
+impl FunctionParameter {
     /// The parameter's Move type, without the reference.
     pub fn type_tag(&self, addresses: &ContractAddresses) -> TypeTag {
         match self.kind {
@@ -184,22 +184,22 @@ pub fn function(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
 }
 
-const fn object(name: &'static str, kind: ObjectKind, passing: Passing) -> Parameter {
-    Parameter {
+const fn object(name: &'static str, kind: ObjectKind, passing: Passing) -> FunctionParameter {
+    FunctionParameter {
         name,
         kind: ParameterKind::Object(kind, passing),
     }
 }
 
-const fn pure(name: &'static str, kind: PureKind) -> Parameter {
-    Parameter {
+const fn pure(name: &'static str, kind: PureKind) -> FunctionParameter {
+    FunctionParameter {
         name,
         kind: ParameterKind::Pure(kind),
     }
 }
 
 /// A function that takes the transaction's context.
-const fn public(name: &'static str, parameters: &'static [Parameter]) -> Function {
+const fn public(name: &'static str, parameters: &'static [FunctionParameter]) -> Function {
     Function {
         name,
         visibility: Visibility::Public,
@@ -210,7 +210,10 @@ const fn public(name: &'static str, parameters: &'static [Parameter]) -> Functio
 }
 
 /// A function that does not.
-const fn public_without_context(name: &'static str, parameters: &'static [Parameter]) -> Function {
+const fn public_without_context(
+    name: &'static str,
+    parameters: &'static [FunctionParameter],
+) -> Function {
     Function {
         name,
         visibility: Visibility::Public,
@@ -220,7 +223,7 @@ const fn public_without_context(name: &'static str, parameters: &'static [Parame
     }
 }
 
-const fn private(name: &'static str, parameters: &'static [Parameter]) -> Function {
+const fn private(name: &'static str, parameters: &'static [FunctionParameter]) -> Function {
     Function {
         name,
         visibility: Visibility::Private,
@@ -230,25 +233,27 @@ const fn private(name: &'static str, parameters: &'static [Parameter]) -> Functi
     }
 }
 
-const DB: Parameter = object("self", ObjectKind::AtomaDb, Passing::MutableReference);
-const NODE: Parameter = object("node_badge", ObjectKind::NodeBadge, Passing::Reference);
-const NODE_MUT: Parameter = object(
+const DB: FunctionParameter = object("self", ObjectKind::AtomaDb, Passing::MutableReference);
+const NODE: FunctionParameter = object("node_badge", ObjectKind::NodeBadge, Passing::Reference);
+const NODE_MUT: FunctionParameter = object(
     "node_badge",
     ObjectKind::NodeBadge,
     Passing::MutableReference,
 );
-const NODE_VALUE: Parameter = object("node_badge", ObjectKind::NodeBadge, Passing::Value);
-const TASK_BADGE: Parameter = object("task_badge", ObjectKind::TaskBadge, Passing::Reference);
-const TASK_BADGE_VALUE: Parameter = object("task_badge", ObjectKind::TaskBadge, Passing::Value);
-const MANAGER: Parameter = object("badge", ObjectKind::ManagerBadge, Passing::Reference);
-const RANDOM: Parameter = object("random", ObjectKind::Random, Passing::Reference);
-const TASK: Parameter = pure("task_small_id", PureKind::U64);
-const STACK: Parameter = pure("stack_small_id", PureKind::U64);
-const OFFER: Parameter = pure("price_per_one_million_compute_units", PureKind::U64);
-const PROOF: Parameter = pure("committed_stack_proof", PureKind::Bytes);
-const LEAF: Parameter = pure("stack_merkle_leaf", PureKind::Bytes);
-const MODEL: Parameter = pure("model_name", PureKind::Ascii);
-const ECHELON: Parameter = pure("echelon", PureKind::U64);
+const NODE_VALUE: FunctionParameter = object("node_badge", ObjectKind::NodeBadge, Passing::Value);
+const TASK_BADGE: FunctionParameter =
+    object("task_badge", ObjectKind::TaskBadge, Passing::Reference);
+const TASK_BADGE_VALUE: FunctionParameter =
+    object("task_badge", ObjectKind::TaskBadge, Passing::Value);
+const MANAGER: FunctionParameter = object("badge", ObjectKind::ManagerBadge, Passing::Reference);
+const RANDOM: FunctionParameter = object("random", ObjectKind::Random, Passing::Reference);
+const TASK: FunctionParameter = pure("task_small_id", PureKind::U64);
+const STACK: FunctionParameter = pure("stack_small_id", PureKind::U64);
+const OFFER: FunctionParameter = pure("price_per_one_million_compute_units", PureKind::U64);
+const PROOF: FunctionParameter = pure("committed_stack_proof", PureKind::Bytes);
+const LEAF: FunctionParameter = pure("stack_merkle_leaf", PureKind::Bytes);
+const MODEL: FunctionParameter = pure("model_name", PureKind::Ascii);
+const ECHELON: FunctionParameter = pure("echelon", PureKind::U64);
 
 /// All entry functions that this network executes.
 pub const FUNCTIONS: &[Function] = &[

@@ -6,11 +6,11 @@ macro_rules! aborts {
     ($($name:ident = $code:literal as $constant:literal,)*) => {
         /// Why a function of the module refuses.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Refusal {
+        pub(super) enum AbortCode {
             $($name,)*
         }
 
-        impl Refusal {
+        impl AbortCode {
             const fn code(self) -> u64 {
                 match self {
                     $(Self::$name => $code,)*
@@ -19,7 +19,7 @@ macro_rules! aborts {
         }
 
         /// Every abort constant of the module: name and code.
-        pub const ABORTS: &[(&str, u64)] = &[$(($constant, Refusal::$name.code())),*];
+        pub const ABORTS: &[(&str, u64)] = &[$(($constant, AbortCode::$name.code())),*];
     };
 }
 
@@ -88,7 +88,7 @@ pub fn abort_name(code: u64) -> Option<&'static str> {
         .map(|(name, _)| *name)
 }
 
-impl Refusal {
+impl AbortCode {
     /// The abort, raised at `location`.
     pub(super) fn at(self, location: CodeLocation) -> MoveError {
         location.abort(self.code())

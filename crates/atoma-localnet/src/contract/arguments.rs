@@ -13,26 +13,26 @@ const RANDOM_ID: Address = Address::from_static("0x8");
 
 /// An argument as the transaction gives it, after the network resolved it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CallArgument {
+pub enum ResolvedArgument {
     /// An object, whether an input or the result of an earlier command.
     Object(ObjectId),
     /// BCS bytes.
     Pure(Vec<u8>),
 }
 
-/// Arguments that fit their function's parameters.
+/// CheckedArguments that fit their function's parameters.
 #[derive(Debug)]
-pub(super) struct Arguments<'a> {
-    arguments: &'a [CallArgument],
+pub(super) struct CheckedArguments<'a> {
+    arguments: &'a [ResolvedArgument],
 }
 
-impl<'a> Arguments<'a> {
+impl<'a> CheckedArguments<'a> {
     /// Checks number, kinds, object types and BCS of all arguments.
     pub(super) fn check(
         execution: &mut Execution<'_>,
         addresses: &ContractAddresses,
         function: &Function,
-        arguments: &'a [CallArgument],
+        arguments: &'a [ResolvedArgument],
     ) -> Result<Self, MoveError> {
         if arguments.len() != function.parameters.len() {
             return Err(MoveErrorKind::WrongArity {
@@ -45,16 +45,18 @@ impl<'a> Arguments<'a> {
             (0_u16..).zip(function.parameters.iter().zip(arguments))
         {
             let outcome = match (parameter.kind, argument) {
-                (ParameterKind::Object(kind, _), CallArgument::Object(id)) => {
+                (ParameterKind::Object(kind, _), ResolvedArgument::Object(id)) => {
                     check_object(execution, addresses, kind, id)
                 }
-                (ParameterKind::Object(..), CallArgument::Pure(_)) => {
+                (ParameterKind::Object(..), ResolvedArgument::Pure(_)) => {
                     Err(CommandArgumentError::InvalidUsageOfPureArgument)
                 }
-                (ParameterKind::Pure(_), CallArgument::Object(_)) => {
+                (ParameterKind::Pure(_), ResolvedArgument::Object(_)) => {
                     Err(CommandArgumentError::TypeMismatch)
                 }
-                (ParameterKind::Pure(kind), CallArgument::Pure(bytes)) => check_pure(kind, bytes),
+                (ParameterKind::Pure(kind), ResolvedArgument::Pure(bytes)) => {
+                    check_pure(kind, bytes)
+                }
             };
             outcome.map_err(|kind| MoveError::argument(index, kind))?;
         }
@@ -64,7 +66,7 @@ impl<'a> Arguments<'a> {
     /// The object at a place where the function takes one.
     pub(super) fn object(&self, index: u16) -> Result<ObjectId, MoveError> {
         match self.arguments.get(usize::from(index)) {
-            Some(CallArgument::Object(id)) => Ok(*id),
+            Some(ResolvedArgument::Object(id)) => Ok(*id),
             _ => Err(MoveError::argument(
                 index,
                 CommandArgumentError::TypeMismatch,
@@ -75,7 +77,7 @@ impl<'a> Arguments<'a> {
     /// The value at a place where the function takes one.
     pub(super) fn pure<T: DeserializeOwned>(&self, index: u16) -> Result<T, MoveError> {
         match self.arguments.get(usize::from(index)) {
-            Some(CallArgument::Pure(bytes)) => bcs::from_bytes(bytes)
+            Some(ResolvedArgument::Pure(bytes)) => bcs::from_bytes(bytes)
                 .map_err(|_| MoveError::argument(index, CommandArgumentError::InvalidBcsBytes)),
             _ => Err(MoveError::argument(
                 index,

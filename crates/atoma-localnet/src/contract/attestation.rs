@@ -7,7 +7,7 @@ use atoma_domain::{
     ComputeUnits, Epoch, Hash32, HexBytes, NodeSmallId, ObjectId, SecurityLevel, StackSmallId,
 };
 
-use super::aborts::Refusal;
+use super::aborts::AbortCode;
 use super::db::Db;
 use super::layout::StackSettlementTicket;
 use super::settlement::HASH_LENGTH;
@@ -27,22 +27,26 @@ impl Db<'_, '_> {
             .state
             .stacks
             .contains(self.vm, self.package, &stack_small_id)?;
-        self.ensure(exists, Refusal::StackNotFound, HERE)?;
+        self.ensure(exists, AbortCode::StackNotFound, HERE)?;
         let settled = self.has_ticket(stack_small_id)?;
-        self.ensure(settled, Refusal::StackNotInSettlementDispute, HERE)?;
+        self.ensure(settled, AbortCode::StackNotInSettlementDispute, HERE)?;
         self.ensure_hashes(&committed_stack_proof, &stack_merkle_leaf, HERE)?;
         let sampled = self.is_sampling_consensus(stack_small_id)?;
-        self.ensure(sampled, Refusal::StackDoesNotRequireSamplingConsensus, HERE)?;
+        self.ensure(
+            sampled,
+            AbortCode::StackDoesNotRequireSamplingConsensus,
+            HERE,
+        )?;
         let mut ticket = self.ticket_mut(stack_small_id)?;
         let open = ticket.dispute_settled_at_epoch >= self.context.epoch;
-        self.ensure(open, Refusal::StackDisputePeriodOver, HERE)?;
+        self.ensure(open, AbortCode::StackDisputePeriodOver, HERE)?;
         let node = self.badge(badge)?;
         // A node drawn twice has its leaf at its first place, both times.
         let place = ticket
             .requested_attestation_nodes
             .iter()
             .position(|drawn| *drawn == node)
-            .ok_or_else(|| Refusal::NodeNotSelectedForAttestation.at(self.here(HERE)))?;
+            .ok_or_else(|| AbortCode::NodeNotSelectedForAttestation.at(self.here(HERE)))?;
 
         if committed_stack_proof != ticket.committed_stack_proof {
             return self.dispute(node, stack_small_id, committed_stack_proof);
@@ -103,10 +107,14 @@ impl Db<'_, '_> {
         let sampled = self.is_sampling_consensus(stack_small_id)?;
         self.ensure(
             sampled,
-            Refusal::TaskSecurityLevelNotSamplingConsensus,
+            AbortCode::TaskSecurityLevelNotSamplingConsensus,
             HERE,
         )?;
-        self.ensure(!ticket.is_in_dispute, Refusal::StackAlreadyInDispute, HERE)?;
+        self.ensure(
+            !ticket.is_in_dispute,
+            AbortCode::StackAlreadyInDispute,
+            HERE,
+        )?;
         ticket.is_in_dispute = true;
         self.vm.write_object(&ticket)?;
         self.emit(StackAttestationDispute {

@@ -3,7 +3,7 @@
 use atoma_domain::events::{ClaimedStack, StackSettlementTicketClaimed};
 use atoma_domain::{ComputeUnits, MicroUsdc, NodeSmallId, ObjectId, SecurityLevel, StackSmallId};
 
-use super::aborts::Refusal;
+use super::aborts::AbortCode;
 use super::db::Db;
 use super::layout::{Stack, StackSettlementTicket};
 use crate::vm::MoveError;
@@ -50,7 +50,7 @@ impl Db<'_, '_> {
         let claimant = self.badge(badge)?;
         self.ensure(
             stacks.len() == claimed_units.len(),
-            Refusal::InvalidNumClaimedComputeUnitsPerStack,
+            AbortCode::InvalidNumClaimedComputeUnitsPerStack,
             HERE,
         )?;
         let mut total = 0_u64;
@@ -60,17 +60,17 @@ impl Db<'_, '_> {
                 .stacks
                 .borrow_mut(self.vm, self.package, stack_small_id)?;
             let selected = stack.selected_node_id == claimant;
-            self.ensure(selected, Refusal::NodeNotSelectedForClaim, HERE)?;
-            self.ensure(!stack.is_claimed, Refusal::StackAlreadyClaimed, HERE)?;
+            self.ensure(selected, AbortCode::NodeNotSelectedForClaim, HERE)?;
+            self.ensure(!stack.is_claimed, AbortCode::StackAlreadyClaimed, HERE)?;
             self.ensure(
                 *claimed <= stack.num_compute_units,
-                Refusal::InvalidNumClaimedComputeUnitsPerStack,
+                AbortCode::InvalidNumClaimedComputeUnitsPerStack,
                 HERE,
             )?;
             let level = self.task(stack.task_small_id)?.security_level;
             self.ensure(
                 level == SecurityLevel::CONFIDENTIAL_COMPUTE.get(),
-                Refusal::TaskIsNotConfidentialCompute,
+                AbortCode::TaskIsNotConfidentialCompute,
                 HERE,
             )?;
 
@@ -111,11 +111,11 @@ impl Db<'_, '_> {
             .borrow(self.vm, self.package, &stack_small_id)?;
         let level = self.task(stack.task_small_id)?.security_level;
         let selected = ticket.selected_node_id == claimant;
-        self.ensure(selected, Refusal::NodeNotSelectedForSettlement, HERE)?;
-        self.ensure(!ticket.is_in_dispute, Refusal::StackInDispute, HERE)?;
+        self.ensure(selected, AbortCode::NodeNotSelectedForSettlement, HERE)?;
+        self.ensure(!ticket.is_in_dispute, AbortCode::StackInDispute, HERE)?;
         let over = self.context.epoch >= ticket.dispute_settled_at_epoch;
-        self.ensure(over, Refusal::StackDisputePeriodIsNotOver, HERE)?;
-        self.ensure(!stack.is_claimed, Refusal::StackAlreadyClaimed, HERE)?;
+        self.ensure(over, AbortCode::StackDisputePeriodIsNotOver, HERE)?;
+        self.ensure(!stack.is_claimed, AbortCode::StackAlreadyClaimed, HERE)?;
         Ok((level, stack, ticket))
     }
 

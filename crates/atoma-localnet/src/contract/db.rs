@@ -4,7 +4,7 @@ use atoma_domain::events::ContractEvent;
 use atoma_domain::{NodeSmallId, ObjectId, TaskSmallId};
 use sui_sdk_types::{Address, Event, Identifier, TypeTag};
 
-use super::aborts::Refusal;
+use super::aborts::AbortCode;
 use super::addresses::ContractAddresses;
 use super::layout::{AtomaDb, NodeBadge, NodeEntry, Task};
 use crate::vm::{CodeLocation, Execution, MoveError, TxContext, package_struct};
@@ -54,7 +54,7 @@ impl<'e, 'a> Db<'e, 'a> {
     pub(super) fn ensure(
         &self,
         condition: bool,
-        refusal: Refusal,
+        refusal: AbortCode,
         function: &'static str,
     ) -> Result<(), MoveError> {
         if condition {

@@ -5,10 +5,10 @@ use sui_sdk_types::TypeTag;
 
 use super::abi;
 use super::addresses::ContractAddresses;
-use super::arguments::{Arguments, CallArgument};
+use super::arguments::{CheckedArguments, ResolvedArgument};
 use super::db::Db;
-use super::parameters::Parameter;
-use super::tasks::NewTask;
+use super::parameters::ManagerSetting;
+use super::tasks::TaskArguments;
 use crate::vm::{AsciiString, Execution, MoveError, MoveErrorKind};
 
 /// Executes an entry function of the module `db`.
@@ -21,7 +21,7 @@ pub fn call(
     addresses: &ContractAddresses,
     function: &str,
     type_arguments: &[TypeTag],
-    arguments: &[CallArgument],
+    arguments: &[ResolvedArgument],
 ) -> Result<(), MoveError> {
     let abi = abi::function(function).ok_or_else(|| MoveErrorKind::FunctionNotFound {
         function: function.to_owned(),
@@ -32,13 +32,13 @@ pub fn call(
         }
         .into());
     }
-    let arguments = Arguments::check(execution, addresses, abi, arguments)?;
+    let arguments = CheckedArguments::check(execution, addresses, abi, arguments)?;
     let mut db = Db::open(execution, addresses, &arguments.object(0)?)?;
     run(&mut db, function, &arguments)?;
     db.close()
 }
 
-fn run(db: &mut Db<'_, '_>, function: &str, given: &Arguments<'_>) -> Result<(), MoveError> {
+fn run(db: &mut Db<'_, '_>, function: &str, given: &CheckedArguments<'_>) -> Result<(), MoveError> {
     let task = |index| given.pure(index).map(TaskSmallId::new);
     let stack = |index| given.pure(index).map(StackSmallId::new);
     let echelon = |index| given.pure(index).map(EchelonId::new);
@@ -85,7 +85,7 @@ fn run(db: &mut Db<'_, '_>, function: &str, given: &Arguments<'_>) -> Result<(),
         ),
         "new_network_key_rotation" => db.rotate_network_key(),
 
-        "create_task_entry" => db.create_task(NewTask {
+        "create_task_entry" => db.create_task(TaskArguments {
             role: given.pure(2)?,
             model_name: given.pure(3)?,
             security_level: given.pure(4)?,
@@ -127,15 +127,15 @@ fn run(db: &mut Db<'_, '_>, function: &str, given: &Arguments<'_>) -> Result<(),
 }
 
 /// Which number a `set_…` function sets.
-fn parameter(function: &str) -> Option<Parameter> {
+fn parameter(function: &str) -> Option<ManagerSetting> {
     Some(match function {
-        "set_cross_validation_probability_permille" => Parameter::CrossValidationProbability,
-        "set_cross_validation_extra_nodes_count" => Parameter::CrossValidationExtraNodesCount,
-        "set_sampling_consensus_charge_permille" => Parameter::SamplingConsensusCharge,
+        "set_cross_validation_probability_permille" => ManagerSetting::CrossValidationProbability,
+        "set_cross_validation_extra_nodes_count" => ManagerSetting::CrossValidationExtraNodesCount,
+        "set_sampling_consensus_charge_permille" => ManagerSetting::SamplingConsensusCharge,
         "set_cross_validation_extra_nodes_charge_permille" => {
-            Parameter::CrossValidationExtraNodesCharge
+            ManagerSetting::CrossValidationExtraNodesCharge
         }
-        "set_permille_to_slash_node_on_timeout" => Parameter::SlashOnTimeout,
+        "set_permille_to_slash_node_on_timeout" => ManagerSetting::SlashOnTimeout,
         _ => return None,
     })
 }

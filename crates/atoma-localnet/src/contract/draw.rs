@@ -2,7 +2,7 @@
 
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 
-use super::aborts::Refusal;
+use super::aborts::AbortCode;
 use super::db::Db;
 use super::layout::{NodePriceData, Stack};
 use crate::vm::{Generator, MoveError};
@@ -21,7 +21,7 @@ impl Db<'_, '_> {
         const HERE: &str = "sample_node_for_stack";
         let mut task = self.task_mut(task_small_id)?;
         let listed = task.subscribed_nodes_small_ids.len();
-        self.ensure(listed > 0, Refusal::NoNodesSubscribedToTask, HERE)?;
+        self.ensure(listed > 0, AbortCode::NoNodesSubscribedToTask, HERE)?;
 
         let mut eligible = Vec::new();
         let mut index = 0;
@@ -49,7 +49,7 @@ impl Db<'_, '_> {
             Some(forced) => eligible.contains(&forced).then_some(forced),
             None => pick(&eligible, random),
         };
-        selected.ok_or_else(|| Refusal::NoNodesEligibleForTask.at(self.here(HERE)))
+        selected.ok_or_else(|| AbortCode::NoNodesEligibleForTask.at(self.here(HERE)))
     }
 
     /// Decides by the configured probability whether the settlement of a sampling-consensus stack

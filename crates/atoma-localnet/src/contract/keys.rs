@@ -3,7 +3,7 @@
 use atoma_domain::events::{NewKeyRotation, NodePublicKeyCommitment};
 use atoma_domain::{Epoch, HexBytes, ObjectId};
 
-use super::aborts::Refusal;
+use super::aborts::AbortCode;
 use super::db::Db;
 use super::layout::NodeEntry;
 use crate::vm::MoveError;
@@ -23,9 +23,9 @@ impl Db<'_, '_> {
     ) -> Result<(), MoveError> {
         const HERE: &str = "rotate_node_public_key";
         let known = device_type < DEVICE_TYPES_END;
-        self.ensure(known, Refusal::InvalidDeviceType, HERE)?;
+        self.ensure(known, AbortCode::InvalidDeviceType, HERE)?;
         let current = counter == self.state.key_rotation_counter;
-        self.ensure(current, Refusal::InvalidKeyRotationCounter, HERE)?;
+        self.ensure(current, AbortCode::InvalidKeyRotationCounter, HERE)?;
 
         let node = self.badge(badge)?;
         let mut entry = self.node_mut(node)?;
@@ -63,7 +63,7 @@ impl Db<'_, '_> {
         let same = entry.confidential_compute_public_key_commitment.as_deref() == Some(public_key);
         self.ensure(
             same,
-            Refusal::PublicKeyCommitmentMismatch,
+            AbortCode::PublicKeyCommitmentMismatch,
             "handle_existing_node_attestation",
         )?;
         devices.push(device_type);

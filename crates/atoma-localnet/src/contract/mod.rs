@@ -33,12 +33,12 @@ mod treasury;
 
 pub use aborts::{ABORTS, abort_name};
 pub use addresses::ContractAddresses;
-pub use arguments::CallArgument;
+pub use arguments::ResolvedArgument;
 pub use dispatch::call;
 pub use publication::{Publication, publish};
 pub use state::{
-    ContractState, NodeState, Parameters, StackState, SubscriptionState, TaskState, TicketState,
-    read_state,
+    ContractState, NodeState, ParameterState, StackState, SubscriptionState, TaskState,
+    TicketState, read_state,
 };
 
 #[cfg(test)]

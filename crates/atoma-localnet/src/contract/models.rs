@@ -3,10 +3,10 @@
 use atoma_domain::events::NodeSubscribedToModel;
 use atoma_domain::{EchelonId, ObjectId};
 
-use super::aborts::Refusal;
+use super::aborts::AbortCode;
 use super::db::Db;
 use super::layout::{ModelEchelon, ModelEntry};
-use crate::vm::{Access, AsciiString, FieldAddress, MoveError, TableVec};
+use crate::vm::{AsciiString, ChildAccess, FieldAddress, MoveError, TableVec};
 
 /// What a new echelon's settlement timeout is, in milliseconds.
 const SETTLEMENT_TIMEOUT_MS: u64 = 60_000;
@@ -21,10 +21,10 @@ impl Db<'_, '_> {
     ) -> Result<(), MoveError> {
         const HERE: &str = "add_node_to_model";
         let mut model = self.model_mut(&model_name)?;
-        self.ensure(!model.is_disabled, Refusal::ModelDisabled, HERE)?;
+        self.ensure(!model.is_disabled, AbortCode::ModelDisabled, HERE)?;
         let mark = self.model_mark(badge, &model_name)?;
         let added = mark.exists(self.vm)?;
-        self.ensure(!added, Refusal::NodeAlreadySubscribedToModel, HERE)?;
+        self.ensure(!added, AbortCode::NodeAlreadySubscribedToModel, HERE)?;
         let node = self.badge(badge)?;
         let place = self.echelon_place(&model, echelon, "get_echelon_mut")?;
         if let Some(group) = model.echelons.get_mut(place) {
@@ -49,17 +49,17 @@ impl Db<'_, '_> {
         const HERE: &str = "remove_node_from_model";
         let mark = self.model_mark(badge, model_name)?;
         let added = mark.exists(self.vm)?;
-        self.ensure(added, Refusal::NodeNotSubscribedToModel, HERE)?;
-        let echelon: EchelonId = mark.borrow(self.vm, Access::Remove)?;
+        self.ensure(added, AbortCode::NodeNotSubscribedToModel, HERE)?;
+        let echelon: EchelonId = mark.borrow(self.vm, ChildAccess::Remove)?;
         mark.remove::<EchelonId>(self.vm)?;
         let node = self.badge(badge)?;
         let mut model = self.model_mut(model_name)?;
         let place = self.echelon_place(&model, echelon, "get_echelon_mut")?;
         if let Some(group) = model.echelons.get_mut(place) {
             let within = group.nodes.len() > node_index;
-            self.ensure(within, Refusal::NodeIndexMismatch, HERE)?;
+            self.ensure(within, AbortCode::NodeIndexMismatch, HERE)?;
             let removed = group.nodes.swap_remove(self.vm, self.package, node_index)?;
-            self.ensure(removed == node, Refusal::NodeIndexMismatch, HERE)?;
+            self.ensure(removed == node, AbortCode::NodeIndexMismatch, HERE)?;
         }
         self.vm.write_object(&model)
     }
@@ -88,11 +88,11 @@ impl Db<'_, '_> {
         const HERE: &str = "add_model_echelon";
         let mut model = self.model_mut(name)?;
         let charged = input_fee_per_token > 0 && output_fee_per_token > 0;
-        self.ensure(charged, Refusal::ProtocolFeeCannotBeZero, HERE)?;
+        self.ensure(charged, AbortCode::ProtocolFeeCannotBeZero, HERE)?;
         let performs = relative_performance > 0;
-        self.ensure(performs, Refusal::RelativePerformanceCannotBeZero, HERE)?;
+        self.ensure(performs, AbortCode::RelativePerformanceCannotBeZero, HERE)?;
         let exists = model.echelons.iter().any(|known| known.id == echelon);
-        self.ensure(!exists, Refusal::EchelonAlreadyExistsForModel, HERE)?;
+        self.ensure(!exists, AbortCode::EchelonAlreadyExistsForModel, HERE)?;
         model.echelons.push(ModelEchelon {
             id: echelon,
             settlement_timeout_ms: SETTLEMENT_TIMEOUT_MS,
@@ -135,6 +135,6 @@ impl Db<'_, '_> {
             .echelons
             .iter()
             .position(|known| known.id == echelon)
-            .ok_or_else(|| Refusal::EchelonNotFound.at(self.here(function)))
+            .ok_or_else(|| AbortCode::EchelonNotFound.at(self.here(function)))
     }
 }

@@ -4,7 +4,7 @@ use atoma_domain::events::NodeRegistered;
 use atoma_domain::{NodeSmallId, ObjectId};
 use sui_sdk_types::{Address, Owner};
 
-use super::aborts::Refusal;
+use super::aborts::AbortCode;
 use super::db::Db;
 use super::layout::{NodeBadge, NodeEntry};
 use crate::vm::{Balance, CodeLocation, MoveError};
@@ -26,7 +26,7 @@ impl Db<'_, '_> {
     pub(super) fn register_node(&mut self) -> Result<(), MoveError> {
         const HERE: &str = "register_node";
         let enabled = !self.state.is_registration_disabled;
-        self.ensure(enabled, Refusal::NodeRegDisabled, HERE)?;
+        self.ensure(enabled, AbortCode::NodeRegDisabled, HERE)?;
 
         let small_id = self.state.next_node_small_id;
         let next = self.number(small_id.get().checked_add(1), HERE)?;
@@ -66,7 +66,7 @@ impl Db<'_, '_> {
         let mut entry = self.node_mut(node)?;
         self.ensure(
             entry.was_disabled_in_epoch.is_none(),
-            Refusal::NodeAlreadyDisabled,
+            AbortCode::NodeAlreadyDisabled,
             "permanently_disable_node",
         )?;
         entry.was_disabled_in_epoch = Some(self.context.epoch);
@@ -85,7 +85,7 @@ impl Db<'_, '_> {
         let destroyable = self.number(disabled.checked_add(EPOCHS_BEFORE_DESTROY), HERE)?;
         self.ensure(
             destroyable <= self.context.epoch,
-            Refusal::NodeMustWaitBeforeDestroy,
+            AbortCode::NodeMustWaitBeforeDestroy,
             HERE,
         )?;
         // The collateral is paid out whatever it is: an empty coin, as long as registering takes none.

@@ -3,7 +3,7 @@
 use atoma_domain::events::StackTrySettle;
 use atoma_domain::{ComputeUnits, HexBytes, ObjectId, SecurityLevel, StackSmallId};
 
-use super::aborts::Refusal;
+use super::aborts::AbortCode;
 use super::db::Db;
 use super::layout::StackSettlementTicket;
 use crate::vm::{MoveError, MoveErrorKind};
@@ -33,11 +33,11 @@ impl Db<'_, '_> {
             .borrow(self.vm, self.package, &stack_small_id)?;
         let node = self.badge(badge)?;
         let selected = node == stack.selected_node_id;
-        self.ensure(selected, Refusal::NodeNotSelectedForStack, HERE)?;
+        self.ensure(selected, AbortCode::NodeNotSelectedForStack, HERE)?;
         let within = num_claimed_compute_units <= stack.num_compute_units;
-        self.ensure(within, Refusal::TooManyComputedUnits, HERE)?;
+        self.ensure(within, AbortCode::TooManyComputedUnits, HERE)?;
         let settled = self.has_ticket(stack_small_id)?;
-        self.ensure(!settled, Refusal::StackInSettlementDispute, HERE)?;
+        self.ensure(!settled, AbortCode::StackInSettlementDispute, HERE)?;
         self.ensure_hashes(&committed_stack_proof, &stack_merkle_leaf, HERE)?;
 
         let extra_nodes = self.state.cross_validation_extra_nodes_count;
@@ -98,12 +98,12 @@ impl Db<'_, '_> {
     ) -> Result<(), MoveError> {
         self.ensure(
             committed_stack_proof.len() == HASH_LENGTH,
-            Refusal::InvalidCommittedStackProof,
+            AbortCode::InvalidCommittedStackProof,
             function,
         )?;
         self.ensure(
             stack_merkle_leaf.len() == HASH_LENGTH,
-            Refusal::InvalidStackMerkleLeaf,
+            AbortCode::InvalidStackMerkleLeaf,
             function,
         )
     }

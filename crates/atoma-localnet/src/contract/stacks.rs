@@ -6,7 +6,7 @@ use atoma_domain::{
 };
 use sui_sdk_types::Owner;
 
-use super::aborts::Refusal;
+use super::aborts::AbortCode;
 use super::db::Db;
 use super::layout::{Stack, StackBadge};
 use crate::vm::MoveError;
@@ -23,15 +23,15 @@ impl Db<'_, '_> {
     ) -> Result<(), MoveError> {
         const HERE: &str = "acquire_new_stack";
         let mut random = self.vm.generator();
-        self.ensure(num_compute_units > 0, Refusal::InvalidComputeUnits, HERE)?;
-        self.ensure(price > 0, Refusal::InvalidPricePerComputeUnit, HERE)?;
+        self.ensure(num_compute_units > 0, AbortCode::InvalidComputeUnits, HERE)?;
+        self.ensure(price > 0, AbortCode::InvalidPricePerComputeUnit, HERE)?;
         let known = self.has_task(task_small_id)?;
-        self.ensure(known, Refusal::TaskNotFound, HERE)?;
+        self.ensure(known, AbortCode::TaskNotFound, HERE)?;
 
         let level = self.task(task_small_id)?.security_level;
         let fee = self.number(self.purchase_price(level, num_compute_units, price), HERE)?;
         let mut balance = self.vm.coin_balance(wallet)?;
-        self.ensure(balance.value() >= fee, Refusal::InsufficientBalance, HERE)?;
+        self.ensure(balance.value() >= fee, AbortCode::InsufficientBalance, HERE)?;
         let paid = balance.split(fee)?;
         self.vm.set_coin_value(wallet, balance.value())?;
         self.state.fee_treasury.join(paid)?;

@@ -15,7 +15,7 @@ use crate::vm::{Execution, MoveError, ObjectReader};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContractState {
     /// The `AtomaDb`'s own numbers.
-    pub parameters: Parameters,
+    pub parameters: ParameterState,
     /// What the contract holds for stacks and shares, in micro-USDC.
     pub fee_treasury: u64,
     /// What it holds of slashed collateral, in micro-USDC.
@@ -33,7 +33,7 @@ pub struct ContractState {
 /// The numbers that the manager sets, and counters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "named as in the contract, whose names say it")]
-pub struct Parameters {
+pub struct ParameterState {
     pub cross_validation_probability_permille: u64,
     pub cross_validation_extra_nodes_count: u64,
     pub sampling_consensus_charge_permille: u64,
@@ -132,7 +132,7 @@ pub fn read_state(
     let mut execution = Execution::reading(reader);
     let mut db = Db::open(&mut execution, addresses, &addresses.atoma_db)?;
     let mut state = ContractState {
-        parameters: Parameters::from(&db.state),
+        parameters: ParameterState::from(&db.state),
         fee_treasury: db.state.fee_treasury.value(),
         communal_treasury: db.state.communal_treasury.value(),
         nodes: BTreeMap::new(),
@@ -199,7 +199,7 @@ fn task_state(db: &mut Db<'_, '_>, task: Task) -> Result<TaskState, MoveError> {
     })
 }
 
-impl From<&AtomaDb> for Parameters {
+impl From<&AtomaDb> for ParameterState {
     fn from(db: &AtomaDb) -> Self {
         Self {
             cross_validation_probability_permille: db.cross_validation_probability_permille,

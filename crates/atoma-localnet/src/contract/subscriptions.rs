@@ -5,7 +5,7 @@ use atoma_domain::events::{
 };
 use atoma_domain::{ComputeUnits, ObjectId, PricePerMillion, TaskSmallId};
 
-use super::aborts::Refusal;
+use super::aborts::AbortCode;
 use super::db::Db;
 use super::layout::NodePriceData;
 use crate::vm::{FieldAddress, MoveError};
@@ -23,18 +23,18 @@ impl Db<'_, '_> {
     ) -> Result<(), MoveError> {
         const HERE: &str = "subscribe_node_to_task";
         let known = self.has_task(task_small_id)?;
-        self.ensure(known, Refusal::TaskNotFound, HERE)?;
+        self.ensure(known, AbortCode::TaskNotFound, HERE)?;
         let node = self.badge(badge)?;
         let mut task = self.task_mut(task_small_id)?;
         let fits = self.node(node)?.reputation_score >= task.minimum_reputation_score;
-        self.ensure(fits, Refusal::NodeDoesNotMeetTaskRequirements, HERE)?;
+        self.ensure(fits, AbortCode::NodeDoesNotMeetTaskRequirements, HERE)?;
         let invited = task.is_public || task.whitelisted_nodes.contains(&node);
-        self.ensure(invited, Refusal::NodeNotWhitelistedForTask, HERE)?;
-        self.ensure(!task.is_deprecated, Refusal::TaskDeprecated, HERE)?;
+        self.ensure(invited, AbortCode::NodeNotWhitelistedForTask, HERE)?;
+        self.ensure(!task.is_deprecated, AbortCode::TaskDeprecated, HERE)?;
         let mark = self.subscription_mark(badge, task_small_id)?;
         let subscribed = mark.exists(self.vm)?;
-        self.ensure(!subscribed, Refusal::NodeAlreadySubscribedToTask, HERE)?;
-        self.ensure(price > 0, Refusal::InvalidPricePerComputeUnit, HERE)?;
+        self.ensure(!subscribed, AbortCode::NodeAlreadySubscribedToTask, HERE)?;
+        self.ensure(price > 0, AbortCode::InvalidPricePerComputeUnit, HERE)?;
 
         let offer = NodePriceData {
             price_per_one_million_compute_units: price,
@@ -62,16 +62,16 @@ impl Db<'_, '_> {
         price: u64,
     ) -> Result<(), MoveError> {
         const HERE: &str = "update_node_subscription";
-        self.ensure(price > 0, Refusal::InvalidPricePerComputeUnit, HERE)?;
+        self.ensure(price > 0, AbortCode::InvalidPricePerComputeUnit, HERE)?;
         let known = self.has_task(task_small_id)?;
-        self.ensure(known, Refusal::TaskNotFound, HERE)?;
+        self.ensure(known, AbortCode::TaskNotFound, HERE)?;
         let node = self.badge(badge)?;
         let subscribed = self
             .subscription_mark(badge, task_small_id)?
             .exists(self.vm)?;
-        self.ensure(subscribed, Refusal::NodeNotSubscribedToTask, HERE)?;
+        self.ensure(subscribed, AbortCode::NodeNotSubscribedToTask, HERE)?;
         let task = self.task_mut(task_small_id)?;
-        self.ensure(!task.is_deprecated, Refusal::TaskDeprecated, HERE)?;
+        self.ensure(!task.is_deprecated, AbortCode::TaskDeprecated, HERE)?;
 
         let mut offer = task
             .subscribed_nodes
@@ -97,14 +97,14 @@ impl Db<'_, '_> {
     ) -> Result<(), MoveError> {
         const HERE: &str = "unsubscribe_node_from_task";
         let known = self.has_task(task_small_id)?;
-        self.ensure(known, Refusal::TaskNotFound, HERE)?;
+        self.ensure(known, AbortCode::TaskNotFound, HERE)?;
         let node = self.badge(badge)?;
         let mark = self.subscription_mark(badge, task_small_id)?;
         let subscribed = mark.exists(self.vm)?;
-        self.ensure(subscribed, Refusal::NodeNotSubscribedToTask, HERE)?;
+        self.ensure(subscribed, AbortCode::NodeNotSubscribedToTask, HERE)?;
         mark.remove::<bool>(self.vm)?;
         let mut task = self.task_mut(task_small_id)?;
-        self.ensure(!task.is_deprecated, Refusal::TaskDeprecated, HERE)?;
+        self.ensure(!task.is_deprecated, AbortCode::TaskDeprecated, HERE)?;
 
         task.subscribed_nodes.remove(self.vm, self.package, &node)?;
         self.vm.write_object(&task)?;

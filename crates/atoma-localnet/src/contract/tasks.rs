@@ -4,7 +4,7 @@ use atoma_domain::events::{TaskDeprecation, TaskRegistered, TaskRemoved};
 use atoma_domain::{Epoch, NodeSmallId, ObjectId, SecurityLevel, TaskRole as Role, TaskSmallId};
 use sui_sdk_types::Owner;
 
-use super::aborts::Refusal;
+use super::aborts::AbortCode;
 use super::db::Db;
 use super::layout::{Task, TaskBadge};
 use crate::vm::{AsciiString, MoveError, Table, TableVec};
@@ -19,7 +19,7 @@ const EPOCHS_BEFORE_REMOVAL: u64 = 1;
 const EPOCHS_BEFORE_REMOVAL_BY_ADMIN: u64 = 2;
 
 /// What `create_task_entry` is told.
-pub(super) struct NewTask {
+pub(super) struct TaskArguments {
     pub(super) role: u16,
     pub(super) model_name: Option<AsciiString>,
     pub(super) security_level: Option<u16>,
@@ -29,15 +29,15 @@ pub(super) struct NewTask {
 
 impl Db<'_, '_> {
     /// `create_task_entry`: the task's badge goes to the sender.
-    pub(super) fn create_task(&mut self, new: NewTask) -> Result<(), MoveError> {
+    pub(super) fn create_task(&mut self, new: TaskArguments) -> Result<(), MoveError> {
         const HERE: &str = "create_task";
         let level = new.security_level.unwrap_or(SecurityLevel::NONE.get());
-        self.ensure(new.role <= LAST_ROLE, Refusal::InvalidTaskRole, HERE)?;
+        self.ensure(new.role <= LAST_ROLE, AbortCode::InvalidTaskRole, HERE)?;
         let known = level <= SecurityLevel::SAMPLING_CONSENSUS.get();
-        self.ensure(known, Refusal::InvalidSecurityLevel, HERE)?;
+        self.ensure(known, AbortCode::InvalidSecurityLevel, HERE)?;
         let minimum = new.minimum_reputation_score.unwrap_or(0);
         let reachable = minimum <= MAX_REPUTATION_SCORE;
-        self.ensure(reachable, Refusal::InvalidMinimumReputationScore, HERE)?;
+        self.ensure(reachable, AbortCode::InvalidMinimumReputationScore, HERE)?;
 
         let small_id = self.state.next_task_small_id;
         let next = self.number(small_id.get().checked_add(1), HERE)?;
@@ -81,9 +81,9 @@ impl Db<'_, '_> {
         const HERE: &str = "deprecate_task";
         let task_small_id = self.task_badge(badge)?;
         let known = self.has_task(task_small_id)?;
-        self.ensure(known, Refusal::TaskNotFound, HERE)?;
+        self.ensure(known, AbortCode::TaskNotFound, HERE)?;
         let mut task = self.task_mut(task_small_id)?;
-        self.ensure(!task.is_deprecated, Refusal::TaskAlreadyDeprecated, HERE)?;
+        self.ensure(!task.is_deprecated, AbortCode::TaskAlreadyDeprecated, HERE)?;
         task.is_deprecated = true;
         task.deprecated_at_epoch = Some(self.context.epoch);
         self.vm.write_object(&task)?;
@@ -128,9 +128,9 @@ impl Db<'_, '_> {
     ) -> Result<(), MoveError> {
         const HERE: &str = "whitelist_nodes_for_task";
         let known = self.has_task(task_small_id)?;
-        self.ensure(known, Refusal::TaskNotFound, HERE)?;
+        self.ensure(known, AbortCode::TaskNotFound, HERE)?;
         let mut task = self.task_mut(task_small_id)?;
-        self.ensure(!task.is_public, Refusal::TaskIsPublic, HERE)?;
+        self.ensure(!task.is_public, AbortCode::TaskIsPublic, HERE)?;
         for node in nodes {
             if !task.whitelisted_nodes.contains(&node) {
                 task.whitelisted_nodes.push(node);
@@ -148,16 +148,16 @@ impl Db<'_, '_> {
         function: &'static str,
     ) -> Result<Task, MoveError> {
         let known = self.has_task(task_small_id)?;
-        self.ensure(known, Refusal::TaskNotFound, function)?;
+        self.ensure(known, AbortCode::TaskNotFound, function)?;
         let task = self.task(task_small_id)?;
-        self.ensure(task.is_deprecated, Refusal::TaskNotDeprecated, function)?;
+        self.ensure(task.is_deprecated, AbortCode::TaskNotDeprecated, function)?;
         let removable = task
             .deprecated_at_epoch
             .and_then(|epoch| epoch.checked_add(epochs_to_wait));
         let removable = self.number(removable, function)?;
         self.ensure(
             self.context.epoch >= removable,
-            Refusal::NotEnoughEpochsPassed,
+            AbortCode::NotEnoughEpochsPassed,
             function,
         )?;
         self.state

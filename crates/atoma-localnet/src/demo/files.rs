@@ -1,17 +1,16 @@
-//! What an operator has on disk: Sui's client configuration and keystore, and the daemon's
-//! configuration.
+//! An operator's files: the Sui CLI's `client.yaml` and keystore, and the daemon's configuration.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Demo, Operator};
-use crate::network::LocalNetError;
+use super::world::{Demo, DemoOperator};
+use crate::error::LocalNetError;
 
 impl Demo {
-    /// Writes `client.yaml`, `sui.keystore` (readable by its owner alone) and `daemon.toml` of the
-    /// first operator into `dir`. `daemon.toml` comes last, by a rename: whoever sees it can start
-    /// a daemon with it. Its paths are relative to itself.
+    /// Writes the first operator's `client.yaml`, `sui.keystore` and `daemon.toml` into `dir`,
+    /// readable by their owner only. `daemon.toml` is written last and by a rename: once it exists,
+    /// a daemon can be started with it. The paths in it are relative to the file.
     ///
     /// # Errors
     /// When a file can't be written.
@@ -33,7 +32,7 @@ impl Demo {
         write("daemon.toml", &self.daemon_config())
     }
 
-    fn client_config(&self, operator: &Operator) -> String {
+    fn client_config(&self, operator: &DemoOperator) -> String {
         format!(
             "---\nkeystore:\n  File: sui.keystore\nexternal_keys: ~\nenvs:\n  - alias: localnet\n    rpc: \"{}\"\n    ws: ~\n    basic_auth: ~\nactive_env: localnet\nactive_address: \"{}\"\n",
             self.url, operator.address
@@ -48,11 +47,11 @@ impl Demo {
     }
 }
 
-fn keystore(operator: &Operator) -> String {
+fn keystore(operator: &DemoOperator) -> String {
     format!("[\n  \"{}\"\n]\n", operator.key.to_keystore())
 }
 
-/// Writes a file whole or not at all, for its owner's eyes alone.
+/// Writes a file atomically, readable by its owner only.
 fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".tmp");

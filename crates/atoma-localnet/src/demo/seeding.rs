@@ -1,56 +1,71 @@
-//! Making the world, and reading it back.
+//! Creating the demonstration world, and reading it back.
+
+use std::path::Path;
 
 use atoma_domain::events::ContractEvent;
 use atoma_domain::{NodeSmallId, ObjectId, TaskSmallId};
 
-use super::{Demo, DemoStack, DemoTask, Operator, SecretKey};
-use crate::LocalNet;
+use super::world::{Demo, DemoOperator, DemoStack, DemoTask, SecretKey};
 use crate::accounts::{Account, derive};
+use crate::action_builder::{ActionArgument, ActionBuilder};
 use crate::actions::{ActionError, NewTask, Parameters, Purchase};
 use crate::contract;
-use crate::core::Core;
-use crate::drafts::{Draft, Value};
-use crate::network::LocalNetError;
+use crate::core::NetworkCore;
+use crate::error::LocalNetError;
+use crate::network::LocalNet;
 
-/// Stacks that each of the first operator's nodes has of each task.
+/// The stacks that each of the first operator's nodes has of each task.
 pub const STACKS_PER_TASK_AND_NODE: u64 = 6;
 
 const OPERATORS: usize = 2;
 const NODES_PER_OPERATOR: usize = 2;
-/// Coins of an operator: one a badge and two to spare, in MIST.
+/// An operator's coins, in MIST: one per badge and two spare ones.
 const OPERATOR_COINS: [u64; NODES_PER_OPERATOR + 2] = [100_000_000_000; NODES_PER_OPERATOR + 2];
-/// Micro-USDC for a million compute units: what nodes ask, and what the buyer pays.
+/// The price that nodes ask and the buyer pays, in micro-USDC per million compute units.
 const PRICE: u64 = 1_000_000;
-/// Compute units in a stack.
+/// Compute units per stack.
 const STACK_UNITS: u64 = 1_000_000;
-/// What the buyer pays for one stack that nobody ever claims, so that the treasury covers every
-/// share of attesters: 1,000 USDC against less than a hundred.
+/// The price of one stack that is never claimed, in micro-USDC. It fills the treasury so that it
+/// covers all attesters' shares: 1,000 USDC for shares of less than 100.
 const RESERVE_PRICE: u64 = 1_000_000_000;
 
-/// Makes the demonstration world on a fresh network, or describes the one that is there.
+/// Creates the demonstration world unless it exists, and writes the first operator's files into
+/// `dir`.
 ///
 /// # Errors
-/// When a transaction does not go through.
+/// When a transaction is refused or fails, or a file can't be written.
+pub fn prepare(network: &LocalNet, dir: Option<&Path>) -> Result<Demo, LocalNetError> {
+    let demo = seed(network)?;
+    if let Some(dir) = dir {
+        demo.write_operator_files(dir)?;
+    }
+    Ok(demo)
+}
+
+/// Creates the demonstration world on a fresh network, or reads back the existing one.
+///
+/// # Errors
+/// When a transaction is refused or fails.
 pub fn seed(network: &LocalNet) -> Result<Demo, LocalNetError> {
     let accounts: Vec<(SecretKey, Account)> = (0..OPERATORS)
         .map(|index| {
-            let key = derive(network.core().config.seed, &format!("operator {index}"));
+            let key = derive(network.core.config.seed, &format!("operator {index}"));
             (SecretKey(key), Account::from_key(key))
         })
         .collect();
-    let fresh = contract_state(network.core())?.nodes.is_empty();
-    if fresh {
-        make(network, &accounts)?;
+    let is_fresh = contract_state(&network.core)?.nodes.is_empty();
+    if is_fresh {
+        create(network, &accounts)?;
     }
-    describe(network, accounts)
+    read(network, accounts)
 }
 
-fn contract_state(core: &Core) -> Result<contract::ContractState, LocalNetError> {
+fn contract_state(core: &NetworkCore) -> Result<contract::ContractState, LocalNetError> {
     contract::read_state(core.ledger().objects(), &core.contract)
         .map_err(|error| LocalNetError::State(error.to_string()))
 }
 
-fn make(network: &LocalNet, accounts: &[(SecretKey, Account)]) -> Result<(), LocalNetError> {
+fn create(network: &LocalNet, accounts: &[(SecretKey, Account)]) -> Result<(), LocalNetError> {
     network.set_parameters(&Parameters {
         cross_validation_probability_permille: Some(1_000),
         cross_validation_extra_nodes_count: Some(1),
@@ -74,7 +89,7 @@ fn make(network: &LocalNet, accounts: &[(SecretKey, Account)]) -> Result<(), Loc
     for (_, account) in accounts {
         network.faucet_coins(account.address, &OPERATOR_COINS)?;
         for _ in 0..NODES_PER_OPERATOR {
-            let node = network.act(|core| node(core, account, &tasks))?;
+            let node = network.act(|core| create_node(core, account, &tasks))?;
             nodes.push(node);
         }
     }
@@ -102,42 +117,43 @@ fn make(network: &LocalNet, accounts: &[(SecretKey, Account)]) -> Result<(), Loc
 }
 
 /// Registers a node and subscribes it to every task.
-fn node(core: &Core, account: &Account, tasks: &[TaskSmallId]) -> Result<NodeSmallId, ActionError> {
-    let mut draft = Draft::default();
-    draft.call(core, "register_node_entry", vec![Value::System])?;
-    let events = core.act(account, draft, None)?;
+fn create_node(
+    core: &NetworkCore,
+    account: &Account,
+    tasks: &[TaskSmallId],
+) -> Result<NodeSmallId, ActionError> {
+    let mut builder = ActionBuilder::default();
+    builder.call(core, "register_node_entry", vec![ActionArgument::Implied])?;
+    let events = core.act(account, builder, None)?;
     let registered: Option<(NodeSmallId, ObjectId)> = events.iter().find_map(|event| match event {
         ContractEvent::NodeRegistered(event) => Some((event.node_small_id, event.badge_id)),
         _ => None,
     });
-    let (node, badge) =
-        registered.ok_or_else(|| ActionError::Missing("no node came of it".to_owned()))?;
-    let mut draft = Draft::default();
+    let (node, badge) = registered
+        .ok_or_else(|| ActionError::Missing("the transaction created no node".to_owned()))?;
+    let mut builder = ActionBuilder::default();
     for task in tasks {
-        let values = vec![
-            Value::System,
-            Value::Object(badge),
-            Value::pure(task)?,
-            Value::pure(&PRICE)?,
+        let arguments = vec![
+            ActionArgument::Implied,
+            ActionArgument::Object(badge),
+            ActionArgument::pure(task)?,
+            ActionArgument::pure(&PRICE)?,
         ];
-        draft.call(core, "subscribe_node_to_task", values)?;
+        builder.call(core, "subscribe_node_to_task", arguments)?;
     }
-    core.act(account, draft, None)?;
+    core.act(account, builder, None)?;
     Ok(node)
 }
 
-fn describe(
-    network: &LocalNet,
-    accounts: Vec<(SecretKey, Account)>,
-) -> Result<Demo, LocalNetError> {
-    let core = network.core();
+fn read(network: &LocalNet, accounts: Vec<(SecretKey, Account)>) -> Result<Demo, LocalNetError> {
+    let core = &network.core;
     let state = contract_state(core)?;
     let operators = accounts
         .into_iter()
-        .map(|(key, account)| Operator {
+        .map(|(key, account)| DemoOperator {
             address: account.address,
             key,
-            nodes: badges(core, &account),
+            nodes: nodes_of(core, &account),
         })
         .collect();
     Ok(Demo {
@@ -167,8 +183,8 @@ fn describe(
     })
 }
 
-/// The nodes whose badges an account owns, in the order of their ids.
-fn badges(core: &Core, account: &Account) -> Vec<NodeSmallId> {
+/// The nodes whose badges an account owns, in order of their small ids.
+fn nodes_of(core: &NetworkCore, account: &Account) -> Vec<NodeSmallId> {
     let ledger = core.ledger();
     let mut nodes: Vec<NodeSmallId> = ledger
         .objects()

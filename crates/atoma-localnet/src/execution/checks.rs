@@ -1,4 +1,4 @@
-//! What can be checked of a transaction without looking at any object.
+//! Checks of a transaction that need no objects.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use sui_sdk_types::{
 };
 
 use super::limits;
-use super::refusal::Refusal;
+use super::refusal::TransactionRefusal;
 
 /// The shared `Random` object.
 pub(crate) const RANDOM: Address = Address::from_static("0x8");
@@ -18,23 +18,26 @@ pub(crate) const RANDOM: Address = Address::from_static("0x8");
 ///
 /// # Errors
 /// System transactions are refused.
-pub(crate) fn programmable(transaction: &Transaction) -> Result<&ProgrammableTransaction, Refusal> {
+pub(crate) fn programmable(
+    transaction: &Transaction,
+) -> Result<&ProgrammableTransaction, TransactionRefusal> {
     match &transaction.kind {
         TransactionKind::ProgrammableTransaction(programmable) => Ok(programmable),
-        _ => Err(Refusal::Malformed(
+        _ => Err(TransactionRefusal::Malformed(
             "system transactions can't be sent by users".to_owned(),
         )),
     }
 }
 
-/// Sizes, counts, and the rule about `Random`.
+/// Checks sizes, counts, supported inputs and commands, and the rule about `Random`.
 ///
 /// # Errors
-/// The first [`Refusal`] that applies.
-pub(crate) fn shape(transaction: &Transaction) -> Result<(), Refusal> {
-    let size = bcs::serialized_size(transaction)
-        .map_err(|error| Refusal::Malformed(format!("the transaction has no BCS form: {error}")))?;
-    within(
+/// The first [`TransactionRefusal`] that applies.
+pub(crate) fn shape(transaction: &Transaction) -> Result<(), TransactionRefusal> {
+    let size = bcs::serialized_size(transaction).map_err(|error| {
+        TransactionRefusal::Malformed(format!("the transaction has no BCS form: {error}"))
+    })?;
+    check_limit(
         "serialized transaction size",
         size,
         limits::MAX_TX_SIZE_BYTES,
@@ -42,12 +45,12 @@ pub(crate) fn shape(transaction: &Transaction) -> Result<(), Refusal> {
     let programmable = programmable(transaction)?;
     let gas = &transaction.gas_payment.objects;
     if gas.len() >= limits::MAX_GAS_PAYMENT_OBJECTS {
-        return Err(Refusal::SizeLimit {
+        return Err(TransactionRefusal::SizeLimit {
             limit: "maximum number of gas payment objects",
             value: gas.len(),
         });
     }
-    within(
+    check_limit(
         "maximum commands in a programmable transaction",
         programmable.commands.len(),
         limits::MAX_COMMANDS,
@@ -60,9 +63,9 @@ pub(crate) fn shape(transaction: &Transaction) -> Result<(), Refusal> {
     random_rule(programmable)
 }
 
-fn within(limit: &'static str, value: usize, most: usize) -> Result<(), Refusal> {
-    if value > most {
-        return Err(Refusal::SizeLimit { limit, value });
+fn check_limit(limit: &'static str, value: usize, max: usize) -> Result<(), TransactionRefusal> {
+    if value > max {
+        return Err(TransactionRefusal::SizeLimit { limit, value });
     }
     Ok(())
 }
@@ -70,17 +73,19 @@ fn within(limit: &'static str, value: usize, most: usize) -> Result<(), Refusal>
 fn inputs(
     transaction: &Transaction,
     programmable: &ProgrammableTransaction,
-) -> Result<(), Refusal> {
+) -> Result<(), TransactionRefusal> {
     let mut seen: HashSet<ObjectId> = HashSet::new();
     for reference in &transaction.gas_payment.objects {
         if !seen.insert(*reference.object_id()) {
-            return Err(Refusal::MutableUsedMoreThanOnce(*reference.object_id()));
+            return Err(TransactionRefusal::MutableUsedMoreThanOnce(
+                *reference.object_id(),
+            ));
         }
     }
     for input in &programmable.inputs {
         let id = match input {
             Input::Pure(bytes) => {
-                within(
+                check_limit(
                     "maximum pure argument size",
                     bytes.len(),
                     limits::MAX_PURE_ARGUMENT_BYTES,
@@ -89,30 +94,34 @@ fn inputs(
             }
             Input::ImmutableOrOwned(reference) => *reference.object_id(),
             Input::Shared(shared) if shared.mutability() == Mutability::NonExclusiveWrite => {
-                return Err(Refusal::Unsupported("non-exclusive writes".to_owned()));
+                return Err(TransactionRefusal::Unsupported(
+                    "non-exclusive writes".to_owned(),
+                ));
             }
             Input::Shared(shared) => shared.object_id(),
             Input::Receiving(_) => {
-                return Err(Refusal::Unsupported("receiving objects".to_owned()));
+                return Err(TransactionRefusal::Unsupported(
+                    "receiving objects".to_owned(),
+                ));
             }
             _ => {
-                return Err(Refusal::Unsupported(
+                return Err(TransactionRefusal::Unsupported(
                     "withdrawals from address balances".to_owned(),
                 ));
             }
         };
         if !seen.insert(id) {
-            return Err(Refusal::MutableUsedMoreThanOnce(id));
+            return Err(TransactionRefusal::MutableUsedMoreThanOnce(id));
         }
     }
-    within(
+    check_limit(
         "maximum input objects in a transaction",
         seen.len(),
         limits::MAX_INPUT_OBJECTS,
     )
 }
 
-fn supported(command: &Command) -> Result<(), Refusal> {
+fn supported(command: &Command) -> Result<(), TransactionRefusal> {
     let name = match command {
         Command::MoveCall(_)
         | Command::TransferObjects(_)
@@ -123,10 +132,12 @@ fn supported(command: &Command) -> Result<(), Refusal> {
         Command::Upgrade(_) => "Upgrade",
         _ => "this command",
     };
-    Err(Refusal::Unsupported(format!("{name} on the local network")))
+    Err(TransactionRefusal::Unsupported(format!(
+        "{name} on the local network"
+    )))
 }
 
-fn arguments(command: &Command) -> Result<(), Refusal> {
+fn arguments(command: &Command) -> Result<(), TransactionRefusal> {
     let count = match command {
         Command::MoveCall(call) => call.arguments.len(),
         Command::TransferObjects(transfer) => not_empty(&transfer.objects)?,
@@ -134,21 +145,21 @@ fn arguments(command: &Command) -> Result<(), Refusal> {
         Command::MergeCoins(merge) => not_empty(&merge.coins_to_merge)?,
         _ => 0,
     };
-    within(
+    check_limit(
         "maximum arguments in a command",
         count,
         limits::MAX_ARGUMENTS,
     )
 }
 
-fn not_empty(arguments: &[Argument]) -> Result<usize, Refusal> {
+fn not_empty(arguments: &[Argument]) -> Result<usize, TransactionRefusal> {
     if arguments.is_empty() {
-        return Err(Refusal::EmptyCommandInput);
+        return Err(TransactionRefusal::EmptyCommandInput);
     }
     Ok(arguments.len())
 }
 
-fn random_rule(programmable: &ProgrammableTransaction) -> Result<(), Refusal> {
+fn random_rule(programmable: &ProgrammableTransaction) -> Result<(), TransactionRefusal> {
     let is_random = |argument: &Argument| match argument {
         Argument::Input(index) => matches!(
             programmable.inputs.get(usize::from(*index)),
@@ -156,31 +167,31 @@ fn random_rule(programmable: &ProgrammableTransaction) -> Result<(), Refusal> {
         ),
         _ => false,
     };
-    let mut drawn = false;
+    let mut after_random = false;
     for command in &programmable.commands {
         match command {
             Command::TransferObjects(_) | Command::MergeCoins(_) => {}
-            _ if drawn => return Err(Refusal::PostRandom),
-            Command::MoveCall(call) => drawn = call.arguments.iter().any(is_random),
+            _ if after_random => return Err(TransactionRefusal::PostRandom),
+            Command::MoveCall(call) => after_random = call.arguments.iter().any(is_random),
             _ => {}
         }
     }
     Ok(())
 }
 
-/// Whether the transaction may still, or already, be executed in `epoch`.
+/// Checks that the transaction is valid in `epoch`.
 ///
 /// # Errors
-/// [`Refusal::Expired`] or [`Refusal::InvalidExpiration`].
+/// [`TransactionRefusal::Expired`] or [`TransactionRefusal::InvalidExpiration`].
 pub(crate) fn expiration(
     transaction: &Transaction,
     epoch: u64,
     chain: Digest,
-) -> Result<(), Refusal> {
+) -> Result<(), TransactionRefusal> {
     match &transaction.expiration {
         TransactionExpiration::None => Ok(()),
         TransactionExpiration::Epoch(last) if epoch <= *last => Ok(()),
-        TransactionExpiration::Epoch(_) => Err(Refusal::Expired),
+        TransactionExpiration::Epoch(_) => Err(TransactionRefusal::Expired),
         TransactionExpiration::ValidDuring {
             min_epoch: Some(min),
             max_epoch: Some(max),
@@ -190,61 +201,61 @@ pub(crate) fn expiration(
             ..
         } => {
             if *named != chain {
-                return Err(Refusal::InvalidExpiration(format!(
+                return Err(TransactionRefusal::InvalidExpiration(format!(
                     "it names chain {named}, this is {chain}"
                 )));
             }
             if *max > min.saturating_add(1) || max < min {
-                return Err(Refusal::InvalidExpiration(
+                return Err(TransactionRefusal::InvalidExpiration(
                     "it must span one epoch, or two that follow each other".to_owned(),
                 ));
             }
             if epoch < *min {
-                return Err(Refusal::InvalidExpiration(format!(
+                return Err(TransactionRefusal::InvalidExpiration(format!(
                     "it is not valid before epoch {min}, this is epoch {epoch}"
                 )));
             }
             if epoch > *max {
-                return Err(Refusal::Expired);
+                return Err(TransactionRefusal::Expired);
             }
             Ok(())
         }
-        _ => Err(Refusal::InvalidExpiration(
+        _ => Err(TransactionRefusal::InvalidExpiration(
             "both epochs must be given, and no timestamps".to_owned(),
         )),
     }
 }
 
-/// Price and budget against the protocol's bounds.
+/// Checks gas price and budget against the protocol's bounds.
 ///
 /// # Errors
-/// The first [`Refusal`] that applies.
-pub(crate) fn price_and_budget(transaction: &Transaction) -> Result<(), Refusal> {
+/// The first [`TransactionRefusal`] that applies.
+pub(crate) fn price_and_budget(transaction: &Transaction) -> Result<(), TransactionRefusal> {
     let payment = &transaction.gas_payment;
     if payment.price < limits::REFERENCE_GAS_PRICE {
-        return Err(Refusal::GasPriceUnderReference {
+        return Err(TransactionRefusal::GasPriceUnderReference {
             price: payment.price,
             reference: limits::REFERENCE_GAS_PRICE,
         });
     }
     if payment.price >= limits::MAX_GAS_PRICE {
-        return Err(Refusal::GasPriceTooHigh(limits::MAX_GAS_PRICE));
+        return Err(TransactionRefusal::GasPriceTooHigh(limits::MAX_GAS_PRICE));
     }
     if payment.budget > limits::MAX_TX_GAS {
-        return Err(Refusal::BudgetTooHigh {
+        return Err(TransactionRefusal::BudgetTooHigh {
             budget: payment.budget,
             max: limits::MAX_TX_GAS,
         });
     }
     let min = limits::MIN_COMPUTATION_UNITS * payment.price;
     if payment.budget < min {
-        return Err(Refusal::BudgetTooLow {
+        return Err(TransactionRefusal::BudgetTooLow {
             budget: payment.budget,
             min,
         });
     }
     if payment.objects.is_empty() {
-        return Err(Refusal::MissingGasPayment);
+        return Err(TransactionRefusal::MissingGasPayment);
     }
     Ok(())
 }

@@ -8,36 +8,36 @@ use sui_sdk_types::{
 
 use super::gas::Meter;
 use crate::contract::abi::{self, Passing};
-use crate::contract::{self, CallArgument, ContractAddresses};
+use crate::contract::{self, ContractAddresses, ResolvedArgument};
 use crate::vm::{Execution, MoveError};
 
-/// Why a transaction failed, and in which command.
+/// The error that a transaction failed with, and the command it occurred in, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub(crate) struct CommandFailure {
     pub(crate) error: Box<ExecutionError>,
     pub(crate) command: Option<u64>,
 }
 
-/// A value that an argument can name.
+/// The value of an argument.
 #[derive(Debug, Clone)]
-enum Slot {
+enum ArgumentValue {
     Pure(Vec<u8>),
     Object {
         id: ObjectId,
-        use_of: Use,
+        usage: ObjectUse,
     },
-    /// Moved away.
-    Gone,
+    /// Already moved.
+    Moved,
 }
 
-/// What commands may do with an object.
+/// How commands may use an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Use {
-    /// Everything.
+enum ObjectUse {
+    /// In any way.
     Value,
-    /// Everything but giving it away: a shared object.
+    /// In any way except by value: a shared object.
     MutableReference,
-    /// Reading alone: an immutable object, or a shared one taken so.
+    /// For reading only: an immutable object, or a shared one taken immutably.
     Reference,
 }
 
@@ -46,14 +46,14 @@ enum Use {
 pub(crate) struct Interpreter<'a, 'b> {
     execution: &'a mut Execution<'b>,
     contract: &'a ContractAddresses,
-    gas: Slot,
-    inputs: Vec<Slot>,
-    results: Vec<Vec<Slot>>,
+    gas: ArgumentValue,
+    inputs: Vec<ArgumentValue>,
+    results: Vec<Vec<ArgumentValue>>,
     meter: Meter,
 }
 
 impl<'a, 'b> Interpreter<'a, 'b> {
-    /// `immutable` tells which input objects nobody can change.
+    /// `immutable` returns whether an input object is immutable.
     pub(crate) fn new(
         execution: &'a mut Execution<'b>,
         contract: &'a ContractAddresses,
@@ -65,31 +65,31 @@ impl<'a, 'b> Interpreter<'a, 'b> {
             .inputs
             .iter()
             .map(|input| match input {
-                Input::Pure(bytes) => Slot::Pure(bytes.clone()),
-                Input::ImmutableOrOwned(reference) => Slot::Object {
+                Input::Pure(bytes) => ArgumentValue::Pure(bytes.clone()),
+                Input::ImmutableOrOwned(reference) => ArgumentValue::Object {
                     id: *reference.object_id(),
-                    use_of: if immutable(reference.object_id()) {
-                        Use::Reference
+                    usage: if immutable(reference.object_id()) {
+                        ObjectUse::Reference
                     } else {
-                        Use::Value
+                        ObjectUse::Value
                     },
                 },
-                Input::Shared(shared) => Slot::Object {
+                Input::Shared(shared) => ArgumentValue::Object {
                     id: shared.object_id(),
-                    use_of: match shared.mutability() {
-                        Mutability::Immutable => Use::Reference,
-                        _ => Use::MutableReference,
+                    usage: match shared.mutability() {
+                        Mutability::Immutable => ObjectUse::Reference,
+                        _ => ObjectUse::MutableReference,
                     },
                 },
-                _ => Slot::Gone,
+                _ => ArgumentValue::Moved,
             })
             .collect();
         Self {
             execution,
             contract,
-            gas: Slot::Object {
+            gas: ArgumentValue::Object {
                 id: gas,
-                use_of: Use::Value,
+                usage: ObjectUse::Value,
             },
             inputs,
             results: Vec::with_capacity(programmable.commands.len()),
@@ -97,16 +97,16 @@ impl<'a, 'b> Interpreter<'a, 'b> {
         }
     }
 
-    /// Runs all commands, or up to the first that fails. The meter counts in both cases.
+    /// Runs the commands up to the first that fails. The meter is valid in either case.
     pub(crate) fn run(
         mut self,
         programmable: &ProgrammableTransaction,
-    ) -> (Meter, Result<(), Failure>) {
+    ) -> (Meter, Result<(), CommandFailure>) {
         for (index, command) in programmable.commands.iter().enumerate() {
             match self.command(command) {
                 Ok(results) => self.results.push(results),
                 Err(error) => {
-                    let failure = Failure {
+                    let failure = CommandFailure {
                         error: Box::new(error),
                         command: u64::try_from(index).ok(),
                     };
@@ -118,12 +118,12 @@ impl<'a, 'b> Interpreter<'a, 'b> {
         (self.meter, unused)
     }
 
-    /// Coins can't be dropped: each that a command returned must have gone somewhere.
-    fn unused_result(&self) -> Result<(), Failure> {
-        for (result, slots) in self.results.iter().enumerate() {
-            for (subresult, slot) in slots.iter().enumerate() {
-                if matches!(slot, Slot::Object { .. }) {
-                    return Err(Failure {
+    /// Checks that no command's result is left over, because coins can't be dropped.
+    fn unused_result(&self) -> Result<(), CommandFailure> {
+        for (result, values) in self.results.iter().enumerate() {
+            for (subresult, value) in values.iter().enumerate() {
+                if matches!(value, ArgumentValue::Object { .. }) {
+                    return Err(CommandFailure {
                         error: Box::new(ExecutionError::UnusedValueWithoutDrop {
                             result: short(result),
                             subresult: short(subresult),
@@ -136,7 +136,7 @@ impl<'a, 'b> Interpreter<'a, 'b> {
         Ok(())
     }
 
-    fn command(&mut self, command: &Command) -> Result<Vec<Slot>, ExecutionError> {
+    fn command(&mut self, command: &Command) -> Result<Vec<ArgumentValue>, ExecutionError> {
         match command {
             Command::MoveCall(call) => self.call(call).map(|()| Vec::new()),
             Command::TransferObjects(transfer) => self.transfer(transfer).map(|()| Vec::new()),
@@ -156,32 +156,32 @@ impl<'a, 'b> Interpreter<'a, 'b> {
         let function = abi::function(call.function.as_str());
         for (index, argument) in call.arguments.iter().enumerate() {
             let fail = |kind| wrong(index, kind);
-            let slot = self.slot(*argument).map_err(fail)?.clone();
-            arguments.push(match slot {
-                Slot::Gone => return Err(fail(Wrong::InvalidValueUsage)),
-                Slot::Pure(value) => {
+            let value = self.value(*argument).map_err(fail)?.clone();
+            arguments.push(match value {
+                ArgumentValue::Moved => return Err(fail(Wrong::InvalidValueUsage)),
+                ArgumentValue::Pure(value) => {
                     bytes += value.len();
-                    CallArgument::Pure(value)
+                    ResolvedArgument::Pure(value)
                 }
-                Slot::Object { id, use_of } => {
+                ArgumentValue::Object { id, usage } => {
                     if seen.contains(&id) || self.execution.object(&id).is_none() {
                         return Err(fail(Wrong::InvalidValueUsage));
                     }
                     seen.push(id);
                     let passing = function
                         .and_then(|function| function.parameters.get(index))
-                        .map(abi::Parameter::passing);
+                        .map(abi::FunctionParameter::passing);
                     match passing {
-                        Some(Passing::Value) if use_of != Use::Value => {
+                        Some(Passing::Value) if usage != ObjectUse::Value => {
                             return Err(fail(Wrong::InvalidObjectByValue));
                         }
-                        Some(Passing::MutableReference) if use_of == Use::Reference => {
+                        Some(Passing::MutableReference) if usage == ObjectUse::Reference => {
                             return Err(fail(Wrong::InvalidObjectByMutRef));
                         }
                         Some(Passing::Value) => self.take(*argument),
                         _ => {}
                     }
-                    CallArgument::Object(id)
+                    ResolvedArgument::Object(id)
                 }
             });
         }
@@ -210,7 +210,7 @@ impl<'a, 'b> Interpreter<'a, 'b> {
         Ok(())
     }
 
-    fn split(&mut self, split: &SplitCoins) -> Result<Vec<Slot>, ExecutionError> {
+    fn split(&mut self, split: &SplitCoins) -> Result<Vec<ArgumentValue>, ExecutionError> {
         self.meter.command(8 * split.amounts.len());
         self.meter.objects(1 + split.amounts.len());
         let coin = self.coin(split.coin, 0)?;
@@ -225,9 +225,9 @@ impl<'a, 'b> Interpreter<'a, 'b> {
                     .execution
                     .split_coin(&coin, amount)
                     .map_err(|error| execution_error(&error))?;
-                Ok(Slot::Object {
+                Ok(ArgumentValue::Object {
                     id,
-                    use_of: Use::Value,
+                    usage: ObjectUse::Value,
                 })
             })
             .collect()
@@ -237,12 +237,12 @@ impl<'a, 'b> Interpreter<'a, 'b> {
         self.meter.command(0);
         self.meter.objects(1 + merge.coins_to_merge.len());
         let into = self.coin(merge.coin, 0)?;
-        let wanted = self.execution.object(&into).map(|o| o.object_type.clone());
+        let coin_type = self.execution.object(&into).map(|o| o.object_type.clone());
         let mut from = Vec::with_capacity(merge.coins_to_merge.len());
         for (index, argument) in merge.coins_to_merge.iter().enumerate() {
             let id = self.by_value(*argument, 1 + index, false)?;
             let found = self.execution.object(&id).map(|o| o.object_type.clone());
-            if found != wanted {
+            if found != coin_type {
                 return Err(wrong(1 + index, Wrong::TypeMismatch));
             }
             if id == into {
@@ -255,12 +255,12 @@ impl<'a, 'b> Interpreter<'a, 'b> {
             .map_err(|error| execution_error(&error))
     }
 
-    /// A coin that a command will change.
+    /// A coin that a command changes.
     fn coin(&mut self, argument: Argument, index: usize) -> Result<ObjectId, ExecutionError> {
-        let (id, use_of) = match self.slot(argument).map_err(|kind| wrong(index, kind))? {
-            Slot::Object { id, use_of } => (*id, *use_of),
-            Slot::Pure(_) => return Err(wrong(index, Wrong::TypeMismatch)),
-            Slot::Gone => return Err(wrong(index, Wrong::InvalidValueUsage)),
+        let (id, usage) = match self.value(argument).map_err(|kind| wrong(index, kind))? {
+            ArgumentValue::Object { id, usage } => (*id, *usage),
+            ArgumentValue::Pure(_) => return Err(wrong(index, Wrong::TypeMismatch)),
+            ArgumentValue::Moved => return Err(wrong(index, Wrong::InvalidValueUsage)),
         };
         let Some(object) = self.execution.object(&id) else {
             return Err(wrong(index, Wrong::InvalidValueUsage));
@@ -268,30 +268,30 @@ impl<'a, 'b> Interpreter<'a, 'b> {
         if object.coin_value().is_none() {
             return Err(wrong(index, Wrong::TypeMismatch));
         }
-        if use_of == Use::Reference {
+        if usage == ObjectUse::Reference {
             return Err(wrong(index, Wrong::InvalidObjectByMutRef));
         }
         Ok(id)
     }
 
-    /// An object that a command takes away.
+    /// An object that a command takes by value.
     fn by_value(
         &mut self,
         argument: Argument,
         index: usize,
-        gas_too: bool,
+        allow_gas: bool,
     ) -> Result<ObjectId, ExecutionError> {
-        if argument == Argument::Gas && !gas_too {
+        if argument == Argument::Gas && !allow_gas {
             return Err(wrong(index, Wrong::InvalidGasCoinUsage));
         }
-        let id = match self.slot(argument).map_err(|kind| wrong(index, kind))? {
-            Slot::Object {
+        let id = match self.value(argument).map_err(|kind| wrong(index, kind))? {
+            ArgumentValue::Object {
                 id,
-                use_of: Use::Value,
+                usage: ObjectUse::Value,
             } => *id,
-            Slot::Object { .. } => return Err(wrong(index, Wrong::InvalidObjectByValue)),
-            Slot::Pure(_) => return Err(wrong(index, Wrong::TypeMismatch)),
-            Slot::Gone => return Err(wrong(index, Wrong::InvalidValueUsage)),
+            ArgumentValue::Object { .. } => return Err(wrong(index, Wrong::InvalidObjectByValue)),
+            ArgumentValue::Pure(_) => return Err(wrong(index, Wrong::TypeMismatch)),
+            ArgumentValue::Moved => return Err(wrong(index, Wrong::InvalidValueUsage)),
         };
         if self.execution.object(&id).is_none() {
             return Err(wrong(index, Wrong::InvalidValueUsage));
@@ -305,16 +305,16 @@ impl<'a, 'b> Interpreter<'a, 'b> {
         argument: Argument,
         index: usize,
     ) -> Result<T, ExecutionError> {
-        match self.slot(argument).map_err(|kind| wrong(index, kind))? {
-            Slot::Pure(bytes) => {
+        match self.value(argument).map_err(|kind| wrong(index, kind))? {
+            ArgumentValue::Pure(bytes) => {
                 bcs::from_bytes(bytes).map_err(|_| wrong(index, Wrong::InvalidBcsBytes))
             }
-            Slot::Object { .. } => Err(wrong(index, Wrong::TypeMismatch)),
-            Slot::Gone => Err(wrong(index, Wrong::InvalidValueUsage)),
+            ArgumentValue::Object { .. } => Err(wrong(index, Wrong::TypeMismatch)),
+            ArgumentValue::Moved => Err(wrong(index, Wrong::InvalidValueUsage)),
         }
     }
 
-    fn slot(&mut self, argument: Argument) -> Result<&mut Slot, Wrong> {
+    fn value(&mut self, argument: Argument) -> Result<&mut ArgumentValue, Wrong> {
         match argument {
             Argument::Gas => Ok(&mut self.gas),
             Argument::Input(index) => self
@@ -322,11 +322,11 @@ impl<'a, 'b> Interpreter<'a, 'b> {
                 .get_mut(usize::from(index))
                 .ok_or(Wrong::IndexOutOfBounds { index }),
             Argument::Result(result) => {
-                let slots = self
+                let values = self
                     .results
                     .get_mut(usize::from(result))
                     .ok_or(Wrong::IndexOutOfBounds { index: result })?;
-                match slots.as_mut_slice() {
+                match values.as_mut_slice() {
                     [only] => Ok(only),
                     _ => Err(Wrong::InvalidResultArity { result }),
                 }
@@ -341,8 +341,8 @@ impl<'a, 'b> Interpreter<'a, 'b> {
     }
 
     fn take(&mut self, argument: Argument) {
-        if let Ok(slot) = self.slot(argument) {
-            *slot = Slot::Gone;
+        if let Ok(value) = self.value(argument) {
+            *value = ArgumentValue::Moved;
         }
     }
 }
@@ -359,7 +359,7 @@ fn wrong(index: usize, kind: Wrong) -> ExecutionError {
     }
 }
 
-/// Indices are limited by the protocol to far below 65,536.
+/// Converts an index. The protocol limits indices to far below 65,536.
 fn short(index: usize) -> u16 {
     u16::try_from(index).unwrap_or(u16::MAX)
 }

@@ -1,4 +1,4 @@
-//! From what commands changed to effects: versions, owners, gas and dependencies.
+//! Building effects from what commands changed: versions, owners, gas and dependencies.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,15 +10,15 @@ use sui_sdk_types::{
     TransactionEvents, UnchangedConsensusKind, UnchangedConsensusObject,
 };
 
-use super::commands::Failure;
+use super::commands::CommandFailure;
 use super::gas::{self, Meter, Storage};
-use super::inputs::{Access, Inputs};
+use super::inputs::{InputAccess, Inputs};
 use super::objects::{object_of, set_value, settle};
-use crate::chain::{Executed, ObjectStore};
-use crate::vm::{ObjectState, Outcome};
+use crate::chain::{ObjectStore, TransactionOutputs};
+use crate::vm::{ExecutionResults, ObjectState};
 
-/// What effects are made of.
-pub(crate) struct Draft<'a> {
+/// Builds the effects of one transaction.
+pub(crate) struct EffectsBuilder<'a> {
     pub(crate) store: &'a ObjectStore,
     pub(crate) inputs: &'a Inputs,
     pub(crate) signed: SignedTransaction,
@@ -26,49 +26,53 @@ pub(crate) struct Draft<'a> {
     pub(crate) meter: Meter,
 }
 
-/// Shared objects of a cancelled transaction carry this instead of a version (Sui's
-/// `SequenceNumber::CONGESTED`).
+/// The version of a cancelled transaction's shared objects (Sui's `SequenceNumber::CONGESTED`).
 const CONGESTED: u64 = 0x8000_0000_0000_0001;
-/// The same for shared objects that would have been read only.
+/// The same for shared objects taken immutably.
 const CANCELLED_READ: u64 = 0x8000_0000_0000_0000;
 
-struct Written {
+/// What the commands wrote, deleted and read.
+struct WriteSet {
     states: BTreeMap<ObjectId, ObjectState>,
     deleted: BTreeSet<ObjectId>,
     loaded: BTreeSet<ObjectId>,
     events: Vec<sui_sdk_types::Event>,
 }
 
-impl Draft<'_> {
-    /// Effects of commands that went through, or that failed with `result`.
+impl EffectsBuilder<'_> {
+    /// The effects of commands that succeeded, or failed, by `status`.
     ///
-    /// `outcome` sees the gas coin without the budget; what is left of the budget goes back.
-    pub(crate) fn finish(self, outcome: Outcome, result: Result<(), Failure>) -> Executed {
+    /// In `results` the gas coin lacks the budget; the unspent part is added back here.
+    pub(crate) fn finish(
+        self,
+        results: ExecutionResults,
+        status: Result<(), CommandFailure>,
+    ) -> TransactionOutputs {
         let transaction = &self.signed.transaction;
         let computation = self.meter.cost(transaction.gas_payment.price);
         let budget = transaction.gas_payment.budget;
-        let unaffordable = |command| Failure {
+        let unaffordable = |command| CommandFailure {
             error: Box::new(ExecutionError::InsufficientGas),
             command,
         };
-        let result = match result {
+        let status = match status {
             Ok(()) if computation > budget => Err(unaffordable(None)),
-            result => result,
+            status => status,
         };
         let computation = computation.min(budget);
-        match result {
-            Ok(()) => match self.attempt(outcome_of(outcome), computation, Ok(()), false) {
-                Some(executed) => executed,
+        match status {
+            Ok(()) => match self.attempt(write_set(results), computation, Ok(()), false) {
+                Some(outputs) => outputs,
                 None => self.failed(computation, unaffordable(None), false),
             },
             Err(failure) => self.failed(computation, failure, false),
         }
     }
 
-    /// Effects of a transaction that consensus cancelled: gas is charged and nothing else happens.
-    pub(crate) fn cancelled(self, congested: Vec<ObjectId>) -> Executed {
+    /// The effects of a transaction cancelled by consensus: gas is charged and nothing else changes.
+    pub(crate) fn cancelled(self, congested: Vec<ObjectId>) -> TransactionOutputs {
         let price = self.signed.transaction.gas_payment.price;
-        let failure = Failure {
+        let failure = CommandFailure {
             error: Box::new(
                 ExecutionError::ExecutionCanceledDueToConsensusObjectCongestion {
                     congested_objects: congested,
@@ -80,48 +84,54 @@ impl Draft<'_> {
         self.failed(computation, failure, true)
     }
 
-    fn failed(self, computation: u64, failure: Failure, cancelled: bool) -> Executed {
+    fn failed(
+        self,
+        computation: u64,
+        failure: CommandFailure,
+        cancelled: bool,
+    ) -> TransactionOutputs {
         let budget = self.signed.transaction.gas_payment.budget;
-        let nothing = || Written {
+        let empty = || WriteSet {
             states: BTreeMap::new(),
             deleted: BTreeSet::new(),
             loaded: BTreeSet::new(),
             events: Vec::new(),
         };
-        self.attempt(nothing(), computation, Err(failure.clone()), cancelled)
+        self.attempt(empty(), computation, Err(failure.clone()), cancelled)
             .unwrap_or_else(|| {
-                // Not even the inputs' storage is covered: the whole budget goes.
-                let insufficient = Failure {
+                // The budget does not even cover the inputs' storage: charge all of it.
+                let insufficient = CommandFailure {
                     error: Box::new(ExecutionError::InsufficientGas),
                     command: failure.command,
                 };
-                self.charge(nothing(), Err(insufficient), cancelled, |_| {
+                self.charge(empty(), Err(insufficient), cancelled, |_| {
                     GasCostSummary::new(budget, 0, 0, 0)
                 })
             })
     }
 
+    /// The outputs, unless the budget does not cover their gas.
     fn attempt(
         &self,
-        written: Written,
+        written: WriteSet,
         computation: u64,
-        result: Result<(), Failure>,
+        status: Result<(), CommandFailure>,
         cancelled: bool,
-    ) -> Option<Executed> {
-        let executed = self.charge(written, result, cancelled, |storage| {
+    ) -> Option<TransactionOutputs> {
+        let outputs = self.charge(written, status, cancelled, |storage| {
             storage.summary(computation)
         });
         let budget = self.signed.transaction.gas_payment.budget;
-        gas::affordable(executed.effects.gas_summary(), budget).then_some(executed)
+        gas::affordable(outputs.effects.gas_summary(), budget).then_some(outputs)
     }
 
     fn charge(
         &self,
-        mut written: Written,
-        result: Result<(), Failure>,
+        mut written: WriteSet,
+        status: Result<(), CommandFailure>,
         cancelled: bool,
         price: impl Fn(Storage) -> GasCostSummary,
-    ) -> Executed {
+    ) -> TransactionOutputs {
         let digest = self.signed.transaction.digest();
         let lamport = self.lamport(cancelled);
         let gas_id = self.add_inputs(&mut written, cancelled);
@@ -157,9 +167,9 @@ impl Draft<'_> {
             })
             .and_then(|index| u32::try_from(index).ok());
         let effects = TransactionEffectsV2 {
-            status: match result {
+            status: match status {
                 Ok(()) => ExecutionStatus::Success,
-                Err(Failure { error, command }) => ExecutionStatus::Failure {
+                Err(CommandFailure { error, command }) => ExecutionStatus::Failure {
                     error: *error,
                     command,
                 },
@@ -175,7 +185,7 @@ impl Draft<'_> {
             unchanged_consensus_objects: self.unchanged(cancelled),
             auxiliary_data_digest: None,
         };
-        Executed {
+        TransactionOutputs {
             signed: self.signed.clone(),
             effects: TransactionEffects::V2(Box::new(effects)),
             events,
@@ -185,7 +195,7 @@ impl Draft<'_> {
         }
     }
 
-    /// One more than the highest version among the inputs.
+    /// The lamport version: one more than the highest version among the inputs.
     fn lamport(&self, cancelled: bool) -> u64 {
         self.inputs
             .objects
@@ -199,15 +209,15 @@ impl Draft<'_> {
             .map_or(1, |highest| highest + 1)
     }
 
-    /// Every input that could have been changed gets a new version, changed or not; gas coins are
-    /// merged into the first, which is returned.
-    fn add_inputs(&self, written: &mut Written, cancelled: bool) -> Option<ObjectId> {
+    /// Adds all mutable inputs, which get a new version even if unchanged, and merges the gas coins
+    /// into the first, whose id is returned.
+    fn add_inputs(&self, written: &mut WriteSet, cancelled: bool) -> Option<ObjectId> {
         for input in self.inputs.objects.iter().flatten() {
             let id = input.object.object_id();
             let writes = match input.access {
-                Access::Owned => true,
-                Access::SharedWrite => !cancelled,
-                Access::Immutable | Access::SharedRead => false,
+                InputAccess::Owned => true,
+                InputAccess::SharedWrite => !cancelled,
+                InputAccess::Immutable | InputAccess::SharedRead => false,
             };
             if writes
                 && !written.deleted.contains(&id)
@@ -281,14 +291,14 @@ impl Draft<'_> {
             .flatten()
             .filter_map(|input| {
                 let kind = match (input.access, cancelled) {
-                    (Access::SharedRead, false) => UnchangedConsensusKind::ReadOnlyRoot {
+                    (InputAccess::SharedRead, false) => UnchangedConsensusKind::ReadOnlyRoot {
                         version: input.object.version(),
                         digest: input.object.digest(),
                     },
-                    (Access::SharedRead, true) => UnchangedConsensusKind::Canceled {
+                    (InputAccess::SharedRead, true) => UnchangedConsensusKind::Canceled {
                         version: CANCELLED_READ,
                     },
-                    (Access::SharedWrite, true) => {
+                    (InputAccess::SharedWrite, true) => {
                         UnchangedConsensusKind::Canceled { version: CONGESTED }
                     }
                     _ => return None,
@@ -303,8 +313,8 @@ impl Draft<'_> {
         unchanged
     }
 
-    /// The transactions that last wrote what this one took or read.
-    fn dependencies(&self, written: &Written) -> Vec<Digest> {
+    /// The transactions that last wrote this one's inputs and the objects it read.
+    fn dependencies(&self, written: &WriteSet) -> Vec<Digest> {
         let inputs = self.inputs.objects.iter().flatten().map(|i| &i.object);
         let read = written.loaded.iter().filter_map(|id| self.store.live(id));
         let mut dependencies: BTreeSet<Digest> = inputs
@@ -316,10 +326,10 @@ impl Draft<'_> {
         dependencies.into_iter().collect()
     }
 
-    /// Objects read on the way that are neither inputs nor changed.
+    /// Objects that were read but are neither inputs nor changed, with their versions.
     fn loaded(
         &self,
-        written: &Written,
+        written: &WriteSet,
         objects: &BTreeMap<ObjectId, Object>,
     ) -> Vec<(ObjectId, u64)> {
         let inputs: BTreeSet<ObjectId> = self
@@ -342,15 +352,15 @@ impl Draft<'_> {
     }
 }
 
-fn outcome_of(outcome: Outcome) -> Written {
-    Written {
-        states: outcome.written,
-        deleted: outcome.deleted,
-        loaded: outcome.read,
-        events: outcome.events,
+fn write_set(results: ExecutionResults) -> WriteSet {
+    WriteSet {
+        states: results.written,
+        deleted: results.deleted,
+        loaded: results.read,
+        events: results.events,
     }
 }
 
-const fn is_shared(access: Access) -> bool {
-    matches!(access, Access::SharedRead | Access::SharedWrite)
+const fn is_shared(access: InputAccess) -> bool {
+    matches!(access, InputAccess::SharedRead | InputAccess::SharedWrite)
 }

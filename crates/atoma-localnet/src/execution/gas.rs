@@ -1,10 +1,10 @@
-//! What a transaction costs.
+//! The cost of a transaction.
 
 use sui_sdk_types::{GasCostSummary, Object, ObjectData, StructTag};
 
 use super::limits::{MIN_COMPUTATION_UNITS, STORAGE_MIST_PER_BYTE, STORAGE_REBATE_BASIS_POINTS};
 
-/// The steps that computation is rounded up to.
+/// The computation buckets: units are rounded up to the next one.
 const BUCKETS: [u64; 8] = [
     MIN_COMPUTATION_UNITS,
     5_000,
@@ -16,19 +16,19 @@ const BUCKETS: [u64; 8] = [
     5_000_000,
 ];
 
-/// Counts computation. The weights are this network's own; the rounding is Sui's.
+/// Counts computation units. The weights are this network's own; the rounding is Sui's.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Meter {
     units: u64,
 }
 
 impl Meter {
-    /// A command and the bytes of its arguments.
+    /// Counts a command and the bytes of its arguments.
     pub(crate) fn command(&mut self, argument_bytes: usize) {
         self.add(60, argument_bytes);
     }
 
-    /// Objects that a command read or wrote.
+    /// Counts objects that a command read or wrote.
     pub(crate) fn objects(&mut self, count: usize) {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         self.units = self.units.saturating_add(count.saturating_mul(15));
@@ -39,7 +39,7 @@ impl Meter {
         self.units = self.units.saturating_add(fixed).saturating_add(bytes / 16);
     }
 
-    /// MIST for the units so far, rounded up to a bucket.
+    /// The cost of the units so far in MIST, rounded up to a bucket.
     pub(crate) fn cost(self, price: u64) -> u64 {
         let units = BUCKETS
             .into_iter()
@@ -49,9 +49,9 @@ impl Meter {
     }
 }
 
-/// The storage fee of an object, in MIST: its size as Sui's gas metering counts it.
+/// The storage fee of an object in MIST, by its size in Sui's gas metering.
 fn storage_fee(object: &Object) -> u64 {
-    // Owner, previous transaction and rebate, as they lie in a validator's memory.
+    // Owner, previous transaction and rebate, with their sizes in a validator's memory.
     const METADATA_BYTES: usize = 40 + 32 + 8;
     let data = match object.data() {
         ObjectData::Struct(value) => type_bytes(value.object_type()) + value.contents().len() + 9,
@@ -62,7 +62,7 @@ fn storage_fee(object: &Object) -> u64 {
         .saturating_mul(STORAGE_MIST_PER_BYTE)
 }
 
-/// Serialised size of a type as objects store it: coins and stakes have short forms.
+/// The serialized size of an object's type. Coins and stakes have a short form.
 fn type_bytes(object_type: &StructTag) -> usize {
     if *object_type == StructTag::gas_coin() || *object_type == StructTag::staked_sui() {
         return 1;
@@ -74,7 +74,8 @@ fn type_bytes(object_type: &StructTag) -> usize {
     1 + size.unwrap_or_default()
 }
 
-/// Storage fees of what a transaction writes, and what it gets back for what was there before.
+/// The storage fees of the objects that a transaction writes, and those returned for the versions
+/// that it replaces.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Storage {
     cost: u64,
@@ -82,19 +83,19 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    /// Counts a written object and gives it the fee that it will return.
+    /// Counts a written object, and stores in it the fee to return later.
     pub(crate) fn write(&mut self, object: Object) -> Object {
         let fee = storage_fee(&object);
         self.cost = self.cost.saturating_add(fee);
         with_rebate(object, fee)
     }
 
-    /// Counts the version that was replaced or deleted.
+    /// Counts a version that was replaced or deleted.
     pub(crate) fn replace(&mut self, old: &Object) {
         self.returned = self.returned.saturating_add(old.storage_rebate());
     }
 
-    /// The summary, with 1 % of the returned fees kept by the network.
+    /// The summary. The network keeps 1 % of the returned fees.
     pub(crate) fn summary(self, computation_cost: u64) -> GasCostSummary {
         let returned = u128::from(self.returned) * u128::from(STORAGE_REBATE_BASIS_POINTS);
         let rebate = u64::try_from((returned + 5_000) / 10_000).unwrap_or(u64::MAX);
@@ -107,7 +108,7 @@ impl Storage {
     }
 }
 
-/// Whether a budget covers a summary: rebates count against storage, never against computation.
+/// Whether a budget covers a summary. Rebates offset storage but never computation.
 pub(crate) fn affordable(gas: &GasCostSummary, budget: u64) -> bool {
     let storage = gas.storage_cost.saturating_sub(gas.storage_rebate);
     gas.computation_cost.saturating_add(storage) <= budget
@@ -128,7 +129,7 @@ mod tests {
     use sui_sdk_types::{Address, Digest, MoveStruct, Owner};
 
     #[test]
-    fn a_gas_coin_stores_what_it_does_on_sui() {
+    fn a_gas_coins_storage_fee_is_the_same_as_on_sui() {
         let coin = MoveStruct::new(StructTag::gas_coin(), true, 1, vec![1; 40]).unwrap();
         let object = Object::new(
             ObjectData::Struct(coin),

@@ -1,4 +1,4 @@
-//! Finding a transaction's input objects, exactly as the transaction names them.
+//! Loading a transaction's input objects at exactly the versions that it names.
 
 use std::sync::Arc;
 
@@ -7,52 +7,52 @@ use sui_sdk_types::{
 };
 
 use super::checks::{self, RANDOM};
-use super::refusal::Refusal;
+use super::refusal::TransactionRefusal;
 use crate::chain::{ObjectStore, coin_balance};
 
-/// The shared clock, which like [`RANDOM`] nobody may take mutably.
+/// The shared clock, which like [`RANDOM`] may only be taken immutably.
 const CLOCK: Address = Address::from_static("0x6");
 
-/// How a transaction holds an input object.
+/// How a transaction may access an input object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
+pub(crate) enum InputAccess {
     /// Owned by the sender.
     Owned,
-    /// Immutable for ever.
+    /// Immutable.
     Immutable,
-    /// Shared, and taken for reading only.
+    /// Shared, taken immutably.
     SharedRead,
-    /// Shared, and taken for writing.
+    /// Shared, taken mutably.
     SharedWrite,
 }
 
-/// One input object.
+/// An input object.
 #[derive(Debug, Clone)]
 pub(crate) struct InputObject {
     pub(crate) object: Arc<Object>,
-    pub(crate) access: Access,
+    pub(crate) access: InputAccess,
 }
 
-/// All objects that a transaction names.
+/// The objects that a transaction names.
 #[derive(Debug, Clone)]
 pub(crate) struct Inputs {
-    /// Beside each input of the transaction: its object, unless it is pure.
+    /// For each input of the transaction its object, or `None` for a pure value.
     pub(crate) objects: Vec<Option<InputObject>>,
-    /// The gas coins, the one that pays first.
+    /// The gas coins. The others are merged into the first.
     pub(crate) gas: Vec<Arc<Object>>,
-    /// The gas coins' balances together.
+    /// The total balance of the gas coins.
     pub(crate) gas_balance: u64,
 }
 
-/// Finds the inputs and checks version, digest, ownership and gas balance.
+/// Loads the inputs and checks their versions, digests and owners, and the gas balance.
 ///
 /// # Errors
-/// The first [`Refusal`] in the order of the transaction.
+/// The first [`TransactionRefusal`] in the order of the transaction.
 pub(crate) fn load(
     store: &ObjectStore,
     transaction: &Transaction,
     package: Address,
-) -> Result<Inputs, Refusal> {
+) -> Result<Inputs, TransactionRefusal> {
     let programmable = checks::programmable(transaction)?;
     let mut objects = Vec::with_capacity(programmable.inputs.len());
     for input in &programmable.inputs {
@@ -68,7 +68,11 @@ pub(crate) fn load(
                     mutable,
                 )?)
             }
-            _ => return Err(Refusal::Unsupported("this kind of input".to_owned())),
+            _ => {
+                return Err(TransactionRefusal::Unsupported(
+                    "this kind of input".to_owned(),
+                ));
+            }
         });
     }
     for command in &programmable.commands {
@@ -82,9 +86,12 @@ pub(crate) fn load(
     })
 }
 
-fn exact(store: &ObjectStore, reference: &ObjectReference) -> Result<Arc<Object>, Refusal> {
+fn exact(
+    store: &ObjectStore,
+    reference: &ObjectReference,
+) -> Result<Arc<Object>, TransactionRefusal> {
     let id = *reference.object_id();
-    let missing = Refusal::ObjectNotFound {
+    let missing = TransactionRefusal::ObjectNotFound {
         id,
         version: Some(reference.version()),
     };
@@ -92,10 +99,10 @@ fn exact(store: &ObjectStore, reference: &ObjectReference) -> Result<Arc<Object>
         return Err(missing);
     };
     if !matches!(object.data(), ObjectData::Struct(_)) {
-        return Err(Refusal::PackageAsObject(id));
+        return Err(TransactionRefusal::PackageAsObject(id));
     }
     if object.version() > reference.version() {
-        return Err(Refusal::VersionUnavailable {
+        return Err(TransactionRefusal::VersionUnavailable {
             provided: reference.clone(),
             current: object.version(),
         });
@@ -104,7 +111,7 @@ fn exact(store: &ObjectStore, reference: &ObjectReference) -> Result<Arc<Object>
         return Err(missing);
     }
     if object.digest() != *reference.digest() {
-        return Err(Refusal::InvalidDigest {
+        return Err(TransactionRefusal::InvalidDigest {
             id,
             expected: *reference.digest(),
         });
@@ -116,21 +123,21 @@ fn owned(
     store: &ObjectStore,
     reference: &ObjectReference,
     transaction: &Transaction,
-) -> Result<InputObject, Refusal> {
+) -> Result<InputObject, TransactionRefusal> {
     let id = *reference.object_id();
     let object = exact(store, reference)?;
     let access = match *object.owner() {
-        Owner::Immutable => Access::Immutable,
-        Owner::Address(owner) if owner == transaction.sender => Access::Owned,
+        Owner::Immutable => InputAccess::Immutable,
+        Owner::Address(owner) if owner == transaction.sender => InputAccess::Owned,
         Owner::Address(owner) => {
-            return Err(Refusal::WrongOwner {
+            return Err(TransactionRefusal::WrongOwner {
                 id,
                 owner,
                 signer: transaction.sender,
             });
         }
-        Owner::Object(parent) => return Err(Refusal::ChildObject { child: id, parent }),
-        _ => return Err(Refusal::NotOwned(id)),
+        Owner::Object(parent) => return Err(TransactionRefusal::ChildObject { child: id, parent }),
+        _ => return Err(TransactionRefusal::NotOwned(id)),
     };
     Ok(InputObject { object, access })
 }
@@ -140,24 +147,24 @@ fn shared(
     id: Address,
     start: u64,
     mutable: bool,
-) -> Result<InputObject, Refusal> {
+) -> Result<InputObject, TransactionRefusal> {
     let object = store
         .live(&id)
-        .ok_or(Refusal::ObjectNotFound { id, version: None })?;
+        .ok_or(TransactionRefusal::ObjectNotFound { id, version: None })?;
     match *object.owner() {
         Owner::Shared(actual) if actual != start => {
-            return Err(Refusal::SharedStartVersion { id, actual });
+            return Err(TransactionRefusal::SharedStartVersion { id, actual });
         }
         Owner::Shared(_) => {}
-        _ => return Err(Refusal::NotShared(id)),
+        _ => return Err(TransactionRefusal::NotShared(id)),
     }
     if mutable && (id == RANDOM || id == CLOCK) {
-        return Err(Refusal::ImmutableExpected(id));
+        return Err(TransactionRefusal::ImmutableExpected(id));
     }
     let access = if mutable {
-        Access::SharedWrite
+        InputAccess::SharedWrite
     } else {
-        Access::SharedRead
+        InputAccess::SharedRead
     };
     Ok(InputObject {
         object: Arc::clone(object),
@@ -165,7 +172,11 @@ fn shared(
     })
 }
 
-fn callable(store: &ObjectStore, command: &Command, package: Address) -> Result<(), Refusal> {
+fn callable(
+    store: &ObjectStore,
+    command: &Command,
+    package: Address,
+) -> Result<(), TransactionRefusal> {
     let Command::MoveCall(call) = command else {
         return Ok(());
     };
@@ -174,16 +185,19 @@ fn callable(store: &ObjectStore, command: &Command, package: Address) -> Result<
     }
     match store.live(&call.package) {
         Some(object) if matches!(object.data(), ObjectData::Package(_)) => {
-            Err(Refusal::Unsupported(format!(
+            Err(TransactionRefusal::Unsupported(format!(
                 "the local network can't execute {}::{}::{}",
                 call.package, call.module, call.function
             )))
         }
-        _ => Err(Refusal::PackageNotFound(call.package)),
+        _ => Err(TransactionRefusal::PackageNotFound(call.package)),
     }
 }
 
-fn gas(store: &ObjectStore, transaction: &Transaction) -> Result<(Vec<Arc<Object>>, u64), Refusal> {
+fn gas(
+    store: &ObjectStore,
+    transaction: &Transaction,
+) -> Result<(Vec<Arc<Object>>, u64), TransactionRefusal> {
     let payment = &transaction.gas_payment;
     let mut coins = Vec::with_capacity(payment.objects.len());
     let mut balance = 0_u128;
@@ -191,7 +205,7 @@ fn gas(store: &ObjectStore, transaction: &Transaction) -> Result<(Vec<Arc<Object
         let id = *reference.object_id();
         let coin = exact(store, reference)?;
         if *coin.owner() != Owner::Address(payment.owner) {
-            return Err(Refusal::GasObjectNotOwned {
+            return Err(TransactionRefusal::GasObjectNotOwned {
                 id,
                 owner: payment.owner,
             });
@@ -200,12 +214,12 @@ fn gas(store: &ObjectStore, transaction: &Transaction) -> Result<(Vec<Arc<Object
             Some((coin_type, value)) if coin_type == StructTag::sui().into() => {
                 balance += u128::from(value);
             }
-            _ => return Err(Refusal::NotAGasObject(id)),
+            _ => return Err(TransactionRefusal::NotAGasObject(id)),
         }
         coins.push(coin);
     }
     if balance < u128::from(payment.budget) {
-        return Err(Refusal::GasBalanceTooLow {
+        return Err(TransactionRefusal::GasBalanceTooLow {
             balance,
             needed: u128::from(payment.budget),
         });

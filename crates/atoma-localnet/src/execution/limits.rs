@@ -1,35 +1,37 @@
-//! The protocol's limits and prices, as `GetEpoch` reports them.
+//! The protocol's limits and prices, also reported by `GetEpoch`.
 
-/// The protocol version that the network claims.
+/// The protocol version that the network reports.
 pub(crate) const PROTOCOL_VERSION: u64 = 100;
-/// MIST a unit of computation costs at least.
+/// The reference gas price, in MIST per computation unit: the lowest that is accepted.
 pub(crate) const REFERENCE_GAS_PRICE: u64 = 1_000;
-/// The highest gas price that is accepted.
+/// The upper bound of gas prices, exclusive, in MIST per computation unit.
 pub(crate) const MAX_GAS_PRICE: u64 = 100_000;
 /// The highest gas budget of a transaction, in MIST.
 pub(crate) const MAX_TX_GAS: u64 = 50_000_000_000;
-/// Computation units of the cheapest transaction; a budget must cover them at its own price.
+/// The computation units of the cheapest transaction. A budget must cover them at the
+/// transaction's gas price.
 pub(crate) const MIN_COMPUTATION_UNITS: u64 = 1_000;
-/// Serialised transaction bytes.
+/// The size of a serialized transaction in bytes.
 pub(crate) const MAX_TX_SIZE_BYTES: usize = 131_072;
-/// Commands to a transaction.
+/// Commands per transaction.
 pub(crate) const MAX_COMMANDS: usize = 1_024;
-/// Input objects to a transaction, gas included.
+/// Input objects per transaction, including gas coins.
 pub(crate) const MAX_INPUT_OBJECTS: usize = 2_048;
-/// Arguments to a command.
+/// Arguments per command.
 pub(crate) const MAX_ARGUMENTS: usize = 512;
-/// Bytes of one pure input.
+/// The size of a pure input in bytes.
 pub(crate) const MAX_PURE_ARGUMENT_BYTES: usize = 16_384;
-/// Gas coins to a transaction; the payment must hold fewer.
+/// Gas coins per transaction, exclusive: there must be fewer than this.
 pub(crate) const MAX_GAS_PAYMENT_OBJECTS: usize = 256;
-/// Events to a transaction.
+/// Events per transaction.
 pub(crate) const MAX_EVENTS: usize = 1_024;
-/// MIST for each stored byte: 100 units at a storage gas price of 76.
+/// The storage fee in MIST per byte: 100 units at a storage gas price of 76.
 pub(crate) const STORAGE_MIST_PER_BYTE: u64 = 7_600;
-/// Basis points of a storage fee that come back when the object goes.
+/// The share of a storage fee that is returned when the version is replaced or deleted, in basis
+/// points.
 pub(crate) const STORAGE_REBATE_BASIS_POINTS: u64 = 9_900;
 
-/// Name and value of each limit, under the names of Sui's protocol configuration.
+/// The limits by their names in Sui's protocol configuration.
 pub(crate) const ATTRIBUTES: [(&str, u64); 16] = [
     ("max_tx_size_bytes", 131_072),
     ("max_programmable_tx_commands", 1_024),

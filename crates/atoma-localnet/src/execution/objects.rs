@@ -1,4 +1,4 @@
-//! Objects as they are stored, and the gas coin before and after the commands.
+//! Stored objects, and the gas coin before and after the commands.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use sui_sdk_types::{Digest, GasCostSummary, MoveStruct, Object, ObjectData, Owne
 use super::inputs::Inputs;
 use crate::vm::ObjectState;
 
-/// A stored object of the given version. An object that was just shared carries that version in
-/// its owner as well.
+/// The stored object with the given version. An object shared in this transaction also has that
+/// version in its owner.
 pub(crate) fn object_of(state: &ObjectState, version: u64, previous: Digest) -> Option<Object> {
     let data = MoveStruct::new(
         state.object_type.clone(),
@@ -24,7 +24,7 @@ pub(crate) fn object_of(state: &ObjectState, version: u64, previous: Digest) -> 
     Some(Object::new(ObjectData::Struct(data), owner, previous, 0))
 }
 
-/// The gas coin with the rest of its budget given back.
+/// The gas coin with the unspent part of the budget added back.
 pub(super) fn settle(coin: &Object, budget: u64, gas: &GasCostSummary) -> Object {
     let spent = gas.computation_cost.saturating_add(gas.storage_cost);
     let ObjectData::Struct(value) = coin.data() else {
@@ -61,7 +61,7 @@ pub(super) fn set_value(contents: &mut [u8], value: u64) {
     }
 }
 
-/// The gas coin as commands see it: all gas coins' balances in it, the budget set aside.
+/// The gas coin as commands see it: with the total balance of all gas coins, less the budget.
 pub(super) fn gas_coin_for_commands(inputs: &Inputs, budget: u64) -> Option<Arc<Object>> {
     let first = inputs.gas.first()?;
     let mut state = ObjectState::of(first)?;

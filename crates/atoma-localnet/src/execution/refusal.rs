@@ -1,11 +1,12 @@
-//! Refusals: a transaction that is not executed and costs nothing.
+//! Refusals of transactions, which are then not executed and cost nothing.
 
 use atoma_domain::{Digest, ObjectId};
 use sui_sdk_types::{Address, ObjectReference};
 
-/// Why the network refuses a transaction, in the words of a Sui full node.
+/// The network refuses a transaction. The messages are those of a Sui full node, because clients
+/// recognize some of them.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum TransactionRefusal {
     #[error("Size limit exceeded: {limit} is {value}")]
     SizeLimit { limit: &'static str, value: usize },
     #[error(
@@ -85,9 +86,10 @@ fn version_text(version: &Option<u64>) -> String {
     version.map_or_else(|| "None".to_owned(), |version| format!("{version:#x}"))
 }
 
-impl Refusal {
-    /// The gRPC error that a full node gives: not found for an object that does not exist,
-    /// failed precondition for one that is in another state, invalid argument for the rest.
+impl TransactionRefusal {
+    /// The gRPC status: `NOT_FOUND` for an object that does not exist, `FAILED_PRECONDITION` for an
+    /// object at another version, `UNIMPLEMENTED` for unsupported features, and `INVALID_ARGUMENT`
+    /// for the rest.
     pub(crate) fn into_status(self) -> tonic::Status {
         use tonic::Code;
         let code = match &self {

@@ -1,11 +1,11 @@
-//! Who must have signed a transaction, and whether they did.
+//! Checking a transaction's signatures.
 
 use sui_crypto::{SuiVerifier, UserSignatureVerifier};
 use sui_sdk_types::{Address, SimpleSignature, Transaction, UserSignature};
 
-use super::refusal::Refusal;
+use super::refusal::TransactionRefusal;
 
-/// Half the order of the secp256k1 group, big-endian: the highest `s` that the network takes.
+/// Half the order of the secp256k1 group, big-endian: the highest `s` that Sui accepts.
 const SECP256K1_HALF_ORDER: [u8; 32] = [
     0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0,
@@ -17,20 +17,20 @@ const SECP256R1_HALF_ORDER: [u8; 32] = [
     0xde, 0x73, 0x7d, 0x56, 0xd3, 0x8b, 0xcf, 0x42, 0x79, 0xdc, 0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8,
 ];
 
-/// Checks that the sender, and the gas owner if it is someone else, signed `transaction`.
+/// Checks that the sender, and the gas owner if different, signed `transaction`.
 ///
 /// # Errors
-/// A [`Refusal`] when a signature is missing, superfluous, wrong, or has a high `s`.
+/// A [`TransactionRefusal`] when a signature is missing, superfluous or invalid, or has a high `s`.
 pub(crate) fn verify(
     transaction: &Transaction,
     signatures: &[UserSignature],
-) -> Result<(), Refusal> {
+) -> Result<(), TransactionRefusal> {
     let mut required = vec![transaction.sender];
     if transaction.gas_payment.owner != transaction.sender {
         required.push(transaction.gas_payment.owner);
     }
     if signatures.len() != required.len() {
-        return Err(Refusal::SignatureCount {
+        return Err(TransactionRefusal::SignatureCount {
             expected: required.len(),
             actual: signatures.len(),
         });
@@ -38,7 +38,7 @@ pub(crate) fn verify(
     let mut present = Vec::with_capacity(signatures.len());
     for signature in signatures {
         let UserSignature::Simple(simple) = signature else {
-            return Err(Refusal::InvalidSignature(format!(
+            return Err(TransactionRefusal::InvalidSignature(format!(
                 "{:?} signatures are not supported by this network",
                 signature.scheme()
             )));
@@ -48,12 +48,12 @@ pub(crate) fn verify(
         UserSignatureVerifier::new()
             .verify_transaction(transaction, signature)
             .map_err(|error| {
-                Refusal::InvalidSignature(format!("Signature is not valid: {error}"))
+                TransactionRefusal::InvalidSignature(format!("Signature is not valid: {error}"))
             })?;
     }
     for address in required {
         if !present.contains(&address) {
-            return Err(Refusal::SignerAbsent {
+            return Err(TransactionRefusal::SignerAbsent {
                 required: address,
                 present: format!("{present:?}"),
             });
@@ -71,8 +71,9 @@ fn address_of(signature: &SimpleSignature) -> Option<Address> {
     }
 }
 
-/// The verifier takes both forms of an ECDSA signature; the network takes only the lower.
-fn check_low_s(signature: &SimpleSignature) -> Result<(), Refusal> {
+/// Checks for the low form of an ECDSA signature. The verifier accepts both forms, but Sui does
+/// not.
+fn check_low_s(signature: &SimpleSignature) -> Result<(), TransactionRefusal> {
     let (bytes, half_order): (&[u8], _) = match signature {
         SimpleSignature::Secp256k1 { signature, .. } => {
             (signature.as_bytes(), SECP256K1_HALF_ORDER)
@@ -84,7 +85,7 @@ fn check_low_s(signature: &SimpleSignature) -> Result<(), Refusal> {
     };
     match bytes.get(32..64) {
         Some(s) if s <= half_order.as_slice() => Ok(()),
-        _ => Err(Refusal::InvalidSignature(
+        _ => Err(TransactionRefusal::InvalidSignature(
             "Signature is not valid: s is not in the lower half of the group order".to_owned(),
         )),
     }

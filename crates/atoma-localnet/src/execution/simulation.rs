@@ -1,4 +1,4 @@
-//! Simulation: filling in what a transaction leaves open, and trying it out.
+//! Simulation: completing a transaction and executing it without committing it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,45 +11,48 @@ use sui_sdk_types::{
     TransactionEffects, TransactionExpiration, TransactionKind,
 };
 
+use super::checks;
+use super::environment::Environment;
+use super::executor::run;
 use super::inputs::{self, Inputs};
 use super::limits::{MAX_TX_GAS, MIN_COMPUTATION_UNITS, REFERENCE_GAS_PRICE};
-use super::refusal::Refusal;
-use super::{Environment, checks, run};
-use crate::chain::{Executed, Ledger, ObjectStore, coin_balance};
+use super::objects::object_of;
+use super::refusal::TransactionRefusal;
+use crate::chain::{Ledger, ObjectStore, TransactionOutputs, coin_balance};
 use crate::contract::abi::{self, Passing};
 
-/// Gas coins that a selection takes at most.
+/// The number of gas coins that a selection takes at most.
 const MAX_SELECTED_COINS: usize = 250;
-/// A simulated gas coin's balance when the transaction names none.
+/// The balance of the mock gas coin for a transaction without gas coins, in MIST.
 const MOCK_GAS_BALANCE: u64 = 1_000_000_000_000_000;
 
-/// What is asked of a simulation.
+/// A simulation's options.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Simulation {
-    /// Check inputs, price, budget and balance as for an execution.
+pub(crate) struct SimulationOptions {
+    /// Whether to check price and budget as for an execution.
     pub(crate) checks: bool,
-    /// Estimate the budget and choose gas coins.
+    /// Whether to estimate the budget and select gas coins.
     pub(crate) select_gas: bool,
 }
 
-/// Resolves `message` to a complete transaction and executes it without consequences.
+/// Resolves `message` to a complete transaction and executes it without committing it.
 ///
 /// # Errors
-/// A [`Refusal`] when it can't be resolved or would be refused.
+/// A [`TransactionRefusal`] when the message can't be resolved or the transaction would be refused.
 pub(crate) fn simulate(
     ledger: &Ledger,
     environment: &Environment<'_>,
     message: &proto::Transaction,
-    wanted: Simulation,
-) -> Result<Executed, Refusal> {
+    options: SimulationOptions,
+) -> Result<TransactionOutputs, TransactionRefusal> {
     let mut transaction = resolve(environment, message)?;
     checks::shape(&transaction)?;
     checks::expiration(&transaction, environment.epoch.epoch, ledger.chain_id())?;
-    if wanted.checks && wanted.select_gas {
+    if options.checks && options.select_gas {
         select_gas(environment, message, &mut transaction)?;
     }
     let mocked = transaction.gas_payment.objects.is_empty();
-    if wanted.checks && !mocked {
+    if options.checks && !mocked {
         checks::price_and_budget(&transaction)?;
     }
     attempt(environment, transaction, mocked)
@@ -59,7 +62,7 @@ fn attempt(
     environment: &Environment<'_>,
     transaction: Transaction,
     mocked: bool,
-) -> Result<Executed, Refusal> {
+) -> Result<TransactionOutputs, TransactionRefusal> {
     let mut inputs = inputs::load(
         environment.store,
         &zero_budget_if(&transaction, mocked),
@@ -83,7 +86,7 @@ fn zero_budget_if(transaction: &Transaction, mocked: bool) -> Transaction {
     transaction
 }
 
-/// A gas coin that exists in the simulation alone.
+/// Pays with a gas coin that exists in the simulation only.
 fn mock_gas(inputs: &mut Inputs, owner: Address) {
     let state = crate::vm::ObjectState {
         object_type: StructTag::gas_coin(),
@@ -95,19 +98,19 @@ fn mock_gas(inputs: &mut Inputs, owner: Address) {
         ]
         .concat(),
     };
-    if let Some(coin) = super::object_of(&state, 1, sui_sdk_types::Digest::ZERO) {
+    if let Some(coin) = object_of(&state, 1, sui_sdk_types::Digest::ZERO) {
         inputs.gas = vec![Arc::new(coin)];
         inputs.gas_balance = MOCK_GAS_BALANCE;
     }
 }
 
-/// The budget is estimated with a coin made up for it, then covered by the sender's real coins.
+/// Estimates the budget with a mock coin unless one is given, then selects coins that cover it.
 fn select_gas(
     environment: &Environment<'_>,
     message: &proto::Transaction,
     transaction: &mut Transaction,
-) -> Result<(), Refusal> {
-    let budget_given = message
+) -> Result<(), TransactionRefusal> {
+    let given_budget = message
         .gas_payment
         .as_ref()
         .and_then(|payment| payment.budget)
@@ -118,14 +121,14 @@ fn select_gas(
                 .then_some(transaction.gas_payment.budget)
         })
         .filter(|budget| *budget > 0);
-    let budget = match budget_given {
+    let budget = match given_budget {
         Some(budget) => budget,
         None => {
             let mut trial = transaction.clone();
             trial.gas_payment.objects.clear();
             trial.gas_payment.budget = MAX_TX_GAS;
-            let executed = attempt(environment, trial, true)?;
-            estimate(&executed.effects, transaction.gas_payment.price)
+            let outputs = attempt(environment, trial, true)?;
+            estimate(&outputs.effects, transaction.gas_payment.price)
         }
     };
     transaction.gas_payment.budget = budget;
@@ -135,7 +138,7 @@ fn select_gas(
     Ok(())
 }
 
-/// Computation with a margin of a thousand units, and all storage without the rebate.
+/// The computation cost with a margin of 1,000 units, plus the storage cost before the rebate.
 fn estimate(effects: &TransactionEffects, price: u64) -> u64 {
     let gas = effects.gas_summary();
     let overhead = MIN_COMPUTATION_UNITS.saturating_mul(price);
@@ -149,7 +152,7 @@ fn coins_for(
     store: &ObjectStore,
     transaction: &Transaction,
     budget: u64,
-) -> Result<Vec<ObjectReference>, Refusal> {
+) -> Result<Vec<ObjectReference>, TransactionRefusal> {
     let used: BTreeSet<ObjectId> = match &transaction.kind {
         TransactionKind::ProgrammableTransaction(programmable) => programmable
             .inputs
@@ -184,23 +187,23 @@ fn coins_for(
             return Ok(selected);
         }
     }
-    Err(Refusal::GasBalanceTooLow {
+    Err(TransactionRefusal::GasBalanceTooLow {
         balance: sum,
         needed: u128::from(budget),
     })
 }
 
-/// A complete transaction from a message that may name objects by their ids alone.
+/// The complete transaction for a message that may name objects by their ids only.
 fn resolve(
     environment: &Environment<'_>,
     message: &proto::Transaction,
-) -> Result<Transaction, Refusal> {
+) -> Result<Transaction, TransactionRefusal> {
     if message.bcs.is_some() {
         return Transaction::try_from(message)
-            .map_err(|error| Refusal::Malformed(format!("transaction: {error}")));
+            .map_err(|error| TransactionRefusal::Malformed(format!("transaction: {error}")));
     }
     let malformed = |what: &str, error: &dyn std::fmt::Display| {
-        Refusal::Malformed(format!("transaction.{what}: {error}"))
+        TransactionRefusal::Malformed(format!("transaction.{what}: {error}"))
     };
     let sender: Address = message
         .sender()
@@ -253,17 +256,17 @@ fn resolve(
 fn resolve_reference(
     store: &ObjectStore,
     message: &proto::ObjectReference,
-) -> Result<ObjectReference, Refusal> {
+) -> Result<ObjectReference, TransactionRefusal> {
     if let Ok(reference) = ObjectReference::try_from(message) {
         return Ok(reference);
     }
     let id: ObjectId = message
         .object_id()
         .parse()
-        .map_err(|error| Refusal::Malformed(format!("object_id: {error}")))?;
+        .map_err(|error| TransactionRefusal::Malformed(format!("object_id: {error}")))?;
     let object = store
         .live(&id)
-        .ok_or(Refusal::ObjectNotFound { id, version: None })?;
+        .ok_or(TransactionRefusal::ObjectNotFound { id, version: None })?;
     Ok(ObjectReference::new(id, object.version(), object.digest()))
 }
 
@@ -272,7 +275,7 @@ fn resolve_input(
     message: &proto::Input,
     index: usize,
     commands: &[Command],
-) -> Result<Input, Refusal> {
+) -> Result<Input, TransactionRefusal> {
     if let Ok(input) = Input::try_from(message) {
         return Ok(input);
     }
@@ -280,17 +283,17 @@ fn resolve_input(
         return Ok(Input::Pure(pure.to_vec()));
     }
     let Some(id) = &message.object_id else {
-        return Err(Refusal::Malformed(format!(
+        return Err(TransactionRefusal::Malformed(format!(
             "input {index} is neither pure nor an object"
         )));
     };
     let id: ObjectId = id
         .parse()
-        .map_err(|error| Refusal::Malformed(format!("input {index}: {error}")))?;
+        .map_err(|error| TransactionRefusal::Malformed(format!("input {index}: {error}")))?;
     let object = environment
         .store
         .live(&id)
-        .ok_or(Refusal::ObjectNotFound { id, version: None })?;
+        .ok_or(TransactionRefusal::ObjectNotFound { id, version: None })?;
     Ok(match object.owner() {
         Owner::Shared(start) => {
             let mutable = message

@@ -1,19 +1,19 @@
-//! Positions in the ledger, and their opaque form.
+//! Positions in the ledger, and their encoding as opaque cursors.
 
 use bytes::Bytes;
 use tonic::Status;
 
-/// A position: checkpoint, transaction in it, event in that. A missing part stands for the end of
-/// the whole before it.
+/// A position: a checkpoint, a transaction in it, and an event of that transaction. `u64::MAX`
+/// stands for the end of the checkpoint or transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Cursor {
+pub(crate) struct LedgerCursor {
     pub(crate) checkpoint: u64,
     pub(crate) transaction: u64,
     pub(crate) event: u64,
 }
 
-impl Cursor {
-    /// Before everything.
+impl LedgerCursor {
+    /// The start of the ledger.
     pub(crate) const START: Self = Self {
         checkpoint: 0,
         transaction: 0,
@@ -29,7 +29,7 @@ impl Cursor {
         }
     }
 
-    /// Just before a checkpoint.
+    /// The position just before a checkpoint.
     pub(crate) const fn before(checkpoint: u64) -> Self {
         match checkpoint.checked_sub(1) {
             Some(previous) => Self::end_of(previous),
@@ -54,7 +54,7 @@ impl Cursor {
     }
 
     /// # Errors
-    /// Invalid argument for bytes that no list gave out.
+    /// `INVALID_ARGUMENT` for bytes that are not a cursor.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Status> {
         let (parts, rest) = bytes.as_chunks::<8>();
         match (parts, rest) {
@@ -74,15 +74,15 @@ mod tests {
 
     #[test]
     fn cursors_order_like_the_ledger() {
-        let event = Cursor {
+        let event = LedgerCursor {
             checkpoint: 3,
             transaction: 1,
             event: 0,
         };
-        assert!(Cursor::before(3) < event);
-        assert!(event < Cursor::transaction(3, 1));
-        assert!(Cursor::transaction(3, 1) < Cursor::end_of(3));
-        assert_eq!(Cursor::decode(&event.encode()).unwrap(), event);
-        assert!(Cursor::decode(&[1, 2, 3]).is_err());
+        assert!(LedgerCursor::before(3) < event);
+        assert!(event < LedgerCursor::transaction(3, 1));
+        assert!(LedgerCursor::transaction(3, 1) < LedgerCursor::end_of(3));
+        assert_eq!(LedgerCursor::decode(&event.encode()).unwrap(), event);
+        assert!(LedgerCursor::decode(&[1, 2, 3]).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! TransactionExecutionService: executing and simulating.
+//! TransactionExecutionService: executing and simulating transactions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use tonic::{Request, Response, Status};
 use super::Service;
 use super::delay::wait_until;
 use super::render::{self, mask};
-use super::view::View;
-use crate::core::{Origin, SubmitError};
-use crate::execution::{self, Refusal, Simulation};
+use super::view::TransactionView;
+use crate::core::{ExecuteError, Origin};
+use crate::execution::{self, SimulationOptions, TransactionRefusal};
 use crate::faults::FaultKind;
 
 #[tonic::async_trait]
@@ -28,13 +28,13 @@ impl TransactionExecutionService for Service {
         request: Request<ExecuteTransactionRequest>,
     ) -> Result<Response<ExecuteTransactionResponse>, Status> {
         self.begin().await?;
-        let begun = Instant::now();
+        let start = Instant::now();
         let request = request.into_inner();
         let mask =
             mask::<ExecutedTransaction>(request.read_mask.as_ref(), "effects.status,checkpoint")?;
         let signed = parse(&request)?;
         execution::precheck(&signed.transaction, &signed.signatures)
-            .map_err(Refusal::into_status)?;
+            .map_err(TransactionRefusal::into_status)?;
         let core = Arc::clone(&self.core);
         if core.faults.take(FaultKind::ExecuteLostBefore).is_some() {
             return Err(Status::unavailable(
@@ -46,29 +46,29 @@ impl TransactionExecutionService for Service {
         let position = if delay.is_none() && consensus.is_zero() {
             core.submit(signed, Origin::Client)
         } else {
-            // A client that goes away meanwhile cancels nothing.
+            // Spawned, so that a client that disconnects does not cancel the execution.
             let executing = tokio::spawn(self.stop.clone().run_until_cancelled_owned(async move {
                 if let Some(delay) = delay {
                     tokio::time::sleep(delay).await;
                 }
-                wait_until(begun + consensus).await;
+                wait_until(start + consensus).await;
                 core.submit(signed, Origin::Client)
             }));
-            let executed = executing.await;
-            let executed = executed.map_err(|error| Status::internal(error.to_string()))?;
-            executed.ok_or_else(|| Status::unavailable("the network stops"))?
+            let result = executing.await;
+            let result = result.map_err(|error| Status::internal(error.to_string()))?;
+            result.ok_or_else(|| Status::unavailable("the network is shutting down"))?
         };
-        let position = position.map_err(SubmitError::into_status)?;
+        let position = position.map_err(ExecuteError::into_status)?;
         let core = &self.core;
         if core.faults.take(FaultKind::ExecuteLostAfter).is_some() {
-            return Err(Status::unavailable("the answer was lost (injected)"));
+            return Err(Status::unavailable("the response was lost (injected)"));
         }
         let ledger = core.ledger();
         let record = ledger
             .transaction_at(position)
             .ok_or_else(|| Status::internal("the executed transaction is not in the ledger"))?;
-        // Like a full node's, the answer comes before any checkpoint.
-        let transaction = render::body(ledger.objects(), &View::new(record), &mask)?;
+        // As on a full node, the response does not wait for a checkpoint.
+        let transaction = render::body(ledger.objects(), &TransactionView::new(record), &mask)?;
         Ok(Response::new(ExecuteTransactionResponse::new(transaction)))
     }
 
@@ -83,18 +83,18 @@ impl TransactionExecutionService for Service {
             .transaction
             .as_ref()
             .ok_or_else(|| Status::invalid_argument("missing transaction"))?;
-        let wanted = Simulation {
+        let options = SimulationOptions {
             checks: request.checks.unwrap_or_default() == i32::from(TransactionChecks::Enabled),
             select_gas: request.do_gas_selection.unwrap_or_default(),
         };
         let forced = self.core.forced().clone();
         let ledger = self.core.ledger();
         let environment = self.core.environment(&ledger, &forced);
-        let executed = execution::simulate(&ledger, &environment, message, wanted)
-            .map_err(Refusal::into_status)?;
+        let outputs = execution::simulate(&ledger, &environment, message, options)
+            .map_err(TransactionRefusal::into_status)?;
         let mut response = SimulateTransactionResponse::default();
         if let Some(mask) = mask.subtree("transaction") {
-            let transaction = render::simulated(ledger.objects(), &executed, &mask)?;
+            let transaction = render::simulated(ledger.objects(), &outputs, &mask)?;
             response.transaction = Some(transaction);
         }
         if mask.contains("suggested_gas_price") {

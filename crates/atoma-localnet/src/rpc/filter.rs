@@ -1,4 +1,4 @@
-//! The filters of lists and subscriptions, parsed once and then matched.
+//! The filters of lists and subscriptions.
 
 use sui_rpc::proto::sui::rpc::v2::{
     EventFilter, TransactionFilter, event_literal, transaction_literal,
@@ -8,13 +8,14 @@ use sui_sdk_types::{
 };
 use tonic::Status;
 
-use super::view::View;
+use super::view::TransactionView;
 
-/// A disjunction of conjunctions of predicates; none at all matches everything.
+/// A parsed filter: a disjunction of conjunctions of predicates, each of which may be negated.
+/// `None` matches everything.
 #[derive(Debug, Clone)]
 pub(crate) struct Filter<P>(Option<Vec<Vec<(bool, P)>>>);
 
-/// A predicate over whole transactions.
+/// A predicate on transactions.
 #[derive(Debug, Clone)]
 pub(crate) enum TransactionPredicate {
     Sender(Address),
@@ -23,18 +24,18 @@ pub(crate) enum TransactionPredicate {
     MoveCall(Vec<String>),
     Event(EventPredicate),
     PackageWrite,
-    /// A dimension that nothing on this network has.
+    /// A predicate that nothing on this network matches.
     Nothing,
 }
 
-/// A predicate over single events.
+/// A predicate on events.
 #[derive(Debug, Clone)]
 pub(crate) enum EventPredicate {
     Sender(Address),
     EmitModule(Vec<String>),
-    /// Address, then module and name if given.
+    /// Address, and optionally module and name.
     Type(Vec<String>),
-    /// One exact type with its parameters.
+    /// An exact type with its type parameters.
     ExactType(StructTag),
     Nothing,
 }
@@ -62,7 +63,7 @@ impl<P> Filter<P> {
 
 impl Filter<TransactionPredicate> {
     /// # Errors
-    /// Invalid argument for a filter without terms or with something that does not parse.
+    /// `INVALID_ARGUMENT` for a filter without terms, or with a part that can't be parsed.
     pub(crate) fn transactions(filter: Option<&TransactionFilter>) -> Result<Self, Status> {
         let Some(filter) = filter else {
             return Ok(Self(None));
@@ -84,12 +85,12 @@ impl Filter<TransactionPredicate> {
         Ok(Self(Some(terms.collect::<Result<_, Status>>()?)))
     }
 
-    /// Whether a transaction passes.
-    pub(crate) fn passes(&self, view: &View<'_>) -> Result<bool, Status> {
+    /// Whether a transaction passes the filter.
+    pub(crate) fn passes(&self, view: &TransactionView<'_>) -> Result<bool, Status> {
         self.matches(|predicate| transaction_matches(predicate, view))
     }
 
-    /// True if there is no filter.
+    /// Whether there is no filter.
     pub(crate) fn is_open(&self) -> bool {
         self.0.is_none()
     }
@@ -97,7 +98,7 @@ impl Filter<TransactionPredicate> {
 
 impl Filter<EventPredicate> {
     /// # Errors
-    /// Invalid argument for a filter without terms or with something that does not parse.
+    /// `INVALID_ARGUMENT` for a filter without terms, or with a part that can't be parsed.
     pub(crate) fn events(filter: Option<&EventFilter>) -> Result<Self, Status> {
         use event_literal::Predicate;
         let Some(filter) = filter else {
@@ -125,7 +126,7 @@ impl Filter<EventPredicate> {
         Ok(Self(Some(terms.collect::<Result<_, Status>>()?)))
     }
 
-    /// Whether an event passes.
+    /// Whether an event passes the filter.
     pub(crate) fn passes(&self, event: &Event) -> Result<bool, Status> {
         self.matches(|predicate| Ok(event_matches(predicate, event)))
     }
@@ -153,7 +154,10 @@ fn transaction_predicate(
     })
 }
 
-fn transaction_matches(predicate: &TransactionPredicate, view: &View<'_>) -> Result<bool, Status> {
+fn transaction_matches(
+    predicate: &TransactionPredicate,
+    view: &TransactionView<'_>,
+) -> Result<bool, Status> {
     Ok(match predicate {
         TransactionPredicate::Sender(sender) => view.signed()?.transaction.sender == *sender,
         TransactionPredicate::AffectedObject(id) => view
@@ -242,12 +246,12 @@ fn event_type(text: &str) -> Result<EventPredicate, Status> {
     Ok(EventPredicate::Type(path(text, 3)?))
 }
 
-/// `address[::module[::name]]` with the address in its full form.
-fn path(text: &str, longest: usize) -> Result<Vec<String>, Status> {
+/// Parses `address[::module[::name]]` and normalizes the address.
+fn path(text: &str, max_parts: usize) -> Result<Vec<String>, Status> {
     let mut parts: Vec<String> = text.split("::").map(str::to_owned).collect();
-    if parts.len() > longest || parts.iter().any(String::is_empty) {
+    if parts.len() > max_parts || parts.iter().any(String::is_empty) {
         return Err(invalid(&format!(
-            "{text:?} is not a path of at most {longest} parts"
+            "{text:?} is not a path of at most {max_parts} parts"
         )));
     }
     if let Some(first) = parts.first_mut() {

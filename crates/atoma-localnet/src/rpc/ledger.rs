@@ -1,4 +1,4 @@
-//! LedgerService: what is and what was.
+//! LedgerService: objects, transactions, checkpoints and epochs.
 
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ use tonic::{Request, Response, Status};
 
 use super::Service;
 use super::filter::Filter;
-use super::list::{self, Range};
+use super::list::{self, CheckpointBounds};
 use super::render::{self, mask};
 use super::sources::{Checkpoints, Events, Transactions};
-use super::view::View;
+use super::view::TransactionView;
 use crate::chain::{EpochRecord, Ledger};
 use crate::execution::limits;
 use crate::faults::FaultKind;
 
 const OBJECT_DEFAULT: &str = "object_id,version,digest";
-/// Objects and transactions to one batch.
+/// The maximum number of objects, and of transactions, per batch.
 const MAX_BATCH_OBJECTS: usize = 1_000;
 const MAX_BATCH_TRANSACTIONS: usize = 200;
 
@@ -176,7 +176,7 @@ impl LedgerService for Service {
             filter: Filter::transactions(request.filter.as_ref())?,
             mask: mask::<Checkpoint>(request.read_mask.as_ref(), "sequence_number,digest")?,
         };
-        let range = Range {
+        let range = CheckpointBounds {
             start: request.start_checkpoint,
             end: request.end_checkpoint,
         };
@@ -207,7 +207,7 @@ impl LedgerService for Service {
             filter: Filter::transactions(request.filter.as_ref())?,
             mask: mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?,
         };
-        let range = Range {
+        let range = CheckpointBounds {
             start: request.start_checkpoint,
             end: request.end_checkpoint,
         };
@@ -238,7 +238,7 @@ impl LedgerService for Service {
             filter: Filter::events(request.filter.as_ref())?,
             mask: mask::<Event>(request.read_mask.as_ref(), "*")?,
         };
-        let range = Range {
+        let range = CheckpointBounds {
             start: request.start_checkpoint,
             end: request.end_checkpoint,
         };
@@ -261,7 +261,7 @@ impl LedgerService for Service {
 }
 
 impl Service {
-    /// Whether this call for objects answers what they were before.
+    /// Whether an injected fault makes this call return the previous versions of objects.
     fn is_stale(&self) -> bool {
         self.core.faults.take(FaultKind::StaleObjects).is_some()
     }
@@ -304,7 +304,7 @@ fn transaction(
     let (position, record) = ledger
         .transaction(&digest)
         .ok_or_else(|| Status::not_found(format!("Transaction {digest} not found")))?;
-    render::transaction(ledger, position, &View::new(record), mask)
+    render::transaction(ledger, position, &TransactionView::new(record), mask)
 }
 
 fn epoch(record: EpochRecord) -> Epoch {
@@ -341,10 +341,10 @@ fn parse_digest(field: &str, text: &str) -> Result<Digest, Status> {
         .map_err(|error| Status::invalid_argument(format!("invalid {field}: {error}")))
 }
 
-fn at_most(what: &str, count: usize, most: usize) -> Result<(), Status> {
-    if count > most {
+fn at_most(what: &str, count: usize, max: usize) -> Result<(), Status> {
+    if count > max {
         return Err(Status::invalid_argument(format!(
-            "number of batch {what} exceeds the limit of {most}"
+            "number of batch {what} exceeds the limit of {max}"
         )));
     }
     Ok(())

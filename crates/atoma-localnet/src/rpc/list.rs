@@ -1,4 +1,4 @@
-//! The scans behind the list calls: bounds, limits, watermarks and how they end.
+//! The scans of the list calls: bounds, limits, watermarks and end reasons.
 
 use std::sync::Arc;
 
@@ -6,59 +6,59 @@ use futures::stream::{self, Stream, StreamExt};
 use sui_rpc::proto::sui::rpc::v2::{Ordering, QueryEnd, QueryEndReason, QueryOptions, Watermark};
 use tonic::Status;
 
-use super::cursor::Cursor;
+use super::cursor::LedgerCursor;
 use super::sources::{Source, Window};
-use crate::core::Core;
+use crate::core::NetworkCore;
 use crate::faults::FaultKind;
 
-/// Items a list gives when it is not told how many, and at most.
+/// The default and the maximum number of items of a list.
 const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 1_000;
-/// Checkpoints looked at before the ledger is let go of for a moment.
-const CHECKPOINTS_A_STEP: u64 = 256;
-/// Items rendered before the ledger is let go of.
-const ITEMS_A_STEP: usize = 64;
+/// Checkpoints scanned before the ledger's lock is released for a moment.
+const CHECKPOINTS_PER_STEP: u64 = 256;
+/// Items rendered before the ledger's lock is released.
+const ITEMS_PER_STEP: usize = 64;
 
 /// One frame of a list.
 #[derive(Debug)]
-pub(crate) struct Frame<T> {
+pub(crate) struct ListFrame<T> {
     pub(crate) item: Option<T>,
     pub(crate) watermark: Watermark,
     pub(crate) end: Option<QueryEnd>,
 }
 
-/// What a list was asked for, with bounds resolved against the ledger's tip.
+/// A list request with its bounds resolved against the ledger's tip.
 #[derive(Debug, Clone, Copy)]
-struct Plan {
+struct ListPlan {
     descending: bool,
     limit: u32,
     window: Window,
-    /// First and last checkpoint of the interval, or none if it is empty.
+    /// The first and the last checkpoint to scan, if any.
     span: Option<(u64, u64)>,
-    /// Why and where the scan ends when it runs into its bound.
+    /// The reason and position with which the scan ends when it reaches its bound.
     reason: QueryEndReason,
-    bound: Cursor,
-    /// What the last frame says to be covered.
+    bound: LedgerCursor,
+    /// The covered checkpoint in the last frame's watermark.
     covered_at_end: Option<u64>,
 }
 
-/// Checkpoint bounds of a request: start included, end excluded.
+/// The checkpoint bounds of a request: start inclusive, end exclusive.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Range {
+pub(crate) struct CheckpointBounds {
     pub(crate) start: Option<u64>,
     pub(crate) end: Option<u64>,
 }
 
-/// Scans the ledger as a list request asks.
+/// Scans the ledger for a list request.
 ///
 /// # Errors
-/// Invalid argument for bounds that make no sense.
+/// `INVALID_ARGUMENT` for contradictory bounds, an invalid cursor or a limit of 0.
 pub(crate) fn list<S: Source>(
-    core: Arc<Core>,
+    core: Arc<NetworkCore>,
     source: S,
-    range: Range,
+    range: CheckpointBounds,
     options: Option<&QueryOptions>,
-) -> Result<impl Stream<Item = Result<Frame<S::Item>, Status>> + Send + 'static, Status> {
+) -> Result<impl Stream<Item = Result<ListFrame<S::Item>, Status>> + Send + 'static, Status> {
     let tip = core.ledger().height();
     let plan = plan(range, options, tip)?;
     let scan = Scan {
@@ -68,7 +68,7 @@ pub(crate) fn list<S: Source>(
             .span
             .map(|(first, last)| if plan.descending { last } else { first }),
         plan,
-        given: 0,
+        count: 0,
         covered: None,
         ended: false,
     };
@@ -79,8 +79,12 @@ pub(crate) fn list<S: Source>(
     .flatten())
 }
 
-fn plan(range: Range, options: Option<&QueryOptions>, tip: u64) -> Result<Plan, Status> {
-    let cursor = |bytes: Option<&bytes::Bytes>| bytes.map(|b| Cursor::decode(b)).transpose();
+fn plan(
+    range: CheckpointBounds,
+    options: Option<&QueryOptions>,
+    tip: u64,
+) -> Result<ListPlan, Status> {
+    let cursor = |bytes: Option<&bytes::Bytes>| bytes.map(|b| LedgerCursor::decode(b)).transpose();
     let after = cursor(options.and_then(|options| options.after.as_ref()))?;
     let before = cursor(options.and_then(|options| options.before.as_ref()))?;
     let descending = match options.and_then(|options| options.ordering) {
@@ -105,7 +109,7 @@ fn plan(range: Range, options: Option<&QueryOptions>, tip: u64) -> Result<Plan, 
     };
     let start = range.start.unwrap_or(0);
     let first = start.max(after.map_or(0, |after| after.checkpoint));
-    // The end of the interval among checkpoints: asked for, or the tip.
+    // The end of the interval in checkpoints: the requested end, or the tip.
     let end_bound = range.end.filter(|end| *end <= tip.saturating_add(1));
     let end = end_bound.unwrap_or_else(|| tip.saturating_add(1));
     let cut = before.filter(|before| before.checkpoint < end);
@@ -115,15 +119,17 @@ fn plan(range: Range, options: Option<&QueryOptions>, tip: u64) -> Result<Plan, 
     let span = last.filter(|last| first <= *last).map(|last| (first, last));
     let (reason, bound, covered_at_end) = if descending {
         let (reason, bound) = match after {
-            _ if start > tip => (QueryEndReason::LedgerTip, Cursor::before(start)),
-            Some(after) if after >= Cursor::before(start) => (QueryEndReason::CursorBound, after),
-            _ => (QueryEndReason::CheckpointBound, Cursor::before(start)),
+            _ if start > tip => (QueryEndReason::LedgerTip, LedgerCursor::before(start)),
+            Some(after) if after >= LedgerCursor::before(start) => {
+                (QueryEndReason::CursorBound, after)
+            }
+            _ => (QueryEndReason::CheckpointBound, LedgerCursor::before(start)),
         };
         let covered =
             (reason == QueryEndReason::CheckpointBound && span.is_some()).then_some(start);
         (reason, bound, covered)
     } else {
-        let floor = after.unwrap_or_else(|| Cursor::before(start));
+        let floor = after.unwrap_or_else(|| LedgerCursor::before(start));
         match cut {
             Some(cut) => {
                 let covered = cut.checkpoint.checked_sub(1).filter(|c| *c >= first);
@@ -136,11 +142,11 @@ fn plan(range: Range, options: Option<&QueryOptions>, tip: u64) -> Result<Plan, 
                     QueryEndReason::LedgerTip
                 };
                 let covered = end.checked_sub(1).filter(|last| *last >= start);
-                (reason, Cursor::before(end).max(floor), covered)
+                (reason, LedgerCursor::before(end).max(floor), covered)
             }
         }
     };
-    Ok(Plan {
+    Ok(ListPlan {
         descending,
         limit,
         window: Window { after, before },
@@ -152,18 +158,19 @@ fn plan(range: Range, options: Option<&QueryOptions>, tip: u64) -> Result<Plan, 
 }
 
 struct Scan<S> {
-    core: Arc<Core>,
+    core: Arc<NetworkCore>,
     source: S,
-    plan: Plan,
+    plan: ListPlan,
     next: Option<u64>,
-    given: u32,
+    /// The items sent so far.
+    count: u32,
     covered: Option<u64>,
     ended: bool,
 }
 
 impl<S: Source> Scan<S> {
     /// The next frames, or none after the last.
-    fn step(&mut self) -> Option<Vec<Result<Frame<S::Item>, Status>>> {
+    fn step(&mut self) -> Option<Vec<Result<ListFrame<S::Item>, Status>>> {
         if self.ended {
             return None;
         }
@@ -182,11 +189,11 @@ impl<S: Source> Scan<S> {
         }
     }
 
-    fn scan(&mut self) -> Result<Vec<Frame<S::Item>>, Status> {
+    fn scan(&mut self) -> Result<Vec<ListFrame<S::Item>>, Status> {
         let core = Arc::clone(&self.core);
         let ledger = core.ledger();
         let mut frames = Vec::new();
-        for _ in 0..CHECKPOINTS_A_STEP {
+        for _ in 0..CHECKPOINTS_PER_STEP {
             let Some(sequence) = self.next else {
                 frames.push(self.last());
                 return Ok(frames);
@@ -196,17 +203,17 @@ impl<S: Source> Scan<S> {
                 items.reverse();
             }
             for (cursor, item) in items {
-                self.given += 1;
+                self.count += 1;
                 let mut covered = self.covered;
                 if S::WHOLE_CHECKPOINTS {
                     covered = Some(sequence);
                 }
-                let mut frame = Frame {
+                let mut frame = ListFrame {
                     item: Some(item),
                     watermark: watermark(cursor, covered),
                     end: None,
                 };
-                if self.given >= self.plan.limit {
+                if self.count >= self.plan.limit {
                     frame.end = Some(end(QueryEndReason::ItemLimit));
                     self.ended = true;
                     frames.push(frame);
@@ -218,20 +225,20 @@ impl<S: Source> Scan<S> {
                 self.covered = Some(sequence);
             }
             self.advance(sequence);
-            if frames.len() >= ITEMS_A_STEP {
+            if frames.len() >= ITEMS_PER_STEP {
                 return Ok(frames);
             }
         }
-        // A long stretch without a match still tells how far it came.
+        // Report progress even if a long range has no match.
         if frames.is_empty()
             && let (Some(covered), Some(next)) = (self.covered, self.next)
         {
             let cursor = if self.plan.descending {
-                Cursor::before(next.saturating_add(1))
+                LedgerCursor::before(next.saturating_add(1))
             } else {
-                Cursor::before(next)
+                LedgerCursor::before(next)
             };
-            frames.push(Frame {
+            frames.push(ListFrame {
                 item: None,
                 watermark: watermark(cursor, Some(covered)),
                 end: None,
@@ -240,7 +247,8 @@ impl<S: Source> Scan<S> {
         Ok(frames)
     }
 
-    /// Whether a cursor cuts the far end off a checkpoint, so that it is not covered to its end.
+    /// Whether the request's cursor bound is inside the checkpoint, which is then not covered
+    /// completely.
     fn is_cut(&self, sequence: u64) -> bool {
         let far = if self.plan.descending {
             self.plan.window.after
@@ -261,9 +269,10 @@ impl<S: Source> Scan<S> {
         });
     }
 
-    fn last(&mut self) -> Frame<S::Item> {
+    /// The last frame.
+    fn last(&mut self) -> ListFrame<S::Item> {
         self.ended = true;
-        Frame {
+        ListFrame {
             item: None,
             watermark: watermark(self.plan.bound, self.plan.covered_at_end.or(self.covered)),
             end: Some(end(self.plan.reason)),
@@ -271,7 +280,7 @@ impl<S: Source> Scan<S> {
     }
 }
 
-pub(crate) fn watermark(cursor: Cursor, covered: Option<u64>) -> Watermark {
+pub(crate) fn watermark(cursor: LedgerCursor, covered: Option<u64>) -> Watermark {
     let mut watermark = Watermark::default();
     watermark.cursor = Some(cursor.encode());
     watermark.checkpoint = covered;

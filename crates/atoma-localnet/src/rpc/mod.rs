@@ -1,4 +1,4 @@
-//! The gRPC services of a Sui full node, native and grpc-web on one port.
+//! The gRPC services of a Sui full node, over gRPC and grpc-web on one port.
 
 mod cursor;
 mod delay;
@@ -30,21 +30,21 @@ use tonic::Status;
 use tonic::codegen::BoxStream;
 use tonic_web::GrpcWebLayer;
 
-use crate::core::Core;
+use crate::core::NetworkCore;
 use crate::faults::FaultKind;
 
-/// Messages may be longer than gRPC's usual 4 MiB: full checkpoints are.
+/// The maximum size of a message. gRPC's default of 4 MiB is too small for full checkpoints.
 const MAX_MESSAGE_BYTES: usize = 128 * 1024 * 1024;
 
-/// All services; they share one state.
+/// The implementation of all services.
 #[derive(Debug, Clone)]
 pub(crate) struct Service {
-    core: Arc<Core>,
+    core: Arc<NetworkCore>,
     stop: CancellationToken,
 }
 
 impl Service {
-    /// The delay that every call has.
+    /// Waits for the configured delay of calls.
     async fn delay(&self) {
         let ms = self.core.config.rpc_ms;
         if ms > 0 {
@@ -52,7 +52,7 @@ impl Service {
         }
     }
 
-    /// The delay and faults of a call that is answered once.
+    /// Applies the configured delay and injected faults to a unary call.
     async fn begin(&self) -> Result<(), Status> {
         self.delay().await;
         match self.core.faults.take(FaultKind::Unavailable) {
@@ -71,12 +71,12 @@ impl Service {
     }
 }
 
-/// Serves until `stop`.
+/// Serves until `stop` is cancelled.
 ///
 /// # Errors
 /// When the server fails.
 pub(crate) async fn serve(
-    core: Arc<Core>,
+    core: Arc<NetworkCore>,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
@@ -84,7 +84,7 @@ pub(crate) async fn serve(
         core,
         stop: stop.clone(),
     };
-    // Without this a small answer waits for the client's delayed acknowledgement, some 40 ms.
+    // Without this, a small response waits for the client's delayed acknowledgement, about 40 ms.
     let incoming = TcpListenerStream::new(listener).map(|stream| {
         stream.and_then(|stream| {
             stream.set_nodelay(true)?;

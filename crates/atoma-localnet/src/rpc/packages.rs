@@ -1,4 +1,4 @@
-//! MovePackageService: the contract's interface.
+//! MovePackageService: packages, and the interface of the contract's functions.
 
 use sui_rpc::proto::sui::rpc::v2::function_descriptor::Visibility;
 use sui_rpc::proto::sui::rpc::v2::move_package_service_server::MovePackageService;

@@ -1,4 +1,4 @@
-//! From the ledger's records to protocol messages, no more of them than a field mask asks for.
+//! Rendering the ledger's records as protocol messages, limited to the fields of a field mask.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use sui_sdk_types::{
 };
 use tonic::Status;
 
-use super::view::View;
+use super::view::TransactionView;
 use crate::chain::{
-    CheckpointRecord, Executed, Ledger, ObjectStore, TransactionRecord, coin_balance,
+    CheckpointRecord, Ledger, ObjectStore, TransactionOutputs, TransactionRecord, coin_balance,
 };
 
-/// The mask of a request for messages of type `M`, or the method's documented default.
+/// A request's mask for messages of type `M`, or the method's documented default.
 ///
 /// # Errors
-/// Invalid argument for a path that `M` does not have.
+/// `INVALID_ARGUMENT` for a path that `M` does not have.
 pub(crate) fn mask<M: MessageFields>(
     given: Option<&FieldMask>,
     default: &str,
@@ -36,7 +36,7 @@ pub(crate) fn mask<M: MessageFields>(
     Ok(FieldMaskTree::from(mask.clone()))
 }
 
-/// An object, with the balance that coins have.
+/// An object, with its balance if it is a coin.
 pub(crate) fn object(object: &Object, mask: &FieldMaskTree) -> proto::Object {
     let mut message = proto::Object::merge_from(object.clone(), mask);
     if mask.contains("balance")
@@ -47,11 +47,11 @@ pub(crate) fn object(object: &Object, mask: &FieldMaskTree) -> proto::Object {
     message
 }
 
-/// The transaction at `position`, with its place in a checkpoint once it has one.
+/// The transaction at `position`, with its checkpoint if it is in one.
 pub(crate) fn transaction(
     ledger: &Ledger,
     position: usize,
-    view: &View<'_>,
+    view: &TransactionView<'_>,
     mask: &FieldMaskTree,
 ) -> Result<proto::ExecutedTransaction, Status> {
     let mut message = body(ledger.objects(), view, mask)?;
@@ -71,10 +71,10 @@ pub(crate) fn transaction(
     Ok(message)
 }
 
-/// A transaction without its place in the ledger.
+/// A transaction without its checkpoint.
 pub(crate) fn body(
     objects: &ObjectStore,
-    view: &View<'_>,
+    view: &TransactionView<'_>,
     mask: &FieldMaskTree,
 ) -> Result<proto::ExecutedTransaction, Status> {
     let mut message = proto::ExecutedTransaction::default();
@@ -115,16 +115,16 @@ pub(crate) fn body(
     Ok(message)
 }
 
-/// The outcome of a simulation: nothing of it is in the ledger.
+/// The outputs of a simulation, which are not in the ledger.
 pub(crate) fn simulated(
     objects: &ObjectStore,
-    executed: &Executed,
+    outputs: &TransactionOutputs,
     mask: &FieldMaskTree,
 ) -> Result<proto::ExecutedTransaction, Status> {
-    let record = TransactionRecord::new(executed)
-        .map_err(|error| Status::internal(format!("effects have no BCS form: {error}")))?;
-    let view = View::new(&record);
-    let written: BTreeMap<(ObjectId, u64), Arc<Object>> = executed
+    let record = TransactionRecord::new(outputs)
+        .map_err(|error| Status::internal(format!("effects can't be encoded: {error}")))?;
+    let view = TransactionView::new(&record);
+    let written: BTreeMap<(ObjectId, u64), Arc<Object>> = outputs
         .written
         .iter()
         .map(|object| {
@@ -156,15 +156,15 @@ pub(crate) fn simulated(
     Ok(message)
 }
 
-type Lookup<'a> = dyn Fn(&ObjectId, u64) -> Option<Arc<Object>> + 'a;
+type ObjectLookup<'a> = dyn Fn(&ObjectId, u64) -> Option<Arc<Object>> + 'a;
 
 fn effects(
-    view: &View<'_>,
-    lookup: &Lookup<'_>,
+    view: &TransactionView<'_>,
+    lookup: &ObjectLookup<'_>,
     mask: &FieldMaskTree,
 ) -> Result<proto::TransactionEffects, Status> {
     let mut message = proto::TransactionEffects::merge_from(view.effects()?, mask);
-    let asks = |field| {
+    let requested = |field| {
         mask.subtree(field)
             .is_some_and(|m| m.contains("object_type"))
     };
@@ -173,7 +173,7 @@ fn effects(
         "gas_object",
         "unchanged_consensus_objects",
     ]
-    .map(asks);
+    .map(requested);
     let types = if of_changed || of_gas || of_unchanged {
         types(view.effects_v2()?, lookup)
     } else {
@@ -202,8 +202,8 @@ fn effects(
     Ok(message)
 }
 
-/// Type names of the objects that the effects name, by the text of their ids.
-fn types(effects: &TransactionEffectsV2, lookup: &Lookup<'_>) -> BTreeMap<String, String> {
+/// The types of the objects in the effects, by id.
+fn types(effects: &TransactionEffectsV2, lookup: &ObjectLookup<'_>) -> BTreeMap<String, String> {
     let mut types = BTreeMap::new();
     for (id, version) in touched(effects) {
         if let Some(object) = lookup(&id, version) {
@@ -217,7 +217,8 @@ fn types(effects: &TransactionEffectsV2, lookup: &Lookup<'_>) -> BTreeMap<String
     types
 }
 
-/// Every object version that went in or came out, child objects left alone excepted.
+/// Every object version that is an input or output in the effects. Child objects that were only
+/// read are not included.
 fn touched(effects: &TransactionEffectsV2) -> BTreeSet<(ObjectId, u64)> {
     let mut touched = BTreeSet::new();
     for change in &effects.changed_objects {
@@ -243,8 +244,8 @@ fn touched(effects: &TransactionEffectsV2) -> BTreeSet<(ObjectId, u64)> {
 }
 
 fn object_set(
-    view: &View<'_>,
-    lookup: &Lookup<'_>,
+    view: &TransactionView<'_>,
+    lookup: &ObjectLookup<'_>,
     mask: &FieldMaskTree,
 ) -> Result<proto::ObjectSet, Status> {
     let mut versions = touched(view.effects_v2()?);
@@ -259,10 +260,10 @@ fn object_set(
     Ok(set)
 }
 
-/// What addresses gained and lost, by coin type, zero changes left out.
+/// The balance changes by address and coin type, without those of 0.
 pub(crate) fn balance_changes(
     effects: &TransactionEffectsV2,
-    lookup: &Lookup<'_>,
+    lookup: &ObjectLookup<'_>,
 ) -> Vec<BalanceChange> {
     let mut amounts: BTreeMap<(Address, String), (TypeTag, i128)> = BTreeMap::new();
     let mut count = |object: Option<Arc<Object>>, sign: i128| {
@@ -304,7 +305,7 @@ pub(crate) fn checkpoint(
     record: &CheckpointRecord,
     mask: &FieldMaskTree,
 ) -> Result<proto::Checkpoint, Status> {
-    let lost = |error| Status::data_loss(format!("a ledger record does not decode: {error}"));
+    let lost = |error| Status::data_loss(format!("a ledger record can't be decoded: {error}"));
     let mut message = proto::Checkpoint::default();
     message.merge(&record.summary().map_err(lost)?, mask);
     let records = ledger.transactions_of(record);
@@ -316,7 +317,7 @@ pub(crate) fn checkpoint(
     if let Some(submask) = mask.subtree("transactions") {
         for (index, record_of) in records.iter().enumerate() {
             let position = record.first_transaction + index;
-            let view = View::new(record_of);
+            let view = TransactionView::new(record_of);
             message
                 .transactions
                 .push(transaction(ledger, position, &view, &submask)?);
@@ -327,7 +328,7 @@ pub(crate) fn checkpoint(
     {
         let mut versions = BTreeSet::new();
         for record in records {
-            versions.extend(touched(View::new(record).effects_v2()?));
+            versions.extend(touched(TransactionView::new(record).effects_v2()?));
             versions.extend(record.loaded.iter().copied());
         }
         let mut set = proto::ObjectSet::default();

@@ -1,21 +1,21 @@
-//! What lists and subscriptions go through: checkpoints, transactions, events.
+//! The items of lists and subscriptions: checkpoints, transactions and events.
 
 use sui_rpc::field::FieldMaskTree;
 use sui_rpc::merge::Merge;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use tonic::Status;
 
-use super::cursor::Cursor;
+use super::cursor::LedgerCursor;
 use super::filter::{EventPredicate, Filter, TransactionPredicate};
 use super::render;
-use super::view::View;
+use super::view::TransactionView;
 use crate::chain::Ledger;
 
-/// A bounded part of the ledger, both ends excluded.
+/// A part of the ledger, both ends exclusive.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
-    pub(crate) after: Option<Cursor>,
-    pub(crate) before: Option<Cursor>,
+    pub(crate) after: Option<LedgerCursor>,
+    pub(crate) before: Option<LedgerCursor>,
 }
 
 impl Window {
@@ -25,32 +25,32 @@ impl Window {
         before: None,
     };
 
-    fn holds(&self, cursor: Cursor) -> bool {
+    fn contains(&self, cursor: LedgerCursor) -> bool {
         self.after.is_none_or(|after| cursor > after)
             && self.before.is_none_or(|before| cursor < before)
     }
 }
 
-/// Finds matching items in one checkpoint at a time.
+/// Finds the matching items of one checkpoint at a time.
 pub(crate) trait Source: Send + Sync + 'static {
     /// The rendered item.
     type Item: Send + 'static;
-    /// True if an item is a whole checkpoint.
+    /// Whether an item is a whole checkpoint.
     const WHOLE_CHECKPOINTS: bool = false;
 
-    /// Matching items of a checkpoint inside the window, in the order of the ledger.
+    /// The checkpoint's matching items inside the window, in ledger order.
     ///
     /// # Errors
-    /// When a record does not decode.
+    /// When a record can't be decoded.
     fn items(
         &self,
         ledger: &Ledger,
         sequence: u64,
         window: Window,
-    ) -> Result<Vec<(Cursor, Self::Item)>, Status>;
+    ) -> Result<Vec<(LedgerCursor, Self::Item)>, Status>;
 }
 
-/// Whole checkpoints, those with a matching transaction.
+/// The checkpoints with a matching transaction.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
     pub(crate) filter: Filter<TransactionPredicate>,
@@ -66,17 +66,17 @@ impl Source for Checkpoints {
         ledger: &Ledger,
         sequence: u64,
         window: Window,
-    ) -> Result<Vec<(Cursor, Self::Item)>, Status> {
-        let cursor = Cursor::end_of(sequence);
+    ) -> Result<Vec<(LedgerCursor, Self::Item)>, Status> {
+        let cursor = LedgerCursor::end_of(sequence);
         let Some(record) = ledger.checkpoint(sequence) else {
             return Ok(Vec::new());
         };
-        if !window.holds(cursor) {
+        if !window.contains(cursor) {
             return Ok(Vec::new());
         }
         let mut matches = self.filter.is_open();
         for transaction in ledger.transactions_of(record) {
-            matches = matches || self.filter.passes(&View::new(transaction))?;
+            matches = matches || self.filter.passes(&TransactionView::new(transaction))?;
         }
         if !matches {
             return Ok(Vec::new());
@@ -88,7 +88,7 @@ impl Source for Checkpoints {
     }
 }
 
-/// Single transactions.
+/// The matching transactions.
 #[derive(Debug)]
 pub(crate) struct Transactions {
     pub(crate) filter: Filter<TransactionPredicate>,
@@ -103,15 +103,15 @@ impl Source for Transactions {
         ledger: &Ledger,
         sequence: u64,
         window: Window,
-    ) -> Result<Vec<(Cursor, Self::Item)>, Status> {
+    ) -> Result<Vec<(LedgerCursor, Self::Item)>, Status> {
         let mut items = Vec::new();
         let Some(record) = ledger.checkpoint(sequence) else {
             return Ok(items);
         };
         for (index, transaction) in (0_u64..).zip(ledger.transactions_of(record)) {
-            let cursor = Cursor::transaction(sequence, index);
-            let view = View::new(transaction);
-            if window.holds(cursor) && self.filter.passes(&view)? {
+            let cursor = LedgerCursor::transaction(sequence, index);
+            let view = TransactionView::new(transaction);
+            if window.contains(cursor) && self.filter.passes(&view)? {
                 let position = record.first_transaction + items_index(index);
                 let item = render::transaction(ledger, position, &view, &self.mask)?;
                 items.push((cursor, item));
@@ -121,7 +121,7 @@ impl Source for Transactions {
     }
 }
 
-/// Single events.
+/// The matching events.
 #[derive(Debug)]
 pub(crate) struct Events {
     pub(crate) filter: Filter<EventPredicate>,
@@ -136,31 +136,31 @@ impl Source for Events {
         ledger: &Ledger,
         sequence: u64,
         window: Window,
-    ) -> Result<Vec<(Cursor, Self::Item)>, Status> {
+    ) -> Result<Vec<(LedgerCursor, Self::Item)>, Status> {
         let mut items = Vec::new();
         let Some(record) = ledger.checkpoint(sequence) else {
             return Ok(items);
         };
         for (transaction, stored) in (0_u64..).zip(ledger.transactions_of(record)) {
-            let view = View::new(stored);
+            let view = TransactionView::new(stored);
             let Some(events) = view.events()? else {
                 continue;
             };
             for (index, event) in (0_u32..).zip(&events.0) {
-                let cursor = Cursor {
+                let cursor = LedgerCursor {
                     checkpoint: sequence,
                     transaction,
                     event: u64::from(index),
                 };
-                if !window.holds(cursor) || !self.filter.passes(event)? {
+                if !window.contains(cursor) || !self.filter.passes(event)? {
                     continue;
                 }
-                let mut whole = proto::Event::from(event.clone());
-                whole.checkpoint = Some(sequence);
-                whole.transaction_digest = Some(stored.digest.to_string());
-                whole.transaction_index = Some(transaction);
-                whole.event_index = Some(index);
-                items.push((cursor, proto::Event::merge_from(&whole, &self.mask)));
+                let mut message = proto::Event::from(event.clone());
+                message.checkpoint = Some(sequence);
+                message.transaction_digest = Some(stored.digest.to_string());
+                message.transaction_index = Some(transaction);
+                message.event_index = Some(index);
+                items.push((cursor, proto::Event::merge_from(&message, &self.mask)));
             }
         }
         Ok(items)

@@ -1,4 +1,4 @@
-//! StateService: what addresses own now.
+//! StateService: the objects and balances that addresses own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl StateService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let owner = address("owner", request.owner.as_deref())?;
-        let wanted = request
+        let object_type = request
             .object_type
             .as_deref()
             .map(|text| {
@@ -42,7 +42,7 @@ impl StateService for Service {
         let mut found: Vec<(Key, &Arc<Object>)> = ledger
             .objects()
             .owned_by(&owner)
-            .filter_map(|object| Some((key(object, wanted.as_ref())?, object)))
+            .filter_map(|object| Some((key(object, object_type.as_ref())?, object)))
             .collect();
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
         let (page, next) = page(
@@ -57,8 +57,8 @@ impl StateService for Service {
             .iter()
             .filter_map(|(_, object)| {
                 let stale = is_stale.then(|| ledger.objects().stale(&object.object_id()));
-                let shown = stale.unwrap_or_else(|| Some(Arc::clone(object)))?;
-                Some(render::object(&shown, &mask))
+                let object = stale.unwrap_or_else(|| Some(Arc::clone(object)))?;
+                Some(render::object(&object, &mask))
             })
             .collect();
         response.next_page_token = next;
@@ -83,8 +83,8 @@ impl StateService for Service {
         )?;
         let mut response = ListDynamicFieldsResponse::default();
         for object in page {
-            if let Some(whole) = dynamic_field(ledger.objects(), parent, object) {
-                response.dynamic_fields.push(masked_field(whole, &mask));
+            if let Some(field) = dynamic_field(ledger.objects(), parent, object) {
+                response.dynamic_fields.push(masked_field(field, &mask));
             }
         }
         response.next_page_token = next;
@@ -159,19 +159,20 @@ impl StateService for Service {
     }
 }
 
-/// The order of owned objects: by type, then coins with more in them first, then by id.
+/// The sort key of owned objects: by type, then coins by descending balance, then by id.
 type Key = (String, u64, Address);
 
-fn key(object: &Object, wanted: Option<&StructTag>) -> Option<Key> {
+/// The object's sort key; `None` when it is not of the requested type.
+fn key(object: &Object, requested: Option<&StructTag>) -> Option<Key> {
     let ObjectType::Struct(tag) = object.object_type() else {
         return None;
     };
-    if let Some(wanted) = wanted {
-        let same = tag.address() == wanted.address()
-            && tag.module() == wanted.module()
-            && tag.name() == wanted.name()
-            && (wanted.type_params().is_empty() || tag.type_params() == wanted.type_params());
-        if !same {
+    if let Some(requested) = requested {
+        let matches = tag.address() == requested.address()
+            && tag.module() == requested.module()
+            && tag.name() == requested.name()
+            && (requested.type_params().is_empty() || tag.type_params() == requested.type_params());
+        if !matches {
             return None;
         }
     }
@@ -179,8 +180,8 @@ fn key(object: &Object, wanted: Option<&StructTag>) -> Option<Key> {
     Some((tag.to_string(), inverted, object.object_id()))
 }
 
-/// One page of a sorted list, and the token of the next. A token is the last key given, so that
-/// pages go on rightly whatever happens in between.
+/// One page of a sorted list, and the token of the next page. A token is the last key of its page,
+/// so changes between two calls don't shift pages.
 fn page<'a, T>(
     sorted: &'a [T],
     size: Option<u32>,
@@ -248,7 +249,7 @@ fn dynamic_field(objects: &ObjectStore, parent: Address, object: &Object) -> Opt
     field.parent = Some(parent.to_string());
     field.field_id = Some(object.object_id().to_string());
     field.field_object = Some(object.clone().into());
-    // An object field's value is the child's id, its name is in a wrapper.
+    // The value of an object field is the child's id, and its name is in a wrapper.
     let wrapped = match name_type {
         TypeTag::Struct(tag) if tag.module().as_str() == "dynamic_object_field" => {
             tag.type_params().first()
@@ -283,7 +284,7 @@ fn dynamic_field(objects: &ObjectStore, parent: Address, object: &Object) -> Opt
     Some(field)
 }
 
-/// How many of the bytes are the value's, by the length of the name before it.
+/// The length of the value, by the length of the name before it.
 fn value_length(contents: &[u8], name_type: &TypeTag) -> Option<usize> {
     let name = match name_type {
         TypeTag::Bool | TypeTag::U8 => 1,
@@ -293,10 +294,10 @@ fn value_length(contents: &[u8], name_type: &TypeTag) -> Option<usize> {
         TypeTag::U128 => 16,
         TypeTag::U256 | TypeTag::Address => 32,
         TypeTag::Struct(tag) if tag.name().as_str() == "String" => {
-            // Names are short: one byte of length.
+            // Assumes a name shorter than 128 bytes, whose length is one byte.
             1 + usize::from(*contents.first()?)
         }
-        // The contract's small ids are structs of one number.
+        // The contract's small ids are structs of one `u64`.
         TypeTag::Struct(_) => 8,
         _ => return None,
     };
@@ -310,24 +311,24 @@ fn blob(name: String, value: &[u8]) -> Bcs {
     blob
 }
 
-fn masked_field(whole: DynamicField, mask: &sui_rpc::field::FieldMaskTree) -> DynamicField {
+fn masked_field(full: DynamicField, mask: &sui_rpc::field::FieldMaskTree) -> DynamicField {
     use sui_rpc::merge::Merge;
     let mut field = DynamicField::default();
     macro_rules! keep {
         ($($name:ident),*) => {
             $(if mask.contains(stringify!($name)) {
-                field.$name = whole.$name;
+                field.$name = full.$name;
             })*
         };
     }
     keep!(kind, parent, field_id, name, value, value_type, child_id);
     if let Some(mask) = mask.subtree("field_object") {
-        field.field_object = whole
+        field.field_object = full
             .field_object
             .map(|object| proto::Object::merge_from(&object, &mask));
     }
     if let Some(mask) = mask.subtree("child_object") {
-        field.child_object = whole
+        field.child_object = full
             .child_object
             .map(|object| proto::Object::merge_from(&object, &mask));
     }

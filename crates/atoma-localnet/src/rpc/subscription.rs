@@ -1,4 +1,4 @@
-//! SubscriptionService: each new checkpoint's matching items, as they come.
+//! SubscriptionService: the matching items of each new checkpoint.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,42 +15,43 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 
 use super::Service;
-use super::cursor::Cursor;
+use super::cursor::LedgerCursor;
 use super::filter::Filter;
 use super::list::watermark;
 use super::render::mask;
 use super::sources::{Checkpoints, Events, Source, Transactions, Window};
-use crate::core::Core;
+use crate::core::NetworkCore;
 use crate::faults::FaultKind;
 
-/// A silent stream repeats its progress this often, long before a client takes it for dead.
+/// An idle stream repeats its progress at this interval, well before a client considers it dead.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// What a live stream gives.
+/// A frame of a live stream.
 enum Live<T> {
     Item {
-        cursor: Cursor,
+        cursor: LedgerCursor,
         item: T,
     },
-    /// Everything up to and including the checkpoint has been given.
+    /// Everything up to and including the checkpoint has been sent.
     Progress {
         checkpoint: u64,
     },
 }
 
+/// The state of a live stream.
 struct Follower<S> {
-    core: Arc<Core>,
+    core: Arc<NetworkCore>,
     source: S,
     tip: watch::Receiver<u64>,
-    /// The last checkpoint that was given completely.
+    /// The last checkpoint that has been sent completely.
     covered: Option<u64>,
-    begun: bool,
+    started: bool,
     broken: bool,
 }
 
-/// Follows the ledger from the current tip on.
+/// Follows the ledger from the current tip.
 fn follow<S: Source>(
-    core: Arc<Core>,
+    core: Arc<NetworkCore>,
     source: S,
 ) -> impl Stream<Item = Result<Live<S::Item>, Status>> + Send + 'static {
     let tip = core.tip();
@@ -59,7 +60,7 @@ fn follow<S: Source>(
         source,
         tip,
         covered: None,
-        begun: false,
+        started: false,
         broken: false,
     };
     stream::unfold(follower, |mut follower| async move {
@@ -74,9 +75,9 @@ impl<S: Source> Follower<S> {
         if self.broken {
             return None;
         }
-        if !self.begun {
-            self.begun = true;
-            return Some(self.begin());
+        if !self.started {
+            self.started = true;
+            return Some(self.start());
         }
         loop {
             if self.core.faults.take(FaultKind::EventsCut).is_some() {
@@ -91,7 +92,7 @@ impl<S: Source> Follower<S> {
             let height = *self.tip.borrow_and_update();
             let next = self.covered.map_or(0, |covered| covered + 1);
             if next <= height {
-                return Some(self.give(next));
+                return Some(self.frames_of(next));
             }
             let faults = self.core.faults.changed();
             tokio::select! {
@@ -106,18 +107,18 @@ impl<S: Source> Follower<S> {
         }
     }
 
-    /// Where the stream begins: the latest checkpoint, itself given only if checkpoints are asked
-    /// for.
-    fn begin(&mut self) -> Vec<Result<Live<S::Item>, Status>> {
+    /// The first frames. The stream starts at the latest checkpoint, which itself is sent only by a
+    /// stream of checkpoints.
+    fn start(&mut self) -> Vec<Result<Live<S::Item>, Status>> {
         let height = *self.tip.borrow_and_update();
         if S::WHOLE_CHECKPOINTS {
-            return self.give(height);
+            return self.frames_of(height);
         }
         self.covered = Some(height);
         vec![Ok(Live::Progress { checkpoint: height })]
     }
 
-    fn give(&mut self, sequence: u64) -> Vec<Result<Live<S::Item>, Status>> {
+    fn frames_of(&mut self, sequence: u64) -> Vec<Result<Live<S::Item>, Status>> {
         let ledger = self.core.ledger();
         match self.source.items(&ledger, sequence, Window::ALL) {
             Ok(items) => {
@@ -183,7 +184,7 @@ impl SubscriptionService for Service {
                     response.watermark = Some(watermark(cursor, covered));
                     response.transaction = Some(item);
                 }
-                Live::Progress { checkpoint } => response.watermark = Some(whole(checkpoint)),
+                Live::Progress { checkpoint } => response.watermark = Some(end_of(checkpoint)),
             }
             Ok(response)
         });
@@ -208,7 +209,7 @@ impl SubscriptionService for Service {
                     response.watermark = Some(watermark(cursor, covered));
                     response.event = Some(item);
                 }
-                Live::Progress { checkpoint } => response.watermark = Some(whole(checkpoint)),
+                Live::Progress { checkpoint } => response.watermark = Some(end_of(checkpoint)),
             }
             Ok(response)
         });
@@ -216,6 +217,6 @@ impl SubscriptionService for Service {
     }
 }
 
-fn whole(checkpoint: u64) -> sui_rpc::proto::sui::rpc::v2::Watermark {
-    watermark(Cursor::end_of(checkpoint), Some(checkpoint))
+fn end_of(checkpoint: u64) -> sui_rpc::proto::sui::rpc::v2::Watermark {
+    watermark(LedgerCursor::end_of(checkpoint), Some(checkpoint))
 }

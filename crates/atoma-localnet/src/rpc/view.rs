@@ -1,4 +1,4 @@
-//! One executed transaction, decoded only as far as somebody looks.
+//! A transaction record whose parts are decoded on demand.
 
 use std::cell::OnceCell;
 
@@ -9,16 +9,16 @@ use tonic::Status;
 
 use crate::chain::TransactionRecord;
 
-/// A record and what of it has been decoded so far.
+/// A record and the parts decoded so far.
 #[derive(Debug)]
-pub(crate) struct View<'a> {
+pub(crate) struct TransactionView<'a> {
     record: &'a TransactionRecord,
     signed: OnceCell<SignedTransaction>,
     effects: OnceCell<TransactionEffects>,
     events: OnceCell<Option<TransactionEvents>>,
 }
 
-impl<'a> View<'a> {
+impl<'a> TransactionView<'a> {
     pub(crate) fn new(record: &'a TransactionRecord) -> Self {
         Self {
             record,
@@ -40,13 +40,13 @@ impl<'a> View<'a> {
         once(&self.effects, || self.record.effects())
     }
 
-    /// The effects in the only version that this network writes.
+    /// The effects, in the only version that this network writes.
     pub(crate) fn effects_v2(&self) -> Result<&TransactionEffectsV2, Status> {
         match self.effects()? {
             TransactionEffects::V2(effects) => Ok(effects),
-            TransactionEffects::V1(_) => {
-                Err(Status::data_loss("the ledger holds effects of version 1"))
-            }
+            TransactionEffects::V1(_) => Err(Status::data_loss(
+                "the ledger contains effects of version 1",
+            )),
         }
     }
 
@@ -63,6 +63,6 @@ fn once<T>(
         return Ok(value);
     }
     let value = decode()
-        .map_err(|error| Status::data_loss(format!("a ledger record does not decode: {error}")))?;
+        .map_err(|error| Status::data_loss(format!("a ledger record can't be decoded: {error}")))?;
     Ok(cell.get_or_init(|| value))
 }

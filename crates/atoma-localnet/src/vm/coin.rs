@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sui_sdk_types::{Address, CommandArgumentError, Owner, StructTag, TypeTag};
 
-use crate::vm::{CodeLocation, Execution, MoveError, MoveErrorKind};
+use crate::vm::{CodeLocation, Execution, MoveError, MoveErrorKind, ObjectState};
 use atoma_domain::ObjectId;
 
 /// `ENotEnough` of `0x2::balance`.
@@ -14,8 +14,16 @@ pub(crate) fn coin_type(currency: TypeTag) -> StructTag {
     StructTag::coin(currency)
 }
 
-/// What a coin with these contents holds; `None` for contents that are no coin's.
-pub(crate) fn value_of(contents: &[u8]) -> Option<u64> {
+impl ObjectState {
+    /// A coin's value, in its smallest unit; `None` when the object is not a coin.
+    pub fn coin_value(&self) -> Option<u64> {
+        self.object_type.is_coin()?;
+        value_of(&self.contents)
+    }
+}
+
+/// The value of a coin with these contents; `None` for contents that are not a coin's.
+fn value_of(contents: &[u8]) -> Option<u64> {
     let bytes = contents.get(Address::LENGTH..)?;
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
@@ -26,7 +34,7 @@ fn contents(id: &ObjectId, value: u64) -> Vec<u8> {
     contents
 }
 
-/// `0x2::balance::Balance`, of a currency that its place tells.
+/// `0x2::balance::Balance`. Its currency follows from the field that holds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Balance(u64);
@@ -53,11 +61,11 @@ impl Balance {
 }
 
 impl Execution<'_> {
-    /// Splits `amount` off a coin into a new one, which nobody owns until it is transferred (the
-    /// command `SplitCoins`).
+    /// The command `SplitCoins`: splits `amount` off a coin into a new one, which has no owner
+    /// until it is transferred.
     ///
     /// # Errors
-    /// When the coin holds less, or is no coin.
+    /// When the coin holds less, or the object is not a coin.
     pub fn split_coin(&mut self, coin: &ObjectId, amount: u64) -> Result<ObjectId, MoveError> {
         let (object_type, balance) = self.coin_argument(coin, 0)?;
         let rest = balance
@@ -72,10 +80,11 @@ impl Execution<'_> {
         self.create(object_type, true, None, contents(&id, amount))
     }
 
-    /// Merges coins into one of the same currency and deletes them (the command `MergeCoins`).
+    /// The command `MergeCoins`: merges coins into another of the same currency and deletes them.
     ///
     /// # Errors
-    /// When the sum leaves 64 bits, a coin comes twice, or one is no coin of that currency.
+    /// When the sum overflows 64 bits, a coin occurs twice, or an object is not a coin of that
+    /// currency.
     pub fn merge_coins(&mut self, into: &ObjectId, from: &[ObjectId]) -> Result<(), MoveError> {
         let (object_type, mut sum) = self.coin_argument(into, 0)?;
         for (index, coin) in (1_u16..).zip(from) {
@@ -100,7 +109,7 @@ impl Execution<'_> {
         self.set_coin_value(into, sum)
     }
 
-    /// Makes a coin of a balance and gives it to an address (`coin::from_balance`, then
+    /// Converts a balance into a coin and transfers it to an address (`coin::from_balance`, then
     /// `transfer::public_transfer`).
     pub(crate) fn pay(
         &mut self,
@@ -117,20 +126,20 @@ impl Execution<'_> {
         )
     }
 
-    /// What a coin holds, as a balance.
+    /// A coin's value as a balance.
     pub(crate) fn coin_balance(&mut self, coin: &ObjectId) -> Result<Balance, MoveError> {
         Ok(Balance(self.coin(coin)?.1))
     }
 
-    /// Sets what a coin holds.
+    /// Sets a coin's value.
     ///
     /// # Errors
-    /// When it does not exist.
+    /// When the coin does not exist.
     pub fn set_coin_value(&mut self, coin: &ObjectId, value: u64) -> Result<(), MoveError> {
         self.update(coin, contents(coin, value))
     }
 
-    /// The coin that a command was given at that place of its arguments.
+    /// The type and value of a coin that is the command's argument at `index`.
     fn coin_argument(&mut self, id: &ObjectId, index: u16) -> Result<(StructTag, u64), MoveError> {
         let Some(state) = self.object(id) else {
             return Err(MoveError::argument(
@@ -148,7 +157,7 @@ impl Execution<'_> {
         let state = self.existing(id)?;
         let value = state
             .coin_value()
-            .ok_or_else(|| MoveError::invariant(format!("object {id} is no coin")))?;
+            .ok_or_else(|| MoveError::invariant(format!("object {id} is not a coin")))?;
         Ok((state.object_type.clone(), value))
     }
 }

@@ -1,5 +1,5 @@
-//! Dynamic fields (`0x2::dynamic_field`, `0x2::dynamic_object_field`): objects of their own,
-//! owned by what they hang on, their ids derived from parent and key.
+//! Dynamic fields (`0x2::dynamic_field`, `0x2::dynamic_object_field`). Each is an object owned by
+//! its parent, with an id derived from parent and key.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,15 +14,15 @@ const FIELD_ALREADY_EXISTS: u64 = 0;
 /// `EFieldDoesNotExist` of `0x2::dynamic_field`.
 const FIELD_DOES_NOT_EXIST: u64 = 1;
 
-/// The natives of `0x2::dynamic_field` through which code reaches children; an abort names the one.
+/// The native function of `0x2::dynamic_field` that accesses a child. Aborts name it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Access {
+pub(crate) enum ChildAccess {
     Borrow,
     BorrowMut,
     Remove,
 }
 
-impl Access {
+impl ChildAccess {
     const fn location(self) -> CodeLocation {
         CodeLocation::framework(
             "dynamic_field",
@@ -38,7 +38,7 @@ impl Access {
 const HAS_CHILD: CodeLocation = CodeLocation::framework("dynamic_field", "has_child_object");
 const ADD: CodeLocation = CodeLocation::framework("dynamic_field", "add");
 
-/// One dynamic field: where it hangs, and the types of key and value.
+/// A dynamic field's id, parent and key, and the types of key and value.
 #[derive(Debug)]
 pub(crate) struct FieldAddress {
     id: ObjectId,
@@ -102,17 +102,17 @@ impl FieldAddress {
     pub(crate) fn borrow<V: DeserializeOwned>(
         &self,
         vm: &mut Execution<'_>,
-        access: Access,
+        access: ChildAccess,
     ) -> Result<V, MoveError> {
         vm.touch_child(&self.id, access.location())?;
         let Some(state) = vm.object(&self.id) else {
             return Err(access.location().abort(FIELD_DOES_NOT_EXIST));
         };
-        // The value follows the id and the key, whose bytes are known.
+        // The value follows the id and the key.
         let value = state
             .contents
             .get(Address::LENGTH + self.key.len()..)
-            .ok_or_else(|| MoveError::invariant(format!("field {} too short", self.id)))?;
+            .ok_or_else(|| MoveError::invariant(format!("field {} is too short", self.id)))?;
         decode(value)
     }
 
@@ -135,7 +135,7 @@ impl FieldAddress {
         Ok(())
     }
 
-    /// Replaces the value of a field that was borrowed mutably before.
+    /// Replaces the value of a field that has been borrowed mutably.
     pub(crate) fn set<V: Serialize>(
         &self,
         vm: &mut Execution<'_>,
@@ -145,12 +145,12 @@ impl FieldAddress {
         vm.update(&self.id, contents)
     }
 
-    /// Removes the field and gives its value.
+    /// Removes the field and returns its value.
     pub(crate) fn remove<V: DeserializeOwned>(
         &self,
         vm: &mut Execution<'_>,
     ) -> Result<V, MoveError> {
-        let value = self.borrow(vm, Access::Remove)?;
+        let value = self.borrow(vm, ChildAccess::Remove)?;
         vm.delete(&self.id)?;
         Ok(value)
     }
@@ -166,14 +166,14 @@ impl FieldAddress {
     pub(crate) fn borrow_object<T: ObjectType>(
         &self,
         vm: &mut Execution<'_>,
-        access: Access,
+        access: ChildAccess,
     ) -> Result<T, MoveError> {
         let child: ObjectId = self.borrow(vm, access)?;
         vm.touch_child(&child, access.location())?;
         vm.read_object(&child)
     }
 
-    /// Hangs a new object under the field.
+    /// Adds the field, with a new object as its child.
     pub(crate) fn add_object<T: ObjectType>(
         &self,
         vm: &mut Execution<'_>,
@@ -186,13 +186,13 @@ impl FieldAddress {
         Ok(())
     }
 
-    /// Takes the child object away and deletes it, since nothing here keeps a removed one.
+    /// Removes the field and deletes its child object; no caller keeps a removed one.
     pub(crate) fn remove_object<T: ObjectType>(
         &self,
         vm: &mut Execution<'_>,
     ) -> Result<T, MoveError> {
-        // The framework looks the pointer up by a plain borrow first.
-        let object: T = self.borrow_object(vm, Access::Borrow)?;
+        // The framework first reads the child's id by an immutable borrow.
+        let object: T = self.borrow_object(vm, ChildAccess::Borrow)?;
         vm.delete(&object.id())?;
         vm.delete(&self.id)?;
         Ok(object)

@@ -1,32 +1,32 @@
-//! Why a Move call fails, in the terms in which the network reports it.
+//! The errors of Move calls, as the network reports them.
 
 use sui_sdk_types::{Address, CommandArgumentError, ExecutionError, Identifier, MoveLocation};
 use thiserror::Error;
 
-/// A failed command: the whole transaction fails with it.
+/// The error of a failed command, with which the whole transaction fails.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{kind}")]
 pub struct MoveError {
-    /// What happened, and where.
+    /// The kind of error, and where it occurred.
     pub kind: MoveErrorKind,
 }
 
-/// What happened to a failed command.
+/// The kinds of errors.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MoveErrorKind {
-    /// The code refused (`abort`, `assert!`).
+    /// The code aborted (`abort`, `assert!`).
     #[error("abort {code} in {package}::{module}::{function}")]
     Abort {
         /// The aborting module's package.
         package: Address,
         /// The aborting module.
         module: Identifier,
-        /// The aborting function; for the framework's natives, the native's name.
+        /// The aborting function, which may be a native of the framework.
         function: Identifier,
         /// The abort code.
         code: u64,
     },
-    /// An integer expression left its range, or a division by zero.
+    /// An integer overflow, or a division by zero.
     #[error("arithmetic error in {package}::{module}::{function}")]
     Arithmetic {
         /// The failing module's package.
@@ -36,8 +36,8 @@ pub enum MoveErrorKind {
         /// The failing function.
         function: Identifier,
     },
-    /// The transaction touched more child objects than the runtime keeps.
-    #[error("more than {limit} child objects touched, in {package}::{module}::{function}")]
+    /// The transaction accessed more child objects than the runtime caches.
+    #[error("more than {limit} child objects accessed, in {package}::{module}::{function}")]
     TooManyChildObjects {
         /// The failing native's package.
         package: Address,
@@ -48,66 +48,66 @@ pub enum MoveErrorKind {
         /// The network's limit.
         limit: usize,
     },
-    /// No gas budget covers the work that the call asks for.
+    /// The call needs more gas than any budget covers.
     #[error("out of gas")]
     OutOfGas,
-    /// An argument of the call doesn't fit its parameter.
-    #[error("argument {index} does not fit: {kind:?}")]
+    /// An argument of the call doesn't match its parameter.
+    #[error("argument {index} is invalid: {kind:?}")]
     WrongArgument {
-        /// The argument's place among the call's arguments, from 0.
+        /// The argument's index, from 0.
         index: u16,
-        /// How it fails to fit.
+        /// The mismatch.
         kind: CommandArgumentError,
     },
     /// The call has more or fewer arguments than the function has parameters.
     #[error("{given} arguments given, {expected} expected")]
     WrongArity {
-        /// What the function takes.
+        /// The function's number of parameters.
         expected: usize,
-        /// What the call brought.
+        /// The call's number of arguments.
         given: usize,
     },
-    /// The call has type arguments, and the function takes none.
+    /// The call has type arguments, but the function takes none.
     #[error("{given} type arguments given, none expected")]
     WrongTypeArity {
-        /// What the call brought.
+        /// The call's number of type arguments.
         given: usize,
     },
     /// The module has no such function.
     #[error("no function {function}")]
     FunctionNotFound {
-        /// The name asked for.
+        /// The function's name.
         function: String,
     },
-    /// A coin holds less than is to be split off.
-    #[error("coin {coin} holds {balance}, {amount} asked for")]
+    /// A coin holds less than the amount to split off.
+    #[error("coin {coin} holds {balance}, less than {amount}")]
     InsufficientCoinBalance {
-        /// Which coin.
+        /// The coin.
         coin: Address,
-        /// What it holds.
+        /// The coin's balance.
         balance: u64,
-        /// What was asked for.
+        /// The amount to split off.
         amount: u64,
     },
-    /// Merged coins would hold more than 64 bits can say.
-    #[error("coin {coin} would overflow")]
+    /// The sum of merged coins overflows 64 bits.
+    #[error("the balance of coin {coin} would overflow")]
     CoinBalanceOverflow {
-        /// Which coin.
+        /// The coin.
         coin: Address,
     },
     /// The object's type lacks the `store` ability, so only its own module can transfer it.
     #[error("object {object} can't be transferred by a command")]
     InvalidTransferObject {
-        /// Which object.
+        /// The object.
         object: Address,
     },
-    /// The network's own state is not what the contract leaves behind: a defect, not a user's
-    /// error.
+    /// The state contradicts what the contract guarantees: a bug in this network, not an error of
+    /// the user.
     #[error("broken invariant: {0}")]
     Invariant(String),
 }
 
-/// A function of a module, as a place where an error can arise.
+/// A function of a module, as the location of an error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CodeLocation {
     pub(crate) package: Address,
@@ -125,7 +125,7 @@ impl CodeLocation {
         }
     }
 
-    /// An abort with `code` here.
+    /// An abort with `code` at this location.
     pub(crate) fn abort(self, code: u64) -> MoveError {
         MoveErrorKind::Abort {
             package: self.package,
@@ -136,7 +136,7 @@ impl CodeLocation {
         .into()
     }
 
-    /// An arithmetic error here.
+    /// An arithmetic error at this location.
     pub(crate) fn arithmetic(self) -> MoveError {
         MoveErrorKind::Arithmetic {
             package: self.package,
@@ -146,7 +146,7 @@ impl CodeLocation {
         .into()
     }
 
-    /// The runtime's cache of child objects is full.
+    /// Too many child objects accessed, at this location.
     pub(crate) fn too_many_child_objects(self, limit: usize) -> MoveError {
         MoveErrorKind::TooManyChildObjects {
             package: self.package,
@@ -165,18 +165,18 @@ impl From<MoveErrorKind> for MoveError {
 }
 
 impl MoveError {
-    /// A broken invariant of this network's own state.
+    /// A broken invariant of this network's state.
     pub(crate) fn invariant(what: impl Into<String>) -> Self {
         MoveErrorKind::Invariant(what.into()).into()
     }
 
-    /// An argument that doesn't fit its parameter.
+    /// An argument that doesn't match its parameter.
     pub(crate) fn argument(index: u16, kind: CommandArgumentError) -> Self {
         MoveErrorKind::WrongArgument { index, kind }.into()
     }
 
-    /// The error as transaction effects carry it. No bytecode stands behind a location, so
-    /// function index and instruction are 0; clients go by the function's name.
+    /// The error as reported in transaction effects. There is no bytecode, so a location's function
+    /// index and instruction are 0; clients use the function's name.
     pub fn execution_error(&self) -> ExecutionError {
         let location =
             |package: &Address, module: &Identifier, function: &Identifier| MoveLocation {

@@ -1,4 +1,4 @@
-//! One transaction's view of the objects.
+//! The execution of one transaction on a set of objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,46 +8,47 @@ use atoma_domain::{NodeSmallId, StackSmallId};
 use sui_sdk_types::{Address, Digest, Event, Object, Owner, StructTag};
 
 use crate::vm::{
-    CodeLocation, Generator, MoveError, MoveErrorKind, ObjectState, ObjectType, Outcome,
+    CodeLocation, ExecutionResults, Generator, MoveError, MoveErrorKind, ObjectState, ObjectType,
 };
 use atoma_domain::ObjectId;
 
-/// Child objects that one transaction may touch (`object_runtime_max_num_cached_objects`).
+/// The number of child objects that one transaction may access
+/// (`object_runtime_max_num_cached_objects`).
 const MAX_CHILD_OBJECTS: usize = 1_000;
 
-/// Current versions of all live objects.
+/// Access to the current versions of all live objects.
 pub trait ObjectReader {
-    /// The object's current version; `None` when it never existed or is gone.
+    /// The object's current version; `None` when it does not exist or has been deleted.
     fn object(&self, id: &ObjectId) -> Option<Arc<Object>>;
 }
 
-/// What Move code can ask about its transaction.
+/// `0x2::tx_context::TxContext`: what Move code knows about its transaction.
 #[derive(Clone, Copy, Debug)]
 pub struct TxContext {
-    /// The transaction's digest, from which created ids derive.
+    /// The transaction's digest, from which the ids of created objects are derived.
     pub digest: Digest,
-    /// Who signed it.
+    /// The sender.
     pub sender: Address,
-    /// The epoch it executes in.
+    /// The epoch in which it executes.
     pub epoch: u64,
-    /// When that epoch began, in milliseconds since the Unix epoch.
+    /// The start of that epoch, in milliseconds since the Unix epoch.
     pub epoch_timestamp_ms: u64,
 }
 
-/// An object before and after.
-struct Slot {
+/// An object before the transaction and now.
+struct TrackedObject {
     original: Option<ObjectState>,
     current: Option<ObjectState>,
 }
 
-/// Loads objects through the reader and keeps all changes to itself until [`Self::finish`]. After
-/// an error it must be dropped: transactions are atomic, and nothing is rolled back here.
+/// Loads objects through the reader and collects all changes until [`Self::finish`]. After an error
+/// it must be dropped, because nothing is rolled back and transactions are atomic.
 pub struct Execution<'a> {
     reader: &'a dyn ObjectReader,
     context: TxContext,
     randomness: [u8; 32],
     next_id: u64,
-    slots: BTreeMap<ObjectId, Slot>,
+    objects: BTreeMap<ObjectId, TrackedObject>,
     children: BTreeSet<ObjectId>,
     max_children: usize,
     events: Vec<Event>,
@@ -59,21 +60,21 @@ impl fmt::Debug for Execution<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Execution")
             .field("context", &self.context)
-            .field("objects", &self.slots.len())
+            .field("objects", &self.objects.len())
             .field("events", &self.events.len())
             .finish_non_exhaustive()
     }
 }
 
 impl<'a> Execution<'a> {
-    /// Begins a transaction; `randomness` seeds all its draws.
+    /// Begins a transaction. `randomness` seeds all its random numbers.
     pub fn new(reader: &'a dyn ObjectReader, context: TxContext, randomness: [u8; 32]) -> Self {
         Self {
             reader,
             context,
             randomness,
             next_id: 0,
-            slots: BTreeMap::new(),
+            objects: BTreeMap::new(),
             children: BTreeSet::new(),
             max_children: MAX_CHILD_OBJECTS,
             events: Vec::new(),
@@ -82,7 +83,7 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// A view that is no transaction: for reading as much as one likes.
+    /// An execution for reading only, without a transaction and without the limit on child objects.
     pub(crate) fn reading(reader: &'a dyn ObjectReader) -> Self {
         let context = TxContext {
             digest: Digest::ZERO,
@@ -101,23 +102,23 @@ impl<'a> Execution<'a> {
         &self.context
     }
 
-    /// The next id that derives from the transaction's digest (`tx_context::fresh_object_address`).
+    /// The next id derived from the transaction's digest (`tx_context::fresh_object_address`).
     pub fn fresh_id(&mut self) -> ObjectId {
         let id = Address::derive_id(self.context.digest, self.next_id);
         self.next_id += 1;
         id
     }
 
-    /// The object as this transaction sees it, its own writes first.
+    /// The object, including this transaction's own changes.
     pub fn object(&mut self, id: &ObjectId) -> Option<&ObjectState> {
-        self.slot(*id).current.as_ref()
+        self.track(*id).current.as_ref()
     }
 
-    /// Adds a new object, whose id the first 32 bytes of its contents are. Without an owner it
-    /// must be [transferred](Self::transfer) before the end.
+    /// Adds a new object, whose contents begin with its id. An object without an owner must be
+    /// [transferred](Self::transfer) before the end.
     ///
     /// # Errors
-    /// When the contents are no object's, or the object exists.
+    /// When the contents have no id, or the object exists.
     pub fn create(
         &mut self,
         object_type: StructTag,
@@ -130,11 +131,11 @@ impl<'a> Execution<'a> {
             .copied()
             .map(Address::new)
             .ok_or_else(|| MoveError::invariant(format!("a {object_type} without an id")))?;
-        let slot = self.slot(id);
-        if slot.current.is_some() {
-            return Err(MoveError::invariant(format!("object {id} exists already")));
+        let object = self.track(id);
+        if object.current.is_some() {
+            return Err(MoveError::invariant(format!("object {id} already exists")));
         }
-        slot.current = Some(ObjectState {
+        object.current = Some(ObjectState {
             object_type,
             has_public_transfer,
             owner,
@@ -146,7 +147,7 @@ impl<'a> Execution<'a> {
     /// Replaces an object's contents.
     ///
     /// # Errors
-    /// When it does not exist.
+    /// When the object does not exist.
     pub fn update(&mut self, id: &ObjectId, contents: Vec<u8>) -> Result<(), MoveError> {
         self.existing(id)?.contents = contents;
         Ok(())
@@ -155,17 +156,17 @@ impl<'a> Execution<'a> {
     /// Deletes an object, whoever owns it.
     ///
     /// # Errors
-    /// When it does not exist.
+    /// When the object does not exist.
     pub fn delete(&mut self, id: &ObjectId) -> Result<(), MoveError> {
         self.existing(id)?;
-        self.slot(*id).current = None;
+        self.track(*id).current = None;
         Ok(())
     }
 
-    /// Gives an object to an address (the command `TransferObjects`).
+    /// The command `TransferObjects`: transfers an object to an address.
     ///
     /// # Errors
-    /// When it does not exist, or its type does not allow it.
+    /// When the object does not exist, or its type lacks the `store` ability.
     pub fn transfer(&mut self, object: &ObjectId, to: Address) -> Result<(), MoveError> {
         let state = self.existing(object)?;
         if !state.has_public_transfer {
@@ -180,58 +181,57 @@ impl<'a> Execution<'a> {
         self.events.push(event);
     }
 
-    /// Forces the attesters of the stack's settlement in this transaction: exactly these are
-    /// drawn, in this order, whatever the probability; none for an empty list. At most as many as
-    /// the contract's `cross_validation_extra_nodes_count` are taken, since a ticket has no room
-    /// for more.
+    /// Forces the attesters of a stack's settlement in this transaction. They are drawn in this
+    /// order, whatever the probability; an empty list draws none. Only the first
+    /// `cross_validation_extra_nodes_count` of them count, because a ticket has room for no more.
     pub fn force_attesters(&mut self, stack: StackSmallId, attesters: Vec<NodeSmallId>) {
         self.forced_attesters.insert(stack, attesters);
     }
 
-    /// Forces the node that the next purchase in this transaction selects. A node that is not
-    /// eligible fails the purchase as if no node were.
+    /// Forces the node that the next purchase in this transaction selects. If it is not eligible,
+    /// the purchase fails as if no node were.
     pub fn force_selected_node(&mut self, node: NodeSmallId) {
         self.forced_node = Some(node);
     }
 
-    /// Ends the transaction: what it changed.
-    pub fn finish(self) -> Outcome {
-        let mut outcome = Outcome {
+    /// Ends the transaction and returns what it changed.
+    pub fn finish(self) -> ExecutionResults {
+        let mut results = ExecutionResults {
             events: self.events,
-            ..Outcome::default()
+            ..ExecutionResults::default()
         };
-        for (id, slot) in self.slots {
-            if slot.original.is_some() {
-                outcome.read.insert(id);
+        for (id, object) in self.objects {
+            if object.original.is_some() {
+                results.read.insert(id);
             }
-            match (slot.original, slot.current) {
+            match (object.original, object.current) {
                 (Some(before), Some(after)) if before != after => {
-                    outcome.mutated.insert(id);
-                    outcome.written.insert(id, after);
+                    results.mutated.insert(id);
+                    results.written.insert(id, after);
                 }
                 (None, Some(after)) => {
                     if after.owner.is_none() {
-                        outcome.ownerless.push(id);
+                        results.ownerless.push(id);
                     }
-                    outcome.created.insert(id);
-                    outcome.written.insert(id, after);
+                    results.created.insert(id);
+                    results.written.insert(id, after);
                 }
                 (Some(_), None) => {
-                    outcome.deleted.insert(id);
+                    results.deleted.insert(id);
                 }
                 (Some(_), Some(_)) | (None, None) => {}
             }
         }
-        outcome
+        results
     }
 
-    /// A new stream of random numbers. Like `0x2::random::new_generator` it uses up a fresh id.
+    /// A new random number generator. Like `0x2::random::new_generator`, it uses a fresh id.
     pub(crate) fn generator(&mut self) -> Generator {
         let id = self.fresh_id();
         Generator::new(self.randomness, id)
     }
 
-    /// Takes the attesters forced for the stack, if any are.
+    /// Takes the attesters forced for the stack, if any.
     pub(crate) fn take_forced_attesters(
         &mut self,
         stack: StackSmallId,
@@ -239,7 +239,7 @@ impl<'a> Execution<'a> {
         self.forced_attesters.remove(&stack)
     }
 
-    /// Takes the node forced for the next purchase, if one is.
+    /// Takes the node forced for the next purchase, if any.
     pub(crate) const fn take_forced_node(&mut self) -> Option<NodeSmallId> {
         self.forced_node.take()
     }
@@ -269,15 +269,15 @@ impl<'a> Execution<'a> {
         self.update(&object.id(), encode(object)?)
     }
 
-    /// An existing object.
+    /// An object that must exist.
     pub(crate) fn existing(&mut self, id: &ObjectId) -> Result<&mut ObjectState, MoveError> {
-        self.slot(*id)
+        self.track(*id)
             .current
             .as_mut()
             .ok_or_else(|| MoveError::invariant(format!("object {id} does not exist")))
     }
 
-    /// Counts a child object as touched, whether it exists or not.
+    /// Counts a child object as accessed, whether it exists or not.
     pub(crate) fn touch_child(
         &mut self,
         id: &ObjectId,
@@ -289,13 +289,14 @@ impl<'a> Execution<'a> {
         Ok(())
     }
 
-    fn slot(&mut self, id: ObjectId) -> &mut Slot {
+    /// The object's entry, loaded on first access.
+    fn track(&mut self, id: ObjectId) -> &mut TrackedObject {
         let reader = self.reader;
-        self.slots.entry(id).or_insert_with(|| {
+        self.objects.entry(id).or_insert_with(|| {
             let original = reader
                 .object(&id)
                 .and_then(|object| ObjectState::of(&object));
-            Slot {
+            TrackedObject {
                 current: original.clone(),
                 original,
             }
@@ -303,14 +304,16 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// BCS bytes of a native value.
+/// Encodes a native value in BCS.
 pub(super) fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, MoveError> {
-    bcs::to_bytes(value).map_err(|error| MoveError::invariant(format!("value too long: {error}")))
+    bcs::to_bytes(value)
+        .map_err(|error| MoveError::invariant(format!("a value can't be encoded: {error}")))
 }
 
-/// A native value from an object's or field's bytes.
+/// Decodes a native value from an object's or field's bytes.
 pub(super) fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, MoveError> {
     bcs::from_bytes(bytes).map_err(|error| {
-        MoveError::invariant(format!("no {}: {error}", std::any::type_name::<T>()))
+        let type_name = std::any::type_name::<T>();
+        MoveError::invariant(format!("a {type_name} can't be decoded: {error}"))
     })
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize};
 use sui_sdk_types::Address;
 
-use crate::vm::dynamic_field::{Access, FieldAddress};
+use crate::vm::dynamic_field::{ChildAccess, FieldAddress};
 use crate::vm::{CodeLocation, Execution, MoveError, MoveType, ObjectType};
 use atoma_domain::ObjectId;
 
@@ -51,17 +51,17 @@ impl<K: MoveType, V: MoveType> Table<K, V> {
         package: Address,
         key: &K,
     ) -> Result<V, MoveError> {
-        self.field(package, key)?.borrow(vm, Access::Borrow)
+        self.field(package, key)?.borrow(vm, ChildAccess::Borrow)
     }
 
-    /// The value, to be [set](Self::set) again when changed.
+    /// The value. A changed value must be [set](Self::set) again.
     pub(crate) fn borrow_mut(
         &self,
         vm: &mut Execution<'_>,
         package: Address,
         key: &K,
     ) -> Result<V, MoveError> {
-        self.field(package, key)?.borrow(vm, Access::BorrowMut)
+        self.field(package, key)?.borrow(vm, ChildAccess::BorrowMut)
     }
 
     pub(crate) fn set(
@@ -136,10 +136,11 @@ impl<K: MoveType, V: ObjectType> ObjectTable<K, V> {
         package: Address,
         key: &K,
     ) -> Result<V, MoveError> {
-        self.field(package, key)?.borrow_object(vm, Access::Borrow)
+        self.field(package, key)?
+            .borrow_object(vm, ChildAccess::Borrow)
     }
 
-    /// The object, to be [written](Execution::write_object) again when changed.
+    /// The object. A changed object must be [written](Execution::write_object) again.
     pub(crate) fn borrow_mut(
         &self,
         vm: &mut Execution<'_>,
@@ -147,7 +148,7 @@ impl<K: MoveType, V: ObjectType> ObjectTable<K, V> {
         key: &K,
     ) -> Result<V, MoveError> {
         self.field(package, key)?
-            .borrow_object(vm, Access::BorrowMut)
+            .borrow_object(vm, ChildAccess::BorrowMut)
     }
 
     pub(crate) fn add(
@@ -213,7 +214,7 @@ impl<V: MoveType> TableVec<V> {
         self.contents.add(vm, package, &index, value)
     }
 
-    /// Removes an element; the last one takes its place.
+    /// Removes an element and moves the last one into its place.
     pub(crate) fn swap_remove(
         &mut self,
         vm: &mut Execution<'_>,

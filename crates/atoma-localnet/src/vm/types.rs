@@ -1,4 +1,4 @@
-//! Move types of the values that native code keeps in objects and dynamic fields.
+//! The Move types of native values in objects and dynamic fields.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -6,22 +6,22 @@ use sui_sdk_types::{Address, Identifier, StructTag, TypeTag};
 
 use atoma_domain::ObjectId;
 
-/// A value with a Move type, whose serde form is that type's BCS layout. `package` is the
+/// A value with a Move type. Its serde encoding is that type's BCS layout. `package` is the
 /// contract's address, for types defined there.
 pub(crate) trait MoveType: Serialize + DeserializeOwned {
     fn tag(package: Address) -> TypeTag;
 }
 
-/// A Move struct with the `key` ability: an object, its id the first field.
+/// A Move struct with the `key` ability: an object, with its id as the first field.
 pub(crate) trait ObjectType: Serialize + DeserializeOwned {
-    /// Whether the struct has the `store` ability too.
+    /// Whether the struct also has the `store` ability.
     const HAS_STORE: bool;
 
     fn object_type(package: Address) -> StructTag;
     fn id(&self) -> ObjectId;
 }
 
-/// `0x1::ascii::String`. Checked to be ASCII where arguments are parsed.
+/// `0x1::ascii::String`. The checks of a call's arguments ensure that it is ASCII.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AsciiString(pub(crate) String);

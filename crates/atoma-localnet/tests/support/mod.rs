@@ -6,7 +6,7 @@
     reason = "shared by test binaries"
 )]
 
-use atoma_localnet::{Config, LocalNet, ObjectId};
+use atoma_localnet::{LocalNet, LocalNetConfig, ObjectId};
 use futures::StreamExt;
 use sui_crypto::SuiSigner;
 use sui_crypto::ed25519::Ed25519PrivateKey;
@@ -20,19 +20,19 @@ use sui_sdk_types::{
 };
 
 /// A started network, a client of it, and an account with coins.
-pub struct World {
+pub struct Fixture {
     pub network: LocalNet,
     pub client: Client,
-    pub alice: Alice,
+    pub alice: TestAccount,
 }
 
 /// An account.
-pub struct Alice {
+pub struct TestAccount {
     pub key: Ed25519PrivateKey,
     pub address: Address,
 }
 
-impl Alice {
+impl TestAccount {
     pub fn new(byte: u8) -> Self {
         Self::of(Ed25519PrivateKey::new([byte; 32]))
     }
@@ -45,15 +45,15 @@ impl Alice {
 
 pub const SUI: u64 = 1_000_000_000;
 
-impl World {
+impl Fixture {
     pub async fn start() -> Self {
-        Self::with(Config::default()).await
+        Self::with(LocalNetConfig::default()).await
     }
 
-    pub async fn with(config: Config) -> Self {
+    pub async fn with(config: LocalNetConfig) -> Self {
         let network = LocalNet::start(config).await.unwrap();
         let client = Client::new(network.url()).unwrap();
-        let alice = Alice::new(7);
+        let alice = TestAccount::new(7);
         if network.state().unwrap()["balances"]
             .get(alice.address.to_string())
             .is_none()

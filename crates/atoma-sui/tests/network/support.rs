@@ -12,7 +12,7 @@ use atoma_domain::{
     Address, CheckpointNumber, Hash32, Mist, NodeSmallId, ObjectId, ObjectReference,
     PricePerMillion, StackSmallId, TaskSmallId,
 };
-use atoma_localnet::{Config, LocalNet, NewTask, Purchase};
+use atoma_localnet::{LocalNet, LocalNetConfig, NewTask, Purchase};
 use atoma_sui::{KeystoreSigner, SuiChain, SuiChainConfig, SuiEventSource};
 
 /// Keys of all three signature schemes, from the test vectors.
@@ -41,10 +41,10 @@ pub(crate) struct TestOperator {
 
 impl TestNetwork {
     pub(crate) async fn start() -> Self {
-        Self::start_with(Config::default()).await
+        Self::start_with(LocalNetConfig::default()).await
     }
 
-    pub(crate) async fn start_with(config: Config) -> Self {
+    pub(crate) async fn start_with(config: LocalNetConfig) -> Self {
         let localnet = LocalNet::start(config).await.unwrap();
         let addresses = localnet.addresses();
         let config = SuiChainConfig::new(localnet.url(), addresses.package, addresses.atoma_db);

@@ -12,9 +12,7 @@ use std::time::Duration;
 use atoma_daemon::{Config, Daemon, Overrides};
 use atoma_domain::{Address, NodeSmallId, StackSmallId, TaskSmallId};
 use atoma_localnet::demo::{self, Demo};
-use atoma_localnet::{
-    Config as NetConfig, Fault, FaultKind, LocalNet, NewTask, Parameters, Purchase,
-};
+use atoma_localnet::{Fault, FaultKind, LocalNet, LocalNetConfig, NewTask, Parameters, Purchase};
 use atoma_operator::Operator;
 use process::in_time;
 use reqwest::{Client, Method, StatusCode};
@@ -75,7 +73,7 @@ impl TestWorld {
 
     /// The same, with SUI coins of these sizes in MIST.
     pub(crate) async fn unregistered_with_coins(levels: &[u16], coins: &[u64]) -> Self {
-        let network = LocalNet::start(NetConfig::default()).await.unwrap();
+        let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
         let tasks = levels.iter().map(|level| new_task(&network, *level));
         let tasks = tasks.collect();
         let address: Address = ADDRESS.parse().unwrap();
@@ -107,7 +105,7 @@ impl TestWorld {
 
     /// A daemon of the first operator of the demonstration world.
     pub(crate) async fn demo() -> (Self, Demo) {
-        let network = LocalNet::start(NetConfig::default()).await.unwrap();
+        let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
         let demo = demo::seed(&network).unwrap();
         let world = Self::of_operator(&network, &demo, 0).await;
         (world, demo)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use atoma_domain::model::NewMessage;
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
-use atoma_localnet::{Config, LocalNet, NewTask, Parameters, Purchase};
+use atoma_localnet::{LocalNet, LocalNetConfig, NewTask, Parameters, Purchase};
 use atoma_operator::{NodeChoice, Registered, StackStatus};
 use atoma_sui::KeystoreSigner;
 use tempfile::TempDir;
@@ -74,9 +74,9 @@ impl World {
             .enable_all()
             .build()
             .unwrap();
-        let config = Config {
+        let config = LocalNetConfig {
             data_dir: on_disk.then(|| dir.path().join("network")),
-            ..Config::default()
+            ..LocalNetConfig::default()
         };
         let network = runtime.block_on(LocalNet::start(config)).unwrap();
         Self {

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use super::chain::TestChain;
 use super::scenarios::scenarios;
 use super::vectors::{assert_error, load, text};
-use super::world::World;
 use crate::contract::{ABORTS, abort_name};
 use crate::vm::MoveError;
 
@@ -13,7 +13,7 @@ fn run(function: &str, condition: &str, seed: u8) -> Result<(), MoveError> {
     let (.., scenario) = scenarios()
         .find(|scenario| (scenario.0, scenario.1) == (function, condition))
         .unwrap_or_else(|| panic!("no scenario for {function}: {condition}"));
-    scenario(&mut World::seeded(4, seed))
+    scenario(&mut TestChain::seeded(4, seed))
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use sui_sdk_types::{CommandArgumentError, ExecutionError, TypeTag};
 
-use super::world::{MANAGER, NONE, PRICE, USER, World, address_of, pure, random};
-use crate::contract::{CallArgument, call};
+use super::chain::{MANAGER, NONE, PRICE, TestChain, USER, address_of, pure, random};
+use crate::contract::{ResolvedArgument, call};
 use crate::vm::{MoveError, MoveErrorKind};
 
-fn wrong(result: Result<crate::vm::Outcome, MoveError>) -> (u16, CommandArgumentError) {
+fn wrong(result: Result<crate::vm::ExecutionResults, MoveError>) -> (u16, CommandArgumentError) {
     match result.unwrap_err().kind {
         MoveErrorKind::WrongArgument { index, kind } => (index, kind),
         other => panic!("{other}"),
@@ -15,9 +15,9 @@ fn wrong(result: Result<crate::vm::Outcome, MoveError>) -> (u16, CommandArgument
 
 #[test]
 fn arguments_are_checked_before_the_contract_runs() {
-    let mut w = World::new(1);
+    let mut w = TestChain::new(1);
     let task = w.task(NONE, &[1]);
-    let badge = CallArgument::Object(w.badges[&1]);
+    let badge = ResolvedArgument::Object(w.badges[&1]);
     let sender = address_of(1);
     let update = "update_node_subscription";
 
@@ -31,7 +31,7 @@ fn arguments_are_checked_before_the_contract_runs() {
         wrong(w.call(sender, update, &pure_for_object)),
         (1, CommandArgumentError::InvalidUsageOfPureArgument)
     );
-    let other_object = CallArgument::Object(w.manager_badge);
+    let other_object = ResolvedArgument::Object(w.manager_badge);
     assert_eq!(
         wrong(w.call(sender, update, &[other_object, pure(&task), pure(&PRICE)])),
         (1, CommandArgumentError::TypeMismatch)
@@ -57,7 +57,7 @@ fn arguments_are_checked_before_the_contract_runs() {
         .unwrap()
         .1;
     let wallet = [
-        CallArgument::Object(other_currency),
+        ResolvedArgument::Object(other_currency),
         pure(&task),
         pure(&1_u64),
         pure(&PRICE),
@@ -68,8 +68,8 @@ fn arguments_are_checked_before_the_contract_runs() {
         (1, CommandArgumentError::TypeMismatch)
     );
     let no_random = [
-        CallArgument::Object(w.manager_badge),
-        CallArgument::Object(w.manager_badge),
+        ResolvedArgument::Object(w.manager_badge),
+        ResolvedArgument::Object(w.manager_badge),
     ];
     assert_eq!(
         wrong(w.call(MANAGER, "new_network_key_rotation", &no_random)),
@@ -79,13 +79,13 @@ fn arguments_are_checked_before_the_contract_runs() {
 
 #[test]
 fn calls_must_name_a_function_and_bring_what_it_takes() {
-    let mut w = World::new(1);
+    let mut w = TestChain::new(1);
     let error = w.call(USER, "no_such_function", &[]).unwrap_err();
     assert_eq!(error.execution_error(), ExecutionError::FunctionNotFound);
     let error = w.call(USER, "withdraw_fees", &[]).unwrap_err();
     assert_eq!(error.execution_error(), ExecutionError::ArityMismatch);
     let addresses = w.addresses;
-    let arguments = [CallArgument::Object(addresses.atoma_db)];
+    let arguments = [ResolvedArgument::Object(addresses.atoma_db)];
     let (name, types) = ("register_node_entry", [TypeTag::U8]);
     let error = w
         .transact(USER, |vm| call(vm, &addresses, name, &types, &arguments))
@@ -96,7 +96,7 @@ fn calls_must_name_a_function_and_bring_what_it_takes() {
 #[test]
 fn every_listed_function_is_executed() {
     for function in crate::contract::abi::FUNCTIONS {
-        let mut w = World::new(1);
+        let mut w = TestChain::new(1);
         let result = w.call(USER, function.name, &[]);
         let unknown = matches!(
             result,

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use super::chain::{NONE, PRICE, SAMPLING, TestChain, UNITS};
 use super::vectors::{load, number, numbers, text};
-use super::world::{NONE, PRICE, SAMPLING, UNITS, World};
 use atoma_domain::events::ContractEvent;
 use atoma_domain::{NodeSmallId, TaskSmallId};
 
 /// Who the last settlement drew.
-fn drawn_for(world: &World, stack: u64) -> Vec<u64> {
-    let Some(ContractEvent::StackTrySettle(event)) = world.events.last() else {
+fn drawn_for(chain: &TestChain, stack: u64) -> Vec<u64> {
+    let Some(ContractEvent::StackTrySettle(event)) = chain.events.last() else {
         panic!("no settlement");
     };
     assert_eq!(event.stack_small_id.get(), stack);
@@ -38,19 +38,19 @@ fn draws_are_what_the_measured_ones_could_have_been() {
         }
         let length = measured[0].len();
 
-        let mut world = World::new(4);
-        world.always_sample(extra_nodes);
-        let task = world.task(SAMPLING, &[1, 2, 3, 4]);
-        let stacks: Vec<u64> = (0..40).map(|_| world.stack(task)).collect();
+        let mut chain = TestChain::new(4);
+        chain.always_sample(extra_nodes);
+        let task = chain.task(SAMPLING, &[1, 2, 3, 4]);
+        let stacks: Vec<u64> = (0..40).map(|_| chain.stack(task)).collect();
         for node in 1..=4 {
             if !eligible.contains(&node) {
-                world.update(node, task, PRICE + 1).unwrap();
+                chain.update(node, task, PRICE + 1).unwrap();
             }
         }
         let mut seen = BTreeSet::new();
         for stack in stacks {
-            world.settle(1, stack, UNITS).unwrap();
-            let drawn = drawn_for(&world, stack);
+            chain.settle(1, stack, UNITS).unwrap();
+            let drawn = drawn_for(&chain, stack);
             assert_eq!(drawn.len(), length, "{case}");
             assert!(drawn.iter().all(|node| eligible.contains(node)), "{case}");
             if u64::try_from(eligible.len()).unwrap() < extra_nodes {
@@ -66,14 +66,14 @@ fn draws_are_what_the_measured_ones_could_have_been() {
 
 #[test]
 fn two_draws_can_name_the_same_node() {
-    let mut world = World::new(2);
-    world.always_sample(2);
-    let task = world.task(SAMPLING, &[1, 2]);
+    let mut chain = TestChain::new(2);
+    chain.always_sample(2);
+    let task = chain.task(SAMPLING, &[1, 2]);
     let drawn: BTreeSet<Vec<u64>> = (0..40)
         .map(|_| {
-            let stack = world.stack(task);
-            world.settle(1, stack, UNITS).unwrap();
-            drawn_for(&world, stack)
+            let stack = chain.stack(task);
+            chain.settle(1, stack, UNITS).unwrap();
+            drawn_for(&chain, stack)
         })
         .collect();
     let all = [[1, 1], [1, 2], [2, 1], [2, 2]].map(Vec::from);
@@ -82,14 +82,14 @@ fn two_draws_can_name_the_same_node() {
 
 #[test]
 fn attesters_are_drawn_with_the_set_probability() {
-    let mut world = World::new(1);
-    world.set("cross_validation_probability_permille", 300);
-    let task = world.task(SAMPLING, &[1]);
+    let mut chain = TestChain::new(1);
+    chain.set("cross_validation_probability_permille", 300);
+    let task = chain.task(SAMPLING, &[1]);
     let attested = (0..400)
         .filter(|_| {
-            let stack = world.stack(task);
-            world.settle(1, stack, UNITS).unwrap();
-            !drawn_for(&world, stack).is_empty()
+            let stack = chain.stack(task);
+            chain.settle(1, stack, UNITS).unwrap();
+            !drawn_for(&chain, stack).is_empty()
         })
         .count();
     assert!((80..160).contains(&attested), "{attested} of 400");
@@ -97,40 +97,40 @@ fn attesters_are_drawn_with_the_set_probability() {
 
 #[test]
 fn a_disabled_node_is_neither_selected_nor_drawn() {
-    let mut world = World::new(2);
-    world.always_sample(1);
-    let task = world.task(SAMPLING, &[1, 2]);
-    world.disable(2).unwrap();
+    let mut chain = TestChain::new(2);
+    chain.always_sample(1);
+    let task = chain.task(SAMPLING, &[1, 2]);
+    chain.disable(2).unwrap();
     for _ in 0..20 {
-        let stack = world.buy(world.wallet, task, UNITS, PRICE, None).unwrap();
-        world.settle(1, stack, UNITS).unwrap();
-        assert_eq!(drawn_for(&world, stack), [1]);
+        let stack = chain.buy(chain.wallet, task, UNITS, PRICE, None).unwrap();
+        chain.settle(1, stack, UNITS).unwrap();
+        assert_eq!(drawn_for(&chain, stack), [1]);
     }
-    let forced = world.buy(world.wallet, task, UNITS, PRICE, Some(2));
+    let forced = chain.buy(chain.wallet, task, UNITS, PRICE, Some(2));
     assert!(forced.is_err(), "forcing does not make a node eligible");
 }
 
 #[test]
 fn a_forced_draw_never_outgrows_the_ticket() {
-    let mut world = World::new(3);
-    world.always_sample(1);
-    let task = world.task(SAMPLING, &[1, 2, 3]);
-    let stack = world.stack(task);
-    world
+    let mut chain = TestChain::new(3);
+    chain.always_sample(1);
+    let task = chain.task(SAMPLING, &[1, 2, 3]);
+    let stack = chain.stack(task);
+    chain
         .settle_with(1, stack, UNITS, &[1; 32], &[2; 32], Some(&[3, 2]))
         .unwrap();
-    assert_eq!(drawn_for(&world, stack), [3]);
+    assert_eq!(drawn_for(&chain, stack), [3]);
 }
 
 #[test]
 fn equal_seeds_give_equal_selections() {
     let selections = |seed| -> Vec<NodeSmallId> {
-        let mut world = World::seeded(4, seed);
-        let task = world.task(NONE, &[1, 2, 3, 4]);
+        let mut chain = TestChain::seeded(4, seed);
+        let task = chain.task(NONE, &[1, 2, 3, 4]);
         for _ in 0..20 {
-            world.buy(world.wallet, task, UNITS, PRICE, None).unwrap();
+            chain.buy(chain.wallet, task, UNITS, PRICE, None).unwrap();
         }
-        let stacks = world.state().stacks;
+        let stacks = chain.state().stacks;
         stacks
             .values()
             .map(|stack| stack.selected_node_id)
@@ -144,28 +144,28 @@ fn equal_seeds_give_equal_selections() {
 fn the_subscriber_list_is_swept_by_purchases_alone() {
     let vectors = load("state.json");
     let steps = vectors["subscriber_list"].as_array().unwrap();
-    let mut world = World::new(3);
-    let task = world.task(NONE, &[]);
+    let mut chain = TestChain::new(3);
+    let task = chain.task(NONE, &[]);
     for step in steps {
         match text(step, "after") {
             "nodes 1,2,3 subscribed" => {
                 for node in 1..=3 {
-                    world.subscribe(node, task, PRICE).unwrap();
+                    chain.subscribe(node, task, PRICE).unwrap();
                 }
             }
             "3 unsubscribed" => {
-                world.unsubscribe(3, task).unwrap();
+                chain.unsubscribe(3, task).unwrap();
             }
             "a stack bought" => {
-                world.stack(task);
+                chain.stack(task);
             }
             "2 unsubscribed and subscribed again" => {
-                world.unsubscribe(2, task).unwrap();
-                world.subscribe(2, task, PRICE).unwrap();
+                chain.unsubscribe(2, task).unwrap();
+                chain.subscribe(2, task, PRICE).unwrap();
             }
             other => panic!("unknown step: {other}"),
         }
-        let state = world.state();
+        let state = chain.state();
         let listed: Vec<u64> = state.tasks[&TaskSmallId::new(task)]
             .subscribed_nodes_small_ids
             .iter()
@@ -181,12 +181,12 @@ fn the_subscriber_list_is_swept_by_purchases_alone() {
 
 #[test]
 fn the_last_subscriber_takes_the_place_of_a_swept_one() {
-    let mut world = World::new(4);
-    let task = world.task(NONE, &[1, 2, 3, 4]);
-    world.unsubscribe(2, task).unwrap();
-    world.unsubscribe(4, task).unwrap();
-    world.stack(task);
-    let state = world.state();
+    let mut chain = TestChain::new(4);
+    let task = chain.task(NONE, &[1, 2, 3, 4]);
+    chain.unsubscribe(2, task).unwrap();
+    chain.unsubscribe(4, task).unwrap();
+    chain.stack(task);
+    let state = chain.state();
     let listed = &state.tasks[&TaskSmallId::new(task)].subscribed_nodes_small_ids;
     assert_eq!(*listed, [1, 3].map(NodeSmallId::new));
 }

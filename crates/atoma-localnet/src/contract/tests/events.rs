@@ -3,61 +3,61 @@
 use atoma_domain::Hash32;
 use serde_json::Value;
 
+use super::chain::{CONFIDENTIAL, NONE, PRICE, SAMPLING, TestChain, UNITS, USER, pure};
 use super::vectors::{bytes, comparable, expected, load, number, numbers, text};
-use super::world::{CONFIDENTIAL, NONE, PRICE, SAMPLING, UNITS, USER, World, pure};
 
 /// Node 1 sells stacks of task 1 until stack `id` is bought, the last one as described.
-fn stack(world: &mut World, level: u16, id: u64, units: u64, price: u64) {
-    let task = world.create_task(level, None, true);
+fn stack(chain: &mut TestChain, level: u16, id: u64, units: u64, price: u64) {
+    let task = chain.create_task(level, None, true);
     for node in 1..=4 {
-        world.subscribe(node, task, PRICE.min(price)).unwrap();
+        chain.subscribe(node, task, PRICE.min(price)).unwrap();
     }
     for _ in 1..id {
-        world.stack(task);
+        chain.stack(task);
     }
-    let wallet = world.wallet;
-    world.buy(wallet, task, units, price, Some(1)).unwrap();
+    let wallet = chain.wallet;
+    chain.buy(wallet, task, units, price, Some(1)).unwrap();
 }
 
 /// The same for a sampling-consensus stack, settled with these attesters drawn.
-fn settled(world: &mut World, id: u64, claimed: u64, proof: &[u8], leaf: &[u8], drawn: &[u64]) {
-    world.always_sample(u64::try_from(drawn.len()).unwrap());
-    stack(world, SAMPLING, id, UNITS, PRICE);
-    world
+fn settled(chain: &mut TestChain, id: u64, claimed: u64, proof: &[u8], leaf: &[u8], drawn: &[u64]) {
+    chain.always_sample(u64::try_from(drawn.len()).unwrap());
+    stack(chain, SAMPLING, id, UNITS, PRICE);
+    chain
         .settle_with(1, id, claimed, proof, leaf, Some(drawn))
         .unwrap();
 }
 
 /// Makes the contract emit the event as its last one.
-fn provoke(world: &mut World, name: &str, fields: &Value) {
+fn provoke(chain: &mut TestChain, name: &str, fields: &Value) {
     let id = |field: &str| number(&fields[field]);
     let price = || number(&fields["price_per_one_million_compute_units"]);
     match name {
         "NodeRegisteredEvent" => {
-            *world = World::new(id("node_small_id"));
+            *chain = TestChain::new(id("node_small_id"));
         }
         "NewKeyRotationEvent" => {
-            world.epoch = id("epoch");
+            chain.epoch = id("epoch");
             for _ in 0..id("key_rotation_counter") {
-                world.rotate_network();
+                chain.rotate_network();
             }
         }
         "NodePublicKeyCommittmentEvent" => {
-            world.epoch = id("epoch");
+            chain.epoch = id("epoch");
             for _ in 0..id("key_rotation_counter") {
-                world.rotate_network();
+                chain.rotate_network();
             }
             let key = bytes(&fields["new_public_key"]);
             let evidence = bytes(&fields["evidence_bytes"]);
             let device = u16::try_from(id("device_type")).unwrap();
             let counter = id("key_rotation_counter");
-            world
+            chain
                 .rotate(id("node_id"), &key, &evidence, counter, device)
                 .unwrap();
         }
         "NodeSubscribedToModelEvent" => {
             let (model, echelon) = (text(fields, "model_name"), id("echelon_id"));
-            world
+            chain
                 .manage("add_model_entry", &[pure(model), pure(&0_u64)])
                 .unwrap();
             let numbers = [
@@ -67,21 +67,21 @@ fn provoke(world: &mut World, name: &str, fields: &Value) {
                 pure(&1_u64),
                 pure(&1_u64),
             ];
-            world.manage("add_model_echelon_entry", &numbers).unwrap();
+            chain.manage("add_model_echelon_entry", &numbers).unwrap();
             let arguments = [pure(model), pure(&echelon)];
-            world
+            chain
                 .as_node(id("node_small_id"), "add_node_to_model", &arguments)
                 .unwrap();
         }
         "NodeSubscribedToTaskEvent" => {
-            world.task(NONE, &[]);
-            world
+            chain.task(NONE, &[]);
+            chain
                 .subscribe(id("node_small_id"), id("task_small_id"), price())
                 .unwrap();
         }
         "NodeSubscriptionUpdatedEvent" => {
-            world.task(NONE, &[id("node_small_id")]);
-            world
+            chain.task(NONE, &[id("node_small_id")]);
+            chain
                 .update(id("node_small_id"), id("task_small_id"), price())
                 .unwrap();
         }
@@ -96,42 +96,42 @@ fn provoke(world: &mut World, name: &str, fields: &Value) {
                 pure(&Some(reputation)),
                 pure(&true),
             ];
-            world.manage("create_task_entry", &arguments).unwrap();
+            chain.manage("create_task_entry", &arguments).unwrap();
         }
         "TaskDeprecationEvent" => {
-            world.epoch = id("epoch");
-            world.task(NONE, &[]);
-            world.deprecate(id("task_small_id")).unwrap();
+            chain.epoch = id("epoch");
+            chain.task(NONE, &[]);
+            chain.deprecate(id("task_small_id")).unwrap();
         }
         "TaskRemovedEvent" => {
-            world.epoch = id("removed_at_epoch") - 1;
-            world.task(NONE, &[]);
-            world.deprecate(id("task_small_id")).unwrap();
-            world.epoch += 1;
-            world.remove_task(id("task_small_id")).unwrap();
+            chain.epoch = id("removed_at_epoch") - 1;
+            chain.task(NONE, &[]);
+            chain.deprecate(id("task_small_id")).unwrap();
+            chain.epoch += 1;
+            chain.remove_task(id("task_small_id")).unwrap();
         }
         "StackCreatedEvent" => {
             assert_eq!(text(fields, "owner"), USER.to_string());
             let units = id("num_compute_units");
-            stack(world, NONE, id("stack_small_id"), units, price());
+            stack(chain, NONE, id("stack_small_id"), units, price());
         }
         "ClaimedStackEvent" => {
             let claimed = id("num_claimed_compute_units");
-            stack(world, CONFIDENTIAL, id("stack_small_id"), claimed, PRICE);
-            world
+            stack(chain, CONFIDENTIAL, id("stack_small_id"), claimed, PRICE);
+            chain
                 .claim_confidential(1, &[id("stack_small_id")], &[claimed])
                 .unwrap();
         }
-        _ => provoke_settlement(world, name, fields),
+        _ => provoke_settlement(chain, name, fields),
     }
 }
 
-fn provoke_settlement(world: &mut World, name: &str, fields: &Value) {
+fn provoke_settlement(chain: &mut TestChain, name: &str, fields: &Value) {
     let stack_id = number(&fields["stack_small_id"]);
     let proof = |field: &str| bytes(&fields[field]);
     match name {
         "StackTrySettleEvent" => settled(
-            world,
+            chain,
             stack_id,
             number(&fields["num_claimed_compute_units"]),
             &proof("committed_stack_proof"),
@@ -142,32 +142,32 @@ fn provoke_settlement(world: &mut World, name: &str, fields: &Value) {
             let attester = number(&fields["attestation_node_id"]);
             let commitment = proof("committed_stack_proof");
             // A second one is drawn, so that this attestation does not complete the ticket.
-            settled(world, stack_id, 1, &commitment, &[0; 32], &[attester, 1]);
+            settled(chain, stack_id, 1, &commitment, &[0; 32], &[attester, 1]);
             let leaf = proof("stack_merkle_leaf");
-            world
+            chain
                 .attest_with(attester, stack_id, &commitment, &leaf)
                 .unwrap();
         }
         "StackAttestationDisputeEvent" => {
             let original = proof("original_commitment");
-            settled(world, stack_id, 1, &original, &[0; 32], &[1]);
+            settled(chain, stack_id, 1, &original, &[0; 32], &[1]);
             let arguments = [pure(&stack_id), pure(&proof("attestation_commitment"))];
             let plaintiff = number(&fields["attestation_node_id"]);
-            world
+            chain
                 .as_node(plaintiff, "start_attestation_dispute", &arguments)
                 .unwrap();
         }
         "StackSettlementTicketClaimedEvent" => {
             let claimed = number(&fields["num_claimed_compute_units"]);
             let drawn = numbers(&fields["attestation_nodes"]);
-            world.always_sample(u64::try_from(drawn.len()).unwrap());
-            stack(world, SAMPLING, stack_id, claimed, PRICE);
+            chain.always_sample(u64::try_from(drawn.len()).unwrap());
+            stack(chain, SAMPLING, stack_id, claimed, PRICE);
             let leaf = [5; 32];
-            world
+            chain
                 .settle_with(1, stack_id, claimed, &leaf, &leaf, Some(&drawn))
                 .unwrap();
-            world.epoch += 1;
-            world.claim(1, &[stack_id]).unwrap();
+            chain.epoch += 1;
+            chain.claim(1, &[stack_id]).unwrap();
         }
         other => panic!("no way to provoke {other}"),
     }
@@ -186,9 +186,9 @@ fn events_are_emitted_as_measured() {
             if name == "StackSettlementTicketEvent" {
                 continue;
             }
-            let mut world = World::new(4);
-            provoke(&mut world, name, &vector["fields"]);
-            let last = world.events.last().unwrap();
+            let mut chain = TestChain::new(4);
+            provoke(&mut chain, name, &vector["fields"]);
+            let last = chain.events.last().unwrap();
             let mut actual = comparable(std::slice::from_ref(last));
             let mut wanted = expected(&serde_json::json!([
                 { "type": name, "fields": vector["fields"] }
@@ -224,15 +224,15 @@ fn a_completed_ticket_names_the_epoch_of_its_last_attestation() {
     );
     assert_eq!(Hash32::of(&[&own, &other]).as_bytes()[..], proof);
 
-    let mut world = World::new(4);
-    world.epoch = number(&ticket["dispute_settled_at_epoch"]);
+    let mut chain = TestChain::new(4);
+    chain.epoch = number(&ticket["dispute_settled_at_epoch"]);
     let claimed = number(&settle["num_claimed_compute_units"]);
-    settled(&mut world, 1, claimed, &proof, &own, &[2]);
-    world.attest_with(2, 1, &proof, &other).unwrap();
+    settled(&mut chain, 1, claimed, &proof, &own, &[2]);
+    chain.attest_with(2, 1, &proof, &other).unwrap();
     let wanted = expected(&serde_json::json!([
         { "type": "NewStackSettlementAttestationEvent", "fields": attestation },
         { "type": "StackSettlementTicketEvent", "fields": ticket },
     ]));
-    let actual = comparable(&world.events);
+    let actual = comparable(&chain.events);
     assert_eq!(actual[actual.len() - 2..], wanted);
 }

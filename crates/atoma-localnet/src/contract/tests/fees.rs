@@ -5,15 +5,15 @@ use atoma_domain::{NodeSmallId, StackSmallId};
 use serde_json::{Map, Value, json};
 use sui_sdk_types::Owner;
 
+use super::chain::{CONFIDENTIAL, NONE, SAMPLING, TestChain, USER, address_of};
 use super::vectors::{assert_error, bytes, comparable, expected, load, number, numbers, text};
-use super::world::{CONFIDENTIAL, NONE, SAMPLING, USER, World, address_of};
 use crate::contract::ContractState;
-use crate::vm::Outcome;
+use crate::vm::ExecutionResults;
 
 /// One case on its way: what it was told, and what the contract did.
 struct Case<'v> {
     vector: &'v Value,
-    world: World,
+    chain: TestChain,
     task: u64,
 }
 
@@ -41,10 +41,10 @@ impl<'v> Case<'v> {
         .map(|entries| entries.keys().map(|id| id.parse().unwrap()).max().unwrap())
         .max()
         .unwrap_or_else(|| parameter(vector, "other_eligible_nodes") + 1);
-        let mut world = World::new(0);
-        world.epoch = 3;
+        let mut chain = TestChain::new(0);
+        chain.epoch = 3;
         for node in 1..=nodes {
-            world.register(node);
+            chain.register(node);
         }
         let level = u16::try_from(parameter(vector, "security_level")).unwrap();
         assert!([NONE, CONFIDENTIAL, SAMPLING].contains(&level));
@@ -54,18 +54,18 @@ impl<'v> Case<'v> {
             "cross_validation_extra_nodes_count",
         ] {
             if params.get(name).is_some() {
-                world.set(name, parameter(vector, name));
+                chain.set(name, parameter(vector, name));
             }
         }
-        let task = world.create_task(level, None, true);
+        let task = chain.create_task(level, None, true);
         let price = parameter(vector, "price_per_one_million_compute_units");
         for node in 1..=nodes {
-            world.subscribe(node, task, price).unwrap();
+            chain.subscribe(node, task, price).unwrap();
         }
-        world.events.clear();
+        chain.events.clear();
         Self {
             vector,
-            world,
+            chain,
             task,
         }
     }
@@ -78,16 +78,16 @@ impl<'v> Case<'v> {
         let claimed = one_or_more(&params["claimed_compute_units"]);
         let confidential = text(params, "claimed_with") == "claim_funds_for_stacks";
 
-        let wallet_before = self.world.coin_value(&self.world.wallet);
-        let wallet = self.world.wallet;
+        let wallet_before = self.chain.coin_value(&self.chain.wallet);
+        let wallet = self.chain.wallet;
         let stacks: Vec<u64> = units
             .iter()
             .map(|units| {
-                let stack = self.world.buy(wallet, self.task, *units, price, Some(1));
+                let stack = self.chain.buy(wallet, self.task, *units, price, Some(1));
                 stack.unwrap()
             })
             .collect();
-        let paid = wallet_before - self.world.coin_value(&wallet);
+        let paid = wallet_before - self.chain.coin_value(&wallet);
         self.expect_number("user_paid", paid);
 
         if !confidential {
@@ -103,7 +103,7 @@ impl<'v> Case<'v> {
         self.expect_state("before_claim");
 
         if !confidential {
-            self.world.epoch += 1;
+            self.chain.epoch += 1;
         }
         let ids = params.get("ids_in_call").map_or(stacks.clone(), numbers);
         let result = if confidential {
@@ -114,9 +114,9 @@ impl<'v> Case<'v> {
                     claimed[place]
                 })
                 .collect();
-            self.world.claim_confidential(1, &ids, &claimed)
+            self.chain.claim_confidential(1, &ids, &claimed)
         } else {
-            self.world.claim(1, &ids)
+            self.chain.claim(1, &ids)
         };
         let case = text(vector, "case");
         if text(vector, "outcome") != "ok" {
@@ -124,7 +124,7 @@ impl<'v> Case<'v> {
             return;
         }
         let outcome = result.unwrap_or_else(|error| panic!("{case}: {error}"));
-        self.expect_number("claimed_in_epoch", self.world.epoch);
+        self.expect_number("claimed_in_epoch", self.chain.epoch);
         self.expect_coins("coins_after_claim", &outcome);
         self.expect_state("after_claim");
         self.expect_stacks(&stacks);
@@ -147,20 +147,20 @@ impl<'v> Case<'v> {
             None if sent.is_some_and(|sent| sent > 0) => vec![2, 2],
             None => Vec::new(),
         };
-        self.world
+        self.chain
             .settle_with(1, stack, claimed, &proof, &leaf, Some(&attesters))
             .unwrap();
         if let Some(proved) = self.event("NewStackSettlementAttestationEvent") {
             let node = number(&proved["attestation_node_id"]);
             let proof = bytes(&proved["committed_stack_proof"]);
             let leaf = bytes(&proved["stack_merkle_leaf"]);
-            self.world.attest_with(node, stack, &proof, &leaf).unwrap();
+            self.chain.attest_with(node, stack, &proof, &leaf).unwrap();
         } else {
             for node in attesters
                 .iter()
                 .take(usize::try_from(sent.unwrap_or(0)).unwrap())
             {
-                self.world
+                self.chain
                     .attest_with(*node, stack, &proof, &[9; 32])
                     .unwrap();
             }
@@ -179,9 +179,9 @@ impl<'v> Case<'v> {
         let Some(amount) = top_up.map(number).filter(|amount| *amount > 0) else {
             return;
         };
-        let events = std::mem::take(&mut self.world.events);
-        self.world.top_up(amount);
-        self.world.events = events;
+        let events = std::mem::take(&mut self.chain.events);
+        self.chain.top_up(amount);
+        self.chain.events = events;
     }
 
     /// One case was measured after further stacks had been bought until the draw came out as
@@ -193,17 +193,17 @@ impl<'v> Case<'v> {
             .map(|(_, amount)| amount)
             .sum();
         let before = number(&self.vector["fee_treasury_after_claim"]) + paid_out;
-        let missing = before - self.world.state().fee_treasury;
+        let missing = before - self.chain.state().fee_treasury;
         assert_eq!(missing % paid, 0, "whole stacks");
-        let events = std::mem::take(&mut self.world.events);
+        let events = std::mem::take(&mut self.chain.events);
         for _ in 0..missing / paid {
             let units = number(&params["num_compute_units"]);
             let price = number(&params["price_per_one_million_compute_units"]);
-            let wallet = self.world.wallet;
-            let stack = self.world.buy(wallet, self.task, units, price, Some(1));
+            let wallet = self.chain.wallet;
+            let stack = self.chain.buy(wallet, self.task, units, price, Some(1));
             stack.unwrap();
         }
-        self.world.events = events;
+        self.chain.events = events;
     }
 
     /// Lets those nodes withdraw that the vector says withdrew.
@@ -214,8 +214,8 @@ impl<'v> Case<'v> {
         };
         let mut coins = Vec::new();
         for (node, entry) in entries {
-            if number(&entry["last_fee_epoch"]) == self.world.epoch {
-                let outcome = self.world.withdraw(node.parse().unwrap()).unwrap();
+            if number(&entry["last_fee_epoch"]) == self.chain.epoch {
+                let outcome = self.chain.withdraw(node.parse().unwrap()).unwrap();
                 coins.extend(coins_of(&outcome));
             }
         }
@@ -230,7 +230,7 @@ impl<'v> Case<'v> {
         }
     }
 
-    fn expect_coins(&self, key: &str, outcome: &Outcome) {
+    fn expect_coins(&self, key: &str, outcome: &ExecutionResults) {
         let mut actual = coins_of(outcome);
         let mut wanted = listed(self.vector.get(key));
         actual.sort();
@@ -240,7 +240,7 @@ impl<'v> Case<'v> {
 
     /// Treasuries and fee entries at a moment that the vector names.
     fn expect_state(&self, moment: &str) {
-        let state = self.world.state();
+        let state = self.chain.state();
         self.expect_number(&format!("fee_treasury_{moment}"), state.fee_treasury);
         self.expect_number(
             &format!("communal_treasury_{moment}"),
@@ -260,7 +260,7 @@ impl<'v> Case<'v> {
         let Some(wanted) = self.vector.get("stacks_after_claim") else {
             return;
         };
-        let state = self.world.state();
+        let state = self.chain.state();
         let actual: Map<String, Value> = stacks
             .iter()
             .map(|stack| {
@@ -284,14 +284,14 @@ impl<'v> Case<'v> {
     /// Some cases list all events, some only those of the last calls.
     fn expect_events(&self) {
         let wanted = expected(&self.vector["events"]);
-        let actual = comparable(&self.world.events);
+        let actual = comparable(&self.chain.events);
         let skipped = actual.len() - wanted.len();
         assert_eq!(actual[skipped..], wanted, "{}", self.vector["case"]);
         if wanted[0]["type"] == "StackCreatedEvent" {
             assert_eq!(skipped, 0, "{}", self.vector["case"]);
         }
         assert!(matches!(
-            self.world.events[0],
+            self.chain.events[0],
             ContractEvent::StackCreated(_)
         ));
     }
@@ -314,7 +314,7 @@ fn fee_entries(state: &ContractState) -> Value {
 }
 
 /// The coins that a transaction made: to whom, how much.
-fn coins_of(outcome: &Outcome) -> Vec<(String, u64)> {
+fn coins_of(outcome: &ExecutionResults) -> Vec<(String, u64)> {
     outcome
         .created
         .iter()

@@ -3,40 +3,40 @@
 use atoma_domain::NodeSmallId;
 use atoma_domain::events::ContractEvent;
 
+use super::chain::TestChain;
 use super::vectors::{bytes, load, number, text};
-use super::world::World;
 
 #[test]
 fn rotations_leave_what_was_measured() {
     for vector in load("state.json")["key_rotation"].as_array().unwrap() {
-        let mut world = World::new(1);
+        let mut chain = TestChain::new(1);
         for step in vector["steps"].as_array().unwrap() {
             if let Some(rotation) = step.get("network_rotation") {
-                world.epoch = number(&rotation["epoch"]);
-                world.rotate_network();
-                let Some(ContractEvent::NewKeyRotation(event)) = world.events.last() else {
+                chain.epoch = number(&rotation["epoch"]);
+                chain.rotate_network();
+                let Some(ContractEvent::NewKeyRotation(event)) = chain.events.last() else {
                     panic!("no rotation event");
                 };
                 let counter = number(&rotation["key_rotation_counter"]);
                 assert_eq!(event.key_rotation_counter, counter);
-                assert_eq!(event.epoch.get(), world.epoch);
-                let parameters = world.state().parameters;
+                assert_eq!(event.epoch.get(), chain.epoch);
+                let parameters = chain.state().parameters;
                 assert_eq!(parameters.key_rotation_counter, counter);
                 assert_eq!(parameters.nonce, event.nonce);
                 continue;
             }
             let asked = &step["rotate_event"];
-            world.epoch = number(&asked["epoch"]);
+            chain.epoch = number(&asked["epoch"]);
             let key = bytes(&asked["new_public_key"]);
             let device = u16::try_from(number(&asked["device_type"])).unwrap();
             let counter = number(&asked["key_rotation_counter"]);
-            world
+            chain
                 .rotate(1, &key, &bytes(&asked["evidence_bytes"]), counter, device)
                 .unwrap();
-            let Some(ContractEvent::NodePublicKeyCommitment(event)) = world.events.last() else {
+            let Some(ContractEvent::NodePublicKeyCommitment(event)) = chain.events.last() else {
                 panic!("no commitment event");
             };
-            assert_eq!(event.epoch.get(), world.epoch);
+            assert_eq!(event.epoch.get(), chain.epoch);
             assert_eq!(event.key_rotation_counter, counter);
             assert_eq!(event.node_id.get(), number(&asked["node_id"]));
             assert_eq!(event.new_public_key.0, key);
@@ -44,7 +44,7 @@ fn rotations_leave_what_was_measured() {
             assert_eq!(event.evidence_bytes.0, bytes(&asked["evidence_bytes"]));
 
             let wanted = &step["node_entry_after"];
-            let state = world.state();
+            let state = chain.state();
             let node = &state.nodes[&NodeSmallId::new(1)];
             assert_eq!(
                 node.last_rotation_counter,

@@ -3,6 +3,7 @@
 
 mod aborts;
 mod arguments;
+mod chain;
 mod draws;
 mod epochs;
 mod events;
@@ -15,4 +16,3 @@ mod proofs;
 mod rules;
 mod scenarios;
 mod vectors;
-mod world;

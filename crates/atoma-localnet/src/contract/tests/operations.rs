@@ -3,11 +3,13 @@
 use atoma_domain::ObjectId;
 use atoma_domain::events::ContractEvent;
 
-use super::world::{Forced, MANAGER, NONE, PRICE, UNITS, USER, World, address_of, pure, random};
-use crate::contract::CallArgument;
-use crate::vm::{MoveError, Outcome};
+use super::chain::{
+    MANAGER, NONE, NextDraws, PRICE, TestChain, UNITS, USER, address_of, pure, random,
+};
+use crate::contract::ResolvedArgument;
+use crate::vm::{ExecutionResults, MoveError};
 
-impl World {
+impl TestChain {
     pub(super) fn register(&mut self, node: u64) {
         let outcome = self
             .call(address_of(node), "register_node_entry", &[])
@@ -68,7 +70,7 @@ impl World {
         node: u64,
         task: u64,
         price: u64,
-    ) -> Result<Outcome, MoveError> {
+    ) -> Result<ExecutionResults, MoveError> {
         self.as_node(node, "subscribe_node_to_task", &[pure(&task), pure(&price)])
     }
 
@@ -77,7 +79,7 @@ impl World {
         node: u64,
         task: u64,
         price: u64,
-    ) -> Result<Outcome, MoveError> {
+    ) -> Result<ExecutionResults, MoveError> {
         self.as_node(
             node,
             "update_node_subscription",
@@ -85,21 +87,28 @@ impl World {
         )
     }
 
-    pub(super) fn unsubscribe(&mut self, node: u64, task: u64) -> Result<Outcome, MoveError> {
+    pub(super) fn unsubscribe(
+        &mut self,
+        node: u64,
+        task: u64,
+    ) -> Result<ExecutionResults, MoveError> {
         self.as_node(node, "unsubscribe_node_from_task", &[pure(&task)])
     }
 
-    pub(super) fn deprecate(&mut self, task: u64) -> Result<Outcome, MoveError> {
-        let badge = CallArgument::Object(self.task_badges[&task]);
+    pub(super) fn deprecate(&mut self, task: u64) -> Result<ExecutionResults, MoveError> {
+        let badge = ResolvedArgument::Object(self.task_badges[&task]);
         self.call(MANAGER, "deprecate_task", &[badge])
     }
 
-    pub(super) fn remove_task(&mut self, task: u64) -> Result<Outcome, MoveError> {
-        let badge = CallArgument::Object(self.task_badges[&task]);
+    pub(super) fn remove_task(&mut self, task: u64) -> Result<ExecutionResults, MoveError> {
+        let badge = ResolvedArgument::Object(self.task_badges[&task]);
         self.call(MANAGER, "remove_deprecated_task", &[badge])
     }
 
-    pub(super) fn remove_task_by_admin(&mut self, task: u64) -> Result<Outcome, MoveError> {
+    pub(super) fn remove_task_by_admin(
+        &mut self,
+        task: u64,
+    ) -> Result<ExecutionResults, MoveError> {
         self.manage("remove_deprecated_task_by_admin", &[pure(&task)])
     }
 
@@ -118,12 +127,12 @@ impl World {
         price: u64,
         selected: Option<u64>,
     ) -> Result<u64, MoveError> {
-        let forced = Forced {
+        let forced = NextDraws {
             node: selected,
             attesters: None,
         };
         let arguments = [
-            CallArgument::Object(wallet),
+            ResolvedArgument::Object(wallet),
             pure(&task),
             pure(&units),
             pure(&price),
@@ -161,12 +170,12 @@ impl World {
         leaf: &[u8],
         attesters: Option<&[u64]>,
     ) -> Result<(), MoveError> {
-        let forced = Forced {
+        let forced = NextDraws {
             node: None,
             attesters: attesters.map(|attesters| (stack, attesters.to_vec())),
         };
         let arguments = [
-            CallArgument::Object(self.badges[&node]),
+            ResolvedArgument::Object(self.badges[&node]),
             pure(&stack),
             pure(&units),
             pure(&proof),
@@ -205,7 +214,11 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn claim(&mut self, node: u64, stacks: &[u64]) -> Result<Outcome, MoveError> {
+    pub(super) fn claim(
+        &mut self,
+        node: u64,
+        stacks: &[u64],
+    ) -> Result<ExecutionResults, MoveError> {
         self.as_node(node, "claim_funds", &[pure(&stacks)])
     }
 
@@ -214,20 +227,20 @@ impl World {
         node: u64,
         stacks: &[u64],
         units: &[u64],
-    ) -> Result<Outcome, MoveError> {
+    ) -> Result<ExecutionResults, MoveError> {
         let arguments = [pure(&stacks), pure(&units)];
         self.as_node(node, "claim_funds_for_stacks", &arguments)
     }
 
-    pub(super) fn withdraw(&mut self, node: u64) -> Result<Outcome, MoveError> {
+    pub(super) fn withdraw(&mut self, node: u64) -> Result<ExecutionResults, MoveError> {
         self.as_node(node, "withdraw_fees", &[])
     }
 
-    pub(super) fn disable(&mut self, node: u64) -> Result<Outcome, MoveError> {
+    pub(super) fn disable(&mut self, node: u64) -> Result<ExecutionResults, MoveError> {
         self.as_node(node, "permanently_disable_node", &[])
     }
 
-    pub(super) fn destroy(&mut self, node: u64) -> Result<Outcome, MoveError> {
+    pub(super) fn destroy(&mut self, node: u64) -> Result<ExecutionResults, MoveError> {
         self.as_node(node, "destroy_disabled_node", &[])
     }
 
@@ -238,7 +251,7 @@ impl World {
         evidence: &[u8],
         counter: u64,
         device: u16,
-    ) -> Result<Outcome, MoveError> {
+    ) -> Result<ExecutionResults, MoveError> {
         let arguments = [pure(&key), pure(&evidence), pure(&counter), pure(&device)];
         self.as_node(node, "rotate_node_public_key", &arguments)
     }

@@ -1,7 +1,7 @@
 //! `proofs.json`: settlements with forced draws, every attestation sent again.
 
+use super::chain::{SAMPLING, TestChain};
 use super::vectors::{bytes, comparable, expected, load, number, numbers, text};
-use super::world::{SAMPLING, World};
 use atoma_domain::StackSmallId;
 
 #[test]
@@ -14,13 +14,13 @@ fn settlements_come_out_as_measured() {
         let settle = &vector["events"][0]["fields"];
         let stack = number(&settle["stack_small_id"]);
         let proof = bytes(&vector["committed_hex"]);
-        let mut world = World::new(4);
-        world.epoch = number(&vector["epoch"]);
-        world.always_sample(number(&vector["extra_nodes_count"]));
-        let task = world.task(SAMPLING, &[1, 2, 3, 4]);
-        while world.stack(task) < stack {}
-        world.events.clear();
-        world
+        let mut chain = TestChain::new(4);
+        chain.epoch = number(&vector["epoch"]);
+        chain.always_sample(number(&vector["extra_nodes_count"]));
+        let task = chain.task(SAMPLING, &[1, 2, 3, 4]);
+        while chain.stack(task) < stack {}
+        chain.events.clear();
+        chain
             .settle_with(
                 1,
                 stack,
@@ -37,17 +37,17 @@ fn settlements_come_out_as_measured() {
             };
             // A case that holds no leaf never writes one.
             let leaf = attestation.get("leaf_hex").map_or(vec![9; 32], bytes);
-            world
+            chain
                 .attest_with(number(&attestation["node"]), stack, &sent, &leaf)
                 .unwrap_or_else(|error| panic!("{case}: {error}"));
         }
 
         assert_eq!(
-            comparable(&world.events),
+            comparable(&chain.events),
             expected(&vector["events"]),
             "{case}"
         );
-        let state = world.state();
+        let state = chain.state();
         let ticket = &state.tickets[&StackSmallId::new(stack)];
         let ids = |nodes: &[atoma_domain::NodeSmallId]| -> Vec<u64> {
             nodes.iter().map(|node| node.get()).collect()

@@ -1,10 +1,10 @@
 //! Rules that no vector holds: overflows, orders of checks, shares, models.
 
-use super::vectors::described;
-use super::world::{
-    CONFIDENTIAL, MANAGER, NONE, PRICE, SAMPLING, UNITS, USER, World, address_of, pure, random,
+use super::chain::{
+    CONFIDENTIAL, MANAGER, NONE, PRICE, SAMPLING, TestChain, UNITS, USER, address_of, pure, random,
 };
-use crate::contract::{CallArgument, abort_name};
+use super::vectors::described;
+use crate::contract::{ResolvedArgument, abort_name};
 use crate::vm::{MoveError, MoveErrorKind};
 
 /// The constant and the function that a call was refused with.
@@ -23,7 +23,7 @@ fn missing<T: std::fmt::Debug>(result: Result<T, MoveError>) -> String {
 
 #[test]
 fn prices_must_be_positive() {
-    let mut w = World::new(1);
+    let mut w = TestChain::new(1);
     let task = w.task(NONE, &[]);
     let (constant, function) = refusal(w.subscribe(1, task, 0));
     assert_eq!(constant, "EInvalidPricePerComputeUnit");
@@ -35,7 +35,7 @@ fn prices_must_be_positive() {
 
 #[test]
 fn a_task_without_subscribers_sells_nothing() {
-    let mut w = World::new(1);
+    let mut w = TestChain::new(1);
     let task = w.task(NONE, &[]);
     let (constant, function) = refusal(w.buy(w.wallet, task, UNITS, PRICE, None));
     assert_eq!(constant, "ENoNodesSubscribedToTask");
@@ -44,7 +44,7 @@ fn a_task_without_subscribers_sells_nothing() {
 
 #[test]
 fn a_stack_is_settled_and_disputed_once() {
-    let mut w = World::new(3);
+    let mut w = TestChain::new(3);
     w.always_sample(1);
     let task = w.task(SAMPLING, &[1, 2]);
     let stack = w.stack(task);
@@ -65,7 +65,7 @@ fn a_stack_is_settled_and_disputed_once() {
 
 #[test]
 fn a_deprecated_task_keeps_its_subscribers() {
-    let mut w = World::new(1);
+    let mut w = TestChain::new(1);
     let task = w.task(NONE, &[1]);
     w.deprecate(task).unwrap();
     assert_eq!(refusal(w.unsubscribe(1, task)).0, "ETaskDeprecated");
@@ -75,7 +75,7 @@ fn a_deprecated_task_keeps_its_subscribers() {
 
 #[test]
 fn a_destroyed_attester_blocks_the_claim() {
-    let mut w = World::new(2);
+    let mut w = TestChain::new(2);
     w.always_sample(2);
     let task = w.task(SAMPLING, &[1, 2]);
     let stack = w.stack(task);
@@ -89,7 +89,7 @@ fn a_destroyed_attester_blocks_the_claim() {
 
 #[test]
 fn stacks_of_a_removed_task_are_stuck() {
-    let mut w = World::new(1);
+    let mut w = TestChain::new(1);
     let task = w.task(CONFIDENTIAL, &[1]);
     let stack = w.stack(task);
     w.retire(task);
@@ -101,8 +101,8 @@ fn stacks_of_a_removed_task_are_stuck() {
 
 #[test]
 fn tasks_are_checked_when_made_and_removed() {
-    let mut w = World::new(0);
-    let make = |w: &mut World, role: u16, level: u16, reputation: u8| {
+    let mut w = TestChain::new(0);
+    let make = |w: &mut TestChain, role: u16, level: u16, reputation: u8| {
         let arguments = [
             pure(&role),
             pure(&None::<String>),
@@ -136,8 +136,8 @@ fn tasks_are_checked_when_made_and_removed() {
 
 #[test]
 fn registration_can_be_closed() {
-    let mut w = World::new(0);
-    let badge = [CallArgument::Object(w.manager_badge)];
+    let mut w = TestChain::new(0);
+    let badge = [ResolvedArgument::Object(w.manager_badge)];
     w.call(MANAGER, "disable_registration", &badge).unwrap();
     let (constant, function) = refusal(w.call(address_of(1), "register_node_entry", &[]));
     assert_eq!(
@@ -148,7 +148,7 @@ fn registration_can_be_closed() {
 
 #[test]
 fn a_slash_is_a_part_of_at_most_a_thousand() {
-    let mut w = World::new(0);
+    let mut w = TestChain::new(0);
     w.set("permille_to_slash_node_on_timeout", 1000);
     let beyond = w.manage("set_permille_to_slash_node_on_timeout", &[pure(&1001_u64)]);
     assert_eq!(refusal(beyond).0, "ETotalPermilleMustBeLessThan1000");
@@ -156,11 +156,11 @@ fn a_slash_is_a_part_of_at_most_a_thousand() {
 
 #[test]
 fn a_purchase_takes_its_price_from_the_wallet() {
-    let mut w = World::new(1);
+    let mut w = TestChain::new(1);
     let task = w.task(NONE, &[1]);
     let wallet = w.coin(USER, 10 * PRICE);
     let arguments = [
-        CallArgument::Object(wallet),
+        ResolvedArgument::Object(wallet),
         pure(&task),
         pure(&UNITS),
         pure(&(3 * PRICE)),
@@ -175,12 +175,12 @@ fn a_purchase_takes_its_price_from_the_wallet() {
 
 #[test]
 fn overflowing_fees_are_arithmetic_errors() {
-    let mut world = World::new(1);
-    let task = world.create_task(SAMPLING, None, true);
-    world.subscribe(1, task, 1).unwrap();
+    let mut chain = TestChain::new(1);
+    let task = chain.create_task(SAMPLING, None, true);
+    chain.subscribe(1, task, 1).unwrap();
     let dear = u64::MAX / UNITS;
-    let error = world
-        .buy(world.wallet, task, UNITS, dear + 1, None)
+    let error = chain
+        .buy(chain.wallet, task, UNITS, dear + 1, None)
         .unwrap_err();
     let MoveErrorKind::Arithmetic { function, .. } = error.kind else {
         panic!("{error}");
@@ -188,12 +188,12 @@ fn overflowing_fees_are_arithmetic_errors() {
     assert_eq!(function.as_str(), "acquire_new_stack");
 
     // It can be bought, but units times price times charge no longer fits when it is claimed.
-    let stack = world.buy(world.wallet, task, UNITS, dear, None).unwrap();
-    world
+    let stack = chain.buy(chain.wallet, task, UNITS, dear, None).unwrap();
+    chain
         .settle_with(1, stack, UNITS, &[1; 32], &[2; 32], Some(&[]))
         .unwrap();
-    world.epoch += 1;
-    let error = world.claim(1, &[stack]).unwrap_err();
+    chain.epoch += 1;
+    let error = chain.claim(1, &[stack]).unwrap_err();
     let MoveErrorKind::Arithmetic { function, .. } = error.kind else {
         panic!("{error}");
     };
@@ -202,26 +202,26 @@ fn overflowing_fees_are_arithmetic_errors() {
 
 #[test]
 fn attested_shares_are_withdrawn_with_the_next_claim() {
-    let mut world = World::new(2);
-    world.always_sample(1);
-    let task = world.task(SAMPLING, &[1, 2]);
+    let mut chain = TestChain::new(2);
+    chain.always_sample(1);
+    let task = chain.task(SAMPLING, &[1, 2]);
     let leaves = [[2; 32], [3; 32]].concat();
     let proof = *atoma_domain::Hash32::of(&[&leaves]).as_bytes();
-    let stack = world.stack(task);
-    world.top_up(1_000_000);
-    world
+    let stack = chain.stack(task);
+    chain.top_up(1_000_000);
+    chain
         .settle_with(1, stack, UNITS, &proof, &[2; 32], Some(&[2]))
         .unwrap();
-    world.attest_with(2, stack, &proof, &[3; 32]).unwrap();
-    world.epoch += 1;
-    world.claim(1, &[stack]).unwrap();
-    let other = world.task(NONE, &[2]);
-    let own = world
-        .buy(world.wallet, other, UNITS, PRICE, Some(2))
+    chain.attest_with(2, stack, &proof, &[3; 32]).unwrap();
+    chain.epoch += 1;
+    chain.claim(1, &[stack]).unwrap();
+    let other = chain.task(NONE, &[2]);
+    let own = chain
+        .buy(chain.wallet, other, UNITS, PRICE, Some(2))
         .unwrap();
-    world.settle(2, own, UNITS).unwrap();
-    world.epoch += 1;
-    let outcome = world.claim(2, &[own]).unwrap();
+    chain.settle(2, own, UNITS).unwrap();
+    chain.epoch += 1;
+    let outcome = chain.claim(2, &[own]).unwrap();
     let mut paid: Vec<u64> = outcome
         .created
         .iter()
@@ -237,8 +237,8 @@ fn attested_shares_are_withdrawn_with_the_next_claim() {
 
 #[test]
 fn a_models_nodes_come_and_go() {
-    let mut world = World::new(2);
-    world
+    let mut chain = TestChain::new(2);
+    chain
         .manage("add_model_entry", &[pure("m"), pure(&0_u64)])
         .unwrap();
     let numbers = [
@@ -248,16 +248,16 @@ fn a_models_nodes_come_and_go() {
         pure(&1_u64),
         pure(&1_u64),
     ];
-    world.manage("add_model_echelon_entry", &numbers).unwrap();
+    chain.manage("add_model_echelon_entry", &numbers).unwrap();
     for node in [1, 2] {
-        world
+        chain
             .as_node(node, "add_node_to_model", &[pure("m"), pure(&5_u64)])
             .unwrap();
     }
-    let leave = |world: &mut World, node, index: u64| {
-        world.as_node(node, "remove_node_from_model", &[pure("m"), pure(&index)])
+    let leave = |chain: &mut TestChain, node, index: u64| {
+        chain.as_node(node, "remove_node_from_model", &[pure("m"), pure(&index)])
     };
-    leave(&mut world, 1, 0).unwrap();
+    leave(&mut chain, 1, 0).unwrap();
     // The other node took its place.
-    leave(&mut world, 2, 0).unwrap();
+    leave(&mut chain, 2, 0).unwrap();
 }

@@ -3,7 +3,7 @@
 use super::{
     Scenario, attested, confidential_stack, disable_and_destroy, done, drawn, sampled, settled,
 };
-use crate::contract::tests::world::{CONFIDENTIAL, NONE, SAMPLING, UNITS};
+use crate::contract::tests::chain::{CONFIDENTIAL, NONE, SAMPLING, UNITS};
 
 const CLAIM: &str = "claim_funds";
 const CLAIM_CONFIDENTIAL: &str = "claim_funds_for_stacks";

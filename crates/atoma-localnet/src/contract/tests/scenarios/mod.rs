@@ -6,13 +6,17 @@ mod nodes;
 mod settlements;
 mod tasks;
 
-use super::world::{CONFIDENTIAL, SAMPLING, UNITS, World};
+use super::chain::{CONFIDENTIAL, SAMPLING, TestChain, UNITS};
 use crate::vm::MoveError;
 
 /// What the last call of a scenario came to.
-pub(super) type Outcomes = Result<(), MoveError>;
+pub(super) type ScenarioResult = Result<(), MoveError>;
 /// Function, condition, and what it means.
-pub(super) type Scenario = (&'static str, &'static str, fn(&mut World) -> Outcomes);
+pub(super) type Scenario = (
+    &'static str,
+    &'static str,
+    fn(&mut TestChain) -> ScenarioResult,
+);
 
 /// All scenarios.
 pub(super) fn scenarios() -> impl Iterator<Item = &'static Scenario> {
@@ -26,18 +30,18 @@ pub(super) fn scenarios() -> impl Iterator<Item = &'static Scenario> {
     .flatten()
 }
 
-fn done<T>(result: Result<T, MoveError>) -> Outcomes {
+fn done<T>(result: Result<T, MoveError>) -> ScenarioResult {
     result.map(|_| ())
 }
 
 /// A sampling-consensus task of these nodes, all settlements attested by `extra` nodes.
-fn sampled(w: &mut World, extra: u64, nodes: &[u64]) -> u64 {
+fn sampled(w: &mut TestChain, extra: u64, nodes: &[u64]) -> u64 {
     w.always_sample(extra);
     w.task(SAMPLING, nodes)
 }
 
 /// A stack of node 1 of a task of that level, bought and settled by its word alone.
-fn settled(w: &mut World, level: u16) -> u64 {
+fn settled(w: &mut TestChain, level: u16) -> u64 {
     let task = w.task(level, &[1]);
     let stack = w.stack(task);
     w.settle_drawn(stack, &[]);
@@ -45,7 +49,7 @@ fn settled(w: &mut World, level: u16) -> u64 {
 }
 
 /// A sampling-consensus stack of node 1, settled, node 2 drawn.
-fn drawn(w: &mut World) -> u64 {
+fn drawn(w: &mut TestChain) -> u64 {
     let task = sampled(w, 1, &[1, 2]);
     let stack = w.stack(task);
     w.settle_drawn(stack, &[2]);
@@ -53,7 +57,7 @@ fn drawn(w: &mut World) -> u64 {
 }
 
 /// A stack settled and attested honestly by node 2.
-fn attested(w: &mut World, attester: u64) -> u64 {
+fn attested(w: &mut TestChain, attester: u64) -> u64 {
     let task = sampled(w, 1, &[1, 2]);
     let stack = w.stack(task);
     let leaves = [[2_u8; 32], [3; 32]].concat();
@@ -72,12 +76,12 @@ fn attested(w: &mut World, attester: u64) -> u64 {
     stack
 }
 
-fn confidential_stack(w: &mut World) -> u64 {
+fn confidential_stack(w: &mut TestChain) -> u64 {
     let task = w.task(CONFIDENTIAL, &[1]);
     w.stack(task)
 }
 
-fn disable_and_destroy(w: &mut World, node: u64) {
+fn disable_and_destroy(w: &mut TestChain, node: u64) {
     w.disable(node).unwrap();
     w.epoch += 4;
     w.destroy(node).unwrap();

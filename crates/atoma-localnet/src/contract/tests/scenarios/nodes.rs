@@ -1,8 +1,8 @@
 //! Nodes: registration, keys, leaving.
 
 use super::{Scenario, done};
-use crate::contract::CallArgument;
-use crate::contract::tests::world::{MANAGER, address_of};
+use crate::contract::ResolvedArgument;
+use crate::contract::tests::chain::{MANAGER, address_of};
 
 const ROTATE: &str = "rotate_node_public_key";
 
@@ -54,7 +54,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         |w| done(w.call(address_of(1), "register_node_entry", &[])),
     ),
     ("register_node_entry", "registration enabled again", |w| {
-        let badge = [CallArgument::Object(w.manager_badge)];
+        let badge = [ResolvedArgument::Object(w.manager_badge)];
         w.call(MANAGER, "disable_registration", &badge).unwrap();
         assert!(w.call(address_of(5), "register_node_entry", &[]).is_err());
         w.call(MANAGER, "enable_registration", &badge).unwrap();

@@ -1,7 +1,7 @@
 //! Stacks: buying, settling, attesting, disputing.
 
 use super::{Scenario, confidential_stack, disable_and_destroy, done, drawn, sampled, settled};
-use crate::contract::tests::world::{CONFIDENTIAL, NONE, PRICE, SAMPLING, UNITS, USER};
+use crate::contract::tests::chain::{CONFIDENTIAL, NONE, PRICE, SAMPLING, UNITS, USER};
 
 const ACQUIRE: &str = "acquire_new_stack_entry";
 const SETTLE: &str = "try_settle_stack";

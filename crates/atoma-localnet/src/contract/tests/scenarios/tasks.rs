@@ -1,8 +1,8 @@
 //! Tasks, subscriptions, models.
 
-use super::{Outcomes, Scenario, done};
-use crate::contract::tests::world::{NONE, PRICE, World, pure};
-use crate::vm::{MoveError, Outcome};
+use super::{Scenario, ScenarioResult, done};
+use crate::contract::tests::chain::{NONE, PRICE, TestChain, pure};
+use crate::vm::{ExecutionResults, MoveError};
 
 const SUBSCRIBE: &str = "subscribe_node_to_task";
 const UPDATE: &str = "update_node_subscription";
@@ -133,7 +133,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     }),
 ];
 
-fn model(w: &mut World) -> Outcomes {
+fn model(w: &mut TestChain) -> ScenarioResult {
     w.manage("add_model_entry", &[pure("m"), pure(&0_u64)])?;
     let numbers = [
         pure("m"),
@@ -145,15 +145,15 @@ fn model(w: &mut World) -> Outcomes {
     done(w.manage("add_model_echelon_entry", &numbers))
 }
 
-fn join_model(w: &mut World, node: u64, name: &str) -> Outcomes {
+fn join_model(w: &mut TestChain, node: u64, name: &str) -> ScenarioResult {
     done(w.as_node(node, "add_node_to_model", &[pure(name), pure(&5_u64)]))
 }
 
-fn leave_model(w: &mut World, node: u64, index: u64) -> Result<Outcome, MoveError> {
+fn leave_model(w: &mut TestChain, node: u64, index: u64) -> Result<ExecutionResults, MoveError> {
     w.as_node(node, "remove_node_from_model", &[pure("m"), pure(&index)])
 }
 
-fn whitelist(w: &mut World, task: u64, nodes: &[u64]) {
+fn whitelist(w: &mut TestChain, task: u64, nodes: &[u64]) {
     w.manage("whitelist_nodes_for_task", &[pure(&task), pure(nodes)])
         .unwrap();
 }

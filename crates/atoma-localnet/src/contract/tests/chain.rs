@@ -9,9 +9,9 @@ use serde::Serialize;
 use sui_sdk_types::{Address, Digest, MoveStruct, Object, ObjectData, Owner};
 
 use crate::contract::{
-    CallArgument, ContractAddresses, ContractState, Publication, call, publish, read_state,
+    ContractAddresses, ContractState, Publication, ResolvedArgument, call, publish, read_state,
 };
-use crate::vm::{Execution, MoveError, ObjectReader, ObjectState, Outcome, TxContext};
+use crate::vm::{Execution, ExecutionResults, MoveError, ObjectReader, ObjectState, TxContext};
 
 /// Who owns everything that is no node's.
 pub(super) const MANAGER: Address = Address::ZERO;
@@ -28,9 +28,9 @@ pub(super) const SAMPLING: u16 = 2;
 
 /// Current objects, by id.
 #[derive(Default)]
-pub(super) struct Store(pub(super) BTreeMap<ObjectId, Arc<Object>>);
+pub(super) struct MemoryStore(pub(super) BTreeMap<ObjectId, Arc<Object>>);
 
-impl ObjectReader for Store {
+impl ObjectReader for MemoryStore {
     fn object(&self, id: &ObjectId) -> Option<Arc<Object>> {
         self.0.get(id).cloned()
     }
@@ -38,13 +38,13 @@ impl ObjectReader for Store {
 
 /// What the next transaction's draws shall come out as.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Forced {
+pub(super) struct NextDraws {
     pub(super) node: Option<u64>,
     pub(super) attesters: Option<(u64, Vec<u64>)>,
 }
 
-pub(super) struct World {
-    pub(super) store: Store,
+pub(super) struct TestChain {
+    pub(super) store: MemoryStore,
     pub(super) addresses: ContractAddresses,
     pub(super) manager_badge: ObjectId,
     pub(super) wallet: ObjectId,
@@ -60,15 +60,15 @@ pub(super) struct World {
     pub(super) digest: Digest,
 }
 
-impl World {
+impl TestChain {
     /// The contract just published, nodes 1 to `nodes` registered, in epoch 1.
     pub(super) fn new(nodes: u64) -> Self {
         Self::seeded(nodes, 7)
     }
 
     pub(super) fn seeded(nodes: u64, seed: u8) -> Self {
-        let mut world = Self {
-            store: Store::default(),
+        let mut chain = Self {
+            store: MemoryStore::default(),
             addresses: ContractAddresses {
                 package: Address::from_static("0xa70a"),
                 atoma_db: Address::ZERO,
@@ -84,21 +84,21 @@ impl World {
             transactions: 0,
             digest: Digest::ZERO,
         };
-        let addresses = world.addresses;
-        let (_, published) = world
+        let addresses = chain.addresses;
+        let (_, published) = chain
             .transact(MANAGER, |vm| publish(vm, &addresses, MANAGER))
             .unwrap();
         let Publication {
             atoma_db,
             manager_badge,
         } = published;
-        world.addresses.atoma_db = atoma_db;
-        world.manager_badge = manager_badge;
-        world.wallet = world.coin(USER, u64::MAX / 2);
+        chain.addresses.atoma_db = atoma_db;
+        chain.manager_badge = manager_badge;
+        chain.wallet = chain.coin(USER, u64::MAX / 2);
         for node in 1..=nodes {
-            world.register(node);
+            chain.register(node);
         }
-        world
+        chain
     }
 
     /// Runs one transaction and keeps what it changed, if it goes through.
@@ -106,7 +106,7 @@ impl World {
         &mut self,
         sender: Address,
         run: impl FnOnce(&mut Execution<'_>) -> Result<T, MoveError>,
-    ) -> Result<(Outcome, T), MoveError> {
+    ) -> Result<(ExecutionResults, T), MoveError> {
         self.transactions += 1;
         let mut digest = [self.seed; 32];
         digest[..8].copy_from_slice(&self.transactions.to_le_bytes());
@@ -125,7 +125,7 @@ impl World {
         Ok((outcome, value))
     }
 
-    fn apply(&mut self, outcome: &Outcome) {
+    fn apply(&mut self, outcome: &ExecutionResults) {
         assert_eq!(outcome.ownerless, Vec::<ObjectId>::new());
         for (id, state) in &outcome.written {
             let object = MoveStruct::new(
@@ -158,20 +158,20 @@ impl World {
         &mut self,
         sender: Address,
         function: &str,
-        arguments: &[CallArgument],
-    ) -> Result<Outcome, MoveError> {
-        self.call_forced(sender, function, arguments, Forced::default())
+        arguments: &[ResolvedArgument],
+    ) -> Result<ExecutionResults, MoveError> {
+        self.call_forced(sender, function, arguments, NextDraws::default())
     }
 
     pub(super) fn call_forced(
         &mut self,
         sender: Address,
         function: &str,
-        arguments: &[CallArgument],
-        forced: Forced,
-    ) -> Result<Outcome, MoveError> {
+        arguments: &[ResolvedArgument],
+        forced: NextDraws,
+    ) -> Result<ExecutionResults, MoveError> {
         let addresses = self.addresses;
-        let mut all = vec![CallArgument::Object(addresses.atoma_db)];
+        let mut all = vec![ResolvedArgument::Object(addresses.atoma_db)];
         all.extend_from_slice(arguments);
         let (outcome, ()) = self.transact(sender, |vm| {
             if let Some(node) = forced.node {
@@ -190,9 +190,9 @@ impl World {
     pub(super) fn manage(
         &mut self,
         function: &str,
-        arguments: &[CallArgument],
-    ) -> Result<Outcome, MoveError> {
-        let mut all = vec![CallArgument::Object(self.manager_badge)];
+        arguments: &[ResolvedArgument],
+    ) -> Result<ExecutionResults, MoveError> {
+        let mut all = vec![ResolvedArgument::Object(self.manager_badge)];
         all.extend_from_slice(arguments);
         self.call(MANAGER, function, &all)
     }
@@ -202,9 +202,9 @@ impl World {
         &mut self,
         node: u64,
         function: &str,
-        arguments: &[CallArgument],
-    ) -> Result<Outcome, MoveError> {
-        let mut all = vec![CallArgument::Object(self.badges[&node])];
+        arguments: &[ResolvedArgument],
+    ) -> Result<ExecutionResults, MoveError> {
+        let mut all = vec![ResolvedArgument::Object(self.badges[&node])];
         all.extend_from_slice(arguments);
         self.call(address_of(node), function, &all)
     }
@@ -230,7 +230,7 @@ impl World {
     }
 
     /// The one created object of that type.
-    pub(super) fn created(&self, outcome: &Outcome, name: &str) -> ObjectId {
+    pub(super) fn created(&self, outcome: &ExecutionResults, name: &str) -> ObjectId {
         let mut found = outcome
             .created
             .iter()
@@ -250,10 +250,10 @@ pub(super) fn address_of(node: u64) -> Address {
     Address::from_hex(format!("0x{:x}", 0x100 + node)).unwrap()
 }
 
-pub(super) fn pure<T: Serialize + ?Sized>(value: &T) -> CallArgument {
-    CallArgument::Pure(bcs::to_bytes(value).unwrap())
+pub(super) fn pure<T: Serialize + ?Sized>(value: &T) -> ResolvedArgument {
+    ResolvedArgument::Pure(bcs::to_bytes(value).unwrap())
 }
 
-pub(super) fn random() -> CallArgument {
-    CallArgument::Object(Address::from_static("0x8"))
+pub(super) fn random() -> ResolvedArgument {
+    ResolvedArgument::Object(Address::from_static("0x8"))
 }

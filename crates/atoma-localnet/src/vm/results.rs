@@ -1,4 +1,4 @@
-//! What a transaction leaves behind.
+//! The results of executing a transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,25 +7,24 @@ use sui_sdk_types::Event;
 use crate::vm::ObjectState;
 use atoma_domain::ObjectId;
 
-/// Everything that a transaction changed. Objects that were written with the value they had
-/// before, or were created and deleted within the transaction, do not stand here. Inputs that the
-/// network must give a new version although no value changed (owned ones, and shared ones taken
-/// mutably) are the network's to add.
+/// Everything that a transaction changed. Objects written with an unchanged value, and objects
+/// created and deleted within the transaction, are not included. The caller adds the inputs that
+/// get a new version although their value is unchanged: owned ones, and shared ones taken mutably.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct ExecutionResults {
     /// The new values of [`Self::created`] and [`Self::mutated`].
     pub written: BTreeMap<ObjectId, ObjectState>,
     /// Objects that did not exist before.
     pub created: BTreeSet<ObjectId>,
     /// Objects whose contents or owner changed.
     pub mutated: BTreeSet<ObjectId>,
-    /// Objects that are gone.
+    /// Objects that existed before and were deleted.
     pub deleted: BTreeSet<ObjectId>,
     /// Events in the order of emission.
     pub events: Vec<Event>,
-    /// Existing objects that were looked at, the written ones among them.
+    /// Existing objects that were accessed, including those written.
     pub read: BTreeSet<ObjectId>,
-    /// Created objects that nobody received: the network refuses such a transaction
+    /// Created objects without an owner. The network fails a transaction that leaves any
     /// (`UnusedValueWithoutDrop`).
     pub ownerless: Vec<ObjectId>,
 }

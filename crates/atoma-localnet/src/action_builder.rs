@@ -7,36 +7,46 @@ use sui_sdk_types::{
     SplitCoins, TransferObjects,
 };
 
-use crate::actions::ActionError;
 use crate::contract::abi::{self, ObjectKind, ParameterKind, Passing};
-use crate::core::Core;
+use crate::core::NetworkCore;
+
+/// A transaction of the network's own accounts could not be built.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BuildActionError {
+    /// An input object does not exist.
+    #[error("object {0} does not exist")]
+    NoObject(ObjectId),
+    /// A value can't be encoded.
+    #[error("the transaction could not be built")]
+    Encode(#[from] bcs::Error),
+}
 
 /// An argument of a contract call.
 #[derive(Debug, Clone)]
-pub(crate) enum Value {
+pub(crate) enum ActionArgument {
     /// An object by its id.
     Object(ObjectId),
     /// A BCS value.
     Pure(Vec<u8>),
-    /// The object that the parameter's kind names by itself: the `AtomaDb`, or `Random`.
-    System,
+    /// The `AtomaDb` or `Random`, whichever the parameter takes.
+    Implied,
 }
 
-impl Value {
+impl ActionArgument {
     pub(crate) fn pure<T: Serialize>(value: &T) -> Result<Self, bcs::Error> {
         bcs::to_bytes(value).map(Self::Pure)
     }
 }
 
-/// A programmable transaction in the making.
+/// A programmable transaction under construction.
 #[derive(Debug, Default)]
-pub(crate) struct Draft {
+pub(crate) struct ActionBuilder {
     pub(crate) inputs: Vec<Input>,
     objects: Vec<(ObjectId, Argument)>,
     pub(crate) commands: Vec<Command>,
 }
 
-impl Draft {
+impl ActionBuilder {
     fn input(&mut self, input: Input) -> Argument {
         let argument = Argument::Input(u16::try_from(self.inputs.len()).unwrap_or(u16::MAX));
         self.inputs.push(input);
@@ -48,13 +58,13 @@ impl Draft {
         Ok(self.input(Input::Pure(bytes)))
     }
 
-    /// The input of an object, as it is now.
+    /// The input for an object at its current version.
     pub(crate) fn object(
         &mut self,
-        core: &Core,
+        core: &NetworkCore,
         id: ObjectId,
         mutable: bool,
-    ) -> Result<Argument, ActionError> {
+    ) -> Result<Argument, BuildActionError> {
         if let Some((_, argument)) = self.objects.iter().find(|(known, _)| *known == id) {
             return Ok(*argument);
         }
@@ -62,7 +72,7 @@ impl Draft {
         let object = ledger
             .objects()
             .live(&id)
-            .ok_or_else(|| ActionError::Missing(format!("object {id} does not exist")))?;
+            .ok_or(BuildActionError::NoObject(id))?;
         let input = match object.owner() {
             Owner::Shared(start) => Input::Shared(SharedInput::new(id, *start, mutable)),
             _ => {
@@ -74,22 +84,22 @@ impl Draft {
         Ok(argument)
     }
 
-    /// Adds a call of the contract; arguments as in its interface.
+    /// Adds a contract call, with the arguments in the order of the function's parameters.
     pub(crate) fn call(
         &mut self,
-        core: &Core,
+        core: &NetworkCore,
         function: &'static str,
-        values: Vec<Value>,
-    ) -> Result<(), ActionError> {
+        arguments: Vec<ActionArgument>,
+    ) -> Result<(), BuildActionError> {
         let parameters = abi::function(function).map_or(&[][..], |function| function.parameters);
-        let mut arguments = Vec::with_capacity(values.len());
-        for (index, value) in values.into_iter().enumerate() {
+        let mut inputs = Vec::with_capacity(arguments.len());
+        for (index, argument) in arguments.into_iter().enumerate() {
             let kind = parameters.get(index).map(|parameter| parameter.kind);
             let mutable = !matches!(kind, Some(ParameterKind::Object(_, Passing::Reference)));
-            arguments.push(match value {
-                Value::Pure(bytes) => self.input(Input::Pure(bytes)),
-                Value::Object(id) => self.object(core, id, mutable)?,
-                Value::System => match kind {
+            inputs.push(match argument {
+                ActionArgument::Pure(bytes) => self.input(Input::Pure(bytes)),
+                ActionArgument::Object(id) => self.object(core, id, mutable)?,
+                ActionArgument::Implied => match kind {
                     Some(ParameterKind::Object(ObjectKind::Random, _)) => {
                         self.object(core, Address::from_static("0x8"), false)?
                     }
@@ -102,18 +112,18 @@ impl Draft {
             module: Identifier::from_static("db"),
             function: Identifier::from_static(function),
             type_arguments: Vec::new(),
-            arguments,
+            arguments: inputs,
         }));
         Ok(())
     }
 
-    /// Splits `amount` off a coin and gives it away.
+    /// Splits `amount` off a coin and transfers it.
     pub(crate) fn pay(
         &mut self,
         coin: Argument,
         amount: u64,
         to: Address,
-    ) -> Result<(), bcs::Error> {
+    ) -> Result<(), BuildActionError> {
         let amounts = vec![self.pure(&amount)?];
         let result = u16::try_from(self.commands.len()).unwrap_or(u16::MAX);
         self.commands

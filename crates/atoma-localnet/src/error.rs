@@ -1,0 +1,75 @@
+//! The errors that a network reports to its owner.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::actions::ActionError;
+use crate::chain::LedgerError;
+use crate::state::StateError;
+
+/// The network could not start, or a control call failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocalNetError {
+    /// A port can't be opened.
+    #[error("can't listen on {addr}")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The control calls must not be reachable from other machines.
+    #[error("the admin address {0} is not a loopback address")]
+    AdminNotLoopback(SocketAddr),
+    /// The ledger can't be read or written.
+    #[error("the ledger failed: {0}")]
+    Ledger(String),
+    /// A transaction of the network's own accounts was refused or failed.
+    #[error("{0}")]
+    Action(String),
+    /// The contract's state can't be read.
+    #[error("the contract's state can't be read: {0}")]
+    State(String),
+    /// A file can't be written.
+    #[error("can't write {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl From<ActionError> for LocalNetError {
+    fn from(error: ActionError) -> Self {
+        Self::Action(error_chain(&error))
+    }
+}
+
+impl From<LedgerError> for LocalNetError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error_chain(&error))
+    }
+}
+
+impl From<StateError> for LocalNetError {
+    fn from(error: StateError) -> Self {
+        Self::State(error_chain(&error))
+    }
+}
+
+/// An error's message followed by those of its causes. The causes become text because their types
+/// are private to this crate.
+fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
