@@ -1,4 +1,4 @@
-//! The control calls over HTTP, faults, and a ledger that comes back from disk.
+//! The control calls over HTTP, injected faults, and restarting from disk.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -42,7 +42,7 @@ async fn post(url: &str, path: &str, body: Value) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn every_control_call_answers_after_its_effect() {
+async fn every_control_call_responds_after_its_effect() {
     let (fixture, url) = with_admin().await;
     fixture.node_and_task(0).await;
     let task = json!({"role": 1, "security_level": 2, "is_public": true});
@@ -103,7 +103,7 @@ async fn every_control_call_answers_after_its_effect() {
 }
 
 #[tokio::test]
-async fn the_control_port_stays_on_this_machine() {
+async fn the_control_port_must_be_on_loopback() {
     let config = LocalNetConfig {
         admin_addr: Some(([0, 0, 0, 0], 0).into()),
         ..LocalNetConfig::default()
@@ -112,7 +112,7 @@ async fn the_control_port_stays_on_this_machine() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_leaves_an_executed_transaction() {
+async fn a_transaction_whose_response_is_lost_has_been_executed() {
     let (fixture, url) = with_admin().await;
     let alice = fixture.alice.address;
     let gas = fixture.coins(alice).await.remove(0);
@@ -147,7 +147,7 @@ async fn a_lost_answer_leaves_an_executed_transaction() {
 }
 
 #[tokio::test]
-async fn congestion_cancels_and_charges() {
+async fn congestion_cancels_a_transaction_and_charges_gas() {
     let fixture = Fixture::start().await;
     let call = fixture
         .call("register_node_entry", vec![fixture.db()])
@@ -214,7 +214,7 @@ async fn reads_can_lag_and_fail() {
 }
 
 #[tokio::test]
-async fn a_restarted_network_goes_on_where_it_was() {
+async fn a_restarted_network_continues_where_it_stopped() {
     let directory = tempfile::tempdir().unwrap();
     let config = LocalNetConfig {
         data_dir: Some(directory.path().to_owned()),
@@ -255,7 +255,7 @@ async fn a_restarted_network_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn time_makes_checkpoints_and_ends_epochs() {
+async fn timers_make_checkpoints_and_end_epochs() {
     let config = LocalNetConfig {
         checkpoint_ms: 10,
         epoch_ms: Some(60),
@@ -298,10 +298,10 @@ async fn time_makes_checkpoints_and_ends_epochs() {
 }
 
 #[tokio::test]
-async fn executions_and_streams_can_be_held_up() {
+async fn executions_and_streams_can_be_delayed() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
-    let held = |kind| Fault {
+    let delay = |kind| Fault {
         ms: 80,
         ..Fault::once(kind)
     };
@@ -317,7 +317,7 @@ async fn executions_and_streams_can_be_held_up() {
     assert!(first.transaction.is_none());
 
     let begin = Instant::now();
-    fixture.network.inject_fault(held(FaultKind::ExecuteDelay));
+    fixture.network.inject_fault(delay(FaultKind::ExecuteDelay));
     let gas = fixture.coins(alice).await.remove(0);
     let executed = fixture
         .execute(&transfer(alice, gas, 5, alice))
@@ -329,7 +329,7 @@ async fn executions_and_streams_can_be_held_up() {
     stream.message().await.unwrap();
 
     let begin = Instant::now();
-    fixture.network.inject_fault(held(FaultKind::EventsStall));
+    fixture.network.inject_fault(delay(FaultKind::EventsStall));
     let gas = fixture.coins(alice).await.remove(0);
     let executed = fixture
         .execute(&transfer(alice, gas, 5, alice))
@@ -340,9 +340,9 @@ async fn executions_and_streams_can_be_held_up() {
     assert!(begin.elapsed() >= Duration::from_millis(80));
 }
 
-/// As on a real network, a transaction that arrived is executed though nobody waits for it.
+/// As on a real network, a submitted transaction is executed even if its client disconnects.
 #[tokio::test]
-async fn a_delayed_transaction_is_executed_though_its_client_is_gone() {
+async fn a_delayed_transaction_is_executed_after_its_client_disconnects() {
     let fixture = Fixture::start().await;
     let call = fixture
         .call("register_node_entry", vec![fixture.db()])
@@ -376,7 +376,7 @@ async fn a_delayed_transaction_is_executed_though_its_client_is_gone() {
 }
 
 #[tokio::test]
-async fn congestion_is_for_clients_whose_transactions_it_can_cancel() {
+async fn congestion_affects_only_clients_transactions_on_shared_objects() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     fixture
@@ -384,11 +384,11 @@ async fn congestion_is_for_clients_whose_transactions_it_can_cancel() {
         .inject_fault(Fault::once(FaultKind::Congestion));
     fixture.network.faucet(alice, 5, 0).unwrap();
     let gas = fixture.coins(alice).await.remove(0);
-    let unshared = fixture
+    let without_shared = fixture
         .execute(&transfer(alice, gas, 5, alice))
         .await
         .unwrap();
-    support::assert_success(&unshared);
+    support::assert_success(&without_shared);
     let call = fixture
         .call("register_node_entry", vec![fixture.db()])
         .await;

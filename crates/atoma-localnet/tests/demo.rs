@@ -1,4 +1,4 @@
-//! The demonstration fixture, its files, and a network that comes back.
+//! The demonstration world and its files, and restarting a network.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,7 +16,7 @@ use sui_sdk_types::Input;
 use support::{Fixture, TestAccount, assert_success, pure, random};
 
 #[tokio::test]
-async fn the_world_is_as_described_and_survives_a_restart() {
+async fn the_demonstration_world_survives_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let config = LocalNetConfig {
         data_dir: Some(directory.path().to_owned()),
@@ -24,13 +24,17 @@ async fn the_world_is_as_described_and_survives_a_restart() {
         ..LocalNetConfig::default()
     };
     let network = LocalNet::start(config.clone()).await.unwrap();
-    let made = demo::prepare(&network, Some(directory.path())).unwrap();
-    assert_eq!(made.operators.len(), 2);
-    let levels: Vec<u16> = made.tasks.iter().map(|task| task.security_level).collect();
+    let created = demo::prepare(&network, Some(directory.path())).unwrap();
+    assert_eq!(created.operators.len(), 2);
+    let levels: Vec<u16> = created
+        .tasks
+        .iter()
+        .map(|task| task.security_level)
+        .collect();
     assert_eq!(levels, [0, 1, 2]);
-    for node in &made.operators[0].nodes {
-        for task in &made.tasks {
-            let stacks = made.stacks.iter().filter(|stack| {
+    for node in &created.operators[0].nodes {
+        for task in &created.tasks {
+            let stacks = created.stacks.iter().filter(|stack| {
                 stack.node_small_id == *node && stack.task_small_id == task.task_small_id
             });
             assert!(stacks.count() >= 6);
@@ -45,7 +49,7 @@ async fn the_world_is_as_described_and_survives_a_restart() {
     assert_eq!(network.chain_id(), chain);
     assert_eq!(network.state().unwrap(), before);
     let again = demo::seed(&network).unwrap();
-    assert_eq!(again.stacks, made.stacks);
+    assert_eq!(again.stacks, created.stacks);
     assert_eq!(network.state().unwrap(), before);
     network.shutdown().await;
 }
@@ -81,7 +85,7 @@ async fn an_operators_files_are_complete() {
 }
 
 #[tokio::test]
-async fn a_seed_decides_everything() {
+async fn the_seed_determines_everything() {
     let mut chains = BTreeSet::new();
     for seed in [1, 1, 2] {
         let config = LocalNetConfig {
@@ -101,7 +105,7 @@ async fn a_seed_decides_everything() {
 }
 
 #[tokio::test]
-async fn each_sampling_settlement_asks_for_one_attestation_that_the_treasury_covers() {
+async fn each_sampling_settlement_requests_one_attestation_that_the_treasury_covers() {
     let mut fixture = Fixture::start().await;
     let demo = demo::seed(&fixture.network).unwrap();
     let operator = &demo.operators[0];
@@ -112,7 +116,7 @@ async fn each_sampling_settlement_asks_for_one_attestation_that_the_treasury_cov
         .iter()
         .filter(|stack| stack.task_small_id == task && stack.node_small_id == operator.nodes[0])
         .collect();
-    // The draw of the first settlement is decided; the others fall as they may.
+    // The draw of the first settlement is forced; the others are random.
     fixture
         .network
         .force_attesters(stacks[0].stack_small_id, vec![demo.operators[1].nodes[0]]);
@@ -146,19 +150,19 @@ async fn each_sampling_settlement_asks_for_one_attestation_that_the_treasury_cov
     let tickets = state["tickets"].as_object().unwrap();
     assert_eq!(tickets.len(), stacks.len());
     for ticket in tickets.values() {
-        let asked = ticket["requested_attestation_nodes"].as_array().unwrap();
-        assert_eq!(asked.len(), 1);
+        let requested = ticket["requested_attestation_nodes"].as_array().unwrap();
+        assert_eq!(requested.len(), 1);
     }
     let first = &tickets[&stacks[0].stack_small_id.to_string()];
     assert_eq!(
         first["requested_attestation_nodes"][0],
         demo.operators[1].nodes[0].get()
     );
-    // 2,400 permille of the price of each stack can be paid out.
+    // At most 2,400 permille of each stack's price is paid out.
     let sampled = demo
         .stacks
         .iter()
         .filter(|stack| stack.task_small_id == task);
-    let most = u64::try_from(sampled.count()).unwrap();
-    assert!(state["fee_treasury"].as_u64().unwrap() > most * 2_400_000);
+    let count = u64::try_from(sampled.count()).unwrap();
+    assert!(state["fee_treasury"].as_u64().unwrap() > count * 2_400_000);
 }

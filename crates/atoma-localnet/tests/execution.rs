@@ -1,4 +1,4 @@
-//! Executing transactions over gRPC: effects, versions, gas, and answers that stay the same.
+//! Executing transactions over gRPC: effects, versions, gas, and repeated submissions.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,7 +17,7 @@ use sui_sdk_types::{
 use support::{Fixture, SUI, assert_success, effects, pure, random, transaction, transfer};
 
 #[tokio::test]
-async fn a_transfer_has_the_effects_that_it_has_on_sui() {
+async fn a_transfer_has_the_same_effects_as_on_sui() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     let bob = Address::new([0xb0; 32]);
@@ -88,11 +88,11 @@ async fn the_same_bytes_are_executed_once() {
 }
 
 #[tokio::test]
-async fn an_abort_is_charged_and_names_its_place() {
+async fn an_abort_is_charged_and_has_a_location() {
     let fixture = Fixture::start().await;
     let (_, task) = fixture.node_and_task(0).await;
     let badge = fixture.badge(fixture.alice.address, "NodeBadge").await;
-    // The node is subscribed already.
+    // The node is already subscribed.
     let inputs = vec![
         fixture.db(),
         Input::ImmutableOrOwned(badge.clone()),
@@ -116,13 +116,13 @@ async fn an_abort_is_charged_and_names_its_place() {
     assert!((312_012_000..312_013_000).contains(code), "{code}");
     assert!(effects.gas_used.computation_cost >= 1_000_000);
     assert_eq!(effects.events_digest, None);
-    // Inputs get a new version all the same.
+    // Inputs get a new version nevertheless.
     let badge_now = fixture.object(badge.object_id()).await;
     assert_eq!(badge_now.version(), effects.lamport_version);
 }
 
 #[tokio::test]
-async fn a_failure_undoes_every_command() {
+async fn a_failure_reverts_all_commands() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     let mut coins = fixture.coins(alice).await;
@@ -181,7 +181,7 @@ async fn gas_coins_are_merged_into_the_first() {
 }
 
 #[tokio::test]
-async fn too_small_a_budget_fails_the_transaction_and_is_spent() {
+async fn a_budget_that_is_too_small_fails_the_transaction_and_is_spent() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     let gas = fixture.coins(alice).await.remove(0);
@@ -190,7 +190,7 @@ async fn too_small_a_budget_fails_the_transaction_and_is_spent() {
     let executed = fixture.execute(&transaction).await.unwrap();
     let effects = effects(&executed);
     let ExecutionStatus::Failure { error, .. } = &effects.status else {
-        panic!("it went through");
+        panic!("it succeeded");
     };
     assert_eq!(*error, ExecutionError::InsufficientGas);
     assert!(effects.gas_used.net_gas_usage() <= 1_000_001);
@@ -198,7 +198,7 @@ async fn too_small_a_budget_fails_the_transaction_and_is_spent() {
 }
 
 #[tokio::test]
-async fn a_coin_that_nobody_receives_fails_the_transaction() {
+async fn a_leftover_coin_fails_the_transaction() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     let gas = fixture.coins(alice).await.remove(0);
@@ -211,7 +211,7 @@ async fn a_coin_that_nobody_receives_fails_the_transaction() {
         .await
         .unwrap();
     let ExecutionStatus::Failure { error, .. } = effects(&executed).status else {
-        panic!("it went through");
+        panic!("it succeeded");
     };
     assert_eq!(
         error,
@@ -285,7 +285,7 @@ async fn a_settlement_reads_random_and_emits_events() {
 }
 
 #[tokio::test]
-async fn nothing_but_transfers_and_merges_may_follow_random() {
+async fn only_transfers_and_merges_may_follow_random() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     let call = MoveCall {
@@ -310,7 +310,7 @@ async fn nothing_but_transfers_and_merges_may_follow_random() {
 }
 
 #[tokio::test]
-async fn results_of_commands_are_arguments_of_later_ones() {
+async fn results_of_commands_can_be_arguments_of_later_ones() {
     let fixture = Fixture::start().await;
     let (_, task) = fixture.node_and_task(0).await;
     let alice = fixture.alice.address;
@@ -354,7 +354,7 @@ async fn results_of_commands_are_arguments_of_later_ones() {
         .await
         .unwrap();
     assert_success(&executed);
-    // 100,000 units at 1 USDC a million cost 0.1 USDC; the split coin is gone again.
+    // 100,000 units at 1 USDC per million cost 0.1 USDC; the split coin is merged back.
     assert_eq!(fixture.object(coin.object_id()).await.balance(), 900_000);
     assert_eq!(fixture.owned(alice, &usdc).await.len(), 1);
     let stack = fixture.badge(alice, "StackBadge").await;
@@ -362,7 +362,7 @@ async fn results_of_commands_are_arguments_of_later_ones() {
 }
 
 #[tokio::test]
-async fn a_shared_object_taken_for_reading_is_not_written() {
+async fn a_shared_object_taken_immutably_is_not_written() {
     let fixture = Fixture::start().await;
     let addresses = fixture.network.addresses();
     let db = Input::Shared(SharedInput::new(

@@ -1,4 +1,4 @@
-//! What the network refuses, in which words, and that a refusal costs nothing.
+//! Which transactions the network refuses, with which messages, and that a refusal costs nothing.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -31,7 +31,7 @@ async fn refused(fixture: &Fixture, transaction: &Transaction) -> Status {
 }
 
 #[tokio::test]
-async fn a_stale_version_is_refused_by_name() {
+async fn the_refusal_of_a_stale_version_names_the_object() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     let gas = fixture.coins(alice).await.remove(0);
@@ -48,7 +48,7 @@ async fn a_stale_version_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn versions_digests_and_owners_must_be_right() {
+async fn versions_digests_and_owners_must_match() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     let gas = fixture.coins(alice).await.remove(0);
@@ -78,24 +78,24 @@ async fn versions_digests_and_owners_must_be_right() {
     );
 
     let addresses = fixture.network.addresses();
-    let early = SharedInput::new(addresses.atoma_db, 99, true);
+    let wrong_start = SharedInput::new(addresses.atoma_db, 99, true);
     let status = refused(
         &fixture,
-        &transaction(alice, gas, vec![Input::Shared(early)], vec![]),
+        &transaction(alice, gas, vec![Input::Shared(wrong_start)], vec![]),
     )
     .await;
     assert!(status.message().contains(&addresses.atoma_db.to_string()));
 }
 
 #[tokio::test]
-async fn gas_must_be_priced_and_covered() {
+async fn gas_price_budget_and_balance_are_checked() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     let gas = fixture.coins(alice).await.remove(0);
-    let sound = transfer(alice, gas, 1, alice);
+    let valid = transfer(alice, gas, 1, alice);
     let mut cases = Vec::new();
     let mut case = |change: &dyn Fn(&mut Transaction), message: &'static str| {
-        let mut transaction = sound.clone();
+        let mut transaction = valid.clone();
         change(&mut transaction);
         cases.push((transaction, message));
     };
@@ -126,11 +126,11 @@ async fn gas_must_be_priced_and_covered() {
         assert_eq!(status.code(), Code::InvalidArgument, "{status}");
         assert!(status.message().contains(message), "{status}");
     }
-    fixture.execute(&sound).await.unwrap();
+    fixture.execute(&valid).await.unwrap();
 }
 
 #[tokio::test]
-async fn an_expiration_in_the_current_epoch_is_fine() {
+async fn a_transaction_is_valid_in_the_epoch_in_which_it_expires() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     let gas = fixture.coins(alice).await.remove(0);
@@ -148,7 +148,7 @@ async fn an_expiration_in_the_current_epoch_is_fine() {
     transaction.expiration = TransactionExpiration::Epoch(0);
     let executed = fixture.execute(&transaction).await.unwrap();
     support::assert_success(&executed);
-    // Once executed, the same bytes are answered even when they have expired.
+    // Once executed, the same bytes return the same effects even after they have expired.
     fixture.network.advance_epoch().unwrap();
     let again = fixture.execute(&transaction).await.unwrap();
     assert_eq!(again.effects, executed.effects);
@@ -212,7 +212,7 @@ async fn sizes_and_kinds_are_limited() {
 }
 
 #[tokio::test]
-async fn every_scheme_signs_and_a_wrong_signature_does_not() {
+async fn all_schemes_are_accepted_and_wrong_signatures_refused() {
     let fixture = Fixture::start().await;
     let k1 = Secp256k1PrivateKey::new([8; 32]).unwrap();
     let r1 = Secp256r1PrivateKey::new([9; 32]);
@@ -228,7 +228,7 @@ async fn every_scheme_signs_and_a_wrong_signature_does_not() {
     let signature = k1.sign_transaction(&transaction).unwrap();
     fixture.send(&transaction, vec![signature]).await.unwrap();
 
-    // secp256r1: the high form is refused, the low form of the very same signature is taken.
+    // secp256r1: the high form of a signature is refused, and the low form is accepted.
     let gas = fixture.coins(addresses[1]).await.remove(0);
     let transaction = transfer(addresses[1], gas, 1, addresses[1]);
     let Ok(UserSignature::Simple(SimpleSignature::Secp256r1 { signature, .. })) =
@@ -236,7 +236,7 @@ async fn every_scheme_signs_and_a_wrong_signature_does_not() {
     else {
         panic!("no secp256r1 signature");
     };
-    let (one, other) = (*signature.inner(), mirrored(*signature.inner()));
+    let (one, other) = (*signature.inner(), other_form(*signature.inner()));
     let (low, high) = if one[32..] < other[32..] {
         (one, other)
     } else {
@@ -259,11 +259,11 @@ async fn every_scheme_signs_and_a_wrong_signature_does_not() {
     let alice = fixture.alice.address;
     let gas = fixture.coins(alice).await.remove(0);
     let transaction = transfer(alice, gas, 1, alice);
-    let stranger = Ed25519PrivateKey::new([1; 32])
+    let of_other_key = Ed25519PrivateKey::new([1; 32])
         .sign_transaction(&transaction)
         .unwrap();
     let status = fixture
-        .send(&transaction, vec![stranger.clone()])
+        .send(&transaction, vec![of_other_key.clone()])
         .await
         .unwrap_err();
     assert!(status.message().contains(&alice.to_string()), "{status}");
@@ -318,7 +318,7 @@ async fn a_sponsor_pays_and_signs_too() {
 }
 
 /// The other valid form of a P-256 signature: `s` subtracted from the group's order.
-fn mirrored(mut signature: [u8; 64]) -> [u8; 64] {
+fn other_form(mut signature: [u8; 64]) -> [u8; 64] {
     const ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
     let order = hex::decode(ORDER).unwrap();
     let mut borrow = 0;

@@ -1,5 +1,5 @@
-//! What clients read: objects, balances, epochs, checkpoints, the contract's interface, and
-//! transactions that the network completes for them.
+//! The services that clients read from: objects, balances, epochs, checkpoints, the contract's
+//! interface, and simulations that complete a transaction.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -53,7 +53,7 @@ async fn a_builder_gets_inputs_budget_and_gas_from_a_simulation() {
 }
 
 #[tokio::test]
-async fn a_simulation_foretells_the_execution_and_changes_nothing() {
+async fn a_simulation_has_the_effects_of_the_execution_and_changes_nothing() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     let gas = fixture.coins(alice).await.remove(0);
@@ -69,13 +69,13 @@ async fn a_simulation_foretells_the_execution_and_changes_nothing() {
             .await
     };
     use proto::simulate_transaction_request::TransactionChecks as Checks;
-    let foretold = simulate(&transaction, Checks::Enabled)
+    let simulated = simulate(&transaction, Checks::Enabled)
         .await
         .unwrap()
         .into_inner();
     assert_eq!(fixture.network.state().unwrap(), before);
     let executed = fixture.execute(&transaction).await.unwrap();
-    assert_eq!(effects(foretold.transaction()), effects(&executed));
+    assert_eq!(effects(simulated.transaction()), effects(&executed));
 
     let gas = fixture.coins(alice).await.remove(0);
     let mut cheap = transfer(alice, gas, 5, alice);
@@ -145,7 +145,7 @@ async fn the_contracts_tables_are_dynamic_fields() {
     let fixture = Fixture::start().await;
     fixture.node_and_task(0).await;
     let db = fixture.object(&fixture.network.addresses().atoma_db).await;
-    // The table of nodes is the first of the AtomaDb's tables; its id comes after three numbers.
+    // The table of nodes is the first of the AtomaDb's tables; its id follows three small ids.
     let contents = db.contents().value();
     let nodes = Address::from_bytes(&contents[88..120]).unwrap();
     let mut request = proto::ListDynamicFieldsRequest::default();
@@ -167,7 +167,7 @@ async fn the_contracts_tables_are_dynamic_fields() {
 }
 
 #[tokio::test]
-async fn checkpoints_are_chained_and_epochs_bounded_by_them() {
+async fn checkpoints_are_chained_and_bound_the_epochs() {
     let fixture = Fixture::start().await;
     let alice = fixture.alice.address;
     let gas = fixture.coins(alice).await.remove(0);
@@ -311,7 +311,7 @@ async fn the_contracts_interface_is_served() {
 }
 
 #[tokio::test]
-async fn masks_and_ids_are_minded() {
+async fn masks_and_ids_are_checked() {
     let fixture = Fixture::start().await;
     let db = fixture.network.addresses().atoma_db;
     let mut client = fixture.client.clone();

@@ -34,7 +34,7 @@ impl Fixture {
         self.client.stream_transactions(request)
     }
 
-    /// A transaction that has nothing to do with the contract.
+    /// Executes a transaction unrelated to the contract.
     async fn noise(&self) {
         let alice = self.alice.address;
         let gas = self.coins(alice).await.remove(0);
@@ -76,14 +76,14 @@ fn digests(frames: &[TransactionStreamFrame]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_follower_sees_everything_once_and_resumes_anywhere() {
+async fn a_stream_has_every_transaction_once_and_resumes_anywhere() {
     let fixture = Fixture::start().await;
     let mut sent = vec![fixture.register().await];
     fixture.noise().await;
     sent.push(fixture.register().await);
     let mut stream = Box::pin(fixture.follow(TransactionStreamStart::Checkpoint(1)));
     let mut frames = take(&mut stream, 2).await;
-    // From here on the stream is live.
+    // From here on, the stream is live.
     for _ in 0..3 {
         fixture.noise().await;
         sent.push(fixture.register().await);
@@ -106,7 +106,7 @@ async fn a_follower_sees_everything_once_and_resumes_anywhere() {
 }
 
 #[tokio::test]
-async fn a_cut_stream_loses_nothing() {
+async fn a_broken_stream_loses_nothing() {
     let fixture = Fixture::start().await;
     let mut stream = Box::pin(fixture.follow(TransactionStreamStart::Checkpoint(0)));
     // Genesis wrote the AtomaDb.
@@ -125,7 +125,7 @@ async fn a_cut_stream_loses_nothing() {
 }
 
 #[tokio::test]
-async fn many_transactions_of_one_checkpoint_come_in_order() {
+async fn many_transactions_of_one_checkpoint_arrive_in_order() {
     let config = LocalNetConfig {
         checkpoint_ms: CHECKPOINT_ON_STEP,
         ..LocalNetConfig::default()
@@ -141,7 +141,7 @@ async fn many_transactions_of_one_checkpoint_come_in_order() {
     assert_eq!(digests(&frames), sent);
     let last = frames[149].transaction.as_ref().unwrap();
     assert_eq!(last.checkpoint(), sequence);
-    // The account's coins came in the same checkpoint, before.
+    // The transaction that funded the account is first in the same checkpoint.
     assert_eq!(last.transaction_index(), 150);
 }
 
@@ -173,13 +173,13 @@ fn reason(frame: &proto::ListTransactionsResponse) -> proto::QueryEndReason {
 }
 
 #[tokio::test]
-async fn lists_end_for_the_reasons_that_they_give() {
+async fn lists_report_why_they_end() {
     use proto::QueryEndReason as Reason;
     let fixture = Fixture::start().await;
     for _ in 0..5 {
         fixture.noise().await;
     }
-    // Checkpoint 0 is genesis, 1 the faucet's, 2 to 6 are these.
+    // Checkpoint 0 is genesis, 1 has the faucet's transaction, and 2 to 6 have these.
     let (found, last) = list(&fixture, |_| ()).await;
     assert_eq!(found, [0, 1, 2, 3, 4, 5, 6]);
     assert_eq!(reason(&last), Reason::LedgerTip);
@@ -232,7 +232,7 @@ async fn lists_end_for_the_reasons_that_they_give() {
 }
 
 #[tokio::test]
-async fn filters_are_told_apart() {
+async fn filters_select_transactions() {
     let fixture = Fixture::start().await;
     fixture.noise().await;
     fixture.register().await;

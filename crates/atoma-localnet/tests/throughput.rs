@@ -1,4 +1,4 @@
-//! Ten thousand settlements are a matter of seconds.
+//! The throughput of settlements: ten thousand take seconds.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use sui_sdk_types::{
 };
 use support::{Fixture, SUI, pure, random, transaction};
 
-/// How many transactions of each kind; a measurement takes thousands.
+/// The number of transactions of each kind. Measurements need thousands.
 fn count() -> u64 {
     std::env::var("ATOMA_LOCALNET_THROUGHPUT")
         .ok()
@@ -28,7 +28,7 @@ fn count() -> u64 {
         .unwrap_or(50)
 }
 
-/// A coin that pays for them all.
+/// A coin that pays for all of them.
 async fn coin_for_thousands(fixture: &Fixture) -> ObjectReference {
     let alice = fixture.alice.address;
     let small = fixture.coins(alice).await;
@@ -41,7 +41,7 @@ async fn coin_for_thousands(fixture: &Fixture) -> ObjectReference {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn settlements_follow_each_other_quickly() {
+async fn consecutive_settlements_are_fast() {
     let fixture = Fixture::start().await;
     let (node, task) = fixture.node_and_task(0).await;
     let count = count();

@@ -1,46 +1,45 @@
-//! The module's entry functions as a caller sees them: one table for the checks of arguments and
-//! for `MovePackageService.GetFunction`.
+//! The signatures of the module's entry functions, used to check arguments and to serve
+//! `MovePackageService.GetFunction`.
 
 use sui_sdk_types::{Address, Identifier, StructTag, TypeTag};
 
 use super::addresses::ContractAddresses;
 use crate::vm::{coin_type, framework_struct, package_struct};
 
-/// Who may call a function besides transactions.
+/// Who may call a function, apart from transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
-    /// Other modules may.
+    /// Other modules.
     Public,
-    /// Nobody.
+    /// No other module.
     Private,
 }
 
 /// An entry function.
 #[derive(Clone, Copy, Debug)]
 pub struct Function {
-    /// Its name.
+    /// The function's name.
     pub name: &'static str,
-    /// Who may call it besides transactions.
+    /// Who may call it, apart from transactions.
     pub visibility: Visibility,
-    /// Whether a transaction can call it: all functions here.
+    /// Whether a transaction can call it, which is true for all functions here.
     pub is_entry: bool,
-    /// What a call must bring.
+    /// The parameters for which a call supplies arguments.
     pub parameters: &'static [FunctionParameter],
-    /// Whether the function also takes `&mut TxContext`, as its last parameter, which the network
-    /// supplies.
+    /// Whether the last parameter is a `&mut TxContext`, which the network supplies.
     pub takes_context: bool,
 }
 
-/// One parameter of a function.
+/// A parameter of a function.
 #[derive(Clone, Copy, Debug)]
 pub struct FunctionParameter {
-    /// Its name in the module's source.
+    /// The parameter's name in the module's source.
     pub name: &'static str,
-    /// What it takes.
+    /// The kind of argument that it takes.
     pub kind: ParameterKind,
 }
 
-/// What a parameter takes.
+/// The kind of argument that a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
     /// An object.
@@ -60,7 +59,7 @@ pub enum Passing {
     Value,
 }
 
-/// Which object a parameter takes.
+/// The kind of object that a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectKind {
     /// The shared `db::AtomaDb`.
@@ -77,7 +76,7 @@ pub enum ObjectKind {
     Random,
 }
 
-/// Which BCS value a parameter takes.
+/// The kind of BCS value that a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PureKind {
     /// `bool`
@@ -101,7 +100,7 @@ pub enum PureKind {
 }
 
 impl ObjectKind {
-    /// Whether the object is shared by all transactions; the others are owned by their sender.
+    /// Whether the object is shared. Others are owned by the sender.
     pub const fn is_shared(self) -> bool {
         matches!(self, Self::AtomaDb | Self::Random)
     }
@@ -160,7 +159,7 @@ impl FunctionParameter {
         }
     }
 
-    /// How an object is passed; BCS values are passed by value.
+    /// How the argument is passed. BCS values are passed by value.
     pub const fn passing(&self) -> Passing {
         match self.kind {
             ParameterKind::Object(_, passing) => passing,
@@ -170,8 +169,8 @@ impl FunctionParameter {
 }
 
 impl Function {
-    /// Whether the function takes `0x8`: nothing but transfers and merges may follow it in a
-    /// transaction.
+    /// Whether the function takes `Random` (`0x8`). Only transfers and merges may follow such a
+    /// call in a transaction.
     pub fn takes_random(&self) -> bool {
         self.parameters
             .iter()
@@ -179,7 +178,7 @@ impl Function {
     }
 }
 
-/// The entry function of that name.
+/// The entry function with that name.
 pub fn function(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
 }
@@ -198,7 +197,7 @@ const fn pure(name: &'static str, kind: PureKind) -> FunctionParameter {
     }
 }
 
-/// A function that takes the transaction's context.
+/// A public function that takes the transaction's context.
 const fn public(name: &'static str, parameters: &'static [FunctionParameter]) -> Function {
     Function {
         name,
@@ -209,7 +208,7 @@ const fn public(name: &'static str, parameters: &'static [FunctionParameter]) ->
     }
 }
 
-/// A function that does not.
+/// A public function that doesn't take the transaction's context.
 const fn public_without_context(
     name: &'static str,
     parameters: &'static [FunctionParameter],

@@ -4,7 +4,7 @@ use crate::vm::{CodeLocation, MoveError};
 
 macro_rules! aborts {
     ($($name:ident = $code:literal as $constant:literal,)*) => {
-        /// Why a function of the module refuses.
+        /// An abort code of the module.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum AbortCode {
             $($name,)*
@@ -18,7 +18,7 @@ macro_rules! aborts {
             }
         }
 
-        /// Every abort constant of the module: name and code.
+        /// The names and codes of the module's abort constants.
         pub const ABORTS: &[(&str, u64)] = &[$(($constant, AbortCode::$name.code())),*];
     };
 }
@@ -80,7 +80,7 @@ aborts! {
     NodeNotSelectedForClaim = 312_012_054 as "ENodeNotSelectedForClaim",
 }
 
-/// The constant's name of an abort code of the module `db`.
+/// The name of the constant for an abort code of the module `db`.
 pub fn abort_name(code: u64) -> Option<&'static str> {
     ABORTS
         .iter()
@@ -89,7 +89,7 @@ pub fn abort_name(code: u64) -> Option<&'static str> {
 }
 
 impl AbortCode {
-    /// The abort, raised at `location`.
+    /// The abort at `location`.
     pub(super) fn at(self, location: CodeLocation) -> MoveError {
         location.abort(self.code())
     }

@@ -1,16 +1,16 @@
-//! Where the contract and its currency stand on the network.
+//! The addresses of the contract and its currency.
 
 use atoma_domain::ObjectId;
 use sui_sdk_types::{Address, Identifier, StructTag, TypeTag};
 
-/// The published contract.
+/// The addresses of the published contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContractAddresses {
-    /// The package that holds the module `db`.
+    /// The package with the module `db`.
     pub package: Address,
     /// The shared `AtomaDb` object.
     pub atoma_db: ObjectId,
-    /// The package that holds the module `usdc`.
+    /// The package with the module `usdc`.
     pub usdc_package: Address,
 }
 

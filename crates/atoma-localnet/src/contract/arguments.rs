@@ -8,26 +8,26 @@ use super::abi::{Function, ObjectKind, ParameterKind, PureKind};
 use super::addresses::ContractAddresses;
 use crate::vm::{AsciiString, Execution, MoveError, MoveErrorKind};
 
-/// The system object from which random numbers come.
+/// The shared `Random` object.
 const RANDOM_ID: Address = Address::from_static("0x8");
 
-/// An argument as the transaction gives it, after the network resolved it.
+/// An argument of a call, after the network has resolved inputs and results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResolvedArgument {
-    /// An object, whether an input or the result of an earlier command.
+    /// An object: an input, or the result of an earlier command.
     Object(ObjectId),
-    /// BCS bytes.
+    /// A BCS value.
     Pure(Vec<u8>),
 }
 
-/// CheckedArguments that fit their function's parameters.
+/// Arguments that match their function's parameters.
 #[derive(Debug)]
 pub(super) struct CheckedArguments<'a> {
     arguments: &'a [ResolvedArgument],
 }
 
 impl<'a> CheckedArguments<'a> {
-    /// Checks number, kinds, object types and BCS of all arguments.
+    /// Checks the number, kinds, object types and BCS encoding of all arguments.
     pub(super) fn check(
         execution: &mut Execution<'_>,
         addresses: &ContractAddresses,
@@ -63,7 +63,10 @@ impl<'a> CheckedArguments<'a> {
         Ok(Self { arguments })
     }
 
-    /// The object at a place where the function takes one.
+    /// The object at `index`.
+    ///
+    /// # Errors
+    /// When the argument is not an object.
     pub(super) fn object(&self, index: u16) -> Result<ObjectId, MoveError> {
         match self.arguments.get(usize::from(index)) {
             Some(ResolvedArgument::Object(id)) => Ok(*id),
@@ -74,7 +77,10 @@ impl<'a> CheckedArguments<'a> {
         }
     }
 
-    /// The value at a place where the function takes one.
+    /// The pure value at `index`.
+    ///
+    /// # Errors
+    /// When the argument is not a value of that type.
     pub(super) fn pure<T: DeserializeOwned>(&self, index: u16) -> Result<T, MoveError> {
         match self.arguments.get(usize::from(index)) {
             Some(ResolvedArgument::Pure(bytes)) => bcs::from_bytes(bytes)
@@ -94,7 +100,7 @@ fn check_object(
     id: &ObjectId,
 ) -> Result<(), CommandArgumentError> {
     let fits = match kind {
-        // The object behind it holds nothing that native code reads.
+        // Native code never reads the object, so its id is enough.
         ObjectKind::Random => *id == RANDOM_ID,
         _ => execution
             .object(id)
@@ -103,7 +109,7 @@ fn check_object(
     fits.then_some(()).ok_or(CommandArgumentError::TypeMismatch)
 }
 
-/// All bytes must be one value of the kind.
+/// Checks that the bytes encode exactly one value of the kind.
 fn check_pure(kind: PureKind, bytes: &[u8]) -> Result<(), CommandArgumentError> {
     let fits = match kind {
         PureKind::Bool => parses::<bool>(bytes),

@@ -41,7 +41,7 @@ impl Db<'_, '_> {
         let open = ticket.dispute_settled_at_epoch >= self.context.epoch;
         self.ensure(open, AbortCode::StackDisputePeriodOver, HERE)?;
         let node = self.badge(badge)?;
-        // A node drawn twice has its leaf at its first place, both times.
+        // A node drawn twice writes its leaf at its first place both times.
         let place = ticket
             .requested_attestation_nodes
             .iter()
@@ -51,11 +51,11 @@ impl Db<'_, '_> {
         if committed_stack_proof != ticket.committed_stack_proof {
             return self.dispute(node, stack_small_id, committed_stack_proof);
         }
-        let slot = (place + 1) * HASH_LENGTH;
+        let start = (place + 1) * HASH_LENGTH;
         ticket
             .stack_merkle_leaves_vector
-            .get_mut(slot..slot + HASH_LENGTH)
-            .ok_or_else(|| MoveError::invariant("a ticket with fewer slots than attesters"))?
+            .get_mut(start..start + HASH_LENGTH)
+            .ok_or_else(|| MoveError::invariant("a ticket has fewer leaves than attesters"))?
             .copy_from_slice(&stack_merkle_leaf);
         ticket.already_attested_nodes.push(node);
         self.vm.write_object(&ticket)?;
@@ -85,7 +85,7 @@ impl Db<'_, '_> {
         Ok(())
     }
 
-    /// `start_attestation_dispute`, open to every badge holder.
+    /// `start_attestation_dispute`, which any badge owner can call.
     pub(super) fn start_dispute(
         &mut self,
         badge: &ObjectId,

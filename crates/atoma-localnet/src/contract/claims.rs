@@ -1,4 +1,4 @@
-//! Claims: nodes are paid, buyers refunded, absent attesters passed over.
+//! Claims: paying nodes and attesters, refunding buyers, slashing missing attesters.
 
 use atoma_domain::events::{ClaimedStack, StackSettlementTicketClaimed};
 use atoma_domain::{ComputeUnits, MicroUsdc, NodeSmallId, ObjectId, SecurityLevel, StackSmallId};
@@ -9,7 +9,7 @@ use super::layout::{Stack, StackSettlementTicket};
 use crate::vm::MoveError;
 
 impl Db<'_, '_> {
-    /// `claim_funds`: pays out settled stacks and deletes them with their tickets.
+    /// `claim_funds`: pays for settled stacks, and deletes them and their tickets.
     pub(super) fn claim_funds(
         &mut self,
         badge: &ObjectId,
@@ -39,7 +39,8 @@ impl Db<'_, '_> {
         self.withdraw_fees_of(claimant)
     }
 
-    /// `claim_funds_for_stacks`: pays out confidential stacks at once and marks them claimed.
+    /// `claim_funds_for_stacks`: pays for confidential stacks without a settlement, and marks them
+    /// as claimed.
     pub(super) fn claim_funds_for_stacks(
         &mut self,
         badge: &ObjectId,
@@ -94,7 +95,10 @@ impl Db<'_, '_> {
         self.withdraw_fees_of(claimant)
     }
 
-    /// The settled stack, if it can be claimed (`fetch_stack_settlement_ticket_data`).
+    /// `fetch_stack_settlement_ticket_data`: a settled stack, its ticket and security level.
+    ///
+    /// # Errors
+    /// When the stack can't be claimed.
     fn claimable(
         &mut self,
         stack_small_id: StackSmallId,
@@ -119,7 +123,7 @@ impl Db<'_, '_> {
         Ok((level, stack, ticket))
     }
 
-    /// The units that the node does not claim.
+    /// The compute units that the node does not claim.
     fn unused(
         &self,
         stack: &Stack,
@@ -129,7 +133,7 @@ impl Db<'_, '_> {
         self.number(stack.num_compute_units.checked_sub(claimed), function)
     }
 
-    /// What `units` of the stack are worth at today's charge (`calculate_stack_fee_amount`).
+    /// `calculate_stack_fee_amount`: the value of `units` of the stack at the current charge.
     fn fee(&self, level: u16, stack: &Stack, units: u64) -> Result<u64, MoveError> {
         let price = stack.price_per_one_million_compute_units;
         let fee = units.checked_mul(price).and_then(|product| {
@@ -143,8 +147,8 @@ impl Db<'_, '_> {
         self.number(fee, "calculate_stack_fee_amount")
     }
 
-    /// Credits the attesters their shares, once for every time they were drawn, and slashes those
-    /// who did not attest (`handle_attestation_nodes_rewards_and_slashing`).
+    /// `handle_attestation_nodes_rewards_and_slashing`: credits each attester its share once per
+    /// time it was drawn, and slashes those that did not attest.
     fn reward_or_slash_attesters(
         &mut self,
         ticket: &StackSettlementTicket,
@@ -166,7 +170,7 @@ impl Db<'_, '_> {
         Ok(())
     }
 
-    /// Deletes a claimed stack with its ticket (`cleanup_stack_data`).
+    /// `cleanup_stack_data`: deletes a claimed stack and its ticket.
     fn delete_stack(&mut self, stack: StackSmallId) -> Result<(), MoveError> {
         self.state
             .stack_settlement_tickets

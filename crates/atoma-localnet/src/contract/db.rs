@@ -1,4 +1,4 @@
-//! The `AtomaDb` during one call.
+//! The context of a contract call: the `AtomaDb` and the runtime.
 
 use atoma_domain::events::ContractEvent;
 use atoma_domain::{NodeSmallId, ObjectId, TaskSmallId};
@@ -12,7 +12,7 @@ use crate::vm::{CodeLocation, Execution, MoveError, TxContext, package_struct};
 /// The module's name.
 pub(super) const MODULE: &str = "db";
 
-/// The `AtomaDb`, taken mutably by one call, with the runtime that it lives in.
+/// The `AtomaDb`, borrowed mutably for one call, with the runtime.
 pub(super) struct Db<'e, 'a> {
     pub(super) vm: &'e mut Execution<'a>,
     pub(super) package: Address,
@@ -41,7 +41,7 @@ impl<'e, 'a> Db<'e, 'a> {
         self.vm.write_object(&self.state)
     }
 
-    /// A function of the module, as the place of an error.
+    /// A function of the module, as the location of an error.
     pub(super) const fn here(&self, function: &'static str) -> CodeLocation {
         CodeLocation {
             package: self.package,
@@ -54,17 +54,18 @@ impl<'e, 'a> Db<'e, 'a> {
     pub(super) fn ensure(
         &self,
         condition: bool,
-        refusal: AbortCode,
+        code: AbortCode,
         function: &'static str,
     ) -> Result<(), MoveError> {
         if condition {
             Ok(())
         } else {
-            Err(refusal.at(self.here(function)))
+            Err(code.at(self.here(function)))
         }
     }
 
-    /// The result of an integer expression in a function of the module.
+    /// The result of an integer expression in a function of the module; an arithmetic error for
+    /// `None`.
     pub(super) fn number(
         &self,
         result: Option<u64>,
@@ -78,7 +79,7 @@ impl<'e, 'a> Db<'e, 'a> {
         let event = event.into();
         let contents = event
             .encode()
-            .map_err(|error| MoveError::invariant(format!("event too long: {error}")))?;
+            .map_err(|error| MoveError::invariant(format!("an event can't be encoded: {error}")))?;
         self.vm.emit(Event {
             package_id: self.package,
             module: Identifier::from_static(MODULE),
@@ -89,7 +90,7 @@ impl<'e, 'a> Db<'e, 'a> {
         Ok(())
     }
 
-    /// The node whose badge the call brought.
+    /// The node whose badge the call received.
     pub(super) fn badge(&mut self, badge: &ObjectId) -> Result<NodeSmallId, MoveError> {
         Ok(self.vm.read_object::<NodeBadge>(badge)?.small_id)
     }
@@ -98,7 +99,7 @@ impl<'e, 'a> Db<'e, 'a> {
         self.state.tasks.borrow(self.vm, self.package, &task)
     }
 
-    /// The task, to be [written](Execution::write_object) again when changed.
+    /// The task. A changed task must be [written](Execution::write_object) again.
     pub(super) fn task_mut(&mut self, task: TaskSmallId) -> Result<Task, MoveError> {
         self.state.tasks.borrow_mut(self.vm, self.package, &task)
     }
@@ -115,7 +116,7 @@ impl<'e, 'a> Db<'e, 'a> {
         self.state.nodes.borrow(self.vm, self.package, &node)
     }
 
-    /// The node, to be [set](Self::set_node) again when changed.
+    /// The node's entry. A changed entry must be [set](Self::set_node) again.
     pub(super) fn node_mut(&mut self, node: NodeSmallId) -> Result<NodeEntry, MoveError> {
         self.state.nodes.borrow_mut(self.vm, self.package, &node)
     }

@@ -1,4 +1,4 @@
-//! From a function's name to the code that executes it.
+//! Dispatching a call to the code that executes the function.
 
 use atoma_domain::{EchelonId, NodeSmallId, StackSmallId, TaskSmallId};
 use sui_sdk_types::TypeTag;
@@ -14,8 +14,8 @@ use crate::vm::{AsciiString, Execution, MoveError, MoveErrorKind};
 /// Executes an entry function of the module `db`.
 ///
 /// # Errors
-/// When the function is unknown, the arguments do not fit its parameters, or the contract refuses;
-/// then `execution` must be dropped.
+/// When the function is unknown, the arguments don't match its parameters, or the contract aborts.
+/// Then `execution` must be dropped.
 pub fn call(
     execution: &mut Execution<'_>,
     addresses: &ContractAddresses,
@@ -126,7 +126,7 @@ fn run(db: &mut Db<'_, '_>, function: &str, given: &CheckedArguments<'_>) -> Res
     }
 }
 
-/// Which number a `set_…` function sets.
+/// The parameter that a `set_…` function sets.
 fn parameter(function: &str) -> Option<ManagerSetting> {
     Some(match function {
         "set_cross_validation_probability_permille" => ManagerSetting::CrossValidationProbability,

@@ -1,4 +1,4 @@
-//! Which nodes a purchase selects and a settlement draws.
+//! Selecting the node of a purchase, and drawing the attesters of a settlement.
 
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 
@@ -8,9 +8,9 @@ use super::layout::{NodePriceData, Stack};
 use crate::vm::{Generator, MoveError};
 
 impl Db<'_, '_> {
-    /// Selects the node for a new stack, each eligible entry of the task's list with the same
-    /// chance (`sample_node_for_stack`). Entries of nodes that have unsubscribed are swept out of
-    /// the list on the way.
+    /// `sample_node_for_stack`: selects the node for a new stack among the eligible entries of the
+    /// task's list, all with the same probability. Also removes the entries of nodes that have
+    /// unsubscribed.
     pub(super) fn sample_node_for_stack(
         &mut self,
         task_small_id: TaskSmallId,
@@ -52,41 +52,41 @@ impl Db<'_, '_> {
         selected.ok_or_else(|| AbortCode::NoNodesEligibleForTask.at(self.here(HERE)))
     }
 
-    /// Decides by the configured probability whether the settlement of a sampling-consensus stack
-    /// is attested, and by whom.
+    /// Draws the attesters for the settlement of a sampling-consensus stack, with the configured
+    /// probability, or none.
     pub(super) fn draw_attesters(
         &mut self,
         stack_small_id: StackSmallId,
         stack: &Stack,
     ) -> Result<Vec<NodeSmallId>, MoveError> {
         let mut random = self.vm.generator();
-        let lot = random.below(1000) + 1;
+        let permille = random.below(1000) + 1;
         match self.vm.take_forced_attesters(stack_small_id) {
             Some(forced) if forced.is_empty() => Ok(forced),
             Some(mut forced) => {
-                // The walk over the list aborts where the contract's does, forced or not.
+                // A forced draw aborts under the same conditions as an ordinary one.
                 self.sample_attestation_nodes(stack, &mut random)?;
-                let room = self.state.cross_validation_extra_nodes_count;
-                forced.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+                let count = self.state.cross_validation_extra_nodes_count;
+                forced.truncate(usize::try_from(count).unwrap_or(usize::MAX));
                 Ok(forced)
             }
-            None if lot <= self.state.cross_validation_probability_permille => {
+            None if permille <= self.state.cross_validation_probability_permille => {
                 self.sample_attestation_nodes(stack, &mut random)
             }
             None => Ok(Vec::new()),
         }
     }
 
-    /// Draws as many attesters as configured, with replacement, or takes all eligible entries
-    /// when they are fewer (`sample_attestation_nodes`). The selected node can be among them. An
-    /// entry of a node that has unsubscribed since the last purchase aborts.
+    /// `sample_attestation_nodes`: draws the configured number of attesters with replacement, or
+    /// takes all eligible entries if there are fewer. The selected node can be among them. An entry
+    /// of a node that has unsubscribed since the last purchase causes an abort.
     fn sample_attestation_nodes(
         &mut self,
         stack: &Stack,
         random: &mut Generator,
     ) -> Result<Vec<NodeSmallId>, MoveError> {
         let task = self.task(stack.task_small_id)?;
-        let wanted = self.state.cross_validation_extra_nodes_count;
+        let count = self.state.cross_validation_extra_nodes_count;
         let mut eligible = Vec::new();
         for index in 0..task.subscribed_nodes_small_ids.len() {
             let node = task
@@ -98,13 +98,11 @@ impl Db<'_, '_> {
                 eligible.push(node);
             }
         }
-        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-        if eligible.len() < wanted {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        if eligible.len() < count {
             return Ok(eligible);
         }
-        Ok((0..wanted)
-            .filter_map(|_| pick(&eligible, random))
-            .collect())
+        Ok((0..count).filter_map(|_| pick(&eligible, random)).collect())
     }
 
     fn is_eligible(
@@ -121,7 +119,7 @@ impl Db<'_, '_> {
     }
 }
 
-/// One of the nodes, by a random number's remainder.
+/// A random node, by a random number's remainder.
 fn pick(nodes: &[NodeSmallId], random: &mut Generator) -> Option<NodeSmallId> {
     let count = u64::try_from(nodes.len()).ok().filter(|count| *count > 0)?;
     let index = usize::try_from(random.below(count)).ok()?;

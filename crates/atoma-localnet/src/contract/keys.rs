@@ -1,4 +1,4 @@
-//! Key rotations of confidential nodes.
+//! Key rotations of confidential-compute nodes.
 
 use atoma_domain::events::{NewKeyRotation, NodePublicKeyCommitment};
 use atoma_domain::{Epoch, HexBytes, ObjectId};
@@ -8,11 +8,11 @@ use super::db::Db;
 use super::layout::NodeEntry;
 use crate::vm::MoveError;
 
-/// Device types are below this.
+/// The upper bound of device types, exclusive.
 const DEVICE_TYPES_END: u16 = 16_000;
 
 impl Db<'_, '_> {
-    /// `rotate_node_public_key`. The event comes even when nothing is written.
+    /// `rotate_node_public_key`. Emits its event even when nothing is written.
     pub(super) fn rotate_node_key(
         &mut self,
         badge: &ObjectId,
@@ -48,8 +48,8 @@ impl Db<'_, '_> {
         })
     }
 
-    /// A further attestation within the same rotation: a new device must bring the same key; a
-    /// known one changes nothing, whatever key it brings (`handle_existing_node_attestation`).
+    /// `handle_existing_node_attestation`: another attestation within the same rotation. A new
+    /// device must have the same key; for a known device nothing changes, whatever its key.
     fn add_device(
         &self,
         entry: &mut NodeEntry,
@@ -70,7 +70,7 @@ impl Db<'_, '_> {
         Ok(())
     }
 
-    /// `new_network_key_rotation`: asks all confidential nodes for new keys.
+    /// `new_network_key_rotation`: requests new keys from all confidential-compute nodes.
     pub(super) fn rotate_network_key(&mut self) -> Result<(), MoveError> {
         const HERE: &str = "new_network_key_rotation";
         let counter = self.number(self.state.key_rotation_counter.checked_add(1), HERE)?;

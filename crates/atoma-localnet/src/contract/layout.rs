@@ -1,4 +1,4 @@
-//! The module's structs, fields in the order of their BCS layout.
+//! The module's structs. The fields are in BCS order.
 
 use atoma_domain::{EchelonId, NodeSmallId, ObjectId, StackSmallId, TaskSmallId};
 use serde::{Deserialize, Serialize};
@@ -8,8 +8,8 @@ use crate::vm::{
     AsciiString, Balance, MoveType, ObjectTable, ObjectType, Table, TableVec, package_struct,
 };
 
-/// Gives structs their types in the module; `store` says whether an object can be transferred by
-/// a command.
+/// Implements `ObjectType` for structs of the module. `store` is whether the struct has the
+/// `store` ability, with which commands can transfer it.
 macro_rules! objects {
     ($($name:ident, store: $store:literal;)*) => {
         $(
@@ -179,7 +179,7 @@ pub(super) struct ModelEntry {
     pub(super) echelons: Vec<ModelEchelon>,
 }
 
-/// A group of nodes of the same kind within a model.
+/// A group of similar nodes within a model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ModelEchelon {
     pub(super) id: EchelonId,

@@ -1,13 +1,13 @@
 //! The Move module `atoma::db` (revision of April 2025), executed natively.
 //!
 //! Each entry function does what the published bytecode does, in the same order: the same checks,
-//! abort codes and places of abort, the same integer expressions with their overflows, the same
-//! events and objects. What that is was read off the module's interface and measured by executing
-//! it in a Move VM; `tests/vectors/` at the workspace's root holds the measurements, and the tests
-//! beside this code hold it to them.
+//! abort codes and abort locations, the same integer expressions with their overflows, the same
+//! events and objects. This behaviour was determined from the module's interface and by executing
+//! the module in a Move VM. The measurements are in `tests/vectors/` at the workspace root, and the
+//! tests in this folder compare the code with them.
 //!
-//! [`abi`] lists the functions with their parameters; [`call`] checks arguments against it and
-//! runs one. A new function needs an entry there and an arm in [`call`].
+//! [`abi`] lists the functions with their parameters. [`call`] checks a call's arguments against
+//! it and executes the function. To add a function, add an entry to [`abi`] and an arm to [`call`].
 
 pub mod abi;
 mod aborts;

@@ -1,4 +1,4 @@
-//! Models and their echelons: who offers what, apart from tasks. Nothing is bought through them.
+//! Models and their echelons, which nodes can join. Nothing is bought through them.
 
 use atoma_domain::events::NodeSubscribedToModel;
 use atoma_domain::{EchelonId, ObjectId};
@@ -8,7 +8,7 @@ use super::db::Db;
 use super::layout::{ModelEchelon, ModelEntry};
 use crate::vm::{AsciiString, ChildAccess, FieldAddress, MoveError, TableVec};
 
-/// What a new echelon's settlement timeout is, in milliseconds.
+/// The settlement timeout of a new echelon, in milliseconds.
 const SETTLEMENT_TIMEOUT_MS: u64 = 60_000;
 
 impl Db<'_, '_> {
@@ -39,7 +39,7 @@ impl Db<'_, '_> {
         })
     }
 
-    /// `remove_node_from_model`; the caller must know at which place of the echelon it stands.
+    /// `remove_node_from_model`. The caller gives the node's index in its echelon.
     pub(super) fn remove_node_from_model(
         &mut self,
         badge: &ObjectId,
@@ -120,7 +120,7 @@ impl Db<'_, '_> {
         self.state.models.borrow_mut(self.vm, self.package, name)
     }
 
-    /// The dynamic field by which a badge remembers the echelon that it joined.
+    /// The dynamic field of the badge that records the echelon joined.
     fn model_mark(&self, badge: &ObjectId, name: &AsciiString) -> Result<FieldAddress, MoveError> {
         FieldAddress::of_value::<AsciiString, EchelonId>(self.package, *badge, name)
     }

@@ -1,10 +1,10 @@
-//! The manager's settings.
+//! The parameters that the manager sets.
 
 use super::aborts::AbortCode;
 use super::db::Db;
 use crate::vm::MoveError;
 
-/// A number in the `AtomaDb` that the manager sets.
+/// A parameter in the `AtomaDb` that the manager sets.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ManagerSetting {
     CrossValidationProbability,
@@ -15,7 +15,7 @@ pub(super) enum ManagerSetting {
 }
 
 impl Db<'_, '_> {
-    /// The functions `set_…`.
+    /// The functions `set_…`: sets a parameter.
     pub(super) fn set_parameter(
         &mut self,
         parameter: ManagerSetting,

@@ -1,4 +1,4 @@
-//! What publishing the package leaves behind.
+//! Publishing the package.
 
 use atoma_domain::events::{ContractEvent, Published};
 use atoma_domain::{NodeSmallId, ObjectId, StackSmallId, TaskSmallId};
@@ -9,7 +9,7 @@ use super::db::MODULE;
 use super::layout::{AtomaDb, AtomaManagerBadge};
 use crate::vm::{Balance, Execution, MoveError, ObjectTable, Table, package_struct};
 
-/// The objects that exist right after publishing.
+/// The objects that publishing creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Publication {
     /// The `AtomaDb`, shared.
@@ -18,11 +18,11 @@ pub struct Publication {
     pub manager_badge: ObjectId,
 }
 
-/// Creates the `AtomaDb` and the manager's badge, as the module's initializer does. Of the
-/// addresses only the packages count; the `AtomaDb`'s is in the answer.
+/// The module's initializer: creates the `AtomaDb` and the manager's badge. Of `addresses` only the
+/// packages are used; the `AtomaDb`'s id is in the result.
 ///
 /// # Errors
-/// When an object of a derived id exists already.
+/// When an object with a derived id already exists.
 pub fn publish(
     execution: &mut Execution<'_>,
     addresses: &ContractAddresses,
@@ -70,7 +70,7 @@ pub fn publish(
             .encode()
             .map_err(|error| MoveError::invariant(error.to_string()))?,
     });
-    // Version 0 stands for the version that the transaction gets.
+    // Version 0 stands for the transaction's version.
     execution.create_object(package, &db, Owner::Shared(0))?;
     execution.create_object(package, &badge, Owner::Address(manager))?;
     Ok(Publication {

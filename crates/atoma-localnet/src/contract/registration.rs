@@ -1,4 +1,4 @@
-//! Nodes come and go.
+//! Registering, disabling and destroying nodes.
 
 use atoma_domain::events::NodeRegistered;
 use atoma_domain::{NodeSmallId, ObjectId};
@@ -9,9 +9,9 @@ use super::db::Db;
 use super::layout::{NodeBadge, NodeEntry};
 use crate::vm::{Balance, CodeLocation, MoveError};
 
-/// What every node starts with.
+/// A new node's reputation.
 const REPUTATION_SCORE_START: u8 = 50;
-/// Epochs that a disabled node waits before it can be destroyed.
+/// The epochs after which a disabled node can be destroyed.
 const EPOCHS_BEFORE_DESTROY: u64 = 4;
 /// `EOPTION_NOT_SET` of `std::option`.
 const OPTION_NOT_SET: u64 = 0x4_0001;
@@ -22,7 +22,7 @@ const OPTION_EXTRACT: CodeLocation = CodeLocation {
 };
 
 impl Db<'_, '_> {
-    /// `register_node_entry`: a new node; its badge goes to the sender.
+    /// `register_node_entry`: registers a node and sends its badge to the sender.
     pub(super) fn register_node(&mut self) -> Result<(), MoveError> {
         const HERE: &str = "register_node";
         let enabled = !self.state.is_registration_disabled;
@@ -60,7 +60,7 @@ impl Db<'_, '_> {
         Ok(())
     }
 
-    /// `permanently_disable_node`: the node is selected and drawn no more.
+    /// `permanently_disable_node`: the node can no longer be selected or drawn.
     pub(super) fn disable_node(&mut self, badge: &ObjectId) -> Result<(), MoveError> {
         let node = self.badge(badge)?;
         let mut entry = self.node_mut(node)?;
@@ -73,7 +73,7 @@ impl Db<'_, '_> {
         self.set_node(node, &entry)
     }
 
-    /// `destroy_disabled_node`: pays out what is left and deletes node and badge.
+    /// `destroy_disabled_node`: pays out fees and collateral, and deletes the node and its badge.
     pub(super) fn destroy_node(&mut self, badge: &ObjectId) -> Result<(), MoveError> {
         const HERE: &str = "destroy_disabled_node";
         let node = self.badge(badge)?;
@@ -88,7 +88,7 @@ impl Db<'_, '_> {
             AbortCode::NodeMustWaitBeforeDestroy,
             HERE,
         )?;
-        // The collateral is paid out whatever it is: an empty coin, as long as registering takes none.
+        // The collateral is always paid out, as an empty coin while registration requires none.
         self.vm
             .pay(self.usdc.clone(), entry.collateral, self.context.sender)?;
         self.vm.delete(badge)

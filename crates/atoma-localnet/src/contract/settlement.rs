@@ -1,4 +1,4 @@
-//! The selected node asks for settlement.
+//! Settling a stack.
 
 use atoma_domain::events::StackTrySettle;
 use atoma_domain::{ComputeUnits, HexBytes, ObjectId, SecurityLevel, StackSmallId};
@@ -8,16 +8,16 @@ use super::db::Db;
 use super::layout::StackSettlementTicket;
 use crate::vm::{MoveError, MoveErrorKind};
 
-/// Bytes of a hash.
+/// The length of a hash in bytes.
 pub(super) const HASH_LENGTH: usize = 32;
-/// Epochs that attesters have after the epoch of the settlement.
+/// The epochs after the settlement's epoch in which attesters can still attest.
 const DISPUTE_SETTLEMENT_DELAY: u64 = 1;
-/// More than any object may hold: a larger count of extra nodes would exhaust the real network's
-/// gas, and this one's memory.
+/// The maximum length of a ticket's leaves in bytes, more than an object can hold. A larger number
+/// of extra nodes would exhaust the gas on a real network, and the memory here.
 const MAX_VECTOR_LENGTH: usize = 256 * 1024;
 
 impl Db<'_, '_> {
-    /// `try_settle_stack`: draws attesters where the task wants them and stores the ticket.
+    /// `try_settle_stack`: draws attesters for a sampling-consensus task, and stores the ticket.
     pub(super) fn try_settle(
         &mut self,
         badge: &ObjectId,
@@ -48,14 +48,14 @@ impl Db<'_, '_> {
             Vec::new()
         };
 
-        // The node's own leaf, then an empty slot for each attester there could be.
-        let slots = usize::try_from(extra_nodes)
+        // The node's own leaf, then space for the leaves of all possible attesters.
+        let length = usize::try_from(extra_nodes)
             .ok()
             .and_then(|count| count.checked_add(1)?.checked_mul(HASH_LENGTH))
             .filter(|length| *length <= MAX_VECTOR_LENGTH)
             .ok_or(MoveErrorKind::OutOfGas)?;
         let mut leaves = stack_merkle_leaf.clone();
-        leaves.resize(slots, 0);
+        leaves.resize(length, 0);
 
         let settled_at = self.context.epoch.checked_add(DISPUTE_SETTLEMENT_DELAY);
         let ticket = StackSettlementTicket {
@@ -89,7 +89,7 @@ impl Db<'_, '_> {
             .contains(self.vm, self.package, &stack)
     }
 
-    /// Commitment and leaf must be hashes by their length.
+    /// Checks that commitment and leaf have the length of a hash.
     pub(super) fn ensure_hashes(
         &self,
         committed_stack_proof: &[u8],

@@ -12,8 +12,8 @@ use super::layout::{Stack, StackBadge};
 use crate::vm::MoveError;
 
 impl Db<'_, '_> {
-    /// `acquire_new_stack_entry`: the wallet pays, a node is selected, the stack's badge goes to
-    /// the sender.
+    /// `acquire_new_stack_entry`: takes the price from the wallet, selects a node, and sends the
+    /// stack's badge to the sender.
     pub(super) fn acquire_stack(
         &mut self,
         wallet: &ObjectId,
@@ -72,8 +72,8 @@ impl Db<'_, '_> {
         Ok(())
     }
 
-    /// What a stack costs, rounded down after the price of the units and again after the charge;
-    /// `None` on overflow.
+    /// A stack's price: rounded down after multiplying units and price, and again after applying
+    /// the charge. `None` on overflow.
     fn purchase_price(&self, level: u16, num_compute_units: u64, price: u64) -> Option<u64> {
         let units = price.checked_mul(num_compute_units)? / 1_000_000;
         if level == SecurityLevel::SAMPLING_CONSENSUS.get() {

@@ -1,4 +1,4 @@
-//! The contract's whole state in plain structs, for displays and tests.
+//! The contract's whole state as plain structs, for display and tests.
 
 use std::collections::BTreeMap;
 
@@ -11,28 +11,28 @@ use super::db::Db;
 use super::layout::{AtomaDb, NodeEntry, Stack, StackSettlementTicket, Task};
 use crate::vm::{Execution, MoveError, ObjectReader};
 
-/// Everything that the contract holds, by small id.
+/// The contract's state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContractState {
-    /// The `AtomaDb`'s own numbers.
+    /// The `AtomaDb`'s parameters and counters.
     pub parameters: ParameterState,
-    /// What the contract holds for stacks and shares, in micro-USDC.
+    /// The payments held for stacks and attesters' shares, in micro-USDC.
     pub fee_treasury: u64,
-    /// What it holds of slashed collateral, in micro-USDC.
+    /// The slashed collateral held, in micro-USDC.
     pub communal_treasury: u64,
-    /// Registered nodes that were not destroyed.
+    /// The nodes that have not been destroyed.
     pub nodes: BTreeMap<NodeSmallId, NodeState>,
-    /// Tasks that were not removed.
+    /// The tasks that have not been removed.
     pub tasks: BTreeMap<TaskSmallId, TaskState>,
-    /// Stacks that were not claimed by `claim_funds`.
+    /// The stacks that have not been claimed by `claim_funds`.
     pub stacks: BTreeMap<StackSmallId, StackState>,
-    /// Settlement tickets.
+    /// The settlement tickets, by stack.
     pub tickets: BTreeMap<StackSmallId, TicketState>,
 }
 
-/// The numbers that the manager sets, and counters.
+/// The parameters that the manager sets, and counters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "named as in the contract, whose names say it")]
+#[expect(missing_docs, reason = "named as in the contract")]
 pub struct ParameterState {
     pub cross_validation_probability_permille: u64,
     pub cross_validation_extra_nodes_count: u64,
@@ -49,7 +49,7 @@ pub struct ParameterState {
 
 /// A node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "named as in the contract, whose names say it")]
+#[expect(missing_docs, reason = "named as in the contract")]
 pub struct NodeState {
     pub was_disabled_in_epoch: Option<u64>,
     pub collateral: u64,
@@ -66,7 +66,7 @@ pub struct NodeState {
 
 /// A task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "named as in the contract, whose names say it")]
+#[expect(missing_docs, reason = "named as in the contract")]
 pub struct TaskState {
     pub id: ObjectId,
     pub role: u16,
@@ -77,16 +77,16 @@ pub struct TaskState {
     pub minimum_reputation_score: u8,
     pub is_public: bool,
     pub whitelisted_nodes: Vec<NodeSmallId>,
-    /// The list that draws go through, in its order, with entries of nodes that have unsubscribed
-    /// since the last purchase.
+    /// The list that draws use, in order. It still has entries of nodes that have unsubscribed since
+    /// the last purchase.
     pub subscribed_nodes_small_ids: Vec<NodeSmallId>,
-    /// The offers of nodes that are subscribed.
+    /// The offers of subscribed nodes.
     pub subscriptions: BTreeMap<NodeSmallId, SubscriptionState>,
 }
 
 /// A node's offer for a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "named as in the contract, whose names say it")]
+#[expect(missing_docs, reason = "named as in the contract")]
 pub struct SubscriptionState {
     pub price_per_one_million_compute_units: u64,
     pub max_num_compute_units: u64,
@@ -94,7 +94,7 @@ pub struct SubscriptionState {
 
 /// A stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "named as in the contract, whose names say it")]
+#[expect(missing_docs, reason = "named as in the contract")]
 pub struct StackState {
     pub owner: Address,
     pub price_per_one_million_compute_units: u64,
@@ -106,7 +106,7 @@ pub struct StackState {
 
 /// A settlement ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "named as in the contract, whose names say it")]
+#[expect(missing_docs, reason = "named as in the contract")]
 pub struct TicketState {
     pub id: ObjectId,
     pub selected_node_id: NodeSmallId,
@@ -124,7 +124,7 @@ pub struct TicketState {
 /// Reads the contract's state.
 ///
 /// # Errors
-/// When the objects are not the contract's.
+/// When the objects are missing or not the contract's.
 pub fn read_state(
     reader: &dyn ObjectReader,
     addresses: &ContractAddresses,

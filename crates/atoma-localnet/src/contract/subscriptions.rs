@@ -1,4 +1,4 @@
-//! Nodes offer to serve tasks.
+//! Subscriptions of nodes to tasks.
 
 use atoma_domain::events::{
     NodeSubscribedToTask, NodeSubscriptionUpdated, NodeUnsubscribedFromTask,
@@ -10,7 +10,7 @@ use super::db::Db;
 use super::layout::NodePriceData;
 use crate::vm::{FieldAddress, MoveError};
 
-/// The largest stack that any node takes, in compute units.
+/// The largest stack that a node accepts, in compute units.
 const MAX_NUM_COMPUTE_UNITS: u64 = 1_000_000;
 
 impl Db<'_, '_> {
@@ -26,10 +26,10 @@ impl Db<'_, '_> {
         self.ensure(known, AbortCode::TaskNotFound, HERE)?;
         let node = self.badge(badge)?;
         let mut task = self.task_mut(task_small_id)?;
-        let fits = self.node(node)?.reputation_score >= task.minimum_reputation_score;
-        self.ensure(fits, AbortCode::NodeDoesNotMeetTaskRequirements, HERE)?;
-        let invited = task.is_public || task.whitelisted_nodes.contains(&node);
-        self.ensure(invited, AbortCode::NodeNotWhitelistedForTask, HERE)?;
+        let qualifies = self.node(node)?.reputation_score >= task.minimum_reputation_score;
+        self.ensure(qualifies, AbortCode::NodeDoesNotMeetTaskRequirements, HERE)?;
+        let allowed = task.is_public || task.whitelisted_nodes.contains(&node);
+        self.ensure(allowed, AbortCode::NodeNotWhitelistedForTask, HERE)?;
         self.ensure(!task.is_deprecated, AbortCode::TaskDeprecated, HERE)?;
         let mark = self.subscription_mark(badge, task_small_id)?;
         let subscribed = mark.exists(self.vm)?;
@@ -54,7 +54,7 @@ impl Db<'_, '_> {
         })
     }
 
-    /// `update_node_subscription`: a new price for stacks bought from now on.
+    /// `update_node_subscription`: sets the price for future purchases.
     pub(super) fn update_subscription(
         &mut self,
         badge: &ObjectId,
@@ -89,7 +89,7 @@ impl Db<'_, '_> {
     }
 
     /// `unsubscribe_node_from_task`. The node's entry in the list of subscribers stays until the
-    /// next purchase sweeps it away.
+    /// next purchase removes it.
     pub(super) fn unsubscribe(
         &mut self,
         badge: &ObjectId,
@@ -114,7 +114,7 @@ impl Db<'_, '_> {
         })
     }
 
-    /// The dynamic field by which a badge remembers its subscription.
+    /// The dynamic field of the badge that records the subscription.
     fn subscription_mark(
         &self,
         badge: &ObjectId,

@@ -1,4 +1,4 @@
-//! Tasks: made by the manager, deprecated and removed by their badge's holder or the manager.
+//! Tasks: created by the manager, deprecated and removed by their badge's owner or the manager.
 
 use atoma_domain::events::{TaskDeprecation, TaskRegistered, TaskRemoved};
 use atoma_domain::{Epoch, NodeSmallId, ObjectId, SecurityLevel, TaskRole as Role, TaskSmallId};
@@ -9,16 +9,16 @@ use super::db::Db;
 use super::layout::{Task, TaskBadge};
 use crate::vm::{AsciiString, MoveError, Table, TableVec};
 
-/// The last known role: training.
+/// The highest role: training.
 const LAST_ROLE: u16 = 7;
-/// The highest reputation there is.
+/// The highest reputation.
 const MAX_REPUTATION_SCORE: u8 = 100;
-/// Epochs between deprecation and removal by the task's creator.
+/// The epochs after deprecation until the badge's owner can remove a task.
 const EPOCHS_BEFORE_REMOVAL: u64 = 1;
-/// Epochs between deprecation and removal by the manager.
+/// The epochs after deprecation until the manager can remove a task.
 const EPOCHS_BEFORE_REMOVAL_BY_ADMIN: u64 = 2;
 
-/// What `create_task_entry` is told.
+/// The arguments of `create_task_entry`.
 pub(super) struct TaskArguments {
     pub(super) role: u16,
     pub(super) model_name: Option<AsciiString>,
@@ -28,7 +28,7 @@ pub(super) struct TaskArguments {
 }
 
 impl Db<'_, '_> {
-    /// `create_task_entry`: the task's badge goes to the sender.
+    /// `create_task_entry`: creates a task and sends its badge to the sender.
     pub(super) fn create_task(&mut self, new: TaskArguments) -> Result<(), MoveError> {
         const HERE: &str = "create_task";
         let level = new.security_level.unwrap_or(SecurityLevel::NONE.get());
@@ -76,7 +76,7 @@ impl Db<'_, '_> {
         Ok(())
     }
 
-    /// `deprecate_task`: no subscription changes from now on; stacks are still sold.
+    /// `deprecate_task`: subscriptions can no longer change, but stacks can still be bought.
     pub(super) fn deprecate_task(&mut self, badge: &ObjectId) -> Result<(), MoveError> {
         const HERE: &str = "deprecate_task";
         let task_small_id = self.task_badge(badge)?;
@@ -110,7 +110,7 @@ impl Db<'_, '_> {
         })
     }
 
-    /// `remove_deprecated_task_by_admin`: the same without a badge, and without an event.
+    /// `remove_deprecated_task_by_admin`: deletes the task without a badge and without an event.
     pub(super) fn remove_task_by_admin(&mut self, task: TaskSmallId) -> Result<(), MoveError> {
         self.take_task(
             task,
@@ -120,7 +120,7 @@ impl Db<'_, '_> {
         Ok(())
     }
 
-    /// `whitelist_nodes_for_task`: lets nodes subscribe to a task that is not public.
+    /// `whitelist_nodes_for_task`: allows nodes to subscribe to a private task.
     pub(super) fn whitelist_nodes(
         &mut self,
         task_small_id: TaskSmallId,
@@ -139,8 +139,8 @@ impl Db<'_, '_> {
         self.vm.write_object(&task)
     }
 
-    /// Removes a task deprecated long enough ago. Entries of its tables stay behind, unreachable,
-    /// since dropping a table deletes none.
+    /// Removes a task that was deprecated long enough ago. The entries of its tables remain but are
+    /// unreachable, because dropping a table does not delete them.
     fn take_task(
         &mut self,
         task_small_id: TaskSmallId,

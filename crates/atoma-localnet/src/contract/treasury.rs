@@ -1,4 +1,4 @@
-//! Money in and out of the contract, and the book-keeping of what each node may withdraw.
+//! Payments from the treasury, and the fees that each node can withdraw.
 
 use atoma_domain::{NodeSmallId, ObjectId};
 use sui_sdk_types::Address;
@@ -7,8 +7,7 @@ use super::db::Db;
 use crate::vm::{Balance, MoveError};
 
 impl Db<'_, '_> {
-    /// Pays from the fee treasury; nothing, not even an empty coin, for an amount of 0
-    /// (`transfer_funds`).
+    /// `transfer_funds`: pays from the fee treasury. An amount of 0 creates no coin.
     pub(super) fn transfer_funds(&mut self, amount: u64, to: Address) -> Result<(), MoveError> {
         if amount > 0 {
             let paid = self.state.fee_treasury.split(amount)?;
@@ -17,7 +16,7 @@ impl Db<'_, '_> {
         Ok(())
     }
 
-    /// `withdraw_fees`: what the node earned in past epochs goes to the sender.
+    /// `withdraw_fees`: pays the node's fees of past epochs to the sender.
     pub(super) fn withdraw_fees(&mut self, badge: &ObjectId) -> Result<(), MoveError> {
         let node = self.badge(badge)?;
         self.withdraw_fees_of(node)
@@ -35,8 +34,7 @@ impl Db<'_, '_> {
         Ok(())
     }
 
-    /// Credits a fee of 0 (`attribute_fee_to_node`), which unlocks what was credited in an
-    /// earlier epoch.
+    /// `attribute_fee_to_node` with a fee of 0, which makes the fees of an earlier epoch available.
     fn unlock_fees(&mut self, node: NodeSmallId) -> Result<(), MoveError> {
         const HERE: &str = "attribute_fee_to_node";
         if !self.has_node(node)? {
@@ -55,8 +53,8 @@ impl Db<'_, '_> {
         self.set_node(node, &entry)
     }
 
-    /// Takes a part of the node's collateral, rounded up, for not having attested in time
-    /// (`slash_node_on_timeout`). A node that is gone, or has none, loses nothing.
+    /// `slash_node_on_timeout`: takes a share of a node's collateral, rounded up, for a missed
+    /// attestation. A node that was destroyed or has no collateral loses nothing.
     pub(super) fn slash_node_on_timeout(&mut self, node: NodeSmallId) -> Result<(), MoveError> {
         const HERE: &str = "slash_node_on_timeout";
         if !self.has_node(node)? {
@@ -67,10 +65,10 @@ impl Db<'_, '_> {
         if collateral == Balance::ZERO {
             return Ok(());
         }
-        let thousandfold = collateral
+        let scaled = collateral
             .value()
             .checked_mul(self.state.permille_to_slash_node_on_timeout);
-        let amount = self.number(thousandfold, HERE)?.div_ceil(1000);
+        let amount = self.number(scaled, HERE)?.div_ceil(1000);
         let confiscated = entry.collateral.split(amount)?;
         self.set_node(node, &entry)?;
         self.state.communal_treasury.join(confiscated)

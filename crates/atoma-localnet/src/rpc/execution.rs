@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status};
 use super::Service;
 use super::delay::wait_until;
 use super::render::{self, mask};
-use super::view::TransactionView;
+use super::view::DecodedTransaction;
 use crate::core::{ExecuteError, Origin};
 use crate::execution::{self, SimulationOptions, TransactionRefusal};
 use crate::faults::FaultKind;
@@ -68,7 +68,7 @@ impl TransactionExecutionService for Service {
             .transaction_at(position)
             .ok_or_else(|| Status::internal("the executed transaction is not in the ledger"))?;
         // As on a full node, the response does not wait for a checkpoint.
-        let transaction = render::body(ledger.objects(), &TransactionView::new(record), &mask)?;
+        let transaction = render::body(ledger.objects(), &DecodedTransaction::new(record), &mask)?;
         Ok(Response::new(ExecuteTransactionResponse::new(transaction)))
     }
 

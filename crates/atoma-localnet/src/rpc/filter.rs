@@ -8,7 +8,7 @@ use sui_sdk_types::{
 };
 use tonic::Status;
 
-use super::view::TransactionView;
+use super::view::DecodedTransaction;
 
 /// A parsed filter: a disjunction of conjunctions of predicates, each of which may be negated.
 /// `None` matches everything.
@@ -86,7 +86,7 @@ impl Filter<TransactionPredicate> {
     }
 
     /// Whether a transaction passes the filter.
-    pub(crate) fn passes(&self, view: &TransactionView<'_>) -> Result<bool, Status> {
+    pub(crate) fn passes(&self, view: &DecodedTransaction<'_>) -> Result<bool, Status> {
         self.matches(|predicate| transaction_matches(predicate, view))
     }
 
@@ -156,7 +156,7 @@ fn transaction_predicate(
 
 fn transaction_matches(
     predicate: &TransactionPredicate,
-    view: &TransactionView<'_>,
+    view: &DecodedTransaction<'_>,
 ) -> Result<bool, Status> {
     Ok(match predicate {
         TransactionPredicate::Sender(sender) => view.signed()?.transaction.sender == *sender,

@@ -19,7 +19,7 @@ use super::filter::Filter;
 use super::list::{self, CheckpointBounds};
 use super::render::{self, mask};
 use super::sources::{Checkpoints, Events, Transactions};
-use super::view::TransactionView;
+use super::view::DecodedTransaction;
 use crate::chain::{EpochRecord, Ledger};
 use crate::execution::limits;
 use crate::faults::FaultKind;
@@ -304,7 +304,7 @@ fn transaction(
     let (position, record) = ledger
         .transaction(&digest)
         .ok_or_else(|| Status::not_found(format!("Transaction {digest} not found")))?;
-    render::transaction(ledger, position, &TransactionView::new(record), mask)
+    render::transaction(ledger, position, &DecodedTransaction::new(record), mask)
 }
 
 fn epoch(record: EpochRecord) -> Epoch {

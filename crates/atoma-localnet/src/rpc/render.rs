@@ -15,7 +15,7 @@ use sui_sdk_types::{
 };
 use tonic::Status;
 
-use super::view::TransactionView;
+use super::view::DecodedTransaction;
 use crate::chain::{
     CheckpointRecord, Ledger, ObjectStore, TransactionOutputs, TransactionRecord, coin_balance,
 };
@@ -51,7 +51,7 @@ pub(crate) fn object(object: &Object, mask: &FieldMaskTree) -> proto::Object {
 pub(crate) fn transaction(
     ledger: &Ledger,
     position: usize,
-    view: &TransactionView<'_>,
+    view: &DecodedTransaction<'_>,
     mask: &FieldMaskTree,
 ) -> Result<proto::ExecutedTransaction, Status> {
     let mut message = body(ledger.objects(), view, mask)?;
@@ -74,7 +74,7 @@ pub(crate) fn transaction(
 /// A transaction without its checkpoint.
 pub(crate) fn body(
     objects: &ObjectStore,
-    view: &TransactionView<'_>,
+    view: &DecodedTransaction<'_>,
     mask: &FieldMaskTree,
 ) -> Result<proto::ExecutedTransaction, Status> {
     let mut message = proto::ExecutedTransaction::default();
@@ -123,7 +123,7 @@ pub(crate) fn simulated(
 ) -> Result<proto::ExecutedTransaction, Status> {
     let record = TransactionRecord::new(outputs)
         .map_err(|error| Status::internal(format!("effects can't be encoded: {error}")))?;
-    let view = TransactionView::new(&record);
+    let view = DecodedTransaction::new(&record);
     let written: BTreeMap<(ObjectId, u64), Arc<Object>> = outputs
         .written
         .iter()
@@ -159,7 +159,7 @@ pub(crate) fn simulated(
 type ObjectLookup<'a> = dyn Fn(&ObjectId, u64) -> Option<Arc<Object>> + 'a;
 
 fn effects(
-    view: &TransactionView<'_>,
+    view: &DecodedTransaction<'_>,
     lookup: &ObjectLookup<'_>,
     mask: &FieldMaskTree,
 ) -> Result<proto::TransactionEffects, Status> {
@@ -244,7 +244,7 @@ fn touched(effects: &TransactionEffectsV2) -> BTreeSet<(ObjectId, u64)> {
 }
 
 fn object_set(
-    view: &TransactionView<'_>,
+    view: &DecodedTransaction<'_>,
     lookup: &ObjectLookup<'_>,
     mask: &FieldMaskTree,
 ) -> Result<proto::ObjectSet, Status> {
@@ -317,7 +317,7 @@ pub(crate) fn checkpoint(
     if let Some(submask) = mask.subtree("transactions") {
         for (index, record_of) in records.iter().enumerate() {
             let position = record.first_transaction + index;
-            let view = TransactionView::new(record_of);
+            let view = DecodedTransaction::new(record_of);
             message
                 .transactions
                 .push(transaction(ledger, position, &view, &submask)?);
@@ -328,7 +328,7 @@ pub(crate) fn checkpoint(
     {
         let mut versions = BTreeSet::new();
         for record in records {
-            versions.extend(touched(TransactionView::new(record).effects_v2()?));
+            versions.extend(touched(DecodedTransaction::new(record).effects_v2()?));
             versions.extend(record.loaded.iter().copied());
         }
         let mut set = proto::ObjectSet::default();

@@ -8,7 +8,7 @@ use tonic::Status;
 use super::cursor::LedgerCursor;
 use super::filter::{EventPredicate, Filter, TransactionPredicate};
 use super::render;
-use super::view::TransactionView;
+use super::view::DecodedTransaction;
 use crate::chain::Ledger;
 
 /// A part of the ledger, both ends exclusive.
@@ -76,7 +76,7 @@ impl Source for Checkpoints {
         }
         let mut matches = self.filter.is_open();
         for transaction in ledger.transactions_of(record) {
-            matches = matches || self.filter.passes(&TransactionView::new(transaction))?;
+            matches = matches || self.filter.passes(&DecodedTransaction::new(transaction))?;
         }
         if !matches {
             return Ok(Vec::new());
@@ -110,7 +110,7 @@ impl Source for Transactions {
         };
         for (index, transaction) in (0_u64..).zip(ledger.transactions_of(record)) {
             let cursor = LedgerCursor::transaction(sequence, index);
-            let view = TransactionView::new(transaction);
+            let view = DecodedTransaction::new(transaction);
             if window.contains(cursor) && self.filter.passes(&view)? {
                 let position = record.first_transaction + items_index(index);
                 let item = render::transaction(ledger, position, &view, &self.mask)?;
@@ -142,7 +142,7 @@ impl Source for Events {
             return Ok(items);
         };
         for (transaction, stored) in (0_u64..).zip(ledger.transactions_of(record)) {
-            let view = TransactionView::new(stored);
+            let view = DecodedTransaction::new(stored);
             let Some(events) = view.events()? else {
                 continue;
             };

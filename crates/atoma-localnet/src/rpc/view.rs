@@ -11,14 +11,14 @@ use crate::chain::TransactionRecord;
 
 /// A record and the parts decoded so far.
 #[derive(Debug)]
-pub(crate) struct TransactionView<'a> {
+pub(crate) struct DecodedTransaction<'a> {
     record: &'a TransactionRecord,
     signed: OnceCell<SignedTransaction>,
     effects: OnceCell<TransactionEffects>,
     events: OnceCell<Option<TransactionEvents>>,
 }
 
-impl<'a> TransactionView<'a> {
+impl<'a> DecodedTransaction<'a> {
     pub(crate) fn new(record: &'a TransactionRecord) -> Self {
         Self {
             record,

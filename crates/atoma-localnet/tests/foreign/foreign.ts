@@ -1,5 +1,5 @@
-// The local network as the TypeScript Sui SDK sees it, over grpc-web: reads, a transaction built
-// online and one built offline, and what came of them.
+// Tests the local network with the TypeScript Sui SDK over grpc-web: reads, a transaction built
+// online and one built offline, and their effects.
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const [dir = ''] = process.argv.slice(2);
 const read = (name: string) => readFileSync(join(dir, name), 'utf8');
 const setting = (name: string) => {
   const value = new RegExp(`^${name} = "(.*)"$`, 'm').exec(read('daemon.toml'))?.[1];
-  assert(value, `daemon.toml names no ${name}`);
+  assert(value, `daemon.toml has no ${name}`);
   return value;
 };
 const [stored = ''] = JSON.parse(read('sui.keystore')) as string[];
@@ -45,7 +45,7 @@ async function badges() {
   return objects.sort((a, b) => node(a.content) - node(b.content));
 }
 
-/** Signs, executes and returns the outcome, which the SDK has parsed. */
+/** Signs and executes a transaction, and returns the result as parsed by the SDK. */
 async function execute(bytes: Uint8Array) {
   const { signature } = await key.signTransaction(bytes);
   const include = { effects: true, events: true, balanceChanges: true, objectTypes: true } as const;
@@ -88,7 +88,7 @@ const settlement = (transaction: Transaction, db: Parameters<Transaction['object
 
 let settled = '';
 
-await check('service info names the chain and its height', async () => {
+await check('service info has the chain id and the height', async () => {
   const { response } = await client.ledgerService.getServiceInfo({});
   assert.match(response.chainId ?? '', /^[1-9A-HJ-NP-Za-km-z]{43,44}$/);
   assert((response.checkpointHeight ?? 0n) > 0n);

@@ -14,7 +14,7 @@ data="$(mktemp -d)"
 network=$!
 trap 'kill "$network" 2>/dev/null || true; wait "$network" 2>/dev/null || true; rm -rf "$data"' EXIT
 
-# daemon.toml is written last, once the world is there.
+# daemon.toml is written last, when the demonstration world is complete.
 for _ in $(seq 300); do
     [ -e "$data/daemon.toml" ] && break
     kill -0 "$network" || { cat "$data/log" >&2; exit 1; }

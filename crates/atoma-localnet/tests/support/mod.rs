@@ -1,4 +1,4 @@
-//! What the tests of the network share: accounts, transactions, and clients over gRPC.
+//! Shared by the tests of the network: accounts, transactions and gRPC clients.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(
     unreachable_pub,
@@ -19,7 +19,7 @@ use sui_sdk_types::{
     TransactionEffectsV2, TransactionExpiration, TransactionKind, TransferObjects, UserSignature,
 };
 
-/// A started network, a client of it, and an account with coins.
+/// A running network, a client, and an account with coins.
 pub struct Fixture {
     pub network: LocalNet,
     pub client: Client,
@@ -86,7 +86,7 @@ impl Fixture {
             .await
     }
 
-    /// A badge of the account, of the given type.
+    /// The first badge of the given type that the account owns.
     pub async fn badge(&self, owner: Address, name: &str) -> ObjectReference {
         let package = self.network.addresses().package;
         self.owned(owner, &format!("{package}::db::{name}"))
@@ -132,7 +132,7 @@ impl Fixture {
         Ok(response.into_inner().transaction.unwrap())
     }
 
-    /// A call of the contract by the account, with its largest coin as gas.
+    /// A contract call by the account, paid with its largest coin.
     pub async fn call(&self, function: &'static str, inputs: Vec<Input>) -> Transaction {
         let gas = self.coins(self.alice.address).await.remove(0);
         let arguments = (0..u16::try_from(inputs.len()).unwrap())
@@ -162,7 +162,7 @@ impl Fixture {
         ))
     }
 
-    /// Registers a node of the account and subscribes it to a new task of the security level.
+    /// Registers a node of the account, and subscribes it to a new task of the given security level.
     pub async fn node_and_task(&self, security_level: u16) -> (u64, u64) {
         let executed = self
             .execute(&self.call("register_node_entry", vec![self.db()]).await)
@@ -228,7 +228,7 @@ pub fn transaction(
     }
 }
 
-/// Splits `amount` off the gas coin for `to`.
+/// Splits `amount` off the gas coin and transfers it to `to`.
 pub fn transfer(sender: Address, gas: ObjectReference, amount: u64, to: Address) -> Transaction {
     transaction(
         sender,

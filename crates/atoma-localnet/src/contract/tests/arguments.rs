@@ -1,4 +1,4 @@
-//! Calls that don't fit the function.
+//! Calls whose arguments don't match the function.
 
 use sui_sdk_types::{CommandArgumentError, ExecutionError, TypeTag};
 
@@ -36,9 +36,9 @@ fn arguments_are_checked_before_the_contract_runs() {
         wrong(w.call(sender, update, &[other_object, pure(&task), pure(&PRICE)])),
         (1, CommandArgumentError::TypeMismatch)
     );
-    let bytes_left = [badge.clone(), pure(&task), pure(&(PRICE, 1_u8))];
+    let trailing_bytes = [badge.clone(), pure(&task), pure(&(PRICE, 1_u8))];
     assert_eq!(
-        wrong(w.call(sender, update, &bytes_left)),
+        wrong(w.call(sender, update, &trailing_bytes)),
         (3, CommandArgumentError::InvalidBcsBytes)
     );
     let not_ascii = [badge.clone(), pure("modèle"), pure(&0_u64)];
@@ -78,7 +78,7 @@ fn arguments_are_checked_before_the_contract_runs() {
 }
 
 #[test]
-fn calls_must_name_a_function_and_bring_what_it_takes() {
+fn calls_need_a_known_function_and_the_right_number_of_arguments() {
     let mut w = TestChain::new(1);
     let error = w.call(USER, "no_such_function", &[]).unwrap_err();
     assert_eq!(error.execution_error(), ExecutionError::FunctionNotFound);

@@ -1,4 +1,4 @@
-//! A chain in memory with the contract published: every call is a transaction of its own.
+//! An in-memory chain with the contract published. Each call is a transaction of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use crate::contract::{
 };
 use crate::vm::{Execution, ExecutionResults, MoveError, ObjectReader, ObjectState, TxContext};
 
-/// Who owns everything that is no node's.
+/// The owner of the manager's badge and the task badges.
 pub(super) const MANAGER: Address = Address::ZERO;
-/// Who buys stacks.
+/// The buyer of stacks.
 pub(super) const USER: Address = Address::from_static("0xb0b");
-/// What nodes ask for, and the user offers, unless told otherwise.
+/// The default price that nodes ask and the user pays.
 pub(super) const PRICE: u64 = 1_000;
-/// What the user buys unless told otherwise.
+/// The default compute units of a stack.
 pub(super) const UNITS: u64 = 1_000_000;
 
 pub(super) const NONE: u16 = 0;
 pub(super) const CONFIDENTIAL: u16 = 1;
 pub(super) const SAMPLING: u16 = 2;
 
-/// Current objects, by id.
+/// The live objects, by id.
 #[derive(Default)]
 pub(super) struct MemoryStore(pub(super) BTreeMap<ObjectId, Arc<Object>>);
 
@@ -36,13 +36,14 @@ impl ObjectReader for MemoryStore {
     }
 }
 
-/// What the next transaction's draws shall come out as.
+/// The forced results of the next transaction's draws.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NextDraws {
     pub(super) node: Option<u64>,
     pub(super) attesters: Option<(u64, Vec<u64>)>,
 }
 
+/// The chain.
 pub(super) struct TestChain {
     pub(super) store: MemoryStore,
     pub(super) addresses: ContractAddresses,
@@ -50,7 +51,7 @@ pub(super) struct TestChain {
     pub(super) wallet: ObjectId,
     pub(super) epoch: u64,
     pub(super) seed: u8,
-    /// Badges by small id.
+    /// Node badges by small id.
     pub(super) badges: BTreeMap<u64, ObjectId>,
     pub(super) task_badges: BTreeMap<u64, ObjectId>,
     /// All events so far.
@@ -61,7 +62,7 @@ pub(super) struct TestChain {
 }
 
 impl TestChain {
-    /// The contract just published, nodes 1 to `nodes` registered, in epoch 1.
+    /// A chain in epoch 1 with the contract published and nodes 1 to `nodes` registered.
     pub(super) fn new(nodes: u64) -> Self {
         Self::seeded(nodes, 7)
     }
@@ -101,7 +102,7 @@ impl TestChain {
         chain
     }
 
-    /// Runs one transaction and keeps what it changed, if it goes through.
+    /// Runs one transaction, and applies its changes if it succeeds.
     pub(super) fn transact<T>(
         &mut self,
         sender: Address,
@@ -120,14 +121,14 @@ impl TestChain {
         let randomness = digest.map(|byte| byte.wrapping_add(1));
         let mut execution = Execution::new(&self.store, context, randomness);
         let value = run(&mut execution)?;
-        let outcome = execution.finish();
-        self.apply(&outcome);
-        Ok((outcome, value))
+        let results = execution.finish();
+        self.apply(&results);
+        Ok((results, value))
     }
 
-    fn apply(&mut self, outcome: &ExecutionResults) {
-        assert_eq!(outcome.ownerless, Vec::<ObjectId>::new());
-        for (id, state) in &outcome.written {
+    fn apply(&mut self, results: &ExecutionResults) {
+        assert_eq!(results.ownerless, Vec::<ObjectId>::new());
+        for (id, state) in &results.written {
             let object = MoveStruct::new(
                 state.object_type.clone(),
                 state.has_public_transfer,
@@ -144,16 +145,16 @@ impl TestChain {
             assert_eq!(object.object_id(), *id);
             self.store.0.insert(*id, Arc::new(object));
         }
-        for id in &outcome.deleted {
+        for id in &results.deleted {
             self.store.0.remove(id).unwrap();
         }
-        for event in &outcome.events {
+        for event in &results.events {
             let event = ContractEvent::decode(event.type_.name().as_str(), &event.contents);
             self.events.push(event.unwrap());
         }
     }
 
-    /// Calls a function of the contract, the `AtomaDb` put before the arguments.
+    /// Calls a function of the contract with the `AtomaDb` followed by the arguments.
     pub(super) fn call(
         &mut self,
         sender: Address,
@@ -173,7 +174,7 @@ impl TestChain {
         let addresses = self.addresses;
         let mut all = vec![ResolvedArgument::Object(addresses.atoma_db)];
         all.extend_from_slice(arguments);
-        let (outcome, ()) = self.transact(sender, |vm| {
+        let (results, ()) = self.transact(sender, |vm| {
             if let Some(node) = forced.node {
                 vm.force_selected_node(NodeSmallId::new(node));
             }
@@ -183,10 +184,10 @@ impl TestChain {
             }
             call(vm, &addresses, function, &[], &all)
         })?;
-        Ok(outcome)
+        Ok(results)
     }
 
-    /// A call as the manager, with its badge.
+    /// Calls a function as the manager, with the manager's badge.
     pub(super) fn manage(
         &mut self,
         function: &str,
@@ -197,7 +198,7 @@ impl TestChain {
         self.call(MANAGER, function, &all)
     }
 
-    /// A call as a node, with its badge.
+    /// Calls a function as a node, with the node's badge.
     pub(super) fn as_node(
         &mut self,
         node: u64,
@@ -209,7 +210,7 @@ impl TestChain {
         self.call(address_of(node), function, &all)
     }
 
-    /// Makes a coin of test USDC.
+    /// Creates a coin of test USDC.
     pub(super) fn coin(&mut self, owner: Address, amount: u64) -> ObjectId {
         let coin_type = crate::vm::coin_type(self.addresses.usdc());
         self.transact(owner, |vm| {
@@ -229,12 +230,12 @@ impl TestChain {
             .unwrap()
     }
 
-    /// The one created object of that type.
-    pub(super) fn created(&self, outcome: &ExecutionResults, name: &str) -> ObjectId {
-        let mut found = outcome
+    /// The only created object of that type.
+    pub(super) fn created(&self, results: &ExecutionResults, name: &str) -> ObjectId {
+        let mut found = results
             .created
             .iter()
-            .filter(|id| outcome.written[id].object_type.name().as_str() == name);
+            .filter(|id| results.written[id].object_type.name().as_str() == name);
         let id = found.next().unwrap();
         assert!(found.next().is_none(), "several created objects of {name}");
         *id
@@ -245,7 +246,7 @@ impl TestChain {
     }
 }
 
-/// The address that node `node` belongs to.
+/// The address that owns a node.
 pub(super) fn address_of(node: u64) -> Address {
     Address::from_hex(format!("0x{:x}", 0x100 + node)).unwrap()
 }

@@ -1,5 +1,5 @@
-//! Who is drawn and selected: `proofs.json` has the measured draws, which no seed here repeats, so
-//! they are held against their rule.
+//! Drawing and selecting nodes. `proofs.json` has measured draws. No seed repeats them here, so the
+//! tests check the rule behind them.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::vectors::{load, number, numbers, text};
 use atoma_domain::events::ContractEvent;
 use atoma_domain::{NodeSmallId, TaskSmallId};
 
-/// Who the last settlement drew.
+/// The attesters drawn by the last settlement.
 fn drawn_for(chain: &TestChain, stack: u64) -> Vec<u64> {
     let Some(ContractEvent::StackTrySettle(event)) = chain.events.last() else {
         panic!("no settlement");
@@ -22,7 +22,7 @@ fn drawn_for(chain: &TestChain, stack: u64) -> Vec<u64> {
 }
 
 #[test]
-fn draws_are_what_the_measured_ones_could_have_been() {
+fn draws_follow_the_rule_of_the_measured_ones() {
     for vector in load("proofs.json")["draws"].as_array().unwrap() {
         let case = text(vector, "case");
         let extra_nodes = number(&vector["extra_nodes_count"]);
@@ -59,13 +59,13 @@ fn draws_are_what_the_measured_ones_could_have_been() {
             seen.extend(drawn);
         }
         if extra_nodes > 0 {
-            assert_eq!(seen, eligible, "{case}: everybody's turn comes");
+            assert_eq!(seen, eligible, "{case}: every eligible node is drawn");
         }
     }
 }
 
 #[test]
-fn two_draws_can_name_the_same_node() {
+fn a_node_can_be_drawn_twice() {
     let mut chain = TestChain::new(2);
     chain.always_sample(2);
     let task = chain.task(SAMPLING, &[1, 2]);
@@ -81,7 +81,7 @@ fn two_draws_can_name_the_same_node() {
 }
 
 #[test]
-fn attesters_are_drawn_with_the_set_probability() {
+fn attesters_are_drawn_with_the_configured_probability() {
     let mut chain = TestChain::new(1);
     chain.set("cross_validation_probability_permille", 300);
     let task = chain.task(SAMPLING, &[1]);
@@ -107,11 +107,11 @@ fn a_disabled_node_is_neither_selected_nor_drawn() {
         assert_eq!(drawn_for(&chain, stack), [1]);
     }
     let forced = chain.buy(chain.wallet, task, UNITS, PRICE, Some(2));
-    assert!(forced.is_err(), "forcing does not make a node eligible");
+    assert!(forced.is_err(), "a disabled node can't be forced");
 }
 
 #[test]
-fn a_forced_draw_never_outgrows_the_ticket() {
+fn a_forced_draw_is_limited_to_the_tickets_size() {
     let mut chain = TestChain::new(3);
     chain.always_sample(1);
     let task = chain.task(SAMPLING, &[1, 2, 3]);
@@ -141,7 +141,7 @@ fn equal_seeds_give_equal_selections() {
 }
 
 #[test]
-fn the_subscriber_list_is_swept_by_purchases_alone() {
+fn only_purchases_remove_unsubscribed_nodes_from_the_list() {
     let vectors = load("state.json");
     let steps = vectors["subscriber_list"].as_array().unwrap();
     let mut chain = TestChain::new(3);
@@ -180,7 +180,7 @@ fn the_subscriber_list_is_swept_by_purchases_alone() {
 }
 
 #[test]
-fn the_last_subscriber_takes_the_place_of_a_swept_one() {
+fn the_last_subscriber_takes_the_place_of_a_removed_one() {
     let mut chain = TestChain::new(4);
     let task = chain.task(NONE, &[1, 2, 3, 4]);
     chain.unsubscribe(2, task).unwrap();

@@ -1,10 +1,10 @@
-//! `epochs.json`: each operation some epochs after its base epoch.
+//! `epochs.json`: operations some epochs after a base epoch.
 
 use super::chain::{CONFIDENTIAL, NONE, SAMPLING, TestChain, UNITS};
 use super::vectors::{assert_error, load, number, text};
 use crate::vm::MoveError;
 
-/// Prepares the case in its base epoch, and gives the call to be made later.
+/// Prepares a case in its base epoch, and returns the call to make later.
 fn prepare(
     chain: &mut TestChain,
     function: &str,
@@ -79,7 +79,7 @@ fn prepare(
 }
 
 #[test]
-fn operations_open_and_close_in_the_measured_epochs() {
+fn operations_succeed_in_the_measured_epochs() {
     let vectors = load("epochs.json");
     for vector in vectors.as_array().unwrap() {
         let mut chain = TestChain::new(3);
@@ -91,7 +91,7 @@ fn operations_open_and_close_in_the_measured_epochs() {
         match (text(vector, "outcome"), run(&mut chain)) {
             ("ok", result) => result.unwrap_or_else(|error| panic!("{case}: {error}")),
             (_, Err(error)) => assert_error(&error, vector, &case),
-            (_, Ok(())) => panic!("{case}: went through"),
+            (_, Ok(())) => panic!("{case}: succeeded"),
         }
     }
 }

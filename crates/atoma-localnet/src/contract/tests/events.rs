@@ -1,4 +1,4 @@
-//! `events.json`: what the published contract emitted, this one emits from the same calls.
+//! `events.json`: the same calls emit the same events as the published contract.
 
 use atoma_domain::Hash32;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::chain::{CONFIDENTIAL, NONE, PRICE, SAMPLING, TestChain, UNITS, USER, pure};
 use super::vectors::{bytes, comparable, expected, load, number, numbers, text};
 
-/// Node 1 sells stacks of task 1 until stack `id` is bought, the last one as described.
+/// Buys stacks of task 1 from node 1 up to stack `id`, the last one with these units and price.
 fn stack(chain: &mut TestChain, level: u16, id: u64, units: u64, price: u64) {
     let task = chain.create_task(level, None, true);
     for node in 1..=4 {
@@ -19,7 +19,7 @@ fn stack(chain: &mut TestChain, level: u16, id: u64, units: u64, price: u64) {
     chain.buy(wallet, task, units, price, Some(1)).unwrap();
 }
 
-/// The same for a sampling-consensus stack, settled with these attesters drawn.
+/// The same for a sampling-consensus stack, which is then settled with these attesters drawn.
 fn settled(chain: &mut TestChain, id: u64, claimed: u64, proof: &[u8], leaf: &[u8], drawn: &[u64]) {
     chain.always_sample(u64::try_from(drawn.len()).unwrap());
     stack(chain, SAMPLING, id, UNITS, PRICE);
@@ -28,7 +28,7 @@ fn settled(chain: &mut TestChain, id: u64, claimed: u64, proof: &[u8], leaf: &[u
         .unwrap();
 }
 
-/// Makes the contract emit the event as its last one.
+/// Calls the contract so that the event is the last one it emits.
 fn provoke(chain: &mut TestChain, name: &str, fields: &Value) {
     let id = |field: &str| number(&fields[field]);
     let price = || number(&fields["price_per_one_million_compute_units"]);
@@ -141,7 +141,7 @@ fn provoke_settlement(chain: &mut TestChain, name: &str, fields: &Value) {
         "NewStackSettlementAttestationEvent" => {
             let attester = number(&fields["attestation_node_id"]);
             let commitment = proof("committed_stack_proof");
-            // A second one is drawn, so that this attestation does not complete the ticket.
+            // A second attester is drawn, so that this attestation does not complete the ticket.
             settled(chain, stack_id, 1, &commitment, &[0; 32], &[attester, 1]);
             let leaf = proof("stack_merkle_leaf");
             chain
@@ -169,7 +169,7 @@ fn provoke_settlement(chain: &mut TestChain, name: &str, fields: &Value) {
             chain.epoch += 1;
             chain.claim(1, &[stack_id]).unwrap();
         }
-        other => panic!("no way to provoke {other}"),
+        other => panic!("no calls for {other}"),
     }
 }
 
@@ -182,7 +182,7 @@ fn events_are_emitted_as_measured() {
     };
     for name in vectors.as_object().unwrap().keys() {
         for vector in emitted(name) {
-            // `proofs.json` has these in full, and the next test has the others.
+            // Covered by `proofs.json` and by the next test.
             if name == "StackSettlementTicketEvent" {
                 continue;
             }
@@ -194,7 +194,7 @@ fn events_are_emitted_as_measured() {
                 { "type": name, "fields": vector["fields"] }
             ]));
             if name == "NewKeyRotationEvent" {
-                // Random on both sides.
+                // Random in both.
                 actual[0]["fields"]["nonce"] = Value::Null;
                 wanted[0]["fields"]["nonce"] = Value::Null;
             }
@@ -206,7 +206,7 @@ fn events_are_emitted_as_measured() {
 }
 
 #[test]
-fn a_completed_ticket_names_the_epoch_of_its_last_attestation() {
+fn a_completed_ticket_has_the_epoch_of_its_last_attestation() {
     let vectors = load("events.json");
     let of = |name: &str, scenario: &str| -> Value {
         let all = vectors[name].as_array().unwrap();

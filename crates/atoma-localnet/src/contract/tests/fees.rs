@@ -1,4 +1,4 @@
-//! `fees.json`: who paid and got what, coin by coin.
+//! `fees.json`: all payments, coin by coin.
 
 use atoma_domain::events::ContractEvent;
 use atoma_domain::{NodeSmallId, StackSmallId};
@@ -10,7 +10,7 @@ use super::vectors::{assert_error, bytes, comparable, expected, load, number, nu
 use crate::contract::ContractState;
 use crate::vm::ExecutionResults;
 
-/// One case on its way: what it was told, and what the contract did.
+/// A case: its vector, and the chain on which it runs.
 struct Case<'v> {
     vector: &'v Value,
     chain: TestChain,
@@ -21,7 +21,7 @@ fn parameter(vector: &Value, name: &str) -> u64 {
     number(&vector["params"][name])
 }
 
-/// A number, or each of several.
+/// A number or a list of numbers.
 fn one_or_more(value: &Value) -> Vec<u64> {
     match value {
         Value::Array(_) => numbers(value),
@@ -123,16 +123,16 @@ impl<'v> Case<'v> {
             assert_error(&result.unwrap_err(), vector, case);
             return;
         }
-        let outcome = result.unwrap_or_else(|error| panic!("{case}: {error}"));
+        let results = result.unwrap_or_else(|error| panic!("{case}: {error}"));
         self.expect_number("claimed_in_epoch", self.chain.epoch);
-        self.expect_coins("coins_after_claim", &outcome);
+        self.expect_coins("coins_after_claim", &results);
         self.expect_state("after_claim");
         self.expect_stacks(&stacks);
         self.expect_events();
         self.withdraw();
     }
 
-    /// Settles with the draw forced, then lets the drawn nodes attest, the first ones first.
+    /// Settles with a forced draw, then attests with as many of the drawn nodes as the vector says.
     fn settle_and_attest(&mut self, stack: u64, claimed: u64) {
         let settle = self
             .event("StackTrySettleEvent")
@@ -140,8 +140,8 @@ impl<'v> Case<'v> {
         let hash = |name: &str| settle.map_or(vec![1; 32], |fields| bytes(&fields[name]));
         let (proof, leaf) = (hash("committed_stack_proof"), hash("stack_merkle_leaf"));
         let sent = self.vector["params"].get("attestations_sent").map(number);
-        // A vector that holds no draw says how it failed: in dispute, as when one node drawn twice
-        // attests twice.
+        // A vector without a draw but with attestations ends in a dispute, as when a node drawn
+        // twice attests twice.
         let attesters = match self.vector.get("requested_attestation_nodes") {
             Some(nodes) => numbers(nodes),
             None if sent.is_some_and(|sent| sent > 0) => vec![2, 2],
@@ -184,8 +184,8 @@ impl<'v> Case<'v> {
         self.chain.events = events;
     }
 
-    /// One case was measured after further stacks had been bought until the draw came out as
-    /// wanted; how many, only the treasury tells.
+    /// For one case, more stacks were bought until a draw had the desired result. Their number
+    /// follows from the treasury.
     fn buy_unrecorded(&mut self, paid: u64) {
         let params = &self.vector["params"];
         let paid_out: u64 = listed(self.vector.get("coins_after_claim"))
@@ -206,7 +206,7 @@ impl<'v> Case<'v> {
         self.chain.events = events;
     }
 
-    /// Lets those nodes withdraw that the vector says withdrew.
+    /// Withdraws for the nodes that withdrew according to the vector.
     fn withdraw(&mut self) {
         let key = "node_fee_entries_after_withdraw";
         let Some(entries) = self.vector[key].as_object() else {
@@ -215,8 +215,8 @@ impl<'v> Case<'v> {
         let mut coins = Vec::new();
         for (node, entry) in entries {
             if number(&entry["last_fee_epoch"]) == self.chain.epoch {
-                let outcome = self.chain.withdraw(node.parse().unwrap()).unwrap();
-                coins.extend(coins_of(&outcome));
+                let results = self.chain.withdraw(node.parse().unwrap()).unwrap();
+                coins.extend(coins_of(&results));
             }
         }
         let wanted = self.vector.get("coins_after_withdraw");
@@ -230,15 +230,15 @@ impl<'v> Case<'v> {
         }
     }
 
-    fn expect_coins(&self, key: &str, outcome: &ExecutionResults) {
-        let mut actual = coins_of(outcome);
+    fn expect_coins(&self, key: &str, results: &ExecutionResults) {
+        let mut actual = coins_of(results);
         let mut wanted = listed(self.vector.get(key));
         actual.sort();
         wanted.sort();
         assert_eq!(actual, wanted, "{}: {key}", self.vector["case"]);
     }
 
-    /// Treasuries and fee entries at a moment that the vector names.
+    /// Compares treasuries and fee entries at a moment named in the vector.
     fn expect_state(&self, moment: &str) {
         let state = self.chain.state();
         self.expect_number(&format!("fee_treasury_{moment}"), state.fee_treasury);
@@ -281,7 +281,7 @@ impl<'v> Case<'v> {
         assert_eq!(Value::Object(actual), *wanted, "{}", self.vector["case"]);
     }
 
-    /// Some cases list all events, some only those of the last calls.
+    /// Compares events. Some cases list all of them, others only those of the last calls.
     fn expect_events(&self) {
         let wanted = expected(&self.vector["events"]);
         let actual = comparable(&self.chain.events);
@@ -313,13 +313,13 @@ fn fee_entries(state: &ContractState) -> Value {
     entries.into()
 }
 
-/// The coins that a transaction made: to whom, how much.
-fn coins_of(outcome: &ExecutionResults) -> Vec<(String, u64)> {
-    outcome
+/// The owners and amounts of the coins that a transaction created.
+fn coins_of(results: &ExecutionResults) -> Vec<(String, u64)> {
+    results
         .created
         .iter()
         .filter_map(|id| {
-            let state = &outcome.written[id];
+            let state = &results.written[id];
             let owner = match state.owner {
                 Some(Owner::Address(USER)) => "user".to_owned(),
                 Some(Owner::Address(owner)) => {
@@ -343,7 +343,7 @@ fn listed(coins: Option<&Value>) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn money_goes_where_it_was_measured_to_go() {
+fn payments_are_as_measured() {
     let vectors = load("fees.json");
     let cases = vectors.as_array().unwrap();
     assert!(!cases.is_empty());

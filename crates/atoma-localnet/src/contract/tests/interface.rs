@@ -1,4 +1,4 @@
-//! `interface.json`: the table of functions is the module's interface.
+//! `interface.json`: the table of functions matches the module's interface.
 
 use super::vectors::{load, text};
 use crate::contract::ContractAddresses;

@@ -7,7 +7,7 @@ use super::chain::TestChain;
 use super::vectors::{bytes, load, number, text};
 
 #[test]
-fn rotations_leave_what_was_measured() {
+fn rotations_leave_the_measured_state() {
     for vector in load("state.json")["key_rotation"].as_array().unwrap() {
         let mut chain = TestChain::new(1);
         for step in vector["steps"].as_array().unwrap() {
@@ -25,23 +25,29 @@ fn rotations_leave_what_was_measured() {
                 assert_eq!(parameters.nonce, event.nonce);
                 continue;
             }
-            let asked = &step["rotate_event"];
-            chain.epoch = number(&asked["epoch"]);
-            let key = bytes(&asked["new_public_key"]);
-            let device = u16::try_from(number(&asked["device_type"])).unwrap();
-            let counter = number(&asked["key_rotation_counter"]);
+            let expected = &step["rotate_event"];
+            chain.epoch = number(&expected["epoch"]);
+            let key = bytes(&expected["new_public_key"]);
+            let device = u16::try_from(number(&expected["device_type"])).unwrap();
+            let counter = number(&expected["key_rotation_counter"]);
             chain
-                .rotate(1, &key, &bytes(&asked["evidence_bytes"]), counter, device)
+                .rotate(
+                    1,
+                    &key,
+                    &bytes(&expected["evidence_bytes"]),
+                    counter,
+                    device,
+                )
                 .unwrap();
             let Some(ContractEvent::NodePublicKeyCommitment(event)) = chain.events.last() else {
                 panic!("no commitment event");
             };
             assert_eq!(event.epoch.get(), chain.epoch);
             assert_eq!(event.key_rotation_counter, counter);
-            assert_eq!(event.node_id.get(), number(&asked["node_id"]));
+            assert_eq!(event.node_id.get(), number(&expected["node_id"]));
             assert_eq!(event.new_public_key.0, key);
             assert_eq!(event.device_type, device);
-            assert_eq!(event.evidence_bytes.0, bytes(&asked["evidence_bytes"]));
+            assert_eq!(event.evidence_bytes.0, bytes(&expected["evidence_bytes"]));
 
             let wanted = &step["node_entry_after"];
             let state = chain.state();

@@ -1,5 +1,5 @@
-//! The contract against what was measured on the published one (`tests/vectors/` at the
-//! workspace's root), and what the measurements leave open.
+//! Tests of the contract against measurements of the published one (`tests/vectors/` at the
+//! workspace root), and of rules that the measurements don't cover.
 
 mod aborts;
 mod arguments;

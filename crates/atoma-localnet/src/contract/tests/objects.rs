@@ -1,4 +1,4 @@
-//! What a client finds in the objects: ids, types, owners, contents, and what transactions write.
+//! The objects that clients see: ids, types, owners, contents, and which ones transactions write.
 
 use std::collections::BTreeSet;
 
@@ -20,11 +20,11 @@ fn tag(chain: &TestChain, name: &str) -> TypeTag {
         .unwrap()
 }
 
-/// The id of a table in the `AtomaDb`, which follows `before` bytes of fixed fields.
-fn table_at(chain: &TestChain, place: usize) -> ObjectId {
+/// The id of the table at `index` among the `AtomaDb`'s tables.
+fn table_at(chain: &TestChain, index: usize) -> ObjectId {
     let contents = object(chain, &chain.addresses.atoma_db).contents;
-    // id, tickets, three small ids; then each table is an id and a size.
-    let start = 32 + 32 + 24 + place * 40;
+    // The id, tickets and three small ids come first; each table is an id and a size.
+    let start = 32 + 32 + 24 + index * 40;
     Address::from_bytes(&contents[start..start + 32]).unwrap()
 }
 
@@ -48,7 +48,7 @@ fn the_atoma_db_is_shared_and_starts_as_published() {
     assert_eq!(parameters.cross_validation_extra_nodes_charge_permille, 12);
     assert_eq!(parameters.permille_to_slash_node_on_timeout, 100);
     assert_eq!(parameters.next_stack_small_id.get(), 1);
-    // ids, small ids, tables, treasuries, six numbers, a flag, four numbers.
+    // Ids, small ids, tables, treasuries, six numbers, a flag, four numbers.
     assert_eq!(db.contents.len(), 64 + 24 + 5 * 40 + 16 + 6 * 8 + 1 + 4 * 8);
 }
 
@@ -77,7 +77,7 @@ fn table_entries_are_dynamic_fields_of_the_table() {
 }
 
 #[test]
-fn object_table_entries_hang_under_a_wrapped_field() {
+fn object_table_entries_are_children_of_a_field_with_a_wrapped_key() {
     let mut chain = TestChain::new(1);
     let task = chain.task(CONFIDENTIAL, &[]);
     let tasks = table_at(&chain, 2);
@@ -103,7 +103,7 @@ fn object_table_entries_hang_under_a_wrapped_field() {
 }
 
 #[test]
-fn a_subscription_hangs_on_the_badge() {
+fn a_subscription_is_a_dynamic_field_of_the_badge() {
     let mut chain = TestChain::new(1);
     let task = chain.task(NONE, &[1]);
     let badge = chain.badges[&1];
@@ -116,24 +116,24 @@ fn a_subscription_hangs_on_the_badge() {
     let field = object(&chain, &id);
     assert_eq!(field.owner, Some(Owner::Object(badge)));
     assert_eq!(field.contents, bcs::to_bytes(&(id, task, true)).unwrap());
-    let outcome = chain.unsubscribe(1, task).unwrap();
-    assert!(outcome.deleted.contains(&id));
+    let results = chain.unsubscribe(1, task).unwrap();
+    assert!(results.deleted.contains(&id));
 }
 
 #[test]
-fn a_claim_deletes_what_it_pays_out() {
+fn a_claim_deletes_stack_and_ticket() {
     let mut chain = TestChain::new(1);
     let task = chain.task(NONE, &[1]);
     let before: BTreeSet<ObjectId> = chain.store.0.keys().copied().collect();
     let stack = chain.stack(task);
     chain.settle(1, stack, UNITS).unwrap();
     chain.epoch += 1;
-    let outcome = chain.claim(1, &[stack]).unwrap();
+    let results = chain.claim(1, &[stack]).unwrap();
     // The stack's field, the ticket's field and the ticket.
-    assert_eq!(outcome.deleted.len(), 3);
-    assert_eq!(outcome.created.len(), 1, "one coin");
+    assert_eq!(results.deleted.len(), 3);
+    assert_eq!(results.created.len(), 1, "one coin");
     let after: BTreeSet<ObjectId> = chain.store.0.keys().copied().collect();
-    // What is left of it: the stack's badge, and the coin paid.
+    // The stack's badge and the coin paid remain.
     assert_eq!(after.difference(&before).count(), 2);
 }
 
@@ -141,11 +141,11 @@ fn a_claim_deletes_what_it_pays_out() {
 fn only_changed_objects_are_written() {
     let mut chain = TestChain::new(1);
     let task = chain.task(NONE, &[1]);
-    let outcome = chain.update(1, task, PRICE + 1).unwrap();
-    assert_eq!(outcome.mutated.len(), 1, "the offer");
-    assert!(outcome.created.is_empty() && outcome.deleted.is_empty());
+    let results = chain.update(1, task, PRICE + 1).unwrap();
+    assert_eq!(results.mutated.len(), 1, "the offer");
+    assert!(results.created.is_empty() && results.deleted.is_empty());
     let db = chain.addresses.atoma_db;
-    assert!(outcome.read.contains(&db) && !outcome.written.contains_key(&db));
+    assert!(results.read.contains(&db) && !results.written.contains_key(&db));
 }
 
 #[test]
@@ -154,16 +154,16 @@ fn destroying_pays_out_an_empty_collateral() {
     chain.disable(1).unwrap();
     chain.epoch += 4;
     let badge = chain.badges[&1];
-    let outcome = chain.destroy(1).unwrap();
-    assert!(outcome.deleted.contains(&badge));
-    let coin = chain.created(&outcome, "Coin");
-    assert_eq!(outcome.written[&coin].coin_value(), Some(0));
+    let results = chain.destroy(1).unwrap();
+    assert!(results.deleted.contains(&badge));
+    let coin = chain.created(&results, "Coin");
+    assert_eq!(results.written[&coin].coin_value(), Some(0));
 }
 
 #[test]
 fn created_ids_derive_from_the_digest_in_order() {
     let mut chain = TestChain::new(0);
-    let (outcome, (first, second)) = chain
+    let (results, (first, second)) = chain
         .transact(USER, |vm| {
             let digest = vm.context().digest;
             assert_eq!(vm.fresh_id(), Address::derive_id(digest, 0));
@@ -171,13 +171,13 @@ fn created_ids_derive_from_the_digest_in_order() {
         })
         .unwrap();
     assert_eq!(first, second);
-    assert!(outcome.created.is_empty());
+    assert!(results.created.is_empty());
 }
 
-/// The vectors' own transactions had their numbers for digests, which shows which of a transaction's
-/// ids each object gets.
+/// In the vectors, a transaction's digest is its number, which shows which of the transaction's
+/// derived ids each object has.
 #[test]
-fn objects_take_their_ids_in_the_contracts_order() {
+fn objects_get_their_ids_in_the_contracts_order() {
     let mut chain = TestChain::new(1);
     assert_eq!(chain.badges[&1], Address::derive_id(chain.digest, 0));
 
@@ -188,7 +188,7 @@ fn objects_take_their_ids_in_the_contracts_order() {
     let object = chain.state().tasks[&TaskSmallId::new(task)].id;
     assert_eq!(object, Address::derive_id(chain.digest, 0));
 
-    // The random generator takes one before the badge.
+    // The random generator uses one before the badge.
     chain.subscribe(1, task, PRICE).unwrap();
     chain.stack(task);
     let Some(ContractEvent::StackCreated(event)) = chain.events.last() else {
@@ -217,14 +217,14 @@ fn objects_take_their_ids_in_the_contracts_order() {
 fn coins_split_merge_and_move() {
     let mut chain = TestChain::new(0);
     let coin = chain.coin(USER, 100);
-    let (outcome, part) = chain
+    let (results, part) = chain
         .transact(USER, |vm| {
             let part = vm.split_coin(&coin, 30)?;
             vm.transfer(&part, MANAGER)?;
             Ok(part)
         })
         .unwrap();
-    assert_eq!(outcome.created, BTreeSet::from([part]));
+    assert_eq!(results.created, BTreeSet::from([part]));
     assert_eq!(chain.coin_value(&coin), 70);
     assert_eq!(chain.coin_value(&part), 30);
     assert_eq!(object(&chain, &part).owner, Some(Owner::Address(MANAGER)));
@@ -236,10 +236,10 @@ fn coins_split_merge_and_move() {
         error.kind,
         MoveErrorKind::InsufficientCoinBalance { balance: 70, .. }
     ));
-    let (outcome, ()) = chain
+    let (results, ()) = chain
         .transact(USER, |vm| vm.merge_coins(&coin, &[part]))
         .unwrap();
-    assert_eq!(outcome.deleted, BTreeSet::from([part]));
+    assert_eq!(results.deleted, BTreeSet::from([part]));
     assert_eq!(chain.coin_value(&coin), 100);
 
     let full = chain.coin(USER, u64::MAX);
@@ -262,21 +262,21 @@ fn coins_split_merge_and_move() {
 }
 
 #[test]
-fn a_coin_split_and_merged_in_one_transaction_never_was() {
+fn a_coin_split_and_merged_in_one_transaction_leaves_no_trace() {
     let mut chain = TestChain::new(0);
     let coin = chain.coin(USER, 100);
-    let (outcome, ()) = chain
+    let (results, ()) = chain
         .transact(USER, |vm| {
             let part = vm.split_coin(&coin, 30)?;
             vm.merge_coins(&coin, &[part])
         })
         .unwrap();
-    assert!(outcome.created.is_empty() && outcome.deleted.is_empty());
-    assert!(outcome.mutated.is_empty());
+    assert!(results.created.is_empty() && results.deleted.is_empty());
+    assert!(results.mutated.is_empty());
 }
 
 #[test]
-fn what_nobody_received_is_named() {
+fn objects_without_an_owner_are_reported() {
     let mut chain = TestChain::new(0);
     let coin = chain.coin(USER, 100);
     let reader = &chain.store;
@@ -292,7 +292,7 @@ fn what_nobody_received_is_named() {
 }
 
 #[test]
-fn a_transaction_touches_about_a_thousand_children() {
+fn a_transaction_can_access_a_thousand_child_objects() {
     let mut chain = TestChain::new(1);
     let task = chain.task(NONE, &[1]);
     let stacks: Vec<u64> = (0..340).map(|_| chain.stack(task)).collect();

@@ -1,4 +1,4 @@
-//! The contract's functions as one line each, for tests.
+//! Short forms of the contract's functions.
 
 use atoma_domain::ObjectId;
 use atoma_domain::events::ContractEvent;
@@ -11,10 +11,10 @@ use crate::vm::{ExecutionResults, MoveError};
 
 impl TestChain {
     pub(super) fn register(&mut self, node: u64) {
-        let outcome = self
+        let results = self
             .call(address_of(node), "register_node_entry", &[])
             .unwrap();
-        let badge = self.created(&outcome, "NodeBadge");
+        let badge = self.created(&results, "NodeBadge");
         self.badges.insert(node, badge);
     }
 
@@ -23,7 +23,7 @@ impl TestChain {
             .unwrap();
     }
 
-    /// All settlements of sampling-consensus stacks are attested by `extra_nodes` nodes.
+    /// Makes every settlement of a sampling-consensus stack draw `extra_nodes` attesters.
     pub(super) fn always_sample(&mut self, extra_nodes: u64) {
         self.set("cross_validation_probability_permille", 1000);
         self.set("cross_validation_extra_nodes_count", extra_nodes);
@@ -35,7 +35,7 @@ impl TestChain {
         minimum_reputation_score: Option<u8>,
         is_public: bool,
     ) -> u64 {
-        let outcome = self
+        let results = self
             .manage(
                 "create_task_entry",
                 &[
@@ -51,12 +51,12 @@ impl TestChain {
             panic!("no event of the new task");
         };
         let task = event.task_small_id.get();
-        let badge = self.created(&outcome, "TaskBadge");
+        let badge = self.created(&results, "TaskBadge");
         self.task_badges.insert(task, badge);
         task
     }
 
-    /// A public task with the given nodes subscribed at [`PRICE`].
+    /// Creates a public task with the given nodes subscribed at [`PRICE`].
     pub(super) fn task(&mut self, level: u16, nodes: &[u64]) -> u64 {
         let task = self.create_task(level, None, true);
         for node in nodes {
@@ -112,7 +112,7 @@ impl TestChain {
         self.manage("remove_deprecated_task_by_admin", &[pure(&task)])
     }
 
-    /// Deprecates and removes a task, however long that takes.
+    /// Deprecates a task and removes it two epochs later.
     pub(super) fn retire(&mut self, task: u64) {
         self.deprecate(task).unwrap();
         self.epoch += 2;
@@ -145,12 +145,12 @@ impl TestChain {
         Ok(event.stack_small_id.get())
     }
 
-    /// A stack of [`UNITS`] at [`PRICE`], served by node 1.
+    /// Buys a stack of [`UNITS`] at [`PRICE`] from node 1.
     pub(super) fn stack(&mut self, task: u64) -> u64 {
         self.buy(self.wallet, task, UNITS, PRICE, Some(1)).unwrap()
     }
 
-    /// Puts money into the treasury by buying a stack that nobody ever settles.
+    /// Funds the treasury by buying a stack that is never settled.
     pub(super) fn top_up(&mut self, amount: u64) {
         let task = self.task(NONE, &[1]);
         let stack = self.buy(self.wallet, task, UNITS, amount.max(PRICE), Some(1));
@@ -186,7 +186,7 @@ impl TestChain {
         Ok(())
     }
 
-    /// Settles a stack of node 1 with the draw forced.
+    /// Settles a stack of node 1 with a forced draw.
     pub(super) fn settle_drawn(&mut self, stack: u64, attesters: &[u64]) {
         self.settle_with(1, stack, UNITS, &[1; 32], &[2; 32], Some(attesters))
             .unwrap();

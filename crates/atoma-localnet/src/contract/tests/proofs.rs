@@ -1,11 +1,11 @@
-//! `proofs.json`: settlements with forced draws, every attestation sent again.
+//! `proofs.json`: settlements with forced draws, and all their attestations.
 
 use super::chain::{SAMPLING, TestChain};
 use super::vectors::{bytes, comparable, expected, load, number, numbers, text};
 use atoma_domain::StackSmallId;
 
 #[test]
-fn settlements_come_out_as_measured() {
+fn settlements_have_the_measured_results() {
     let vectors = load("proofs.json");
     let cases = vectors["cases"].as_array().unwrap();
     assert!(!cases.is_empty());
@@ -35,7 +35,7 @@ fn settlements_come_out_as_measured() {
                 Some(other) => bytes(other),
                 None => proof.clone(),
             };
-            // A case that holds no leaf never writes one.
+            // A case without a leaf never writes one.
             let leaf = attestation.get("leaf_hex").map_or(vec![9; 32], bytes);
             chain
                 .attest_with(number(&attestation["node"]), stack, &sent, &leaf)

@@ -1,4 +1,4 @@
-//! Rules that no vector holds: overflows, orders of checks, shares, models.
+//! Rules that the vectors don't cover: overflows, the order of checks, shares, models.
 
 use super::chain::{
     CONFIDENTIAL, MANAGER, NONE, PRICE, SAMPLING, TestChain, UNITS, USER, address_of, pure, random,
@@ -7,14 +7,14 @@ use super::vectors::described;
 use crate::contract::{ResolvedArgument, abort_name};
 use crate::vm::{MoveError, MoveErrorKind};
 
-/// The constant and the function that a call was refused with.
-fn refusal<T: std::fmt::Debug>(result: Result<T, MoveError>) -> (&'static str, String) {
+/// The constant and the function of a call's abort.
+fn abort<T: std::fmt::Debug>(result: Result<T, MoveError>) -> (&'static str, String) {
     let (_, code, module, function) = described(&result.unwrap_err());
     assert_eq!(module, "atoma::db");
     (code.and_then(abort_name).unwrap(), function)
 }
 
-/// The native of `0x2::dynamic_field` in which a call aborted.
+/// The native function of `0x2::dynamic_field` in which a call aborted.
 fn missing<T: std::fmt::Debug>(result: Result<T, MoveError>) -> String {
     let (_, code, module, function) = described(&result.unwrap_err());
     assert_eq!((code, module.as_str()), (Some(1), "sui::dynamic_field"));
@@ -25,10 +25,10 @@ fn missing<T: std::fmt::Debug>(result: Result<T, MoveError>) -> String {
 fn prices_must_be_positive() {
     let mut w = TestChain::new(1);
     let task = w.task(NONE, &[]);
-    let (constant, function) = refusal(w.subscribe(1, task, 0));
+    let (constant, function) = abort(w.subscribe(1, task, 0));
     assert_eq!(constant, "EInvalidPricePerComputeUnit");
     assert_eq!(function, "subscribe_node_to_task");
-    let (constant, function) = refusal(w.buy(w.wallet, task, UNITS, 0, None));
+    let (constant, function) = abort(w.buy(w.wallet, task, UNITS, 0, None));
     assert_eq!(constant, "EInvalidPricePerComputeUnit");
     assert_eq!(function, "acquire_new_stack");
 }
@@ -37,30 +37,27 @@ fn prices_must_be_positive() {
 fn a_task_without_subscribers_sells_nothing() {
     let mut w = TestChain::new(1);
     let task = w.task(NONE, &[]);
-    let (constant, function) = refusal(w.buy(w.wallet, task, UNITS, PRICE, None));
+    let (constant, function) = abort(w.buy(w.wallet, task, UNITS, PRICE, None));
     assert_eq!(constant, "ENoNodesSubscribedToTask");
     assert_eq!(function, "sample_node_for_stack");
 }
 
 #[test]
-fn a_stack_is_settled_and_disputed_once() {
+fn a_stack_can_be_settled_and_disputed_once() {
     let mut w = TestChain::new(3);
     w.always_sample(1);
     let task = w.task(SAMPLING, &[1, 2]);
     let stack = w.stack(task);
-    assert_eq!(
-        refusal(w.attest(2, stack)).0,
-        "EStackNotInSettlementDispute"
-    );
+    assert_eq!(abort(w.attest(2, stack)).0, "EStackNotInSettlementDispute");
     w.settle_drawn(stack, &[2]);
     let again = w.settle_with(1, stack, UNITS, &[1; 31], &[2; 32], None);
-    assert_eq!(refusal(again).0, "EStackInSettlementDispute");
+    assert_eq!(abort(again).0, "EStackInSettlementDispute");
     let short = w.attest_with(2, stack, &[1; 32], &[3; 31]);
-    assert_eq!(refusal(short).0, "EInvalidStackMerkleLeaf");
+    assert_eq!(abort(short).0, "EInvalidStackMerkleLeaf");
     w.dispute(3, stack).unwrap();
-    assert_eq!(refusal(w.dispute(3, stack)).0, "EStackAlreadyInDispute");
+    assert_eq!(abort(w.dispute(3, stack)).0, "EStackAlreadyInDispute");
     w.epoch += 1;
-    assert_eq!(refusal(w.claim(1, &[stack])).0, "EStackInDispute");
+    assert_eq!(abort(w.claim(1, &[stack])).0, "EStackInDispute");
 }
 
 #[test]
@@ -68,9 +65,9 @@ fn a_deprecated_task_keeps_its_subscribers() {
     let mut w = TestChain::new(1);
     let task = w.task(NONE, &[1]);
     w.deprecate(task).unwrap();
-    assert_eq!(refusal(w.unsubscribe(1, task)).0, "ETaskDeprecated");
+    assert_eq!(abort(w.unsubscribe(1, task)).0, "ETaskDeprecated");
     w.stack(task);
-    assert_eq!(refusal(w.unsubscribe(1, 9)).0, "ETaskNotFound");
+    assert_eq!(abort(w.unsubscribe(1, 9)).0, "ETaskNotFound");
 }
 
 #[test]
@@ -88,7 +85,7 @@ fn a_destroyed_attester_blocks_the_claim() {
 }
 
 #[test]
-fn stacks_of_a_removed_task_are_stuck() {
+fn stacks_of_a_removed_task_can_not_be_claimed() {
     let mut w = TestChain::new(1);
     let task = w.task(CONFIDENTIAL, &[1]);
     let stack = w.stack(task);
@@ -100,7 +97,7 @@ fn stacks_of_a_removed_task_are_stuck() {
 }
 
 #[test]
-fn tasks_are_checked_when_made_and_removed() {
+fn tasks_are_checked_when_created_and_removed() {
     let mut w = TestChain::new(0);
     let make = |w: &mut TestChain, role: u16, level: u16, reputation: u8| {
         let arguments = [
@@ -113,33 +110,33 @@ fn tasks_are_checked_when_made_and_removed() {
         w.manage("create_task_entry", &arguments)
     };
     let expected = |constant| (constant, "create_task".to_owned());
-    assert_eq!(refusal(make(&mut w, 8, 0, 0)), expected("EInvalidTaskRole"));
+    assert_eq!(abort(make(&mut w, 8, 0, 0)), expected("EInvalidTaskRole"));
     assert_eq!(
-        refusal(make(&mut w, 7, 3, 0)),
+        abort(make(&mut w, 7, 3, 0)),
         expected("EInvalidSecurityLevel")
     );
     assert_eq!(
-        refusal(make(&mut w, 7, 2, 101)),
+        abort(make(&mut w, 7, 2, 101)),
         expected("EInvalidMinimumReputationScore")
     );
     make(&mut w, 7, 2, 100).unwrap();
 
     let task = w.task(NONE, &[]);
-    assert_eq!(refusal(w.remove_task(task)).0, "ETaskNotDeprecated");
-    assert_eq!(refusal(w.remove_task_by_admin(9)).0, "ETaskNotFound");
+    assert_eq!(abort(w.remove_task(task)).0, "ETaskNotDeprecated");
+    assert_eq!(abort(w.remove_task_by_admin(9)).0, "ETaskNotFound");
     let list = w.manage(
         "whitelist_nodes_for_task",
         &[pure(&task), pure(&[1_u64][..])],
     );
-    assert_eq!(refusal(list).0, "ETaskIsPublic");
+    assert_eq!(abort(list).0, "ETaskIsPublic");
 }
 
 #[test]
-fn registration_can_be_closed() {
+fn registration_can_be_disabled() {
     let mut w = TestChain::new(0);
     let badge = [ResolvedArgument::Object(w.manager_badge)];
     w.call(MANAGER, "disable_registration", &badge).unwrap();
-    let (constant, function) = refusal(w.call(address_of(1), "register_node_entry", &[]));
+    let (constant, function) = abort(w.call(address_of(1), "register_node_entry", &[]));
     assert_eq!(
         (constant, function.as_str()),
         ("ENodeRegDisabled", "register_node")
@@ -147,11 +144,11 @@ fn registration_can_be_closed() {
 }
 
 #[test]
-fn a_slash_is_a_part_of_at_most_a_thousand() {
+fn at_most_the_whole_collateral_is_slashed() {
     let mut w = TestChain::new(0);
     w.set("permille_to_slash_node_on_timeout", 1000);
     let beyond = w.manage("set_permille_to_slash_node_on_timeout", &[pure(&1001_u64)]);
-    assert_eq!(refusal(beyond).0, "ETotalPermilleMustBeLessThan1000");
+    assert_eq!(abort(beyond).0, "ETotalPermilleMustBeLessThan1000");
 }
 
 #[test]
@@ -166,11 +163,11 @@ fn a_purchase_takes_its_price_from_the_wallet() {
         pure(&(3 * PRICE)),
         random(),
     ];
-    let outcome = w.call(USER, "acquire_new_stack_entry", &arguments).unwrap();
+    let results = w.call(USER, "acquire_new_stack_entry", &arguments).unwrap();
     assert_eq!(w.coin_value(&wallet), 7 * PRICE);
     assert_eq!(w.state().fee_treasury, 3 * PRICE);
-    let badge = w.created(&outcome, "StackBadge");
-    assert!(outcome.written[&badge].has_public_transfer);
+    let badge = w.created(&results, "StackBadge");
+    assert!(results.written[&badge].has_public_transfer);
 }
 
 #[test]
@@ -187,7 +184,7 @@ fn overflowing_fees_are_arithmetic_errors() {
     };
     assert_eq!(function.as_str(), "acquire_new_stack");
 
-    // It can be bought, but units times price times charge no longer fits when it is claimed.
+    // It can be bought, but units times price times charge overflows when it is claimed.
     let stack = chain.buy(chain.wallet, task, UNITS, dear, None).unwrap();
     chain
         .settle_with(1, stack, UNITS, &[1; 32], &[2; 32], Some(&[]))
@@ -221,22 +218,22 @@ fn attested_shares_are_withdrawn_with_the_next_claim() {
         .unwrap();
     chain.settle(2, own, UNITS).unwrap();
     chain.epoch += 1;
-    let outcome = chain.claim(2, &[own]).unwrap();
-    let mut paid: Vec<u64> = outcome
+    let results = chain.claim(2, &[own]).unwrap();
+    let mut paid: Vec<u64> = results
         .created
         .iter()
-        .filter_map(|id| outcome.written[id].coin_value())
+        .filter_map(|id| results.written[id].coin_value())
         .collect();
     paid.sort_unstable();
     assert_eq!(
         paid,
         [1_000, 1_200],
-        "its own stack, and its share of the other"
+        "its own stack, and its share of the other one"
     );
 }
 
 #[test]
-fn a_models_nodes_come_and_go() {
+fn nodes_join_and_leave_a_model() {
     let mut chain = TestChain::new(2);
     chain
         .manage("add_model_entry", &[pure("m"), pure(&0_u64)])
@@ -258,6 +255,6 @@ fn a_models_nodes_come_and_go() {
         chain.as_node(node, "remove_node_from_model", &[pure("m"), pure(&index)])
     };
     leave(&mut chain, 1, 0).unwrap();
-    // The other node took its place.
+    // The other node has moved into its place.
     leave(&mut chain, 2, 0).unwrap();
 }

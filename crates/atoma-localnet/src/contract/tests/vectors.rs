@@ -16,7 +16,7 @@ pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
         .unwrap_or_else(|| panic!("no text {key} in {value}"))
 }
 
-/// A number, written as one or, above 2^53, as decimal digits.
+/// A number, which may be written as a string of decimal digits.
 pub(super) fn number(value: &Value) -> u64 {
     match value {
         Value::String(digits) => digits.parse().unwrap(),
@@ -34,10 +34,11 @@ pub(super) fn bytes(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().unwrap()).unwrap()
 }
 
-/// Ids that derive from transaction digests, which no vector holds.
+/// Fields with ids derived from transaction digests, which the vectors don't have.
 const DERIVED_IDS: &[&str] = &["stack_id", "badge_id", "task_id", "db", "manager_badge"];
 
-/// Events as they compare: names, and fields with numbers and hexadecimal texts in one form.
+/// Events in a form that can be compared: names, and fields with numbers and hexadecimal strings
+/// normalized.
 pub(super) fn comparable(events: &[ContractEvent]) -> Vec<Value> {
     events
         .iter()
@@ -49,7 +50,7 @@ pub(super) fn comparable(events: &[ContractEvent]) -> Vec<Value> {
         .collect()
 }
 
-/// The same for events of a vector.
+/// The events of a vector in the same form.
 pub(super) fn expected(events: &Value) -> Vec<Value> {
     let events = events.as_array().unwrap();
     events
@@ -81,7 +82,7 @@ fn unify(value: &Value) -> Value {
     }
 }
 
-/// What an error says, in the vectors' terms: outcome, code, module, function.
+/// An error in the vectors' terms: outcome, code, module, function.
 pub(super) fn described(error: &MoveError) -> (&'static str, Option<u64>, String, String) {
     let (outcome, code, package, module, function) = match &error.kind {
         MoveErrorKind::Abort {
@@ -95,7 +96,7 @@ pub(super) fn described(error: &MoveError) -> (&'static str, Option<u64>, String
             module,
             function,
         } => ("error", None, package, module, function),
-        other => panic!("the contract has no such error: {other}"),
+        other => panic!("not an error of the contract: {other}"),
     };
     let package = match package
         .to_string()
@@ -115,7 +116,7 @@ pub(super) fn described(error: &MoveError) -> (&'static str, Option<u64>, String
     )
 }
 
-/// Checks an error against a vector that gives at least code and module.
+/// Compares an error with a vector that has at least code and module.
 pub(super) fn assert_error(error: &MoveError, vector: &Value, case: &str) {
     let (outcome, code, module, function) = described(error);
     assert_eq!(outcome, text(vector, "outcome"), "{case}: {error}");

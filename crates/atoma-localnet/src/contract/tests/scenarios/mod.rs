@@ -1,5 +1,5 @@
-//! One scenario for every condition of `aborts.json`: what comes before, then the call itself.
-//! Nodes 1 to 4 are registered; preparations that must go through are unwrapped.
+//! One scenario for each condition of `aborts.json`: preparations, then the call itself. Nodes 1
+//! to 4 are registered. Preparations that must succeed are unwrapped.
 
 mod claims;
 mod nodes;
@@ -9,9 +9,9 @@ mod tasks;
 use super::chain::{CONFIDENTIAL, SAMPLING, TestChain, UNITS};
 use crate::vm::MoveError;
 
-/// What the last call of a scenario came to.
+/// The result of a scenario's last call.
 pub(super) type ScenarioResult = Result<(), MoveError>;
-/// Function, condition, and what it means.
+/// A function, a condition, and the calls that create the condition and then call the function.
 pub(super) type Scenario = (
     &'static str,
     &'static str,
@@ -34,13 +34,13 @@ fn done<T>(result: Result<T, MoveError>) -> ScenarioResult {
     result.map(|_| ())
 }
 
-/// A sampling-consensus task of these nodes, all settlements attested by `extra` nodes.
+/// A sampling-consensus task of these nodes, whose settlements draw `extra` attesters.
 fn sampled(w: &mut TestChain, extra: u64, nodes: &[u64]) -> u64 {
     w.always_sample(extra);
     w.task(SAMPLING, nodes)
 }
 
-/// A stack of node 1 of a task of that level, bought and settled by its word alone.
+/// A stack of node 1, of a task of that level, settled without attesters.
 fn settled(w: &mut TestChain, level: u16) -> u64 {
     let task = w.task(level, &[1]);
     let stack = w.stack(task);
@@ -48,7 +48,7 @@ fn settled(w: &mut TestChain, level: u16) -> u64 {
     stack
 }
 
-/// A sampling-consensus stack of node 1, settled, node 2 drawn.
+/// A sampling-consensus stack of node 1, settled with node 2 drawn.
 fn drawn(w: &mut TestChain) -> u64 {
     let task = sampled(w, 1, &[1, 2]);
     let stack = w.stack(task);
@@ -56,7 +56,7 @@ fn drawn(w: &mut TestChain) -> u64 {
     stack
 }
 
-/// A stack settled and attested honestly by node 2.
+/// A stack settled by node 1 and attested by `attester` with the same commitment.
 fn attested(w: &mut TestChain, attester: u64) -> u64 {
     let task = sampled(w, 1, &[1, 2]);
     let stack = w.stack(task);

@@ -1,4 +1,4 @@
-//! Nodes: registration, keys, leaving.
+//! Nodes: registration, keys, disabling and destroying.
 
 use super::{Scenario, done};
 use crate::contract::ResolvedArgument;
