@@ -68,16 +68,16 @@ fn every_call_has_the_arguments_of_the_contracts_interface() {
     let interface: Value =
         serde_json::from_str(include_str!("../../../../tests/vectors/interface.json")).unwrap();
     for call in every_call() {
-        let wanted = interface["functions"][call.function()]["ptb_arguments"]
+        let expected = interface["functions"][call.function()]["ptb_arguments"]
             .as_array()
             .unwrap_or_else(|| panic!("{} is in the interface", call.function()));
-        let given = arguments(&call);
-        assert_eq!(given.len(), wanted.len(), "{}", call.function());
-        for (argument, wanted) in given.iter().zip(wanted) {
-            let wanted = wanted["ptb_argument"].as_str().unwrap();
+        let actual = arguments(&call);
+        assert_eq!(actual.len(), expected.len(), "{}", call.function());
+        for (argument, expected) in actual.iter().zip(expected) {
+            let expected = expected["ptb_argument"].as_str().unwrap();
             assert!(
-                matches_interface(argument, wanted),
-                "{}: {argument:?} for {wanted}",
+                matches_interface(argument, expected),
+                "{}: {argument:?} for {expected}",
                 call.function()
             );
         }

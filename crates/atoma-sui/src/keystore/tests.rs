@@ -84,11 +84,11 @@ fn errors_name_the_keystores_file_and_entry_and_never_quote_it() {
         (format!("[\"Bwc{}\"]", &secret[3..]), "scheme flag 7"),
         (String::from("[\"suiprivkey1qqqq\"]"), "entry 0 of"),
     ];
-    for (keystore, wanted) in cases {
+    for (keystore, expected) in cases {
         let (_folder, config) = folder(&keystore);
         let error = load(&config).unwrap_err();
         let text = error_chain(&error);
-        assert!(text.contains(wanted), "{text}");
+        assert!(text.contains(expected), "{text}");
         assert!(text.contains("sui.keystore"), "{text}");
         assert!(!text.contains("BwcHBwcH"), "{text}");
         assert!(!format!("{error:?}").contains("BwcHBwcH"));

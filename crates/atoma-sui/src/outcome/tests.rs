@@ -30,13 +30,13 @@ fn an_abort_is_read_from_its_fields() {
             .with_command(1)
             .with_abort(abort),
     );
-    let wanted = Abort {
+    let expected = Abort {
         module: "db".to_owned(),
         function: Some("claim_funds".to_owned()),
         abort_code: 312_012_032,
         command: Some(1),
     };
-    assert_eq!(outcome(&status).unwrap(), ExecutionOutcome::Abort(wanted));
+    assert_eq!(outcome(&status).unwrap(), ExecutionOutcome::Abort(expected));
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn error_kinds_of_a_later_network_are_failures() {
     let mut unknown = error(ExecutionErrorKind::Unknown).with_description("a new description");
     unknown.kind = Some(9_999);
     let read = outcome(&failed(unknown)).unwrap();
-    let wanted = ExecutionOutcome::Failed {
+    let expected = ExecutionOutcome::Failed {
         reason: "error of kind 9999: a new description".to_owned(),
         out_of_gas: false,
     };
-    assert_eq!(read, wanted);
+    assert_eq!(read, expected);
 }
 
 #[test]

@@ -110,9 +110,9 @@ fn expiration_gas_and_everything_else() {
         ),
         ("The weather is bad", RefusalKind::Other),
     ];
-    for (message, wanted) in cases {
+    for (message, expected) in cases {
         let prefixed = format!("Error checking transaction input objects: {message}");
-        assert_eq!(kind(prefixed), wanted, "{message}");
+        assert_eq!(kind(prefixed), expected, "{message}");
     }
 }
 

@@ -65,7 +65,7 @@ fn transactions_of_the_contract_are_read() {
         .transaction(&transaction(ATOMA_DB, true, true))
         .unwrap()
         .unwrap();
-    let wanted = LedgerTransaction {
+    let expected = LedgerTransaction {
         digest: Digest::new([7; 32]),
         position: LedgerPosition {
             checkpoint: CheckpointNumber::new(10),
@@ -76,7 +76,7 @@ fn transactions_of_the_contract_are_read() {
         sender: ObjectId::ZERO,
         events: vec![event()],
     };
-    assert_eq!(read, wanted);
+    assert_eq!(read, expected);
 }
 
 #[test]
