@@ -12,7 +12,7 @@ use sui_sdk_types::{
 
 use super::commands::CommandFailure;
 use super::gas::{self, Meter, Storage};
-use super::inputs::{InputAccess, Inputs};
+use super::inputs::{InputAccess, InputObjects};
 use super::objects::{object_of, set_value, settle};
 use crate::chain::{ObjectStore, TransactionOutputs};
 use crate::vm::{ExecutionResults, ObjectState};
@@ -20,7 +20,7 @@ use crate::vm::{ExecutionResults, ObjectState};
 /// Builds the effects of one transaction.
 pub(crate) struct EffectsBuilder<'a> {
     pub(crate) store: &'a ObjectStore,
-    pub(crate) inputs: &'a Inputs,
+    pub(crate) inputs: &'a InputObjects,
     pub(crate) signed: SignedTransaction,
     pub(crate) epoch: u64,
     pub(crate) meter: Meter,

@@ -13,7 +13,7 @@ use super::commands::{CommandFailure, Interpreter};
 use super::effects::EffectsBuilder;
 use super::environment::Environment;
 use super::gas::Meter;
-use super::inputs::{InputAccess, Inputs};
+use super::inputs::{InputAccess, InputObjects};
 use super::refusal::TransactionRefusal;
 use super::{checks, inputs, limits, objects, signatures};
 use crate::chain::{Ledger, ObjectStore, TransactionOutputs};
@@ -52,7 +52,7 @@ pub(crate) fn execute(
 /// Executes a transaction whose inputs have been loaded.
 pub(super) fn run(
     environment: &Environment<'_>,
-    inputs: &Inputs,
+    inputs: &InputObjects,
     signed: SignedTransaction,
     is_congested: impl FnOnce() -> bool,
 ) -> TransactionOutputs {
@@ -79,7 +79,7 @@ pub(super) fn run(
 
 fn run_commands(
     environment: &Environment<'_>,
-    inputs: &Inputs,
+    inputs: &InputObjects,
     transaction: &Transaction,
 ) -> (Meter, ExecutionResults, Result<(), CommandFailure>) {
     let empty = ProgrammableTransaction {

@@ -35,7 +35,7 @@ pub(crate) struct InputObject {
 
 /// The objects that a transaction names.
 #[derive(Debug, Clone)]
-pub(crate) struct Inputs {
+pub(crate) struct InputObjects {
     /// For each input of the transaction its object, or `None` for a pure value.
     pub(crate) objects: Vec<Option<InputObject>>,
     /// The gas coins. The others are merged into the first.
@@ -52,7 +52,7 @@ pub(crate) fn load(
     store: &ObjectStore,
     transaction: &Transaction,
     package: Address,
-) -> Result<Inputs, TransactionRefusal> {
+) -> Result<InputObjects, TransactionRefusal> {
     let programmable = checks::programmable(transaction)?;
     let mut objects = Vec::with_capacity(programmable.inputs.len());
     for input in &programmable.inputs {
@@ -79,7 +79,7 @@ pub(crate) fn load(
         callable(store, command, package)?;
     }
     let (gas, gas_balance) = gas(store, transaction)?;
-    Ok(Inputs {
+    Ok(InputObjects {
         objects,
         gas,
         gas_balance,

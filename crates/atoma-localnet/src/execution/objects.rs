@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sui_sdk_types::{Digest, GasCostSummary, MoveStruct, Object, ObjectData, Owner};
 
-use super::inputs::Inputs;
+use super::inputs::InputObjects;
 use crate::vm::ObjectState;
 
 /// The stored object with the given version. An object shared in this transaction also has that
@@ -62,7 +62,7 @@ pub(super) fn set_value(contents: &mut [u8], value: u64) {
 }
 
 /// The gas coin as commands see it: with the total balance of all gas coins, less the budget.
-pub(super) fn gas_coin_for_commands(inputs: &Inputs, budget: u64) -> Option<Arc<Object>> {
+pub(super) fn gas_coin_for_commands(inputs: &InputObjects, budget: u64) -> Option<Arc<Object>> {
     let first = inputs.gas.first()?;
     let mut state = ObjectState::of(first)?;
     set_value(&mut state.contents, inputs.gas_balance - budget);

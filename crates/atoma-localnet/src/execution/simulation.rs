@@ -14,7 +14,7 @@ use sui_sdk_types::{
 use super::checks;
 use super::environment::Environment;
 use super::executor::run;
-use super::inputs::{self, Inputs};
+use super::inputs::{self, InputObjects};
 use super::limits::{MAX_TX_GAS, MIN_COMPUTATION_UNITS, REFERENCE_GAS_PRICE};
 use super::objects::object_of;
 use super::refusal::TransactionRefusal;
@@ -87,7 +87,7 @@ fn zero_budget_if(transaction: &Transaction, mocked: bool) -> Transaction {
 }
 
 /// Pays with a gas coin that exists in the simulation only.
-fn mock_gas(inputs: &mut Inputs, owner: Address) {
+fn mock_gas(inputs: &mut InputObjects, owner: Address) {
     let state = crate::vm::ObjectState {
         object_type: StructTag::gas_coin(),
         has_public_transfer: true,
