@@ -22,56 +22,19 @@ pub(super) async fn conclude(
     conclusion: &Conclusion,
     now: TimestampMs,
 ) -> Result<(), StoreError> {
-    let outcome = &conclusion.outcome;
-    let next = outcome.intent_status();
-    let intents = carried_by_signed(connection, conclusion).await?;
+    let intents = check(connection, conclusion).await?;
     let mut writes = Batch::new();
-    write_outcome(&mut writes, conclusion, now)?;
-    let keep_their_key: Vec<u64> = intents
-        .iter()
-        .filter(|intent| keeps_key(&intent.action, next))
-        .map(|intent| intent.id.get())
-        .collect();
-    // The failure of a batch is its attempt's alone: the intents go on.
-    let failure = outcome.failure().filter(|_| next == IntentStatus::Failed);
-    writes
-        .statement("DELETE FROM signed_versions WHERE digest = $1")
-        .bind(conclusion.digest.as_bytes().to_vec())
-        .statement(
-            "UPDATE intents SET status = $1, failure = $2, updated_at = $3, \
-             holds_key = CASE WHEN id IN (SELECT value FROM json_each($4)) THEN 1 ELSE 0 END \
-             WHERE id IN (SELECT attempt_intents.intent FROM attempts \
-             JOIN attempt_intents ON attempt_intents.attempt = attempts.id \
-             WHERE attempts.digest = $5)",
-        )
-        .bind(next.as_str())
-        .bind(
-            failure
-                .map(|failure| json("a failure", failure))
-                .transpose()?,
-        )
-        .bind(number(now.get()))
-        .bind(json("the intents that keep their key", &keep_their_key)?)
-        .bind(conclusion.digest.as_bytes().to_vec())
-        .changing(intents.len());
+    write_attempt(&mut writes, conclusion, now)?;
+    write_intents(&mut writes, conclusion, &intents, now)?;
     writes.run(&mut *connection).await?;
-    if next == IntentStatus::Failed {
+    if conclusion.outcome.intent_status() == IntentStatus::Failed {
         freeze::thaw(connection, intents.iter().map(|intent| &intent.action)).await?;
     }
     Ok(())
 }
 
-/// Whether an intent holds its key in a status.
-const fn keeps_key(action: &Action, status: IntentStatus) -> bool {
-    match status {
-        IntentStatus::Queued | IntentStatus::Submitted => true,
-        IntentStatus::Succeeded => action.succeeds_only_once(),
-        IntentStatus::Failed => false,
-    }
-}
-
-/// Reads the attempt's intents, and checks that attempt and intents may take the outcome.
-async fn carried_by_signed(
+/// Reads the attempt's intents, and refuses an outcome that attempt or intents can't take.
+async fn check(
     connection: &mut SqliteConnection,
     conclusion: &Conclusion,
 ) -> Result<Vec<LockedIntent>, StoreError> {
@@ -105,7 +68,7 @@ async fn carried_by_signed(
     Ok(intents)
 }
 
-fn write_outcome(
+fn write_attempt(
     writes: &mut Batch,
     conclusion: &Conclusion,
     now: TimestampMs,
@@ -113,6 +76,7 @@ fn write_outcome(
     let Conclusion { digest, outcome } = conclusion;
     let receipt = outcome.receipt();
     let failure = outcome.failure();
+    let failure = failure.map(|failure| json("a failure", failure));
     let checkpoint = receipt.and_then(|receipt| receipt.checkpoint);
     let registered = receipt.and_then(|receipt| receipt.registered_badge);
     writes
@@ -127,16 +91,55 @@ fn write_outcome(
             receipt.map(|receipt| receipt.gas_used.get()),
         ))
         .bind(receipt.map(|receipt| receipt.effects.clone()))
-        .bind(
-            failure
-                .map(|failure| json("a failure", failure))
-                .transpose()?,
-        )
+        .bind(failure.transpose()?)
         .bind(outcome.reason().map(str::to_owned))
         .bind(optional_number(checkpoint.map(CheckpointNumber::get)))
         .bind(registered.map(|badge| badge.to_string()))
         .bind(number(now.get()))
         .bind(digest.as_bytes().to_vec())
-        .changing(1);
+        .changing(1)
+        .statement("DELETE FROM signed_versions WHERE digest = $1")
+        .bind(digest.as_bytes().to_vec());
     Ok(())
+}
+
+fn write_intents(
+    writes: &mut Batch,
+    conclusion: &Conclusion,
+    intents: &[LockedIntent],
+    now: TimestampMs,
+) -> Result<(), StoreError> {
+    let Conclusion { digest, outcome } = conclusion;
+    let next = outcome.intent_status();
+    // The failure of a batch belongs to its attempt alone: the intents are queued again.
+    let failure = outcome.failure().filter(|_| next == IntentStatus::Failed);
+    let failure = failure.map(|failure| json("a failure", failure));
+    let with_key = intents
+        .iter()
+        .filter(|intent| keeps_key(&intent.action, next));
+    let with_key: Vec<u64> = with_key.map(|intent| intent.id.get()).collect();
+    writes
+        .statement(
+            "UPDATE intents SET status = $1, failure = $2, updated_at = $3, \
+             holds_key = CASE WHEN id IN (SELECT value FROM json_each($4)) THEN 1 ELSE 0 END \
+             WHERE id IN (SELECT attempt_intents.intent FROM attempts \
+             JOIN attempt_intents ON attempt_intents.attempt = attempts.id \
+             WHERE attempts.digest = $5)",
+        )
+        .bind(next.as_str())
+        .bind(failure.transpose()?)
+        .bind(number(now.get()))
+        .bind(json("the intents that keep their key", &with_key)?)
+        .bind(digest.as_bytes().to_vec())
+        .changing(intents.len());
+    Ok(())
+}
+
+/// Whether an intent holds its key in a status.
+const fn keeps_key(action: &Action, status: IntentStatus) -> bool {
+    match status {
+        IntentStatus::Queued | IntentStatus::Submitted => true,
+        IntentStatus::Succeeded => action.succeeds_only_once(),
+        IntentStatus::Failed => false,
+    }
 }

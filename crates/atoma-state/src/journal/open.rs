@@ -14,9 +14,9 @@ use super::{freeze, rows};
 use crate::batch::Batch;
 use crate::columns::{Cells, hex, json, number};
 
-/// Opens intents, each on its own: inserts it, joins it to the equal one that is under way (which may
-/// be another of these), or refuses it. Freezes the records of the stacks that it opens a settlement
-/// for, or a claim without one. Two round trips, however many intents.
+/// Opens intents, each on its own merits: inserts it, joins it to an equal one that is under way (also to
+/// one of these), or refuses it. Freezes the records that the new ones need frozen. Two round trips,
+/// however many intents.
 pub(super) async fn open(
     connection: &mut SqliteConnection,
     wanted: &[NewIntent],

@@ -10,8 +10,8 @@ use crate::columns::{Cells, number};
 use crate::error::unavailable;
 use crate::rows;
 
-/// Reads task, record and subscribers of a stack. One statement: a lane waits for every round trip, and
-/// the inputs must be of one moment.
+/// Reads task, record and subscribers of a stack. One statement, because a lane waits for every round
+/// trip, and the inputs must be consistent.
 pub(crate) async fn settlement_inputs(
     readers: &SqlitePool,
     stack: StackSmallId,

@@ -10,7 +10,7 @@ use atoma_state::{SqliteState, StateOptions};
 
 use crate::raw::Database;
 use crate::suite::fixtures::*;
-use crate::suite::journal::{attempt, new};
+use crate::suite::journal::{attempt, unwrap_new};
 
 /// Frames that write to every table of the mirror.
 fn frames() -> Vec<LedgerFrame> {
@@ -246,9 +246,12 @@ async fn impossible_values_are_named_by_table_column_and_row() {
 async fn a_reason_of_a_later_version_is_read_back() {
     let database = Database::new();
     let store = database.open().await;
-    happen(&store, 1, vec![bought(1, 1, 10), settled(1, 1, &[2])]).await;
-    let opened = store.open(&[wish(1, claim(1))], None, at(1)).await.unwrap();
-    let intent = new(opened[0].clone());
+    apply_events(&store, 1, vec![bought(1, 1, 10), settled(1, 1, &[2])]).await;
+    let opened = store
+        .open(&[new_intent(1, claim(1))], None, at(1))
+        .await
+        .unwrap();
+    let intent = unwrap_new(opened[0].clone());
     let sent = attempt(1, &[intent.id]);
     store.record_attempt(&sent, None, at(2)).await.unwrap();
     let failure: Failure = serde_json::from_str(r#"{"code":"too_late","epoch":7}"#).unwrap();

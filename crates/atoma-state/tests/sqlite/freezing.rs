@@ -10,7 +10,7 @@ use crate::raw::Database;
 use crate::suite::fixtures::*;
 use crate::suite::journal::{open, unwrap_new};
 
-/// What freezes a record.
+/// The actions that freeze a record.
 fn actions() -> [Action; 2] {
     [settle(1), claim_confidential(1)]
 }
@@ -20,7 +20,7 @@ const FREEZE: &str = "UPDATE work_records SET is_frozen = 1 WHERE node_small_id 
 const THAW: &str = "UPDATE work_records SET is_frozen = 0 WHERE node_small_id = \
                     x'0000000000000001'";
 
-/// A database with a stack of node 1, and what nodes 1 and 2 have recorded of it.
+/// A database with a stack of node 1, and records of it by nodes 1 and 2.
 async fn with_records() -> (Database, SqliteState) {
     let database = Database::new();
     let store = database.open().await;
@@ -76,7 +76,7 @@ async fn a_record_is_not_thawed_while_an_intent_needs_it() {
         let refusal = async || attempt_raw(&database, THAW).await.unwrap_err();
         let needed = "keeps this record frozen";
         assert!(refusal().await.contains(needed));
-        // An attesting node's record has nothing to do with it.
+        // An attesting node's record is not concerned.
         attempt_raw(&database, "UPDATE work_records SET is_frozen = 1")
             .await
             .unwrap();

@@ -26,7 +26,7 @@ async fn with_signed_attempt(database: &Database) -> (SqliteState, Attempt) {
     (store, first)
 }
 
-/// The object versions that are claimed, as the journal stores them.
+/// The claimed object versions, as stored.
 async fn claimed(database: &Database) -> Vec<(String, String)> {
     let raw = database.raw().await;
     let claimed = sqlx::query_as(
@@ -44,7 +44,7 @@ async fn claimed(database: &Database) -> Vec<(String, String)> {
 async fn two_signed_attempts_never_use_the_same_version_of_an_object() {
     let database = Database::new();
     let (store, first) = with_signed_attempt(&database).await;
-    // As badge or as coin, at whatever place.
+    // As badge or as coin, in any place.
     for (badge, coins) in [
         ((1, 4), vec![(3, 1)]),
         ((3, 1), vec![(2, 5)]),
@@ -72,7 +72,7 @@ async fn two_signed_attempts_never_use_the_same_version_of_an_object() {
             "{second:?}: {refused:?}"
         );
     }
-    // Later versions are others; and the first attempt may be concluded together with its successor.
+    // Later versions are free, and an attempt may be concluded together with its successor.
     let second = Attempt {
         badge: Some(used(1, 5)),
         gas: vec![used(2, 6), used(7, u64::MAX - 1)],
@@ -177,7 +177,7 @@ async fn another_program_cannot_sign_without_claiming_exactly_what_it_uses() {
         assert_eq!(database.dump().await, before);
     }
     let refused = [
-        // What the signed attempt uses, by whatever kind of insertion.
+        // The versions of the signed attempt, by any kind of insertion.
         insert_attempt("badge", "gas"),
         insert_attempt("NULL", "gas"),
         insert_attempt("badge", "'[]'"),
@@ -189,19 +189,19 @@ async fn another_program_cannot_sign_without_claiming_exactly_what_it_uses() {
         claim_for(new, "(SELECT gas FROM attempts)"),
         claim_for(new, "(SELECT gas FROM attempts)").replace("INSERT", "INSERT OR IGNORE"),
         claim_for(new, "(SELECT gas FROM attempts)").replace("INSERT", "INSERT OR REPLACE"),
-        // More than it uses, another version, or nothing any more.
+        // More versions for the signed attempt, other versions, or none.
         claim_for("(SELECT digest FROM attempts)", ONE),
         String::from("UPDATE signed_versions SET version = '9'"),
         String::from("UPDATE signed_versions SET digest = zeroblob(32)"),
         String::from("DELETE FROM signed_versions"),
-        // Claims for an attempt that doesn't come.
+        // Claims for an attempt that isn't inserted.
         format!("PRAGMA foreign_keys = ON; {}", claim_for(new, ONE)),
     ];
     for statement in &refused {
         assert!(database.run(statement).await.is_err(), "{statement}");
         assert_eq!(database.dump().await, before, "{statement}");
     }
-    // With its claims, it may; badge and coins alike.
+    // With exact claims it is accepted, for badge and coins alike.
     for (badge, gas, claims) in [("NULL", TWO, TWO), (badge, "'[]'", ONE)] {
         let script = format!(
             "BEGIN; {}; {}; ROLLBACK",
@@ -212,7 +212,7 @@ async fn another_program_cannot_sign_without_claiming_exactly_what_it_uses() {
     }
 }
 
-/// Otherwise the versions would be taken for ever.
+/// A version that is never released could never be signed over again.
 #[tokio::test]
 async fn another_program_cannot_move_intents_without_releasing_versions() {
     let database = Database::new();

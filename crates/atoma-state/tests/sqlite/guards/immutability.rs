@@ -1,218 +1,11 @@
-//! The guards of the schema: whatever program writes to the database, it refuses what the journal's
-//! state machine doesn't allow.
+//! Rows that never change.
 
-use atoma_domain::journal::{Action, AttemptOutcome, AttemptStatus, Failure, IntentStatus};
-use atoma_domain::ports::{ChainEvents, ChainIdentity, Journal, Opened, ServedWork};
-use atoma_domain::{EchelonId, PricePerMillion};
-use atoma_state::SqliteState;
+use atoma_domain::journal::IntentStatus;
+use atoma_domain::ports::{ChainEvents, ChainIdentity, Journal};
 
+use super::intent_in;
 use crate::raw::Database;
 use crate::suite::fixtures::*;
-
-/// Brings intent 1 where the test needs it.
-async fn intent_in(store: &SqliteState, status: IntentStatus) {
-    store
-        .open(&[new_intent(1, claim(1))], None, at(1))
-        .await
-        .unwrap();
-    match status {
-        IntentStatus::Queued => {}
-        IntentStatus::Submitted => attempted(store, 1, AttemptStatus::Signed).await,
-        IntentStatus::Succeeded => attempted(store, 1, AttemptStatus::Succeeded).await,
-        IntentStatus::Failed => attempted(store, 1, AttemptStatus::Refused).await,
-    }
-}
-
-/// Takes intent 1 through one more attempt.
-async fn attempted(store: &SqliteState, number: u64, status: AttemptStatus) {
-    store
-        .record_attempt(&bare_attempt(number, &[1]), None, at(1))
-        .await
-        .unwrap();
-    let failure = Failure::ShuttingDown {};
-    let reason = String::from("test");
-    let outcome = match status {
-        AttemptStatus::Signed => return,
-        AttemptStatus::Succeeded => AttemptOutcome::Succeeded {
-            receipt: receipt(0),
-        },
-        AttemptStatus::Aborted => AttemptOutcome::BatchAborted {
-            failure,
-            receipt: receipt(0),
-        },
-        AttemptStatus::Cancelled => AttemptOutcome::Cancelled {
-            reason,
-            receipt: receipt(0),
-        },
-        AttemptStatus::Dead => AttemptOutcome::Dead { reason },
-        AttemptStatus::Refused => AttemptOutcome::Refused { failure },
-    };
-    store
-        .conclude(&concluded(digest(number), &outcome), at(1))
-        .await
-        .unwrap();
-}
-
-/// A step of intent 1 as another program might take it.
-fn step_to(status: IntentStatus) -> String {
-    let (holds_key, failure) = match status {
-        IntentStatus::Failed => (0, "'{}'"),
-        _ => (1, "NULL"),
-    };
-    format!(
-        "UPDATE intents SET status = '{}', holds_key = {holds_key}, failure = {failure}",
-        status.as_str()
-    )
-}
-
-/// The end of its only attempt, as another program might write it.
-fn end_as(status: AttemptStatus) -> String {
-    format!(
-        "UPDATE attempts SET status = '{}', concluded_at = {}",
-        status.as_str(),
-        if status.is_final() {
-            "created_at"
-        } else {
-            "NULL"
-        }
-    )
-}
-
-/// Runs a statement without the triggers of a table, to bring it where only another program could.
-async fn past_the_guards(database: &Database, table: &str, statement: &str) {
-    let raw = database.raw().await;
-    let guards: Vec<(String, String)> = sqlx::query_as(
-        "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?",
-    )
-    .bind(table)
-    .fetch_all(&raw)
-    .await
-    .unwrap();
-    raw.close().await;
-    assert!(!guards.is_empty());
-    let mut script = String::from("BEGIN; ");
-    for (name, _) in &guards {
-        script += &format!("DROP TRIGGER {name}; ");
-    }
-    script += statement;
-    for (_, guard) in &guards {
-        script += &format!("; {guard}");
-    }
-    database.run(&format!("{script}; COMMIT")).await.unwrap();
-}
-
-/// Whether the database takes a statement; it is undone.
-async fn is_taken(database: &Database, statement: &str) -> Result<(), String> {
-    let undone = format!("BEGIN; {statement}; ROLLBACK");
-    let taken = database.run(&undone).await;
-    taken.map_err(|refusal| refusal.to_string())
-}
-
-/// The latest attempt may be of any kind, or there is none: an intent moves as its own level says,
-/// and never to where the other does not allow it.
-#[tokio::test]
-async fn every_transition_of_an_intent_is_guarded() {
-    let latest = AttemptStatus::ALL.into_iter().map(Some);
-    for latest in latest.chain([None]) {
-        let database = Database::new();
-        let store = database.open().await;
-        intent_in(&store, IntentStatus::Queued).await;
-        if let Some(latest) = latest {
-            // An earlier one that says something else.
-            attempted(&store, 1, AttemptStatus::Dead).await;
-            attempted(&store, 2, latest).await;
-        }
-        for from in IntentStatus::ALL {
-            past_the_guards(&database, "intents", &step_to(from)).await;
-            for to in IntentStatus::ALL {
-                let taken = is_taken(&database, &step_to(to)).await;
-                let agrees = match latest {
-                    Some(latest) => latest.allows(to),
-                    None => matches!(to, IntentStatus::Queued | IntentStatus::Failed),
-                };
-                let allowed = from.can_become(to) && agrees;
-                assert_eq!(taken.is_ok(), allowed, "{latest:?}: {from:?} to {to:?}");
-                if let Err(refusal) = taken {
-                    assert!(refusal.contains("not allow"), "{refusal}");
-                }
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn every_transition_of_an_attempt_is_guarded() {
-    let database = Database::new();
-    let store = database.open().await;
-    intent_in(&store, IntentStatus::Submitted).await;
-    for from in AttemptStatus::ALL {
-        past_the_guards(&database, "attempts", &end_as(from)).await;
-        for to in AttemptStatus::ALL {
-            let taken = is_taken(&database, &end_as(to)).await;
-            assert_eq!(taken.is_ok(), from.can_become(to), "{from:?} to {to:?}");
-        }
-    }
-}
-
-/// Success keeps the key of what is done once for ever, and of nothing else.
-#[tokio::test]
-async fn only_what_is_done_once_keeps_its_key() {
-    let stack_small_id = stack(1);
-    let price = PricePerMillion::new(1);
-    let task_small_id = task(1);
-    let actions = [
-        Action::RegisterNode { additional: true },
-        Action::SubscribeToModel {
-            model_name: String::from("a model"),
-            echelon_id: EchelonId::new(1),
-        },
-        Action::SubscribeToTask {
-            task_small_id,
-            price,
-        },
-        Action::UpdateSubscription {
-            task_small_id,
-            price,
-        },
-        Action::UnsubscribeFromTask { task_small_id },
-        settle(1),
-        attest(1),
-        Action::StartDispute { stack_small_id },
-        claim(1),
-        claim_confidential(1),
-    ];
-    let kinds: Vec<&str> = actions.iter().map(Action::kind).collect();
-    assert_eq!(kinds, Action::KINDS);
-    for action in actions {
-        let database = Database::new();
-        let store = database.open().await;
-        apply_events(&store, 1, vec![bought(1, 1, 10)]).await;
-        store.record_message(&message(1, 1, 1)).await.unwrap();
-        let opened = store
-            .open(&[new_intent(1, action.clone())], None, at(1))
-            .await;
-        assert!(
-            matches!(opened.unwrap()[..], [Opened::New(_)]),
-            "{action:?}"
-        );
-        attempted(&store, 1, AttemptStatus::Signed).await;
-        for holds_key in [false, true] {
-            let done = format!(
-                "{}; UPDATE intents SET status = 'succeeded', holds_key = {holds_key}",
-                end_as(AttemptStatus::Succeeded)
-            );
-            let taken = is_taken(&database, &done).await;
-            let allowed = holds_key == action.succeeds_only_once();
-            assert_eq!(taken.is_ok(), allowed, "{action:?}: {taken:?}");
-        }
-        // The store agrees.
-        let outcome = AttemptOutcome::Succeeded {
-            receipt: receipt(0),
-        };
-        let done = concluded(digest(1), &outcome);
-        store.conclude(&done, at(2)).await.unwrap();
-    }
-}
 
 /// Asserts that the database refuses each statement with an error that names the rule, and that
 /// nothing has changed.
@@ -226,7 +19,7 @@ async fn assert_refused(database: &Database, cases: &[(&str, &str)]) {
     }
 }
 
-/// One more attempt that uses no objects, for an intent.
+/// Another attempt for an intent, as another program might insert it.
 fn sign_again_for(intent: u64) -> String {
     format!(
         "INSERT INTO attempts (digest, bytes, signatures, expires_after, gas, gas_budget, status, \
@@ -286,7 +79,7 @@ async fn what_was_signed_and_requested_never_changes() {
                  created_at, updated_at FROM intents LIMIT 1",
             ),
             ("CHECK constraint", "UPDATE intents SET holds_key = 0"),
-            // Given up, or free to be signed for again, while its transaction may execute.
+            // Failed, or queued to be signed for again, while its transaction may execute.
             (
                 "does not allow",
                 "UPDATE intents SET status = 'failed', holds_key = 0, failure = '{}' WHERE id = 1",
@@ -299,7 +92,7 @@ async fn what_was_signed_and_requested_never_changes() {
                 "does not allow",
                 "UPDATE intents SET status = 'succeeded' WHERE id = 1",
             ),
-            // Free to be done once more.
+            // Succeeded, and yet free to be done again.
             (
                 "keeps its key",
                 "UPDATE attempts SET status = 'succeeded', concluded_at = created_at; \
@@ -410,7 +203,7 @@ async fn an_outcome_never_changes() {
                 "intents of an attempt",
                 "INSERT INTO attempt_intents VALUES (1, 1, 2)",
             ),
-            // A second signature for what is done.
+            // A second signature for an intent that has succeeded.
             ("only a queued intent", &sign_again_for(1)),
         ],
     )
