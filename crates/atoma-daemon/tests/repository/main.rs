@@ -1,5 +1,5 @@
-//! Checks of the repository itself: dependencies between crates, imports between files, file names in
-//! documents.
+//! Checks of the repository itself: dependencies between crates, imports between files, file names
+//! in documents.
 
 #![expect(
     clippy::expect_used,

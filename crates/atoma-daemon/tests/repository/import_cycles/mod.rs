@@ -19,8 +19,8 @@ use cycles::{Cycle, cycles};
 use modules::{Sources, is_of_tests};
 use reader::read;
 
-/// The cycles that still exist, by crate, each with all of its files. Nothing may be added; an entry
-/// whose cycle is gone or has changed fails the test.
+/// The cycles that still exist, by crate, each with all of its files. Nothing may be added; an
+/// entry whose cycle is gone or has changed fails the test.
 const ALLOWED: &[(&str, &[&str])] = &[
     (
         "atoma-api",

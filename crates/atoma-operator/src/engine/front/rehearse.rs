@@ -34,7 +34,8 @@ impl Engine {
             reason: String::from("the rehearsal did not finish within the request's time"),
         });
         let results = rehearsed.into_iter();
-        results.map(|result| result.unwrap_or_else(|| Err(left.clone())))
+        results
+            .map(|result| result.unwrap_or_else(|| Err(left.clone())))
             .collect()
     }
 
