@@ -1,4 +1,4 @@
-//! What an operator sees of all that was sent for a transaction.
+//! What the API shows about all attempts of a transaction.
 
 use atoma_localnet::{Fault, FaultKind};
 use serde_json::{Value, json};
@@ -13,9 +13,9 @@ async fn transaction(world: &TestWorld, key: &Value) -> Value {
     transaction
 }
 
-/// Takes what can't be foretold out of an attempt, having checked it.
+/// Removes the fields of an attempt whose values vary, after checking them.
 #[track_caller]
-fn foretold(mut attempt: Value) -> Value {
+fn without_times_and_gas(mut attempt: Value) -> Value {
     let fields = attempt.as_object_mut().unwrap();
     let [created, concluded] = ["created_at", "concluded_at"].map(|name| {
         let time = fields.remove(name).unwrap();
@@ -28,7 +28,7 @@ fn foretold(mut attempt: Value) -> Value {
     let budget = number("gas_budget").unwrap();
     let (used, checkpoint) = (number("gas_used"), number("checkpoint"));
     assert!(used.is_none_or(|used| (1..=budget).contains(&used)));
-    // What was executed is in a checkpoint, though not every answer names it.
+    // Every executed attempt is in a checkpoint, but not every answer names it.
     assert!(used.is_some() || checkpoint.is_none());
     attempt
 }
@@ -42,37 +42,37 @@ async fn served(world: &TestWorld, task: u64, count: u64) -> Vec<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_shows_every_attempt_and_why_it_came_to_nothing() {
+async fn a_transaction_shows_every_attempt_and_why_it_failed() {
     let world = TestWorld::start(&[NONE], 1).await;
     let stack = served(&world, 1, 1).await[0];
-    // The first is cancelled, the second never arrives before its epoch is over.
+    // The first attempt is cancelled because of congestion.
     world
         .network
         .inject_fault(Fault::once(FaultKind::Congestion));
     let epoch = world.network.epoch();
-    let asked = world.ask_to_settle(&[stack]);
+    let settling = world.spawn_settle(&[stack]);
     let is_cancelled = |entry: &Value| entry["tx_digest"].is_string();
-    let entry = world.until(stack, is_cancelled).await;
+    let entry = world.until_entry(stack, is_cancelled).await;
     let id = &entry["transaction_id"];
-    let (status, answer) = asked.await.unwrap();
+    let (status, answer) = settling.await.unwrap();
     assert_eq!(status, 200, "{answer}");
     let digest = answer["tx_digests"][0].clone();
 
-    let told = transaction(&world, id).await;
-    assert_eq!(transaction(&world, &digest).await, told);
-    assert_eq!(told["status"], "succeeded");
-    assert_eq!(told["tx_digest"], digest);
-    let attempts = told["attempts"].as_array().unwrap();
+    let shown = transaction(&world, id).await;
+    assert_eq!(transaction(&world, &digest).await, shown);
+    assert_eq!(shown["status"], "succeeded");
+    assert_eq!(shown["tx_digest"], digest);
+    let attempts = shown["attempts"].as_array().unwrap();
     let [cancelled, succeeded] = &attempts[..] else {
-        panic!("{told}");
+        panic!("{shown}");
     };
-    // Also by the digest of the one that was in vain.
-    assert_eq!(transaction(&world, &cancelled["tx_digest"]).await, told);
+    // The digest of the cancelled attempt finds it, too.
+    assert_eq!(transaction(&world, &cancelled["tx_digest"]).await, shown);
     let spent = |attempt: &Value| attempt["gas_used"].as_u64().unwrap();
-    assert_eq!(spent(&told), spent(cancelled) + spent(succeeded));
-    assert_eq!(told["updated_at"], succeeded["concluded_at"]);
+    assert_eq!(spent(&shown), spent(cancelled) + spent(succeeded));
+    assert_eq!(shown["updated_at"], succeeded["concluded_at"]);
     assert_eq!(
-        foretold(cancelled.clone()),
+        without_times_and_gas(cancelled.clone()),
         json!({
             "tx_digest": cancelled["tx_digest"],
             "status": "cancelled",
@@ -83,7 +83,7 @@ async fn a_transaction_shows_every_attempt_and_why_it_came_to_nothing() {
         })
     );
     assert_eq!(
-        foretold(succeeded.clone()),
+        without_times_and_gas(succeeded.clone()),
         json!({
             "tx_digest": digest,
             "status": "succeeded",
@@ -95,13 +95,13 @@ async fn a_transaction_shows_every_attempt_and_why_it_came_to_nothing() {
     );
 }
 
-/// A digest that was with the network is told for ever, though nothing came of it.
+/// A digest that was sent stays visible permanently, even if it was never executed.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_that_died_is_still_shown() {
     let world = TestWorld::start(&[NONE], 1).await;
     let stack = served(&world, 1, 1).await[0];
-    world.hold();
-    let asked = world.ask_to_settle(&[stack]);
+    world.hold_submissions();
+    let settling = world.spawn_settle(&[stack]);
     let entry = world.until_status(stack, "submitted").await;
     let id = &entry["transaction_id"];
     let open = transaction(&world, id).await;
@@ -120,25 +120,31 @@ async fn an_attempt_that_died_is_still_shown() {
             "transaction_ids": [id],
         })
     };
-    assert_eq!(foretold(signed.clone()), expected("signed", &Value::Null));
+    assert_eq!(
+        without_times_and_gas(signed.clone()),
+        expected("signed", &Value::Null)
+    );
 
     world.network.advance_epoch().unwrap();
     world
-        .until(stack, |now| now["tx_digest"] != entry["tx_digest"])
+        .until_entry(stack, |now| now["tx_digest"] != entry["tx_digest"])
         .await;
     world.network.clear_faults();
-    assert_eq!(asked.await.unwrap().0, 200);
-    let told = transaction(&world, &entry["tx_digest"]).await;
-    assert_eq!(told["status"], "succeeded");
-    let attempts = told["attempts"].as_array().unwrap();
+    assert_eq!(settling.await.unwrap().0, 200);
+    let shown = transaction(&world, &entry["tx_digest"]).await;
+    assert_eq!(shown["status"], "succeeded");
+    let attempts = shown["attempts"].as_array().unwrap();
     let reason = &attempts[0]["reason"];
     assert!(reason.as_str().unwrap().len() > 10, "{reason}");
-    assert_eq!(foretold(attempts[0].clone()), expected("dead", reason));
-    assert_eq!(attempts.last().unwrap()["tx_digest"], told["tx_digest"]);
+    assert_eq!(
+        without_times_and_gas(attempts[0].clone()),
+        expected("dead", reason)
+    );
+    assert_eq!(attempts.last().unwrap()["tx_digest"], shown["tx_digest"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_names_all_that_it_carries_and_each_of_them_is_found_by_it() {
+async fn a_batch_names_all_its_intents_and_its_digest_finds_each_of_them() {
     let world = TestWorld::start(&[NONE], 1).await;
     let stacks = served(&world, 1, 3).await;
     world.settle(&stacks).await;
@@ -157,17 +163,17 @@ async fn a_batch_names_all_that_it_carries_and_each_of_them_is_found_by_it() {
     let listed = world.list(&path).await;
     assert_eq!(listed.len(), 3);
     for (id, entry) in ids.iter().rev().zip(&listed) {
-        let told = transaction(&world, id).await;
-        assert_eq!(told["attempts"], first["attempts"]);
-        assert_eq!(&summary(told), entry);
+        let shown = transaction(&world, id).await;
+        assert_eq!(shown["attempts"], first["attempts"]);
+        assert_eq!(&summary(shown), entry);
     }
 
-    // The mirror has met it at the latest with what happened after it.
+    // Once the mirror has a later event, it has the claim's checkpoint.
     world.buy_one(1, 1, 1_000, 1_000).await;
-    let told = transaction(&world, ids[2]).await;
-    assert!(told["attempts"][0]["checkpoint"].is_u64(), "{told}");
+    let shown = transaction(&world, ids[2]).await;
+    assert!(shown["attempts"][0]["checkpoint"].is_u64(), "{shown}");
 
-    // With others, and page by page.
+    // The filters of the list, combined and with paging.
     let count = async |query: &str| world.list(&format!("/transactions?{query}")).await.len();
     assert_eq!(count("kind=claim_stack").await, 3);
     assert_eq!(count("kind=settle_stack&status=succeeded").await, 3);
@@ -187,26 +193,26 @@ async fn a_batch_names_all_that_it_carries_and_each_of_them_is_found_by_it() {
     }
 }
 
-/// The contract's word stands by the attempt that it was spoken to, and by the transaction.
+/// The abort is shown with the attempt and with the transaction.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_abort_is_told_with_its_name_and_advice() {
+async fn an_abort_is_shown_with_its_name_and_advice() {
     let world = TestWorld::start(&[SAMPLING, NONE], 2).await;
-    // One that succeeds, so that the next of its kind is sent unsimulated.
+    // After one success, the next settlement is sent without a simulation.
     let stacks = served(&world, 1, 2).await;
     for stack in &stacks {
         world.draw(*stack, &[2]);
     }
     world.settle(&stacks[..1]).await;
-    // Its entry in the contract's list of subscribers lasts until the next purchase.
+    // The contract keeps the node in its list of subscribers until the next purchase.
     let body = json!({"task_small_id": 1, "node_small_id": 2});
-    world.done("/task_unsubscribe", body).await;
+    world.post_ok("/task_unsubscribe", body).await;
     let body = json!({"stack_small_ids": [stacks[1]]});
     let (_, answer) = world.post("/try_settle_stack_ids", body).await;
-    let told = transaction(&world, &answer["results"][0]["transaction_id"]).await;
-    assert_eq!(told["status"], "failed", "{told}");
-    let aborted = &told["attempts"][0];
+    let shown = transaction(&world, &answer["results"][0]["transaction_id"]).await;
+    assert_eq!(shown["status"], "failed", "{shown}");
+    let aborted = &shown["attempts"][0];
     assert_eq!(aborted["status"], "aborted");
-    assert_eq!(aborted["error"], told["error"]);
+    assert_eq!(aborted["error"], shown["error"]);
     assert_eq!(aborted["error"]["code"], "contract_abort");
     let details = &aborted["error"]["details"];
     assert!(details["abort_code"].is_u64(), "{details}");
@@ -214,5 +220,8 @@ async fn an_abort_is_told_with_its_name_and_advice() {
     let sentence = aborted["error"]["error"].as_str().unwrap();
     let name = details["abort_name"].as_str().unwrap();
     assert!(sentence.contains(name), "{sentence}");
-    assert_eq!(foretold(aborted.clone())["reason"], Value::Null);
+    assert_eq!(
+        without_times_and_gas(aborted.clone())["reason"],
+        Value::Null
+    );
 }

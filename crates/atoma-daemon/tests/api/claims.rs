@@ -1,4 +1,4 @@
-//! Claims over HTTP: what is paid is what the contract's own vectors say.
+//! Claims over HTTP pay what the contract's vectors say.
 
 use serde_json::{Value, json};
 
@@ -7,8 +7,8 @@ use crate::support::{CONFIDENTIAL, NONE, SAMPLING, TestWorld};
 
 /// Payments measured by executing the contract.
 const FEES: &str = include_str!("../../../../tests/vectors/fees.json");
-/// Cases that a daemon takes no part in: confidential stacks that were settled or claimed with
-/// nothing used (both refused), and one whose draw ends in a dispute.
+/// Cases that a daemon doesn't go through: confidential stacks that are settled, or claimed without
+/// any work (it refuses both), and one that ends in a dispute.
 const REFUSED: &[&str] = &[
     "level1.claim_funds/0",
     "level1.claim_funds/2",
@@ -16,7 +16,7 @@ const REFUSED: &[&str] = &[
     "level2.extra2.two_attest/1b",
 ];
 
-/// A number, or the list of one number for each stack.
+/// One number, or a list with one for each stack.
 fn numbers(value: &Value) -> Vec<u64> {
     match value {
         Value::Array(several) => several.iter().map(|one| one.as_u64().unwrap()).collect(),
@@ -24,20 +24,20 @@ fn numbers(value: &Value) -> Vec<u64> {
     }
 }
 
-/// What the coins of a case sum up to for one of `user`, `node1`.
+/// The sum of the coins that a case pays to `user` or `node1`.
 fn paid(case: &Value, to: &str) -> u64 {
     let coins = case["coins_after_claim"].as_array();
     let coins = coins.into_iter().flatten().filter(|coin| coin["to"] == to);
     coins.map(|coin| coin["amount"].as_u64().unwrap()).sum()
 }
 
-/// What a node's shares are at that place of a case, or of the chain's state.
+/// A node's shares, in the entries of a case or of the chain's state.
 fn shares(entries: &Value, node: u64) -> u64 {
     let share = &entries[node.to_string()]["available_fee_amount"];
     share.as_u64().unwrap_or(0)
 }
 
-/// Buyer's and node's USDC, and the contract's treasury.
+/// The USDC of the buyer and of the node, and the contract's treasury.
 fn money(world: &TestWorld) -> (u64, u64, u64) {
     let treasury = world.network.state().unwrap()["fee_treasury"].as_u64();
     let buyer = world.network.buyer().to_string();
@@ -48,7 +48,7 @@ fn money(world: &TestWorld) -> (u64, u64, u64) {
     )
 }
 
-/// Buys, serves, settles, attests and claims as a case says, and compares every payment.
+/// Buys, serves, settles, attests and claims as in a case, and compares every payment.
 async fn play(world: &TestWorld, case: &Value) {
     let name = case["case"].as_str().unwrap();
     let params = &case["params"];
@@ -93,7 +93,7 @@ async fn play(world: &TestWorld, case: &Value) {
     for node in &attesters {
         let body = json!({"stack_small_ids": stacks, "node_small_id": node});
         world
-            .done("/submit_stack_settlement_attestations", body)
+            .post_ok("/submit_stack_settlement_attestations", body)
             .await;
     }
     assert!(world.list("/own_attestation_disputes").await.is_empty());
@@ -137,7 +137,7 @@ async fn play(world: &TestWorld, case: &Value) {
     if level != u64::from(CONFIDENTIAL) {
         assert_eq!(
             refunded, refund,
-            "{name}: the refund as the daemon tells it"
+            "{name}: the refund as the daemon shows it"
         );
     }
 }
@@ -159,9 +159,9 @@ async fn claims_pay_what_the_contract_pays() {
     assert_eq!(count, cases.len() - REFUSED.len());
 }
 
-/// Each can be paid for, all together can't.
+/// The gas budget suffices for each claim, but not for all together.
 #[tokio::test(flavor = "multi_thread")]
-async fn claims_too_dear_for_one_transaction_are_made_by_several() {
+async fn claims_too_expensive_for_one_transaction_are_split() {
     let mut world = TestWorld::start(&[NONE], 1).await;
     let stacks = world.buy(1, 1, 1_000, 1_000_000, 20).await;
     for stack in &stacks {
@@ -169,9 +169,9 @@ async fn claims_too_dear_for_one_transaction_are_made_by_several() {
     }
     world.settle(&stacks).await;
     world.network.advance_epoch().unwrap();
-    // Each makes a coin for the buyer, who gets the rest back.
+    // Each claim creates a coin with the buyer's refund.
     let one = json!({"stack_small_ids": stacks[..1]});
-    let rehearsed = world.done("/claim_funds?dry_run=true", one).await;
+    let rehearsed = world.post_ok("/claim_funds?dry_run=true", one).await;
     let gas = rehearsed["results"][0]["estimated_gas"].as_u64().unwrap();
     let ceiling = gas + gas / 100;
     world
@@ -207,7 +207,7 @@ async fn a_claim_before_its_time_names_the_epoch() {
 }
 
 #[tokio::test]
-async fn stacks_of_one_node_share_a_claim_and_a_bad_one_stops_none() {
+async fn stacks_of_one_node_share_a_claim_and_a_bad_one_blocks_none() {
     let world = TestWorld::start(&[NONE], 2).await;
     let mut stacks = world.buy(1, 1, 1_000_000, 1_000, 2).await;
     stacks.extend(world.buy(1, 2, 1_000_000, 1_000, 2).await);
@@ -218,8 +218,8 @@ async fn stacks_of_one_node_share_a_claim_and_a_bad_one_stops_none() {
     world.settle(&stacks).await;
     world.network.advance_epoch().unwrap();
     let before = world.usdc(&world.address());
-    let asked = [stacks[3], unsettled, stacks[0], stacks[2], 999, stacks[1]];
-    let body = json!({"stack_small_ids": asked});
+    let requested = [stacks[3], unsettled, stacks[0], stacks[2], 999, stacks[1]];
+    let body = json!({"stack_small_ids": requested});
     let (status, answer) = world.post("/claim_funds", body).await;
     assert_eq!(status, 207);
     let expected = [
@@ -239,7 +239,7 @@ async fn stacks_of_one_node_share_a_claim_and_a_bad_one_stops_none() {
 }
 
 #[tokio::test]
-async fn a_confidential_stack_is_claimed_by_its_record_and_never_settled() {
+async fn a_confidential_stack_is_claimed_from_its_record_and_never_settled() {
     let world = TestWorld::start(&[CONFIDENTIAL], 1).await;
     let stack = world.buy_one(1, 1, 1_000_000, 1_000).await;
     let body = json!({"stack_small_ids": [stack]});
@@ -260,10 +260,10 @@ async fn a_confidential_stack_is_claimed_by_its_record_and_never_settled() {
     assert_eq!(answer["code"], "already_claimed");
 }
 
-/// The share of an attester is more than the purchase brought in: its node's next claim finds the
-/// treasury short, until more is bought.
+/// An attester's share is more than the purchase paid in. The next claim of its node is too large
+/// for the treasury until there is another purchase.
 #[tokio::test]
-async fn a_short_treasury_is_told_and_the_claim_can_be_made_later() {
+async fn a_short_treasury_is_reported_and_the_claim_succeeds_later() {
     let mut world = TestWorld::unregistered_with_tasks(&[SAMPLING, NONE]).await;
     world.parameters(json!({"cross_validation_probability_permille": 1000}));
     for _ in 0..2 {
@@ -291,11 +291,11 @@ async fn a_short_treasury_is_told_and_the_claim_can_be_made_later() {
     world.buy_one(2, 1, 1_000_000, 20_000).await;
     let before = world.usdc(&world.address());
     world.claim(&[own]).await;
-    // Its own stack, and the share of the other.
+    // For its own stack, and its share of the other one.
     assert_eq!(world.usdc(&world.address()) - before, 10_000 + 12_000);
 }
 
-/// As many as one request may name: a hundred to a transaction, where one each would be a thousand.
+/// The most stacks that one request may name, a hundred per transaction.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_settled_stacks_are_claimed_in_twelve_transactions_at_most() {
     let world = TestWorld::start(&[NONE], 1).await;
@@ -303,7 +303,7 @@ async fn a_thousand_settled_stacks_are_claimed_in_twelve_transactions_at_most() 
     for stack in &stacks {
         world.record_one(*stack, 0, 900).await;
     }
-    // In parts, so that no answer comes too late on a slow machine.
+    // In parts, so that no request times out on a slow machine.
     for part in stacks.chunks(100) {
         world.settle(part).await;
     }
@@ -314,7 +314,7 @@ async fn a_thousand_settled_stacks_are_claimed_in_twelve_transactions_at_most() 
     assert_eq!(statuses(&answer), ["succeeded"; 1_000]);
     let sent = digests(&answer).len();
     assert!(sent <= 12, "{sent} transactions");
-    // No other was sent on the way: each makes a checkpoint.
+    // Each transaction makes a checkpoint, so no other one was sent.
     let after = chain.height().await.unwrap();
     assert_eq!(after.get() - before.get(), u64::try_from(sent).unwrap());
     let tickets = world.network.state().unwrap()["tickets"].clone();

@@ -1,5 +1,5 @@
-//! Reads, messages and writes for other badges go on while the Sui node keeps a call waiting: no lock
-//! is held across a wait for it.
+//! While a call to the Sui node hangs, reads, messages and writes for other badges continue: no
+//! lock is held across such a call.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::gated::Setup;
 use crate::support::process::in_time;
 use crate::support::{NONE, TestWorld};
 
-/// As many as one request may name.
+/// The most stacks that one request may name.
 const STACKS: u64 = 1_000;
 
 /// Everything that can be read.
@@ -38,7 +38,7 @@ const GETS: &[&str] = &[
     "/ready",
 ];
 
-/// Everything can be read, and a message recorded.
+/// Checks that everything can be read and that a message can be recorded.
 async fn all_is_answered(world: &TestWorld, stack: u64, number: u64) {
     for path in GETS {
         let (status, answer) = world.api.get(path).await;
@@ -56,13 +56,13 @@ async fn everything_is_answered_while_a_thousand_settlements_wait() {
         world.record_one(*stack, 0, 10).await;
     }
     let other = world.buy_one(task, 1, 1_000, 1_000).await;
-    // Longer than the test may take: what waited behind it would never be answered.
+    // Longer than the test may take, so anything that waits for it gets no answer.
     world.network.inject_fault(Fault {
         kind: FaultKind::ExecuteDelay,
         count: u64::MAX,
         ms: 600_000,
     });
-    let settling = world.ask_to_settle(&stacks);
+    let settling = world.spawn_settle(&stacks);
     world.until_submitted().await;
     in_time(all_is_answered(&world, other, 0)).await;
     let waiting = world.list("/transactions?status=queued&limit=10000").await;
@@ -70,7 +70,7 @@ async fn everything_is_answered_while_a_thousand_settlements_wait() {
     settling.abort();
 }
 
-/// A call to the chain, and what has to happen on the network for it to be made.
+/// A call to the chain, and what must happen on the network for the daemon to make it.
 const CALLS: &[(&str, Option<FaultKind>)] = &[
     ("view", None),
     ("gas_coins", None),
@@ -90,12 +90,12 @@ fn setup() -> Setup {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_call_of_a_settlement_hangs_only_its_own_badge_waits() {
+async fn whichever_call_of_a_settlement_hangs_only_its_own_badge_waits() {
     let mut world = TestWorld::start(&[NONE], 2).await;
     let served = world.buy_one(1, 1, 1_000, 1_000).await;
     for (number, (call, fault)) in (0..).zip(CALLS) {
-        // A daemon that has learned nothing yet: neither its coins nor what a settlement costs.
-        let gates = world.go_on_gated(setup()).await;
+        // A fresh daemon, which knows neither its coins nor the cost of a settlement.
+        let gates = world.restart_gated(setup()).await;
         let [mine, others] = [
             world.buy_one(1, 1, 1_000, 1_000).await,
             world.buy_one(1, 2, 1_000, 1_000).await,
@@ -107,29 +107,29 @@ async fn whatever_call_of_a_settlement_hangs_only_its_own_badge_waits() {
             world.network.inject_fault(Fault::once(*kind));
         }
         gates.close(call);
-        let asked = world.ask_to_settle(&[mine]);
+        let pending = world.spawn_settle(&[mine]);
         gates.hangs().await;
         in_time(all_is_answered(&world, served, number)).await;
         in_time(world.settle(&[others])).await;
-        in_time(world.ask("/register", json!({"additional": true})))
+        in_time(world.spawn_post("/register", json!({"additional": true})))
             .await
             .unwrap();
-        // Where the chain does not have it yet, the journal neither says so.
-        let entry = &world.journalled(mine).await[0];
+        // If it is not on chain yet, the journal doesn't show it as settled either.
+        let entry = &world.journal_entries(mine).await[0];
         assert_ne!(entry["status"], "succeeded", "{call}");
-        assert!(!asked.is_finished(), "{call}");
+        assert!(!pending.is_finished(), "{call}");
         gates.open();
-        let (status, answer) = in_time(asked).await.unwrap();
+        let (status, answer) = in_time(pending).await.unwrap();
         assert_eq!(status, 200, "{call}: {answer}");
         assert_ne!(world.ticket(mine), Value::Null, "{call}");
     }
 }
 
-/// What a request asks the chain before anything is in the journal.
+/// The calls that a request makes to the chain before anything is in the journal.
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_call_of_a_request_hangs_only_its_client_waits() {
+async fn whichever_call_of_a_request_hangs_only_its_client_waits() {
     let mut world = TestWorld::start(&[NONE], 2).await;
-    let gates = world.go_on_gated(setup()).await;
+    let gates = world.restart_gated(setup()).await;
     let served = world.buy_one(1, 1, 1_000, 1_000).await;
     let settled = world.buy_one(1, 1, 1_000, 1_000).await;
     world.record(settled, 2, 10).await;
@@ -146,16 +146,16 @@ async fn whatever_call_of_a_request_hangs_only_its_client_waits() {
         let others = world.buy_one(1, 2, 1_000, 1_000).await;
         world.record(others, 2, 10).await;
         gates.close(call);
-        let asked = world.ask(path, body);
+        let pending = world.spawn_post(path, body);
         gates.hangs().await;
         in_time(all_is_answered(&world, served, number)).await;
         in_time(world.settle(&[others])).await;
-        assert!(!asked.is_finished(), "{call}");
+        assert!(!pending.is_finished(), "{call}");
         gates.open();
-        let (status, answer) = in_time(asked).await.unwrap();
+        let (status, answer) = in_time(pending).await.unwrap();
         assert_eq!(status, 409, "{call}: {answer}");
     }
-    // Readiness asks the node itself, and says after a while that it does not answer.
+    // Readiness asks the node itself, and reports after a while that it does not answer.
     gates.close("height");
     let api = world.api.clone();
     let ready = tokio::spawn(async move { api.get("/ready").await });

@@ -1,4 +1,4 @@
-//! Disputes over HTTP: none by accident, one where it is asked for.
+//! Disputes over HTTP: never by accident, only on request.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::{SAMPLING, TestWorld, assert_refused};
 const UNITS: u64 = 1_000_000;
 const PRICE: u64 = 1_000;
 
-/// The second node's own record of the first's stack differs by a message.
+/// A settled stack of the first node, of which the second node has a different message.
 async fn disagreeing() -> (TestWorld, u64) {
     let world = TestWorld::start(&[SAMPLING], 2).await;
     let stack = world.buy_one(1, 1, UNITS, PRICE).await;
@@ -19,7 +19,7 @@ async fn disagreeing() -> (TestWorld, u64) {
         "num_compute_units": 5,
         "node_small_id": 2,
     });
-    world.done("/stack_messages", other).await;
+    world.post_ok("/stack_messages", other).await;
     world.draw(stack, &[2]);
     world.settle(&[stack]).await;
     (world, stack)
@@ -36,7 +36,7 @@ async fn a_differing_attestation_is_not_sent_unless_it_may_dispute() {
     assert!(world.list("/against_attestation_disputes").await.is_empty());
 
     body["allow_dispute"] = json!(true);
-    world.done(path, body.clone()).await;
+    world.post_ok(path, body.clone()).await;
     assert_eq!(world.ticket(stack)["is_in_dispute"], true);
     let dispute = world.list("/against_attestation_disputes").await[0].clone();
     assert_eq!(dispute["plaintiff_node_id"], 2);
@@ -57,7 +57,7 @@ async fn a_differing_attestation_is_not_sent_unless_it_may_dispute() {
 }
 
 #[tokio::test]
-async fn a_dispute_is_raised_only_where_there_is_something_to_dispute() {
+async fn a_dispute_is_raised_only_if_there_is_something_to_dispute() {
     let (world, stack) = disagreeing().await;
     let path = "/start_attestation_dispute";
     let honest = world.buy_one(1, 1, UNITS, PRICE).await;
@@ -75,7 +75,7 @@ async fn a_dispute_is_raised_only_where_there_is_something_to_dispute() {
     assert_eq!(world.ticket(honest)["is_in_dispute"], false);
 
     let body = json!({"stack_small_id": stack});
-    world.done(path, body.clone()).await;
+    world.post_ok(path, body.clone()).await;
     assert_eq!(world.ticket(stack)["is_in_dispute"], true);
     assert_eq!(world.list("/own_attestation_disputes").await.len(), 1);
     assert_refused(&world.post(path, body).await, 409, "already_in_dispute");

@@ -1,4 +1,4 @@
-//! `?dry_run=true`: the answer's shape, what it would cost, and nothing done.
+//! `?dry_run=true`: the shape of the answer, the estimated gas, and no effects.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use atoma_operator::{Applied, Engine, EngineConfig, NodeChoice, Operator, Readin
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::work::{dump, lived_in, statuses};
+use crate::support::work::{dump, populated, statuses};
 use crate::support::{TestWorld, assert_refused};
 
-/// All that must stay as it is: what the daemon tells, and all that is on chain.
+/// Everything that must stay the same: all that the daemon serves, and the chain's state.
 async fn everything(world: &TestWorld) -> (Vec<Value>, Value) {
     (dump(world).await, world.network.state().unwrap())
 }
 
 #[tokio::test]
-async fn rehearsals_tell_their_gas_and_do_nothing() {
-    let world = lived_in().await;
+async fn a_dry_run_estimates_gas_and_does_nothing() {
+    let world = populated().await;
     world.network.advance_epoch().unwrap();
     let ids = |stack: u64| json!({"stack_small_ids": [stack]});
     let price = json!({
@@ -39,7 +39,7 @@ async fn rehearsals_tell_their_gas_and_do_nothing() {
         ("/submit_stack_settlement_attestations", ids(3)),
         ("/claim_funds", ids(2)),
     ] {
-        let answer = world.done(&format!("{path}?dry_run=true"), body).await;
+        let answer = world.post_ok(&format!("{path}?dry_run=true"), body).await;
         assert_eq!(answer["dry_run"], true, "{path}: {answer}");
         assert!(answer["tx_digest"].is_null(), "{path}: {answer}");
         let gas = match answer["results"].as_array() {
@@ -54,15 +54,15 @@ async fn rehearsals_tell_their_gas_and_do_nothing() {
         assert!(gas.is_some_and(|gas| gas > 0), "{path}: {answer}");
     }
     assert_eq!(everything(&world).await, before);
-    // Nothing is frozen by it: the very same can be done.
+    // Nothing is frozen, so the same requests succeed.
     world.record_one(4, 2, 10).await;
     world.settle(&[4]).await;
     world.claim(&[2]).await;
 }
 
 #[tokio::test]
-async fn a_rehearsal_is_refused_like_the_real_thing() {
-    let world = lived_in().await;
+async fn a_dry_run_is_refused_like_the_real_request() {
+    let world = populated().await;
     let before = everything(&world).await;
     for (path, body, status, code) in [
         ("/register", json!({}), 409, "already_registered"),
@@ -110,10 +110,10 @@ async fn a_rehearsal_is_refused_like_the_real_thing() {
     assert_eq!(everything(&world).await, before);
 }
 
-/// What is on its way, or closed to new work, refuses a rehearsal as it does the real thing.
+/// Work in flight, a reservation or a full lane refuses a dry run as it does the real request.
 #[tokio::test]
-async fn a_rehearsal_looks_at_the_journal_and_the_lane() {
-    let mut world = lived_in().await;
+async fn a_dry_run_checks_the_journal_and_the_lane() {
+    let mut world = populated().await;
     let other = world.buy_one(1, 1, 1_000, 1_000).await;
     world.record(other, 1, 10).await;
     world
@@ -129,8 +129,8 @@ async fn a_rehearsal_looks_at_the_journal_and_the_lane() {
     assert_refused(&refused, 409, "requests_in_progress");
     work.release_reservation(reserved).await.unwrap();
 
-    world.hold();
-    let filling = world.ask_to_settle(&[4]);
+    world.hold_submissions();
+    let filling = world.spawn_settle(&[4]);
     world.until_status(4, "submitted").await;
     let before = everything(&world).await;
     let otherwise = json!({"stack_small_ids": [4], "num_claimed_compute_units": 1});
@@ -143,18 +143,18 @@ async fn a_rehearsal_looks_at_the_journal_and_the_lane() {
     filling.await.unwrap();
 }
 
-/// Each of many gets its own answer, in order.
+/// Each stack gets its own result, in order.
 #[tokio::test]
-async fn many_stacks_are_rehearsed_in_order() {
-    let world = lived_in().await;
+async fn a_dry_run_of_many_stacks_answers_in_order() {
+    let world = populated().await;
     let stacks = world.buy(1, 1, 1_000, 1_000, 12).await;
     for stack in stacks.iter().step_by(3) {
         world.record_one(*stack, 0, 10).await;
     }
     let path = "/try_settle_stack_ids?dry_run=true";
-    let (status, told) = world.post(path, json!({"stack_small_ids": stacks})).await;
-    assert_eq!(status, 207, "{told}");
-    for (place, result) in told["results"].as_array().unwrap().iter().enumerate() {
+    let (status, answer) = world.post(path, json!({"stack_small_ids": stacks})).await;
+    assert_eq!(status, 207, "{answer}");
+    for (place, result) in answer["results"].as_array().unwrap().iter().enumerate() {
         assert_eq!(result["stack_small_id"], stacks[place]);
         let (status, code) = match place % 3 {
             0 => ("succeeded", Value::Null),
@@ -165,10 +165,10 @@ async fn many_stacks_are_rehearsed_in_order() {
     }
 }
 
-/// What can't be rehearsed in the request's time is told so, each part of it.
+/// A part that can't be simulated in the request's time is reported as such.
 #[tokio::test]
-async fn a_rehearsal_ends_with_the_requests_time() {
-    let world = lived_in().await;
+async fn a_dry_run_ends_at_the_request_timeout() {
+    let world = populated().await;
     let ports = world.operator.ports().clone();
     let engine = Engine::new(
         ports.clone(),
@@ -178,12 +178,12 @@ async fn a_rehearsal_ends_with_the_requests_time() {
     let readiness = Readiness::new(ports.clone(), Applied::default());
     let hasty = Operator::new(ports, engine, Applied::default(), readiness, Duration::ZERO);
     let ids = [4, 999].map(StackSmallId::new);
-    let told = hasty
+    let answer = hasty
         .dry_run()
         .settle(&ids, None, NodeChoice::default(), GasOptions::default())
         .await
         .unwrap();
-    let failures: Vec<_> = told.into_iter().map(|result| result.failure).collect();
+    let failures: Vec<_> = answer.into_iter().map(|result| result.failure).collect();
     assert!(
         matches!(
             failures.as_slice(),
@@ -197,20 +197,20 @@ async fn a_rehearsal_ends_with_the_requests_time() {
 }
 
 #[tokio::test]
-async fn giving_up_can_not_be_rehearsed() {
-    let world = lived_in().await;
+async fn abandoning_has_no_dry_run() {
+    let world = populated().await;
     let refused = world
         .post("/transactions/1/abandon?dry_run=true", json!({}))
         .await;
     assert_refused(&refused, 400, "invalid_request");
 }
 
-/// What only the contract refuses is found by the simulation.
+/// The simulation finds what only the contract refuses.
 #[tokio::test]
-async fn a_rehearsal_finds_what_the_contract_would_refuse() {
-    let world = lived_in().await;
+async fn a_dry_run_finds_what_the_contract_would_refuse() {
+    let world = populated().await;
     let gone = json!({"node_small_id": 2, "task_small_id": 1});
-    world.done("/task_unsubscribe", gone).await;
+    world.post_ok("/task_unsubscribe", gone).await;
     let before = everything(&world).await;
     let body = json!({"stack_small_ids": [4]});
     let refused = world.post("/try_settle_stack_ids?dry_run=true", body).await;

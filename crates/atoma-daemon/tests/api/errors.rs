@@ -1,10 +1,10 @@
-//! Bad input: each kind has its status and stable code, and changes nothing.
+//! Bad input: each kind has a status and a stable code, and changes nothing.
 
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HOST, ORIGIN};
 use serde_json::{Value, json};
 
-use crate::support::work::{READS, dump, lived_in};
+use crate::support::work::{READS, dump, populated};
 use crate::support::{Answer, answer};
 
 /// Checks an error's status, code and shape.
@@ -16,7 +16,7 @@ fn assert_error((status, body): &Answer, expected: u16, code: &str, what: &str) 
     assert!(sentence.len() > 10, "{what}: {body}");
 }
 
-/// The endpoints over several stacks.
+/// The endpoints that take several stacks.
 const BATCHES: &[&str] = &[
     "/try_settle_stack_ids",
     "/submit_stack_settlement_attestations",
@@ -25,7 +25,7 @@ const BATCHES: &[&str] = &[
 
 #[tokio::test]
 async fn bad_lists_of_stacks_are_refused() {
-    let world = lived_in().await;
+    let world = populated().await;
     let before = dump(&world).await;
     let too_many: Vec<u64> = (1..=1_001).collect();
     for path in BATCHES {
@@ -62,7 +62,7 @@ async fn bad_lists_of_stacks_are_refused() {
 
 #[tokio::test]
 async fn bad_common_fields_are_refused() {
-    let world = lived_in().await;
+    let world = populated().await;
     let before = dump(&world).await;
     let badges = world.list("/nodes").await;
     let other = badges[1]["node_badge_id"].clone();
@@ -99,11 +99,10 @@ async fn bad_common_fields_are_refused() {
     assert_eq!(dump(&world).await, before);
 }
 
-/// A coin that isn't there, and budgets that don't do, are refused for the stack alone; the stack
-/// can be settled afterwards.
+/// A missing coin or an unusable budget fails the stack only, which can be settled afterwards.
 #[tokio::test]
-async fn gas_that_does_not_do_is_refused_and_the_stack_stays_open() {
-    let world = lived_in().await;
+async fn unusable_gas_is_refused_and_the_stack_stays_open() {
+    let world = populated().await;
     let path = "/try_settle_stack_ids";
     for (fields, code) in [
         (json!({"gas": "0x789"}), "object_not_usable"),
@@ -133,8 +132,8 @@ async fn gas_that_does_not_do_is_refused_and_the_stack_stays_open() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_json_of_the_right_kind_are_refused() {
-    let world = lived_in().await;
+async fn bodies_that_are_not_the_right_json_are_refused() {
+    let world = populated().await;
     let before = dump(&world).await;
     let send = |path: &str, kind: &'static str, body: Vec<u8>| {
         answer(
@@ -163,7 +162,7 @@ async fn bodies_that_are_no_json_of_the_right_kind_are_refused() {
             b"\xff\xfe",
         ] {
             let what = format!("{path} {}", String::from_utf8_lossy(body));
-            // A field given twice is a fault where the field is known.
+            // A known field given twice is an error.
             if body.ends_with(b"[4]}") && !BATCHES.contains(path) {
                 continue;
             }
@@ -183,7 +182,7 @@ async fn bodies_that_are_no_json_of_the_right_kind_are_refused() {
 
 #[tokio::test]
 async fn bad_messages_are_refused() {
-    let world = lived_in().await;
+    let world = populated().await;
     let before = dump(&world).await;
     let hash = "0x".to_owned() + &"7".repeat(64);
     let mixed = json!({"stack_small_id": 4, "message_hash": hash, "num_compute_units": 1});
@@ -211,7 +210,7 @@ async fn bad_messages_are_refused() {
 
 #[tokio::test]
 async fn paths_methods_and_queries_that_do_not_exist_are_answered_in_json() {
-    let world = lived_in().await;
+    let world = populated().await;
     let before = dump(&world).await;
     for path in ["/", "/nothing", "/stacks/1/2/3", "/try_settle_stack_ids/1"] {
         assert_error(&world.get(path).await, 404, "not_found", path);
@@ -272,7 +271,7 @@ async fn paths_methods_and_queries_that_do_not_exist_are_answered_in_json() {
 
 #[tokio::test]
 async fn foreign_hosts_and_origins_are_refused_before_any_route() {
-    let world = lived_in().await;
+    let world = populated().await;
     let before = dump(&world).await;
     for path in ["/health", "/stacks", "/nothing"] {
         for (name, value) in [
@@ -296,10 +295,10 @@ async fn foreign_hosts_and_origins_are_refused_before_any_route() {
     assert_eq!(dump(&world).await, before);
 }
 
-/// Fields that nobody knows, and short object ids, are no mistake.
+/// Unknown fields and short object ids are accepted.
 #[tokio::test]
-async fn scripts_may_carry_more_fields() {
-    let world = lived_in().await;
+async fn requests_may_have_unknown_fields() {
+    let world = populated().await;
     let badge = world.list("/nodes").await[0]["node_badge_id"].clone();
     let body = json!({
         "stack_small_ids": [4],
@@ -309,6 +308,6 @@ async fn scripts_may_carry_more_fields() {
         "comment": "by the nightly script",
         "nested": {"more": [1]},
     });
-    let answer = world.done("/try_settle_stack_ids", body).await;
+    let answer = world.post_ok("/try_settle_stack_ids", body).await;
     assert_eq!(answer["results"][0]["status"], "succeeded");
 }

@@ -1,5 +1,5 @@
-//! A badge that another daemon used with the same key: nothing is signed until the operator has
-//! seen to it, and nothing that was on its way is lost.
+//! A badge that another daemon with the same key has used: nothing is signed until the operator
+//! allows it, and nothing in flight is lost.
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -10,15 +10,15 @@ use crate::support::{Answer, NONE, TestWorld, assert_refused};
 
 const CODE: &str = "badge_used_elsewhere";
 
-/// What each node's stacks are there for.
+/// The stacks of a node, by their part in the test.
 struct Stacks {
     /// Signed and sent when the daemon stopped.
     sent: u64,
-    /// Written down, and waiting behind it.
+    /// Journalled, and waiting behind it.
     queued: u64,
     /// Settled by the other daemon.
     others: u64,
-    /// Not asked for yet.
+    /// Not requested yet.
     new: u64,
 }
 
@@ -40,10 +40,10 @@ async fn settle(world: &TestWorld, stack: u64) -> Answer {
     world.post("/try_settle_stack_ids", body).await
 }
 
-/// That the stack's only entry is queued, unsigned, and says what it waits for.
+/// Checks that the stack's only entry is queued, unsigned, and says what it waits for.
 async fn assert_held(world: &TestWorld, stack: u64) {
     let entry = world
-        .until(stack, |entry| entry["waiting_for"] != Value::Null)
+        .until_entry(stack, |entry| entry["waiting_for"] != Value::Null)
         .await;
     assert_eq!(entry["status"], "queued", "{entry}");
     assert_eq!(entry["waiting_for"]["code"], CODE);
@@ -58,41 +58,41 @@ async fn assert_settled(world: &TestWorld, stack: u64) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_badge_that_somebody_else_used_stops_signing_until_that_is_allowed() {
+async fn a_badge_used_elsewhere_stops_signing_until_the_operator_allows_it() {
     let mut world = TestWorld::start(&[NONE], 2).await;
     let (one, two) = (buy(&world, 1).await, buy(&world, 2).await);
-    world.hold();
-    let asked = [&one, &two].map(|of| world.ask_to_settle(&[of.sent, of.queued]));
+    world.hold_submissions();
+    let settling = [&one, &two].map(|of| world.spawn_settle(&[of.sent, of.queued]));
     for of in [&one, &two] {
         world.until_status(of.sent, "submitted").await;
         world.until_status(of.queued, "queued").await;
     }
-    // Of the first node's transaction the bytes get through after all, unseen by the daemon.
+    // The first node's transaction is executed after all, after the daemon has stopped.
     let ports = world.operator.ports().clone();
     let unfinished = ports.journal.unfinished().await.unwrap();
     let mut attempts = unfinished.into_iter().filter_map(|open| open.attempt);
-    let first_digest = world.journalled(one.sent).await[0]["tx_digest"].clone();
+    let first_digest = world.journal_entries(one.sent).await[0]["tx_digest"].clone();
     let first = attempts
         .find(|attempt| json!(attempt.digest()) == first_digest)
         .unwrap();
-    for asked in asked {
-        asked.abort();
+    for settling in settling {
+        settling.abort();
     }
     world.stop().await;
     world.network.clear_faults();
     ports.chain.execute(&first.transaction).await.unwrap();
 
-    // The other daemon uses both badges: what the second node had sent can't execute any more.
+    // The other daemon uses both badges, so the second node's transaction can no longer execute.
     let mut other = world.beside().await;
     for of in [&one, &two] {
-        other.learn(&[of.others]).await;
+        other.wait_for_stacks(&[of.others]).await;
         other.record(of.others, 2, 100).await;
         other.settle(&[of.others]).await;
     }
-    let used = other.journalled(one.others).await[0]["tx_digest"].clone();
+    let used = other.journal_entries(one.others).await[0]["tx_digest"].clone();
     other.stop().await;
 
-    world.go_on().await;
+    world.start_again().await;
     let compared = async {
         loop {
             let (status, ready) = world.get("/ready").await;
@@ -120,13 +120,13 @@ async fn a_badge_that_somebody_else_used_stops_signing_until_that_is_allowed() {
     let subscribe = json!({"task_small_id": 1, "node_small_id": 1});
     assert_refused(&world.post("/task_unsubscribe", subscribe).await, 503, CODE);
     for stack in [one.new, two.new] {
-        assert!(world.journalled(stack).await.is_empty());
+        assert!(world.journal_entries(stack).await.is_empty());
     }
-    // What is held can be given up.
-    let id = world.journalled(two.queued).await[0]["transaction_id"].clone();
+    // A held intent can be abandoned.
+    let id = world.journal_entries(two.queued).await[0]["transaction_id"].clone();
     let path = format!("/transactions/{id}/abandon");
-    let given_up = world.done(&path, json!({})).await;
-    assert_eq!(given_up["error"]["code"], "abandoned");
+    let abandoned = world.post_ok(&path, json!({})).await;
+    assert_eq!(abandoned["error"]["code"], "abandoned");
 
     world.restart_with("allow_foreign_use = true").await;
     for stack in [one.sent, one.queued, two.sent] {
@@ -135,14 +135,14 @@ async fn a_badge_that_somebody_else_used_stops_signing_until_that_is_allowed() {
     world.settle(&[one.new, two.new]).await;
     assert_eq!(world.ticket(two.queued), Value::Null);
     assert_eq!(world.get("/ready").await.0, 200);
-    // Used by itself last, it needs no leave any more.
+    // This daemon has used the badges last, so it no longer needs permission.
     world.restart_with("allow_foreign_use = false").await;
     assert_eq!(world.get("/ready").await.0, 200);
 }
 
-/// While both run, each goes on with what the other leaves it; an operator who looks is told.
+/// While both run, each continues with whatever the other leaves it, and `GET /ready` warns.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_badge_that_somebody_else_uses_meanwhile_is_told() {
+async fn a_badge_used_elsewhere_meanwhile_is_reported() {
     let world = TestWorld::start(&[NONE], 1).await;
     let stacks = world.buy(world.tasks[0], 1, 1_000, 1_000, 3).await;
     for stack in &stacks {
@@ -150,7 +150,7 @@ async fn a_badge_that_somebody_else_uses_meanwhile_is_told() {
     }
     world.settle(&stacks[..1]).await;
     let mut other = world.beside().await;
-    other.learn(&stacks).await;
+    other.wait_for_stacks(&stacks).await;
     other.record(stacks[1], 2, 100).await;
     other.settle(&stacks[1..2]).await;
     other.stop().await;

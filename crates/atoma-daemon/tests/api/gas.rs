@@ -1,4 +1,4 @@
-//! How transactions are paid: coins split and merged on demand, low balances told.
+//! Gas: coins are split and merged on demand, low balances are reported.
 
 use atoma_domain::Mist;
 use atoma_domain::contract::ContractCall;
@@ -14,7 +14,7 @@ async fn coins(world: &TestWorld) -> Vec<Mist> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_lanes_with_one_coin_come_to_have_one_each() {
+async fn two_lanes_with_one_coin_split_it() {
     let mut world = TestWorld::unregistered_with_coins(&[NONE], &[100_000_000_000]).await;
     for _ in 0..2 {
         world.register().await;
@@ -33,13 +33,13 @@ async fn two_lanes_with_one_coin_come_to_have_one_each() {
     assert_eq!(status, 200, "{answer}");
     assert!(
         coins(&world).await.len() >= 2,
-        "one lane waited for the other all the way"
+        "one lane waited for the other the whole time"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn small_coins_pay_together_and_a_low_balance_is_told() {
-    // None of them holds what a registration needs.
+async fn small_coins_pay_together_and_a_low_balance_is_reported() {
+    // None of them alone pays for a registration.
     let mut world = TestWorld::unregistered_with_coins(&[], &[3_000_000; 10]).await;
     world.register().await;
     assert!(coins(&world).await.len() < 10);
@@ -50,7 +50,7 @@ async fn small_coins_pay_together_and_a_low_balance_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_low_balance_is_told_before_anything_is_paid() {
+async fn a_low_balance_is_reported_before_anything_is_paid() {
     let mut world = TestWorld::unregistered_with_coins(&[], &[]).await;
     let owner = world.operator.ports().signer.address();
     for (sent, hold) in [
@@ -63,19 +63,19 @@ async fn a_low_balance_is_told_before_anything_is_paid() {
             world.restart().await;
         }
         let warnings = world.get("/ready").await.1["warnings"].clone();
-        let told = warnings[0].as_str();
-        assert_eq!(told.is_some(), hold.is_some(), "{warnings}");
+        let warning = warnings[0].as_str();
+        assert_eq!(warning.is_some(), hold.is_some(), "{warnings}");
         let hold = hold.unwrap_or_default();
-        assert!(told.unwrap_or_default().contains(hold), "{warnings}");
+        assert!(warning.unwrap_or_default().contains(hold), "{warnings}");
     }
 }
 
-/// A budget of the request's own that does not do is found out without signing, let alone paying.
+/// A request's own budget that is too small is refused before anything is signed or paid.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_budget_that_is_too_small_costs_nothing() {
     let world = TestWorld::unregistered().await;
     let before = coins(&world).await;
-    // Less than any transaction costs, and less than this one does.
+    // One is less than any transaction costs, the other less than this one.
     for budget in [1, 1_100_000] {
         let body = json!({"gas_budget": budget});
         let rehearsed = world.post("/register?dry_run=true", body.clone()).await;
@@ -89,18 +89,19 @@ async fn a_budget_that_is_too_small_costs_nothing() {
         assert_eq!(transaction["status"], "failed", "{transaction}");
         assert_eq!(transaction["tx_digest"], json!(null), "{transaction}");
     }
-    // What the rehearsal says is needed does.
-    let needed = world.done("/register?dry_run=true", json!({})).await;
+    // The dry run's estimate is enough.
+    let needed = world.post_ok("/register?dry_run=true", json!({})).await;
     let enough = json!({"gas_budget": needed["estimated_gas"]});
-    world.done("/register?dry_run=true", enough.clone()).await;
-    world.done("/register", enough).await;
+    world
+        .post_ok("/register?dry_run=true", enough.clone())
+        .await;
+    world.post_ok("/register", enough).await;
     assert_ne!(coins(&world).await, before);
 }
 
-/// As the operator's wallet does it, beside the daemon: the coins with which the daemon would pay
-/// next are made one.
+/// The operator's wallet merges the coins that the daemon would pay with next.
 #[tokio::test(flavor = "multi_thread")]
-async fn coins_that_were_merged_by_somebody_else_hold_nothing_up() {
+async fn coins_merged_elsewhere_block_nothing() {
     let sizes = [100_000_000_000, 1_000_000_000];
     let mut world = TestWorld::unregistered_with_coins(&[NONE], &sizes).await;
     let node = world.register().await;
@@ -110,7 +111,7 @@ async fn coins_that_were_merged_by_somebody_else_hold_nothing_up() {
         let stack = world.buy_one(task, node, 1_000, 1_000_000).await;
         world.record(stack, 1, 10).await;
         let request = json!({"stack_small_ids": [stack]});
-        world.done("/try_settle_stack_ids", request).await;
+        world.post_ok("/try_settle_stack_ids", request).await;
     };
     settle(&world).await;
     merge_coins(&world).await;
@@ -118,7 +119,7 @@ async fn coins_that_were_merged_by_somebody_else_hold_nothing_up() {
     assert_eq!(coins(&world).await.len(), 1);
 }
 
-/// Pays with all coins together, of which one is left.
+/// Pays with all coins at once, which merges them into one.
 async fn merge_coins(world: &TestWorld) {
     let ports = world.operator.ports();
     let owner = ports.signer.address();

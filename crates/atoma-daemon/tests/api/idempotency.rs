@@ -1,4 +1,4 @@
-//! Requests under a key of the client's: repeated, they do nothing twice and tell how it went.
+//! Requests with an idempotency key: repeated, they do nothing twice and return the outcome.
 
 use atoma_domain::IntentId;
 use atoma_domain::journal::IntentStatus;
@@ -13,13 +13,13 @@ use crate::support::{Answer, NONE, TestWorld, answer, assert_refused};
 
 const SETTLE: &str = "/try_settle_stack_ids";
 
-/// Posts under a key.
+/// Posts with an idempotency key.
 async fn post(world: &TestWorld, key: &str, path: &str, body: &Value) -> Answer {
     let request = world.api.request(Method::POST, path);
     answer(request.header("Idempotency-Key", key).json(body)).await
 }
 
-/// A world with stacks that have work on them.
+/// A world with stacks that were served.
 async fn with_work(count: u64) -> (TestWorld, Vec<u64>) {
     let world = TestWorld::start(&[NONE], 1).await;
     let stacks = world.buy(1, 1, 1_000, 1_000, count).await;
@@ -30,7 +30,7 @@ async fn with_work(count: u64) -> (TestWorld, Vec<u64>) {
 }
 
 #[tokio::test]
-async fn a_repeated_request_tells_how_it_went_also_after_a_restart() {
+async fn a_repeated_request_returns_the_outcome_also_after_a_restart() {
     let (mut world, stacks) = with_work(2).await;
     let body = json!({"stack_small_ids": [stacks[1], 999, stacks[0]]});
     let first = post(&world, "nightly-1", SETTLE, &body).await;
@@ -43,24 +43,24 @@ async fn a_repeated_request_tells_how_it_went_also_after_a_restart() {
     let again = post(&world, "nightly-1", SETTLE, &body).await;
     assert_eq!(again, first);
     assert_eq!(world.list("/transactions").await, journal);
-    // Without the key it is what it is.
+    // Without the key it is a new request.
     let (status, answer) = world.post(SETTLE, body).await;
     assert_eq!(status, 409, "{answer}");
 }
 
 #[tokio::test]
-async fn a_repeated_registration_is_told_after_a_restart_though_the_network_is_down() {
+async fn a_repeated_registration_is_answered_after_a_restart_with_the_network_down() {
     let mut world = TestWorld::unregistered().await;
     let body = json!({"additional": true});
     let first = post(&world, "r", "/register", &body).await;
     assert_eq!(first.0, 200, "{}", first.1);
     world.restart().await;
-    world.lose_node();
+    world.take_node_down();
     assert_eq!(post(&world, "r", "/register", &body).await, first);
 }
 
 #[tokio::test]
-async fn a_key_with_another_body_is_refused_and_on_another_path_is_another() {
+async fn a_key_with_another_body_is_refused_and_on_another_path_is_separate() {
     let (world, stacks) = with_work(2).await;
     let body = |stack: u64| json!({"stack_small_ids": [stack]});
     let (status, _) = post(&world, "k", SETTLE, &body(stacks[0])).await;
@@ -75,14 +75,14 @@ async fn a_key_with_another_body_is_refused_and_on_another_path_is_another() {
     let again = post(&world, "k", "/claim_funds", &body(stacks[0])).await;
     assert_eq!(again, claimed);
     assert_eq!(world.usdc(&world.address()), before);
-    // What is in the journal is told without asking the Sui node anything.
-    world.lose_node();
+    // The journal answers without the Sui node.
+    world.take_node_down();
     let again = post(&world, "k", "/claim_funds", &body(stacks[0])).await;
     assert_eq!(again, claimed);
 }
 
 #[tokio::test]
-async fn a_request_that_began_nothing_leaves_its_key_free() {
+async fn a_request_that_started_nothing_leaves_its_key_free() {
     let (world, stacks) = with_work(1).await;
     let unknown = json!({"stack_small_ids": [999]});
     let refused = post(&world, "k", SETTLE, &unknown).await;
@@ -109,7 +109,7 @@ async fn a_registration_sent_twice_makes_one_node() {
     assert_eq!(other.1["node_small_id"], 3);
 }
 
-/// Whoever comes second at the same moment does nothing twice, whatever it is told.
+/// Of two simultaneous requests the second does nothing twice, whatever its answer.
 #[tokio::test]
 async fn a_request_repeated_at_the_same_moment_is_done_once() {
     let world = TestWorld::start(&[NONE], 1).await;
@@ -136,9 +136,9 @@ async fn a_request_repeated_at_the_same_moment_gets_the_same_answer() {
     assert_eq!(two, one);
 }
 
-/// What is known of the others is told, though one entry of the journal can't be read.
+/// If one entry of the journal can't be read, the others are still answered.
 #[tokio::test]
-async fn an_entry_that_can_not_be_read_costs_the_others_nothing() {
+async fn an_entry_that_cannot_be_read_does_not_affect_the_others() {
     let (world, stacks) = with_work(2).await;
     let settled = world.settle(&stacks).await;
     let id = |place: usize| {
@@ -149,12 +149,12 @@ async fn an_entry_that_can_not_be_read_costs_the_others_nothing() {
     let engine = Engine::new(ports, EngineConfig::default(), CancellationToken::new());
     let missing = IntentId::new(999);
     let waited = engine.wait(&[id(0), missing, id(1)], PATIENCE).await;
-    let told = |place: usize| (waited[place].id, waited[place].status);
-    assert_eq!(told(0), (id(0), IntentStatus::Succeeded));
-    assert_eq!(told(1), (missing, IntentStatus::Queued));
-    assert_eq!(told(2), (id(1), IntentStatus::Succeeded));
-    let digests_told = [0, 2].map(|place: usize| waited[place].tx_digest.unwrap().to_string());
-    assert_eq!(digests_told.to_vec(), digests(&settled));
+    let status_of = |place: usize| (waited[place].id, waited[place].status);
+    assert_eq!(status_of(0), (id(0), IntentStatus::Succeeded));
+    assert_eq!(status_of(1), (missing, IntentStatus::Queued));
+    assert_eq!(status_of(2), (id(1), IntentStatus::Succeeded));
+    let digests_found = [0, 2].map(|place: usize| waited[place].tx_digest.unwrap().to_string());
+    assert_eq!(digests_found.to_vec(), digests(&settled));
 }
 
 #[tokio::test]

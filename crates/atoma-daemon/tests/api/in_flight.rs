@@ -1,4 +1,4 @@
-//! Requests for work that is under way, answers that come late, and a network that misbehaves.
+//! Requests for work in flight, late answers, and network faults.
 
 use atoma_domain::Hash32;
 use atoma_domain::journal::{Recalled, RequestKey};
@@ -16,7 +16,7 @@ fn fault(kind: FaultKind, count: u64, ms: u64) -> Fault {
     Fault { kind, count, ms }
 }
 
-/// A world with stacks that have work on them, all of the first of two nodes.
+/// A world with two nodes, and stacks that the first one served.
 async fn with_work(count: u64) -> (TestWorld, Vec<u64>) {
     let world = TestWorld::start(&[NONE], 2).await;
     let stacks = world.buy(1, 1, 1_000, 1_000, count).await;
@@ -26,32 +26,32 @@ async fn with_work(count: u64) -> (TestWorld, Vec<u64>) {
     (world, stacks)
 }
 
-/// Waits until a request under that key has been taken in.
-async fn until_taken_in(world: &TestWorld, key: &str) {
+/// Waits until a request with this key is in the journal.
+async fn until_accepted(world: &TestWorld, key: &str) {
     let ports = world.operator.ports();
     let key = RequestKey {
         scope: format!("POST {SETTLE} {key}"),
         body: Hash32::of(&[]),
     };
     let taken_in = async {
-        // The body is another, which is as good.
+        // The journal has another body for the key, which it reports as well.
         while ports.journal.recall(&key, ports.clock.now()).await.unwrap() == Recalled::Unknown {}
     };
     in_time(taken_in).await;
 }
 
 #[tokio::test]
-async fn the_same_request_joins_and_another_is_refused_while_it_is_under_way() {
+async fn the_same_request_joins_and_a_different_one_is_refused_while_it_is_in_flight() {
     let (world, stacks) = with_work(1).await;
-    world.hold();
-    let first = world.ask_to_settle(&stacks);
+    world.hold_submissions();
+    let first = world.spawn_settle(&stacks);
     world.until_status(stacks[0], "submitted").await;
 
     let other = json!({"stack_small_ids": stacks, "num_claimed_compute_units": 7});
     let refused = world.post(SETTLE, other).await;
     assert_refused(&refused, 409, "in_flight_with_other_parameters");
     assert!(refused.1["details"]["transaction_id"].is_u64());
-    // No message enters what is being settled.
+    // No message can be recorded during the settlement.
     let message = json!({
         "stack_small_id": stacks[0],
         "message_hash": crate::support::work::message(stacks[0], 2),
@@ -60,12 +60,12 @@ async fn the_same_request_joins_and_another_is_refused_while_it_is_under_way() {
     let (status, refused) = world.post("/stack_messages", message).await;
     assert_eq!(status, 409, "{refused}");
 
-    // The key says when the request has joined.
+    // The key shows when the request has joined.
     let joining = world.api.request(Method::POST, SETTLE);
     let joining = joining.header("Idempotency-Key", "joins");
     let joining = joining.json(&json!({"stack_small_ids": stacks}));
     let joined = tokio::spawn(answer(joining));
-    until_taken_in(&world, "joins").await;
+    until_accepted(&world, "joins").await;
     assert_eq!(world.ticket(stacks[0]), Value::Null);
     world.network.clear_faults();
     let (status, joined) = joined.await.unwrap();
@@ -73,19 +73,19 @@ async fn the_same_request_joins_and_another_is_refused_while_it_is_under_way() {
     let (status, first) = first.await.unwrap();
     assert_eq!(status, 200, "{first}");
     assert_eq!(digests(&first), digests(&joined));
-    assert_eq!(world.journalled(stacks[0]).await.len(), 1);
+    assert_eq!(world.journal_entries(stacks[0]).await.len(), 1);
     assert_eq!(world.ticket(stacks[0])["num_claimed_compute_units"], 200);
 }
 
 #[tokio::test]
 async fn a_client_that_goes_away_cancels_nothing() {
     let (world, stacks) = with_work(3).await;
-    world.hold();
+    world.hold_submissions();
     let body = json!({"stack_small_ids": stacks});
     let request = world.api.request(Method::POST, SETTLE).json(&body);
     tokio::select! {
         answer = request.send() => panic!("{answer:?}"),
-        // The request is dropped, and its connection with it.
+        // Drops the request and its connection.
         _ = world.until_status(stacks[0], "submitted") => {}
     }
     world.network.clear_faults();
@@ -97,13 +97,13 @@ async fn a_client_that_goes_away_cancels_nothing() {
 }
 
 #[tokio::test]
-async fn an_outcome_that_is_late_is_told_to_be_pending() {
+async fn a_late_outcome_is_reported_as_pending() {
     let (mut world, stacks) = with_work(2).await;
     let other = world.buy_one(1, 2, 1_000, 1_000).await;
     world.record(other, 2, 100).await;
     world.restart_with("request_timeout_s = 1").await;
-    world.hold();
-    let first = world.ask_to_settle(&stacks[..1]);
+    world.hold_submissions();
+    let first = world.spawn_settle(&stacks[..1]);
     let entry = world.until_status(stacks[0], "submitted").await;
     let joined = world
         .post(SETTLE, json!({"stack_small_ids": stacks[..1]}))
@@ -135,9 +135,9 @@ async fn an_outcome_that_is_late_is_told_to_be_pending() {
     }
 }
 
-/// Each fault hits one settlement or the reads before it; every one is made, once.
+/// Each fault hits one settlement or the reads before it. Every settlement succeeds, once.
 #[tokio::test]
-async fn a_network_that_misbehaves_costs_no_settlement() {
+async fn network_faults_cost_no_settlement() {
     let (world, stacks) = with_work(6).await;
     let faults = [
         fault(FaultKind::ExecuteLostBefore, 2, 0),
@@ -154,20 +154,20 @@ async fn a_network_that_misbehaves_costs_no_settlement() {
             .await;
         assert_eq!(status, 200, "{fault:?}: {answer}");
         world.network.clear_faults();
-        let entries = world.journalled(*stack).await;
+        let entries = world.journal_entries(*stack).await;
         assert_eq!(entries.len(), 1, "{fault:?}");
         assert_eq!(entries[0]["status"], "succeeded");
         assert_eq!(json!(digests(&answer)[0]), entries[0]["tx_digest"]);
         let ticket = world.ticket(*stack);
         assert_eq!(ticket["committed_stack_proof"], proof(*stack, 2, 1, 1));
-        // Where the stream of events was cut, the daemon's own state may come late.
+        // If the event stream was cut, the mirror may be late.
         let shown = async { while world.stack(*stack).await["in_settle_period"] != true {} };
         in_time(shown).await;
     }
 }
 
 #[tokio::test]
-async fn a_sui_node_that_is_away_is_a_bad_gateway_and_the_settlement_waits_for_it() {
+async fn without_a_sui_node_the_answer_is_bad_gateway_and_the_settlement_waits() {
     let (world, stacks) = with_work(1).await;
     world
         .network
@@ -176,31 +176,32 @@ async fn a_sui_node_that_is_away_is_a_bad_gateway_and_the_settlement_waits_for_i
     assert_eq!(status, 502, "{refused}");
     assert_eq!(refused["code"], "sui_node_error");
     assert_eq!(refused["results"][0]["status"], "pending");
-    let entry = &world.journalled(stacks[0]).await[0];
+    let entry = &world.journal_entries(stacks[0]).await[0];
     assert_eq!(entry["status"], "queued");
     assert_eq!(entry["waiting_for"]["code"], "sui_node_error");
     let (status, body) = world.get("/ready").await;
     assert_eq!(status, 503, "{body}");
     assert_eq!(world.ticket(stacks[0]), Value::Null);
     world.network.clear_faults();
-    // Until it is over, an answer tells so; then the same request tells the outcome.
+    // While the settlement waits, a request says so; afterwards the same request returns the
+    // outcome.
     let settled = async {
         loop {
             let request = world.api.request(Method::POST, SETTLE);
             let request = request.header("Idempotency-Key", "patient");
             let body = json!({"stack_small_ids": stacks});
-            let (status, asked) = answer(request.json(&body)).await;
+            let (status, answer) = answer(request.json(&body)).await;
             if status == 200 {
                 return;
             }
-            assert_eq!(status, 502, "{asked}");
+            assert_eq!(status, 502, "{answer}");
         }
     };
     in_time(settled).await;
-    assert_eq!(world.journalled(stacks[0]).await.len(), 1);
+    assert_eq!(world.journal_entries(stacks[0]).await.len(), 1);
 }
 
-/// Two clients ask for the same stacks at the same moment, in opposite orders.
+/// Two clients settle the same stacks at the same moment, in opposite order.
 #[tokio::test]
 async fn requests_at_the_same_moment_settle_each_stack_once() {
     let (world, stacks) = with_work(8).await;
@@ -215,7 +216,7 @@ async fn requests_at_the_same_moment_settle_each_stack_once() {
         assert!([200, 207, 409].contains(status), "{answer}");
     }
     for stack in stacks {
-        let entries = world.journalled(stack).await;
+        let entries = world.journal_entries(stack).await;
         assert_eq!(entries.len(), 1, "{entries:?}");
         assert_eq!(entries[0]["status"], "succeeded");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A node's life over HTTP: registering, offering, serving, and what is refused when.
+//! The life of a node over HTTP: registering, subscribing, serving, and what is refused when.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ const UNITS: u64 = 1_000_000;
 const PRICE: u64 = 1_000;
 
 #[tokio::test]
-async fn registering_gives_a_badge_and_a_second_one_is_asked_for() {
+async fn registering_gives_a_badge_and_a_second_one_must_be_requested() {
     let mut world = TestWorld::unregistered().await;
     assert!(world.list("/nodes").await.is_empty());
     assert_refused(
@@ -21,7 +21,7 @@ async fn registering_gives_a_badge_and_a_second_one_is_asked_for() {
     let refused = world.post("/try_settle_stack_ids", settle).await;
     assert_refused(&refused, 404, "no_node_registered");
 
-    let first = world.done("/register", json!({})).await;
+    let first = world.post_ok("/register", json!({})).await;
     assert_eq!(first["node_small_id"], 1);
     let nodes = world.list("/nodes").await;
     assert_eq!(nodes.len(), 1);
@@ -50,7 +50,7 @@ async fn registering_gives_a_badge_and_a_second_one_is_asked_for() {
     let nodes = world.list("/nodes").await;
     assert_eq!(nodes.len(), 2);
     assert_ne!(nodes[0]["node_badge_id"], nodes[1]["node_badge_id"]);
-    // An absent body reads as an empty one.
+    // A missing body counts as an empty one.
     let request = world.api.request(reqwest::Method::POST, "/register");
     assert_refused(
         &crate::support::answer(request).await,
@@ -81,7 +81,7 @@ async fn a_subscription_is_made_changed_and_withdrawn() {
     let refused = world.post("/task_unsubscribe", gone.clone()).await;
     assert_refused(&refused, 409, "not_subscribed");
 
-    let answer = world.done("/task_subscribe", per_unit.clone()).await;
+    let answer = world.post_ok("/task_subscribe", per_unit.clone()).await;
     assert!(answer["tx_digest"].is_string());
     assert_eq!(answer["warnings"], json!([]));
     let offers = world.list("/subscriptions").await;
@@ -94,14 +94,14 @@ async fn a_subscription_is_made_changed_and_withdrawn() {
 
     let mut with_limit = per_million.clone();
     with_limit["max_num_compute_units"] = json!(5);
-    let answer = world.done("/task_update_subscription", with_limit).await;
+    let answer = world.post_ok("/task_update_subscription", with_limit).await;
     assert_eq!(answer["warnings"].as_array().unwrap().len(), 1);
     let on_chain = &world.network.state().unwrap()["subscriptions"][0];
     assert_eq!(on_chain["price_per_one_million_compute_units"], 2_000);
     let offers = world.list("/subscriptions/1").await;
     assert_eq!(offers[0]["price_per_one_million_compute_units"], 2_000);
 
-    world.done("/task_unsubscribe", gone.clone()).await;
+    world.post_ok("/task_unsubscribe", gone.clone()).await;
     assert_eq!(world.network.state().unwrap()["subscriptions"], json!([]));
     let offers = world.list("/subscriptions").await;
     assert!(
@@ -110,7 +110,7 @@ async fn a_subscription_is_made_changed_and_withdrawn() {
     );
     let refused = world.post("/task_unsubscribe", gone).await;
     assert_refused(&refused, 409, "not_subscribed");
-    world.done("/task_subscribe", per_unit).await;
+    world.post_ok("/task_subscribe", per_unit).await;
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn bad_prices_and_unknown_tasks_are_refused_before_anything_is_sent() {
         404,
         "unknown_task",
     );
-    // The contract takes no price of nothing.
+    // The contract rejects a price of zero.
     let body = json!({"task_small_id": 1, "price_per_one_million_compute_units": 0});
     let refused = world.post("/task_subscribe", body).await;
     assert_refused(&refused, 422, "contract_abort");
@@ -157,7 +157,7 @@ async fn bad_prices_and_unknown_tasks_are_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn one_of_several_nodes_must_be_named_by_either_of_its_names() {
+async fn one_of_several_nodes_must_be_named_by_id_or_badge() {
     let mut world = TestWorld::unregistered_with_tasks(&[NONE]).await;
     world.register().await;
     world.register().await;
@@ -183,10 +183,10 @@ async fn one_of_several_nodes_must_be_named_by_either_of_its_names() {
     let unknown = body(json!({"node_badge_id": "0x7"}));
     assert_refused(&world.post(path, unknown).await, 404, "unknown_badge");
     world
-        .done(path, body(json!({"node_badge_id": badge})))
+        .post_ok(path, body(json!({"node_badge_id": badge})))
         .await;
     let agree = json!({"node_small_id": 1, "node_badge_id": badges[0]["node_badge_id"]});
-    world.done(path, body(agree)).await;
+    world.post_ok(path, body(agree)).await;
     let offers = world.list("/subscriptions").await;
     let nodes: Vec<_> = offers.iter().map(|o| o["node_small_id"].clone()).collect();
     assert_eq!(json!(nodes), json!([1, 2]));
@@ -231,14 +231,14 @@ async fn claiming_more_than_was_recorded_is_a_warning() {
     let stack = world.buy_one(1, 1, 100, PRICE).await;
     world.record(stack, 1, 60).await;
     let body = json!({"stack_small_ids": [stack], "num_claimed_compute_units": 61});
-    let answer = world.done("/try_settle_stack_ids", body).await;
+    let answer = world.post_ok("/try_settle_stack_ids", body).await;
     let warnings = answer["results"][0]["warnings"].as_array().unwrap();
     assert_eq!(warnings.len(), 1);
     assert_eq!(world.ticket(stack)["num_claimed_compute_units"], 61);
 }
 
 #[tokio::test]
-async fn what_was_done_is_refused_a_second_time() {
+async fn finished_work_is_refused_a_second_time() {
     let world = TestWorld::start(&[SAMPLING], 3).await;
     let stack = world.buy_one(1, 1, UNITS, PRICE).await;
     world.record(stack, 2, 5).await;

@@ -1,4 +1,5 @@
-//! The brakes: full queues, the breaker, the cap on gas. What they hold up is told, and goes on.
+//! The limits: full queues, the circuit breaker, the cap on gas. What they hold is reported, and
+//! continues later.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use crate::support::{Answer, NONE, SAMPLING, TestWorld, assert_refused};
 
 const SETTLE: &str = "/try_settle_stack_ids";
 
-/// A refusal to settle, and the seconds after which it says to ask again.
+/// The refusal of a settlement, and its `Retry-After` in seconds.
 async fn refusal(world: &TestWorld, stacks: &[u64]) -> (Answer, Option<u64>) {
     let request = world.api.request(Method::POST, SETTLE);
     let response = request
@@ -25,7 +26,7 @@ async fn refusal(world: &TestWorld, stacks: &[u64]) -> (Answer, Option<u64>) {
     ((status, response.json().await.unwrap()), after)
 }
 
-/// A stack of the task, with two messages on it.
+/// A stack of the task with two messages.
 async fn served(world: &TestWorld, task: u64, node: u64) -> u64 {
     let stack = world.buy_one(task, node, 1_000, 1_000).await;
     world.record(stack, 2, 100).await;
@@ -37,7 +38,7 @@ async fn number_of_entries(world: &TestWorld) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_fit_into_a_lane_is_refused_and_the_rest_goes_on() {
+async fn what_does_not_fit_into_a_lane_is_refused_and_the_rest_continues() {
     let mut world = TestWorld::start(&[NONE], 2).await;
     let mut stacks = Vec::new();
     for _ in 0..4 {
@@ -45,8 +46,8 @@ async fn what_does_not_fit_into_a_lane_is_refused_and_the_rest_goes_on() {
     }
     let other = served(&world, 1, 2).await;
     world.restart_with("queue_limit = 2").await;
-    world.hold();
-    let asked = world.ask_to_settle(&stacks[..3]);
+    world.hold_submissions();
+    let settling = world.spawn_settle(&stacks[..3]);
     world.until_status(stacks[0], "submitted").await;
 
     let (refused, after) = refusal(&world, &stacks[3..]).await;
@@ -57,22 +58,22 @@ async fn what_does_not_fit_into_a_lane_is_refused_and_the_rest_goes_on() {
     assert_eq!(refused.1["results"][0]["error"]["code"], "queue_full");
     assert_eq!(refused.1["results"][0]["transaction_id"], Value::Null);
     assert!(after.is_some());
-    // The other node's lane has its own places.
-    let half = world.ask_to_settle(&[stacks[3], other]);
+    // The other node has its own lane.
+    let half = world.spawn_settle(&[stacks[3], other]);
     world.until_status(other, "submitted").await;
     for refused in &stacks[2..] {
-        assert!(world.journalled(*refused).await.is_empty());
+        assert!(world.journal_entries(*refused).await.is_empty());
     }
 
     world.network.clear_faults();
-    let (status, answer) = asked.await.unwrap();
+    let (status, answer) = settling.await.unwrap();
     assert_eq!(status, 207, "{answer}");
     assert_eq!(statuses(&answer), ["succeeded", "succeeded", "failed"]);
     assert_eq!(answer["results"][2]["error"]["code"], "queue_full");
     let (status, answer) = half.await.unwrap();
     assert_eq!(status, 207, "{answer}");
     assert_eq!(statuses(&answer), ["failed", "succeeded"]);
-    // What was refused is not frozen, and there is room now.
+    // The refused stack is not frozen, and now there is room.
     world.record_one(stacks[3], 2, 100).await;
     world.settle(&stacks[2..]).await;
     assert_eq!(
@@ -82,14 +83,14 @@ async fn what_does_not_fit_into_a_lane_is_refused_and_the_rest_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_again_for_what_is_in_a_full_lane_joins_it() {
+async fn a_repeated_request_joins_its_intents_in_a_full_lane() {
     let mut world = TestWorld::start(&[NONE], 1).await;
     let stacks = [served(&world, 1, 1).await, served(&world, 1, 1).await];
     world
         .restart_with("queue_limit = 2\nrequest_timeout_s = 1")
         .await;
-    world.hold();
-    let asked = world.ask_to_settle(&stacks);
+    world.hold_submissions();
+    let settling = world.spawn_settle(&stacks);
     let first = world.until_status(stacks[0], "submitted").await;
     let (status, again) = world.post(SETTLE, json!({"stack_small_ids": stacks})).await;
     assert_eq!(status, 504, "{again}");
@@ -98,36 +99,36 @@ async fn who_asks_again_for_what_is_in_a_full_lane_joins_it() {
         again["results"][0]["transaction_id"],
         first["transaction_id"]
     );
-    assert_eq!(asked.await.unwrap().0, 504);
-    assert_eq!(world.journalled(stacks[1]).await.len(), 1);
+    assert_eq!(settling.await.unwrap().0, 504);
+    assert_eq!(world.journal_entries(stacks[1]).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_place_of_what_is_given_up_is_free_at_once() {
+async fn the_place_of_an_abandoned_intent_is_free_at_once() {
     let mut world = TestWorld::start(&[NONE], 1).await;
     let mut stacks = Vec::new();
     for _ in 0..3 {
         stacks.push(served(&world, 1, 1).await);
     }
     world.restart_with("queue_limit = 2").await;
-    world.hold();
-    let asked = world.ask_to_settle(&stacks[..2]);
+    world.hold_submissions();
+    let settling = world.spawn_settle(&stacks[..2]);
     world.until_status(stacks[0], "submitted").await;
     let entry = world.until_status(stacks[1], "queued").await;
-    // The lane itself does not come to it while its front is stuck.
+    // The lane itself can't reach the intent while the one in front is stuck.
     let path = format!("/transactions/{}/abandon", entry["transaction_id"]);
-    world.done(&path, json!({})).await;
-    let other = world.ask_to_settle(&stacks[2..]);
+    world.post_ok(&path, json!({})).await;
+    let other = world.spawn_settle(&stacks[2..]);
     world.until_status(stacks[2], "queued").await;
     world.network.clear_faults();
     assert_eq!(other.await.unwrap().0, 200);
-    let (_, answer) = asked.await.unwrap();
+    let (_, answer) = settling.await.unwrap();
     assert_eq!(statuses(&answer), ["succeeded", "failed"]);
-    // No place was given back twice, and none is lost.
+    // No place was freed twice, and none is lost.
     let more = [served(&world, 1, 1).await, served(&world, 1, 1).await];
     world.settle(&more).await;
-    world.hold();
-    let full = world.ask_to_settle(&[served(&world, 1, 1).await, served(&world, 1, 1).await]);
+    world.hold_submissions();
+    let full = world.spawn_settle(&[served(&world, 1, 1).await, served(&world, 1, 1).await]);
     let last = served(&world, 1, 1).await;
     world.until_submitted().await;
     let (refused, _) = refusal(&world, &[last]).await;
@@ -136,11 +137,11 @@ async fn the_place_of_what_is_given_up_is_free_at_once() {
     assert_eq!(full.await.unwrap().0, 200);
 }
 
-/// A world with a breaker that opens at the first failure, for so long; a stack whose settlement
-/// the contract aborts; and others of the same lane.
+/// A world with a breaker that opens for `pause_s` at the first failure, a stack whose settlement
+/// the contract aborts, and other stacks in the same lane.
 ///
-/// A settlement like it succeeded before, so that it is sent unsimulated. What it aborts for is
-/// an entry in the task's subscriber list that lasts from an unsubscription to the next purchase.
+/// A similar settlement has succeeded before, so this one is sent without a simulation. It aborts
+/// because an unsubscribed node stays in the task's subscriber list until the next purchase.
 async fn before_an_abort(pause_s: u64) -> (TestWorld, u64, Vec<u64>) {
     let mut world = TestWorld::start(&[SAMPLING, NONE], 2).await;
     let before = served(&world, 1, 1).await;
@@ -151,12 +152,12 @@ async fn before_an_abort(pause_s: u64) -> (TestWorld, u64, Vec<u64>) {
         .await;
     world.settle(&[before]).await;
     let body = json!({"task_small_id": 1, "node_small_id": 2});
-    world.done("/task_unsubscribe", body).await;
+    world.post_ok("/task_unsubscribe", body).await;
     (world, bad, good)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_breaker_holds_what_is_queued_and_refuses_what_is_new() {
+async fn an_open_breaker_holds_queued_intents_and_refuses_new_ones() {
     let (mut world, bad, good) = before_an_abort(3_600).await;
     let new = served(&world, 2, 2).await;
     let (_, ready) = world.get("/ready").await;
@@ -180,7 +181,7 @@ async fn an_open_breaker_holds_what_is_queued_and_refuses_what_is_new() {
         assert_eq!(entry["tx_digest"], Value::Null);
         assert_eq!(entry["error"], Value::Null);
         assert_eq!(entry["waiting_for"]["code"], "breaker_open");
-        assert_eq!(world.journalled(*stack).await, [summary(entry)]);
+        assert_eq!(world.journal_entries(*stack).await, [summary(entry)]);
         assert_eq!(world.ticket(*stack), Value::Null);
     }
 
@@ -192,7 +193,7 @@ async fn an_open_breaker_holds_what_is_queued_and_refuses_what_is_new() {
     assert_eq!(brakes["held"]["code"], "breaker_open");
     assert_eq!(brakes["failures_in_a_row"], 1);
     assert_eq!(brakes["breaker_failures"], 1);
-    // Nothing is on its way, and the failure was paid for.
+    // Nothing is in flight, and the failed transaction cost gas.
     assert_eq!(brakes["gas_reserved"], 0);
     let after = brakes["gas_spent"].as_u64().unwrap();
     assert!(after > spent);
@@ -203,7 +204,7 @@ async fn an_open_breaker_holds_what_is_queued_and_refuses_what_is_new() {
     assert!(matches!(retry, Some(1..=3_600)), "{retry:?}");
     let register = world.post("/register", json!({"additional": true})).await;
     assert_refused(&register, 503, "breaker_open");
-    // Who asks again for what is held joins it.
+    // A repeated request joins the held intents.
     let (held, retry) = refusal(&world, &good).await;
     assert_refused(&held, 503, "breaker_open");
     assert!(retry.is_some());
@@ -212,9 +213,9 @@ async fn an_open_breaker_holds_what_is_queued_and_refuses_what_is_new() {
         assert_eq!(held.1["results"][0][field], answer["results"][1][field]);
     }
     assert_eq!(number_of_entries(&world).await, entries);
-    assert!(world.journalled(new).await.is_empty());
+    assert!(world.journal_entries(new).await.is_empty());
 
-    // A start is a new beginning.
+    // A restart closes the breaker.
     world.restart().await;
     for stack in &good {
         world.until_status(*stack, "succeeded").await;
@@ -225,25 +226,25 @@ async fn an_open_breaker_holds_what_is_queued_and_refuses_what_is_new() {
     }
     world.settle(&[new]).await;
     assert_eq!(world.get("/ready").await.0, 200);
-    assert_eq!(world.journalled(bad).await[0]["status"], "failed");
+    assert_eq!(world.journal_entries(bad).await[0]["status"], "failed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_breaker_held_goes_on_by_itself_after_the_pause() {
+async fn intents_held_by_the_breaker_continue_after_the_pause() {
     let (world, bad, good) = before_an_abort(1).await;
-    let begun = Instant::now();
-    let asked = world.ask_to_settle(&[bad, good[0], good[1]]);
+    let started = Instant::now();
+    let settling = world.spawn_settle(&[bad, good[0], good[1]]);
     for stack in &good {
         world.until_status(*stack, "succeeded").await;
     }
-    assert!(begun.elapsed() >= Duration::from_secs(1));
+    assert!(started.elapsed() >= Duration::from_secs(1));
     let failed = world.until_status(bad, "failed").await;
     assert_eq!(failed["error"]["code"], "contract_abort");
-    asked.await.unwrap();
+    settling.await.unwrap();
     let (status, ready) = world.get("/ready").await;
     assert_eq!(status, 200, "{ready}");
     assert_eq!(ready["brakes"]["failures_in_a_row"], 0);
-    // The contract can take it again once a purchase has swept the list.
+    // After a purchase has cleaned the list, the settlement succeeds.
     let swept = served(&world, 1, 1).await;
     world.settle(&[bad, swept]).await;
 }
@@ -261,7 +262,7 @@ async fn at_the_daily_cap_nothing_is_sent_until_it_is_raised() {
     let body = json!({"stack_small_ids": [stacks[0]]});
     let (_, dry) = world.post(&format!("{SETTLE}?dry_run=true"), body).await;
     let needed = dry["results"][0]["estimated_gas"].as_u64().unwrap();
-    // Room for one budget with its margin, and not for another beside what the first has cost.
+    // Room for one budget with its margin, but not for a second one after what the first has cost.
     let cap = spent + needed + needed / 2;
     world
         .restart_with(&format!("gas = {{daily_cap_mist = {cap}}}"))
@@ -282,7 +283,7 @@ async fn at_the_daily_cap_nothing_is_sent_until_it_is_raised() {
     assert_eq!(retry, Some(600));
     assert_eq!(statuses(&refused.1), ["failed"]);
     for stack in &stacks[1..] {
-        let entry = &world.journalled(*stack).await[0];
+        let entry = &world.journal_entries(*stack).await[0];
         assert_eq!(entry["status"], "failed");
         assert_eq!(entry["error"]["code"], "spend_cap_reached");
         assert_eq!(entry["error"]["details"]["daily_cap"], cap);

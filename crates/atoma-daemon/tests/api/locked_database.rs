@@ -1,5 +1,5 @@
-//! A journal that can't be written, because somebody else holds the database: a real SQLite file, with
-//! the lock that another process would have. Nothing is sent, and who waits is told.
+//! A journal that can't be written because another process has locked the SQLite file. Nothing is
+//! sent, and waiting requests are answered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use crate::support::{Answer, NONE, TestWorld, answer, assert_refused};
 
 const SETTLE: &str = "/try_settle_stack_ids";
 
-/// A world with a daemon that waits a second for the database, and longer than the tests do for an
-/// outcome; and stacks of one node with two messages each.
+/// A world with stacks of one node with two messages each. The daemon waits one second for the
+/// database, and longer than the tests for an outcome.
 async fn with_work(count: u64) -> (TestWorld, Arc<Gates>, Vec<u64>) {
     let mut world = TestWorld::start(&[NONE], 1).await;
     let gates = world
-        .go_on_gated(Setup {
+        .restart_gated(Setup {
             engine: EngineConfig::default(),
             state: StateOptions {
                 busy_timeout: Duration::from_secs(1),
@@ -39,13 +39,13 @@ async fn with_work(count: u64) -> (TestWorld, Arc<Gates>, Vec<u64>) {
     (world, gates, stacks)
 }
 
-/// Takes the database from the daemon.
+/// Locks the daemon's database.
 async fn lock(world: &TestWorld) -> WriteLock {
     WriteLock::take(world.database()).await.unwrap()
 }
 
-/// Asks for settlements whose lane finds the database taken after the first call of that name: who waits
-/// is told. The lock, and what the answer says.
+/// Settles stacks, with the database locked after the first call of that name. Returns the lock and
+/// the answer, which reports an internal error.
 async fn settle_while_locked(
     world: &TestWorld,
     gates: &Gates,
@@ -53,16 +53,20 @@ async fn settle_while_locked(
     stacks: &[u64],
 ) -> (WriteLock, Value) {
     gates.close(call);
-    let asked = world.ask_to_settle(stacks);
+    let settling = world.spawn_settle(stacks);
     gates.hangs().await;
     let locked = lock(world).await;
     gates.open();
-    let (status, told) = in_time(asked).await.unwrap();
-    assert_eq!((status, &told["code"]), (500, &json!("internal")), "{told}");
-    (locked, told)
+    let (status, answer) = in_time(settling).await.unwrap();
+    assert_eq!(
+        (status, &answer["code"]),
+        (500, &json!("internal")),
+        "{answer}"
+    );
+    (locked, answer)
 }
 
-/// How far the ledger is: every transaction makes a checkpoint.
+/// The height of the ledger. Every transaction makes a checkpoint.
 async fn height(world: &TestWorld) -> CheckpointNumber {
     world.operator.ports().chain.height().await.unwrap()
 }
@@ -74,27 +78,27 @@ async fn settle_under_key(world: &TestWorld, stacks: &[u64]) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_can_not_be_written_down_fails_and_nothing_of_it_stays() {
+async fn a_request_that_cannot_be_journalled_fails_and_leaves_nothing() {
     let (world, _, stacks) = with_work(2).await;
     let before = height(&world).await;
     let locked = lock(&world).await;
     let refused = settle_under_key(&world, &stacks).await;
     assert_refused(&refused, 500, "internal");
     assert_eq!(refused.1.get("results"), None, "{}", refused.1);
-    // What only reads goes on.
+    // Reads still work.
     for stack in &stacks {
-        assert!(world.journalled(*stack).await.is_empty());
+        assert!(world.journal_entries(*stack).await.is_empty());
     }
     assert_eq!(world.get("/ready").await.0, 200);
     assert_eq!(height(&world).await, before);
 
     locked.release().await.unwrap();
-    // Not frozen; and the key is as free as if the request had never been made.
+    // The stack is not frozen, and the key is free.
     world.record_one(stacks[0], 2, 100).await;
     let (status, settled) = settle_under_key(&world, &stacks).await;
     assert_eq!(status, 200, "{settled}");
     for (stack, messages) in [(stacks[0], 3), (stacks[1], 2)] {
-        assert_eq!(world.journalled(stack).await.len(), 1);
+        assert_eq!(world.journal_entries(stack).await.len(), 1);
         let ticket = world.ticket(stack);
         assert_eq!(
             ticket["committed_stack_proof"],
@@ -104,15 +108,15 @@ async fn a_request_that_can_not_be_written_down_fails_and_nothing_of_it_stays() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_that_can_not_be_written_down_is_not_sent_and_all_behind_it_are_told() {
+async fn an_attempt_that_cannot_be_recorded_is_not_sent_and_all_requests_are_answered() {
     let (world, gates, stacks) = with_work(3).await;
     let before = height(&world).await;
-    let (locked, told) = settle_while_locked(&world, &gates, "view", &stacks).await;
-    assert_eq!(statuses(&told), ["pending"; 3]);
-    for (result, stack) in told["results"].as_array().unwrap().iter().zip(&stacks) {
+    let (locked, answer) = settle_while_locked(&world, &gates, "view", &stacks).await;
+    assert_eq!(statuses(&answer), ["pending"; 3]);
+    for (result, stack) in answer["results"].as_array().unwrap().iter().zip(&stacks) {
         assert_eq!(result["error"]["code"], "internal");
         assert_eq!(result["tx_digest"], Value::Null);
-        let entry = &world.journalled(*stack).await[0];
+        let entry = &world.journal_entries(*stack).await[0];
         assert_eq!(entry["transaction_id"], result["transaction_id"]);
         assert_eq!(entry["status"], "queued");
         assert_eq!(entry["tx_digest"], Value::Null);
@@ -126,12 +130,12 @@ async fn an_attempt_that_can_not_be_written_down_is_not_sent_and_all_behind_it_a
     assert!(warnings.contains("transactions waiting: 3"), "{warnings}");
     assert_eq!(height(&world).await, before);
 
-    // It goes on by itself, and nothing waits for the journal any more.
+    // The lane continues on its own, and nothing waits for the journal.
     gates.close("execute");
     locked.release().await.unwrap();
     gates.hangs().await;
     for (stack, status) in stacks.iter().zip(["submitted", "queued", "queued"]) {
-        let entry = &world.journalled(*stack).await[0];
+        let entry = &world.journal_entries(*stack).await[0];
         assert_eq!(entry["status"], status);
         assert_eq!(entry["waiting_for"], Value::Null);
     }
@@ -148,26 +152,29 @@ async fn an_attempt_that_can_not_be_written_down_is_not_sent_and_all_behind_it_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outcome_that_can_not_be_written_down_is_told_with_its_digest_and_written_later() {
+async fn an_outcome_that_cannot_be_recorded_is_answered_with_its_digest_and_recorded_later() {
     let (world, gates, stacks) = with_work(2).await;
     let before = height(&world).await;
-    let (locked, told) = settle_while_locked(&world, &gates, "execute", &stacks).await;
-    assert_eq!(statuses(&told), ["pending"; 2]);
-    let digest = &told["results"][0]["tx_digest"];
-    assert!(digest.is_string(), "{told}");
-    let error = told["results"][0]["error"]["error"].as_str().unwrap();
+    let (locked, answer) = settle_while_locked(&world, &gates, "execute", &stacks).await;
+    assert_eq!(statuses(&answer), ["pending"; 2]);
+    let digest = &answer["results"][0]["tx_digest"];
+    assert!(digest.is_string(), "{answer}");
+    let error = answer["results"][0]["error"]["error"].as_str().unwrap();
     let executed = format!("{} has executed", digest.as_str().unwrap());
     assert!(error.contains(&executed), "{error}");
-    let entry = &world.journalled(stacks[0]).await[0];
+    let entry = &world.journal_entries(stacks[0]).await[0];
     assert_eq!(entry["status"], "submitted");
     assert_eq!(&entry["tx_digest"], digest);
     assert_eq!(entry["waiting_for"]["error"], error);
     assert_ne!(world.ticket(stacks[0]), Value::Null);
-    // Of the other nothing was sent, and nothing is said.
-    let other = &told["results"][1];
+    // The other one was not sent, so it has no digest.
+    let other = &answer["results"][1];
     assert_eq!(other["tx_digest"], Value::Null);
     assert_eq!(other["error"]["code"], "internal");
-    assert_eq!(world.journalled(stacks[1]).await[0]["status"], "queued");
+    assert_eq!(
+        world.journal_entries(stacks[1]).await[0]["status"],
+        "queued"
+    );
     assert_eq!(world.ticket(stacks[1]), Value::Null);
     assert_eq!(height(&world).await.get(), before.get() + 1);
 

@@ -1,4 +1,4 @@
-//! The whole daemon and its HTTP API, over a local network.
+//! The whole daemon, used through its HTTP API, over a local network.
 
 #![expect(
     clippy::unwrap_used,

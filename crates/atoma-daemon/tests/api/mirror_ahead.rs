@@ -1,5 +1,5 @@
-//! The mirror and the journal don't learn of a transaction at the same moment: what is asked
-//! meanwhile is answered by what the journal says.
+//! Mirror and journal learn of a transaction at different times. In between, the journal decides
+//! the answer.
 
 use atoma_domain::events::{
     ContractEvent, NewStackSettlementAttestation, NodeSubscribedToTask,
@@ -21,8 +21,8 @@ const SETTLE: &str = "/try_settle_stack_ids";
 const ATTEST: &str = "/submit_stack_settlement_attestations";
 const CLAIM: &str = "/claim_funds";
 
-/// Has the mirror meet events that the journal knows nothing of yet.
-async fn mirror_meets(world: &TestWorld, events: Vec<ContractEvent>) {
+/// Applies events to the mirror that the journal doesn't know yet.
+async fn apply_to_mirror(world: &TestWorld, events: Vec<ContractEvent>) {
     let ports = world.operator.ports();
     let progress = ports.events.progress().await.unwrap();
     let last = progress.position.unwrap();
@@ -46,7 +46,7 @@ async fn mirror_meets(world: &TestWorld, events: Vec<ContractEvent>) {
     assert!(applied.unwrap().position > Some(last));
 }
 
-/// Checks that a request joins what is under way, and that it is refused with other parameters.
+/// Checks that a request joins the one in flight, and is refused with other parameters.
 async fn assert_joins(world: &TestWorld, path: &str, body: &Value, other: Value) {
     let joined = world.post(path, body.clone()).await;
     assert_refused(&joined, 504, "outcome_unknown");
@@ -62,7 +62,7 @@ async fn assert_joins(world: &TestWorld, path: &str, body: &Value, other: Value)
 }
 
 #[tokio::test]
-async fn what_is_under_way_is_joined_though_the_mirror_has_seen_it() {
+async fn an_intent_in_flight_is_joined_even_if_the_mirror_shows_it_done() {
     let mut world = TestWorld::start(&[SAMPLING, NONE], 2).await;
     let node = world.nodes[1];
     let stacks = world.buy(1, node, 1_000, 1_000, 2).await;
@@ -75,19 +75,19 @@ async fn what_is_under_way_is_joined_though_the_mirror_has_seen_it() {
     world.network.advance_epoch().unwrap();
     world.settle(&stacks[1..]).await;
     let task = world.new_task(NONE);
-    // The daemon knows the task with what is bought after it.
+    // Once the daemon knows this purchase, it knows the task.
     world.buy_one(2, node, 1_000, 1_000).await;
     world.restart_with("request_timeout_s = 1").await;
     world.until_ready().await;
 
-    world.hold();
+    world.hold_submissions();
     let ids = |stack: u64| json!({"stack_small_ids": [stack]});
     let offer = json!({
         "node_small_id": node,
         "task_small_id": task,
         "price_per_one_million_compute_units": 5,
     });
-    let asked = [
+    let requests = [
         (
             SETTLE,
             ids(stacks[0]),
@@ -101,14 +101,14 @@ async fn what_is_under_way_is_joined_though_the_mirror_has_seen_it() {
             json!({"price_per_one_million_compute_units": 6}),
         ),
     ];
-    for (path, body, _) in &asked {
-        let begun = world.post(path, body.clone()).await;
-        assert_refused(&begun, 504, "outcome_unknown");
+    for (path, body, _) in &requests {
+        let started = world.post(path, body.clone()).await;
+        assert_refused(&started, 504, "outcome_unknown");
     }
     let stack = StackSmallId::new;
     let node = NodeSmallId::new(node);
     let proof = Hash32::of(&[]);
-    mirror_meets(
+    apply_to_mirror(
         &world,
         vec![
             StackTrySettle {
@@ -146,15 +146,15 @@ async fn what_is_under_way_is_joined_though_the_mirror_has_seen_it() {
     )
     .await;
     assert_eq!(world.stack(stacks[0]).await["in_settle_period"], true);
-    for (path, body, other) in asked {
+    for (path, body, other) in requests {
         assert_joins(&world, path, &body, other).await;
     }
 }
 
-/// The mirror's epoch suffices where it says that the time has come; a stack that is not known is
-/// that, whatever the Sui node says.
+/// The mirror's epoch is enough to see that a stack can be claimed, and an unknown stack is unknown
+/// whatever the Sui node says.
 #[tokio::test]
-async fn a_claim_in_an_outage_is_taken_in_and_tells_of_each_stack() {
+async fn a_claim_in_an_outage_is_accepted_and_answers_for_each_stack() {
     let world = TestWorld::start(&[NONE], 1).await;
     let stacks = world.buy(1, 1, 1_000, 1_000, 2).await;
     for stack in &stacks {
@@ -162,18 +162,18 @@ async fn a_claim_in_an_outage_is_taken_in_and_tells_of_each_stack() {
     }
     world.settle(&stacks[..1]).await;
     world.network.advance_epoch().unwrap();
-    // The mirror learns of the epoch with it.
+    // With it, the mirror learns the epoch.
     world.settle(&stacks[1..]).await;
-    world.lose_node();
+    world.take_node_down();
     let unknown = world.post(CLAIM, json!({"stack_small_ids": [999]})).await;
     assert_refused(&unknown, 404, "unknown_stack");
     let body = json!({"stack_small_ids": [stacks[0], stacks[1], 999]});
-    let (status, told) = world.post(CLAIM, body.clone()).await;
-    assert_eq!(status, 207, "{told}");
-    assert_eq!(statuses(&told), ["pending", "failed", "failed"]);
+    let (status, answer) = world.post(CLAIM, body.clone()).await;
+    assert_eq!(status, 207, "{answer}");
+    assert_eq!(statuses(&answer), ["pending", "failed", "failed"]);
     let codes = ["sui_node_error", "sui_node_error", "unknown_stack"];
     for (place, code) in codes.iter().enumerate() {
-        assert_eq!(told["results"][place]["error"]["code"], *code, "{told}");
+        assert_eq!(answer["results"][place]["error"]["code"], *code, "{answer}");
     }
     world.network.clear_faults();
     world
@@ -184,7 +184,7 @@ async fn a_claim_in_an_outage_is_taken_in_and_tells_of_each_stack() {
 }
 
 #[tokio::test]
-async fn a_registration_is_told_of_in_an_outage() {
+async fn a_repeated_registration_is_answered_in_an_outage() {
     let world = TestWorld::start(&[NONE], 1).await;
     let post = || {
         let request = world.api.request(Method::POST, "/register");
@@ -193,12 +193,12 @@ async fn a_registration_is_told_of_in_an_outage() {
     };
     let first = post().await;
     assert_eq!(first.0, 200, "{}", first.1);
-    world.lose_node();
+    world.take_node_down();
     assert_eq!(post().await, first);
 }
 
 #[tokio::test]
-async fn an_offer_that_the_mirror_has_not_met_is_known_from_the_journal() {
+async fn a_subscription_that_the_mirror_lacks_is_known_from_the_journal() {
     let world = TestWorld::start(&[NONE], 1).await;
     let task = world.new_task(NONE);
     world.buy_one(1, 1, 1_000, 1_000).await;
@@ -209,18 +209,20 @@ async fn an_offer_that_the_mirror_has_not_met_is_known_from_the_journal() {
     });
     let offer = json!({"task_small_id": task, "price_per_one_million_compute_units": 5});
     let gone = json!({"task_small_id": task});
-    world.done("/task_subscribe", offer.clone()).await;
+    world.post_ok("/task_subscribe", offer.clone()).await;
     let again = world.post("/task_subscribe", offer.clone()).await;
     assert_refused(&again, 409, "already_subscribed");
-    world.done("/task_update_subscription", offer.clone()).await;
-    world.done("/task_unsubscribe", gone.clone()).await;
+    world
+        .post_ok("/task_update_subscription", offer.clone())
+        .await;
+    world.post_ok("/task_unsubscribe", gone.clone()).await;
     let again = world.post("/task_unsubscribe", gone).await;
     assert_refused(&again, 409, "not_subscribed");
-    world.done("/task_subscribe", offer).await;
+    world.post_ok("/task_subscribe", offer).await;
 }
 
 #[tokio::test]
-async fn no_message_enters_a_stack_of_another_operator() {
+async fn no_message_is_recorded_for_a_stack_of_another_operator() {
     let (world, demo) = TestWorld::demo().await;
     let is_foreign = |node: u64| !world.nodes.contains(&node);
     let foreign = demo.stacks.iter();

@@ -23,12 +23,12 @@ async fn a_model_is_offered_once_in_an_echelon_that_it_has() {
     let refused = world.post(OFFER, offer("llama", 7)).await;
     assert_refused(&refused, 404, "no_node_registered");
     world.register().await;
-    // What the contract would refuse costs nothing.
-    for (wish, name) in [
+    // A request that the contract would refuse costs nothing.
+    for (request, name) in [
         (offer("llama", 8), json!("EEchelonNotFound")),
         (offer("mistral", 7), json!("EFieldDoesNotExist")),
     ] {
-        let (status, refused) = world.post(OFFER, wish).await;
+        let (status, refused) = world.post(OFFER, request).await;
         assert_eq!(status, 422, "{refused}");
         assert_eq!(refused["code"], "contract_abort", "{refused}");
         assert_eq!(refused["details"]["abort_name"], name, "{refused}");
@@ -42,13 +42,13 @@ async fn a_model_is_offered_once_in_an_echelon_that_it_has() {
         let refused = world.post(OFFER, unusable).await;
         assert_refused(&refused, 400, "invalid_request");
     }
-    let done = world.done(OFFER, offer("llama", 7)).await;
+    let done = world.post_ok(OFFER, offer("llama", 7)).await;
     assert!(done["tx_digest"].is_string(), "{done}");
     let (status, refused) = world.post(OFFER, offer("llama", 1)).await;
     assert_eq!(status, 422, "{refused}");
     let details = &refused["details"];
     assert_eq!(details["abort_name"], "ENodeAlreadySubscribedToModel");
-    // The journal tells of each.
+    // The journal has every request.
     let entry = format!("/transactions/{}", details["transaction_id"]);
     let (_, entry) = world.get(&entry).await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The daemon killed without warning while it settles: nothing is done twice, nothing forgotten.
+//! The daemon process is killed while it settles: nothing is done twice, and nothing is lost.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ struct Scene {
     network: LocalNet,
     demo: Demo,
     dir: TempDir,
-    /// Stacks that the operator can settle, of both of its nodes, in turns.
+    /// Stacks that the operator can settle, alternating between its two nodes.
     stacks: Vec<u64>,
 }
 
@@ -66,16 +66,16 @@ impl Scene {
         stacks.iter().filter(is_settled).count()
     }
 
-    /// Looks until so many stacks are settled.
+    /// Waits until `count` stacks are settled.
     async fn until_settled(&self, stacks: &[u64], count: usize) {
         let deadline = Instant::now() + PATIENCE;
         while self.settled(stacks) < count {
-            assert!(Instant::now() < deadline, "{count} were never settled");
+            assert!(Instant::now() < deadline, "{count} were not settled");
             tick().await;
         }
     }
 
-    /// Has what is sent arrive, and not be executed before the connection is gone.
+    /// Delays executions until the connection is gone. What is sent still arrives.
     fn delay_executions(&self) {
         self.network.inject_fault(Fault {
             kind: FaultKind::ExecuteDelay,
@@ -84,7 +84,7 @@ impl Scene {
         });
     }
 
-    /// The signed transactions that a killed daemon left open, one for each lane.
+    /// The attempts that a killed daemon left open, one for each lane.
     async fn open_attempts(&self) -> Vec<Attempt> {
         let path = self.dir.path().join(DATABASE);
         let options = StateOptions::default();
@@ -100,8 +100,8 @@ impl Scene {
         SuiChain::connect(config).unwrap()
     }
 
-    /// The digests of the settlements in the ledger, by stack; and that the operator's
-    /// transactions all succeeded.
+    /// The digests of the settlements in the ledger, by stack. Checks that all transactions of the
+    /// operator succeeded.
     async fn settlements(&self) -> BTreeMap<u64, Vec<String>> {
         let chain = self.chain();
         let height = chain.height().await.unwrap();
@@ -129,8 +129,8 @@ impl Scene {
         settlements
     }
 
-    /// Every stack was settled by exactly one transaction, which is the one in the journal, with
-    /// the proof of its own messages.
+    /// Checks that exactly one transaction settled each stack, the one in the journal, with the
+    /// proof of the stack's own messages.
     async fn assert_each_settled_once(&self, api: &Api, stacks: &[u64]) {
         let settlements = self.settlements().await;
         let (_, journal) = api.get("/transactions?limit=10000").await;
@@ -155,12 +155,12 @@ impl Scene {
     }
 }
 
-/// Between two looks at what another process does.
+/// The pause between two looks at another process.
 async fn tick() {
     tokio::time::sleep(Duration::from_millis(2)).await;
 }
 
-/// How many messages the stack at a place gets: neighbours differ.
+/// How many messages the stack at this index gets. Neighbours differ.
 fn messages(place: usize) -> u64 {
     1 + u64::try_from(place % 3).unwrap()
 }
@@ -173,7 +173,7 @@ async fn record(api: &Api, stacks: &[u64]) {
     {
         assert!(
             Instant::now() < deadline,
-            "the daemon never learns of all stacks"
+            "the daemon doesn't learn of all stacks"
         );
         tick().await;
     }
@@ -190,14 +190,14 @@ async fn record(api: &Api, stacks: &[u64]) {
     }
 }
 
-/// How many intents of these statuses the journal has.
+/// How many intents with these statuses the journal has.
 async fn count(api: &Api, statuses: &[&str]) -> usize {
     let (_, journal) = api.get("/transactions?limit=10000").await;
     let is_wanted = |intent: &&Value| statuses.contains(&intent["status"].as_str().unwrap());
     journal.as_array().unwrap().iter().filter(is_wanted).count()
 }
 
-/// Waits until no intent in the journal is under way.
+/// Waits until no intent in the journal is open.
 async fn until_quiet(api: &Api) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -210,7 +210,7 @@ async fn until_quiet(api: &Api) {
     }
 }
 
-/// Waits until each of the two lanes has a transaction with the network.
+/// Waits until both lanes have submitted a transaction.
 async fn until_both_sent(api: &Api) {
     let deadline = Instant::now() + PATIENCE;
     while count(api, &["submitted"]).await < 2 {
@@ -219,29 +219,29 @@ async fn until_both_sent(api: &Api) {
     }
 }
 
-/// Sends a settlement whose answer nobody waits for.
-fn settle_unheard(api: &Api, stacks: &[u64]) -> tokio::task::JoinHandle<()> {
+/// Sends a settlement without waiting for the answer.
+fn settle_unanswered(api: &Api, stacks: &[u64]) -> tokio::task::JoinHandle<()> {
     let body = json!({"stack_small_ids": stacks});
     let request = api.request(reqwest::Method::POST, "/try_settle_stack_ids");
     tokio::spawn(async move {
-        // The daemon dies before it answers.
+        // The daemon is killed before it answers.
         let _ = request.json(&body).send().await;
     })
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_settlement_whose_answer_was_lost_in_a_crash_is_made_once() {
+async fn a_settlement_whose_answer_was_lost_in_a_crash_is_executed_once() {
     let scene = Scene::start(0).await;
     let stacks = &scene.stacks[..5];
     let daemon = Process::start(scene.dir.path());
     record(&daemon.api, stacks).await;
     scene.delay_executions();
-    let unheard = settle_unheard(&daemon.api, stacks);
+    let unanswered = settle_unanswered(&daemon.api, stacks);
     until_both_sent(&daemon.api).await;
     daemon.kill();
-    unheard.await.unwrap();
+    unanswered.await.unwrap();
     scene.network.clear_faults();
-    // One of the two in flight is executed, and its answer goes nowhere.
+    // Executes one of the two transactions in flight, without an answer to the daemon.
     let open = scene.open_attempts().await;
     assert_eq!(open.len(), 2);
     scene.chain().execute(&open[0].transaction).await.unwrap();
@@ -258,32 +258,32 @@ async fn a_settlement_whose_answer_was_lost_in_a_crash_is_made_once() {
         assert_eq!(result["error"]["code"], "already_settling");
     }
     scene.assert_each_settled_once(&daemon.api, stacks).await;
-    let said = daemon.kill();
-    let taken_up = said
+    let log = daemon.kill();
+    let taken_up = log
         .iter()
         .filter(|line| line.contains("taking up an unresolved attempt"));
-    assert_eq!(taken_up.count(), 2, "{said:#?}");
+    assert_eq!(taken_up.count(), 2, "{log:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_interrupted_again_and_again_is_settled_once() {
+async fn a_batch_interrupted_repeatedly_is_settled_once() {
     let scene = Scene::start(10).await;
     let stacks = &scene.stacks[..20];
     let mut daemon = Process::start(scene.dir.path());
     record(&daemon.api, stacks).await;
     scene.delay_executions();
-    let unheard = settle_unheard(&daemon.api, stacks);
+    let unanswered = settle_unanswered(&daemon.api, stacks);
     until_both_sent(&daemon.api).await;
     daemon.kill();
     scene.network.clear_faults();
-    assert_eq!(scene.settled(stacks), 0, "all is yet to be done");
+    assert_eq!(scene.settled(stacks), 0, "nothing is settled yet");
     daemon = Process::start(scene.dir.path());
     for killed_at in [1, 4, 9, 10, 16] {
         scene.until_settled(stacks, killed_at).await;
         daemon.kill();
         daemon = Process::start(scene.dir.path());
     }
-    unheard.await.unwrap();
+    unanswered.await.unwrap();
     until_quiet(&daemon.api).await;
     scene.assert_each_settled_once(&daemon.api, stacks).await;
 }

@@ -1,4 +1,4 @@
-//! What the daemon tells about its state: fields, their types, their order, and parts.
+//! What the daemon shows of its state: fields, types, order and paging.
 
 use reqwest::Method;
 use reqwest::header::LINK;
@@ -19,7 +19,7 @@ fn is_hex32(value: &Value) -> bool {
     })
 }
 
-/// Takes hashes and ids that can't be foretold out of an object, having checked their form.
+/// Removes hashes and ids, whose values vary, from an object after checking their form.
 #[track_caller]
 fn without_ids(mut object: Value, fields: &[&str]) -> Value {
     for field in fields {
@@ -48,7 +48,7 @@ async fn tasks_and_subscriptions_have_their_fields() {
             "minimum_reputation_score": null,
         });
         let mut task = without_ids(task, &["task_id"]);
-        // The contract keeps 0 where no score was asked for.
+        // The contract stores 0 if no score was given.
         if task["minimum_reputation_score"] == 0 {
             task["minimum_reputation_score"] = Value::Null;
         }
@@ -93,7 +93,7 @@ async fn stacks_have_their_fields_and_only_the_operators_are_listed() {
     });
     assert_eq!(view, expected);
     assert_eq!(world.list("/stacks/2").await.len(), 1);
-    // The reserve's.
+    // The stack that `TestWorld::start` bought.
     assert_eq!(world.list("/stacks/1").await.len(), 1);
     world.settle(&[stack]).await;
     assert_eq!(world.stack(stack).await["in_settle_period"], true);
@@ -153,12 +153,12 @@ async fn claimed_stacks_and_disputes_have_their_fields() {
         "num_compute_units": 100,
         "node_small_id": 2,
     });
-    world.done("/stack_messages", other).await;
+    world.post_ok("/stack_messages", other).await;
     let epoch = world.network.epoch();
     world.settle(&stacks).await;
     let body = json!({"stack_small_ids": [stacks[0]], "node_small_id": 2});
     let path = "/submit_stack_settlement_attestations";
-    world.done(path, body).await;
+    world.post_ok(path, body).await;
     let mut view = without_ids(
         world.settled(stacks[0]).await,
         &["stack_id", "committed_stack_proof"],
@@ -186,7 +186,7 @@ async fn claimed_stacks_and_disputes_have_their_fields() {
     assert_eq!(view, expected);
 
     let disputed = json!({"stack_small_id": stacks[1], "node_small_id": 2});
-    world.done("/start_attestation_dispute", disputed).await;
+    world.post_ok("/start_attestation_dispute", disputed).await;
     let disputes = world.list("/against_attestation_disputes").await;
     assert_eq!(
         disputes,
@@ -217,7 +217,7 @@ async fn claimed_stacks_and_disputes_have_their_fields() {
     assert_eq!(listed, world.list("/claimed_stacks").await);
     assert!(world.list("/claimed_stacks/2").await.is_empty());
 
-    // Claimed with an attestation missing.
+    // Claimed although an attestation is missing.
     world.network.advance_epoch().unwrap();
     world.claim(&[stacks[0]]).await;
     let view = world.settled(stacks[0]).await;
@@ -243,8 +243,8 @@ async fn transactions_are_found_by_number_and_by_digest() {
     let mut view = summary(by_number);
     assert!(listed.contains(&view));
     for time in ["created_at", "updated_at"] {
-        let told = view.as_object_mut().unwrap().remove(time).unwrap();
-        assert!(told.as_str().unwrap().ends_with('Z'), "{time}: {told}");
+        let shown = view.as_object_mut().unwrap().remove(time).unwrap();
+        assert!(shown.as_str().unwrap().ends_with('Z'), "{time}: {shown}");
     }
     let expected = json!({
         "transaction_id": result["transaction_id"],
@@ -256,18 +256,18 @@ async fn transactions_are_found_by_number_and_by_digest() {
         "error": null,
     });
     assert_eq!(view, expected);
-    // The newest first.
+    // Newest first.
     let kinds: Vec<_> = listed.iter().map(|t| t["kind"].clone()).collect();
     let expected = ["settle_stack", "subscribe_to_task", "register_node"];
     assert_eq!(json!(kinds), json!(expected));
     assert_eq!(listed[2]["node_small_id"], Value::Null);
 }
 
-/// Follows the `Link` headers of a list, two entries at a time.
-async fn in_parts(world: &TestWorld, path: &str) -> (Vec<Value>, usize) {
+/// Reads a list by its `Link` headers, two entries per page.
+async fn in_pages(world: &TestWorld, path: &str) -> (Vec<Value>, usize) {
     let mut entries = Vec::new();
     let mut next = Some(format!("{path}?limit=2"));
-    let mut parts = 0;
+    let mut pages = 0;
     while let Some(path) = next {
         let request = world.api.request(Method::GET, &path);
         let response = request.send().await.unwrap();
@@ -279,24 +279,24 @@ async fn in_parts(world: &TestWorld, path: &str) -> (Vec<Value>, usize) {
             assert!(relation.contains("rel=\"next\""), "{link}");
             target.trim_start_matches('<').to_owned()
         });
-        let part: Vec<Value> = response.json().await.unwrap();
-        assert!(part.len() == 2 || next.is_none(), "a part is too small");
-        entries.extend(part);
-        parts += 1;
+        let page: Vec<Value> = response.json().await.unwrap();
+        assert!(page.len() == 2 || next.is_none(), "a page is too small");
+        entries.extend(page);
+        pages += 1;
     }
-    (entries, parts)
+    (entries, pages)
 }
 
 #[tokio::test]
-async fn lists_come_in_parts_that_make_up_the_whole() {
+async fn the_pages_of_a_list_make_up_the_whole() {
     let world = TestWorld::start(&[NONE, SAMPLING], 3).await;
     let stacks = world.buy(1, 1, 1_000, 1_000, 4).await;
     for stack in &stacks {
         world.record(*stack, 1, 900).await;
     }
     world.settle(&stacks).await;
-    for (path, parts) in [
-        // A last part that is full has no next.
+    for (path, pages) in [
+        // A full last page has no next.
         ("/tasks", 1),
         ("/subscriptions", 3),
         ("/subscriptions/1", 1),
@@ -306,7 +306,7 @@ async fn lists_come_in_parts_that_make_up_the_whole() {
         ("/transactions", 7),
     ] {
         let whole = world.list(path).await;
-        assert_eq!(in_parts(&world, path).await, (whole, parts), "{path}");
+        assert_eq!(in_pages(&world, path).await, (whole, pages), "{path}");
     }
     let request = world.api.request(Method::GET, "/stacks?limit=5");
     let response = request.send().await.unwrap();

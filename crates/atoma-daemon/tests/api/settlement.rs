@@ -1,4 +1,4 @@
-//! Settling and attesting over HTTP: what stands on chain is what was recorded.
+//! Settling and attesting over HTTP: the chain has what was recorded.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::support::{NONE, SAMPLING, TestWorld};
 const UNITS: u64 = 1_000_000;
 const PRICE: u64 = 1_000;
 
-/// The chain's tickets and the daemon's view of stacks that went all the way without a dispute.
+/// Checks the ticket and the daemon's view of a stack that was completed without a dispute.
 async fn assert_complete(world: &TestWorld, stack: u64, requested: &[u64]) {
     let ticket = world.ticket(stack);
     assert_eq!(ticket["is_in_dispute"], false);
@@ -71,27 +71,27 @@ async fn the_number_of_extra_nodes_is_read_at_each_settlement() {
         world.draw(*stack, &[2, 3, 4][..usize::try_from(extra).unwrap()]);
         world.settle(&[*stack]).await;
     }
-    // The first ticket has one slot still, though the contract now asks for three.
+    // The first ticket still has one slot, although the contract now requires three.
     world.attest(&stacks).await;
     assert_complete(&world, stacks[0], &[2]).await;
     assert_complete(&world, stacks[1], &[2, 3, 4]).await;
 }
 
-/// Of four subscribers one is dearer than the stack and one has gone: two are left for three
-/// places, so the contract takes both and leaves a slot empty.
+/// Of four subscribers one is more expensive than the stack and one has unsubscribed. Two remain
+/// for three slots, so the contract draws both and leaves a slot empty.
 #[tokio::test]
-async fn fewer_eligible_nodes_than_places_leave_slots_empty() {
+async fn fewer_eligible_nodes_than_slots_leave_slots_empty() {
     let world = TestWorld::start(&[SAMPLING], 4).await;
     world.parameters(json!({"cross_validation_extra_nodes_count": 3}));
-    let dear = json!({
+    let expensive = json!({
         "node_small_id": 3,
         "task_small_id": 1,
         "price_per_one_million_compute_units": PRICE + 1,
     });
-    world.done("/task_update_subscription", dear).await;
+    world.post_ok("/task_update_subscription", expensive).await;
     let gone = json!({"node_small_id": 4, "task_small_id": 1});
-    world.done("/task_unsubscribe", gone).await;
-    // This purchase takes the entry of the node that has gone out of the contract's list.
+    world.post_ok("/task_unsubscribe", gone).await;
+    // This purchase removes the unsubscribed node from the contract's list.
     let stack = world.buy_one(1, 1, UNITS, PRICE).await;
     world.record(stack, 4, 7).await;
     world.settle(&[stack]).await;
@@ -116,8 +116,8 @@ async fn a_task_without_checks_is_settled_with_the_plain_commitment() {
     assert_complete(&world, stack, &[]).await;
 }
 
-/// Stacks with different numbers of messages, listed in another order than they were bought in:
-/// each settlement and attestation carries what belongs to its own stack.
+/// Stacks with different numbers of messages, requested in another order than they were bought:
+/// each settlement and attestation carries the proof of its own stack.
 #[tokio::test]
 async fn no_stack_gets_anothers_proof() {
     let world = TestWorld::start(&[SAMPLING, NONE], 2).await;
@@ -128,17 +128,17 @@ async fn no_stack_gets_anothers_proof() {
     for (stack, messages) in stacks.iter().zip(1..) {
         world.record(*stack, messages, 10 + messages).await;
     }
-    // 5 and 12 have no common divisor: every place is visited, far from its neighbours.
+    // 5 and 12 have no common divisor, so this visits every index, and neighbours are far apart.
     let shuffled: Vec<usize> = (0..12).map(|place| place * 5 % 12).collect();
-    let asked: Vec<u64> = shuffled.iter().map(|place| stacks[*place]).collect();
-    let answer = world.settle(&asked).await;
+    let requested: Vec<u64> = shuffled.iter().map(|place| stacks[*place]).collect();
+    let answer = world.settle(&requested).await;
     world.assert_own_digests(&answer).await;
     let results = answer["results"].as_array().unwrap();
     let order: Vec<_> = results
         .iter()
         .map(|r| r["stack_small_id"].clone())
         .collect();
-    assert_eq!(json!(order), json!(asked));
+    assert_eq!(json!(order), json!(requested));
     for (stack, messages) in stacks.iter().zip(1..) {
         let ticket = world.ticket(*stack);
         assert_eq!(
@@ -148,7 +148,7 @@ async fn no_stack_gets_anothers_proof() {
         let units = messages * (10 + messages);
         assert_eq!(ticket["num_claimed_compute_units"], units);
     }
-    let drawn: Vec<u64> = asked
+    let drawn: Vec<u64> = requested
         .into_iter()
         .filter(|stack| world.ticket(*stack)["requested_attestation_nodes"] != json!([]))
         .collect();
@@ -166,14 +166,14 @@ async fn no_stack_gets_anothers_proof() {
 }
 
 #[tokio::test]
-async fn an_unknown_stack_among_others_changes_nothing_for_them() {
+async fn an_unknown_stack_does_not_affect_the_others() {
     let world = TestWorld::start(&[NONE], 1).await;
     let stacks = world.buy(1, 1, UNITS, PRICE, 2).await;
     for (stack, messages) in stacks.iter().zip([2, 3]) {
         world.record(*stack, messages, 7).await;
     }
-    let asked = [stacks[1], 999, stacks[0]];
-    let body = json!({"stack_small_ids": asked});
+    let requested = [stacks[1], 999, stacks[0]];
+    let body = json!({"stack_small_ids": requested});
     let (status, answer) = world.post("/try_settle_stack_ids", body).await;
     assert_eq!(status, 207);
     assert_eq!(statuses(&answer), ["succeeded", "failed", "succeeded"]);
@@ -193,8 +193,8 @@ async fn a_stack_named_twice_settles_nothing() {
     for stack in &stacks {
         world.record(*stack, 1, 7).await;
     }
-    let asked = [stacks[0], stacks[1], stacks[0]];
-    let body = json!({"stack_small_ids": asked});
+    let requested = [stacks[0], stacks[1], stacks[0]];
+    let body = json!({"stack_small_ids": requested});
     let (status, answer) = world.post("/try_settle_stack_ids", body).await;
     assert_eq!(
         (status, &answer["code"]),
@@ -205,10 +205,10 @@ async fn a_stack_named_twice_settles_nothing() {
     }
 }
 
-/// A subscriber that has gone since the last purchase makes the contract abort when it draws, which
-/// nothing tells beforehand: only the chain finds it, in the third of five settlements.
+/// A subscriber that left after the last purchase makes the contract abort when it draws. No event
+/// or read shows that beforehand, so the third of five settlements fails on chain.
 #[tokio::test]
-async fn a_settlement_that_fails_on_chain_stops_no_other_and_can_be_made_later() {
+async fn a_settlement_that_fails_on_chain_blocks_no_other_and_succeeds_later() {
     let world = TestWorld::start(&[SAMPLING, SAMPLING], 2).await;
     let mut stacks = world.buy(1, 1, UNITS, PRICE, 4).await;
     let fails = world.buy_one(2, 1, UNITS, PRICE).await;
@@ -217,7 +217,7 @@ async fn a_settlement_that_fails_on_chain_stops_no_other_and_can_be_made_later()
         world.record(*stack, 2, 7).await;
     }
     let gone = json!({"node_small_id": 2, "task_small_id": 2});
-    world.done("/task_unsubscribe", gone).await;
+    world.post_ok("/task_unsubscribe", gone).await;
 
     let body = json!({"stack_small_ids": stacks});
     let (status, answer) = world.post("/try_settle_stack_ids", body).await;
@@ -238,7 +238,7 @@ async fn a_settlement_that_fails_on_chain_stops_no_other_and_can_be_made_later()
     assert_eq!(transaction["status"], "failed");
     assert_eq!(transaction["stack_small_ids"], json!([fails]));
 
-    // Its record is open again, and the next purchase sweeps the subscriber out.
+    // The record is open again, and the next purchase removes the subscriber.
     world.record_one(fails, 2, 7).await;
     world.buy_one(2, 1, UNITS, PRICE).await;
     world.settle(&[fails]).await;

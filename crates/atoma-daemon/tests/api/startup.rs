@@ -1,4 +1,4 @@
-//! What the program refuses to start with, and what it says until it is ready.
+//! What the program refuses to start with, and what it reports until it is ready.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::process::serve;
-use crate::support::work::{dump, lived_in};
+use crate::support::work::{dump, populated};
 use crate::support::{Api, NONE, TestWorld, build, write_operator_files};
 
-/// Runs the program, which must fail, and returns what it said.
+/// Runs the program, which must fail, and returns its standard error.
 fn refusal(dir: &Path) -> String {
     let ended = serve(dir).spawn().unwrap().wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(1));
@@ -18,7 +18,7 @@ fn refusal(dir: &Path) -> String {
 }
 
 #[tokio::test]
-async fn a_bad_configuration_is_refused_by_the_name_of_the_key() {
+async fn a_bad_configuration_is_refused_with_the_name_of_the_key() {
     let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("daemon.toml");
@@ -41,7 +41,7 @@ async fn a_bad_configuration_is_refused_by_the_name_of_the_key() {
 }
 
 #[tokio::test]
-async fn a_missing_keystore_is_refused_by_its_path() {
+async fn a_missing_keystore_is_refused_with_its_path() {
     let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     write_operator_files(&network, dir.path());
@@ -58,7 +58,7 @@ async fn a_keystore_is_never_shown() {
     let keystore = dir.path().join("sui.keystore");
     let key = std::fs::read_to_string(&keystore).unwrap();
     let key = key.trim_matches(&['[', ']', '"'][..]).to_owned();
-    // One letter short of a key.
+    // A key that is one letter too short.
     std::fs::write(&keystore, format!("[\"{}\"]", &key[..key.len() - 1])).unwrap();
     let said = refusal(dir.path());
     assert!(!said.contains(&key[..16]), "{said}");
@@ -83,28 +83,28 @@ async fn a_database_of_another_chain_is_refused() {
     let error = format!("{:#}", refused.unwrap_err());
     assert!(error.contains("chain"), "{error}");
 
-    // With its own chain it goes on.
+    // It continues with its own chain.
     write_operator_files(&world.network, world.dir.path());
     world.restart().await;
     assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
 }
 
 #[tokio::test]
-async fn a_restart_changes_nothing_that_is_told() {
-    let mut world = lived_in().await;
+async fn a_restart_changes_nothing_that_is_served() {
+    let mut world = populated().await;
     let before = dump(&world).await;
     world.restart().await;
     assert_eq!(dump(&world).await, before);
-    // Work goes on where it was.
+    // Work continues.
     world.record_one(4, 2, 10).await;
     world.settle(&[4]).await;
 }
 
-/// A database that was lost comes back from the chain, all but the messages.
+/// A lost database is rebuilt from the chain, except for the messages.
 #[tokio::test]
-async fn a_lost_mirror_is_made_anew_from_the_chain() {
+async fn a_lost_mirror_is_rebuilt_from_the_chain() {
     const FROM_CHAIN: &[&str] = &["/nodes", "/tasks", "/subscriptions", "/claimed_stacks"];
-    let mut world = lived_in().await;
+    let mut world = populated().await;
     world.buy_one(1, 1, 1_000, 1_000).await;
     let mut before = Vec::new();
     for path in FROM_CHAIN {
@@ -113,7 +113,7 @@ async fn a_lost_mirror_is_made_anew_from_the_chain() {
     let stacks = world.list("/stacks").await.len();
     world.stop().await;
     std::fs::remove_dir_all(world.dir.path().join("data")).unwrap();
-    world.go_on().await;
+    world.start_again().await;
     let last = world.buy_one(1, 1, 1_000, 1_000).await;
     for (path, before) in FROM_CHAIN.iter().zip(before) {
         assert_eq!(world.list(path).await, before, "{path}");
@@ -123,9 +123,9 @@ async fn a_lost_mirror_is_made_anew_from_the_chain() {
     world.settle(&[last]).await;
 }
 
-/// Health never waits for the chain; readiness tells when the Sui node has gone.
+/// Health never waits for the chain. Readiness reports when the Sui node is down.
 #[tokio::test]
-async fn health_and_readiness_are_two_things() {
+async fn health_and_readiness_differ() {
     let world = TestWorld::start(&[NONE], 1).await;
     assert_eq!(world.get("/health").await.0, 200);
     assert_eq!(world.get("/ready").await.0, 200);
@@ -134,11 +134,12 @@ async fn health_and_readiness_are_two_things() {
     let (status, body) = world.get("/ready").await;
     assert_eq!((status, &body["code"]), (503, &json!("not_ready")));
     assert!(!body["details"]["reasons"].as_array().unwrap().is_empty());
-    // The mirror is served on.
+    // The mirror is still served.
     assert_eq!(world.list("/stacks").await.len(), 1);
 }
 
-/// A daemon that is started while the Sui node is away says so, and refuses what it can't know.
+/// A daemon that starts while the Sui node is down says so, and refuses requests that need the
+/// chain.
 #[tokio::test]
 async fn a_daemon_without_its_chain_is_not_ready() {
     let world = TestWorld::unregistered_with_tasks(&[NONE]).await;

@@ -1,5 +1,5 @@
-//! Stops with work in flight: they don't wait for the network, and the next start goes on where
-//! the work is.
+//! Stops with work in flight: they don't wait for the network, and the next start continues the
+//! work.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::support::process::in_time;
 use crate::support::work::{proof, statuses};
 use crate::support::{Api, NONE, TestWorld};
 
-/// Has what is sent arrive, and not be executed before the connection is gone.
+/// Delays executions until the connection is gone. What is sent still arrives.
 fn delay_executions(world: &TestWorld) {
     world.network.inject_fault(Fault {
         kind: FaultKind::ExecuteDelay,
@@ -28,7 +28,7 @@ async fn stop(world: &mut TestWorld) {
     in_time(world.stop()).await;
 }
 
-/// The signed transactions that may be with the network, in order of their digests.
+/// The open attempts, ordered by digest.
 async fn open_attempts(world: &TestWorld) -> Vec<Attempt> {
     let unfinished = world.operator.ports().journal.unfinished().await.unwrap();
     let attempts = unfinished.into_iter().filter_map(|open| open.attempt);
@@ -36,7 +36,7 @@ async fn open_attempts(world: &TestWorld) -> Vec<Attempt> {
     by_digest.into_values().collect()
 }
 
-/// The same, once they are as wanted.
+/// Waits until the open attempts are as wanted.
 async fn until_open(world: &TestWorld, wanted: impl Fn(&[Attempt]) -> bool) -> Vec<Attempt> {
     let open = async {
         loop {
@@ -49,16 +49,16 @@ async fn until_open(world: &TestWorld, wanted: impl Fn(&[Attempt]) -> bool) -> V
     in_time(open).await
 }
 
-/// That no two of these transactions use the same badge or pay with the same coin.
-fn assert_apart(attempts: &[Attempt]) {
+/// Checks that no two attempts use the same badge or coin.
+fn assert_disjoint(attempts: &[Attempt]) {
     let used = attempts.iter().flat_map(|a| a.badge.iter().chain(&a.gas));
     let ids: Vec<ObjectId> = used.map(|object| *object.object_id()).collect();
     let distinct: BTreeSet<&ObjectId> = ids.iter().collect();
     assert_eq!(distinct.len(), ids.len(), "{ids:?}");
 }
 
-/// What the ledger has of the operator: the digests of each stack's settlements. None of its
-/// transactions is there in vain.
+/// The digests of each stack's settlements in the ledger. Checks that all transactions of the
+/// operator succeeded.
 async fn settlements(world: &TestWorld) -> BTreeMap<u64, Vec<Value>> {
     world.network.step().unwrap();
     let ports = world.operator.ports();
@@ -84,7 +84,7 @@ async fn settlements(world: &TestWorld) -> BTreeMap<u64, Vec<Value>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_does_not_wait_for_the_network_and_the_next_start_goes_on() {
+async fn a_stop_does_not_wait_for_the_network_and_the_next_start_continues() {
     let mut world = TestWorld::start(&[NONE], 1).await;
     let stacks = world.buy(1, 1, 1_000, 1_000, 2).await;
     for stack in &stacks {
@@ -92,26 +92,26 @@ async fn a_stop_does_not_wait_for_the_network_and_the_next_start_goes_on() {
     }
     delay_executions(&world);
     let body = json!({"stack_small_ids": stacks});
-    let asked = world.ask("/try_settle_stack_ids", body);
+    let settling = world.spawn_post("/try_settle_stack_ids", body);
     world.until_status(stacks[0], "submitted").await;
     stop(&mut world).await;
-    // Who waited knows what to ask for.
-    let (status, late) = asked.await.unwrap();
+    // The waiting client gets the id to look up.
+    let (status, late) = settling.await.unwrap();
     assert_eq!(status, 504, "{late}");
     assert_eq!(statuses(&late), ["pending", "pending"]);
     assert!(late["details"]["transaction_id"].is_u64(), "{late}");
     world.network.clear_faults();
-    world.go_on().await;
+    world.start_again().await;
     for stack in stacks {
         world.until_status(stack, "succeeded").await;
         assert_eq!(world.ticket(stack)["num_claimed_compute_units"], 200);
     }
 }
 
-/// The engine's work is nobody's request: neither the client who asked for it nor the server's worker
-/// who heard it has to be there.
+/// The work belongs to the engine: it needs neither the client nor the server's worker that took
+/// the request.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outcome_that_comes_within_the_grace_is_written_down_though_nobody_waits() {
+async fn an_outcome_within_the_grace_period_is_recorded_even_if_nobody_waits() {
     let mut world = TestWorld::start(&[NONE], 1).await;
     let stack = world.buy_one(1, 1, 1_000, 1_000).await;
     world.record(stack, 2, 100).await;
@@ -119,10 +119,10 @@ async fn an_outcome_that_comes_within_the_grace_is_written_down_though_nobody_wa
         ms: 500,
         ..Fault::once(FaultKind::ExecuteDelay)
     });
-    let asked = world.ask_to_settle(&[stack]);
+    let settling = world.spawn_settle(&[stack]);
     world.until_status(stack, "submitted").await;
-    asked.abort();
-    // Its last connection closed, a worker ends as soon as it is told to.
+    settling.abort();
+    // Without connections, a worker of the server stops at once.
     let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
     world.api = Api::new(nowhere);
     stop(&mut world).await;
@@ -132,11 +132,11 @@ async fn an_outcome_that_comes_within_the_grace_is_written_down_though_nobody_wa
         .unwrap();
     assert_eq!(state.unfinished().await.unwrap(), []);
     state.close().await;
-    world.go_on().await;
+    world.start_again().await;
     world.until_status(stack, "succeeded").await;
 }
 
-/// Of three nodes' transactions in flight one is executed after the daemon has stopped, and the
+/// Three nodes have a transaction in flight. One is executed after the daemon has stopped, the
 /// others never arrive.
 #[tokio::test(flavor = "multi_thread")]
 async fn three_lanes_stopped_in_flight_settle_each_stack_once_and_share_no_coin() {
@@ -150,31 +150,31 @@ async fn three_lanes_stopped_in_flight_settle_each_stack_once_and_share_no_coin(
         stacks.push(of_node);
     }
     delay_executions(&world);
-    let asked = world.ask_to_settle(&stacks.concat());
+    let settling = world.spawn_settle(&stacks.concat());
     for of_node in &stacks {
         world.until_status(of_node[0], "submitted").await;
     }
     let before = open_attempts(&world).await;
     assert_eq!(before.len(), 3);
-    assert_apart(&before);
+    assert_disjoint(&before);
     let chain = world.operator.ports().chain.clone();
-    asked.abort();
+    settling.abort();
     stop(&mut world).await;
     world.network.clear_faults();
     chain.execute(&before[0].transaction).await.unwrap();
 
-    world.hold();
+    world.hold_submissions();
     world.configure("recovery_timeout_s = 0");
-    world.go_on().await;
+    world.start_again().await;
     world.until_ready().await;
-    // The lane whose transaction was executed signs its next, another pays for a registration
-    // beside it; the coins of the two that are not decided are left alone.
-    let registering = world.ask("/register", json!({"additional": true}));
+    // The lane whose transaction was executed signs its next one, and a registration is signed,
+    // too. The coins of the two unresolved attempts stay leased.
+    let registering = world.spawn_post("/register", json!({"additional": true}));
     let are_all_sent = |open: &[Attempt]| open.len() == 4 && !open.contains(&before[0]);
     let now = until_open(&world, are_all_sent).await;
-    assert_apart(&now);
-    for undecided in &before[1..] {
-        assert!(now.contains(undecided), "{undecided:?}");
+    assert_disjoint(&now);
+    for unresolved in &before[1..] {
+        assert!(now.contains(unresolved), "{unresolved:?}");
     }
 
     world.network.clear_faults();
@@ -191,7 +191,7 @@ async fn three_lanes_stopped_in_flight_settle_each_stack_once_and_share_no_coin(
         );
     }
     assert_eq!(settlements(&world).await, expected);
-    // What was in flight was sent again, not signed again.
+    // The attempts in flight were sent again, not signed again.
     let digests: Vec<&Value> = expected.values().flatten().collect();
     for attempt in before {
         assert!(digests.contains(&&json!(attempt.digest())));

@@ -1,4 +1,4 @@
-//! Claims that the contract's treasury is too small for: they wait, and are made when it has grown.
+//! Claims that the contract's treasury can't pay yet: they wait, and succeed when it has grown.
 
 use serde_json::{Value, json};
 
@@ -7,21 +7,21 @@ use crate::support::work::statuses;
 use crate::support::{Answer, NODE_PRICE, NONE, SAMPLING, TestWorld, assert_refused};
 
 const CODE: &str = "treasury_short";
-/// What the stacks of a [`Short`] world are worth, in micro-USDC: of the large ones one is too
-/// much for the treasury.
+/// What the stacks of a [`ShortTreasury`] world are worth, in micro-USDC. The treasury can't pay
+/// even one large stack.
 const LARGE: u64 = 8_000;
 const SMALL: u64 = 1_000;
 const TREASURY: u64 = 5_120;
 
-/// A world whose treasury holds less than is owed, because a node attested a stack and was paid
-/// more for it than the purchase brought; with stacks of the other node to be claimed.
-struct Short {
+/// A world whose treasury holds less than it owes, because an attester's share was more than the
+/// purchase had paid in, with claimable stacks of the other node.
+struct ShortTreasury {
     world: TestWorld,
     large: [u64; 2],
     small: u64,
 }
 
-async fn short() -> Short {
+async fn short_treasury() -> ShortTreasury {
     let mut world = TestWorld::unregistered_with_tasks(&[SAMPLING, NONE]).await;
     world.parameters(json!({"cross_validation_probability_permille": 1000}));
     for _ in 0..2 {
@@ -43,10 +43,10 @@ async fn short() -> Short {
     world.attest(&[attested]).await;
     world.network.advance_epoch().unwrap();
     world.claim(&[attested]).await;
-    // With its stack the second node takes its share of the first.
+    // With this claim the second node also takes its share of the first stack.
     world.claim(&[stacks[4]]).await;
     assert_eq!(treasury(&world), TREASURY);
-    Short {
+    ShortTreasury {
         world,
         large: [stacks[1], stacks[2]],
         small: stacks[3],
@@ -58,7 +58,7 @@ fn treasury(world: &TestWorld) -> u64 {
     state["fee_treasury"].as_u64().unwrap()
 }
 
-/// Has the buyer buy a stack of that price, which the treasury grows by.
+/// Buys a stack, whose price goes into the treasury.
 async fn grow(world: &TestWorld, price: u64) {
     world.buy_one(2, 1, 1_000_000, price).await;
 }
@@ -68,7 +68,7 @@ async fn claim(world: &TestWorld, stacks: &[u64]) -> Answer {
     world.post("/claim_funds", body).await
 }
 
-/// The journal's entry about a claim that the treasury is too small for, as `result` tells of it.
+/// The journal's entry for a waiting claim. Checks that it matches the `result` of the request.
 async fn waiting(world: &TestWorld, stack: u64, result: &Value) -> Value {
     assert_eq!(result["status"], "pending", "{result}");
     assert_eq!(result["error"]["code"], CODE);
@@ -84,7 +84,7 @@ async fn waiting(world: &TestWorld, stack: u64, result: &Value) -> Value {
     entry
 }
 
-/// Claims stacks one by one, in vain.
+/// Claims stacks one by one. All have to wait for the treasury.
 async fn wait_for_the_treasury(world: &TestWorld, stacks: &[u64]) {
     for stack in stacks {
         let answer = claim(world, &[*stack]).await;
@@ -93,14 +93,14 @@ async fn wait_for_the_treasury(world: &TestWorld, stacks: &[u64]) {
     }
 }
 
-/// The journal's entries about claims of a stack, newest first.
+/// The journal's claims of a stack, newest first.
 async fn claims(world: &TestWorld, stack: u64) -> Vec<Value> {
-    let mut entries = world.journalled(stack).await;
+    let mut entries = world.journal_entries(stack).await;
     entries.retain(|entry| entry["kind"] == "claim_stack");
     entries
 }
 
-/// Waits until the newest claim of a stack is made, and not for it to be asked for.
+/// Waits until a claim of a stack has succeeded, without requesting it.
 async fn until_claimed(world: &TestWorld, stack: u64) {
     let is_made = |entry: &Value| entry["kind"] == "claim_stack" && entry["status"] == "succeeded";
     world
@@ -109,19 +109,19 @@ async fn until_claimed(world: &TestWorld, stack: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_treasury_covers_is_paid_and_the_rest_by_itself_when_it_has_grown() {
-    let Short {
+async fn the_treasury_pays_what_it_can_and_the_rest_after_it_has_grown() {
+    let ShortTreasury {
         world,
         large: [large, _],
         small,
-    } = short().await;
+    } = short_treasury().await;
     let before = world.usdc(&world.address());
     let (status, answer) = claim(&world, &[large, small]).await;
     assert_eq!(status, 207, "{answer}");
     assert_eq!(statuses(&answer), ["pending", "succeeded"]);
     let entry = waiting(&world, large, &answer["results"][0]).await;
     assert_eq!(world.usdc(&world.address()) - before, SMALL);
-    // It is no fault of the daemon's, and nothing else waits for it.
+    // This is not an error of the daemon, and nothing else waits for it.
     assert_eq!(world.get("/ready").await.0, 200);
 
     let again = claim(&world, &[large]).await;
@@ -138,10 +138,10 @@ async fn what_the_treasury_covers_is_paid_and_the_rest_by_itself_when_it_has_gro
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn claims_that_wait_for_the_treasury_outlast_a_restart() {
-    let Short {
+async fn claims_that_wait_for_the_treasury_survive_a_restart() {
+    let ShortTreasury {
         mut world, large, ..
-    } = short().await;
+    } = short_treasury().await;
     wait_for_the_treasury(&world, &large).await;
     let before = world.usdc(&world.address());
     world.restart().await;
@@ -158,29 +158,29 @@ async fn claims_that_wait_for_the_treasury_outlast_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claim_that_waits_for_the_treasury_is_given_up_at_once() {
-    let Short {
+async fn a_claim_that_waits_for_the_treasury_is_abandoned_at_once() {
+    let ShortTreasury {
         world,
         large: [unwanted, other],
         ..
-    } = short().await;
+    } = short_treasury().await;
     wait_for_the_treasury(&world, &[unwanted, other]).await;
     let before = world.usdc(&world.address());
     let id = claims(&world, unwanted).await[0]["transaction_id"].clone();
     let path = format!("/transactions/{id}/abandon");
-    let given_up = world.done(&path, json!({})).await;
-    assert_eq!(given_up["status"], "failed");
-    assert_eq!(given_up["error"]["code"], "abandoned");
-    assert_eq!(given_up["tx_digest"], Value::Null);
-    assert_eq!(given_up.get("waiting_for"), None);
+    let abandoned = world.post_ok(&path, json!({})).await;
+    assert_eq!(abandoned["status"], "failed");
+    assert_eq!(abandoned["error"]["code"], "abandoned");
+    assert_eq!(abandoned["tx_digest"], Value::Null);
+    assert_eq!(abandoned.get("waiting_for"), None);
     let again = world.post(&path, json!({})).await;
     assert_refused(&again, 409, "already_final");
 
     grow(&world, 2 * LARGE).await;
     until_claimed(&world, other).await;
     assert_eq!(world.usdc(&world.address()) - before, LARGE);
-    assert_eq!(claims(&world, unwanted).await, [given_up]);
-    // It can be asked for anew.
+    assert_eq!(claims(&world, unwanted).await, [abandoned]);
+    // It can be requested again.
     world.claim(&[unwanted]).await;
     assert_eq!(world.usdc(&world.address()) - before, 2 * LARGE);
     assert_eq!(claims(&world, unwanted).await.len(), 2);

@@ -1,52 +1,53 @@
-//! Recoveries that are disturbed.
+//! An intent that the operator abandons before the recovery.
 
 use std::time::Duration;
 
 use atoma_domain::journal::{Failure, IntentStatus};
 use atoma_operator::AbandonError;
 
-use crate::support::ask::Ask;
 use crate::support::audit::journal_agrees_with_ledger;
-use crate::support::points::{Moment, Side};
-use crate::support::subjects::FIRST;
+use crate::support::cases::FIRST;
+use crate::support::fail_points::{CrashPoint, Side};
+use crate::support::request::Request;
 use crate::support::world::{NONE, World};
 
-/// Reads are served before the recovery, while the Sui node is away: an operator may lose patience.
+/// While the Sui node is down, the API already serves before the recovery, so an operator may
+/// abandon what was sent.
 #[test]
-fn a_sent_transaction_that_is_given_up_before_the_recovery_is_recovered_all_the_same() {
+fn a_sent_transaction_abandoned_before_the_recovery_is_recovered_anyway() {
     let world = World::start();
     let site = world.operator(1, 1);
     let stacks = world.buy(NONE, FIRST, 2);
     let generation = world.begin(&site);
-    generation.finish(generation.record(&stacks, None));
-    // Its attempt is journalled, and nobody has the bytes.
-    generation.points.arm_crash(Moment {
+    generation.run(generation.record(&stacks, None));
+    // The attempt is in the journal, but its bytes were never sent.
+    generation.points.arm_crash(CrashPoint {
         name: "chain.execute",
         nth: 1,
         side: Side::Before,
     });
-    let ask = Ask::Settle(stacks[..1].to_vec());
+    let request = Request::Settle(stacks[..1].to_vec());
     assert!(
         generation
-            .drive(ask.make(&generation.operator, FIRST))
+            .run_until_crash(request.send(&generation.operator, FIRST))
             .is_none()
     );
     generation.kill();
 
     let generation = world.begin(&site);
-    generation.finish(async {
+    generation.run(async {
         let open = generation.unfinished().await;
         let [id] = open[..] else { panic!("{open:?}") };
-        let given_up = generation
+        let abandoned = generation
             .engine
             .abandon(id, Duration::from_millis(200))
             .await;
         assert!(
             matches!(
-                given_up,
+                abandoned,
                 Err(AbandonError::Refused(Failure::MayStillExecute { .. }))
             ),
-            "{given_up:?}"
+            "{abandoned:?}"
         );
         generation.recover().await;
         let waited = generation.engine.wait(&[id], Duration::ZERO).await;

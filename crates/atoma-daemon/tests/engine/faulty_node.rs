@@ -1,4 +1,4 @@
-//! A Sui node that says what a node should not say, of attempts that it has.
+//! A Sui node that answers wrongly about attempts.
 
 use std::sync::Arc;
 
@@ -8,19 +8,20 @@ use atoma_domain::ports::{Chain, RefusalKind};
 use atoma_operator::{Engine, Submission, Waited};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::faulty_node::Contrary;
+use crate::support::cases::FIRST;
+use crate::support::faulty_node::FaultyNode;
 use crate::support::generation::{Generation, PATIENCE};
-use crate::support::subjects::FIRST;
 use crate::support::world::{NONE, World};
 
-/// A daemon whose mirror knows some stacks, and an engine over its database and such a node.
+/// A daemon with some stacks in its mirror. Tests start an engine over its database and a faulty
+/// node.
 fn begin(stacks: usize) -> (World, Generation, Vec<StackSmallId>) {
     let world = World::start();
     let site = world.operator(1, 1);
     let stacks = world.buy(NONE, FIRST, stacks);
     let daemon = world.begin(&site);
-    daemon.finish(daemon.record(&stacks, None));
-    daemon.finish(daemon.catch_up());
+    daemon.run(daemon.record(&stacks, None));
+    daemon.run(daemon.catch_up());
     (world, daemon, stacks)
 }
 
@@ -41,7 +42,11 @@ async fn settle(daemon: &Generation, stack: StackSmallId, gas: GasOptions) -> Ne
     }
 }
 
-fn engine_over(daemon: &Generation, chain: &Arc<Contrary>, stopping: &CancellationToken) -> Engine {
+fn engine_over(
+    daemon: &Generation,
+    chain: &Arc<FaultyNode>,
+    stopping: &CancellationToken,
+) -> Engine {
     let chain: Arc<dyn Chain> = chain.clone();
     let ports = atoma_operator::Ports {
         chain,
@@ -62,12 +67,13 @@ async fn outcome(engine: &Engine, intent: NewIntent) -> Waited {
     engine.wait(&[id], PATIENCE).await.remove(0)
 }
 
-/// That a coin can't be used is the fault of who chose it: the daemon chooses again, a request fails.
+/// A coin that can't be used is an error of whoever chose it: the daemon chooses another one, a
+/// request that named the coin fails.
 #[test]
-fn a_refused_coin_fails_a_request_only_where_the_request_named_it() {
+fn a_refused_coin_fails_a_request_only_if_the_request_named_it() {
     let (_world, daemon, stacks) = begin(2);
-    daemon.finish(async {
-        let chain = Contrary::over(&daemon.ports.chain);
+    daemon.run(async {
+        let chain = FaultyNode::over(&daemon.ports.chain);
         let engine = engine_over(&daemon, &chain, &CancellationToken::new());
         let address = daemon.ports.signer.address();
         let coins = chain.as_ref().coins(address).await;
@@ -92,38 +98,38 @@ fn a_refused_coin_fails_a_request_only_where_the_request_named_it() {
     });
 }
 
-/// The node has thrown away what came of a transaction. Its badge and its coins have moved on.
+/// The node has lost the effects of a transaction. Its badge and its coins have newer versions.
 #[test]
-fn a_transaction_whose_outcome_is_not_told_holds_up_its_own_intent_only() {
+fn a_transaction_with_unknown_effects_blocks_only_its_own_intent() {
     let (_world, daemon, stacks) = begin(3);
-    daemon.finish(async {
-        let chain = Contrary::over(&daemon.ports.chain);
+    daemon.run(async {
+        let chain = FaultyNode::over(&daemon.ports.chain);
         let stopping = CancellationToken::new();
         let engine = engine_over(&daemon, &chain, &stopping);
-        chain.forget_next();
+        chain.lose_next_outcome();
         let own = async |stack| settle(&daemon, stack, GasOptions::default()).await;
-        let untold = outcome(&engine, own(stacks[0]).await).await;
-        assert_untold(&untold);
+        let unresolved = outcome(&engine, own(stacks[0]).await).await;
+        assert_awaits_effects(&unresolved);
         let next = outcome(&engine, own(stacks[1]).await).await;
         assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
-        let again = engine.wait(&[untold.id], PATIENCE).await.remove(0);
-        assert_untold(&again);
-        // The next start takes it up likewise.
+        let again = engine.wait(&[unresolved.id], PATIENCE).await.remove(0);
+        assert_awaits_effects(&again);
+        // The same after a restart.
         stopping.cancel();
         engine.stopped().await;
         let started = engine_over(&daemon, &chain, &CancellationToken::new());
         started.recover().await.unwrap();
-        let again = started.wait(&[untold.id], PATIENCE).await.remove(0);
-        assert_untold(&again);
+        let again = started.wait(&[unresolved.id], PATIENCE).await.remove(0);
+        assert_awaits_effects(&again);
         let next = outcome(&started, own(stacks[2]).await).await;
         assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
 
-        chain.remember();
+        chain.restore_outcomes();
         loop {
-            let told = started.wait(&[untold.id], PATIENCE).await.remove(0);
-            if told.status.is_final() {
-                assert_eq!(told.status, IntentStatus::Succeeded, "{told:?}");
-                assert_eq!(told.tx_digest, untold.tx_digest);
+            let resolved = started.wait(&[unresolved.id], PATIENCE).await.remove(0);
+            if resolved.status.is_final() {
+                assert_eq!(resolved.status, IntentStatus::Succeeded, "{resolved:?}");
+                assert_eq!(resolved.tx_digest, unresolved.tx_digest);
                 break;
             }
             tokio::task::yield_now().await;
@@ -132,7 +138,7 @@ fn a_transaction_whose_outcome_is_not_told_holds_up_its_own_intent_only() {
 }
 
 #[track_caller]
-fn assert_untold(waited: &Waited) {
+fn assert_awaits_effects(waited: &Waited) {
     assert_eq!(waited.status, IntentStatus::Submitted, "{waited:?}");
     assert!(waited.tx_digest.is_some(), "{waited:?}");
     assert!(

@@ -1,71 +1,73 @@
-//! A badge that this journal never used to the end: whoever else uses it is noticed all the same.
+//! A daemon notices that another one used its badge, even if its own journal has no executed use of
+//! it.
 
 use atoma_domain::NodeSmallId;
 use atoma_domain::journal::{Attempt, Failure};
 use atoma_operator::{Applied, Readiness};
 
-use crate::support::ask::Ask;
+use crate::support::fail_points::{CrashPoint, Side};
 use crate::support::generation::{Generation, Site};
-use crate::support::points::{Moment, Side};
+use crate::support::request::Request;
 use crate::support::world::{NODE_PRICE, NONE, SAMPLING, World};
 
-/// An operator of that key with money and an empty database.
-fn newcomer(world: &World, key: u16) -> Site {
+/// An operator with this key, some coins and an empty database.
+fn new_operator(world: &World, key: u16) -> Site {
     let site = world.site(&format!("newcomer-{key}.sqlite"), key);
     let coins = [1_000_000_000_000; 2];
     world.network.faucet_coins(site.address, &coins).unwrap();
     site
 }
 
-fn done(daemon: &Generation, ask: &Ask, node: NodeSmallId) {
-    daemon.finish(daemon.catch_up());
-    let answers = daemon.finish(ask.make(&daemon.operator, node));
-    assert_eq!(answers, [Ok(())], "{ask:?}");
+fn send(daemon: &Generation, request: &Request, node: NodeSmallId) {
+    daemon.run(daemon.catch_up());
+    let answers = daemon.run(request.send(&daemon.operator, node));
+    assert_eq!(answers, [Ok(())], "{request:?}");
 }
 
 /// The only node of the daemon's key.
 fn own_node(daemon: &Generation) -> NodeSmallId {
-    daemon.finish(daemon.catch_up());
-    let nodes = daemon.finish(daemon.operator.nodes()).unwrap();
+    daemon.run(daemon.catch_up());
+    let nodes = daemon.run(daemon.operator.nodes()).unwrap();
     assert_eq!(nodes.len(), 1);
     nodes[0].node_small_id
 }
 
-fn subscribe(world: &World) -> Ask {
-    Ask::Subscribe(world.tasks[NONE], NODE_PRICE)
+fn subscribe(world: &World) -> Request {
+    Request::Subscribe(world.tasks[NONE], NODE_PRICE)
 }
 
-const REGISTER: Ask = Ask::Register { additional: false };
+const REGISTER: Request = Request::Register { additional: false };
 
-/// What the other asks for: of the same the very same bytes would come, and be known here.
-fn something_else(world: &World) -> Ask {
-    Ask::Subscribe(world.tasks[SAMPLING], NODE_PRICE)
+/// A different request for the other daemon. The same request would give the same bytes, which this
+/// journal would know.
+fn different_request(world: &World) -> Request {
+    Request::Subscribe(world.tasks[SAMPLING], NODE_PRICE)
 }
 
-/// Has the daemon die when its badge's first use is signed and not yet sent.
-fn die_before_the_first_use(world: &World, daemon: Generation, node: NodeSmallId) {
-    daemon.finish(daemon.catch_up());
-    daemon.points.arm_crash(Moment {
+/// Crashes the daemon when the first use of its badge is signed but not sent.
+fn crash_before_the_first_use(world: &World, daemon: Generation, node: NodeSmallId) {
+    daemon.run(daemon.catch_up());
+    daemon.points.arm_crash(CrashPoint {
         name: "chain.execute",
         nth: 1,
         side: Side::Before,
     });
-    let answers = daemon.drive(subscribe(world).make(&daemon.operator, node));
+    let answers = daemon.run_until_crash(subscribe(world).send(&daemon.operator, node));
     assert_eq!(answers, None, "{:?}", daemon.points.calls());
     daemon.kill();
 }
 
 /// The attempt that a daemon left open.
 fn left_open(daemon: &Generation) -> Attempt {
-    let open = daemon.finish(daemon.ports.journal.unfinished()).unwrap();
+    let open = daemon.run(daemon.ports.journal.unfinished()).unwrap();
     assert_eq!(open.len(), 1);
     open[0].attempt.clone().unwrap()
 }
 
-/// What a daemon finds out when it starts.
+/// The use of a badge elsewhere that a daemon finds when it starts.
 fn foreign_use(daemon: &Generation) -> Option<Failure> {
     let readiness = Readiness::new(daemon.ports.clone(), Applied::default());
-    daemon.finish(readiness.foreign_use()).unwrap()
+    daemon.run(readiness.foreign_use()).unwrap()
 }
 
 #[track_caller]
@@ -83,42 +85,42 @@ fn assert_noticed(daemon: &Generation, node: NodeSmallId) {
 #[test]
 fn a_badge_registered_here_and_first_used_elsewhere_is_noticed() {
     let world = World::start();
-    let site = newcomer(&world, 101);
+    let site = new_operator(&world, 101);
     let daemon = world.begin(&site);
-    done(&daemon, &REGISTER, NodeSmallId::new(0));
+    send(&daemon, &REGISTER, NodeSmallId::new(0));
     let node = own_node(&daemon);
     assert_eq!(foreign_use(&daemon), None);
-    die_before_the_first_use(&world, daemon, node);
+    crash_before_the_first_use(&world, daemon, node);
 
     let daemon = world.begin(&site);
     left_open(&daemon);
     assert_eq!(foreign_use(&daemon), None);
     let other = world.begin(&world.site("other.sqlite", 101));
-    done(&other, &something_else(&world), node);
+    send(&other, &different_request(&world), node);
     assert_noticed(&daemon, node);
-    // The other knows nothing of the registration, and has used the badge last.
+    // The other one doesn't know the registration, and it used the badge last.
     assert_eq!(foreign_use(&other), None);
 }
 
-/// The journal knows no transaction of the badge that was executed, only that it signed over a
-/// version that is not the badge's any more.
+/// The journal has no executed transaction of the badge. It only knows that it signed over a
+/// version which the badge no longer has.
 #[test]
 fn a_badge_registered_elsewhere_and_signed_for_here_is_noticed() {
     let world = World::start();
-    let site = newcomer(&world, 101);
+    let site = new_operator(&world, 101);
     let registrar = world.begin(&site);
-    done(&registrar, &REGISTER, NodeSmallId::new(0));
+    send(&registrar, &REGISTER, NodeSmallId::new(0));
     let node = own_node(&registrar);
     let second = world.site("second.sqlite", 101);
-    die_before_the_first_use(&world, world.begin(&second), node);
+    crash_before_the_first_use(&world, world.begin(&second), node);
 
     let daemon = world.begin(&second);
     let open = left_open(&daemon);
-    // Nobody has used it yet.
+    // Not used yet.
     assert_eq!(foreign_use(&daemon), None);
-    done(&registrar, &something_else(&world), node);
+    send(&registrar, &different_request(&world), node);
     assert_noticed(&daemon, node);
     let journal = &daemon.ports.journal;
     let badge = *open.badge.unwrap().object_id();
-    assert_eq!(daemon.finish(journal.last_use(badge)).unwrap(), None);
+    assert_eq!(daemon.run(journal.last_use(badge)).unwrap(), None);
 }

@@ -1,4 +1,4 @@
-//! A message that is recorded while its stack's claim is being asked for is paid.
+//! A message that is recorded while a claim of its stack is being prepared is paid for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,22 +13,22 @@ use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId, TaskSmallId}
 use atoma_operator::{Applied, Ingestor, Operator, Ports, Readiness, StackStatus};
 use tokio_util::sync::CancellationToken;
 
+use crate::support::cases::FIRST;
 use crate::support::generation::PATIENCE;
-use crate::support::subjects::FIRST;
 use crate::support::world::{CONFIDENTIAL, World, choice, gas};
 
 const LATE: ComputeUnits = ComputeUnits::new(7);
 
-/// A mirror after whose first reading of a stack one more message is recorded on it.
+/// A mirror that records one more message on a stack after the stack is first read.
 #[derive(Debug)]
-struct Late {
+struct LateMessage {
     inner: Arc<dyn StateReader>,
     work: Arc<dyn ServedWork>,
     is_recorded: AtomicBool,
 }
 
 #[async_trait]
-impl StateReader for Late {
+impl StateReader for LateMessage {
     async fn stacks_by_id(&self, ids: &[StackSmallId]) -> Result<Vec<Stack>, StoreError> {
         let stacks = self.inner.stacks_by_id(ids).await?;
         if !self.is_recorded.swap(true, Ordering::Relaxed) {
@@ -102,14 +102,14 @@ impl StateReader for Late {
 }
 
 #[test]
-fn a_message_recorded_while_a_confidential_stack_is_claimed_is_paid() {
+fn a_message_recorded_while_a_confidential_stack_is_claimed_is_paid_for() {
     let world = World::start();
     let site = world.operator(1, 1);
     let stacks = world.buy(CONFIDENTIAL, FIRST, 1);
     let daemon = world.begin(&site);
-    daemon.finish(daemon.record(&stacks, None));
+    daemon.run(daemon.record(&stacks, None));
     let ports = Ports {
-        state: Arc::new(Late {
+        state: Arc::new(LateMessage {
             inner: Arc::clone(&daemon.ports.state),
             work: Arc::clone(&daemon.ports.work),
             is_recorded: AtomicBool::new(false),
@@ -120,15 +120,15 @@ fn a_message_recorded_while_a_confidential_stack_is_claimed_is_paid() {
     let readiness = Readiness::new(ports.clone(), applied.clone());
     let engine = daemon.engine.clone();
     let operator = Operator::new(ports, engine, applied.clone(), readiness, PATIENCE);
-    let digest = daemon.finish(async {
-        // The answer waits until the mirror has the claim.
+    let digest = daemon.run(async {
+        // `claim` returns once the mirror has the claim.
         let ingestor = Ingestor::new(daemon.ports.clone(), applied);
         tokio::spawn(ingestor.run(CancellationToken::new()));
         let results = operator.claim(&stacks, choice(FIRST), gas()).await.unwrap();
         assert_eq!(results[0].status, StackStatus::Succeeded, "{results:?}");
         results[0].tx_digest.unwrap()
     });
-    let executed = daemon.finish(daemon.ports.chain.lookup(digest)).unwrap();
+    let executed = daemon.run(daemon.ports.chain.lookup(digest)).unwrap();
     let claimed = executed
         .unwrap()
         .events
@@ -137,7 +137,7 @@ fn a_message_recorded_while_a_confidential_stack_is_claimed_is_paid() {
             ContractEvent::ClaimedStack(claimed) => Some(claimed.num_claimed_compute_units),
             _ => None,
         });
-    let record = daemon.finish(daemon.ports.work.work_record(stacks[0], FIRST));
+    let record = daemon.run(daemon.ports.work.work_record(stacks[0], FIRST));
     let computed = record.unwrap().unwrap().computed_units;
     assert_eq!(claimed, Some(computed));
     assert_eq!(computed.get(), 900 + LATE.get());

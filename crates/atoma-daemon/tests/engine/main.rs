@@ -1,4 +1,5 @@
-//! The transaction engine over a real database and a local network: crashes, faults, other daemons.
+//! The transaction engine over a real database and a local network, under crashes, faults and other
+//! daemons with the same key.
 
 #![expect(
     clippy::expect_used,

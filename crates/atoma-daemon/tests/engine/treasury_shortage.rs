@@ -1,20 +1,22 @@
-//! Many claims that the treasury is too small for together: those that it covers are paid, and the
-//! others are known by few simulations.
+//! Claims that the treasury can't pay all together: it pays those that it covers, and a few
+//! simulations find the others.
 
 use atoma_domain::StackSmallId;
 use atoma_domain::journal::{Failure, IntentRecord, IntentStatus};
 use atoma_operator::StackStatus;
 
 use crate::support::audit::journal;
+use crate::support::cases::FIRST;
+use crate::support::fail_points::Plan;
 use crate::support::generation::{Generation, PATIENCE, Site};
-use crate::support::subjects::FIRST;
 use crate::support::world::{CHARGE, SAMPLING, World, charge, choice, gas};
 
 const STACKS: u64 = 16;
-/// What a stack of that rank costs the treasury, in micro-USDC, at the usual charge.
+/// A stack of rank `n` costs the treasury `n` times this at the usual charge, in micro-USDC.
 const COST: u64 = 100;
 
-/// Settled stacks that can be claimed, the dearest first, and a treasury that is not looked at again.
+/// Settled stacks that can be claimed, the most expensive first. The daemon doesn't check the
+/// treasury again on its own.
 fn settled() -> (World, Site, Vec<StackSmallId>) {
     let world = World::start();
     let site = Site {
@@ -23,11 +25,11 @@ fn settled() -> (World, Site, Vec<StackSmallId>) {
     };
     let mut stacks = Vec::new();
     for rank in (1..=STACKS).rev() {
-        stacks.extend(world.buy_at(SAMPLING, FIRST, 1, rank * COST * 1_000));
+        stacks.extend(world.buy_at_price(SAMPLING, FIRST, 1, rank * COST * 1_000));
     }
     world.draw(&stacks, None);
     let generation = world.begin(&site);
-    generation.finish(async {
+    generation.run(async {
         generation.record(&stacks, None).await;
         generation.settle(&stacks).await;
     });
@@ -41,10 +43,10 @@ fn treasury(world: &World) -> u64 {
     state["fee_treasury"].as_u64().unwrap()
 }
 
-/// Claims the stacks; tells which were paid. The others wait for the treasury.
+/// Claims the stacks and returns those that were paid. The others wait for the treasury.
 async fn claim(generation: &Generation, stacks: &[StackSmallId]) -> Vec<StackSmallId> {
     generation.catch_up().await;
-    generation.points.arm(crate::support::points::Plan::new());
+    generation.points.arm(Plan::new());
     let claimed = generation.operator.claim(stacks, choice(FIRST), gas());
     let mut paid = Vec::new();
     for result in claimed.await.unwrap() {
@@ -63,18 +65,18 @@ async fn claim(generation: &Generation, stacks: &[StackSmallId]) -> Vec<StackSma
 }
 
 #[test]
-fn that_none_can_be_paid_is_known_after_as_many_simulations_as_halvings() {
+fn if_none_can_be_paid_as_many_simulations_as_halvings_find_it() {
     let (world, site, stacks) = settled();
     charge(&world.network, u64::from(u32::MAX));
     let generation = world.begin(&site);
-    generation.finish(async {
+    generation.run(async {
         assert_eq!(claim(&generation, &stacks).await, []);
         assert_eq!(generation.unfinished().await.len(), stacks.len());
-        // Of 16, 8, 4, 2 and 1.
+        // With 16, 8, 4, 2 and 1 claims.
         assert_eq!(generation.points.count("chain.simulate"), 5);
         assert_eq!(generation.points.count("chain.execute"), 0);
 
-        // What was not tried is tried when it is asked for again.
+        // A repeated request tries a claim that was not tried alone yet.
         charge(&world.network, CHARGE);
         assert_eq!(claim(&generation, &stacks[..1]).await, stacks[..1]);
     });
@@ -89,7 +91,7 @@ fn the_cheapest_are_paid_as_far_as_the_treasury_goes() {
     let permille = before * CHARGE / (18 * COST);
     charge(&world.network, permille);
     let generation = world.begin(&site);
-    generation.finish(async {
+    generation.run(async {
         let mut cheapest = stacks[stacks.len() - 5..].to_vec();
         let mut paid = claim(&generation, &stacks).await;
         cheapest.sort_unstable();
@@ -103,7 +105,7 @@ fn the_cheapest_are_paid_as_far_as_the_treasury_goes() {
 }
 
 #[test]
-fn what_waits_untried_is_tried_though_the_treasury_does_not_grow() {
+fn waiting_claims_are_tried_even_if_the_treasury_does_not_grow() {
     let (world, site, stacks) = settled();
     charge(&world.network, u64::from(u32::MAX));
     let before = treasury(&world);
@@ -112,16 +114,16 @@ fn what_waits_untried_is_tried_though_the_treasury_does_not_grow() {
         ..site
     };
     let generation = world.begin(&site);
-    generation.finish(async {
+    generation.run(async {
         assert_eq!(claim(&generation, &stacks).await, []);
         let all_tried = async || {
             let simulated = generation.points.count("chain.simulate");
             (simulated >= 4 + stacks.len()).then_some(())
         };
         generation.points.until(all_tried).await;
-        // And they are made once they can be.
+        // They succeed once the treasury can pay them.
         charge(&world.network, CHARGE);
-        world.buy_at(SAMPLING, FIRST, 1, COST * 1_000);
+        world.buy_at_price(SAMPLING, FIRST, 1, COST * 1_000);
         assert!(treasury(&world) > before);
         generation.all_final().await;
     });
@@ -129,39 +131,40 @@ fn what_waits_untried_is_tried_though_the_treasury_does_not_grow() {
 }
 
 #[test]
-fn a_dear_claim_that_is_given_up_while_its_batch_is_under_way_fails_as_the_batch_does() {
+fn an_expensive_claim_abandoned_while_its_batch_is_in_flight_fails_with_the_batch() {
     let (world, site, stacks) = settled();
-    let (dear, cheap) = (stacks[0], stacks[15]);
+    let (expensive, cheap) = (stacks[0], stacks[15]);
     let generation = world.begin(&site);
-    generation.finish(async {
+    generation.run(async {
         generation.catch_up().await;
         let reached = generation.points.hold("chain.execute");
-        let claimed = async { claim(&generation, &[cheap, dear]).await };
-        let given_up = async {
-            let of_dear = |record: &IntentRecord| record.intent.action.stack() == Some(dear);
+        let claimed = async { claim(&generation, &[cheap, expensive]).await };
+        let abandoned = async {
+            let of_expensive =
+                |record: &IntentRecord| record.intent.action.stack() == Some(expensive);
             let submitted = async || {
-                let found = journal(&generation).await.into_iter().find(of_dear)?;
+                let found = journal(&generation).await.into_iter().find(of_expensive)?;
                 (found.status == IntentStatus::Submitted).then_some(found.intent.id)
             };
             let id = generation.points.until(submitted).await;
-            // Too much for the treasury, when it comes to be executed.
+            // By the time of execution it is too much for the treasury.
             charge(&world.network, u64::from(u32::MAX));
-            let giving_up = generation.engine.abandon(id, PATIENCE);
+            let abandoning = generation.engine.abandon(id, PATIENCE);
             let release = async { reached.cancel() };
-            // It is asked for before the batch ends.
-            let (given_up, ()) = tokio::join!(giving_up, release);
-            given_up.unwrap();
+            // Abandon comes before the batch ends.
+            let (abandoned, ()) = tokio::join!(abandoning, release);
+            abandoned.unwrap();
             journal(&generation)
                 .await
                 .into_iter()
-                .find(of_dear)
+                .find(of_expensive)
                 .unwrap()
         };
-        let (paid, given_up) = tokio::join!(claimed, given_up);
+        let (paid, abandoned) = tokio::join!(claimed, abandoned);
         assert_eq!(paid, []);
-        assert_eq!(given_up.status, IntentStatus::Failed);
-        assert_eq!(given_up.failure, Some(Failure::Abandoned {}));
-        // The other waits.
+        assert_eq!(abandoned.status, IntentStatus::Failed);
+        assert_eq!(abandoned.failure, Some(Failure::Abandoned {}));
+        // The other one waits.
         assert_eq!(generation.unfinished().await.len(), 1);
     });
     generation.stop();

@@ -1,4 +1,5 @@
-//! Two daemons on one key: each stack is done by one of them, and the other says why it was not it.
+//! Two daemons with the same key: one of them processes each stack, and the other reports why it
+//! did not.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,15 +8,15 @@ use atoma_domain::journal::{AttemptStatus, Failure};
 use atoma_domain::{Digest, NodeSmallId, StackSmallId, TaskSmallId};
 use tokio::time::timeout;
 
-use crate::support::ask::Ask;
 use crate::support::audit::Ledger;
-use crate::support::gate::{Between, Gate};
+use crate::support::cases::{FIRST, SECOND};
+use crate::support::fail_points::{FailPoints, Side};
 use crate::support::generation::Generation;
-use crate::support::points::{Points, Side};
-use crate::support::subjects::{FIRST, SECOND};
+use crate::support::interceptor::{Gate, Interceptor};
+use crate::support::request::Request;
 use crate::support::world::{NODE_PRICE, NONE, SAMPLING, World};
 
-/// Longer than anything takes that must come.
+/// An upper limit for waiting.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a daemon answers for each stack.
@@ -26,8 +27,8 @@ struct Pair {
     world: World,
     one: Generation,
     other: Generation,
-    /// Between the other one and the network.
-    between: Arc<Between>,
+    /// Stands between `other` and the network.
+    interceptor: Arc<Interceptor>,
 }
 
 impl Pair {
@@ -37,14 +38,14 @@ impl Pair {
         let second = world.site("second.sqlite", 1);
         assert_eq!(site.address, second.address);
         let one = world.begin(&site);
-        let between = Arc::new(Between::default());
-        let points = Points::new(&world.network);
-        let other = Generation::start_behind(&second, points, |ports| between.stand(ports));
+        let interceptor = Arc::new(Interceptor::default());
+        let points = FailPoints::new(&world.network);
+        let other = Generation::start_behind(&second, points, |ports| interceptor.wrap(ports));
         Self {
             world,
             one,
             other,
-            between,
+            interceptor,
         }
     }
 
@@ -54,26 +55,26 @@ impl Pair {
         let attester = (level == SAMPLING).then_some(SECOND);
         self.world.draw(&stacks, attester);
         for daemon in [&self.one, &self.other] {
-            daemon.finish(daemon.record(&stacks, None));
+            daemon.run(daemon.record(&stacks, None));
         }
         stacks
     }
 
     fn catch_up(&self) {
         for daemon in [&self.one, &self.other] {
-            daemon.finish(daemon.catch_up());
+            daemon.run(daemon.catch_up());
         }
     }
 
-    /// Has the other one do something beside the test.
-    fn beside<T>(
+    /// Sends a request to `other` on its own thread, and does `meanwhile` on this one.
+    fn while_other_sends<T>(
         &self,
-        ask: &Ask,
+        request: &Request,
         node: NodeSmallId,
         meanwhile: impl FnOnce() -> T,
     ) -> (T, Answers) {
         std::thread::scope(|scope| {
-            let other = scope.spawn(|| answers(&self.other, ask, node));
+            let other = scope.spawn(|| answers(&self.other, request, node));
             let meanwhile = meanwhile();
             (meanwhile, other.join().unwrap())
         })
@@ -84,24 +85,24 @@ impl Pair {
         self.world.block_on(reached).expect("the gate is reached");
     }
 
-    /// How many attempts of the other one have ended like this.
+    /// How many attempts of `other` have ended with this status.
     fn ended(&self, status: AttemptStatus) -> usize {
-        self.between.witness.count(status)
+        self.interceptor.observer.count(status)
     }
 
-    /// Each of these is on chain once; nothing is open.
+    /// Checks that each of these effects is on chain once and that no intent is open.
     fn stop(self, effects: impl Iterator<Item = String>) {
         let Self {
             world, one, other, ..
         } = self;
-        let ledger = one.finish(Ledger::read(&one));
+        let ledger = one.run(Ledger::read(&one));
         ledger.assert_nothing_twice();
         let shown = ledger.effects();
         for effect in effects {
             assert_eq!(shown.get(&effect), Some(&1), "{effect}");
         }
         for daemon in [one, other] {
-            let open = daemon.finish(daemon.unfinished());
+            let open = daemon.run(daemon.unfinished());
             assert_eq!(open, [], "everything is decided");
             daemon.stop();
         }
@@ -109,8 +110,8 @@ impl Pair {
     }
 }
 
-fn answers(daemon: &Generation, ask: &Ask, node: NodeSmallId) -> Answers {
-    daemon.finish(ask.make_for_digests(&daemon.operator, node))
+fn answers(daemon: &Generation, request: &Request, node: NodeSmallId) -> Answers {
+    daemon.run(request.send_for_digests(&daemon.operator, node))
 }
 
 fn attested(stacks: &[StackSmallId]) -> impl Iterator<Item = String> {
@@ -118,14 +119,14 @@ fn attested(stacks: &[StackSmallId]) -> impl Iterator<Item = String> {
     stacks.iter().map(effect)
 }
 
-/// Each stack was done by one transaction. Both daemons may come to the very same bytes and then
-/// both name it; else one did it, and the other says that it is done.
-fn assert_one_winner_each(ask: &Ask, one: &Answers, other: &Answers) {
+/// One transaction processed each stack. If both daemons built the same bytes, both name it.
+/// Otherwise one succeeded, and the other reports that it is already done.
+fn assert_one_winner_each(request: &Request, one: &Answers, other: &Answers) {
     assert_eq!(one.len(), other.len());
     for answers in one.iter().zip(other) {
         match answers {
             (Ok(one), Ok(other)) => assert_eq!(one, other),
-            (Ok(_), Err(failure)) | (Err(failure), Ok(_)) if ask.is_already_so(failure) => {}
+            (Ok(_), Err(failure)) | (Err(failure), Ok(_)) if request.is_already_done(failure) => {}
             neither => panic!("{neither:?}"),
         }
     }
@@ -135,19 +136,21 @@ fn assert_one_winner_each(ask: &Ask, one: &Answers, other: &Answers) {
 fn daemons_that_race_settle_each_stack_once_and_attest_it_once() {
     let pair = Pair::start();
     let stacks = pair.stacks(SAMPLING, 10);
-    // What a settlement costs is simulated once and then known. A simulation that meets a badge
-    // which has just moved is doubted a few times only, so the race begins after it.
+    // The cost of a settlement is simulated once and then known. A simulation that hits a badge
+    // which has just changed is retried only a few times, so the race begins after it.
     let first = pair.stacks(SAMPLING, 2);
     for (daemon, stack) in [&pair.one, &pair.other].into_iter().zip(&first) {
-        let done = answers(daemon, &Ask::Settle(vec![*stack]), FIRST);
+        let done = answers(daemon, &Request::Settle(vec![*stack]), FIRST);
         assert!(done[0].is_ok(), "{done:?}");
     }
-    let settle = Ask::Settle(stacks.clone());
-    let (one, other) = pair.beside(&settle, FIRST, || answers(&pair.one, &settle, FIRST));
+    let settle = Request::Settle(stacks.clone());
+    let (one, other) =
+        pair.while_other_sends(&settle, FIRST, || answers(&pair.one, &settle, FIRST));
     assert_one_winner_each(&settle, &one, &other);
     pair.catch_up();
-    let attest = Ask::Attest(stacks.clone());
-    let (one, other) = pair.beside(&attest, SECOND, || answers(&pair.one, &attest, SECOND));
+    let attest = Request::Attest(stacks.clone());
+    let (one, other) =
+        pair.while_other_sends(&attest, SECOND, || answers(&pair.one, &attest, SECOND));
     assert_one_winner_each(&attest, &one, &other);
     let state = pair.world.network.state().unwrap();
     for stack in &stacks {
@@ -160,54 +163,66 @@ fn daemons_that_race_settle_each_stack_once_and_attest_it_once() {
     pair.stop(effects.into_iter());
 }
 
-/// Whether a failure says that another has done it. A claim is asked for with what the mirror knows;
-/// later than that the contract itself says that the ticket is gone.
-fn says_why(ask: &Ask, failure: &Failure) -> bool {
+/// Whether a failure says that the other daemon did it. A claim is checked against the mirror; if
+/// the claim of the other one is later than that, the contract aborts because the ticket is gone.
+fn says_other_did_it(request: &Request, failure: &Failure) -> bool {
     let gone = "EFieldDoesNotExist";
-    ask.is_already_so(failure)
+    request.is_already_done(failure)
         || matches!(
-            (ask, failure),
-            (Ask::Claim(_), Failure::ContractAbort { abort_name, .. })
+            (request, failure),
+            (Request::Claim(_), Failure::ContractAbort { abort_name, .. })
                 if abort_name.as_deref() == Some(gone)
         )
 }
 
-/// Stops the other daemon at a call, has the first one do the same, lets the other go on: it finds
-/// out, whether it had signed anything by then or not.
-fn overtake(pair: &Pair, ask: &Ask, node: NodeSmallId, call: &'static str, side: Side) {
-    let gate = pair.between.gate(call, side);
-    let (won, lost) = pair.beside(ask, node, || {
+/// Holds `other` at a call while `one` sends the same request, then releases it. It must notice,
+/// whether it had signed by then or not.
+fn overtake(pair: &Pair, request: &Request, node: NodeSmallId, call: &'static str, side: Side) {
+    let gate = pair.interceptor.gate(call, side);
+    let (won, lost) = pair.while_other_sends(request, node, || {
         pair.wait_for(&gate);
-        // Else both would come to the very same bytes.
+        // Otherwise both would build the same bytes.
         let moved = answers(
             &pair.one,
-            &Ask::Update(TaskSmallId::new(1), NODE_PRICE),
+            &Request::Update(TaskSmallId::new(1), NODE_PRICE),
             node,
         );
         assert!(moved[0].is_ok(), "{moved:?}");
-        let won = answers(&pair.one, ask, node);
+        let won = answers(&pair.one, request, node);
         gate.open();
         won
     });
     assert!(won.iter().all(Result::is_ok), "{won:?}");
     for failure in lost {
         let failure = failure.expect_err("the first one did it");
-        assert!(says_why(ask, &failure), "{failure:?}");
+        assert!(says_other_did_it(request, &failure), "{failure:?}");
     }
 }
 
-/// Twice: when the bytes were signed and written down, and when only the chain had been looked at.
-/// Tells how many bytes were proved dead each time.
+/// Overtakes `other` twice: after its attempt was signed and recorded, and after it had only read
+/// the chain. Returns how many attempts were proved dead each time.
 fn overtake_twice(
     pair: &Pair,
-    ask: fn(Vec<StackSmallId>) -> Ask,
+    request: fn(Vec<StackSmallId>) -> Request,
     node: NodeSmallId,
     stacks: &[StackSmallId],
 ) -> (usize, usize) {
     let (signed, looked_at) = stacks.split_at(stacks.len() / 2);
-    overtake(pair, &ask(signed.to_vec()), node, "execute", Side::Before);
+    overtake(
+        pair,
+        &request(signed.to_vec()),
+        node,
+        "execute",
+        Side::Before,
+    );
     let first = pair.ended(AttemptStatus::Dead);
-    overtake(pair, &ask(looked_at.to_vec()), node, "view", Side::After);
+    overtake(
+        pair,
+        &request(looked_at.to_vec()),
+        node,
+        "view",
+        Side::After,
+    );
     let second = pair.ended(AttemptStatus::Dead) - first;
     assert_eq!(pair.ended(AttemptStatus::Succeeded), 0);
     (first, second)
@@ -217,8 +232,8 @@ fn overtake_twice(
 fn a_daemon_that_is_overtaken_does_not_settle_again() {
     let pair = Pair::start();
     let stacks = pair.stacks(SAMPLING, 2);
-    let dead = overtake_twice(&pair, Ask::Settle, FIRST, &stacks);
-    // What it costs is known the second time, so it is signed without a simulation.
+    let dead = overtake_twice(&pair, Request::Settle, FIRST, &stacks);
+    // The second time the cost is known, so it signs without a simulation.
     assert_eq!(dead, (1, 1));
     pair.stop(stacks.iter().map(|stack| format!("settle {stack}")));
 }
@@ -227,10 +242,10 @@ fn a_daemon_that_is_overtaken_does_not_settle_again() {
 fn a_daemon_that_is_overtaken_does_not_attest_again() {
     let pair = Pair::start();
     let stacks = pair.stacks(SAMPLING, 4);
-    pair.one.finish(pair.one.settle(&stacks));
+    pair.one.run(pair.one.settle(&stacks));
     pair.catch_up();
-    let dead = overtake_twice(&pair, Ask::Attest, SECOND, &stacks);
-    // The second time the simulation refuses the old badge, before anything is signed.
+    let dead = overtake_twice(&pair, Request::Attest, SECOND, &stacks);
+    // The second time the simulation rejects the old badge version, before anything is signed.
     assert_eq!(dead, (1, 0));
     pair.stop(attested(&stacks));
 }
@@ -239,33 +254,33 @@ fn a_daemon_that_is_overtaken_does_not_attest_again() {
 fn a_daemon_that_is_overtaken_does_not_claim_again() {
     let pair = Pair::start();
     let stacks = pair.stacks(NONE, 4);
-    pair.one.finish(pair.one.settle(&stacks));
+    pair.one.run(pair.one.settle(&stacks));
     for _ in 0..2 {
         pair.world.network.advance_epoch().unwrap();
     }
     pair.catch_up();
-    let dead = overtake_twice(&pair, Ask::Claim, FIRST, &stacks);
+    let dead = overtake_twice(&pair, Request::Claim, FIRST, &stacks);
     assert_eq!(dead, (1, 0));
     pair.stop(stacks.iter().map(|stack| format!("claim {stack}")));
 }
 
 #[test]
-fn a_daemon_that_is_overtaken_again_and_again_does_its_own_in_the_end() {
+fn a_daemon_that_is_overtaken_repeatedly_succeeds_in_the_end() {
     let pair = Pair::start();
-    // More than the engine tries to have a transaction executed that is cancelled.
+    // More than the engine's tries for a transaction that is cancelled.
     let stacks = pair.stacks(SAMPLING, 8);
-    pair.one.finish(pair.one.settle(&stacks));
+    pair.one.run(pair.one.settle(&stacks));
     pair.catch_up();
     let (own, others) = stacks.split_first().unwrap();
-    let first = pair.between.gate("execute", Side::Before);
-    let ((), done) = pair.beside(&Ask::Attest(vec![*own]), SECOND, || {
+    let first = pair.interceptor.gate("execute", Side::Before);
+    let ((), done) = pair.while_other_sends(&Request::Attest(vec![*own]), SECOND, || {
         let mut gate = first;
         for stack in others {
             pair.wait_for(&gate);
-            let attested = answers(&pair.one, &Ask::Attest(vec![*stack]), SECOND);
+            let attested = answers(&pair.one, &Request::Attest(vec![*stack]), SECOND);
             assert!(attested[0].is_ok(), "{attested:?}");
-            // The next time that it sends anything.
-            let next = pair.between.gate("execute", Side::Before);
+            // For its next submission.
+            let next = pair.interceptor.gate("execute", Side::Before);
             gate.open();
             gate = next;
         }

@@ -1,7 +1,7 @@
 //! The dependency rules of `docs/ARCHITECTURE.md`, checked against the manifests.
 //!
-//! A crate that gains an arrow which isn't in [`CRATES`], or names a technology that is another
-//! crate's, fails here; so does a new crate without a row.
+//! A crate may only depend on the crates in its row of [`CRATES`], and may not use a technology
+//! that belongs to another crate. A new crate needs a row.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -11,9 +11,9 @@ use serde::Deserialize;
 /// A crate's row of the table.
 struct Row {
     name: &'static str,
-    /// Which crates of the workspace it may depend on.
+    /// The crates of the workspace that it may depend on.
     uses: &'static [&'static str],
-    /// Which it may use besides in its tests.
+    /// Those that its tests may use in addition.
     tests_use: &'static [&'static str],
 }
 
@@ -62,7 +62,7 @@ const CRATES: &[Row] = &[
     },
 ];
 
-/// Technologies, by the beginning of their crates' names, and the only crates that may name them.
+/// Technologies, by a prefix of their crates' names, and the only crates that may depend on them.
 const HOMES: &[(&str, &[&str])] = &[
     ("sqlx", &["atoma-state"]),
     ("sui-rpc", &["atoma-localnet", "atoma-sui"]),
@@ -77,7 +77,8 @@ const HOMES: &[(&str, &[&str])] = &[
 /// The only Sui crate that `atoma-domain` may use.
 const SUI_TYPES: &str = "sui-sdk-types";
 
-/// Async runtimes and what does I/O with them: none may be anywhere below `atoma-domain`.
+/// Async runtimes and their I/O crates. `atoma-domain` may not depend on any, directly or
+/// indirectly.
 const RUNTIMES: &[&str] = &[
     "actix-rt",
     "async-io",
@@ -107,13 +108,13 @@ struct Package {
 
 #[derive(Deserialize)]
 struct Dependency {
-    /// The real name, also when the manifest renames it.
+    /// The real name, even if the manifest renames it.
     name: String,
-    /// `None` is a normal dependency, else `dev` or `build`.
+    /// `None` for a normal dependency, else `dev` or `build`.
     kind: Option<String>,
 }
 
-/// What `cargo` answers, run in the workspace without the network.
+/// The output of `cargo`, run in the workspace.
 fn cargo(arguments: &[&str]) -> String {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| String::from("cargo"));
     let output = Command::new(cargo)
@@ -135,7 +136,7 @@ fn workspace() -> Vec<Package> {
     metadata.packages
 }
 
-/// Every broken rule, in words.
+/// A message for every broken rule.
 fn violations(packages: &[Package]) -> Vec<String> {
     let rows: BTreeMap<&str, &Row> = CRATES.iter().map(|row| (row.name, row)).collect();
     let members: BTreeSet<&str> = packages.iter().map(|p| p.name.as_str()).collect();
@@ -176,13 +177,13 @@ fn violations(packages: &[Package]) -> Vec<String> {
 }
 
 #[test]
-fn every_arrow_between_crates_is_in_the_table() {
+fn every_dependency_between_crates_is_in_the_table() {
     let found = violations(&workspace());
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
-fn nothing_below_the_domain_knows_an_async_runtime() {
+fn the_domain_depends_on_no_async_runtime() {
     let tree = cargo(&[
         "tree",
         "--offline",
@@ -202,7 +203,7 @@ fn nothing_below_the_domain_knows_an_async_runtime() {
 }
 
 #[test]
-fn each_rule_is_seen_when_it_is_broken() {
+fn each_broken_rule_is_found() {
     let breaches = [
         // Who, the new dependency, its kind.
         ("atoma-domain", "tokio", None),
@@ -237,13 +238,13 @@ fn each_rule_is_seen_when_it_is_broken() {
         let found = violations(&packages);
         assert!(
             found.iter().any(|v| v.contains(who) && v.contains(used)),
-            "{who} on {used} ({kind:?}) went unseen: {found:?}"
+            "{who} on {used} ({kind:?}) was not found: {found:?}"
         );
     }
 }
 
 #[test]
-fn a_crate_without_a_row_is_seen() {
+fn a_crate_without_a_row_is_found() {
     let mut packages = workspace();
     packages.push(Package {
         name: String::from("atoma-novelty"),

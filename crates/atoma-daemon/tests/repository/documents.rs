@@ -1,14 +1,14 @@
-//! The documents name files; the files must be there.
+//! The files that documents name must exist.
 //!
-//! Checked are `README.md` and everything in `docs/`: the targets of relative links, and whatever
-//! stands in backquotes and begins like a path of the repository. In a section whose heading is a
-//! folder in backquotes, names of the form `some/file.rs` or `some/folder/` stand in that folder, or
-//! in one of its folders that the same line has named before.
+//! This checks `README.md` and everything in `docs/`: the targets of relative links, and text in
+//! backquotes that starts like a path of the repository. In a section whose heading is a folder in
+//! backquotes, names such as `some/file.rs` or `some/folder/` are relative to that folder, or to a
+//! folder that the same line has named before.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How a path from the repository's root begins.
+/// How paths from the repository's root start.
 const ROOTS: &[&str] = &[
     ".ci/",
     ".github/",
@@ -39,7 +39,7 @@ fn documents() -> Vec<PathBuf> {
     found
 }
 
-/// The targets of links that stay in the repository.
+/// The targets of relative links.
 fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](")
         .skip(1)
@@ -47,7 +47,7 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
         .filter(|target| !target.is_empty() && !target.contains("://"))
 }
 
-/// What stands in backquotes.
+/// The texts in backquotes.
 fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
@@ -57,7 +57,7 @@ fn folder_of_heading(line: &str) -> Option<&str> {
     quoted(line).find(|text| ROOTS.iter().any(|root| text.starts_with(root)))
 }
 
-/// Every file that a document names and that isn't there.
+/// Every file that a document names and that doesn't exist.
 fn missing(document: &str, folder: &Path, root: &Path) -> Vec<String> {
     let mut section: Option<PathBuf> = None;
     let mut is_code = false;
@@ -113,7 +113,7 @@ fn every_file_that_a_document_names_exists() {
 }
 
 #[test]
-fn what_does_not_exist_is_seen() {
+fn a_missing_file_is_found() {
     let document = "\
         [here](LICENSE) [gone](LICENCE.txt#top) [away](https://example.com/x)\n\
         `crates/atoma-daemon/Cargo.toml` `crates/atoma-nothing/` `no/path.rs`\n\

@@ -1,4 +1,5 @@
-//! Rules about the repository itself: which crate may use which, and that documents name files that exist.
+//! Checks of the repository itself: dependencies between crates, imports between files, file names
+//! in documents.
 
 #![expect(
     clippy::expect_used,
@@ -7,3 +8,4 @@
 
 mod dependencies;
 mod documents;
+mod import_cycles;

@@ -1,4 +1,4 @@
-//! The daemon put together from its parts, with calls to the chain that hang when a test wants it.
+//! A daemon composed from its parts, with calls to the chain that hang on demand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,14 +31,14 @@ pub(crate) struct Gates(watch::Sender<Gate>);
 enum Gate {
     #[default]
     Open,
-    /// The next call of that name will hang.
+    /// The next call with this name will hang.
     Closed(&'static str),
-    /// It does.
+    /// A call hangs.
     Hangs,
 }
 
 impl Gates {
-    /// Has the next call of that name hang until [`open`](Self::open); others of that name pass.
+    /// Makes the next call with this name hang until [`open`](Self::open). Later ones pass.
     pub(crate) fn close(&self, name: &'static str) {
         self.0.send_replace(Gate::Closed(name));
     }
@@ -51,7 +51,7 @@ impl Gates {
             .unwrap();
     }
 
-    /// Lets it go on.
+    /// Lets the call continue.
     pub(crate) fn open(&self) {
         self.0.send_replace(Gate::Open);
     }
@@ -71,7 +71,7 @@ impl Gates {
     }
 }
 
-/// How a daemon is put together.
+/// The settings of a composed daemon.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) engine: EngineConfig,
@@ -80,8 +80,8 @@ pub(crate) struct Setup {
 }
 
 impl TestWorld {
-    /// Goes on with a daemon over the same files that is put together here.
-    pub(crate) async fn go_on_gated(&mut self, setup: Setup) -> Arc<Gates> {
+    /// Replaces the daemon by one over the same files with gates in front of the chain.
+    pub(crate) async fn restart_gated(&mut self, setup: Setup) -> Arc<Gates> {
         self.stop().await;
         let overrides = Overrides::default();
         let config = Config::load(&self.dir.path().join("daemon.toml"), overrides).unwrap();

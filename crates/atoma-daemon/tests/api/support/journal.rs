@@ -1,4 +1,4 @@
-//! The journal as the API shows it, and a network on which nothing executes meanwhile.
+//! Helpers to watch the journal through the API, and to keep the network from executing.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 use super::process::PATIENCE;
 use super::{Answer, TestWorld};
 
-/// Between two looks at what takes seconds.
-const LOOK: Duration = Duration::from_millis(5);
+/// The pause between two polls.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What lists show of a transaction, out of all that is shown of it alone.
+/// The part of a transaction that lists show.
 pub(crate) fn summary(mut transaction: Value) -> Value {
     let fields = transaction.as_object_mut().unwrap();
     for field in ["attempts", "gas_used"] {
@@ -22,9 +22,9 @@ pub(crate) fn summary(mut transaction: Value) -> Value {
 }
 
 impl TestWorld {
-    /// Has nothing that is sent arrive until the faults are cleared: what is `submitted` stays so,
+    /// Drops every submission until the faults are cleared, so that what is `submitted` stays so
     /// however long a test takes.
-    pub(crate) fn hold(&self) {
+    pub(crate) fn hold_submissions(&self) {
         self.network.inject_fault(Fault {
             kind: FaultKind::ExecuteLostBefore,
             count: u64::MAX,
@@ -32,24 +32,24 @@ impl TestWorld {
         });
     }
 
-    /// Posts a request that somebody else waits for.
-    pub(crate) fn ask(&self, path: &'static str, body: Value) -> JoinHandle<Answer> {
+    /// Posts a request in its own task.
+    pub(crate) fn spawn_post(&self, path: &'static str, body: Value) -> JoinHandle<Answer> {
         let api = self.api.clone();
         tokio::spawn(async move { api.post(path, body).await })
     }
 
-    /// Has somebody else ask for stacks to be settled.
-    pub(crate) fn ask_to_settle(&self, stacks: &[u64]) -> JoinHandle<Answer> {
-        self.ask("/try_settle_stack_ids", json!({"stack_small_ids": stacks}))
+    /// Settles stacks in its own task.
+    pub(crate) fn spawn_settle(&self, stacks: &[u64]) -> JoinHandle<Answer> {
+        self.spawn_post("/try_settle_stack_ids", json!({"stack_small_ids": stacks}))
     }
 
-    /// The journal's entries about a stack, newest first.
-    pub(crate) async fn journalled(&self, stack: u64) -> Vec<Value> {
+    /// The journal's entries for a stack, newest first.
+    pub(crate) async fn journal_entries(&self, stack: u64) -> Vec<Value> {
         let path = format!("/transactions?stack_small_id={stack}");
         self.list(&path).await
     }
 
-    /// Reads a list until it is as wanted.
+    /// Polls a list until it is as wanted.
     pub(crate) async fn until_list(
         &self,
         path: &str,
@@ -62,17 +62,17 @@ impl TestWorld {
                 return list;
             }
             assert!(Instant::now() < deadline, "{path}: {list:?}");
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Waits until some transaction may be with the network.
+    /// Waits until a transaction is submitted.
     pub(crate) async fn until_submitted(&self) {
         let submitted = "/transactions?status=submitted";
         self.until_list(submitted, |list| !list.is_empty()).await;
     }
 
-    /// Asks the journal about a stack until its entries are as wanted.
+    /// Polls the journal's entries for a stack until they are as wanted.
     pub(crate) async fn until_entries(
         &self,
         stack: u64,
@@ -82,31 +82,33 @@ impl TestWorld {
         self.until_list(&path, wanted).await
     }
 
-    /// The same for its only entry.
-    pub(crate) async fn until(&self, stack: u64, wanted: impl Fn(&Value) -> bool) -> Value {
+    /// The same for a stack with one entry.
+    pub(crate) async fn until_entry(&self, stack: u64, wanted: impl Fn(&Value) -> bool) -> Value {
         let is_wanted = |entries: &[Value]| matches!(entries, [only] if wanted(only));
         self.until_entries(stack, is_wanted).await.remove(0)
     }
 
-    /// The same for a status.
+    /// The same for the status of that entry.
     pub(crate) async fn until_status(&self, stack: u64, status: &str) -> Value {
-        self.until(stack, |entry| entry["status"] == status).await
+        self.until_entry(stack, |entry| entry["status"] == status)
+            .await
     }
 
-    /// Waits until the daemon is ready: what was on its way before its start is decided.
+    /// Waits until the daemon is ready, with all earlier attempts resolved.
     pub(crate) async fn until_ready(&self) {
         let ready = async { while self.get("/ready").await.0 != 200 {} };
         tokio::time::timeout(PATIENCE, ready).await.unwrap();
     }
 
-    /// Starts the daemon anew over a configuration with these settings, written as in the file.
+    /// Restarts the daemon with these settings, written as in the configuration file.
     pub(crate) async fn restart_with(&mut self, settings: &str) {
         self.stop().await;
         self.configure(settings);
-        self.go_on().await;
+        self.start_again().await;
     }
 
-    /// Adds settings to the configuration of the next start; tables replace those of their name.
+    /// Adds settings to the configuration for the next start. Tables replace those of the same
+    /// name.
     pub(crate) fn configure(&self, settings: &str) {
         let file = self.dir.path().join("daemon.toml");
         let mut config: toml::Table = std::fs::read_to_string(&file).unwrap().parse().unwrap();

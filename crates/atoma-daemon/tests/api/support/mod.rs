@@ -1,13 +1,12 @@
-//! A local network and a whole daemon over it, asked by HTTP like any other.
+//! A local network, a whole daemon over it, and a client of its HTTP API.
 
+mod client;
 pub(crate) mod gated;
 pub(crate) mod journal;
 pub(crate) mod process;
 pub(crate) mod work;
 
-use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use atoma_daemon::{Config, Daemon, Overrides};
 use atoma_domain::{Address, NodeSmallId, StackSmallId, TaskSmallId};
@@ -15,30 +14,25 @@ use atoma_localnet::demo::{self, Demo};
 use atoma_localnet::{Fault, FaultKind, LocalNet, LocalNetConfig, NewTask, Parameters, Purchase};
 use atoma_operator::Operator;
 use process::in_time;
-use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// The key and address of an operator that begins without a node: Ed25519, 32 bytes of 7.
+pub(crate) use client::{Answer, Api, answer, assert_refused};
+
+/// The key and address of an operator without nodes: Ed25519, 32 bytes of 7.
 const KEY: &str = "AAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH";
 const ADDRESS: &str = "0xa0ccc8bcc83f6c628340134f8546a21e0618fd1aaa02432bba454c4a2c2233da";
-/// What every node asks for a million compute units, unless a test says otherwise: the least.
+/// The default price of a node for a million compute units, which is the lowest possible.
 pub(crate) const NODE_PRICE: u64 = 1;
 /// Micro-USDC in the treasury for shares that no purchase covers.
 const RESERVE: u64 = 1_000_000_000;
 
-/// Longer than a daemon lets any request wait; an answer that takes longer fails its test.
-const LONGEST_ANSWER: Duration = Duration::from_secs(180);
-
-/// Levels of tasks.
+/// Security levels of tasks.
 pub(crate) const NONE: u16 = 0;
 pub(crate) const CONFIDENTIAL: u16 = 1;
 pub(crate) const SAMPLING: u16 = 2;
-
-/// An answer's status and body; the body is `null` where it isn't JSON.
-pub(crate) type Answer = (u16, Value);
 
 /// A network, and a daemon that runs until the world is dropped or [stopped](Self::stop).
 pub(crate) struct TestWorld {
@@ -47,7 +41,7 @@ pub(crate) struct TestWorld {
     pub(crate) operator: Operator,
     /// The operator's nodes, in order of registration.
     pub(crate) nodes: Vec<u64>,
-    /// One task for each level asked for.
+    /// One task for each requested level.
     pub(crate) tasks: Vec<u64>,
     pub(crate) dir: TempDir,
     stopping: CancellationToken,
@@ -61,12 +55,12 @@ impl Drop for TestWorld {
 }
 
 impl TestWorld {
-    /// A daemon whose operator has money and no node.
+    /// A daemon whose operator has coins but no node.
     pub(crate) async fn unregistered() -> Self {
         Self::unregistered_with_tasks(&[]).await
     }
 
-    /// The same, on a network with a task of each of the levels.
+    /// The same, on a network with a task of each level.
     pub(crate) async fn unregistered_with_tasks(levels: &[u16]) -> Self {
         Self::unregistered_with_coins(levels, &[100_000_000_000; 8]).await
     }
@@ -83,8 +77,8 @@ impl TestWorld {
         Self::over(network, dir, tasks).await
     }
 
-    /// A daemon with `nodes` registered over its own API, all subscribed to a task of each of the
-    /// levels. Every settlement of a sampling-consensus stack draws one attester.
+    /// A daemon with `nodes` nodes, registered over its own API and subscribed to a task of each
+    /// level. Every settlement of a sampling-consensus stack draws one attester.
     pub(crate) async fn start(levels: &[u16], nodes: usize) -> Self {
         let mut world = Self::unregistered_with_tasks(levels).await;
         world.parameters(json!({"cross_validation_probability_permille": 1000}));
@@ -96,7 +90,7 @@ impl TestWorld {
                 world.subscribe(node, task, NODE_PRICE).await;
             }
         }
-        // A claim of an attested stack may take more from the treasury than its purchase brought.
+        // A claim of an attested stack may take more from the treasury than its purchase paid in.
         world
             .buy(world.tasks[0], world.nodes[0], 1_000_000, RESERVE, 1)
             .await;
@@ -111,7 +105,7 @@ impl TestWorld {
         (world, demo)
     }
 
-    /// A daemon of one of the demonstration world's operators, that knows its stacks.
+    /// A daemon of one of the demonstration world's operators. It knows all stacks.
     pub(crate) async fn of_operator(network: &LocalNet, demo: &Demo, which: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let operator = &demo.operators[which];
@@ -125,7 +119,7 @@ impl TestWorld {
         world
     }
 
-    /// Another daemon with the same key on the same network, and an empty database.
+    /// Another daemon with the same key and network, and an empty database.
     pub(crate) async fn beside(&self) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_operator_files(&self.network, dir.path());
@@ -153,7 +147,7 @@ impl TestWorld {
     /// Stops the daemon and starts another over the same database.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
-        self.go_on().await;
+        self.start_again().await;
     }
 
     /// Stops the daemon.
@@ -162,8 +156,8 @@ impl TestWorld {
         (&mut self.running).await.unwrap().unwrap();
     }
 
-    /// Has the Sui node refuse every call as unavailable, until the faults are cleared.
-    pub(crate) fn lose_node(&self) {
+    /// Makes the Sui node refuse every call as unavailable, until the faults are cleared.
+    pub(crate) fn take_node_down(&self) {
         self.network.inject_fault(Fault {
             kind: FaultKind::Unavailable,
             count: u64::MAX,
@@ -171,8 +165,8 @@ impl TestWorld {
         });
     }
 
-    /// Starts a daemon where one was stopped.
-    pub(crate) async fn go_on(&mut self) {
+    /// Starts the daemon after a stop.
+    pub(crate) async fn start_again(&mut self) {
         self.stopping = CancellationToken::new();
         let daemon = build(self.dir.path(), self.stopping.clone()).await.unwrap();
         self.api = Api::new(daemon.addr());
@@ -188,14 +182,14 @@ impl TestWorld {
         self.api.post(path, body).await
     }
 
-    /// Posts what must succeed.
-    pub(crate) async fn done(&self, path: &str, body: Value) -> Value {
+    /// Posts a request, which must succeed.
+    pub(crate) async fn post_ok(&self, path: &str, body: Value) -> Value {
         let (status, answer) = self.post(path, body.clone()).await;
         assert_eq!(status, 200, "{path} {body}: {answer}");
         answer
     }
 
-    /// Reads a list that must be there.
+    /// Reads a list, which must succeed.
     pub(crate) async fn list(&self, path: &str) -> Vec<Value> {
         let (status, answer) = self.get(path).await;
         assert_eq!(status, 200, "{path}: {answer}");
@@ -205,7 +199,7 @@ impl TestWorld {
     /// Registers one more node.
     pub(crate) async fn register(&mut self) -> u64 {
         let body = json!({"additional": !self.nodes.is_empty()});
-        let answer = self.done("/register", body).await;
+        let answer = self.post_ok("/register", body).await;
         let node = answer["node_small_id"].as_u64().unwrap();
         self.nodes.push(node);
         node
@@ -218,11 +212,11 @@ impl TestWorld {
             "task_small_id": task,
             "price_per_one_million_compute_units": price,
         });
-        self.done("/task_subscribe", body).await;
+        self.post_ok("/task_subscribe", body).await;
     }
 
-    /// Has the buyer buy stacks that a node serves, and waits until the daemon knows them, and
-    /// with them all that happened on the network before.
+    /// Buys stacks for a node, and waits until the daemon knows them and with them everything that
+    /// happened on the network before.
     pub(crate) async fn buy(
         &self,
         task: u64,
@@ -240,12 +234,12 @@ impl TestWorld {
         };
         let stacks = self.network.buy_stacks(&purchase).unwrap();
         let stacks: Vec<u64> = stacks.iter().map(|stack| stack.get()).collect();
-        self.learn(&stacks).await;
+        self.wait_for_stacks(&stacks).await;
         stacks
     }
 
     /// Waits until the daemon knows these stacks.
-    pub(crate) async fn learn(&self, stacks: &[u64]) {
+    pub(crate) async fn wait_for_stacks(&self, stacks: &[u64]) {
         let ids: Vec<_> = stacks
             .iter()
             .map(|stack| StackSmallId::new(*stack))
@@ -258,25 +252,25 @@ impl TestWorld {
         self.buy(task, node, units, price, 1).await[0]
     }
 
-    /// Creates a task, which the daemon learns of in time.
+    /// Creates a task. Doesn't wait until the daemon knows it.
     pub(crate) fn new_task(&self, level: u16) -> u64 {
         new_task(&self.network, level)
     }
 
-    /// Sets numbers of the contract.
+    /// Sets parameters of the contract.
     pub(crate) fn parameters(&self, parameters: Value) {
         let parameters: Parameters = serde_json::from_value(parameters).unwrap();
         self.network.set_parameters(&parameters).unwrap();
     }
 
-    /// Decides whom the settlement of a stack draws.
+    /// Decides which nodes the settlement of a stack draws.
     pub(crate) fn draw(&self, stack: u64, nodes: &[u64]) {
         let nodes = nodes.iter().map(|node| NodeSmallId::new(*node)).collect();
         self.network
             .force_attesters(StackSmallId::new(stack), nodes);
     }
 
-    /// A stack's settlement ticket on chain; `null` if there is none.
+    /// A stack's settlement ticket on chain, or `null`.
     pub(crate) fn ticket(&self, stack: u64) -> Value {
         self.network.state().unwrap()["tickets"][stack.to_string()].clone()
     }
@@ -294,7 +288,7 @@ impl TestWorld {
     }
 }
 
-/// A daemon over the files in `dir`, on a port of the system's choice.
+/// A daemon with the files in `dir`, on a free port.
 pub(crate) async fn build(dir: &Path, stopping: CancellationToken) -> anyhow::Result<Daemon> {
     let overrides = Overrides {
         http_addr: Some("127.0.0.1:0".parse().unwrap()),
@@ -304,7 +298,7 @@ pub(crate) async fn build(dir: &Path, stopping: CancellationToken) -> anyhow::Re
     Daemon::build(config, stopping).await
 }
 
-/// What an operator has on disk who has not registered yet.
+/// Writes the files of an operator that has not registered yet.
 pub(crate) fn write_operator_files(network: &LocalNet, dir: &Path) {
     write_files_of(network, dir, KEY, ADDRESS);
 }
@@ -337,52 +331,4 @@ fn new_task(network: &LocalNet, level: u16) -> u64 {
         is_public: true,
     };
     network.create_task(&task).unwrap().get()
-}
-
-/// A client of a daemon's API.
-#[derive(Clone)]
-pub(crate) struct Api {
-    client: Client,
-    base: String,
-}
-
-impl Api {
-    pub(crate) fn new(addr: SocketAddr) -> Self {
-        Self {
-            client: Client::builder().timeout(LONGEST_ANSWER).build().unwrap(),
-            base: format!("http://{addr}"),
-        }
-    }
-
-    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base))
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        answer(self.request(Method::GET, path)).await
-    }
-
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
-        answer(self.request(Method::POST, path).json(&body)).await
-    }
-}
-
-/// Sends a request.
-pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
-    let status: StatusCode = response.status();
-    let body = response.bytes().await.unwrap();
-    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    (status.as_u16(), body)
-}
-
-/// Checks an error's status and code, and that it says something.
-#[track_caller]
-pub(crate) fn assert_refused((status, body): &Answer, expected: u16, code: &str) {
-    assert_eq!(
-        (*status, body["code"].as_str()),
-        (expected, Some(code)),
-        "{body}"
-    );
-    assert!(body["error"].as_str().unwrap().len() > 10, "{body}");
 }

@@ -1,4 +1,4 @@
-//! The daemon as a program of its own, which can be killed.
+//! The daemon as a separate process, which can be killed.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::Api;
 
-/// How long anything that is waited for may take at most.
+/// The limit for anything that is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What comes of something that is waited for; where it doesn't come, the test fails.
+/// Waits for a future, and fails the test after [`PATIENCE`].
 pub(crate) async fn in_time<T>(awaited: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, awaited).await.unwrap()
 }
@@ -21,8 +21,8 @@ pub(crate) struct Process {
     child: Child,
     lines: Receiver<String>,
     pub(crate) api: Api,
-    /// What it has said so far, on standard error.
-    pub(crate) said: Vec<String>,
+    /// Its lines on standard error so far.
+    pub(crate) log: Vec<String>,
 }
 
 impl Drop for Process {
@@ -32,7 +32,7 @@ impl Drop for Process {
     }
 }
 
-/// The command that serves with the files in `dir`, on a port of the system's choice.
+/// The command that serves with the files in `dir`, on a free port.
 pub(crate) fn serve(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_atoma-daemon"));
     command
@@ -48,7 +48,7 @@ pub(crate) fn serve(dir: &Path) -> Command {
 }
 
 impl Process {
-    /// Starts it, and waits until it has taken up what an earlier one left open.
+    /// Starts the daemon, and waits until it has recovered.
     pub(crate) fn start(dir: &Path) -> Self {
         let mut child = serve(dir).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -60,34 +60,34 @@ impl Process {
                 }
             }
         });
-        let mut said = Vec::new();
+        let mut log = Vec::new();
         let mut addr = None;
-        while !said
+        while !log
             .last()
             .is_some_and(|line: &String| line.contains(" started "))
         {
             let line = lines.recv_timeout(PATIENCE);
-            assert!(line.is_ok(), "it doesn't start: {said:#?}");
+            assert!(line.is_ok(), "it doesn't start: {log:#?}");
             let line = line.unwrap();
             if let Some((_, rest)) = line.split_once("listening addr=") {
                 addr = rest.split_whitespace().next().map(str::to_owned);
             }
-            said.push(line);
+            log.push(line);
         }
         Self {
             child,
             lines,
             api: Api::new(addr.unwrap().parse().unwrap()),
-            said,
+            log,
         }
     }
 
-    /// Kills it without warning, and returns all that it said.
+    /// Kills the daemon, and returns everything it logged.
     pub(crate) fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let mut said = std::mem::take(&mut self.said);
-        said.extend(self.lines.iter());
-        said
+        let mut log = std::mem::take(&mut self.log);
+        log.extend(self.lines.iter());
+        log
     }
 }

@@ -1,4 +1,4 @@
-//! Served messages, and what they must come to on chain.
+//! Served messages, and what must be on chain for them.
 
 use atoma_domain::events::ContractEvent;
 use atoma_domain::settlement::{StackAccumulator, commitment};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{NONE, SAMPLING, TestWorld};
 
-/// The hash of a stack's message of that number.
+/// The hash of a stack's message with this number.
 pub(crate) fn message(stack: u64, number: u64) -> Hash32 {
     Hash32::of(&[&stack.to_le_bytes(), &number.to_le_bytes()])
 }
@@ -39,32 +39,32 @@ impl TestWorld {
         answer
     }
 
-    /// Records the message of that number.
+    /// Records the message with this number.
     pub(crate) async fn record_one(&self, stack: u64, number: u64, units: u64) -> Value {
         let body = json!({
             "stack_small_id": stack,
             "message_hash": message(stack, number),
             "num_compute_units": units,
         });
-        self.done("/stack_messages", body).await
+        self.post_ok("/stack_messages", body).await
     }
 
     /// Settles stacks, which must succeed.
     pub(crate) async fn settle(&self, stacks: &[u64]) -> Value {
         let body = json!({"stack_small_ids": stacks});
-        self.done("/try_settle_stack_ids", body).await
+        self.post_ok("/try_settle_stack_ids", body).await
     }
 
-    /// Attests stacks with every node asked for, which must succeed.
+    /// Attests stacks with every drawn node, which must succeed.
     pub(crate) async fn attest(&self, stacks: &[u64]) -> Value {
         let body = json!({"stack_small_ids": stacks});
-        self.done("/submit_stack_settlement_attestations", body)
+        self.post_ok("/submit_stack_settlement_attestations", body)
             .await
     }
 
     /// Claims stacks, which must succeed.
     pub(crate) async fn claim(&self, stacks: &[u64]) -> Value {
-        self.done("/claim_funds", json!({"stack_small_ids": stacks}))
+        self.post_ok("/claim_funds", json!({"stack_small_ids": stacks}))
             .await
     }
 
@@ -84,7 +84,7 @@ fn find(list: &[Value], stack: u64) -> Value {
     found.cloned().unwrap_or(Value::Null)
 }
 
-/// The stack that an event is about, and the node that acted.
+/// The stack of an event, and the node that acted.
 fn subject(event: &ContractEvent) -> Option<(u64, Option<u64>)> {
     match event {
         ContractEvent::StackTrySettle(event) => Some((
@@ -105,8 +105,8 @@ fn subject(event: &ContractEvent) -> Option<(u64, Option<u64>)> {
 }
 
 impl TestWorld {
-    /// Checks on chain that the transaction of each success in an answer did what is said of it:
-    /// for that stack, by that node.
+    /// Checks on chain that the transaction of each successful result in an answer is about the
+    /// result's stack and node.
     pub(crate) async fn assert_own_digests(&self, answer: &Value) {
         for result in answer["results"].as_array().unwrap() {
             if result["status"] != "succeeded" {
@@ -143,7 +143,7 @@ pub(crate) fn statuses(answer: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Every list and object that the daemon serves, to compare before and after.
+/// Every list that the daemon serves, to compare before and after.
 pub(crate) const READS: &[&str] = &[
     "/nodes",
     "/tasks",
@@ -156,8 +156,8 @@ pub(crate) const READS: &[&str] = &[
     "/transactions",
 ];
 
-/// A world in which each kind of thing exists: a settled, an attested and an open stack.
-pub(crate) async fn lived_in() -> TestWorld {
+/// A world with a settled, an attested and an open stack.
+pub(crate) async fn populated() -> TestWorld {
     let world = TestWorld::start(&[SAMPLING, NONE], 2).await;
     let stacks = world.buy(1, 1, 1_000_000, 1_000, 3).await;
     for stack in &stacks {

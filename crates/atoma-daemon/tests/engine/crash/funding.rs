@@ -1,4 +1,4 @@
-//! What a signed attempt pays with belongs to it until its fate is known, over a crash as well.
+//! The gas coins of a signed attempt stay leased until its outcome is known, also across a crash.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use atoma_domain::{Mist, ObjectId, StackSmallId};
 use atoma_operator::{NodeChoice, StackResult, StackStatus};
 
 use crate::support::audit::{journal, journal_agrees_with_ledger};
+use crate::support::cases::{to_register_with_small_coins, to_settle_with_one_coin};
+use crate::support::fail_points::{CrashPoint, Side};
 use crate::support::generation::Generation;
-use crate::support::matrix::{Row, Way, calls_of, die_at};
-use crate::support::points::{Moment, Side};
-use crate::support::subjects::{to_register_with_small_coins, to_settle_with_one_coin};
+use crate::support::matrix::{Idempotency, Row, crash_at, record_calls};
 use crate::support::world::{NONE, World};
 
 const COIN: u64 = 50_000_000;
 const BUDGET: u64 = 120_000_000;
 
-const SIGNED: Moment = Moment {
+const SIGNED: CrashPoint = CrashPoint {
     name: "journal.record_attempt",
     nth: 1,
     side: Side::After,
 };
 
-/// The signed transactions whose fate is not known, by digest.
+/// The signed attempts whose outcome is unknown, ordered by digest.
 async fn open_attempts(generation: &Generation) -> Vec<Attempt> {
     let unfinished = generation.ports.journal.unfinished().await.unwrap();
     let attempts = unfinished.into_iter().filter_map(|open| open.attempt);
@@ -34,7 +34,7 @@ fn coins(attempt: &Attempt) -> Vec<ObjectId> {
     attempt.gas.iter().map(|coin| *coin.object_id()).collect()
 }
 
-/// Settles a stack with a budget that takes three coins.
+/// Settles a stack with a budget that needs three coins.
 async fn settle(generation: &Generation, stack: StackSmallId) -> StackResult {
     let gas = GasOptions {
         budget: Some(Mist::new(BUDGET)),
@@ -56,11 +56,11 @@ async fn until_sent(generation: &Generation, times: usize) {
 fn the_small_coins_of_the_matrix_pay_together() {
     let world = World::start();
     let site = world.operator(0, 1);
-    let subject = to_register_with_small_coins(&world, &site, 1).remove(0);
+    let case = to_register_with_small_coins(&world, &site, 1).remove(0);
     let row = Row::new(0, to_register_with_small_coins);
-    assert!(die_at(&world, &row, &subject, Way::Keyed, SIGNED));
-    let generation = world.begin(&subject.site);
-    let open = generation.finish(open_attempts(&generation));
+    assert!(crash_at(&world, &row, &case, Idempotency::Keyed, SIGNED));
+    let generation = world.begin(&case.site);
+    let open = generation.run(open_attempts(&generation));
     assert_eq!(open.len(), 1);
     assert!(open[0].gas.len() > 1, "{open:?}");
     generation.stop();
@@ -70,32 +70,32 @@ fn the_small_coins_of_the_matrix_pay_together() {
 fn the_one_coin_of_the_matrix_is_split() {
     let world = World::start();
     let site = world.operator(0, 1);
-    let subject = to_settle_with_one_coin(&world, &site, 1).remove(0);
+    let case = to_settle_with_one_coin(&world, &site, 1).remove(0);
     let row = Row::new(0, to_settle_with_one_coin);
-    calls_of(&world, &row, &subject);
-    let generation = world.begin(&subject.site);
+    record_calls(&world, &row, &case);
+    let generation = world.begin(&case.site);
     let chain = &generation.ports.chain;
-    let coins = generation.finish(chain.gas_coins(subject.site.address));
+    let coins = generation.run(chain.gas_coins(case.site.address));
     assert!(coins.unwrap().len() > 1);
     generation.stop();
 }
 
-/// The first node's settlement was signed and not sent when the daemon died; the next daemon sends
-/// it, and it does not arrive while the second node has its own to pay for.
+/// The daemon crashes after it signed the first node's settlement. The next daemon sends it, but it
+/// does not arrive until the second node has paid for its own settlement.
 #[test]
 fn the_coins_of_an_attempt_from_before_a_crash_pay_for_nothing_else() {
     let world = World::start();
-    let site = world.newcomer(&[COIN; 10]);
+    let site = world.new_operator(&[COIN; 10]);
     let nodes = world.register(&site, 2);
     let [first, second] = [0, 1].map(|place| world.buy(NONE, nodes[place], 1)[0]);
     let generation = world.begin(&site);
-    generation.finish(generation.record(&[first, second], None));
+    generation.run(generation.record(&[first, second], None));
     generation.points.arm_crash(SIGNED);
-    assert_eq!(generation.drive(settle(&generation, first)), None);
+    assert_eq!(generation.run_until_crash(settle(&generation, first)), None);
     generation.kill();
 
     let generation = world.begin(&site);
-    generation.finish(async {
+    generation.run(async {
         let before = open_attempts(&generation).await.remove(0);
         assert_eq!(before.gas.len(), 3, "{before:?}");
         let arrives = generation.points.hold("chain.execute");

@@ -1,15 +1,15 @@
-//! The daemon dies before and after every call of a port, for every kind of intent: what was asked
-//! for is done exactly once, whatever the moment, and whoever asks again is told the same.
+//! Crashes before and after every call of a port, for every kind of intent. Wherever the daemon
+//! crashes, the request is executed exactly once, and a repeated request gets the same answer.
 
 use std::collections::BTreeSet;
 
-use crate::support::matrix::{Row, calls_of, decisive, die_everywhere};
-use crate::support::points::{Moment, Side};
-use crate::support::subjects::{
+use crate::support::cases::{
     to_attest, to_claim, to_claim_confidential, to_claim_mixed, to_dispute, to_offer_model,
     to_register, to_register_another, to_register_with_small_coins, to_settle, to_settle_three,
     to_settle_with_one_coin, to_subscribe, to_unsubscribe, to_update,
 };
+use crate::support::fail_points::{CrashPoint, Side};
+use crate::support::matrix::{Row, crash_everywhere, decisive, record_calls};
 use crate::support::world::World;
 
 const REGISTER: Row = Row::new(0, to_register);
@@ -32,7 +32,8 @@ const REGISTER_WITH_SMALL_COINS: Row = Row {
     keyless: |_| Vec::new(),
     ..Row::new(0, to_register_with_small_coins)
 };
-/// How often the coins are read while a lane waits for one is chance, so no such call is a moment.
+/// How often a lane that waits for a coin reads the coins varies, so these reads are no crash
+/// points.
 const SETTLE_WITH_ONE_COIN: Row = Row {
     keyed: decisive,
     keyless: |_| Vec::new(),
@@ -42,8 +43,8 @@ const SETTLE_OVER_AN_EPOCH: Row = Row {
     meanwhile: an_epoch_ends,
     ..SETTLE
 };
-/// The second of three claims is priced beyond what the contract can count, right before they are
-/// sent: all three abort together.
+/// Just before three claims are sent, the price of the second one rises until the contract's
+/// arithmetic overflows: all three abort together.
 const CLAIM_MIXED: Row = Row {
     is_mirrored: false,
     during: |world, points| world.change_charge_at_execution(points, u64::MAX),
@@ -52,13 +53,13 @@ const CLAIM_MIXED: Row = Row {
     ..Row::new(2, to_claim_mixed)
 };
 
-/// From the first execution on.
-fn after_the_abort(calls: &[&'static str]) -> Vec<Moment> {
-    let mut moments = Moment::all(calls);
-    let is_executed = |at: &Moment| (at.name, at.side) == ("chain.execute", Side::After);
-    let first = moments.iter().position(is_executed).unwrap();
-    moments.drain(..first);
-    moments
+/// The crash points from the first execution on.
+fn after_the_abort(calls: &[&'static str]) -> Vec<CrashPoint> {
+    let mut crash_points = CrashPoint::all(calls);
+    let is_executed = |at: &CrashPoint| (at.name, at.side) == ("chain.execute", Side::After);
+    let first = crash_points.iter().position(is_executed).unwrap();
+    crash_points.drain(..first);
+    crash_points
 }
 
 fn an_epoch_ends(world: &World) {
@@ -66,87 +67,87 @@ fn an_epoch_ends(world: &World) {
 }
 
 #[test]
-fn a_registration_is_made_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&REGISTER);
+fn a_registration_is_made_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&REGISTER);
 }
 
 #[test]
-fn another_registration_is_made_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&REGISTER_ANOTHER);
+fn another_registration_is_made_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&REGISTER_ANOTHER);
 }
 
 #[test]
-fn a_registration_that_several_coins_pay_for_is_made_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&REGISTER_WITH_SMALL_COINS);
+fn a_registration_that_several_coins_pay_for_is_made_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&REGISTER_WITH_SMALL_COINS);
 }
 
 #[test]
-fn a_subscription_is_made_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&SUBSCRIBE);
+fn a_subscription_is_made_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&SUBSCRIBE);
 }
 
 #[test]
-fn a_model_is_offered_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&OFFER_MODEL);
+fn a_model_is_offered_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&OFFER_MODEL);
 }
 
 #[test]
-fn a_price_is_set_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&UPDATE);
+fn a_price_is_set_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&UPDATE);
 }
 
 #[test]
-fn a_subscription_is_withdrawn_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&UNSUBSCRIBE);
+fn a_subscription_is_withdrawn_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&UNSUBSCRIBE);
 }
 
 #[test]
-fn a_stack_is_settled_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&SETTLE);
+fn a_stack_is_settled_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&SETTLE);
 }
 
 #[test]
-fn a_stack_is_settled_exactly_once_though_the_epoch_ends_while_the_daemon_is_dead() {
-    die_everywhere(&SETTLE_OVER_AN_EPOCH);
+fn a_stack_is_settled_exactly_once_if_the_epoch_ends_before_the_restart() {
+    crash_everywhere(&SETTLE_OVER_AN_EPOCH);
 }
 
 #[test]
-fn three_stacks_are_settled_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&SETTLE_THREE);
+fn three_stacks_are_settled_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&SETTLE_THREE);
 }
 
 #[test]
-fn two_nodes_that_split_a_coin_settle_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&SETTLE_WITH_ONE_COIN);
+fn two_nodes_that_split_a_coin_settle_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&SETTLE_WITH_ONE_COIN);
 }
 
 #[test]
-fn a_stack_is_attested_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&ATTEST);
+fn a_stack_is_attested_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&ATTEST);
 }
 
 #[test]
-fn a_dispute_is_raised_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&DISPUTE);
+fn a_dispute_is_raised_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&DISPUTE);
 }
 
 #[test]
-fn three_stacks_are_claimed_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&CLAIM);
+fn three_stacks_are_claimed_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&CLAIM);
 }
 
 #[test]
-fn two_confidential_stacks_are_claimed_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&CLAIM_CONFIDENTIAL);
+fn two_confidential_stacks_are_claimed_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&CLAIM_CONFIDENTIAL);
 }
 
 #[test]
-fn claims_that_abort_together_with_a_bad_one_are_made_exactly_once_whenever_the_daemon_dies() {
-    die_everywhere(&CLAIM_MIXED);
+fn claims_that_abort_together_with_a_bad_one_are_made_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&CLAIM_MIXED);
 }
 
-/// All that the engine and the use cases call in the rows. A new call is to be added
-/// here, and is tried by the rows that make it.
+/// Every call that the engine and the use cases make in the rows. Add a new call here; the rows
+/// that make it crash around it.
 const CALLS: [&str; 14] = [
     "chain.badges",
     "chain.execute",
@@ -165,7 +166,7 @@ const CALLS: [&str; 14] = [
 ];
 
 #[test]
-fn the_rows_make_every_call_that_is_known_and_no_other() {
+fn the_rows_make_every_listed_call_and_no_other() {
     let world = World::start();
     let site = world.operator(2, 1);
     let mut made = BTreeSet::new();
@@ -186,7 +187,7 @@ fn the_rows_make_every_call_that_is_known_and_no_other() {
         &CLAIM_CONFIDENTIAL,
         &CLAIM_MIXED,
     ] {
-        let calls = calls_of(&world, row, &(row.prepare)(&world, &site, 1)[0]);
+        let calls = record_calls(&world, row, &(row.prepare)(&world, &site, 1)[0]);
         made.extend(calls);
     }
     assert_eq!(made, BTreeSet::from(CALLS));

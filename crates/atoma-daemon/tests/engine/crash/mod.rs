@@ -1,4 +1,4 @@
-//! The daemon dies around calls of its ports, and the next one takes over.
+//! The daemon crashes at a chosen call of a port, and the next one recovers.
 
 mod funding;
 mod http;

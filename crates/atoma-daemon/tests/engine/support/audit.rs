@@ -1,4 +1,4 @@
-//! Whether the journal and the ledger tell the same story.
+//! Checks that journal and ledger agree.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,11 +10,13 @@ use atoma_domain::ports::{
 };
 use atoma_domain::{Digest, Mist, TimestampMs};
 
-use super::asked::{Settlements, exactly_in, exactly_of, settlements, tickets_agree};
+use super::exact_effects::{
+    Settlements, exact_effect_in, exact_effect_of, settlements, tickets_agree,
+};
 use super::generation::Generation;
-use super::witness::Witness;
+use super::observer::Observer;
 
-/// What an action does to the chain, as text to be compared and counted.
+/// The effect of an action on chain, as text that can be compared and counted.
 pub(crate) fn effect_of(action: &Action, actor: &Actor) -> String {
     let node = actor.node().map_or(0, |node| node.get());
     match action {
@@ -43,7 +45,7 @@ pub(crate) fn effect_of(action: &Action, actor: &Actor) -> String {
     }
 }
 
-/// The same, as an event shows it; `None` for events that come along with another.
+/// The effect that an event shows, or `None` for an event that only accompanies another.
 pub(crate) fn effect_in(event: &ContractEvent) -> Option<String> {
     use ContractEvent as E;
     Some(match event {
@@ -71,12 +73,12 @@ pub(crate) fn effect_in(event: &ContractEvent) -> Option<String> {
     })
 }
 
-/// Whether the contract would let it happen again, for good or ill.
-fn is_once(effect: &str) -> bool {
+/// Whether the effect may happen only once, whatever the contract allows.
+fn is_once_only(effect: &str) -> bool {
     ["settle", "attest", "dispute", "claim"].contains(&effect.split(' ').next().unwrap())
 }
 
-/// All that the address of one operator did, from the ledger itself.
+/// Everything that one operator's address did, according to the ledger.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     pub(crate) transactions: Vec<LedgerTransaction>,
@@ -86,7 +88,7 @@ impl Ledger {
     /// Reads the whole ledger.
     pub(crate) async fn read(generation: &Generation) -> Self {
         let ports = &generation.ports;
-        let tip = generation.light_beacon().await;
+        let tip = generation.mark_ledger_end().await;
         let operator = ports.signer.address();
         let mut stream = ports.source.follow(None).await.unwrap();
         let mut transactions = Vec::new();
@@ -105,20 +107,23 @@ impl Ledger {
         Self { transactions }
     }
 
-    /// What was done, how often.
+    /// How often each effect is on chain.
     pub(crate) fn effects(&self) -> BTreeMap<String, usize> {
         let events = self.transactions.iter().flat_map(|t| &t.events);
         count(events.filter_map(effect_in))
     }
 
-    /// Refuses a ledger in which something was done twice that may be done once.
+    /// Checks that no effect that may happen once is there twice.
     pub(crate) fn assert_nothing_twice(&self) {
         for (effect, times) in self.effects() {
-            assert!(times == 1 || !is_once(&effect), "{effect}: {times} times");
+            assert!(
+                times == 1 || !is_once_only(&effect),
+                "{effect}: {times} times"
+            );
         }
     }
 
-    /// The stacks that were settled, and how.
+    /// The settlements, by stack.
     pub(crate) fn settlements(&self) -> Settlements {
         settlements(self.transactions.iter().flat_map(|t| &t.events))
     }
@@ -126,7 +131,7 @@ impl Ledger {
     fn exact_effects_of(&self, digest: Digest) -> Vec<String> {
         let of = |t: &&LedgerTransaction| t.digest == digest;
         let events = self.transactions.iter().filter(of).flat_map(|t| &t.events);
-        events.filter_map(exactly_in).collect()
+        events.filter_map(exact_effect_in).collect()
     }
 }
 
@@ -138,16 +143,16 @@ fn count(effects: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     counted
 }
 
-/// All of the journal.
+/// All records of the journal.
 pub(crate) async fn journal(generation: &Generation) -> Vec<IntentRecord> {
     let journal = &generation.ports.journal;
     let page = Page::first(100_000);
     journal.list(&JournalFilter::default(), page).await.unwrap()
 }
 
-/// Every intent is final; what the journal says succeeded is on chain, by the digest it says, as
-/// often as it says and with every parameter as asked for; nothing else is; and nothing is there
-/// twice that may be there once.
+/// Checks that every intent is final, and that the chain has exactly the effects of the intents
+/// that succeeded according to the journal: with the journal's digest, as often, and with every
+/// parameter as requested. No effect that may happen once is there twice.
 pub(crate) async fn journal_agrees_with_ledger(generation: &Generation) -> Ledger {
     let ledger = Ledger::read(generation).await;
     let records = journal(generation).await;
@@ -157,9 +162,12 @@ pub(crate) async fn journal_agrees_with_ledger(generation: &Generation) -> Ledge
     for record in &records {
         assert!(record.status.is_final(), "{record:?}");
         if record.status == IntentStatus::Succeeded {
-            let asked = exactly_of(generation, &record.intent, &settlements).await;
+            let expected = exact_effect_of(generation, &record.intent, &settlements).await;
             let found = ledger.exact_effects_of(record.tx_digest.unwrap());
-            assert!(found.contains(&asked), "{record:?}: {asked}, {found:?}");
+            assert!(
+                found.contains(&expected),
+                "{record:?}: {expected}, {found:?}"
+            );
             done.push(effect_of(&record.intent.action, &record.intent.actor));
         } else {
             assert!(record.failure.is_some(), "{record:?}");
@@ -172,56 +180,56 @@ pub(crate) async fn journal_agrees_with_ledger(generation: &Generation) -> Ledge
         assert!(seen.insert(transaction.digest));
         let key = JournalKey::Digest(transaction.digest);
         let known = generation.ports.journal.find(key).await.unwrap();
-        assert!(
-            known.is_some(),
-            "{} was never written down",
-            transaction.digest
-        );
+        assert!(known.is_some(), "{} was never recorded", transaction.digest);
     }
     ledger
 }
 
-/// What transactions came to that the ledger was asked for; `None` is not executed.
-pub(crate) type Looked = BTreeMap<Digest, Option<Executed>>;
+/// Transactions that were looked up; `None` was not executed.
+pub(crate) type Lookups = BTreeMap<Digest, Option<Executed>>;
 
-/// Looks transactions up that aren't among those known.
+/// Adds the wanted transactions to those already known.
 pub(crate) async fn look_up(
     generation: &Generation,
-    known: &Looked,
+    known: &Lookups,
     wanted: impl Iterator<Item = Digest>,
-) -> Looked {
-    let mut looked = known.clone();
+) -> Lookups {
+    let mut lookups = known.clone();
     for digest in wanted {
-        if let Entry::Vacant(entry) = looked.entry(digest) {
+        if let Entry::Vacant(entry) = lookups.entry(digest) {
             let chain = &generation.ports.chain;
             entry.insert(chain.lookup(digest).await.unwrap());
         }
     }
-    looked
+    lookups
 }
 
-/// Every attempt that was ever written down, and every transaction of the operator in the ledger,
-/// has one outcome, the same in both; the journal knows what all of them cost. Tells how many
-/// attempts ended in each way. What is `known` was looked up before the witness came.
+/// Checks that every attempt ever recorded, and every transaction of the operator in the ledger,
+/// has one outcome, the same in both, and that the journal's sum of gas is what all of them cost.
+/// Returns how many attempts ended with each status. The `known` ones are from before the observer
+/// existed.
 pub(crate) async fn every_attempt_is_accounted_for(
     generation: &Generation,
     ledger: &Ledger,
-    witness: &Witness,
-    known: &Looked,
+    observer: &Observer,
+    known: &Lookups,
 ) -> BTreeMap<&'static str, usize> {
     let ports = &generation.ports;
-    let written = witness.assert_signed_in_order(ports.journal.as_ref()).await;
-    // The ledger's stream lacks those that changed nothing of the contract: they were sent.
+    let written = observer
+        .assert_signed_in_order(ports.journal.as_ref())
+        .await;
+    // The ledger's stream lacks transactions that did not change the contract's state. The observer
+    // has those, because they were sent.
     let streamed = ledger.transactions.iter().map(|t| t.digest);
-    let wanted = streamed.chain(witness.sent()).chain(written.clone());
-    let looked = look_up(generation, known, wanted).await;
-    let outcomes = witness.outcomes();
+    let wanted = streamed.chain(observer.sent()).chain(written.clone());
+    let lookups = look_up(generation, known, wanted).await;
+    let outcomes = observer.outcomes();
     let mut ended = BTreeMap::new();
-    for (digest, executed) in &looked {
+    for (digest, executed) in &lookups {
         if known.contains_key(digest) {
             continue;
         }
-        assert!(written.contains(digest), "{digest} was never written down");
+        assert!(written.contains(digest), "{digest} was never recorded");
         let status = outcomes[digest].status();
         assert!(
             is_outcome_of(status, executed.as_ref()),
@@ -235,11 +243,11 @@ pub(crate) async fn every_attempt_is_accounted_for(
             .gas_spent_since(TimestampMs::new(0))
             .await
             .unwrap(),
-        cost(&looked),
-        "what all transactions cost"
+        cost(&lookups),
+        "the gas of all transactions"
     );
     for badge in ports.chain.badges(ports.signer.address()).await.unwrap() {
-        // Whoever else had used it would be its last.
+        // If anybody else had used it, the last transaction would be theirs.
         let id = badge.reference.object_id();
         let (_, last) = ports.chain.object(*id).await.unwrap().unwrap();
         let booked = ports.journal.last_use(*id).await.unwrap();
@@ -248,8 +256,8 @@ pub(crate) async fn every_attempt_is_accounted_for(
     ended
 }
 
-fn cost(looked: &Looked) -> Mist {
-    let executed = looked.values().flatten();
+fn cost(lookups: &Lookups) -> Mist {
+    let executed = lookups.values().flatten();
     executed.fold(Mist::ZERO, |sum, executed| {
         sum.checked_add(executed.gas_used).unwrap()
     })
@@ -260,7 +268,7 @@ fn is_outcome_of(status: AttemptStatus, executed: Option<&Executed>) -> bool {
         None => matches!(status, AttemptStatus::Dead | AttemptStatus::Refused),
         Some(ExecutionOutcome::Success) => status == AttemptStatus::Succeeded,
         Some(ExecutionOutcome::Cancelled { .. }) => status == AttemptStatus::Cancelled,
-        // Out of gas within a budget of the daemon's own choice.
+        // Out of gas, with a budget that the daemon chose.
         Some(ExecutionOutcome::Failed {
             out_of_gas: true, ..
         }) => status == AttemptStatus::Cancelled,

@@ -1,4 +1,4 @@
-//! The node.
+//! A Sui node that refuses valid transactions, or loses their effects.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use atoma_domain::ports::{
 use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference};
 use atoma_operator::EngineConfig;
 
-/// Retries follow each other at once.
+/// An engine that retries without delay.
 pub(crate) fn config() -> EngineConfig {
     EngineConfig {
         backoff: Duration::from_millis(1),
@@ -23,9 +23,9 @@ pub(crate) fn config() -> EngineConfig {
     }
 }
 
-/// A node over a true one.
+/// A faulty node in front of a real one.
 #[derive(Debug)]
-pub(crate) struct Contrary {
+pub(crate) struct FaultyNode {
     inner: Arc<dyn Chain>,
     state: Mutex<State>,
 }
@@ -33,12 +33,12 @@ pub(crate) struct Contrary {
 #[derive(Debug, Default)]
 struct State {
     refusals: VecDeque<RefusalKind>,
-    /// The next transaction is executed and forgotten.
-    forgets_next: bool,
-    forgotten: BTreeSet<Digest>,
+    /// The effects of the next transaction will be lost.
+    loses_next: bool,
+    lost: BTreeSet<Digest>,
 }
 
-impl Contrary {
+impl FaultyNode {
     pub(crate) fn over(inner: &Arc<dyn Chain>) -> Arc<Self> {
         Arc::new(Self {
             inner: Arc::clone(inner),
@@ -46,23 +46,23 @@ impl Contrary {
         })
     }
 
-    /// Has the next sending refused.
+    /// Refuses the next submission.
     pub(crate) fn refuse_next(&self, kind: RefusalKind) {
         self.state().refusals.push_back(kind);
     }
 
-    /// Has the next transaction executed, and what came of it told nobody.
-    pub(crate) fn forget_next(&self) {
-        self.state().forgets_next = true;
+    /// Executes the next transaction, but loses its effects.
+    pub(crate) fn lose_next_outcome(&self) {
+        self.state().loses_next = true;
     }
 
-    /// Has all told again.
-    pub(crate) fn remember(&self) {
-        self.state().forgotten.clear();
+    /// Finds all lost effects again.
+    pub(crate) fn restore_outcomes(&self) {
+        self.state().lost.clear();
     }
 
-    fn is_forgotten(&self, digest: Digest) -> bool {
-        self.state().forgotten.contains(&digest)
+    fn is_lost(&self, digest: Digest) -> bool {
+        self.state().lost.contains(&digest)
     }
 
     pub(crate) async fn coins(&self, owner: Address) -> Vec<GasCoin> {
@@ -75,7 +75,7 @@ impl Contrary {
 }
 
 #[async_trait]
-impl Chain for Contrary {
+impl Chain for FaultyNode {
     async fn identity(&self) -> Result<ChainIdentity, ChainError> {
         self.inner.identity().await
     }
@@ -124,18 +124,18 @@ impl Chain for Contrary {
             let message = String::from("no");
             return Err(SubmitError::Refused(Refusal { kind, message }));
         }
-        if std::mem::take(&mut self.state().forgets_next) {
-            self.state().forgotten.insert(transaction.digest);
+        if std::mem::take(&mut self.state().loses_next) {
+            self.state().lost.insert(transaction.digest);
         }
         let executed = self.inner.execute(transaction).await;
-        if self.is_forgotten(transaction.digest) {
-            return Err(SubmitError::Unknown("forgotten".into()));
+        if self.is_lost(transaction.digest) {
+            return Err(SubmitError::Unknown("lost (injected)".into()));
         }
         executed
     }
 
     async fn lookup(&self, digest: Digest) -> Result<Option<Executed>, ChainError> {
-        if self.is_forgotten(digest) {
+        if self.is_lost(digest) {
             return Ok(None);
         }
         self.inner.lookup(digest).await

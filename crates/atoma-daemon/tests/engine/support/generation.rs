@@ -1,4 +1,4 @@
-//! One generation of the daemon: from its start to its sudden death.
+//! One generation of the daemon: from its start to its crash.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,14 +16,14 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::points::Points;
-use super::ports::crashing;
+use super::fail_points::FailPoints;
+use super::ports::with_fail_points;
 
-/// How long anything that must come may take: nothing in these tests waits for time to pass, so
-/// this is for machines that are busy with something else.
+/// The limit for anything that is waited for. Nothing in these tests waits for time to pass, so it
+/// only has to be long enough for a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What outlives a generation: its database file, its key, the way to the network.
+/// What outlives a generation: the database file, the key, and how to reach the network.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
     pub(crate) path: PathBuf,
@@ -32,9 +32,9 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) package: ObjectId,
     pub(crate) atoma_db: ObjectId,
-    /// How long an outcome may wait to be written with the next attempt.
+    /// How long an outcome may wait to be recorded together with the next attempt.
     pub(crate) outcome_delay: Duration,
-    /// How often to look whether the treasury has grown, while claims wait for it.
+    /// How often to check the treasury while claims wait for it.
     pub(crate) treasury_interval: Duration,
     /// How long to wait for a transaction's effects.
     pub(crate) execution_timeout: Duration,
@@ -45,9 +45,9 @@ pub(crate) struct Site {
 pub(crate) struct Generation {
     pub(crate) operator: Operator,
     pub(crate) engine: Engine,
-    /// The ports without points.
+    /// The ports without fail points.
     pub(crate) ports: Ports,
-    pub(crate) points: Arc<Points>,
+    pub(crate) points: Arc<FailPoints>,
     state: SqliteState,
     applied: Applied,
     readiness: Readiness,
@@ -59,17 +59,17 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Opens the site's database, as the daemon does when it starts; nothing is recovered yet and
-    /// no event followed.
-    pub(crate) fn start(site: &Site, points: Points) -> Self {
+    /// Opens the site's database as the daemon does at its start. Nothing is recovered, and the
+    /// ledger is not followed yet.
+    pub(crate) fn start(site: &Site, points: FailPoints) -> Self {
         Self::start_behind(site, points, Ports::clone)
     }
 
-    /// The same, with something between the points and the real ports.
+    /// The same, with `wrap` around the real ports below the fail points.
     pub(crate) fn start_behind(
         site: &Site,
-        points: Points,
-        stand: impl FnOnce(&Ports) -> Ports,
+        points: FailPoints,
+        wrap: impl FnOnce(&Ports) -> Ports,
     ) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -78,7 +78,7 @@ impl Generation {
         let points = Arc::new(points);
         let (ports, state) = runtime.block_on(open(site));
         let stopping = CancellationToken::new();
-        let acting = crashing(&stand(&ports), &points);
+        let acting = with_fail_points(&wrap(&ports), &points);
         let engine = Engine::new(acting.clone(), engine_config(site), stopping.clone());
         let applied = Applied::default();
         let readiness = Readiness::new(acting.clone(), applied.clone());
@@ -104,12 +104,12 @@ impl Generation {
         }
     }
 
-    /// Does some work, to its end or to the crash (`None`).
-    pub(crate) fn drive<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    /// Runs some work to its end, or to the crash (`None`).
+    pub(crate) fn run_until_crash<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let done = async {
             match tokio::time::timeout(PATIENCE, work).await {
                 Ok(done) => done,
-                Err(_) => panic!("nothing more comes after {:?}", self.points.calls()),
+                Err(_) => panic!("stuck after the calls {:?}", self.points.calls()),
             }
         };
         self.runtime.block_on(async {
@@ -121,37 +121,37 @@ impl Generation {
         })
     }
 
-    /// Does some work that no crash is planned for.
-    pub(crate) fn finish<T>(&self, work: impl Future<Output = T>) -> T {
-        self.drive(work).expect("no crash was planned")
+    /// Runs some work to its end. No crash may be planned.
+    pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.run_until_crash(work).expect("no crash was planned")
     }
 
-    /// Takes up what was left open, and waits until all of it is final.
+    /// Recovers what was left open, and waits until all of it is final.
     pub(crate) async fn recover(&self) {
         self.engine.recover().await.unwrap();
         self.all_final().await;
     }
 
-    /// Waits until nothing is open any more. The journal itself is looked at, because waiting by
-    /// the engine would have it take up what it forgot.
+    /// Waits until every intent is final. It reads the journal itself, because waiting through the
+    /// engine would make the engine resume intents that it had lost.
     pub(crate) async fn all_final(&self) {
         let is_final = async || self.unfinished().await.is_empty().then_some(());
         self.points.until(is_final).await;
     }
 
-    /// The intents that aren't final.
+    /// The intents that are not final.
     pub(crate) async fn unfinished(&self) -> Vec<IntentId> {
         let unfinished = self.ports.journal.unfinished().await.unwrap();
         let id = |open: UnfinishedIntent| open.intent.id;
         unfinished.into_iter().map(id).collect()
     }
 
-    /// Begins to follow the ledger, if it doesn't yet.
+    /// Starts to follow the ledger, unless it already does.
     pub(crate) fn follow(&self) {
         if self.mirrored.receiver_count() == 0 {
             let mut ingestor = Ingestor::new(self.ports.clone(), self.applied.clone());
             let mirrored = self.mirrored.clone();
-            // Kept by the task, so that the next call sees that there is one.
+            // The task keeps it, so that the next call sees that it runs.
             let running = self.mirrored.subscribe();
             let following = self.following.clone();
             tokio::spawn(async move {
@@ -167,7 +167,7 @@ impl Generation {
                             let at = progress.position.map(|position| position.checkpoint);
                             mirrored.send_replace(at);
                         }
-                        // What fails is tried anew: these networks fail now and then.
+                        // These networks have faults, so it retries.
                         Err(_) => tokio::task::yield_now().await,
                     }
                 }
@@ -178,19 +178,19 @@ impl Generation {
     /// Follows the ledger, and waits until the mirror has all of it.
     pub(crate) async fn catch_up(&self) {
         self.follow();
-        let tip = self.light_beacon().await;
+        let tip = self.mark_ledger_end().await;
         let mut mirrored = self.mirrored.subscribe();
         mirrored.wait_for(|at| *at >= Some(tip)).await.unwrap();
     }
 
-    /// Leaves the mirror as it is, for good.
+    /// Stops updating the mirror.
     pub(crate) fn stop_following(&self) {
         self.following.cancel();
     }
 
-    /// Makes a transaction that touches the contract, so that whoever follows it hears of the end
-    /// of the ledger; tells its checkpoint.
-    pub(crate) async fn light_beacon(&self) -> CheckpointNumber {
+    /// Executes a transaction that touches the contract, so that followers see the end of the
+    /// ledger. Returns its checkpoint.
+    pub(crate) async fn mark_ledger_end(&self) -> CheckpointNumber {
         let parameters = Parameters {
             cross_validation_extra_nodes_count: Some(1),
             ..Parameters::default()
@@ -200,7 +200,7 @@ impl Generation {
         self.ports.chain.height().await.unwrap()
     }
 
-    /// Serves the API, once the start is complete and the mirror caught up; tells where.
+    /// Serves the API and returns its address. The start must be complete and the mirror caught up.
     pub(crate) fn serve(&self) -> SocketAddr {
         self.readiness.note_started();
         let config = ApiConfig {
@@ -219,22 +219,22 @@ impl Generation {
         addr
     }
 
-    /// Dies: no task of it takes another step.
+    /// Crashes: none of its tasks takes another step.
     pub(crate) fn kill(self) {
         self.runtime.shutdown_background();
     }
 
-    /// Ends in good order.
+    /// Stops gracefully.
     pub(crate) fn stop(self) {
         self.stopping.cancel();
-        self.finish(async {
+        self.run(async {
             self.engine.stopped().await;
             self.state.close().await;
         });
     }
 }
 
-/// Retries follow each other at once.
+/// An engine that retries almost without delay.
 fn engine_config(site: &Site) -> EngineConfig {
     EngineConfig {
         outcome_delay: site.outcome_delay,
@@ -266,13 +266,14 @@ async fn open(site: &Site) -> (Ports, SqliteState) {
         journal: Arc::new(state.clone()),
         clock: Arc::new(TestClock),
     };
-    // A node that does not answer is waited for.
+    // Retries until the node answers.
     let identity = loop {
         if let Ok(identity) = ports.chain.identity().await {
             break identity;
         }
     };
-    // A write: what the generation before had handed to SQLite is on disk, or undone, behind it.
+    // This write comes after everything that the previous generation handed to SQLite is either on
+    // disk or rolled back.
     ports.events.bind(&identity).await.unwrap();
     let readiness = Readiness::new(ports.clone(), Applied::default());
     while readiness.reconcile_nodes().await.is_err() {}

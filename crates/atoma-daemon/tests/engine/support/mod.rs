@@ -1,20 +1,20 @@
-//! Engines that die at a chosen call of a port, over a real database file and a real local network.
+//! Engines that crash at a chosen call of a port, over a real database file and a real local
+//! network.
 //!
-//! The engine touches the world through ports alone, so "before" and "after" each call of a port
-//! are all the moments at which a crash can be told from another. A generation of the daemon lives
-//! in a runtime of its own, which is dropped with all its tasks where they stand; the next one is
-//! built over the same file.
+//! The engine acts through its ports only, so the points before and after each call of a port cover
+//! every crash that makes a difference. A generation of the daemon lives in its own runtime. A
+//! crash drops the runtime with all its tasks, and the next generation opens the same file.
 
-pub(crate) mod ask;
-pub(crate) mod asked;
 pub(crate) mod audit;
+pub(crate) mod cases;
+pub(crate) mod exact_effects;
+pub(crate) mod fail_points;
 pub(crate) mod faulty_node;
-pub(crate) mod gate;
 pub(crate) mod generation;
+pub(crate) mod interceptor;
 pub(crate) mod matrix;
-pub(crate) mod points;
+pub(crate) mod observer;
 pub(crate) mod ports;
-pub(crate) mod subjects;
+pub(crate) mod request;
 pub(crate) mod template;
-pub(crate) mod witness;
 pub(crate) mod world;

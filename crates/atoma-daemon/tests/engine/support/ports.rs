@@ -1,4 +1,4 @@
-//! The ports that the engine acts through, each call of them a point.
+//! Ports with a fail point at every call.
 
 use std::sync::Arc;
 
@@ -19,20 +19,20 @@ use atoma_domain::{
 };
 use atoma_operator::Ports;
 
-use super::points::Points;
+use super::fail_points::FailPoints;
 
-/// The same ports with points in journal, chain and signer.
-pub(crate) fn crashing(ports: &Ports, points: &Arc<Points>) -> Ports {
+/// Wraps journal, chain and signer.
+pub(crate) fn with_fail_points(ports: &Ports, points: &Arc<FailPoints>) -> Ports {
     Ports {
-        journal: Arc::new(CrashingJournal {
+        journal: Arc::new(FailPointJournal {
             inner: Arc::clone(&ports.journal),
             points: Arc::clone(points),
         }),
-        chain: Arc::new(CrashingChain {
+        chain: Arc::new(FailPointChain {
             inner: Arc::clone(&ports.chain),
             points: Arc::clone(points),
         }),
-        signer: Arc::new(CrashingSigner {
+        signer: Arc::new(FailPointSigner {
             inner: Arc::clone(&ports.signer),
             points: Arc::clone(points),
         }),
@@ -41,13 +41,13 @@ pub(crate) fn crashing(ports: &Ports, points: &Arc<Points>) -> Ports {
 }
 
 #[derive(Debug)]
-struct CrashingJournal {
+struct FailPointJournal {
     inner: Arc<dyn Journal>,
-    points: Arc<Points>,
+    points: Arc<FailPoints>,
 }
 
 #[async_trait]
-impl Journal for CrashingJournal {
+impl Journal for FailPointJournal {
     async fn open(
         &self,
         intents: &[NewIntent],
@@ -135,13 +135,13 @@ impl Journal for CrashingJournal {
 }
 
 #[derive(Debug)]
-struct CrashingChain {
+struct FailPointChain {
     inner: Arc<dyn Chain>,
-    points: Arc<Points>,
+    points: Arc<FailPoints>,
 }
 
 #[async_trait]
-impl Chain for CrashingChain {
+impl Chain for FailPointChain {
     async fn identity(&self) -> Result<ChainIdentity, ChainError> {
         self.points
             .pass("chain.identity", self.inner.identity())
@@ -179,7 +179,7 @@ impl Chain for CrashingChain {
         self.points.pass("chain.view", self.inner.view(query)).await
     }
 
-    // Offline, so it has no sides.
+    // Offline, so no fail point.
     fn build(&self, plan: &TransactionPlan) -> Result<UnsignedTransaction, ChainError> {
         self.inner.build(plan)
     }
@@ -223,13 +223,13 @@ impl Chain for CrashingChain {
 }
 
 #[derive(Debug)]
-struct CrashingSigner {
+struct FailPointSigner {
     inner: Arc<dyn Signer>,
-    points: Arc<Points>,
+    points: Arc<FailPoints>,
 }
 
 #[async_trait]
-impl Signer for CrashingSigner {
+impl Signer for FailPointSigner {
     fn address(&self) -> Address {
         self.inner.address()
     }

@@ -1,27 +1,27 @@
-//! A world for schedules, made once and copied for each.
+//! A world for schedules: made once, and copied for each schedule.
 
 use atoma_domain::journal::{Action, Actor, GasOptions, NewIntent};
 use atoma_domain::model::OperatorNode;
 use atoma_domain::{ComputeUnits, IntentId, NodeSmallId, PricePerMillion};
 
-use super::ask::Ask;
-use super::audit::{Ledger, Looked, journal, look_up};
+use super::audit::{Ledger, Lookups, journal, look_up};
 use super::generation::{Generation, Site};
+use super::request::Request;
 use super::world::{CONFIDENTIAL, NODE_PRICE, NONE, SAMPLING, World, copy_folder};
 
-/// Badges, side by side; the operator has fewer coins, so lanes wait for one.
+/// The operator has fewer coins than nodes, so lanes wait for a coin.
 const NODES: u64 = 3;
 const COINS: usize = 2;
 
-/// A world in which everything is ready for one batch of intents, to be copied for each schedule.
+/// A world in which a set of intents can be submitted, to be copied for each schedule.
 pub(crate) struct Template {
     world: World,
     site: Site,
     pub(crate) intents: Vec<NewIntent>,
-    /// The last entry of the journal as it was made.
+    /// The last intent in the template's journal.
     pub(crate) last: IntentId,
-    /// The transactions that made it.
-    pub(crate) known: Looked,
+    /// The operator's transactions so far.
+    pub(crate) known: Lookups,
 }
 
 impl Template {
@@ -29,11 +29,11 @@ impl Template {
         let world = World::start_on_disk();
         let site = world.operator(3, COINS);
         let generation = world.begin(&site);
-        let intents = generation.finish(intents(&world, &generation));
-        let records = generation.finish(journal(&generation));
-        let ledger = generation.finish(Ledger::read(&generation));
+        let intents = generation.run(intents(&world, &generation));
+        let records = generation.run(journal(&generation));
+        let ledger = generation.run(Ledger::read(&generation));
         let digests = ledger.transactions.iter().map(|t| t.digest);
-        let known = generation.finish(look_up(&generation, &Looked::new(), digests));
+        let known = generation.run(look_up(&generation, &Lookups::new(), digests));
         let last = records.iter().map(|record| record.intent.id).max();
         generation.stop();
         Self {
@@ -45,12 +45,12 @@ impl Template {
         }
     }
 
-    /// The epoch in which it was made.
+    /// The epoch of the template.
     pub(crate) fn epoch(&self) -> u64 {
         self.world.network.epoch()
     }
 
-    /// A network and a database as they were when the template was made.
+    /// A copy of the network and the database.
     pub(crate) fn copy(&self) -> (World, Site) {
         let dir = tempfile::tempdir().unwrap();
         copy_folder(self.world.dir.path(), dir.path());
@@ -64,7 +64,7 @@ impl Template {
     }
 }
 
-/// The nodes.
+/// The operator's nodes.
 pub(crate) fn nodes() -> impl Iterator<Item = NodeSmallId> {
     (1..=NODES).map(NodeSmallId::new)
 }
@@ -73,7 +73,7 @@ fn after(node: NodeSmallId) -> NodeSmallId {
     NodeSmallId::new(node.get() % NODES + 1)
 }
 
-/// Fifty intents of every kind that a node can have, by all three nodes.
+/// Fifty intents, of every kind that a node can have, by all three nodes.
 async fn intents(world: &World, generation: &Generation) -> Vec<NewIntent> {
     generation.catch_up().await;
     let own = generation.operator.nodes().await.unwrap();
@@ -121,9 +121,10 @@ async fn intents(world: &World, generation: &Generation) -> Vec<NewIntent> {
         generation.record(&stacks, None).await;
         let stacks = stacks.into_iter().skip(usize::from(node.get() == 1));
         for (number, stack_small_id) in (0..).zip(stacks) {
-            // What was computed, or as much as the request says: another for each.
-            let asked = ComputeUnits::new(500 + stack_small_id.get());
-            let num_claimed_compute_units = (number % 2 == 0).then_some(asked);
+            // Alternately the recorded units, and a number that the request gives, different for
+            // each stack.
+            let requested = ComputeUnits::new(500 + stack_small_id.get());
+            let num_claimed_compute_units = (number % 2 == 0).then_some(requested);
             add(
                 Action::SettleStack {
                     stack_small_id,
@@ -154,11 +155,11 @@ async fn subscriptions(
     node: NodeSmallId,
     add: &mut impl FnMut(Action, NodeSmallId),
 ) {
-    let [new, dearer, left] = [(); 3].map(|()| world.new_task(0));
+    let [new, repriced, left] = [(); 3].map(|()| world.new_task(0));
     generation.catch_up().await;
-    for task in [dearer, left] {
-        let subscribe = Ask::Subscribe(task, NODE_PRICE);
-        assert_eq!(subscribe.make(&generation.operator, node).await, [Ok(())]);
+    for task in [repriced, left] {
+        let subscribe = Request::Subscribe(task, NODE_PRICE);
+        assert_eq!(subscribe.send(&generation.operator, node).await, [Ok(())]);
     }
     let price = PricePerMillion::new(4 + node.get());
     add(
@@ -170,7 +171,7 @@ async fn subscriptions(
     );
     add(
         Action::UpdateSubscription {
-            task_small_id: dearer,
+            task_small_id: repriced,
             price,
         },
         node,

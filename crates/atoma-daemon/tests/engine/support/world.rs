@@ -1,4 +1,4 @@
-//! A local network with tasks and stacks, and operators that begin on it.
+//! A local network with tasks, stacks and operators.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use atoma_sui::KeystoreSigner;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::fail_points::FailPoints;
 use super::generation::{Generation, PATIENCE, Site};
-use super::points::Points;
 
-/// Levels of tasks, which are also their places in [`World::tasks`].
+/// Security levels of tasks, which are also their indexes in [`World::tasks`].
 pub(crate) const NONE: usize = 0;
 pub(crate) const CONFIDENTIAL: usize = 1;
 pub(crate) const SAMPLING: usize = 2;
 
-/// What every node asks for a million compute units.
+/// Every node's price for a million compute units.
 pub(crate) const NODE_PRICE: PricePerMillion = PricePerMillion::new(1);
-/// What the buyer pays for them: enough for every share of an attester.
+/// The buyer's price: enough for every share of an attester.
 const STACK_PRICE: u64 = 1_000_000;
 const STACK_UNITS: u64 = 1_000;
 
-/// What stacks of sampling-consensus tasks cost in thousandths of others, in these worlds.
+/// The charge for stacks of sampling-consensus tasks in these worlds, in permille.
 pub(crate) const CHARGE: u64 = 1_000;
 
-/// A network and a folder, in a runtime of their own that outlives the daemons.
+/// A network and a folder, with their own runtime, which outlives the daemons.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) network: LocalNet,
@@ -39,12 +39,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A network in memory with the three tasks.
+    /// A network in memory, with one task of each level.
     pub(crate) fn start() -> Self {
         Self::fresh(false)
     }
 
-    /// The same on disk, so that it can be copied.
+    /// The same on disk, so that the folder can be copied.
     pub(crate) fn start_on_disk() -> Self {
         Self::fresh(true)
     }
@@ -67,7 +67,7 @@ impl World {
         world
     }
 
-    /// The network that a folder holds.
+    /// The network in a folder.
     pub(crate) fn over(dir: TempDir, on_disk: bool) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    /// Does some work in the world's runtime, not in a daemon's.
+    /// Runs some work in the world's runtime, not in a daemon's.
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
@@ -105,7 +105,7 @@ impl World {
             .unwrap()
     }
 
-    /// An operator with that key and an empty database of that name.
+    /// An operator with this key, and a database file of this name.
     pub(crate) fn site(&self, name: &str, key: u16) -> Site {
         let addresses = self.network.addresses();
         let key = private_key(key);
@@ -116,16 +116,17 @@ impl World {
             url: self.network.url(),
             package: addresses.package,
             atoma_db: addresses.atoma_db,
-            // Long enough for every preparation, so that calls come in the same order each time.
+            // Longer than any preparation, so that the order of calls is always the same.
             outcome_delay: PATIENCE,
             treasury_interval: Duration::from_millis(1),
-            // Longer than any test is patient.
+            // Longer than any test waits.
             execution_timeout: 2 * PATIENCE,
         }
     }
 
-    /// An operator with a key and an empty database that nobody else has, and with these coins.
-    pub(crate) fn newcomer(&self, coins: &[u64]) -> Site {
+    /// A new operator with its own key and an empty database, and with coins of these sizes in
+    /// MIST.
+    pub(crate) fn new_operator(&self, coins: &[u64]) -> Site {
         let number = std::fs::read_dir(self.dir.path()).unwrap().count();
         let number = u16::try_from(number).unwrap();
         let site = self.site(&format!("newcomer-{number}.sqlite"), 100 + number);
@@ -134,23 +135,23 @@ impl World {
         site
     }
 
-    /// An operator with `coins` SUI coins and some nodes that are subscribed to all tasks.
+    /// An operator with `coins` coins, and nodes that are subscribed to all tasks.
     pub(crate) fn operator(&self, nodes: usize, coins: usize) -> Site {
         let site = self.site("operator.sqlite", 1);
         let coins = vec![1_000_000_000_000; coins];
         self.network.faucet_coins(site.address, &coins).unwrap();
         self.register(&site, nodes);
         if let (1.., Some(task)) = (nodes, self.tasks.first()) {
-            // Shares that no purchase covers come out of this.
+            // Pays for shares that no purchase covers.
             self.purchase(*task, NodeSmallId::new(1), 1, 1_000_000_000);
         }
         site
     }
 
-    /// Registers nodes of an operator, and subscribes them to all tasks.
+    /// Registers nodes of an operator and subscribes them to all tasks.
     pub(crate) fn register(&self, site: &Site, nodes: usize) -> Vec<NodeSmallId> {
         let generation = self.begin(site);
-        let registered = generation.finish(async {
+        let registered = generation.run(async {
             generation.catch_up().await;
             let mut all = Vec::new();
             for _ in 0..nodes {
@@ -173,25 +174,26 @@ impl World {
         registered
     }
 
-    /// A generation at which nothing happens.
+    /// A generation without injections.
     pub(crate) fn begin(&self, site: &Site) -> Generation {
-        Generation::start(site, Points::new(&self.network))
+        Generation::start(site, FailPoints::new(&self.network))
     }
 
-    /// Has claims be simulated at the usual charge, which is changed right before the next is sent.
-    pub(crate) fn change_charge_at_execution(&self, points: &Points, permille: u64) {
+    /// Sets the usual charge for the simulation of claims, and changes it just before the next
+    /// submission.
+    pub(crate) fn change_charge_at_execution(&self, points: &FailPoints, permille: u64) {
         charge(&self.network, CHARGE);
         let network = self.network.clone();
         points.before("chain.execute", move || charge(&network, permille));
     }
 
-    /// Buys stacks of the task of that level for a node.
+    /// Buys stacks of the task of this level for a node.
     pub(crate) fn buy(&self, level: usize, node: NodeSmallId, count: usize) -> Vec<StackSmallId> {
-        self.buy_at(level, node, count, STACK_PRICE)
+        self.buy_at_price(level, node, count, STACK_PRICE)
     }
 
-    /// Buys stacks of the task of that level for a node, at that price for a million units.
-    pub(crate) fn buy_at(
+    /// The same, at this price for a million units.
+    pub(crate) fn buy_at_price(
         &self,
         level: usize,
         node: NodeSmallId,
@@ -219,7 +221,7 @@ impl World {
             .unwrap()
     }
 
-    /// Has the draw for these stacks name one node, or none.
+    /// Makes the contract draw this node, or none, for these stacks.
     pub(crate) fn draw(&self, stacks: &[StackSmallId], attester: Option<NodeSmallId>) {
         for stack in stacks {
             let attesters = attester.into_iter().collect();
@@ -229,7 +231,7 @@ impl World {
 }
 
 impl Generation {
-    /// Records one message on each stack, in a node's own record or the selected node's.
+    /// Records one message on each stack, in the record of `node` or else of the selected node.
     pub(crate) async fn record(&self, stacks: &[StackSmallId], node: Option<NodeSmallId>) {
         self.catch_up().await;
         for stack in stacks {
@@ -248,7 +250,7 @@ impl Generation {
         }
     }
 
-    /// Settles stacks, which must succeed.
+    /// Settles stacks, and checks that it succeeds.
     pub(crate) async fn settle(&self, stacks: &[StackSmallId]) {
         for result in self
             .operator
@@ -262,7 +264,7 @@ impl Generation {
     }
 }
 
-/// Sets what stacks of sampling-consensus tasks cost, bought ones as well.
+/// Sets the charge for stacks of sampling-consensus tasks, including those already bought.
 pub(crate) fn charge(network: &LocalNet, permille: u64) {
     let parameters = Parameters {
         sampling_consensus_charge_permille: Some(permille),
@@ -271,7 +273,7 @@ pub(crate) fn charge(network: &LocalNet, permille: u64) {
     network.set_parameters(&parameters).unwrap();
 }
 
-/// That node.
+/// The choice of this node.
 pub(crate) fn choice(node: NodeSmallId) -> NodeChoice {
     NodeChoice {
         node_small_id: Some(node),
@@ -279,12 +281,12 @@ pub(crate) fn choice(node: NodeSmallId) -> NodeChoice {
     }
 }
 
-/// The daemon's choice of gas.
+/// The default gas options.
 pub(crate) fn gas() -> atoma_domain::journal::GasOptions {
     atoma_domain::journal::GasOptions::default()
 }
 
-/// An Ed25519 key as Sui writes it.
+/// An Ed25519 key in Sui's format.
 fn private_key(number: u16) -> String {
     let mut bytes = [7; 33];
     bytes[0] = 0;
@@ -293,7 +295,7 @@ fn private_key(number: u16) -> String {
     bech32::encode::<bech32::Bech32>(hrp, &bytes).unwrap()
 }
 
-/// Copies a folder of files, one level deep in folders.
+/// Copies a folder with everything in it.
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {

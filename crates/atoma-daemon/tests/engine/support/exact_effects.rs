@@ -1,5 +1,5 @@
-//! What was asked for to its last parameter: as an intent and the records say it, and as the
-//! contract's events show it.
+//! Effects with every parameter: computed from an intent and the records of served work, and read
+//! from the contract's events.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
 use super::audit::{effect_in, effect_of};
 use super::generation::Generation;
 
-/// Every world here asks for one attester, and has a node that can be drawn.
+/// Every world here requires one attester, and has a node that can be drawn.
 const ATTESTERS: usize = 1;
 
-/// The settlements that a ledger shows.
+/// The settlements in a ledger, by stack.
 pub(crate) type Settlements = BTreeMap<StackSmallId, StackTrySettle>;
 
 /// The settlements among events.
@@ -27,8 +27,8 @@ pub(crate) fn settlements<'e>(events: impl Iterator<Item = &'e ContractEvent>) -
     events.filter_map(settled).collect()
 }
 
-/// What an event shows; `None` for events that come along with another.
-pub(crate) fn exactly_in(event: &ContractEvent) -> Option<String> {
+/// The effect that an event shows, or `None` for an event that only accompanies another.
+pub(crate) fn exact_effect_in(event: &ContractEvent) -> Option<String> {
     use ContractEvent as E;
     let effect = effect_in(event)?;
     let parameters = match event {
@@ -59,8 +59,8 @@ fn claim(node: NodeSmallId, units: ComputeUnits) -> String {
     format!("by {node}, {units} units")
 }
 
-/// What an intent asked for.
-pub(crate) async fn exactly_of(
+/// The effect that an intent asks for.
+pub(crate) async fn exact_effect_of(
     generation: &Generation,
     intent: &Intent,
     settlements: &Settlements,
@@ -108,7 +108,7 @@ pub(crate) async fn exactly_of(
     format!("{effect}: {parameters}")
 }
 
-/// The only attester's proof, by its own record of the stack, else by the selected node's.
+/// The proof of the only attester, from its own record of the stack or else the selected node's.
 async fn own_proof(
     generation: &Generation,
     settlement: &StackTrySettle,
@@ -139,7 +139,7 @@ fn root(record: &WorkRecord) -> Hash32 {
     record.accumulator.root().unwrap()
 }
 
-/// The tickets that are still there hold what the settlements' events showed.
+/// Checks that the tickets that still exist hold what the settlements' events showed.
 pub(crate) fn tickets_agree(state: &serde_json::Value, settlements: &Settlements) {
     for (stack, settlement) in settlements {
         let ticket = &state["tickets"][stack.to_string()];

@@ -1,5 +1,5 @@
-//! What stands between a daemon and the network: gates that hold a call until they are opened, and
-//! a network that is slower than the daemon's patience.
+//! Stands between a daemon and the network: gates that hold a call until they are opened, and a
+//! network that delivers some transactions after the daemon's timeout.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,29 +14,29 @@ use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectRef
 use atoma_operator::Ports;
 use tokio_util::sync::CancellationToken;
 
-use super::points::Side;
-use super::witness::{Witness, WitnessedJournal};
+use super::fail_points::Side;
+use super::observer::{ObservedJournal, Observer};
 
-/// By the number of a generation's submission (from 1): for how many calls of the chain the network
-/// keeps the bytes to itself before it executes them.
-pub(crate) type Lateness = BTreeMap<usize, usize>;
+/// For how many calls of the chain the network holds a transaction before it executes it, by the
+/// number of the submission in its generation (from 1).
+pub(crate) type Delays = BTreeMap<usize, usize>;
 
-/// What stands between; shared by the generations of a schedule.
+/// Intercepts the calls of several generations of a schedule.
 #[derive(Debug, Default)]
-pub(crate) struct Between {
-    pub(crate) witness: Arc<Witness>,
+pub(crate) struct Interceptor {
+    pub(crate) observer: Arc<Observer>,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     gates: Vec<(&'static str, Side, Gate)>,
-    lateness: Lateness,
+    delays: Delays,
     submissions: usize,
     calls: usize,
-    /// What is under way to the network, with the call that it comes in by.
-    under_way: Vec<(SignedTransaction, usize)>,
-    /// How many came in late.
+    /// Delayed transactions, with the number of the call that delivers each.
+    delayed: Vec<(SignedTransaction, usize)>,
+    /// How many were delivered late.
     late: usize,
 }
 
@@ -48,12 +48,12 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Waits for the call to stand before it.
+    /// Waits until the call has reached the gate.
     pub(crate) async fn reached(&self) {
         self.reached.cancelled().await;
     }
 
-    /// Lets the call go on.
+    /// Lets the call continue.
     pub(crate) fn open(&self) {
         self.opened.cancel();
     }
@@ -64,45 +64,45 @@ impl Gate {
     }
 }
 
-impl Between {
-    /// The ports, with this between them and their daemon.
-    pub(crate) fn stand(self: &Arc<Self>, ports: &Ports) -> Ports {
+impl Interceptor {
+    /// Wraps the ports of a daemon.
+    pub(crate) fn wrap(self: &Arc<Self>, ports: &Ports) -> Ports {
         Ports {
-            chain: Arc::new(FarChain {
+            chain: Arc::new(InterceptedChain {
                 inner: Arc::clone(&ports.chain),
-                between: Arc::clone(self),
+                interceptor: Arc::clone(self),
             }),
-            journal: Arc::new(WitnessedJournal {
+            journal: Arc::new(ObservedJournal {
                 inner: Arc::clone(&ports.journal),
-                witness: Arc::clone(&self.witness),
+                observer: Arc::clone(&self.observer),
             }),
             ..ports.clone()
         }
     }
 
-    /// Has the next call of that name wait at a gate.
+    /// Puts a gate in front of the next call with this name, or behind it.
     pub(crate) fn gate(&self, name: &'static str, side: Side) -> Gate {
         let gate = Gate::default();
         self.inner().gates.push((name, side, gate.clone()));
         gate
     }
 
-    /// Begins to count submissions anew.
-    pub(crate) fn arm(&self, lateness: Lateness) {
+    /// Restarts the count of submissions, with these delays.
+    pub(crate) fn arm(&self, delays: Delays) {
         let mut inner = self.inner();
-        inner.lateness = lateness;
+        inner.delays = delays;
         inner.submissions = 0;
     }
 
-    /// How many transactions came in after their daemon had been told nothing of them.
+    /// How many transactions were delivered after their daemon had got no answer.
     pub(crate) fn late(&self) -> usize {
         self.inner().late
     }
 
-    /// Has all come in that is under way.
+    /// Delivers all delayed transactions.
     pub(crate) async fn deliver_all(&self, chain: &dyn Chain) {
-        self.arm(Lateness::new());
-        for (_, due) in &mut self.inner().under_way {
+        self.arm(Delays::new());
+        for (_, due) in &mut self.inner().delayed {
             *due = 0;
         }
         self.deliver(chain).await;
@@ -113,34 +113,34 @@ impl Between {
             let due = {
                 let mut inner = self.inner();
                 let calls = inner.calls;
-                let due = inner.under_way.iter().position(|(_, due)| *due <= calls);
+                let due = inner.delayed.iter().position(|(_, due)| *due <= calls);
                 let Some(due) = due else { return };
                 inner.late += 1;
-                inner.under_way.swap_remove(due).0
+                inner.delayed.swap_remove(due).0
             };
-            // Refused or executed, nobody is told.
+            // The daemon doesn't get this answer.
             let _ = chain.execute(&due).await;
         }
     }
 
-    /// Whether these bytes are on a long way: sent before, or by this submission.
-    fn is_far(&self, transaction: &SignedTransaction) -> bool {
+    /// Whether this transaction is delayed, by this submission or an earlier one.
+    fn is_delayed(&self, transaction: &SignedTransaction) -> bool {
         let mut inner = self.inner();
         inner.submissions += 1;
         let number = inner.submissions;
-        let mut under_way = inner.under_way.iter();
-        if under_way.any(|(other, _)| other.digest == transaction.digest) {
+        let mut delayed = inner.delayed.iter();
+        if delayed.any(|(other, _)| other.digest == transaction.digest) {
             return true;
         }
-        let Some(calls) = inner.lateness.remove(&number) else {
+        let Some(calls) = inner.delays.remove(&number) else {
             return false;
         };
         let due = inner.calls + calls;
-        inner.under_way.push((transaction.clone(), due));
+        inner.delayed.push((transaction.clone(), due));
         true
     }
 
-    async fn stop(&self, name: &str, side: Side) {
+    async fn wait_at_gate(&self, name: &str, side: Side) {
         let gate = {
             let mut inner = self.inner();
             let here = |gate: &(&str, Side, Gate)| gate.0 == name && gate.1 == side;
@@ -157,26 +157,26 @@ impl Between {
     }
 }
 
-/// A chain that is not close by.
+/// The chain behind an interceptor.
 #[derive(Debug)]
-struct FarChain {
+struct InterceptedChain {
     inner: Arc<dyn Chain>,
-    between: Arc<Between>,
+    interceptor: Arc<Interceptor>,
 }
 
-impl FarChain {
+impl InterceptedChain {
     async fn pass<T>(&self, name: &str, call: impl Future<Output = T>) -> T {
-        self.between.inner().calls += 1;
-        self.between.deliver(self.inner.as_ref()).await;
-        self.between.stop(name, Side::Before).await;
+        self.interceptor.inner().calls += 1;
+        self.interceptor.deliver(self.inner.as_ref()).await;
+        self.interceptor.wait_at_gate(name, Side::Before).await;
         let answer = call.await;
-        self.between.stop(name, Side::After).await;
+        self.interceptor.wait_at_gate(name, Side::After).await;
         answer
     }
 }
 
 #[async_trait]
-impl Chain for FarChain {
+impl Chain for InterceptedChain {
     async fn identity(&self) -> Result<ChainIdentity, ChainError> {
         self.pass("identity", self.inner.identity()).await
     }
@@ -222,10 +222,10 @@ impl Chain for FarChain {
     }
 
     async fn execute(&self, transaction: &SignedTransaction) -> Result<Executed, SubmitError> {
-        self.between.witness.sends(transaction.digest);
+        self.interceptor.observer.sends(transaction.digest);
         self.pass("execute", async {
-            if self.between.is_far(transaction) {
-                return Err(SubmitError::Unknown("the time is over (injected)".into()));
+            if self.interceptor.is_delayed(transaction) {
+                return Err(SubmitError::Unknown("timed out (injected)".into()));
             }
             self.inner.execute(transaction).await
         })

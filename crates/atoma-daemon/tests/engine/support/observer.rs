@@ -1,5 +1,5 @@
-//! What was signed, written down and sent, as it was seen beside the ports, over all generations
-//! and daemons that share a witness.
+//! Observes what is signed, recorded and sent, across all generations and daemons that share an
+//! observer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,68 +15,71 @@ use atoma_domain::ports::{
 };
 use atoma_domain::{IntentId, Mist, ObjectId, ObjectReference, TimestampMs};
 
-/// Sees what passes between an engine and its journal, and what is sent.
+/// Observes the calls between an engine and its journal, and the submissions.
 #[derive(Debug, Default)]
-pub(crate) struct Witness {
-    seen: Mutex<Vec<Seen>>,
+pub(crate) struct Observer {
+    seen: Mutex<Vec<Observation>>,
 }
 
-/// Something seen.
+/// One observed event.
 #[derive(Clone, Debug)]
-struct Seen {
-    what: What,
-    /// Whether the journal took it; `None` when the daemon died before it answered.
-    taken: Option<bool>,
+struct Observation {
+    event: Event,
+    /// Whether the journal accepted it; `None` if the daemon crashed before the answer.
+    accepted: Option<bool>,
 }
 
 #[derive(Clone, Debug)]
-enum What {
+enum Event {
     Recorded(Attempt),
     Concluded(Conclusion),
     Sent(Digest),
 }
 
-impl Seen {
-    /// The attempt that the journal took here, if it did.
+impl Observation {
+    /// The attempt that the journal accepted here, if it did.
     fn recorded(&self) -> Option<Digest> {
-        match &self.what {
-            What::Recorded(attempt) if self.taken == Some(true) => Some(attempt.digest()),
+        match &self.event {
+            Event::Recorded(attempt) if self.accepted == Some(true) => Some(attempt.digest()),
             _ => None,
         }
     }
 }
 
-impl Witness {
-    fn begin(&self, what: What) -> usize {
+impl Observer {
+    fn begin(&self, event: Event) -> usize {
         let mut seen = self.seen();
-        seen.push(Seen { what, taken: None });
+        seen.push(Observation {
+            event,
+            accepted: None,
+        });
         seen.len() - 1
     }
 
-    fn end(&self, place: usize, taken: bool) {
-        self.seen()[place].taken = Some(taken);
+    fn end(&self, place: usize, accepted: bool) {
+        self.seen()[place].accepted = Some(accepted);
     }
 
-    /// Bytes go to the network.
+    /// Observes a submission.
     pub(crate) fn sends(&self, digest: Digest) {
-        let place = self.begin(What::Sent(digest));
+        let place = self.begin(Event::Sent(digest));
         self.end(place, true);
     }
 
-    /// All that was ever sent.
+    /// Every transaction that was ever sent.
     pub(crate) fn sent(&self) -> BTreeSet<Digest> {
-        let sent = |seen: &Seen| match seen.what {
-            What::Sent(digest) => Some(digest),
+        let sent = |seen: &Observation| match seen.event {
+            Event::Sent(digest) => Some(digest),
             _ => None,
         };
         self.seen().iter().filter_map(sent).collect()
     }
 
-    /// How every attempt ended that was concluded. Who concludes twice comes to the same twice.
+    /// The outcome of every concluded attempt. If it was concluded twice, both outcomes must agree.
     pub(crate) fn outcomes(&self) -> BTreeMap<Digest, AttemptOutcome> {
         let mut outcomes: BTreeMap<Digest, AttemptOutcome> = BTreeMap::new();
         for seen in self.seen().iter() {
-            if let What::Concluded(conclusion) = &seen.what {
+            if let Event::Concluded(conclusion) = &seen.event {
                 let outcome = conclusion.outcome.clone();
                 let status = outcome.status();
                 if let Some(before) = outcomes.insert(conclusion.digest, outcome) {
@@ -87,7 +90,7 @@ impl Witness {
         outcomes
     }
 
-    /// How many attempts ended like this.
+    /// How many attempts ended with this status.
     pub(crate) fn count(&self, status: AttemptStatus) -> usize {
         let outcomes = self.outcomes().into_values();
         outcomes
@@ -95,11 +98,11 @@ impl Witness {
             .count()
     }
 
-    /// The attempts that are in the journal, in the order in which they came into it. Of one that
-    /// the journal did not answer for, it is asked.
+    /// The attempts that are in the journal. Looked up there, because the journal may have accepted
+    /// an attempt without answering.
     async fn written(&self, journal: &dyn Journal) -> BTreeSet<Digest> {
-        let recorded = |seen: &Seen| match &seen.what {
-            What::Recorded(attempt) => Some(attempt.digest()),
+        let recorded = |seen: &Observation| match &seen.event {
+            Event::Recorded(attempt) => Some(attempt.digest()),
             _ => None,
         };
         let recorded: BTreeSet<Digest> = self.seen().iter().filter_map(recorded).collect();
@@ -113,15 +116,19 @@ impl Witness {
         written
     }
 
-    /// Nothing was sent before it was written down, and nothing signed over a version of a badge or
-    /// coin before the journal had the end of every earlier attempt that uses it. Tells which attempts
-    /// are in the journal.
+    /// Checks that nothing was sent before it was recorded, and that no attempt uses a version of a
+    /// badge or coin before the journal had the outcome of every earlier attempt that uses it.
+    /// Returns the attempts in the journal.
     pub(crate) async fn assert_signed_in_order(&self, journal: &dyn Journal) -> BTreeSet<Digest> {
         let written = self.written(journal).await;
-        // Of tries to write the same bytes down one counts: that which was taken, else that of which
-        // nobody heard, but not one that the journal refused.
-        let taken: BTreeSet<Digest> = self.seen().iter().filter_map(Seen::recorded).collect();
-        let counts = |digest: &Digest, told: Option<bool>| match told {
+        // Of several tries to record the same attempt one counts: the accepted one, else the one
+        // without an answer, but never one that the journal rejected.
+        let taken: BTreeSet<Digest> = self
+            .seen()
+            .iter()
+            .filter_map(Observation::recorded)
+            .collect();
+        let counts = |digest: &Digest, accepted: Option<bool>| match accepted {
             Some(is_taken) => is_taken,
             None => written.contains(digest) && !taken.contains(digest),
         };
@@ -132,9 +139,9 @@ impl Witness {
             let before = users.insert((*used.object_id(), used.version()), digest);
             before.filter(|before| *before != digest)
         };
-        for Seen { what, taken: told } in self.seen().iter() {
-            match what {
-                What::Recorded(attempt) if counts(&attempt.digest(), *told) => {
+        for Observation { event, accepted } in self.seen().iter() {
+            match event {
+                Event::Recorded(attempt) if counts(&attempt.digest(), *accepted) => {
                     let digest = attempt.digest();
                     known.insert(digest);
                     for used in attempt.badge.iter().chain(&attempt.gas) {
@@ -147,32 +154,35 @@ impl Witness {
                         );
                     }
                 }
-                What::Concluded(conclusion) if *told != Some(false) => {
+                Event::Concluded(conclusion) if *accepted != Some(false) => {
                     ended.insert(conclusion.digest);
                 }
-                What::Sent(digest) => {
-                    assert!(known.contains(digest), "{digest} was sent unwritten");
+                Event::Sent(digest) => {
+                    assert!(
+                        known.contains(digest),
+                        "{digest} was sent before it was recorded"
+                    );
                 }
-                What::Recorded(_) | What::Concluded(_) => {}
+                Event::Recorded(_) | Event::Concluded(_) => {}
             }
         }
         written
     }
 
-    fn seen(&self) -> MutexGuard<'_, Vec<Seen>> {
+    fn seen(&self) -> MutexGuard<'_, Vec<Observation>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A journal beside which a witness stands.
+/// A journal whose calls an observer sees.
 #[derive(Debug)]
-pub(crate) struct WitnessedJournal {
+pub(crate) struct ObservedJournal {
     pub(crate) inner: Arc<dyn Journal>,
-    pub(crate) witness: Arc<Witness>,
+    pub(crate) observer: Arc<Observer>,
 }
 
 #[async_trait]
-impl Journal for WitnessedJournal {
+impl Journal for ObservedJournal {
     async fn open(
         &self,
         intents: &[NewIntent],
@@ -204,20 +214,20 @@ impl Journal for WitnessedJournal {
         previous: Option<&Conclusion>,
         now: TimestampMs,
     ) -> Result<(), StoreError> {
-        let concluded = previous.map(|previous| What::Concluded(previous.clone()));
-        let concluded = concluded.map(|what| self.witness.begin(what));
-        let recorded = self.witness.begin(What::Recorded(attempt.clone()));
+        let concluded = previous.map(|previous| Event::Concluded(previous.clone()));
+        let concluded = concluded.map(|event| self.observer.begin(event));
+        let recorded = self.observer.begin(Event::Recorded(attempt.clone()));
         let answer = self.inner.record_attempt(attempt, previous, now).await;
         for place in concluded.into_iter().chain([recorded]) {
-            self.witness.end(place, answer.is_ok());
+            self.observer.end(place, answer.is_ok());
         }
         answer
     }
 
     async fn conclude(&self, conclusion: &Conclusion, now: TimestampMs) -> Result<(), StoreError> {
-        let place = self.witness.begin(What::Concluded(conclusion.clone()));
+        let place = self.observer.begin(Event::Concluded(conclusion.clone()));
         let answer = self.inner.conclude(conclusion, now).await;
-        self.witness.end(place, answer.is_ok());
+        self.observer.end(place, answer.is_ok());
         answer
     }
 

@@ -1,16 +1,16 @@
-//! Requests as an operator makes them, each of every kind of intent.
+//! An operator's requests, for every kind of intent.
 
 use atoma_domain::journal::Failure;
 use atoma_domain::{Digest, EchelonId, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
 use atoma_operator::{Completed, NodeChoice, Operator, Registered, StackResult, StackStatus};
 use serde_json::{Value, json};
 
-use super::subjects::ANY;
+use super::cases::ANY;
 use super::world::{choice, gas};
 
 /// A request.
 #[derive(Clone, Debug)]
-pub(crate) enum Ask {
+pub(crate) enum Request {
     Register { additional: bool },
     Model(String, EchelonId),
     Subscribe(TaskSmallId, PricePerMillion),
@@ -22,19 +22,19 @@ pub(crate) enum Ask {
     Claim(Vec<StackSmallId>),
 }
 
-impl Ask {
-    /// Makes the request by the node; one result for each stack, or one in all.
-    pub(crate) async fn make(
+impl Request {
+    /// Sends the request for the node. Returns one result per stack, or a single one.
+    pub(crate) async fn send(
         &self,
         operator: &Operator,
         node: NodeSmallId,
     ) -> Vec<Result<(), Failure>> {
-        let answers = self.make_for_digests(operator, node).await;
+        let answers = self.send_for_digests(operator, node).await;
         answers.into_iter().map(|answer| answer.map(drop)).collect()
     }
 
-    /// The same, with the digests of what was done.
-    pub(crate) async fn make_for_digests(
+    /// The same, with the digests of the transactions.
+    pub(crate) async fn send_for_digests(
         &self,
         operator: &Operator,
         node: NodeSmallId,
@@ -91,27 +91,27 @@ impl Ask {
                 ("/submit_stack_settlement_attestations", body)
             }
             Self::Claim(stacks) => ("/claim_funds", json!({"stack_small_ids": stacks})),
-            // Not asked for over HTTP here.
+            // Not used over HTTP.
             other => ("/", json!(format!("{other:?}"))),
         }
     }
 
-    /// Whether the same asked anew, without a key, is something new.
+    /// Whether the repeated request, without a key, is executed again.
     pub(crate) const fn is_new_each_time(&self) -> bool {
         matches!(self, Self::Update(..) | Self::Register { additional: true })
     }
 
-    /// Whether a failure says that what was asked for is so already.
-    pub(crate) fn is_already_so(&self, failure: &Failure) -> bool {
-        // Done since the daemon's own state was looked at: the chain says so.
+    /// Whether a failure says that the request is already done.
+    pub(crate) fn is_already_done(&self, failure: &Failure) -> bool {
+        // Done after the daemon checked its own state, so the contract reports it.
         if let Failure::ContractAbort { abort_name, .. } = failure {
-            let told = match self {
+            let abort = match self {
                 Self::Model(..) => "ENodeAlreadySubscribedToModel",
                 Self::Subscribe(..) => "ENodeAlreadySubscribedToTask",
                 Self::Unsubscribe(_) => "ENodeNotSubscribedToTask",
                 _ => return false,
             };
-            return abort_name.as_deref() == Some(told);
+            return abort_name.as_deref() == Some(abort);
         }
         matches!(
             (self, failure),
@@ -129,7 +129,7 @@ impl Ask {
 fn each(results: Result<Vec<StackResult>, Failure>) -> Vec<Result<Digest, Failure>> {
     let result = |result: StackResult| match (result.status, result.tx_digest, result.failure) {
         (StackStatus::Succeeded, Some(digest), None) => Ok(digest),
-        // Pending: what it waits for.
+        // A pending result has the reason why it waits.
         (StackStatus::Failed | StackStatus::Pending, _, Some(failure)) => Err(failure),
         other => panic!("{other:?}"),
     };

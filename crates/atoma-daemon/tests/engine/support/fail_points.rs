@@ -1,4 +1,4 @@
-//! What happens at which call of a port.
+//! Injects crashes and faults at chosen calls of the ports.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -10,52 +10,52 @@ use atoma_localnet::{Fault, LocalNet};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Which side of a call.
+/// A side of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
     Before,
     After,
 }
 
-/// What happens at a call.
+/// What is injected at a call.
 #[derive(Clone, Debug)]
-pub(crate) enum Happening {
-    /// The call never comes back, and whoever drives the generation is told to kill it.
+pub(crate) enum Injection {
+    /// The call never returns, and [`FailPoints::crashed`] does.
     Crash,
-    /// The network suffers a fault.
+    /// A fault of the network.
     Fault(Fault),
-    /// The network's epoch ends.
+    /// The end of the network's epoch.
     EndEpoch,
 }
 
-/// The happenings of one generation, by call number (from 1) and side.
-pub(crate) type Plan = BTreeMap<(usize, Side), Vec<Happening>>;
+/// The injections of one generation, by number of the call (from 1) and side.
+pub(crate) type Plan = BTreeMap<(usize, Side), Vec<Injection>>;
 
-/// A call by its name, the how manyth of that name (from 1), and one of its sides.
+/// A side of the `nth` call (from 1) of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct CrashPoint {
     pub(crate) name: &'static str,
     pub(crate) nth: usize,
     pub(crate) side: Side,
 }
 
-impl Moment {
+impl CrashPoint {
     /// Both sides of each of these calls.
     pub(crate) fn all(calls: &[&'static str]) -> Vec<Self> {
-        let mut moments = Vec::with_capacity(calls.len() * 2);
+        let mut crash_points = Vec::with_capacity(calls.len() * 2);
         for (place, name) in calls.iter().enumerate() {
             let nth = calls[..=place].iter().filter(|call| *call == name).count();
             for side in [Side::Before, Side::After] {
-                moments.push(Self { name, nth, side });
+                crash_points.push(Self { name, nth, side });
             }
         }
-        moments
+        crash_points
     }
 }
 
-/// Numbers the calls of one generation, and has things happen at them.
+/// Counts the calls of one generation, and injects at them.
 #[derive(Debug)]
-pub(crate) struct Points {
+pub(crate) struct FailPoints {
     network: LocalNet,
     inner: Mutex<Inner>,
     crashed: CancellationToken,
@@ -65,29 +65,29 @@ pub(crate) struct Points {
 #[derive(Debug, Default)]
 struct Inner {
     plan: Plan,
-    crash: Option<Moment>,
+    crash: Option<CrashPoint>,
     calls: Vec<&'static str>,
-    /// Calls of the journal that fail, and how often still.
-    refusals: BTreeMap<&'static str, usize>,
-    /// A call of the journal that is done, but whose answer is lost, once.
-    lost: Option<&'static str>,
-    /// Done before the next call of a name, once.
-    before: Option<(&'static str, Deed)>,
-    /// The next call of that name waits, once.
+    /// Calls of the journal that fail, and how many more times.
+    failures: BTreeMap<&'static str, usize>,
+    /// The next call of the journal with this name succeeds, but its answer is lost.
+    lost_answer: Option<&'static str>,
+    /// Runs before the next call with this name.
+    before: Option<(&'static str, Hook)>,
+    /// The next call with this name waits.
     held: Option<(&'static str, CancellationToken)>,
 }
 
-/// Something to be done once.
-struct Deed(Box<dyn FnOnce() + Send>);
+/// Code that runs once.
+struct Hook(Box<dyn FnOnce() + Send>);
 
-impl std::fmt::Debug for Deed {
+impl std::fmt::Debug for Hook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Deed")
+        f.write_str("Hook")
     }
 }
 
-impl Points {
-    /// Points at which nothing happens yet.
+impl FailPoints {
+    /// Fail points without injections.
     pub(crate) fn new(network: &LocalNet) -> Self {
         Self {
             network: network.clone(),
@@ -97,12 +97,12 @@ impl Points {
         }
     }
 
-    /// The network that things happen to.
+    /// The network that faults are injected into.
     pub(crate) const fn network(&self) -> &LocalNet {
         &self.network
     }
 
-    /// Begins to count anew, with a plan.
+    /// Restarts the count, with a plan.
     pub(crate) fn arm(&self, plan: Plan) {
         let mut inner = self.inner();
         inner.plan = plan;
@@ -110,8 +110,8 @@ impl Points {
         inner.calls.clear();
     }
 
-    /// Begins to count anew, with a crash and nothing else.
-    pub(crate) fn arm_crash(&self, at: Moment) {
+    /// Restarts the count, with a crash and nothing else.
+    pub(crate) fn arm_crash(&self, at: CrashPoint) {
         self.arm(Plan::new());
         self.inner().crash = Some(at);
     }
@@ -121,40 +121,40 @@ impl Points {
         self.inner().calls.clone()
     }
 
-    /// How often the call of that name was made.
+    /// How many calls with this name were made.
     pub(crate) fn count(&self, name: &str) -> usize {
         let inner = self.inner();
         inner.calls.iter().filter(|call| **call == name).count()
     }
 
-    /// Has the journal's call of that name fail so many times.
-    pub(crate) fn refuse(&self, name: &'static str, times: usize) {
-        self.inner().refusals.insert(name, times);
+    /// Makes the journal's next calls with this name fail.
+    pub(crate) fn fail_next(&self, name: &'static str, times: usize) {
+        self.inner().failures.insert(name, times);
     }
 
-    /// Has the journal's next call of that name be done, and answered with a failure.
+    /// Makes the journal's next call with this name succeed, but answer with a failure.
     pub(crate) fn lose_answer(&self, name: &'static str) {
-        self.inner().lost = Some(name);
+        self.inner().lost_answer = Some(name);
     }
 
-    /// Has something be done before the next call of that name, in the thread that makes it.
-    pub(crate) fn before(&self, name: &'static str, deed: impl FnOnce() + Send + 'static) {
-        self.inner().before = Some((name, Deed(Box::new(deed))));
+    /// Runs `hook` before the next call with this name, on the calling thread.
+    pub(crate) fn before(&self, name: &'static str, hook: impl FnOnce() + Send + 'static) {
+        self.inner().before = Some((name, Hook(Box::new(hook))));
     }
 
-    /// Has the next call of that name wait until the token is cancelled.
+    /// Makes the next call with this name wait until the returned token is cancelled.
     pub(crate) fn hold(&self, name: &'static str) -> CancellationToken {
         let released = CancellationToken::new();
         self.inner().held = Some((name, released.clone()));
         released
     }
 
-    /// Looks, and looks again after each call, until something is found. All that the engine
-    /// changes it changes by such a call.
+    /// Calls `look` now and after each call of a port, until it finds something. The engine changes
+    /// nothing without such a call.
     pub(crate) async fn until<T>(&self, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         loop {
             let mut passed = pin!(self.passed.notified());
-            // Registered before looking, so that a call in between is not missed.
+            // Registered before `look`, so that no call in between is missed.
             passed.as_mut().enable();
             if let Some(found) = look().await {
                 return found;
@@ -168,49 +168,49 @@ impl Points {
         self.crashed.cancelled().await;
     }
 
-    /// Lets a call pass. None does after the crash.
+    /// Makes a call with what is injected at it. After the crash, calls never return.
     pub(crate) async fn pass<T>(&self, name: &'static str, call: impl Future<Output = T>) -> T {
         if self.crashed.is_cancelled() {
             pending::<()>().await;
         }
-        let (number, nth, deed, held) = {
+        let (number, nth, hook, held) = {
             let mut inner = self.inner();
             inner.calls.push(name);
             let nth = inner.calls.iter().filter(|call| **call == name).count();
-            let deed = inner.before.take_if(|(call, _)| *call == name);
+            let hook = inner.before.take_if(|(call, _)| *call == name);
             let held = inner.held.take_if(|(call, _)| *call == name);
-            (inner.calls.len(), nth, deed, held)
+            (inner.calls.len(), nth, hook, held)
         };
-        // Who waits for this call to be reached looks.
+        // Wakes those who wait for this call to be reached.
         self.passed.notify_waiters();
-        if let Some((_, Deed(deed))) = deed {
-            deed();
+        if let Some((_, Hook(hook))) = hook {
+            hook();
         }
         if let Some((_, released)) = held {
             released.cancelled().await;
         }
-        let moment = |side| Moment { name, nth, side };
-        self.happen(number, moment(Side::Before)).await;
+        let crash_point = |side| CrashPoint { name, nth, side };
+        self.inject(number, crash_point(Side::Before)).await;
         let answer = call.await;
-        self.happen(number, moment(Side::After)).await;
+        self.inject(number, crash_point(Side::After)).await;
         self.passed.notify_waiters();
         answer
     }
 
-    /// Lets a call of the journal pass, or fail.
+    /// The same for a call of the journal, which can also fail.
     pub(crate) async fn pass_store<T>(
         &self,
         name: &'static str,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         self.pass(name, async {
-            if self.refuses(name) {
+            if self.fails(name) {
                 return Err(StoreError::Unavailable(
                     "the disk is full (injected)".into(),
                 ));
             }
             let answer = call.await;
-            match self.inner().lost.take_if(|lost| *lost == name) {
+            match self.inner().lost_answer.take_if(|lost| *lost == name) {
                 Some(_) => Err(StoreError::Unavailable(
                     "the answer was lost (injected)".into(),
                 )),
@@ -220,8 +220,8 @@ impl Points {
         .await
     }
 
-    fn refuses(&self, name: &'static str) -> bool {
-        match self.inner().refusals.get_mut(name) {
+    fn fails(&self, name: &'static str) -> bool {
+        match self.inner().failures.get_mut(name) {
             Some(left) if *left > 0 => {
                 *left -= 1;
                 true
@@ -230,22 +230,22 @@ impl Points {
         }
     }
 
-    async fn happen(&self, number: usize, moment: Moment) {
-        let (mut happenings, crashes) = {
+    async fn inject(&self, number: usize, at: CrashPoint) {
+        let (mut injections, crashes) = {
             let mut inner = self.inner();
-            let happenings = inner.plan.remove(&(number, moment.side));
-            let crashes = inner.crash.take_if(|at| *at == moment).is_some();
-            (happenings.unwrap_or_default(), crashes)
+            let injections = inner.plan.remove(&(number, at.side));
+            let crashes = inner.crash.take_if(|planned| *planned == at).is_some();
+            (injections.unwrap_or_default(), crashes)
         };
-        happenings.extend(crashes.then_some(Happening::Crash));
-        for happening in happenings {
-            match happening {
-                Happening::Crash => {
+        injections.extend(crashes.then_some(Injection::Crash));
+        for injection in injections {
+            match injection {
+                Injection::Crash => {
                     self.crashed.cancel();
                     pending::<()>().await;
                 }
-                Happening::Fault(fault) => self.network.inject_fault(fault),
-                Happening::EndEpoch => {
+                Injection::Fault(fault) => self.network.inject_fault(fault),
+                Injection::EndEpoch => {
                     self.network.advance_epoch().unwrap();
                 }
             }

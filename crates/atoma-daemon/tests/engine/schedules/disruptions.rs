@@ -1,0 +1,79 @@
+//! Draws what is injected into a generation.
+
+use atoma_localnet::{Fault, FaultKind};
+use rand::Rng as _;
+use rand::rngs::StdRng;
+
+use crate::support::fail_points::{Injection, Plan, Side};
+use crate::support::interceptor::Delays;
+
+/// Two faults that hit up to two calls each stay below the engine's tries, so that no intent is
+/// given up.
+const MAX_CONGESTIONS: usize = 2;
+
+/// What is injected into one generation of a schedule.
+#[derive(Debug, Default)]
+pub(super) struct Disruptions {
+    pub(super) plan: Plan,
+    pub(super) delays: Delays,
+}
+
+/// Draws injections for a generation whose undisturbed work takes `calls` calls.
+pub(super) fn draw_disruptions(rng: &mut StdRng, calls: usize, crash: bool) -> Disruptions {
+    let mut disruptions = Disruptions::default();
+    let plan = &mut disruptions.plan;
+    let mut at = |rng: &mut StdRng, injection| {
+        let side = if rng.random() {
+            Side::Before
+        } else {
+            Side::After
+        };
+        let number = rng.random_range(1..=calls);
+        plan.entry((number, side)).or_default().push(injection);
+    };
+    let mut congestions = 0;
+    for _ in 0..rng.random_range(0..=6) {
+        let fault = fault(rng);
+        congestions += usize::from(fault.kind == FaultKind::Congestion);
+        if fault.kind != FaultKind::Congestion || congestions <= MAX_CONGESTIONS {
+            at(rng, Injection::Fault(fault));
+        }
+    }
+    if rng.random_bool(0.2) {
+        at(rng, Injection::EndEpoch);
+    }
+    if crash {
+        at(rng, Injection::Crash);
+    }
+    for _ in 0..rng.random_range(0..=2) {
+        let calls = rng.random_range(1..=30);
+        disruptions.delays.insert(rng.random_range(1..=40), calls);
+    }
+    disruptions
+}
+
+fn fault(rng: &mut StdRng) -> Fault {
+    let kinds = [
+        FaultKind::ExecuteLostBefore,
+        FaultKind::ExecuteLostAfter,
+        FaultKind::ExecuteDelay,
+        FaultKind::Unavailable,
+        FaultKind::StaleObjects,
+        FaultKind::EventsCut,
+        FaultKind::EventsStall,
+        FaultKind::Congestion,
+    ];
+    let kind = kinds[rng.random_range(0..kinds.len())];
+    // A delay is shorter or longer than `EXECUTION_TIMEOUT`.
+    let ms = if rng.random() { 20 } else { 150 };
+    let most = match kind {
+        // More than all lanes together retry in a row: an outage.
+        FaultKind::Unavailable => 40,
+        _ => 2,
+    };
+    Fault {
+        count: rng.random_range(1..=most),
+        ms,
+        ..Fault::once(kind)
+    }
+}
