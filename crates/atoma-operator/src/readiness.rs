@@ -80,7 +80,7 @@ impl Readiness {
     }
 
     /// Refuses writes until the start is complete, because the chain must be the database's own and the
-    /// attempts of the last run must be taken up first. Refuses them too while they are
+    /// attempts of the last run must be taken up first. Refuses them too once they are
     /// [stopped](Self::stop_writes).
     ///
     /// # Errors
@@ -152,7 +152,7 @@ impl Readiness {
         let signed: Vec<_> = signed.filter_map(|open| open.badge.as_ref()).collect();
         for badge in chain.badges(self.ports.signer.address()).await? {
             let id = *badge.reference.object_id();
-            // A badge that is still at the signed version proves nothing: anybody may have brought it there.
+            // A badge still at the signed version proves nothing: anybody may have brought it there.
             let is_gone = |signed: &&ObjectReference| {
                 *signed.object_id() == id && signed.version() < badge.reference.version()
             };

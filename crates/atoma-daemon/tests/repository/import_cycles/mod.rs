@@ -15,70 +15,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cycles::{Cycle, cycles};
+use cycles::cycles;
 use modules::{Sources, is_of_tests};
 use reader::read;
-
-/// The cycles that still exist, by crate, each with all of its files. Nothing may be added; an
-/// entry whose cycle is gone or has changed fails the test.
-const ALLOWED: &[(&str, &[&str])] = &[
-    (
-        "atoma-api",
-        &[
-            "routes/messages.rs",
-            "routes/mod.rs",
-            "routes/reads.rs",
-            "routes/requests.rs",
-            "routes/service.rs",
-            "routes/settlements.rs",
-            "routes/stack_requests.rs",
-        ],
-    ),
-    (
-        "atoma-api",
-        &[
-            "views/mod.rs",
-            "views/settlement.rs",
-            "views/transaction.rs",
-        ],
-    ),
-    ("atoma-localnet", &["actions.rs", "drafts.rs"]),
-    ("atoma-localnet", &["admin.rs", "network.rs"]),
-    ("atoma-localnet", &["demo/mod.rs", "demo/seeding.rs"]),
-    (
-        "atoma-localnet",
-        &["execution/mod.rs", "execution/simulation.rs"],
-    ),
-    (
-        "atoma-localnet",
-        &[
-            "vm/coin.rs",
-            "vm/execution.rs",
-            "vm/object_state.rs",
-            "vm/outcome.rs",
-        ],
-    ),
-    (
-        "atoma-operator",
-        &[
-            "use_cases/mod.rs",
-            "use_cases/nodes.rs",
-            "use_cases/register.rs",
-            "use_cases/stacks.rs",
-        ],
-    ),
-    ("atoma-state", &["events/effects.rs", "events/mod.rs"]),
-    ("atoma-state", &["work/record.rs", "work/stack.rs"]),
-    (
-        "atoma-sui",
-        &["chain/mod.rs", "chain/subscribers.rs", "chain/view.rs"],
-    ),
-    ("atoma-sui", &["contract_events.rs", "outcome.rs"]),
-    (
-        "atoma-sui",
-        &["keystore/client_config.rs", "keystore/signer.rs"],
-    ),
-];
 
 /// The roots of a package's crates.
 const ROOTS: [&str; 2] = ["lib.rs", "main.rs"];
@@ -126,37 +65,16 @@ fn roots(sources: &Sources) -> impl Iterator<Item = &str> {
     ROOTS.into_iter().filter(|root| sources.contains_key(*root))
 }
 
-fn is_allowed(name: &str, cycle: &Cycle) -> bool {
-    ALLOWED.contains(&(name, &cycle.files()[..]))
-}
-
 #[test]
 fn no_files_import_each_other() {
     let mut found = Vec::new();
     for (name, sources) in all_sources() {
         for root in roots(&sources) {
             let cycles = cycles(&sources, root).into_iter();
-            found.extend(cycles.map(|cycle| (name.clone(), cycle)));
+            found.extend(cycles.map(|cycle| format!("{name}/src: {cycle}")));
         }
     }
-    let new: Vec<_> = found
-        .iter()
-        .filter(|(name, cycle)| !is_allowed(name, cycle))
-        .map(|(name, cycle)| format!("{name}/src: {cycle}"))
-        .collect();
-    assert!(new.is_empty(), "{}", new.join("\n"));
-    let gone: Vec<_> = ALLOWED
-        .iter()
-        .filter(|(name, files)| {
-            !found
-                .iter()
-                .any(|(own, cycle)| own == name && cycle.files() == *files)
-        })
-        .collect();
-    assert!(
-        gone.is_empty(),
-        "no longer cycles, take them out of ALLOWED: {gone:#?}"
-    );
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 /// A file that no `mod` declaration reaches would go unchecked.
