@@ -16,12 +16,6 @@ pub(super) struct Cycle {
     imports: Imports,
 }
 
-impl Cycle {
-    pub(super) fn files(&self) -> Vec<&str> {
-        self.imports.keys().map(String::as_str).collect()
-    }
-}
-
 impl fmt::Display for Cycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} files import each other:", self.imports.len())?;
