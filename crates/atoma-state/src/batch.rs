@@ -6,6 +6,7 @@
 //! Only SQLite takes several statements with parameters in one call. So every statement of a batch
 //! stands for itself, with placeholders from `$1` on: on PostgreSQL they would run one by one.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use atoma_domain::ports::StoreError;
@@ -14,7 +15,7 @@ use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Either, Encode, Executor, Sqlite, SqliteConnection, Type};
 
-use crate::error::unavailable;
+use crate::error::{statement_failed, unavailable};
 
 /// Statements that run in order; the first error ends them. Run a batch that writes inside a
 /// transaction, so that an error undoes what came before it.
@@ -41,12 +42,25 @@ struct UnplannedChange {
     changed: u64,
 }
 
-/// A batch of another number of statements than its caller reads.
+/// A batch of which the database ran another number of statements than it has.
 #[derive(Debug, thiserror::Error)]
-#[error("{results} statements were run instead of {planned}")]
-struct UnplannedResults {
+#[error("{run} statements were run instead of {planned}")]
+struct UnplannedStatements {
     planned: usize,
-    results: usize,
+    run: usize,
+}
+
+/// The rows of each statement of a batch, in order.
+#[derive(Debug)]
+pub(crate) struct Results {
+    rows: VecDeque<Vec<SqliteRow>>,
+}
+
+impl Results {
+    /// The rows of the next statement; none after the last.
+    pub(crate) fn next(&mut self) -> Vec<SqliteRow> {
+        self.rows.pop_front().unwrap_or_default()
+    }
 }
 
 impl Batch {
@@ -87,52 +101,43 @@ impl Batch {
     /// Runs the statements.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the database refuses a statement, or one changes another
-    /// number of rows than [planned](Self::changing).
+    /// As [`query`](Self::query).
     pub(crate) async fn run(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        self.results(connection).await.map(|_| ())
+        self.query(connection).await.map(|_| ())
     }
 
-    /// Runs `N` statements and returns the rows of each.
+    /// Runs the statements and returns their rows.
     ///
     /// # Errors
-    /// As [`run`](Self::run); also when the batch has another number of statements.
-    pub(crate) async fn query<const N: usize>(
+    /// [`StoreError::Rejected`] when the schema forbids a statement, or one changes another number of
+    /// rows than [planned](Self::changing). [`StoreError::Unavailable`] when the database fails.
+    pub(crate) async fn query(
         self,
         connection: &mut SqliteConnection,
-    ) -> Result<[Vec<SqliteRow>; N], StoreError> {
-        let results = self.results(connection).await?;
-        results.try_into().map_err(|results: Vec<_>| {
-            unavailable(UnplannedResults {
-                planned: N,
-                results: results.len(),
-            })
-        })
-    }
-
-    async fn results(
-        self,
-        connection: &mut SqliteConnection,
-    ) -> Result<Vec<Vec<SqliteRow>>, StoreError> {
+    ) -> Result<Results, StoreError> {
         if let Some(error) = self.failed {
             return Err(unavailable(sqlx::Error::Encode(error)));
         }
-        let mut results = Vec::with_capacity(self.statements.len());
+        let planned = self.statements.len();
+        let mut results = VecDeque::with_capacity(planned);
         let query = sqlx::query_with(AssertSqlSafe(self.sql), self.arguments);
         let mut stream = connection.fetch_many(query);
         let mut rows = Vec::new();
-        while let Some(item) = stream.try_next().await.map_err(unavailable)? {
+        while let Some(item) = stream.try_next().await.map_err(statement_failed)? {
             match item {
                 Either::Right(row) => rows.push(row),
                 Either::Left(done) => {
                     if let Some(statement) = self.statements.get(results.len()) {
                         statement.check(done.rows_affected())?;
                     }
-                    results.push(std::mem::take(&mut rows));
+                    results.push_back(std::mem::take(&mut rows));
                 }
             }
         }
-        Ok(results)
+        match results.len() {
+            run if run == planned => Ok(Results { rows: results }),
+            run => Err(rejected(UnplannedStatements { planned, run })),
+        }
     }
 }
 
@@ -140,7 +145,7 @@ impl PlannedStatement {
     fn check(&self, changed: u64) -> Result<(), StoreError> {
         match self.changes {
             Some(planned) if u64::try_from(planned) != Ok(changed) => {
-                Err(unavailable(UnplannedChange {
+                Err(rejected(UnplannedChange {
                     sql: self.sql,
                     planned,
                     changed,
@@ -149,6 +154,10 @@ impl PlannedStatement {
             _ => Ok(()),
         }
     }
+}
+
+fn rejected(source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Rejected(Box::new(source))
 }
 
 /// Copies a statement whose placeholders `$1`, `$2`… go on after `bound` others.

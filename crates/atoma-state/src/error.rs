@@ -7,6 +7,20 @@ pub(crate) fn unavailable(source: impl std::error::Error + Send + Sync + 'static
     StoreError::Unavailable(Box::new(source))
 }
 
+/// A failure of a statement: a rule of the schema forbids it, or the database itself fails.
+pub(crate) fn statement_failed(source: sqlx::Error) -> StoreError {
+    let code = source.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    // The low byte of an extended result code is its primary code.
+    match code.map(|code| code & 0xff) {
+        Some(SQLITE_CONSTRAINT) => StoreError::Rejected(Box::new(source)),
+        _ => unavailable(source),
+    }
+}
+
+/// The result code of a statement that violates a constraint, or that a trigger refuses.
+const SQLITE_CONSTRAINT: u32 = 19;
+
 /// A value that the database can't hold.
 pub(crate) fn out_of_range(what: impl Into<String>) -> StoreError {
     StoreError::OutOfRange { what: what.into() }

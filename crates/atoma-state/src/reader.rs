@@ -13,7 +13,7 @@ use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use sqlx::sqlite::SqliteRow;
 
 use crate::columns::{after, key_set, number};
-use crate::error::unavailable;
+use crate::error::statement_failed;
 use crate::rows;
 use crate::store::SqliteState;
 use crate::work;
@@ -78,7 +78,7 @@ impl StateReader for SqliteState {
         )
         .fetch_all(&self.readers)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
         collect(&rows, rows::operator_node)
     }
 
@@ -90,7 +90,7 @@ impl StateReader for SqliteState {
         .bind(page.limit)
         .fetch_all(&self.readers)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
         collect(&rows, rows::task)
     }
 
@@ -99,7 +99,7 @@ impl StateReader for SqliteState {
             .bind(number(id.get()))
             .fetch_optional(&self.readers)
             .await
-            .map_err(unavailable)?;
+            .map_err(statement_failed)?;
         row.as_ref().map(rows::task).transpose()
     }
 
@@ -120,7 +120,7 @@ impl StateReader for SqliteState {
         .bind(page.limit)
         .fetch_all(&self.readers)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
         collect(&rows, rows::subscription)
     }
 
@@ -143,7 +143,7 @@ impl StateReader for SqliteState {
             .bind(page.limit)
             .fetch_all(&self.readers)
             .await
-            .map_err(unavailable)?;
+            .map_err(statement_failed)?;
             return collect(&rows, rows::stack);
         };
         self.stacks_filled_beyond(&nodes, fraction, page).await
@@ -157,7 +157,7 @@ impl StateReader for SqliteState {
         .bind(ids(ids_wanted, |id| id.get()))
         .fetch_all(&self.readers)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
         collect(&rows, rows::stack)
     }
 
@@ -185,7 +185,7 @@ impl StateReader for SqliteState {
         .bind(page.limit)
         .fetch_all(&self.readers)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
         collect(&rows, rows::settlement)
     }
 
@@ -200,7 +200,7 @@ impl StateReader for SqliteState {
         .bind(ids(ids_wanted, |id| id.get()))
         .fetch_all(&self.readers)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
         collect(&rows, rows::settlement)
     }
 
@@ -228,7 +228,7 @@ impl StateReader for SqliteState {
             .bind(page.limit)
             .fetch_all(&self.readers)
             .await
-            .map_err(unavailable)?;
+            .map_err(statement_failed)?;
         collect(&rows, rows::dispute)
     }
 }
@@ -263,7 +263,7 @@ impl SqliteState {
             .bind(part)
             .fetch_all(&self.readers)
             .await
-            .map_err(unavailable)?;
+            .map_err(statement_failed)?;
             let candidates = collect(&rows, rows::stack)?;
             let Some(furthest) = candidates.last() else {
                 break;

@@ -9,7 +9,7 @@ use atoma_domain::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
 
-use crate::error::unavailable;
+use crate::error::{statement_failed, unavailable};
 use crate::schema::{self, OpenError};
 
 /// How to open the database.
@@ -118,7 +118,7 @@ impl SqliteState {
 
 /// Commits a transaction. Its changes are on disk when this returns.
 pub(crate) async fn commit(transaction: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
-    transaction.commit().await.map_err(unavailable)
+    transaction.commit().await.map_err(statement_failed)
 }
 
 fn connect_options(options: StateOptions) -> SqliteConnectOptions {

@@ -128,6 +128,54 @@ fn an_outcome_that_cannot_be_recorded_at_once_is_not_lost_and_nothing_is_sent_ag
     generation.stop();
 }
 
+/// What the journal rejects for good is neither announced nor tried again and again: the stack's caller
+/// learns of it, the lane goes on, and the next daemon concludes what the ledger shows.
+#[test]
+fn an_outcome_that_the_journal_rejects_is_not_announced_and_the_next_daemon_concludes_it() {
+    let world = World::start();
+    let site = world.operator(2, 1);
+    let [case, other] = <[Case; 2]>::try_from(to_settle(&world, &site, 2)).unwrap();
+    let generation = world.begin(&site);
+    generation.run(generation.catch_up());
+    generation.points.arm(Default::default());
+    generation.points.reject_next("journal.conclude");
+    generation.run(async {
+        let answer = settle(&generation, &case).await;
+        assert_eq!(answer.status, StackStatus::Pending);
+        assert!(answer.tx_digest.is_some(), "{answer:?}");
+        assert!(
+            matches!(&answer.failure, Some(Failure::Internal { reason }) if reason.contains("next start")),
+            "{answer:?}"
+        );
+        let settled = settle(&generation, &other).await;
+        assert_eq!(settled.status, StackStatus::Succeeded, "{settled:?}");
+    });
+    generation.stop();
+    for case in [case, other] {
+        let context = "after a rejected outcome";
+        recover_and_repeat(&world, &case, Idempotency::Keyless, Some(true), context);
+    }
+}
+
+/// An attempt that the journal rejects for good is never sent.
+#[test]
+fn an_attempt_that_the_journal_rejects_fails_its_intent() {
+    let (_world, case, generation) = with_failing_journal("journal.record_attempt", 0);
+    generation.points.reject_next("journal.record_attempt");
+    generation.run(async {
+        let answer = settle(&generation, &case).await;
+        assert_eq!(answer.status, StackStatus::Failed);
+        assert_eq!(generation.points.count("chain.execute"), 0);
+        assert!(
+            matches!(answer.failure, Some(Failure::Internal { .. })),
+            "{answer:?}"
+        );
+        let again = settle(&generation, &case).await;
+        assert_eq!(again.status, StackStatus::Succeeded, "{again:?}");
+    });
+    generation.stop();
+}
+
 /// A database may commit without its answer arriving, as when the connection to a server breaks
 /// during the commit. Whatever the request is answered, what the journal holds is done once.
 #[test]

@@ -152,18 +152,32 @@ impl Action {
     /// Whether an intent keeps its key permanently once it has succeeded. The contract allows these
     /// actions only once, except attestations: it counts a repeated one again, which would freeze the
     /// stack.
-    pub const fn succeeds_only_once(&self) -> bool {
-        self.stack().is_some()
+    pub fn succeeds_only_once(&self) -> bool {
+        Self::kind_succeeds_only_once(self.kind())
+    }
+
+    /// [`succeeds_only_once`](Self::succeeds_only_once) by the [kind](Self::kind) alone.
+    pub fn kind_succeeds_only_once(kind: &str) -> bool {
+        matches!(
+            kind,
+            "settle_stack"
+                | "attest_settlement"
+                | "start_dispute"
+                | "claim_stack"
+                | "claim_confidential_stack"
+        )
     }
 
     /// The stack whose record it closes, from the opening of the intent until it fails. What is served
     /// later would not be paid.
-    pub const fn closes_record(&self) -> Option<StackSmallId> {
-        match self {
-            Self::SettleStack { stack_small_id, .. }
-            | Self::ClaimConfidentialStack { stack_small_id, .. } => Some(*stack_small_id),
-            _ => None,
-        }
+    pub fn closes_record(&self) -> Option<StackSmallId> {
+        self.stack()
+            .filter(|_| Self::kind_closes_record(self.kind()))
+    }
+
+    /// Whether actions of a [kind](Self::kind) [close a record](Self::closes_record).
+    pub fn kind_closes_record(kind: &str) -> bool {
+        matches!(kind, "settle_stack" | "claim_confidential_stack")
     }
 
     /// Whether several such intents of one badge can share a transaction. Settlements can't: their call

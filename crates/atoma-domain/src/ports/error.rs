@@ -15,6 +15,10 @@ pub enum StoreError {
     /// The database can't be opened, is locked, or its disk is full.
     #[error("the database is not available")]
     Unavailable(#[source] BoxedError),
+    /// The write would break a rule of the schema. The daemon checks every rule itself before it writes, so
+    /// this is a bug, or other software has written to the database. Trying again does not help.
+    #[error("the database rejects the write: it would break a rule of the schema")]
+    Rejected(#[source] BoxedError),
     /// A stored value does not fit its type. The file is damaged, or other software has written to it.
     #[error("the database has an invalid value in {table}.{column} of row {row}")]
     Corrupt {
@@ -61,6 +65,19 @@ pub enum StoreError {
         /// What is missing.
         what: String,
     },
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later, without a change to the database by anyone else.
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    /// Whether it shows that the journal has moved on: the intent or attempt is not in the status, or not
+    /// in the journal, that the transition needs.
+    pub const fn is_superseded(&self) -> bool {
+        matches!(self, Self::Transition { .. } | Self::Missing { .. })
+    }
 }
 
 /// Why served work could not be recorded.

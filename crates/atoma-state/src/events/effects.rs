@@ -16,7 +16,7 @@ use sqlx::{Sqlite, SqliteConnection};
 
 use super::operator_nodes;
 use crate::columns::{Cells, number, numbers, optional_number};
-use crate::error::{out_of_range, unavailable};
+use crate::error::{out_of_range, statement_failed};
 
 type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -24,7 +24,10 @@ async fn run(
     connection: &mut SqliteConnection,
     statement: Statement<'_>,
 ) -> Result<(), StoreError> {
-    statement.execute(connection).await.map_err(unavailable)?;
+    statement
+        .execute(connection)
+        .await
+        .map_err(statement_failed)?;
     Ok(())
 }
 
@@ -292,7 +295,7 @@ async fn disputed(
     .bind(number(event.stack_small_id.get()))
     .fetch_optional(&mut *connection)
     .await
-    .map_err(unavailable)?;
+    .map_err(statement_failed)?;
     let mut requested = Vec::new();
     if let Some(row) = &row {
         let cells = Cells::new(row, "settlements", "stack_small_id");

@@ -10,7 +10,7 @@ use atoma_domain::ports::{ChainEvents, ChainIdentity, LedgerFrame, Progress, Sto
 use atoma_domain::{Address, Digest, Epoch};
 
 use crate::columns::{Cells, number};
-use crate::error::unavailable;
+use crate::error::statement_failed;
 use crate::store::{SqliteState, commit};
 
 #[async_trait]
@@ -20,7 +20,7 @@ impl ChainEvents for SqliteState {
         let row = sqlx::query("SELECT id, chain_id, package_id, atoma_db_id FROM ledger")
             .fetch_one(&mut *transaction)
             .await
-            .map_err(unavailable)?;
+            .map_err(statement_failed)?;
         let cells = Cells::new(&row, "ledger", "id");
         if let Some(chain_id) = cells.optional_digest("chain_id")? {
             let stored = ChainIdentity {
@@ -42,7 +42,7 @@ impl ChainEvents for SqliteState {
             .bind(identity.atoma_db_id.as_bytes())
             .execute(&mut *transaction)
             .await
-            .map_err(unavailable)?;
+            .map_err(statement_failed)?;
         commit(transaction).await
     }
 
@@ -83,7 +83,7 @@ impl ChainEvents for SqliteState {
     }
 
     async fn progress(&self) -> Result<Progress, StoreError> {
-        let mut connection = self.readers.acquire().await.map_err(unavailable)?;
+        let mut connection = self.readers.acquire().await.map_err(statement_failed)?;
         progress::read(&mut connection).await
     }
 
@@ -93,7 +93,7 @@ impl ChainEvents for SqliteState {
                 .bind(digest.as_bytes().to_vec())
                 .fetch_optional(&self.readers)
                 .await
-                .map_err(unavailable)?;
+                .map_err(statement_failed)?;
         Ok(seen.is_some())
     }
 
@@ -114,7 +114,7 @@ impl ChainEvents for SqliteState {
             .bind(number(epoch.get()))
             .execute(&mut *transaction)
             .await
-            .map_err(unavailable)?;
+            .map_err(statement_failed)?;
         commit(transaction).await
     }
 }

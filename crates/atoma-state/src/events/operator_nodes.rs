@@ -6,7 +6,7 @@ use atoma_domain::ports::StoreError;
 use sqlx::SqliteConnection;
 
 use crate::columns::number;
-use crate::error::unavailable;
+use crate::error::statement_failed;
 
 /// Stores the operator's address.
 pub(super) async fn set_operator(
@@ -17,7 +17,7 @@ pub(super) async fn set_operator(
         .bind(operator.as_bytes())
         .execute(connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
     Ok(())
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn add(
     .bind(node.address.as_bytes())
     .execute(connection)
     .await
-    .map_err(unavailable)?;
+    .map_err(statement_failed)?;
     Ok(())
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn replace(
         .bind(address.as_bytes())
         .execute(&mut *connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
     for node in nodes {
         add(connection, node).await?;
     }

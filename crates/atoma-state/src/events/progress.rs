@@ -8,13 +8,13 @@ use bytes::Bytes;
 use sqlx::SqliteConnection;
 
 use crate::columns::{Cells, hex, json, number, optional_number};
-use crate::error::unavailable;
+use crate::error::statement_failed;
 
 pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Progress, StoreError> {
     let row = sqlx::query("SELECT * FROM ledger")
         .fetch_one(connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
     let cells = Cells::new(&row, "ledger", "id");
     let checkpoint = cells.optional_number("position_checkpoint")?;
     let position = checkpoint
@@ -51,7 +51,7 @@ pub(super) async fn write(
     .bind(optional_number(progress.epoch.map(Epoch::get)))
     .execute(connection)
     .await
-    .map_err(unavailable)?;
+    .map_err(statement_failed)?;
     Ok(())
 }
 
@@ -95,6 +95,6 @@ pub(super) async fn note_checkpoints(
     .bind(json("the checkpoints of transactions", &checkpoints)?)
     .execute(connection)
     .await
-    .map_err(unavailable)?;
+    .map_err(statement_failed)?;
     Ok(())
 }

@@ -1,145 +1,165 @@
-//! The transition that concludes a signed attempt.
+//! The transition that concludes a signed attempt: writes its outcome, releases its object versions and
+//! moves its intents as the outcome says.
 
-use atoma_domain::journal::{Action, Conclusion, IntentStatus};
+use std::collections::BTreeSet;
+
+use atoma_domain::journal::{Conclusion, IntentStatus};
 use atoma_domain::ports::StoreError;
-use atoma_domain::{CheckpointNumber, TimestampMs};
-use sqlx::SqliteConnection;
+use atoma_domain::{CheckpointNumber, Digest, IntentId, StackSmallId, TimestampMs};
 
 use super::freeze;
 use super::rows::{LockedIntent, attempt_status};
-use crate::batch::Batch;
+use crate::batch::{Batch, Results};
 use crate::columns::{Cells, json, number, optional_number};
-use crate::error::unavailable;
 
-/// Concludes a signed attempt: writes its outcome, releases its object versions and moves its intents
-/// as the outcome says. Two round trips, and two more when intents fail that froze a record.
-///
-/// # Errors
-/// [`StoreError::Missing`] when there is no such attempt, [`StoreError::Transition`] when it is
-/// concluded already.
-pub(super) async fn conclude(
-    connection: &mut SqliteConnection,
-    conclusion: &Conclusion,
-    now: TimestampMs,
-) -> Result<(), StoreError> {
-    let intents = check(connection, conclusion).await?;
-    let mut writes = Batch::new();
-    write_attempt(&mut writes, conclusion, now)?;
-    write_intents(&mut writes, conclusion, &intents, now)?;
-    writes.run(&mut *connection).await?;
-    if conclusion.outcome.intent_status() == IntentStatus::Failed {
-        freeze::thaw(connection, intents.iter().map(|intent| &intent.action)).await?;
-    }
-    Ok(())
+/// A conclusion that the journal's rules allow.
+pub(super) struct Concluding<'a> {
+    conclusion: &'a Conclusion,
+    intents: Vec<LockedIntent>,
+    /// The stacks whose records thaw.
+    thawed: BTreeSet<StackSmallId>,
 }
 
-/// Reads the attempt's intents, and refuses an outcome that attempt or intents can't take.
-async fn check(
-    connection: &mut SqliteConnection,
-    conclusion: &Conclusion,
-) -> Result<Vec<LockedIntent>, StoreError> {
-    let Conclusion { digest, outcome } = conclusion;
-    let rows = sqlx::query(
-        "SELECT attempts.id AS attempt, attempts.status AS attempt_status, \
-         intents.id, intents.action, intents.status FROM attempts \
-         JOIN attempt_intents ON attempt_intents.attempt = attempts.id \
-         JOIN intents ON intents.id = attempt_intents.intent \
-         WHERE attempts.digest = $1 ORDER BY attempt_intents.place",
-    )
-    .bind(digest.as_bytes().to_vec())
-    .fetch_all(connection)
-    .await
-    .map_err(unavailable)?;
-    let Some(row) = rows.first() else {
-        return Err(StoreError::Missing {
-            what: format!("an attempt with digest {digest}"),
-        });
-    };
-    let status = attempt_status(&Cells::new(row, "attempts", "attempt"), "attempt_status")?;
-    let next = outcome.intent_status();
-    let mut intents = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let intent = LockedIntent::read(row)?;
-        if !status.can_become(outcome.status()) || !intent.status.can_become(next) {
-            return Err(intent.refuse(next));
+impl<'a> Concluding<'a> {
+    /// Adds the statements whose rows [`decide`](Self::decide) takes.
+    pub(super) fn select(reads: &mut Batch, conclusion: &Conclusion) {
+        let digest = conclusion.digest.as_bytes().to_vec();
+        reads
+            .statement(
+                "SELECT attempts.id AS attempt, attempts.status AS attempt_status, \
+                 intents.id, intents.kind, intents.stack_small_id, intents.status FROM attempts \
+                 JOIN attempt_intents ON attempt_intents.attempt = attempts.id \
+                 JOIN intents ON intents.id = attempt_intents.intent \
+                 WHERE attempts.digest = $1 ORDER BY attempt_intents.place",
+            )
+            .bind(digest.clone());
+        if fails(conclusion) {
+            reads
+                .statement(
+                    "SELECT other.id, other.kind, other.stack_small_id, other.status FROM attempts \
+                     JOIN attempt_intents ON attempt_intents.attempt = attempts.id \
+                     JOIN intents own ON own.id = attempt_intents.intent \
+                     JOIN intents other ON other.stack_small_id = own.stack_small_id \
+                     WHERE attempts.digest = $1 AND other.status <> 'failed'",
+                )
+                .bind(digest);
         }
-        intents.push(intent);
     }
-    Ok(intents)
-}
 
-fn write_attempt(
-    writes: &mut Batch,
-    conclusion: &Conclusion,
-    now: TimestampMs,
-) -> Result<(), StoreError> {
-    let Conclusion { digest, outcome } = conclusion;
-    let receipt = outcome.receipt();
-    let failure = outcome.failure();
-    let failure = failure.map(|failure| json("a failure", failure));
-    let checkpoint = receipt.and_then(|receipt| receipt.checkpoint);
-    let registered = receipt.and_then(|receipt| receipt.registered_badge);
-    writes
-        .statement(
-            // The mirror may have found the checkpoint before the node named one.
-            "UPDATE attempts SET status = $1, gas_used = $2, effects = $3, failure = $4, \
-             reason = $5, checkpoint = coalesce($6, checkpoint), registered_badge = $7, \
-             concluded_at = $8 WHERE digest = $9",
-        )
-        .bind(outcome.status().as_str())
-        .bind(optional_number(
-            receipt.map(|receipt| receipt.gas_used.get()),
-        ))
-        .bind(receipt.map(|receipt| receipt.effects.clone()))
-        .bind(failure.transpose()?)
-        .bind(outcome.reason().map(str::to_owned))
-        .bind(optional_number(checkpoint.map(CheckpointNumber::get)))
-        .bind(registered.map(|badge| badge.to_string()))
-        .bind(number(now.get()))
-        .bind(digest.as_bytes().to_vec())
-        .changing(1)
-        .statement("DELETE FROM signed_versions WHERE digest = $1")
-        .bind(digest.as_bytes().to_vec());
-    Ok(())
-}
-
-fn write_intents(
-    writes: &mut Batch,
-    conclusion: &Conclusion,
-    intents: &[LockedIntent],
-    now: TimestampMs,
-) -> Result<(), StoreError> {
-    let Conclusion { digest, outcome } = conclusion;
-    let next = outcome.intent_status();
-    // The failure of a batch belongs to its attempt alone: the intents are queued again.
-    let failure = outcome.failure().filter(|_| next == IntentStatus::Failed);
-    let failure = failure.map(|failure| json("a failure", failure));
-    let with_key = intents
-        .iter()
-        .filter(|intent| keeps_key(&intent.action, next));
-    let with_key: Vec<u64> = with_key.map(|intent| intent.id.get()).collect();
-    writes
-        .statement(
-            "UPDATE intents SET status = $1, failure = $2, updated_at = $3, \
-             holds_key = CASE WHEN id IN (SELECT value FROM json_each($4)) THEN 1 ELSE 0 END \
-             WHERE id IN (SELECT attempt_intents.intent FROM attempts \
-             JOIN attempt_intents ON attempt_intents.attempt = attempts.id \
-             WHERE attempts.digest = $5)",
-        )
-        .bind(next.as_str())
-        .bind(failure.transpose()?)
-        .bind(number(now.get()))
-        .bind(json("the intents that keep their key", &with_key)?)
-        .bind(digest.as_bytes().to_vec())
-        .changing(intents.len());
-    Ok(())
-}
-
-/// Whether an intent holds its key in a status.
-const fn keeps_key(action: &Action, status: IntentStatus) -> bool {
-    match status {
-        IntentStatus::Queued | IntentStatus::Submitted => true,
-        IntentStatus::Succeeded => action.succeeds_only_once(),
-        IntentStatus::Failed => false,
+    /// Refuses an outcome that attempt or intents can't take.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such attempt, [`StoreError::Transition`] when it is
+    /// concluded already.
+    pub(super) fn decide(
+        rows: &mut Results,
+        conclusion: &'a Conclusion,
+    ) -> Result<Self, StoreError> {
+        let Conclusion { digest, outcome } = conclusion;
+        let own = rows.next();
+        let Some(row) = own.first() else {
+            return Err(StoreError::Missing {
+                what: format!("an attempt with digest {digest}"),
+            });
+        };
+        let status = attempt_status(&Cells::new(row, "attempts", "attempt"), "attempt_status")?;
+        let next = outcome.intent_status();
+        let mut intents = Vec::with_capacity(own.len());
+        for row in &own {
+            let intent = LockedIntent::read(row)?;
+            if !status.can_become(outcome.status()) || !intent.status.can_become(next) {
+                return Err(intent.refuse(next));
+            }
+            intents.push(intent);
+        }
+        let thawed = match fails(conclusion) {
+            true => freeze::thawed(&intents, &rows.next())?,
+            false => BTreeSet::new(),
+        };
+        Ok(Self {
+            conclusion,
+            intents,
+            thawed,
+        })
     }
+
+    /// The attempt's digest.
+    pub(super) const fn digest(&self) -> Digest {
+        self.conclusion.digest
+    }
+
+    /// The status that an intent gets, if it is one of the attempt's.
+    pub(super) fn status_of(&self, id: IntentId) -> Option<IntentStatus> {
+        let carried = self.intents.iter().any(|intent| intent.id == id);
+        carried.then(|| self.conclusion.outcome.intent_status())
+    }
+
+    /// Adds the statements that write it.
+    pub(super) fn write(&self, writes: &mut Batch, now: TimestampMs) -> Result<(), StoreError> {
+        self.write_attempt(writes, now)?;
+        self.write_intents(writes, now)?;
+        freeze::thaw(writes, &self.thawed);
+        Ok(())
+    }
+
+    fn write_attempt(&self, writes: &mut Batch, now: TimestampMs) -> Result<(), StoreError> {
+        let Conclusion { digest, outcome } = self.conclusion;
+        let receipt = outcome.receipt();
+        let failure = outcome.failure();
+        let failure = failure.map(|failure| json("a failure", failure));
+        let checkpoint = receipt.and_then(|receipt| receipt.checkpoint);
+        let registered = receipt.and_then(|receipt| receipt.registered_badge);
+        writes
+            .statement(
+                // The mirror may have found the checkpoint before the node named one.
+                "UPDATE attempts SET status = $1, gas_used = $2, effects = $3, failure = $4, \
+                 reason = $5, checkpoint = coalesce($6, checkpoint), registered_badge = $7, \
+                 concluded_at = $8 WHERE digest = $9",
+            )
+            .bind(outcome.status().as_str())
+            .bind(optional_number(
+                receipt.map(|receipt| receipt.gas_used.get()),
+            ))
+            .bind(receipt.map(|receipt| receipt.effects.clone()))
+            .bind(failure.transpose()?)
+            .bind(outcome.reason().map(str::to_owned))
+            .bind(optional_number(checkpoint.map(CheckpointNumber::get)))
+            .bind(registered.map(|badge| badge.to_string()))
+            .bind(number(now.get()))
+            .bind(digest.as_bytes().to_vec())
+            .changing(1)
+            .statement("DELETE FROM signed_versions WHERE digest = $1")
+            .bind(digest.as_bytes().to_vec());
+        Ok(())
+    }
+
+    fn write_intents(&self, writes: &mut Batch, now: TimestampMs) -> Result<(), StoreError> {
+        let outcome = &self.conclusion.outcome;
+        let next = outcome.intent_status();
+        // The failure of a batch belongs to its attempt alone: the intents are queued again.
+        let failure = outcome.failure().filter(|_| next == IntentStatus::Failed);
+        let failure = failure.map(|failure| json("a failure", failure));
+        let ids = |intents: &mut dyn Iterator<Item = &LockedIntent>| -> Vec<u64> {
+            intents.map(|intent| intent.id.get()).collect()
+        };
+        let all = ids(&mut self.intents.iter());
+        let with_key = ids(&mut self.intents.iter().filter(|intent| intent.keeps_key(next)));
+        writes
+            .statement(
+                "UPDATE intents SET status = $1, failure = $2, updated_at = $3, \
+                 holds_key = CASE WHEN id IN (SELECT value FROM json_each($4)) THEN 1 ELSE 0 END \
+                 WHERE id IN (SELECT value FROM json_each($5))",
+            )
+            .bind(next.as_str())
+            .bind(failure.transpose()?)
+            .bind(number(now.get()))
+            .bind(json("the intents that keep their key", &with_key)?)
+            .bind(json("the intents of an attempt", &all)?)
+            .changing(all.len());
+        Ok(())
+    }
+}
+
+fn fails(conclusion: &Conclusion) -> bool {
+    conclusion.outcome.intent_status() == IntentStatus::Failed
 }

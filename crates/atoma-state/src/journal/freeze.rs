@@ -7,13 +7,12 @@
 use std::collections::BTreeSet;
 
 use atoma_domain::StackSmallId;
-use atoma_domain::journal::Action;
 use atoma_domain::ports::StoreError;
-use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
+use super::rows::LockedIntent;
 use crate::batch::Batch;
-use crate::columns::{Cells, key_set};
-use crate::error::unavailable;
+use crate::columns::key_set;
 
 /// Adds a statement that sets the flag on the selected nodes' records of these stacks. A record that
 /// does not exist is left out.
@@ -38,36 +37,31 @@ pub(super) fn freeze(batch: &mut Batch, stacks: &BTreeSet<StackSmallId>) {
     set_frozen(batch, true, stacks).changing(stacks.len());
 }
 
-/// Thaws the records that these failed intents froze, unless another intent still needs them frozen.
-pub(super) async fn thaw<'a>(
-    connection: &mut SqliteConnection,
-    failed: impl IntoIterator<Item = &'a Action>,
-) -> Result<(), StoreError> {
-    let failed = failed.into_iter().filter_map(Action::closes_record);
-    let mut stacks: BTreeSet<StackSmallId> = failed.collect();
-    if stacks.is_empty() {
-        return Ok(());
-    }
-    let others = sqlx::query(
-        "SELECT id, action FROM intents WHERE status <> 'failed' \
-         AND stack_small_id IN (SELECT unhex(value) FROM json_each($1))",
-    )
-    .bind(key_set(stacks.iter().map(|stack| stack.get())))
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(unavailable)?;
-    for row in &others {
-        let action: Action = Cells::new(row, "intents", "id").json("action")?;
-        if let Some(stack) = action.closes_record() {
+/// The stacks whose records thaw when `failing` intents fail. `others` are the rows of all intents of
+/// their stacks that have not failed; one that needs its record frozen keeps it so.
+pub(super) fn thawed(
+    failing: &[LockedIntent],
+    others: &[SqliteRow],
+) -> Result<BTreeSet<StackSmallId>, StoreError> {
+    let mut stacks: BTreeSet<StackSmallId> = failing
+        .iter()
+        .filter_map(LockedIntent::frozen_stack)
+        .collect();
+    for row in others {
+        let other = LockedIntent::read(row)?;
+        if let Some(stack) = other.frozen_stack()
+            && failing.iter().all(|intent| intent.id != other.id)
+        {
             stacks.remove(&stack);
         }
     }
-    if stacks.is_empty() {
-        return Ok(());
+    Ok(stacks)
+}
+
+/// Adds the statement that thaws the records of stacks, if there are any.
+pub(super) fn thaw(batch: &mut Batch, stacks: &BTreeSet<StackSmallId>) {
+    if !stacks.is_empty() {
+        // A claim by its ticket may come without a record: the number of rows is not known.
+        set_frozen(batch, false, stacks);
     }
-    let mut batch = Batch::new();
-    // A claim by its ticket may come without a record: the number of rows is not known.
-    set_frozen(&mut batch, false, &stacks);
-    batch.run(connection).await?;
-    Ok(())
 }

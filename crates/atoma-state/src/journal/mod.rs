@@ -1,10 +1,10 @@
 //! The transaction journal.
 //!
-//! Each transition of the domain's state machine is one function: [`open`](open::open),
-//! [`record`](record::record), [`conclude`](conclude::conclude) and [`fail`](fail::fail). It runs in a
-//! transaction that holds the write lock: it reads the rows that matter, decides by the domain's rules
-//! and writes. Two transitions can share a transaction. The schema's triggers decide nothing: they
-//! refuse what these functions never write.
+//! Each transition of the domain's state machine has a file: [`open`](open::open),
+//! [`record`](record::Recording), [`conclude`](conclude::Concluding) and [`fail`](fail::fail). It runs in
+//! a transaction that holds the write lock: it reads the rows that matter in one batch, decides by the
+//! domain's rules and writes in another batch. An outcome and the next attempt share both batches. The
+//! schema's triggers decide nothing: they refuse what these functions never write.
 
 mod conclude;
 mod fail;
@@ -26,8 +26,11 @@ use atoma_domain::ports::{
 };
 use atoma_domain::{Digest, IntentId, Mist, ObjectId, TimestampMs};
 
-use crate::error::unavailable;
+use crate::batch::Batch;
+use crate::error::statement_failed;
 use crate::store::{SqliteState, commit};
+use conclude::Concluding;
+use record::Recording;
 
 #[async_trait]
 impl Journal for SqliteState {
@@ -59,7 +62,7 @@ impl Journal for SqliteState {
     ) -> Result<Vec<Opened>, StoreError> {
         let mut transaction = self.write().await?;
         let opened = open::open(&mut transaction, intents, now).await?;
-        transaction.rollback().await.map_err(unavailable)?;
+        transaction.rollback().await.map_err(statement_failed)?;
         Ok(opened)
     }
 
@@ -74,17 +77,36 @@ impl Journal for SqliteState {
         previous: Option<&Conclusion>,
         now: TimestampMs,
     ) -> Result<(), StoreError> {
+        let recording = Recording::new(attempt)?;
         let mut transaction = self.write().await?;
+        let mut reads = Batch::new();
         if let Some(previous) = previous {
-            conclude::conclude(&mut transaction, previous, now).await?;
+            Concluding::select(&mut reads, previous);
         }
-        record::record(&mut transaction, attempt, now).await?;
+        recording.select(&mut reads);
+        let mut rows = reads.query(&mut transaction).await?;
+        let previous = previous
+            .map(|previous| Concluding::decide(&mut rows, previous))
+            .transpose()?;
+        recording.check(&mut rows, previous.as_ref())?;
+        let mut writes = Batch::new();
+        if let Some(previous) = previous {
+            previous.write(&mut writes, now)?;
+        }
+        recording.write(&mut writes, now);
+        writes.run(&mut transaction).await?;
         commit(transaction).await
     }
 
     async fn conclude(&self, conclusion: &Conclusion, now: TimestampMs) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        conclude::conclude(&mut transaction, conclusion, now).await?;
+        let mut reads = Batch::new();
+        Concluding::select(&mut reads, conclusion);
+        let mut rows = reads.query(&mut transaction).await?;
+        let concluding = Concluding::decide(&mut rows, conclusion)?;
+        let mut writes = Batch::new();
+        concluding.write(&mut writes, now)?;
+        writes.run(&mut transaction).await?;
         commit(transaction).await
     }
 

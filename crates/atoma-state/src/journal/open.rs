@@ -29,9 +29,9 @@ pub(super) async fn open(
     let mut reads = Batch::new();
     KeyOwner::select(&mut reads, &keys)?;
     LockedStacks::select(&mut reads, wanted);
-    let [owners, stacks] = reads.query(connection).await?;
-    let mut owners = KeyOwner::read(&owners)?;
-    let stacks = LockedStacks::read(&stacks)?;
+    let mut rows = reads.query(connection).await?;
+    let mut owners = KeyOwner::read(&rows.next())?;
+    let stacks = LockedStacks::read(&rows.next())?;
 
     let mut taken: HashSet<&str> = owners.keys().map(String::as_str).collect();
     let mut new = Vec::new();
@@ -215,8 +215,10 @@ async fn insert(
         .bind(json("intents", &new)?)
         .bind(number(now.get()))
         .changing(new.len());
-    let [_, inserted] = writes.query(connection).await?;
-    inserted
+    let mut results = writes.query(connection).await?;
+    let _frozen = results.next();
+    results
+        .next()
         .iter()
         .map(|row| {
             let cells = Cells::new(row, "intents", "id");

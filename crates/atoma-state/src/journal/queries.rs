@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
 use super::rows;
 use crate::columns::{Cells, number, row_number};
-use crate::error::{out_of_range, unavailable};
+use crate::error::{out_of_range, statement_failed};
 
 /// Intents with the digest of their latest attempt that may have reached the network.
 macro_rules! intents {
@@ -43,7 +43,7 @@ pub(super) async fn unfinished(
         sqlx::query("SELECT * FROM intents WHERE status IN ('queued', 'submitted') ORDER BY id")
             .fetch_all(&mut *connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(statement_failed)?;
     let signed = signed(connection).await?;
     intents
         .iter()
@@ -62,7 +62,7 @@ async fn signed(
     let attempts = sqlx::query(attempts!("WHERE a.status = 'signed' ORDER BY a.id"))
         .fetch_all(connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
     let mut signed = BTreeMap::new();
     for row in &attempts {
         let attempt = rows::attempt(row)?;
@@ -86,7 +86,10 @@ pub(super) async fn find(
         ))
         .bind(digest.as_bytes().to_vec()),
     };
-    let row = query.fetch_optional(readers).await.map_err(unavailable)?;
+    let row = query
+        .fetch_optional(readers)
+        .await
+        .map_err(statement_failed)?;
     row.as_ref().map(rows::intent_record).transpose()
 }
 
@@ -132,7 +135,7 @@ pub(super) async fn list(
         .build()
         .fetch_all(readers)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
     intents.iter().map(rows::intent_record).collect()
 }
 
@@ -147,7 +150,7 @@ pub(super) async fn attempts_of(
     .bind(row_number(id.get()))
     .fetch_all(readers)
     .await
-    .map_err(unavailable)?;
+    .map_err(statement_failed)?;
     attempts.iter().map(rows::attempt_record).collect()
 }
 
@@ -164,7 +167,7 @@ pub(super) async fn last_use(
     .bind(badge.to_string())
     .fetch_optional(readers)
     .await
-    .map_err(unavailable)?;
+    .map_err(statement_failed)?;
     row.map(|row| Cells::new(&row, "attempts", "id").digest("digest"))
         .transpose()
 }
@@ -182,7 +185,7 @@ pub(super) async fn gas_spent_since(
     .bind(number(since.get()))
     .fetch_all(readers)
     .await
-    .map_err(unavailable)?;
+    .map_err(statement_failed)?;
     costs.iter().try_fold(Mist::ZERO, |sum, row| {
         let cells = Cells::new(row, "attempts", "id");
         let gas = cells.number("gas_used")?;

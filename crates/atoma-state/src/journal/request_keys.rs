@@ -8,7 +8,7 @@ use atoma_domain::ports::{Opened, StoreError};
 use sqlx::SqliteConnection;
 
 use crate::columns::{Cells, json, number};
-use crate::error::unavailable;
+use crate::error::statement_failed;
 
 /// Stores a request with the outcome of its parts, unless none of them is in the journal. Updates the
 /// parts of a known one, and deletes expired ones.
@@ -25,7 +25,7 @@ pub(super) async fn remember(
         .bind(number(oldest(now)))
         .execute(&mut *connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
     let entries = entries(request, opened);
     sqlx::query(
         "INSERT INTO requests (scope, body, entries, created_at) VALUES ($1, $2, $3, $4) \
@@ -37,7 +37,7 @@ pub(super) async fn remember(
     .bind(number(now.get()))
     .execute(&mut *connection)
     .await
-    .map_err(unavailable)?;
+    .map_err(statement_failed)?;
     Ok(())
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn recall(
         .bind(number(oldest(now)))
         .fetch_optional(connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
     let Some(row) = row else {
         return Ok(Recalled::Unknown);
     };

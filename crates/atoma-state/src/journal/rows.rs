@@ -5,7 +5,8 @@ use atoma_domain::journal::{
 };
 use atoma_domain::ports::{SignedTransaction, StoreError};
 use atoma_domain::{
-    CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference, TimestampMs,
+    CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference, StackSmallId,
+    TimestampMs,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
@@ -36,22 +37,42 @@ impl From<StoredReference> for ObjectReference {
     }
 }
 
-/// An intent as a transition reads it, under the write lock.
+/// An intent as a transition reads it, under the write lock. Its action stays unread: a transition must
+/// not fail because other software wrote an action that this version can't read.
 pub(super) struct LockedIntent {
     pub(super) id: IntentId,
-    pub(super) action: Action,
+    pub(super) kind: String,
+    pub(super) stack: Option<StackSmallId>,
     pub(super) status: IntentStatus,
 }
 
 impl LockedIntent {
-    /// Reads the columns `id`, `action` and `status` of an intent.
+    /// Reads the columns `id`, `kind`, `stack_small_id` and `status` of an intent.
     pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
         let cells = Cells::new(row, "intents", "id");
         Ok(Self {
             id: IntentId::new(cells.row_number("id")?),
-            action: cells.json("action")?,
+            kind: cells.text("kind")?.to_owned(),
+            stack: cells
+                .optional_number("stack_small_id")?
+                .map(StackSmallId::new),
             status: intent_status(&cells)?,
         })
+    }
+
+    /// The stack whose record it keeps frozen until it fails.
+    pub(super) fn frozen_stack(&self) -> Option<StackSmallId> {
+        self.stack
+            .filter(|_| Action::kind_closes_record(&self.kind))
+    }
+
+    /// Whether it holds its key in a status.
+    pub(super) fn keeps_key(&self, status: IntentStatus) -> bool {
+        match status {
+            IntentStatus::Queued | IntentStatus::Submitted => true,
+            IntentStatus::Succeeded => Action::kind_succeeds_only_once(&self.kind),
+            IntentStatus::Failed => false,
+        }
     }
 
     /// The refusal of a transition of this intent.

@@ -52,7 +52,7 @@ async fn events_and_cursor_commit_together() {
         database.run(&inject).await.unwrap();
         let failed = store.apply(&frames(), operator()).await;
         assert!(
-            matches!(failed, Err(StoreError::Unavailable(_))),
+            matches!(failed, Err(StoreError::Rejected(_))),
             "{failing}"
         );
         assert_eq!(database.dump().await, before, "{failing}");
@@ -81,7 +81,7 @@ async fn an_intent_that_cannot_be_written_freezes_nothing() {
         .unwrap();
     let wanted = [new_intent(1, settle(1)), new_intent(1, claim(2))];
     let failed = store.open(&wanted, None, at(1)).await;
-    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+    assert!(matches!(failed, Err(StoreError::Rejected(_))));
     assert_eq!(database.dump().await, before);
     store.record_message(&message(1, 2, 1)).await.unwrap();
 }

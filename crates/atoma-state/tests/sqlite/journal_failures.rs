@@ -6,7 +6,9 @@ use atoma_domain::journal::{
     Attempt, EntryOutcome, Failure, NewIntent, PlannedEntry, PlannedRequest,
     REQUEST_KEY_LIFETIME_MS, Recalled, RequestKey,
 };
-use atoma_domain::ports::{Journal, JournalFilter, Opened, Page, ServedWork, StoreError};
+use atoma_domain::ports::{
+    Journal, JournalFilter, Opened, Page, ServedWork, StoreError, WorkError,
+};
 use atoma_state::SqliteState;
 
 use crate::raw::Database;
@@ -70,7 +72,7 @@ async fn a_request_that_cannot_be_remembered_opens_nothing() {
     inject(&database, "INSERT ON requests").await;
     let wanted = [new_intent(1, settle(1))];
     let failed = store.open(&wanted, Some(&request("key")), at(1)).await;
-    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+    assert!(matches!(failed, Err(StoreError::Rejected(_))));
     assert_eq!(database.dump().await, before);
     assert_eq!(
         store.recall(&request("key").key, at(1)).await.unwrap(),
@@ -106,13 +108,13 @@ async fn an_attempt_or_outcome_that_cannot_be_written_whole_is_not_written() {
         inject(&database, failing).await;
         let together = store.record_attempt(&next, Some(&done), at(4)).await;
         assert!(
-            matches!(together, Err(StoreError::Unavailable(_))),
+            matches!(together, Err(StoreError::Rejected(_))),
             "{failing}: {together:?}"
         );
         assert_eq!(database.dump().await, before, "{failing}");
         if failing.starts_with("UPDATE") {
             let alone = store.conclude(&done, at(4)).await;
-            assert!(matches!(alone, Err(StoreError::Unavailable(_))));
+            assert!(matches!(alone, Err(StoreError::Rejected(_))));
             assert_eq!(database.dump().await, before, "{failing}");
         }
         database.run("DROP TRIGGER injected").await.unwrap();
@@ -142,9 +144,9 @@ async fn a_failure_that_cannot_thaw_the_record_is_not_written() {
     let before = database.dump().await;
     inject(&database, "UPDATE OF is_frozen ON work_records").await;
     let concluded = store.conclude(&refused, at(3)).await;
-    assert!(matches!(concluded, Err(StoreError::Unavailable(_))));
+    assert!(matches!(concluded, Err(StoreError::Rejected(_))));
     let failed = store.fail(ids[1], &failure, at(3)).await;
-    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+    assert!(matches!(failed, Err(StoreError::Rejected(_))));
     assert_eq!(database.dump().await, before);
     database.run("DROP TRIGGER injected").await.unwrap();
     store.conclude(&refused, at(4)).await.unwrap();
@@ -152,6 +154,76 @@ async fn a_failure_that_cannot_thaw_the_record_is_not_written() {
     for id in [1, 2] {
         store.record_message(&message(id, 2, 1)).await.unwrap();
     }
+}
+
+/// Another version of the daemon may have written an action that this one can't read. Whatever was
+/// signed for it is concluded all the same, and its record is thawed or stays frozen.
+#[tokio::test]
+async fn intents_move_even_if_their_actions_cannot_be_read() {
+    let database = Database::new();
+    let store = database.open().await;
+    let bought: Vec<_> = (1..=3).map(|id| bought(id, 1, 10)).collect();
+    apply_events(&store, 1, bought).await;
+    let mut ids = Vec::new();
+    for id in 1..=3 {
+        store.record_message(&message(id, 1, 1)).await.unwrap();
+        let opened = store.open(&[new_intent(1, settle(id))], None, at(1)).await;
+        ids.push(unwrap_new(opened.unwrap()[0].clone()).id);
+    }
+    database
+        .run(
+            "DROP TRIGGER intents_never_change; \
+             UPDATE intents SET action = '{\"kind\": \"of a later version\"}'",
+        )
+        .await
+        .unwrap();
+    for (id, outcome) in [(ids[0], succeeded()), (ids[1], aborted())] {
+        let sent = attempt(id.get(), &[id]);
+        store.record_attempt(&sent, None, at(2)).await.unwrap();
+        let conclusion = concluded(sent.digest(), &outcome);
+        store.conclude(&conclusion, at(3)).await.unwrap();
+    }
+    let failure = Failure::ShuttingDown {};
+    store.fail(ids[2], &failure, at(3)).await.unwrap();
+    let settled = store.record_message(&message(1, 2, 1)).await;
+    assert!(matches!(settled, Err(WorkError::Refused(_))), "{settled:?}");
+    for id in [2, 3] {
+        store.record_message(&message(id, 2, 1)).await.unwrap();
+    }
+}
+
+/// A program without foreign keys may leave such a row behind. Waiting for its attempt to be concluded
+/// would never end.
+#[tokio::test]
+async fn a_version_claimed_by_no_attempt_is_reported() {
+    let database = Database::new();
+    let (store, sent, next) = with_signed_attempt(&database).await;
+    let opened = store.open(&[next], None, at(3)).await.unwrap();
+    let next = attempt(2, &[unwrap_new(opened[0].clone()).id]);
+    let done = concluded(sent.digest(), &succeeded());
+    store.conclude(&done, at(4)).await.unwrap();
+    let badge = next.badge.as_ref().unwrap();
+    database
+        .run(&format!(
+            "PRAGMA foreign_keys = OFF; \
+             INSERT INTO signed_versions VALUES ('{}', '{}', x'{}')",
+            badge.object_id(),
+            badge.version(),
+            "5a".repeat(32),
+        ))
+        .await
+        .unwrap();
+    let reported = store.record_attempt(&next, None, at(5)).await;
+    assert!(
+        matches!(
+            reported,
+            Err(StoreError::Corrupt {
+                table: "signed_versions",
+                ..
+            })
+        ),
+        "{reported:?}"
+    );
 }
 
 /// A call that is cancelled has written everything or nothing, and leaves no lock.

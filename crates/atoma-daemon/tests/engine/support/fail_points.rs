@@ -69,6 +69,8 @@ struct Inner {
     calls: Vec<&'static str>,
     /// Calls of the journal that fail, and how many more times.
     failures: BTreeMap<&'static str, usize>,
+    /// The next call of the journal with this name breaks a rule of the schema.
+    rejected: Option<&'static str>,
     /// The next call of the journal with this name succeeds, but its answer is lost.
     lost_answer: Option<&'static str>,
     /// Runs before the next call with this name.
@@ -130,6 +132,11 @@ impl FailPoints {
     /// Makes the journal's next calls with this name fail.
     pub(crate) fn fail_next(&self, name: &'static str, times: usize) {
         self.inner().failures.insert(name, times);
+    }
+
+    /// Makes the journal reject the next call with this name, for good.
+    pub(crate) fn reject_next(&self, name: &'static str) {
+        self.inner().rejected = Some(name);
     }
 
     /// Makes the journal's next call with this name succeed, but answer with a failure.
@@ -208,6 +215,14 @@ impl FailPoints {
                 return Err(StoreError::Unavailable(
                     "the disk is full (injected)".into(),
                 ));
+            }
+            if self
+                .inner()
+                .rejected
+                .take_if(|call| *call == name)
+                .is_some()
+            {
+                return Err(StoreError::Rejected("a rule (injected)".into()));
             }
             let answer = call.await;
             match self.inner().lost_answer.take_if(|lost| *lost == name) {

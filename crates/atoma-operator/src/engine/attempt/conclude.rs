@@ -56,11 +56,11 @@ pub(in crate::engine) async fn write_down(context: &Context, success: Unwritten)
     match insist(context, &success.intents, Some(digest), write).await {
         Insisted::Written => {}
         // An earlier write succeeded, and its answer was lost.
-        Insisted::Refused(error) => warn!(
+        Insisted::Superseded(error) => warn!(
             %digest, error = with_causes(&error),
             "the journal already has the outcome"
         ),
-        Insisted::Stopped => return,
+        Insisted::Impossible | Insisted::Stopped => return,
     }
     success.announce(context);
 }
@@ -225,8 +225,15 @@ pub(in crate::engine) async fn write_end(context: &Arc<Context>, ended: Box<Ende
     let insisted = insist(context, &intents, executed, write).await;
     let next = match insisted {
         Insisted::Stopped => Next::Stop,
+        Insisted::Impossible => {
+            // The journal still holds their versions open.
+            if let Some(payment) = unspent {
+                payment.keep();
+            }
+            return Next::Nothing;
+        }
         Insisted::Written => after(context, conclusion.outcome, intents, carried).await,
-        Insisted::Refused(error) => {
+        Insisted::Superseded(error) => {
             error!(
                 digest = %conclusion.digest, error = with_causes(&error),
                 "the journal has another outcome"

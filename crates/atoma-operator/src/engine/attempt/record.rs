@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use atoma_domain::journal::{Attempt, Failure, Intent};
-use atoma_domain::ports::StoreError;
 use tracing::error;
 
 use super::conclude::{Unwritten, write_down};
@@ -102,17 +101,9 @@ async fn insist(
                 }
                 break Ok(());
             }
-            Err(StoreError::Transition { .. } | StoreError::Missing { .. })
-                if previous.is_none() =>
-            {
-                break Err(Refused::Conflict);
-            }
-            Err(error @ (StoreError::Corrupt { .. } | StoreError::OutOfRange { .. }))
-                if previous.is_none() =>
-            {
-                break Err(Refused::Never(internal(error)));
-            }
-            Err(error) => error,
+            Err(error) if previous.is_some() || error.is_temporary() => error,
+            Err(error) if error.is_superseded() => break Err(Refused::Conflict),
+            Err(error) => break Err(Refused::Never(internal(error))),
         };
         error!(
             error = with_causes(&error),

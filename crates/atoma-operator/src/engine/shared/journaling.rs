@@ -18,8 +18,11 @@ use crate::engine::wait_reason::WaitReason;
 pub(in crate::engine) enum Insisted {
     /// The journal has it.
     Written,
-    /// The journal refuses it: the intent or attempt has moved on already.
-    Refused(StoreError),
+    /// The journal has moved on: the intent or attempt no longer has the status that the write needs.
+    Superseded(StoreError),
+    /// The journal can never take it. It stays as the journal has it until the next start, and the
+    /// callers of these intents know why.
+    Impossible,
     /// The daemon stopped first.
     Stopped,
 }
@@ -41,7 +44,7 @@ where
     let insisted = loop {
         match write().await {
             Ok(()) => break Insisted::Written,
-            Err(error @ StoreError::Unavailable(_)) => {
+            Err(error) if error.is_temporary() => {
                 error!(
                     error = with_causes(&error),
                     "can't write to the journal; retrying"
@@ -49,7 +52,15 @@ where
                 database_stuck(context, intents, executed, &error);
                 was_stuck = true;
             }
-            Err(error) => break Insisted::Refused(error),
+            Err(error) if error.is_superseded() => break Insisted::Superseded(error),
+            Err(error) => {
+                error!(
+                    error = with_causes(&error),
+                    "the journal can't take this; leaving it until the next start"
+                );
+                never_written(context, intents, executed, &error);
+                return Insisted::Impossible;
+            }
         }
         tokio::select! {
             () = context.stopping.cancelled() => return Insisted::Stopped,
@@ -75,12 +86,37 @@ pub(in crate::engine) fn database_stuck(
     };
     context.registry.hold_lane(lane, |id| {
         let executed = executed.filter(|_| intents.iter().any(|intent| intent.id == id));
-        let executed = executed.map(|digest| format!("transaction {digest} has executed, but "));
-        let executed = executed.unwrap_or_default();
+        let executed = but_executed(executed);
         WaitReason::Database {
             reason: format!("{executed}the journal is unreachable; retrying: {error}"),
         }
     });
+}
+
+/// Lets callers of these intents know that the journal can't take how they went.
+fn never_written(
+    context: &Context,
+    intents: &[Intent],
+    executed: Option<Digest>,
+    error: &StoreError,
+) {
+    database_back(context, intents);
+    let executed = but_executed(executed);
+    let reason = WaitReason::Database {
+        reason: format!(
+            "{executed}the journal can't store that, so it is looked at again at the next start: {error}"
+        ),
+    };
+    context
+        .registry
+        .hold(intents.iter().map(|intent| intent.id), &reason);
+}
+
+/// The beginning of a sentence about a write that failed, if a transaction has executed already.
+fn but_executed(executed: Option<Digest>) -> String {
+    executed.map_or_else(String::new, |digest| {
+        format!("transaction {digest} has executed, but ")
+    })
 }
 
 /// Takes [`database_stuck`] back: the database answers again.
@@ -104,11 +140,11 @@ pub(in crate::engine) async fn fail(context: &Context, intent: &Intent, failure:
     let one = std::slice::from_ref(intent);
     match insist(context, one, None, write).await {
         Insisted::Written => announce_failure(context, intent, failure).await,
-        Insisted::Refused(error) => {
+        Insisted::Superseded(error) => {
             warn!(intent = %intent.id, error = with_causes(&error), "the intent is not queued");
             without_ended(context, vec![intent.clone()]).await;
         }
-        Insisted::Stopped => {}
+        Insisted::Impossible | Insisted::Stopped => {}
     }
 }
 
