@@ -128,7 +128,7 @@ pub trait ChainEvents: Debug + Send + Sync {
     async fn progress(&self) -> Result<Progress, StoreError>;
 
     /// Whether the mirror has applied one of the daemon's own transactions.
-    async fn has_met(&self, digest: Digest) -> Result<bool, StoreError>;
+    async fn has_applied(&self, digest: Digest) -> Result<bool, StoreError>;
 
     /// Replaces the operator's nodes with those whose badges it owns on chain. Badges can be transferred
     /// without an event.

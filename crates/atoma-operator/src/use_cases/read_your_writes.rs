@@ -25,13 +25,13 @@ impl Operator {
             biased;
             () = all => {}
             () = tokio::time::sleep(LONGEST_WAIT) => {}
-            () = self.engine.told_to_stop() => {}
+            () = self.engine.stopped() => {}
         }
     }
 
     /// Whether the mirror has applied a transaction, in this process or before; false if the database
     /// can't be read.
     pub(super) async fn is_mirrored(&self, digest: Digest) -> bool {
-        self.applied.has(digest) || matches!(self.ports.events.has_met(digest).await, Ok(true))
+        self.applied.has(digest) || matches!(self.ports.events.has_applied(digest).await, Ok(true))
     }
 }

@@ -99,7 +99,7 @@ impl Operator {
         if let Some(node) = self.mirrored_node(transaction_id).await {
             return Some(node);
         }
-        let executed = self.engine.ask_for(tx_digest).await?;
+        let executed = self.engine.executed(tx_digest).await?;
         executed.events.into_iter().find_map(|event| match event {
             ContractEvent::NodeRegistered(node) => Some((node.node_small_id, node.badge_id)),
             _ => None,

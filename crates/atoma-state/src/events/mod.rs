@@ -87,7 +87,7 @@ impl ChainEvents for SqliteState {
         progress::read(&mut connection).await
     }
 
-    async fn has_met(&self, digest: Digest) -> Result<bool, StoreError> {
+    async fn has_applied(&self, digest: Digest) -> Result<bool, StoreError> {
         let seen =
             sqlx::query("SELECT 1 FROM attempts WHERE digest = $1 AND checkpoint IS NOT NULL")
                 .bind(digest.as_bytes().to_vec())

@@ -92,7 +92,7 @@ impl Engine {
     }
 
     /// Completes when the daemon is told to stop.
-    pub(crate) async fn told_to_stop(&self) {
+    pub(crate) async fn stopped(&self) {
         self.context.stopping.cancelled().await;
     }
 

@@ -89,7 +89,7 @@ impl Engine {
     }
 
     /// Looks up a transaction; `None` when the Sui node does not show it, asked several times.
-    pub(crate) async fn ask_for(&self, digest: Digest) -> Option<Executed> {
+    pub(crate) async fn executed(&self, digest: Digest) -> Option<Executed> {
         let shared = self.context();
         let chain = &shared.ports.chain;
         let looked = ask(&shared.config, || async {
