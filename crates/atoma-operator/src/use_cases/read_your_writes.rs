@@ -25,7 +25,7 @@ impl Operator {
             biased;
             () = all => {}
             () = tokio::time::sleep(LONGEST_WAIT) => {}
-            () = self.engine.stopped() => {}
+            () = self.engine.stop_requested() => {}
         }
     }
 

@@ -92,7 +92,7 @@ impl Engine {
     }
 
     /// Completes when the daemon is told to stop.
-    pub(crate) async fn stopped(&self) {
+    pub(crate) async fn stop_requested(&self) {
         self.context.stopping.cancelled().await;
     }
 
