@@ -292,7 +292,7 @@ WHEN NOT coalesce(
             WHEN 'submitted' THEN latest.status = 'signed'
             WHEN 'succeeded' THEN latest.status = 'succeeded'
             WHEN 'queued' THEN latest.status IN ('aborted', 'cancelled', 'dead')
-            ELSE latest.status IN ('aborted', 'cancelled', 'dead', 'refused')
+            ELSE latest.status IN ('aborted', 'cancelled', 'dead')
         END
         FROM attempt_intents
         JOIN attempts latest ON latest.id = attempt_intents.attempt
@@ -369,7 +369,7 @@ CREATE TABLE attempts (
     gas              TEXT NOT NULL CHECK (json_valid(gas)),
     gas_budget       BLOB NOT NULL CHECK (length(gas_budget) = 8),
     status           TEXT NOT NULL
-        CHECK (status IN ('signed', 'succeeded', 'aborted', 'cancelled', 'dead', 'refused')),
+        CHECK (status IN ('signed', 'succeeded', 'aborted', 'cancelled', 'dead')),
     gas_used         BLOB CHECK (length(gas_used) = 8),
     effects          BLOB,
     failure          TEXT CHECK (failure IS NULL OR json_valid(failure)),

@@ -15,12 +15,18 @@ pub enum FaultKind {
     ExecuteLostBefore,
     /// A submission fails with `UNAVAILABLE` although the transaction is executed.
     ExecuteLostAfter,
+    /// A submission fails with `INVALID_ARGUMENT` although the transaction is executed.
+    ExecuteRefusedAfter,
     /// A submitted transaction is executed after [`Fault::ms`], even if its client stops waiting.
     ExecuteDelay,
     /// Any call except a subscription fails with `UNAVAILABLE`.
     Unavailable,
     /// Object reads, including lists of owned objects, return the version before the current one.
     StaleObjects,
+    /// Look-ups of transactions find nothing, and object reads return the version before the current one.
+    ResultsHidden,
+    /// Lists of owned objects are empty.
+    OwnedObjectsHidden,
     /// Streams break off. Each open stream and each new one counts once.
     EventsCut,
     /// Subscriptions are silent for [`Fault::ms`].

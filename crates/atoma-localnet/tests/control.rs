@@ -144,6 +144,15 @@ async fn a_transaction_whose_response_is_lost_has_been_executed() {
     assert_eq!(status.code(), Code::Unavailable);
     assert!(lookup().await.is_ok());
     support::assert_success(&fixture.execute(&transaction).await.unwrap());
+
+    // A node that says no after the fact, and shows the outcome later.
+    for kind in [FaultKind::ExecuteRefusedAfter, FaultKind::ResultsHidden] {
+        fixture.network.inject_fault(Fault::once(kind));
+    }
+    let status = fixture.execute(&transaction).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert_eq!(lookup().await.unwrap_err().code(), Code::NotFound);
+    assert!(lookup().await.is_ok());
 }
 
 #[tokio::test]

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use atoma_domain::StackSmallId;
 use atoma_domain::journal::{Action, Actor, Failure, GasOptions, IntentStatus, NewIntent};
 use atoma_domain::ports::{Chain, RefusalKind};
+use atoma_localnet::{Fault, FaultKind};
 use atoma_operator::{Engine, Submission, Waited};
 use tokio_util::sync::CancellationToken;
 
+use crate::support::audit::journal_agrees_with_ledger;
 use crate::support::cases::FIRST;
 use crate::support::faulty_node::FaultyNode;
 use crate::support::generation::{Generation, PATIENCE};
@@ -67,10 +69,9 @@ async fn outcome(engine: &Engine, intent: NewIntent) -> Waited {
     engine.wait(&[id], PATIENCE).await.remove(0)
 }
 
-/// A coin that can't be used is an error of whoever chose it: the daemon chooses another one, a
-/// request that named the coin fails.
+/// A node refuses, for a reason that would last, what the network executes.
 #[test]
-fn a_refused_coin_fails_a_request_only_if_the_request_named_it() {
+fn a_refusal_by_word_fails_no_request() {
     let (_world, daemon, stacks) = begin(2);
     daemon.run(async {
         let chain = FaultyNode::over(&daemon.ports.chain);
@@ -79,22 +80,41 @@ fn a_refused_coin_fails_a_request_only_if_the_request_named_it() {
         let coins = chain.as_ref().coins(address).await;
         let coin = *coins[0].reference.object_id();
         let not_usable = RefusalKind::ObjectNotUsable { object: Some(coin) };
-        chain.refuse_next(not_usable.clone());
-        let unnamed = settle(&daemon, stacks[0], GasOptions::default()).await;
-        let waited = outcome(&engine, unnamed).await;
-        assert_eq!(waited.status, IntentStatus::Succeeded, "{waited:?}");
-        chain.refuse_next(not_usable);
-        let gas = GasOptions {
+        let named = GasOptions {
             coin: Some(coin),
             ..GasOptions::default()
         };
-        let named = settle(&daemon, stacks[1], gas).await;
-        let waited = outcome(&engine, named).await;
-        let failure = waited.failure.expect("it failed");
-        assert!(
-            matches!(failure, Failure::ObjectNotUsable { object_id, .. } if object_id == coin),
-            "{failure:?}"
-        );
+        for (stack, gas) in stacks.into_iter().zip([GasOptions::default(), named]) {
+            chain.refuse_next(not_usable.clone());
+            let waited = outcome(&engine, settle(&daemon, stack, gas).await).await;
+            assert_eq!(waited.status, IntentStatus::Succeeded, "{waited:?}");
+        }
+        let ledger = journal_agrees_with_ledger(&daemon).await;
+        ledger.assert_nothing_twice();
+    });
+}
+
+/// The node answers `INVALID_ARGUMENT` after it has executed a settlement, and for a while finds
+/// neither the transaction nor the objects that it wrote.
+#[test]
+fn a_settlement_that_is_refused_by_word_and_executed_in_fact_succeeds() {
+    let (world, daemon, stacks) = begin(1);
+    let network = world.network.clone();
+    daemon.points.before("chain.execute", move || {
+        network.inject_fault(Fault::once(FaultKind::ExecuteRefusedAfter));
+        network.inject_fault(Fault {
+            count: 12,
+            ..Fault::once(FaultKind::ResultsHidden)
+        });
+    });
+    daemon.run(async {
+        let chain = FaultyNode::over(&daemon.ports.chain);
+        let engine = engine_over(&daemon, &chain, &CancellationToken::new());
+        let intent = settle(&daemon, stacks[0], GasOptions::default()).await;
+        let waited = outcome(&engine, intent).await;
+        assert_eq!(waited.status, IntentStatus::Succeeded, "{waited:?}");
+        let ledger = journal_agrees_with_ledger(&daemon).await;
+        ledger.assert_nothing_twice();
     });
 }
 

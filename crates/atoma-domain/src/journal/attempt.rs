@@ -83,12 +83,6 @@ pub enum AttemptOutcome {
         /// The proof.
         reason: String,
     },
-    /// The network refused it before execution, and it provably never executes. The intents have
-    /// failed.
-    Refused {
-        /// The reason.
-        failure: Failure,
-    },
 }
 
 /// The conclusion of an attempt.
@@ -121,7 +115,7 @@ pub struct AttemptRecord {
     pub registered_badge: Option<ObjectId>,
     /// Why it never executes, or why it was cancelled.
     pub reason: Option<String>,
-    /// Why it aborted or was refused.
+    /// Why it aborted.
     pub failure: Option<Failure>,
     /// When it was signed.
     pub created_at: TimestampMs,
@@ -143,19 +137,16 @@ pub enum AttemptStatus {
     Cancelled,
     /// Proved never to execute.
     Dead,
-    /// Refused by the network, and proved never to execute.
-    Refused,
 }
 
 impl AttemptStatus {
     /// All statuses.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 5] = [
         Self::Signed,
         Self::Succeeded,
         Self::Aborted,
         Self::Cancelled,
         Self::Dead,
-        Self::Refused,
     ];
 
     /// The stable name.
@@ -166,7 +157,6 @@ impl AttemptStatus {
             Self::Aborted => "aborted",
             Self::Cancelled => "cancelled",
             Self::Dead => "dead",
-            Self::Refused => "refused",
         }
     }
 
@@ -189,7 +179,6 @@ impl AttemptStatus {
             Self::Aborted | Self::Cancelled | Self::Dead => {
                 matches!(intent, IntentStatus::Queued | IntentStatus::Failed)
             }
-            Self::Refused => matches!(intent, IntentStatus::Failed),
         }
     }
 
@@ -207,16 +196,14 @@ impl AttemptOutcome {
             | Self::Aborted { receipt, .. }
             | Self::BatchAborted { receipt, .. }
             | Self::Cancelled { receipt, .. } => Some(receipt),
-            Self::Dead { .. } | Self::Refused { .. } => None,
+            Self::Dead { .. } => None,
         }
     }
 
-    /// Why the attempt aborted or was refused.
+    /// Why the attempt aborted.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Aborted { failure, .. }
-            | Self::BatchAborted { failure, .. }
-            | Self::Refused { failure } => Some(failure),
+            Self::Aborted { failure, .. } | Self::BatchAborted { failure, .. } => Some(failure),
             Self::Succeeded { .. } | Self::Cancelled { .. } | Self::Dead { .. } => None,
         }
     }
@@ -236,7 +223,6 @@ impl AttemptOutcome {
             Self::Aborted { .. } | Self::BatchAborted { .. } => AttemptStatus::Aborted,
             Self::Cancelled { .. } => AttemptStatus::Cancelled,
             Self::Dead { .. } => AttemptStatus::Dead,
-            Self::Refused { .. } => AttemptStatus::Refused,
         }
     }
 
@@ -244,7 +230,7 @@ impl AttemptOutcome {
     pub const fn intent_status(&self) -> IntentStatus {
         match self {
             Self::Succeeded { .. } => IntentStatus::Succeeded,
-            Self::Aborted { .. } | Self::Refused { .. } => IntentStatus::Failed,
+            Self::Aborted { .. } => IntentStatus::Failed,
             Self::BatchAborted { .. } | Self::Cancelled { .. } | Self::Dead { .. } => {
                 IntentStatus::Queued
             }
@@ -281,7 +267,6 @@ mod tests {
                 receipt: receipt(),
             },
             AttemptOutcome::Dead { reason: reason() },
-            AttemptOutcome::Refused { failure: failure() },
         ] {
             let (attempt, intent) = (outcome.status(), outcome.intent_status());
             assert!(AttemptStatus::Signed.can_become(attempt), "{outcome:?}");
@@ -289,10 +274,7 @@ mod tests {
             assert!(attempt.allows(intent), "{outcome:?}");
             // An intent that is done, or may still be done, is not signed again.
             let signed_again = attempt.allows(IntentStatus::Queued);
-            let is_over = matches!(
-                attempt,
-                AttemptStatus::Succeeded | AttemptStatus::Refused | AttemptStatus::Signed
-            );
+            let is_over = matches!(attempt, AttemptStatus::Succeeded | AttemptStatus::Signed);
             assert_ne!(signed_again, is_over, "{outcome:?}");
         }
     }

@@ -25,8 +25,7 @@
 //!      ├─ Cancelled: congestion, out of gas ◄─│──────────┤
 //!      ├─ Aborted, as a batch ◄───────────────│──────────┤
 //!      │                         │            │          │
-//!      │         Aborted ────────┤◄───────────│──────────┤
-//!      │         Refused ────────┘            │          │
+//!      │         Aborted ────────┘◄───────────│──────────┤
 //!  attempts                               Succeeded ◄────┘
 //! ```
 //!
@@ -46,7 +45,6 @@
 //! | `Succeeded` | `Succeeded` | never |
 //! | `Aborted` | `Failed`; of a batch `Queued`, then as their next attempt goes | if `Queued` |
 //! | `Cancelled`, `Dead` | `Queued`, then as their next attempt goes | if `Queued` |
-//! | `Refused` | `Failed` | never |
 //!
 //! *Sign once.* While an intent is unfinished, it holds its [key](Action::key); an action that
 //! [succeeds only once](Action::succeeds_only_once) keeps the key after success too. Another intent

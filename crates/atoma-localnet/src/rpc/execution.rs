@@ -63,6 +63,11 @@ impl TransactionExecutionService for Service {
         if core.faults.take(FaultKind::ExecuteLostAfter).is_some() {
             return Err(Status::unavailable("the response was lost (injected)"));
         }
+        if core.faults.take(FaultKind::ExecuteRefusedAfter).is_some() {
+            return Err(Status::invalid_argument(
+                "Gas price 1 under reference gas price (RGP) 1000 (injected)",
+            ));
+        }
         let ledger = core.ledger();
         let record = ledger
             .transaction_at(position)

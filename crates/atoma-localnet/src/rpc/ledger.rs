@@ -92,6 +92,9 @@ impl LedgerService for Service {
         let mask = mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?;
         let ledger = self.core.ledger();
         let transaction = transaction(&ledger, request.digest(), &mask)?;
+        if self.core.faults.take(FaultKind::ResultsHidden).is_some() {
+            return Err(transaction_not_found(request.digest()));
+        }
         Ok(Response::new(GetTransactionResponse::new(transaction)))
     }
 
@@ -263,7 +266,9 @@ impl LedgerService for Service {
 impl Service {
     /// Whether an injected fault makes this call return the previous versions of objects.
     fn is_stale(&self) -> bool {
-        self.core.faults.take(FaultKind::StaleObjects).is_some()
+        let faults = &self.core.faults;
+        faults.take(FaultKind::StaleObjects).is_some()
+            || faults.take(FaultKind::ResultsHidden).is_some()
     }
 
     fn object(
@@ -303,8 +308,12 @@ fn transaction(
     let digest = parse_digest("digest", digest)?;
     let (position, record) = ledger
         .transaction(&digest)
-        .ok_or_else(|| Status::not_found(format!("Transaction {digest} not found")))?;
+        .ok_or_else(|| transaction_not_found(&digest.to_string()))?;
     render::transaction(ledger, position, &DecodedTransaction::new(record), mask)
+}
+
+fn transaction_not_found(digest: &str) -> Status {
+    Status::not_found(format!("Transaction {digest} not found"))
 }
 
 fn epoch(record: EpochRecord) -> Epoch {

@@ -45,6 +45,15 @@ impl StateService for Service {
             .filter_map(|object| Some((key(object, object_type.as_ref())?, object)))
             .collect();
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if !found.is_empty()
+            && self
+                .core
+                .faults
+                .take(FaultKind::OwnedObjectsHidden)
+                .is_some()
+        {
+            found.clear();
+        }
         let (page, next) = page(
             &found,
             request.page_size,

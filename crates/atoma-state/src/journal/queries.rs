@@ -17,7 +17,7 @@ macro_rules! intents {
         concat!(
             "SELECT i.*, (SELECT a.digest FROM attempt_intents ai \
              JOIN attempts a ON a.id = ai.attempt \
-             WHERE ai.intent = i.id AND a.status NOT IN ('dead', 'refused') \
+             WHERE ai.intent = i.id AND a.status <> 'dead' \
              ORDER BY a.id DESC LIMIT 1) AS tx_digest FROM intents i ",
             $rest
         )

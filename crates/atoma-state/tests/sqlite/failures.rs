@@ -51,10 +51,7 @@ async fn events_and_cursor_commit_together() {
         );
         database.run(&inject).await.unwrap();
         let failed = store.apply(&frames(), operator()).await;
-        assert!(
-            matches!(failed, Err(StoreError::Rejected(_))),
-            "{failing}"
-        );
+        assert!(matches!(failed, Err(StoreError::Rejected(_))), "{failing}");
         assert_eq!(database.dump().await, before, "{failing}");
         assert_eq!(store.progress().await.unwrap(), progress, "{failing}");
         database.run("DROP TRIGGER injected").await.unwrap();

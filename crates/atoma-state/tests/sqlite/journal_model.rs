@@ -44,7 +44,7 @@ fn actions() -> [Action; 5] {
     ]
 }
 
-fn outcomes() -> [AttemptOutcome; 6] {
+fn outcomes() -> [AttemptOutcome; 5] {
     let failure = Failure::TreasuryShort {};
     [
         AttemptOutcome::Succeeded {
@@ -64,9 +64,6 @@ fn outcomes() -> [AttemptOutcome; 6] {
         },
         AttemptOutcome::Dead {
             reason: String::from("consumed by another"),
-        },
-        AttemptOutcome::Refused {
-            failure: Failure::ShuttingDown {},
         },
     ]
 }

@@ -116,7 +116,6 @@ async fn versions_are_claimed_and_released_with_their_attempt() {
             receipt: receipt(1),
         },
         AttemptOutcome::Dead { reason },
-        AttemptOutcome::Refused { failure },
     ] {
         let database = Database::new();
         let (store, _) = with_signed_attempt(&database).await;

@@ -1,12 +1,12 @@
 //! Suite of [`Journal`](atoma_domain::ports::Journal): attempts that carry many intents.
 
 use atoma_domain::IntentId;
-use atoma_domain::journal::{AttemptOutcome, Failure, IntentStatus};
+use atoma_domain::journal::{Failure, IntentStatus};
 use atoma_domain::ports::{JournalFilter, Page, StoreError};
 
 use super::Store;
 use super::fixtures::*;
-use super::journal::{attempt, open, status, succeeded, unwrap_new};
+use super::journal::{aborted, attempt, open, status, succeeded, unwrap_new};
 
 /// The error names the intent that can't be signed for, however many the attempt carries.
 pub async fn the_unsignable_intent_of_a_batch_is_named(store: impl Store) {
@@ -89,10 +89,7 @@ pub async fn a_refused_batch_thaws_all_its_records(store: impl Store) {
     let batch = attempt(1, &ids[..2]);
     store.record_attempt(&batch, None, at(2)).await.unwrap();
     assert_eq!(frozen().await, [true; 3]);
-    let refused = AttemptOutcome::Refused {
-        failure: Failure::ShuttingDown {},
-    };
-    let refused = concluded(digest(1), &refused);
-    store.conclude(&refused, at(3)).await.unwrap();
+    let failed = concluded(digest(1), &aborted());
+    store.conclude(&failed, at(3)).await.unwrap();
     assert_eq!(frozen().await, [false, false, true]);
 }

@@ -210,10 +210,7 @@ pub async fn failed_actions_can_be_requested_again(store: impl Store) {
     assert_eq!(record.tx_digest, Some(digest(1)));
 
     let third = unwrap_new(open(&store, new_intent(1, claim(1))).await);
-    let refused = AttemptOutcome::Refused {
-        failure: Failure::ShuttingDown {},
-    };
-    run_attempt(&store, 2, third.id, &refused).await;
+    run_attempt(&store, 2, third.id, &aborted()).await;
     unwrap_new(open(&store, new_intent(1, claim(1))).await);
 }
 

@@ -265,7 +265,7 @@ fn cost(lookups: &Lookups) -> Mist {
 
 fn is_outcome_of(status: AttemptStatus, executed: Option<&Executed>) -> bool {
     match executed.map(|executed| &executed.outcome) {
-        None => matches!(status, AttemptStatus::Dead | AttemptStatus::Refused),
+        None => status == AttemptStatus::Dead,
         Some(ExecutionOutcome::Success) => status == AttemptStatus::Succeeded,
         Some(ExecutionOutcome::Cancelled { .. }) => status == AttemptStatus::Cancelled,
         // Out of gas, with a budget that the daemon chose.

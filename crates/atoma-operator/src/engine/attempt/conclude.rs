@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::{
-    Attempt, AttemptOutcome, AttemptStatus, Conclusion, Failure, Intent, IntentStatus, Receipt,
+    AttemptOutcome, AttemptStatus, Conclusion, Failure, Intent, IntentStatus, Receipt,
 };
-use atoma_domain::ports::{Executed, ExecutionOutcome, Refusal};
+use atoma_domain::ports::{Executed, ExecutionOutcome};
 use atoma_domain::{IntentId, Mist, ObjectReference};
 use tracing::{error, info, warn};
 
-use super::failures::{failure_of, is_own_coin, own_budget, refusal_failure};
+use super::failures::{failure_of, own_budget};
 use super::next::{AwaitedAttempt, Next};
 use super::payment::Payment;
 use super::resolve::Resolution;
@@ -163,15 +163,11 @@ pub(in crate::engine) fn close(
             payment.lease.forget();
             AttemptOutcome::Dead { reason }
         }
-        Resolution::Refused(refusal) => {
-            payment.lease.forget();
-            outcome_of_refused(&refusal, &attempt, &intents)
-        }
     };
     // Spent coins are given back before the journal is written, because other lanes wait for them.
     // Unspent ones are kept until then: the journal holds their versions open.
     let (reservation, unspent) = match outcome.status() {
-        AttemptStatus::Dead | AttemptStatus::Refused => (None, Some(payment)),
+        AttemptStatus::Dead => (None, Some(payment)),
         _ => (Some(payment.end(context)), None),
     };
     Closed::Ended(Box::new(Ended {
@@ -272,7 +268,7 @@ async fn after(
             intents,
             cancelled: None,
         },
-        AttemptOutcome::Aborted { failure, .. } | AttemptOutcome::Refused { failure } => {
+        AttemptOutcome::Aborted { failure, .. } => {
             for intent in &intents {
                 announce_failure(context, intent, failure.clone()).await;
             }
@@ -290,17 +286,6 @@ const fn is_out_of_gas(outcome: &ExecutionOutcome) -> bool {
             ..
         }
     )
-}
-
-/// The outcome of an attempt that was refused on its only submission. A coin of the daemon's choice
-/// that can't be used says nothing about what was asked for: another coin pays.
-fn outcome_of_refused(refusal: &Refusal, attempt: &Attempt, intents: &[Intent]) -> AttemptOutcome {
-    let failure = refusal_failure(refusal, attempt.gas_budget);
-    if is_own_coin(refusal, &attempt.gas, intents) {
-        let reason = format!("refused, and never submitted again: {failure}");
-        return AttemptOutcome::Dead { reason };
-    }
-    AttemptOutcome::Refused { failure }
 }
 
 /// The outcome of an executed attempt that carries so many intents. The budget is the request's own,

@@ -2,7 +2,7 @@
 
 use atoma_domain::ObjectReference;
 use atoma_domain::journal::Attempt;
-use atoma_domain::ports::{Chain, Consumption, Executed, Refusal, Until};
+use atoma_domain::ports::{Chain, Consumption, Executed, Until};
 
 use crate::causes::with_causes;
 
@@ -19,9 +19,6 @@ pub(in crate::engine) enum Resolution {
     },
     /// It never executed and never will; the reason is the proof.
     Dead(String),
-    /// The network refused it on its first and only submission, for a reason that has nothing to do
-    /// with versions or time.
-    Refused(Refusal),
 }
 
 /// Why an attempt is not resolved.

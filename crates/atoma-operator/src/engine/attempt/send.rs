@@ -13,6 +13,9 @@ use crate::engine::wait_reason::WaitReason;
 /// After so many rounds without a resolution the operator is informed, once: a minute and a half if
 /// the node answers at once.
 const PATIENCE: u32 = 20;
+/// The same if the network gives a reason that lasts: a few seconds, in case the node is wrong for a
+/// moment only.
+const SHORT_PATIENCE: u32 = 4;
 
 /// Whether anybody may have seen the bytes before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +43,7 @@ pub(in crate::engine) async fn send(
 async fn send_until_resolved(
     context: &Context,
     attempt: &Attempt,
-    mut sent: Sent,
+    sent: Sent,
 ) -> Option<Resolution> {
     let chain = &context.ports.chain;
     let mut backoff = Backoff::new(&context.config);
@@ -52,33 +55,37 @@ async fn send_until_resolved(
     }
     let mut rounds = 0_u32;
     let mut refused = None;
+    let mut is_announced = false;
     loop {
+        let mut patience = PATIENCE;
         match chain.execute(&attempt.transaction).await {
             Ok(executed) => return Some(Resolution::Executed(Box::new(executed))),
             Err(SubmitError::Refused(refusal)) => {
-                if sent == Sent::Never && is_definite(&refusal.kind) {
-                    return Some(Resolution::Refused(refusal));
-                }
                 debug!(%digest, %refusal, "refused; looking for proof in the ledger");
+                if is_lasting_reason(&refusal.kind) {
+                    patience = SHORT_PATIENCE;
+                }
                 refused = Some(refusal.message);
             }
             Err(SubmitError::Unknown(source)) => {
                 warn!(%digest, error = with_causes(source.as_ref()), "no answer to a submission; sending the same bytes again");
             }
         }
-        sent = Sent::Maybe;
         rounds = rounds.saturating_add(1);
         match resolve(chain.as_ref(), attempt).await {
             Ok(resolution) => return Some(resolution),
-            Err(unresolved) if rounds < PATIENCE => {
-                debug!(%digest, why = unresolved.why, "not resolved yet");
-            }
             Err(Unresolved { why, has_executed }) => {
-                if rounds == PATIENCE {
-                    error!(%digest, rounds, why, "the outcome is unknown; retrying the lookup");
+                if !is_announced && rounds >= patience {
+                    is_announced = true;
+                    error!(%digest, rounds, why, refused, "the outcome is unknown; retrying the lookup");
                     hold(context, attempt, &why, refused.as_deref());
+                } else {
+                    debug!(%digest, why, "not resolved yet");
                 }
-                if has_executed && let Some(badge) = badge_since(chain.as_ref(), attempt).await {
+                if has_executed
+                    && rounds >= PATIENCE
+                    && let Some(badge) = badge_since(chain.as_ref(), attempt).await
+                {
                     return Some(Resolution::EffectsUnknown { badge });
                 }
             }
@@ -102,10 +109,10 @@ fn hold(context: &Context, attempt: &Attempt, why: &str, refused: Option<&str>) 
     context.registry.hold(carried, &waits);
 }
 
-/// Whether a refusal of this kind is the end of bytes that nobody had before: the node checks this
-/// by itself before any validator votes, or every validator would refuse. Reasons that can change
-/// (versions, the epoch) and unknown words are left to the ledger.
-const fn is_definite(kind: &RefusalKind) -> bool {
+/// Whether the network gave a reason that will last until the attempt expires. It ends nothing: a node
+/// can refuse what the network has executed. But callers learn of it soon, since the proof may only come
+/// with the next epoch.
+const fn is_lasting_reason(kind: &RefusalKind) -> bool {
     match kind {
         RefusalKind::ObjectNotUsable { .. }
         | RefusalKind::GasBalance

@@ -74,7 +74,7 @@ impl Limits {
                     self.changed.notify_waiters();
                 }
             }
-            AttemptStatus::Aborted | AttemptStatus::Refused => self.note_failure(now),
+            AttemptStatus::Aborted => self.note_failure(now),
             // Nobody's fault, and tried again. What is given up in the end counts then.
             AttemptStatus::Cancelled | AttemptStatus::Dead | AttemptStatus::Signed => {}
         }

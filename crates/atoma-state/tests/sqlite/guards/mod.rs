@@ -20,7 +20,7 @@ async fn intent_in(store: &SqliteState, status: IntentStatus) {
         IntentStatus::Queued => {}
         IntentStatus::Submitted => attempted(store, 1, AttemptStatus::Signed).await,
         IntentStatus::Succeeded => attempted(store, 1, AttemptStatus::Succeeded).await,
-        IntentStatus::Failed => attempted(store, 1, AttemptStatus::Refused).await,
+        IntentStatus::Failed => attempted(store, 1, AttemptStatus::Aborted).await,
     }
 }
 
@@ -46,7 +46,6 @@ async fn attempted(store: &SqliteState, number: u64, status: AttemptStatus) {
             receipt: receipt(0),
         },
         AttemptStatus::Dead => AttemptOutcome::Dead { reason },
-        AttemptStatus::Refused => AttemptOutcome::Refused { failure },
     };
     store
         .conclude(&concluded(digest(number), &outcome), at(1))

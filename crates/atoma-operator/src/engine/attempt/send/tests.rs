@@ -227,43 +227,51 @@ async fn a_transaction_in_the_ledger_has_executed_whatever_else_the_node_says() 
     }
 }
 
+/// A node can refuse by word what the network has executed, and show it only later.
 #[tokio::test]
-async fn a_refusal_is_final_only_for_bytes_that_nobody_had_before() {
-    let refused = || Answer::Refused(RefusalKind::GasTerms);
-    let (first, _) = resolved(answering([refused()]), Sent::Never).await;
-    assert!(matches!(first, Resolution::Refused(_)));
-    let ledger = answering([Answer::Lost, refused(), Answer::Executes]);
-    let (resolution, sent) = resolved(ledger, Sent::Never).await;
-    assert!(matches!(resolution, Resolution::Executed(_)));
-    assert_eq!(sent, 3);
-}
-
-/// Words that aren't known may be those of one who has voted on it.
-#[tokio::test]
-async fn a_refusal_is_final_only_for_a_known_reason() {
+async fn no_refusal_ends_an_attempt() {
     for kind in [
         RefusalKind::GasBalance,
         RefusalKind::GasBudgetTooLow,
+        RefusalKind::GasTerms,
         RefusalKind::Invalid,
         RefusalKind::ObjectNotUsable { object: None },
-    ] {
-        let (first, sent) = resolved(answering([Answer::Refused(kind)]), Sent::Never).await;
-        assert!(matches!(first, Resolution::Refused(_)), "{first:?}");
-        assert_eq!(sent, 1);
-    }
-    for kind in [
         RefusalKind::Other,
         RefusalKind::Expired,
         RefusalKind::ObjectVersion { object: None },
     ] {
-        let answers = [Answer::Refused(kind), Answer::Executes];
-        let (resolution, sent) = resolved(answering(answers), Sent::Never).await;
-        assert!(
-            matches!(resolution, Resolution::Executed(_)),
-            "{resolution:?}"
-        );
-        assert_eq!(sent, 2);
+        for sent in [Sent::Never, Sent::Maybe] {
+            let refused = || Answer::Refused(kind.clone());
+            let ledger = answering([refused(), refused(), Answer::ExecutesSilently]);
+            let (resolution, times) = resolved(ledger, sent).await;
+            assert!(
+                matches!(resolution, Resolution::Executed(_)),
+                "{kind:?}: {resolution:?}"
+            );
+            assert_eq!(times, 3);
+        }
     }
+}
+
+/// The epoch's end proves it. Until then the badge is blocked, which the operator learns early.
+#[tokio::test]
+async fn a_reason_that_lasts_is_logged_soon() {
+    let logged = LoggedErrors::default();
+    let _guard = tracing::subscriber::set_default(logged.clone());
+    let refused = || Answer::Refused(RefusalKind::GasTerms);
+    let mut answers: VecDeque<Answer> = (0..SHORT_PATIENCE).map(|_| refused()).collect();
+    answers.push_back(Answer::RefusedThen(Consumption::Current(EPOCH_AFTER)));
+    let ledger = FakeLedger {
+        answers,
+        ..FakeLedger::default()
+    };
+    let (resolution, _) = resolved(ledger, Sent::Never).await;
+    assert!(matches!(resolution, Resolution::Dead(_)), "{resolution:?}");
+    let logged = logged.0.lock().unwrap();
+    let [error] = logged.as_slice() else {
+        panic!("{logged:?}");
+    };
+    assert!(error.contains(&OWN.to_string()), "{error}");
 }
 
 #[tokio::test]

@@ -56,14 +56,14 @@ fn a_breaker_of_zero_never_opens() {
 }
 
 #[test]
-fn a_refusal_is_a_failure_too_and_congestion_neither_failure_nor_success() {
+fn congestion_is_neither_failure_nor_success() {
     let limits = breaker(3);
     limits.note(FAILURE, at(1));
     for _ in 0..100 {
         limits.note(AttemptStatus::Cancelled, at(1));
         limits.note(AttemptStatus::Dead, at(1));
     }
-    limits.note(AttemptStatus::Refused, at(1));
+    limits.note(FAILURE, at(1));
     assert_eq!(limits.hold(at(1)), None);
     limits.note(FAILURE, at(1));
     assert!(limits.hold(at(1)).is_some());
