@@ -157,6 +157,33 @@ fn a_transaction_with_unknown_effects_blocks_only_its_own_intent() {
     });
 }
 
+/// The next daemon learns the outcome of an old attempt, over a badge version that later transactions of
+/// the same operator have replaced since.
+#[test]
+fn an_old_attempt_that_is_resolved_late_blames_no_other_daemon() {
+    let (_world, daemon, stacks) = begin(3);
+    daemon.run(async {
+        let chain = FaultyNode::over(&daemon.ports.chain);
+        let stopping = CancellationToken::new();
+        let engine = engine_over(&daemon, &chain, &stopping);
+        chain.lose_next_outcome();
+        let own = async |stack| settle(&daemon, stack, GasOptions::default()).await;
+        assert_awaits_effects(&outcome(&engine, own(stacks[0]).await).await);
+        let next = outcome(&engine, own(stacks[1]).await).await;
+        assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
+        stopping.cancel();
+        engine.stopped().await;
+
+        chain.restore_outcomes();
+        let started = engine_over(&daemon, &chain, &CancellationToken::new());
+        started.recover().await.unwrap();
+        assert!(started.resolved(PATIENCE).await);
+        let next = outcome(&started, own(stacks[2]).await).await;
+        assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
+        assert_eq!(started.warnings(), Vec::<String>::new());
+    });
+}
+
 #[track_caller]
 fn assert_awaits_effects(waited: &Waited) {
     assert_eq!(waited.status, IntentStatus::Submitted, "{waited:?}");

@@ -1,5 +1,7 @@
 //! Fixtures for the engine's own tests.
 
+pub(super) mod ledger;
+
 use std::sync::Arc;
 use std::time::Duration;
 

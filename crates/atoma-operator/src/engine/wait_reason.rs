@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use atoma_domain::Digest;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::StoreError;
 use tracing::error;
@@ -29,8 +30,18 @@ pub(super) enum WaitReason {
     SuiNode(Failure),
     /// The database does not answer.
     Database {
-        /// What it said.
+        /// The error message.
         reason: String,
+    },
+    /// The journal can't store what has happened. The next start takes it up.
+    Unwritable {
+        /// The error message.
+        reason: String,
+    },
+    /// An attempt whose outcome is not in the journal uses the same version of a badge or coin.
+    Unresolved {
+        /// Its digest.
+        by: Digest,
     },
     /// The contract's treasury can't pay the claim yet.
     Treasury,
@@ -62,7 +73,14 @@ impl From<WaitReason> for Failure {
             WaitReason::Stopped(failure)
             | WaitReason::SpendCap(failure)
             | WaitReason::SuiNode(failure) => failure,
-            WaitReason::Database { reason } => Self::Internal { reason },
+            WaitReason::Database { reason } | WaitReason::Unwritable { reason } => {
+                Self::Internal { reason }
+            }
+            WaitReason::Unresolved { by } => Self::SuiNodeError {
+                reason: format!(
+                    "transaction {by}, whose outcome is still unknown, uses the same version of a badge or coin"
+                ),
+            },
             WaitReason::Treasury => Self::TreasuryShort {},
         }
     }

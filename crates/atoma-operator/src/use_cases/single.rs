@@ -104,7 +104,7 @@ impl Operator {
     }
 
     /// The intent of an earlier request with the same key; `None` if there is none. The journal
-    /// remembers no key of a request that it accepted nothing of.
+    /// doesn't keep the key of a request of which it accepted nothing.
     async fn recall_intent(&self) -> Result<Option<IntentId>, Failure> {
         let entries = self.recall_entries().await?;
         let first = entries.and_then(|entries| entries.into_iter().next());

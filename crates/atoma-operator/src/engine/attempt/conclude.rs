@@ -288,7 +288,7 @@ const fn is_out_of_gas(outcome: &ExecutionOutcome) -> bool {
     )
 }
 
-/// The outcome of an executed attempt that carries so many intents. The budget is the request's own,
+/// The outcome of an executed attempt with that many intents. The budget is the request's own,
 /// if it had one.
 fn outcome_of(executed: Executed, carried: usize, own_budget: Option<Mist>) -> AttemptOutcome {
     let receipt = Receipt {

@@ -77,7 +77,7 @@ pub(in crate::engine) fn simulation_failure(error: &ChainError, gas_budget: Mist
     }
 }
 
-/// The failure that callers see when the network refuses a transaction that nobody had before.
+/// The failure that callers see when the network refuses a transaction that nobody has seen before.
 pub(super) fn refusal_failure(refusal: &Refusal, gas_budget: Mist) -> Failure {
     let reason = refusal.message.clone();
     match refusal.kind {

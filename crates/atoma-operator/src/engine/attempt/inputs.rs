@@ -104,7 +104,7 @@ async fn view(
     }
 }
 
-/// Refuses to register a node that must be the only one if the address has one by now. This runs in
+/// Refuses to register an address's only node if the address already has one. This runs in
 /// the address's lane, where no other registration is under way.
 async fn refuse_second_node(context: &Context, batch: &[Intent]) -> Result<(), Next> {
     let [intent] = batch else { return Ok(()) };

@@ -19,7 +19,7 @@ pub(in crate::engine) struct Planned {
     pub(in crate::engine) class: CallClass,
 }
 
-/// What planning a batch came to.
+/// The result of planning a batch.
 #[derive(Debug)]
 pub(in crate::engine) struct Draft {
     /// The transaction for those that can be done; `None` when there are none.

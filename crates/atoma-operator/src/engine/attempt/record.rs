@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use atoma_domain::Digest;
 use atoma_domain::journal::{Attempt, Failure, Intent};
 use tracing::error;
 
@@ -38,8 +39,14 @@ pub(in crate::engine) enum Conflict {
         /// The others.
         rest: Vec<Intent>,
     },
-    /// Nothing: some intents were abandoned, or these very bytes were refused before. These
-    /// intents are left.
+    /// An attempt for other intents, open too, that uses the same version of a badge or coin.
+    Blocked {
+        intents: Vec<Intent>,
+        /// The digest of that attempt.
+        by: Digest,
+    },
+    /// Nothing: some intents were abandoned, or these very bytes were signed before. These intents
+    /// are left.
     None(Vec<Intent>),
     /// Not known: the daemon stops.
     Stopped,
@@ -137,15 +144,18 @@ pub(in crate::engine) async fn conflict(context: &Arc<Context>, signed: Signed) 
         return Conflict::Stopped;
     };
     let digest = signed.attempt.digest();
-    let mut open = unfinished.into_iter().filter_map(|open| open.attempt);
-    let conflicting = open.find(|open| {
+    let open: Vec<Attempt> = unfinished
+        .into_iter()
+        .filter_map(|open| open.attempt)
+        .collect();
+    let for_same_intents = open.iter().find(|open| {
         open.digest() == digest
             || open
                 .intents
                 .iter()
                 .any(|id| signed.attempt.intents.contains(id))
     });
-    match conflicting {
+    match for_same_intents.cloned() {
         Some(open) if open.digest() == digest => Conflict::Same(Box::new(signed)),
         Some(open) => {
             let (carried, rest): (Vec<_>, Vec<_>) = signed
@@ -161,8 +171,101 @@ pub(in crate::engine) async fn conflict(context: &Arc<Context>, signed: Signed) 
             }
         }
         None => {
-            drop(signed.payment);
-            Conflict::None(without_ended(context, signed.intents).await)
+            let mut payment = signed.payment;
+            let blocking = open
+                .iter()
+                .find(|open| share_a_version(open, &signed.attempt));
+            if blocking.is_some() {
+                // What the pool knows of the coins may be out of date.
+                payment.lease.forget();
+            }
+            drop(payment);
+            match blocking {
+                Some(open) => Conflict::Blocked {
+                    by: open.digest(),
+                    intents: signed.intents,
+                },
+                None => Conflict::None(without_ended(context, signed.intents).await),
+            }
         }
+    }
+}
+
+/// Whether two attempts use the same version of an object.
+fn share_a_version(one: &Attempt, other: &Attempt) -> bool {
+    let mut used = one.badge.iter().chain(&one.gas);
+    used.any(|used| {
+        let mut objects = other.badge.iter().chain(&other.gas);
+        objects.any(|object| {
+            (object.object_id(), object.version()) == (used.object_id(), used.version())
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use atoma_domain::journal::NewIntent;
+    use atoma_domain::ports::{Opened, SignedTransaction};
+    use atoma_domain::{Address, Epoch, IntentId, Mist, ObjectReference, TimestampMs};
+
+    use super::*;
+    use crate::engine::testing::ledger::{FakeChain, FakeLedger};
+    use crate::engine::testing::{claim, context};
+
+    fn attempt(digest: u8, intent: &Intent, badge: u8) -> Attempt {
+        let reference = |id, version| {
+            ObjectReference::new(Address::new([id; 32]), version, Digest::new([3; 32]))
+        };
+        Attempt {
+            intents: vec![intent.id],
+            transaction: SignedTransaction {
+                bytes: vec![digest],
+                digest: Digest::new([digest; 32]),
+                signatures: Vec::new(),
+            },
+            expires_after: Epoch::new(1),
+            badge: Some(reference(badge, 5)),
+            gas: vec![reference(9, 7)],
+            gas_budget: Mist::new(1),
+        }
+    }
+
+    /// Signing again and again over the version would end never, without a word.
+    #[tokio::test]
+    async fn an_open_attempt_over_the_same_coin_version_is_named() {
+        let chain = FakeChain(FakeLedger::default().into());
+        let context = Arc::new(context(Arc::new(chain)).await);
+        let journal = &context.ports.journal;
+        let wanted = [1, 2].map(|id| {
+            let Intent {
+                action, actor, gas, ..
+            } = claim(id);
+            NewIntent { action, actor, gas }
+        });
+        let now = TimestampMs::new(1);
+        let opened = journal.open(&wanted, None, now).await.unwrap();
+        let intents: Vec<Intent> = opened
+            .into_iter()
+            .filter_map(|opened| match opened {
+                Opened::New(intent) => Some(intent),
+                _ => None,
+            })
+            .collect();
+        let (first, second) = (attempt(1, &intents[0], 10), attempt(2, &intents[1], 11));
+        journal.record_attempt(&first, None, now).await.unwrap();
+        let signed = Signed {
+            intents: vec![intents[1].clone()],
+            payment: Payment::of_signed(&context, &second),
+            attempt: second,
+        };
+        let refused = record(&context, signed, None).await;
+        let Err(NotRecorded::Conflict(signed)) = refused else {
+            panic!("{refused:?}");
+        };
+        let found = conflict(&context, *signed).await;
+        let Conflict::Blocked { intents, by } = found else {
+            panic!("{found:?}");
+        };
+        assert_eq!((intents[0].id, by), (IntentId::new(2), first.digest()));
     }
 }

@@ -123,7 +123,9 @@ async fn absence(
                 return Ok(Resolution::Dead(match until {
                     Until::EpochEnd => format!("epoch {} ended without it", attempt.expires_after),
                     Until::Transaction(other) => {
-                        format!("transaction {other} came after what it would use, without it")
+                        format!(
+                            "the ledger is complete up to transaction {other}, which used a later version, and lacks it"
+                        )
                     }
                 }));
             }

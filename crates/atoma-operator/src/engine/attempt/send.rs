@@ -10,8 +10,8 @@ use crate::engine::backoff::Backoff;
 use crate::engine::shared::Context;
 use crate::engine::wait_reason::WaitReason;
 
-/// After so many rounds without a resolution the operator is informed, once: a minute and a half if
-/// the node answers at once.
+/// After this many rounds without a resolution, the operator is informed once. That is about a minute
+/// and a half if the node answers at once.
 const PATIENCE: u32 = 20;
 /// The same if the network gives a reason that lasts: a few seconds, in case the node is wrong for a
 /// moment only.
@@ -100,7 +100,7 @@ async fn send_until_resolved(
 /// Lets callers know what they wait for: `why`, and the node's last refusal.
 fn hold(context: &Context, attempt: &Attempt, why: &str, refused: Option<&str>) {
     let digest = attempt.digest();
-    let mut reason = format!("the outcome of {digest} is not proved: {why}");
+    let mut reason = format!("the outcome of {digest} is still unknown: {why}");
     if let Some(words) = refused {
         reason = format!("{reason}; the last refusal was: {words}");
     }

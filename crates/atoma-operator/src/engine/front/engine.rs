@@ -25,7 +25,7 @@ pub struct Engine {
 
 impl Engine {
     /// An engine that has nothing to do yet. It works until `stopping` is cancelled, in the runtime
-    /// in which it is made; made outside of one, in that of its first caller.
+    /// in which it was created, or in its first caller's if it was created outside of one.
     pub fn new(ports: Ports, config: EngineConfig, stopping: CancellationToken) -> Self {
         Self {
             context: Arc::new(Context::new(ports, config, stopping)),

@@ -10,9 +10,9 @@ use crate::engine::backoff::Backoff;
 use crate::engine::limits::Hold;
 use crate::engine::wait_reason::WaitReason;
 
-/// After so many failed rounds callers learn of the outage.
+/// Callers learn of the outage after this many failed rounds.
 const SILENT_ROUNDS: u32 = 1;
-/// After so many failed rounds with the same batch others get their turn.
+/// After this many failed rounds with the same batch, others get their turn.
 const ROUNDS_ALONE: u32 = 3;
 
 /// An outage, as far as the lane knows.

@@ -19,6 +19,7 @@ use crate::engine::attempt::{
     write_end,
 };
 use crate::engine::shared::{Context, fail};
+use crate::engine::wait_reason::WaitReason;
 
 /// One badge's attempts.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Pipeline {
     context: Arc<Context>,
     /// The badge at the latest version known, from effects or from reading.
     badge: Option<ObjectReference>,
+    /// That version is from an attempt of an earlier run: later ones may have moved the badge since.
+    is_badge_from_earlier_run: bool,
     /// What the contract's treasury held when it was last read.
     treasury: MicroUsdc,
     prefetch: Prefetch,
@@ -41,6 +44,7 @@ impl Pipeline {
         Self {
             context,
             badge: None,
+            is_badge_from_earlier_run: false,
             treasury: MicroUsdc::ZERO,
             prefetch: Prefetch::default(),
             unwritten: None,
@@ -158,6 +162,7 @@ impl Pipeline {
         intents: Vec<Intent>,
     ) -> Next {
         info!(digest = %attempt.digest(), "taking up an unresolved attempt");
+        self.is_badge_from_earlier_run = true;
         let resolution = send(&self.context, &attempt, Sent::Maybe).await;
         let signed = Signed {
             intents,
@@ -183,6 +188,13 @@ impl Pipeline {
                     next: Box::new(next),
                 }
             }
+            Conflict::Blocked { intents, by } => {
+                warn!(%by, "an attempt whose outcome is not in the journal uses the same object version");
+                Next::Wait {
+                    intents,
+                    reason: WaitReason::Unresolved { by },
+                }
+            }
             Conflict::None(intents) => {
                 self.variation += 1;
                 Next::Retry {
@@ -204,12 +216,12 @@ impl Pipeline {
         match close(&self.context, signed, resolution) {
             Closed::Ended(ended) => {
                 if let BadgeAfter::Moved(badge) = &ended.badge {
-                    self.badge.clone_from(badge);
+                    self.note_moved(badge.as_ref());
                 }
                 self.end(ended).await
             }
             Closed::EffectsUnknown { badge, awaited } => {
-                self.badge = badge;
+                self.note_moved(badge.as_ref());
                 Next::AwaitEffects(awaited)
             }
         }
@@ -238,20 +250,31 @@ impl Pipeline {
         }
     }
 
+    /// Takes the badge's version from effects, unless a newer one is known. Without a version in the
+    /// effects it has to be read again.
+    fn note_moved(&mut self, badge: Option<&ObjectReference>) {
+        let known = self.badge.as_ref().map(ObjectReference::version);
+        match badge {
+            Some(badge) if known >= Some(badge.version()) => {}
+            badge => self.badge = badge.cloned(),
+        }
+    }
+
     /// Takes the badge's version from the chain, unless effects have shown a newer one since the read
     /// began.
     fn adopt_badge(&mut self, view: &ContractView) {
         let Some(seen) = &view.badge else { return };
+        let may_be_own = std::mem::take(&mut self.is_badge_from_earlier_run);
         match &self.badge {
             Some(known) if known.version() >= seen.version() => return,
-            Some(known) => {
+            Some(known) if !may_be_own => {
                 warn!(
                     badge = %seen.object_id(), known_version = known.version(), version = seen.version(),
-                    "somebody else used the badge: is another daemon running with this key?"
+                    "other software used the badge: is another daemon running with this key?"
                 );
                 self.context.foreign_uses.note(seen);
             }
-            None => {}
+            Some(_) | None => {}
         }
         self.badge = Some(seen.clone());
     }

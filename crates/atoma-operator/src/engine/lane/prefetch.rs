@@ -21,7 +21,7 @@ use crate::engine::shared::Context;
 /// The shortest pause that the runtime's clock can measure, with a margin.
 const SHORTEST_WAIT: Duration = Duration::from_millis(3);
 
-/// What was read longer ago than this is read again: the execution took longer than usual.
+/// An older read is repeated, because the execution took longer than usual.
 const BEST_BEFORE: Duration = Duration::from_secs(1);
 
 /// The read for a lane's next intent, and the pace that times it.
@@ -68,7 +68,7 @@ impl Pace {
         }
     }
 
-    /// Whether the result of a read that began so long ago is still good.
+    /// Whether the result of a read of this age is still good.
     fn is_fresh(self, age: Duration) -> bool {
         age <= BEST_BEFORE.max(self.view * 2)
     }

@@ -1,4 +1,4 @@
-//! The parts of a batch that are still to be attempted, and what was tried in vain.
+//! The parts of a batch that are still to be attempted, and how often they failed.
 
 use atoma_domain::journal::Intent;
 

@@ -21,7 +21,7 @@ impl ForeignUses {
     pub(in crate::engine) fn sentences(&self) -> Vec<String> {
         let sentence = |(badge, version): (&ObjectId, &u64)| {
             format!(
-                "badge {badge} was used by somebody else, at version {version}: is another daemon running with this key?"
+                "other software used badge {badge}, seen at version {version}: is another daemon running with this key?"
             )
         };
         self.lock().iter().map(sentence).collect()

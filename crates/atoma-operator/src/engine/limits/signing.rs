@@ -31,7 +31,7 @@ pub struct LimitStatus {
     pub held: Option<Failure>,
 }
 
-/// Why nothing is signed, and for how long at most; without an end until the next start.
+/// Why nothing is signed, and for how long at most; `None` means until the next start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::engine) struct Hold {
     pub(in crate::engine) reason: WaitReason,
@@ -75,7 +75,7 @@ impl Limits {
                 }
             }
             AttemptStatus::Aborted => self.note_failure(now),
-            // Nobody's fault, and tried again. What is given up in the end counts then.
+            // Nobody's fault, and retried. An intent that is given up in the end counts as a failure then.
             AttemptStatus::Cancelled | AttemptStatus::Dead | AttemptStatus::Signed => {}
         }
     }
@@ -173,7 +173,7 @@ impl Limits {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Each part is whole by itself, whatever happened to a holder.
+        // Each field is consistent by itself, even if a holder of the lock panicked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

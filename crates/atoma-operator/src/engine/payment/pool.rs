@@ -102,13 +102,13 @@ impl GasPool {
             match self.try_lease(named, budget, place.as_ref()) {
                 Search::Found(lease) => return Ok(lease),
                 Search::Busy if self.was_read.load(Ordering::Relaxed) => {
-                    // For a coin that was named no other can stand in.
+                    // No other coin can replace one that the request named.
                     if named.is_none() {
                         self.holdings.wanted.store(true, Ordering::Relaxed);
                     }
                     place.get_or_insert_with(|| self.join(named, budget));
                     let waited = tokio::time::timeout(config.backoff_limit, freed).await;
-                    // A returned coin may have to be read again; without one there may be new coins.
+                    // A returned coin may need to be read again; after a timeout there may be new coins.
                     refreshed = false;
                     if waited.is_err() {
                         self.reread(chain, config, place.as_ref()).await?;

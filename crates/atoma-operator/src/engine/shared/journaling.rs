@@ -13,7 +13,7 @@ use crate::causes::with_causes;
 use crate::engine::backoff::Backoff;
 use crate::engine::wait_reason::WaitReason;
 
-/// What insisting on a write came to.
+/// The result of insisting on a write.
 #[derive(Debug)]
 pub(in crate::engine) enum Insisted {
     /// The journal has it.
@@ -56,7 +56,7 @@ where
             Err(error) => {
                 error!(
                     error = with_causes(&error),
-                    "the journal can't take this; leaving it until the next start"
+                    "the journal can't store this; leaving it to the next start"
                 );
                 never_written(context, intents, executed, &error);
                 return Insisted::Impossible;
@@ -93,7 +93,7 @@ pub(in crate::engine) fn database_stuck(
     });
 }
 
-/// Lets callers of these intents know that the journal can't take how they went.
+/// Lets callers of these intents know that the journal can't store their outcome.
 fn never_written(
     context: &Context,
     intents: &[Intent],
@@ -102,9 +102,9 @@ fn never_written(
 ) {
     database_back(context, intents);
     let executed = but_executed(executed);
-    let reason = WaitReason::Database {
+    let reason = WaitReason::Unwritable {
         reason: format!(
-            "{executed}the journal can't store that, so it is looked at again at the next start: {error}"
+            "{executed}the journal can't store the result, and the next start takes it up again: {error}"
         ),
     };
     context
@@ -149,7 +149,7 @@ pub(in crate::engine) async fn fail(context: &Context, intent: &Intent, failure:
 }
 
 /// Announces a failure that is in the journal, with the transaction that the journal shows for it:
-/// an attempt that executed in vain stays visible.
+/// an attempt that executed without success stays visible.
 pub(in crate::engine) async fn announce_failure(
     context: &Context,
     intent: &Intent,

@@ -231,6 +231,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_journal_can_never_store_stays_held() {
+        let registry = IntentRegistry::default();
+        let one = claim(1);
+        registry.track(&one);
+        let never = WaitReason::Unwritable {
+            reason: String::from("a rule"),
+        };
+        registry.hold(std::iter::once(one.id), &never);
+        let lane = LaneKey::of(&one);
+        registry.hold_lane(lane, stuck);
+        registry.release_lane(lane);
+        assert_eq!(registry.held(one.id), Some(never));
+    }
+
+    #[test]
     fn holding_a_lane_leaves_other_lanes_and_other_reasons_alone() {
         let registry = IntentRegistry::default();
         let [one, two, parked] = [1, 2, 3].map(claim);

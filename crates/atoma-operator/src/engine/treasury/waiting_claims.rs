@@ -1,6 +1,6 @@
 //! Claims that the contract's treasury can't pay. They wait, unsigned, until the treasury has grown,
-//! or until it is their turn to be tried at all. Then one of them is tried, and if it succeeds so
-//! are all others.
+//! or until it is their turn to be tried at all. Then one of them is tried. If it
+//! succeeds, the others are tried too.
 
 use std::time::Duration;
 
@@ -130,7 +130,7 @@ impl WaitingClaims {
         tokio::time::sleep_until(self.next_look).await;
     }
 
-    /// Takes out the claim to try while the treasury holds so much: the cheapest of those that were
+    /// Takes out the claim to try now that the treasury holds this much: the cheapest of those that were
     /// not tried, or that failed when the treasury held less. A claim of unknown cost counts as the
     /// cheapest.
     fn candidate(&mut self, treasury: MicroUsdc) -> Option<Intent> {

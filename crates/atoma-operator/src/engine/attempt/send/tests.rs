@@ -1,4 +1,3 @@
-mod ledger;
 mod logged;
 
 use std::collections::VecDeque;
@@ -9,7 +8,9 @@ use atoma_domain::ports::{Consumption, Until};
 
 use super::*;
 use crate::engine::testing::context;
-use ledger::{Absent, Answer, EPOCH_AFTER, FakeChain, FakeLedger, OTHER, OWN, SIGNED_AT, attempt};
+use crate::engine::testing::ledger::{
+    Absent, Answer, EPOCH_AFTER, FakeChain, FakeLedger, OTHER, OWN, SIGNED_AT, attempt,
+};
 use logged::LoggedErrors;
 
 /// Pursues the attempt; tells its resolution and how often it was sent.

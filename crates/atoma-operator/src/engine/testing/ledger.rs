@@ -14,39 +14,39 @@ use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference,
 };
 
-pub(super) const BADGE: ObjectId = Address::new([7; 32]);
+pub(in crate::engine) const BADGE: ObjectId = Address::new([7; 32]);
 /// The version of badge and coin that the attempt uses.
-pub(super) const SIGNED_AT: u64 = 5;
+pub(in crate::engine) const SIGNED_AT: u64 = 5;
 
 /// The attempt's digest, and another transaction's.
-pub(super) const OWN: Digest = Digest::new([1; 32]);
-pub(super) const OTHER: Digest = Digest::new([8; 32]);
+pub(in crate::engine) const OWN: Digest = Digest::new([1; 32]);
+pub(in crate::engine) const OTHER: Digest = Digest::new([8; 32]);
 
 /// The last epoch in which the attempt can execute.
-pub(super) const LAST_EPOCH: Epoch = Epoch::new(3);
-pub(super) const EPOCH_AFTER: Epoch = Epoch::new(4);
+pub(in crate::engine) const LAST_EPOCH: Epoch = Epoch::new(3);
+pub(in crate::engine) const EPOCH_AFTER: Epoch = Epoch::new(4);
 
 /// A ledger with scripted answers.
 #[derive(Debug)]
-pub(super) struct FakeLedger {
+pub(in crate::engine) struct FakeLedger {
     /// Who consumed the badge's version; `None`: the node does not answer.
-    pub(super) badge: Option<Consumption>,
+    pub(in crate::engine) badge: Option<Consumption>,
     /// Who consumed the coin's version.
-    pub(super) coin: Consumption,
+    pub(in crate::engine) coin: Consumption,
     /// The badge's version that the node shows.
-    pub(super) shown: u64,
+    pub(in crate::engine) shown: u64,
     /// How far the ledger is complete and lacks the digest.
-    pub(super) absent: Absent,
+    pub(in crate::engine) absent: Absent,
     /// Whether the transaction is in the ledger.
-    pub(super) executed: bool,
+    pub(in crate::engine) executed: bool,
     /// The answers to the next submissions. One more submission fails the test.
-    pub(super) answers: VecDeque<Answer>,
-    pub(super) sent: Vec<SignedTransaction>,
+    pub(in crate::engine) answers: VecDeque<Answer>,
+    pub(in crate::engine) sent: Vec<SignedTransaction>,
 }
 
 /// What the ledger proves by lacking the digest.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Absent {
+pub(in crate::engine) enum Absent {
     Nothing,
     Until(Until),
     /// Its beginning is pruned.
@@ -69,7 +69,7 @@ impl Default for FakeLedger {
 }
 
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(in crate::engine) enum Answer {
     Executes,
     ExecutesSilently,
     Lost,
@@ -79,7 +79,7 @@ pub(super) enum Answer {
 }
 
 #[derive(Debug)]
-pub(super) struct FakeChain(pub(super) Mutex<FakeLedger>);
+pub(in crate::engine) struct FakeChain(pub(in crate::engine) Mutex<FakeLedger>);
 
 fn executed() -> Executed {
     Executed {
@@ -105,23 +105,23 @@ fn refused(kind: RefusalKind) -> SubmitError {
 #[async_trait]
 impl Chain for FakeChain {
     async fn identity(&self) -> Result<ChainIdentity, ChainError> {
-        unreachable!("a fate needs no identity")
+        unreachable!("a resolution needs no identity")
     }
 
     async fn height(&self) -> Result<CheckpointNumber, ChainError> {
-        unreachable!("a fate needs no height")
+        unreachable!("a resolution needs no height")
     }
 
     async fn epoch(&self) -> Result<EpochInfo, ChainError> {
-        unreachable!("a fate needs no epoch")
+        unreachable!("a resolution needs no epoch")
     }
 
     async fn badges(&self, _: Address) -> Result<Vec<BadgeOnChain>, ChainError> {
-        unreachable!("a fate needs no badges")
+        unreachable!("a resolution needs no badges")
     }
 
     async fn gas_coins(&self, _: Address) -> Result<Vec<GasCoin>, ChainError> {
-        unreachable!("a fate needs no coins")
+        unreachable!("a resolution needs no coins")
     }
 
     async fn object(
@@ -134,7 +134,7 @@ impl Chain for FakeChain {
     }
 
     async fn view(&self, _: &ViewQuery) -> Result<ContractView, ChainError> {
-        unreachable!("a fate needs no view")
+        unreachable!("a resolution needs no view")
     }
 
     fn build(&self, _: &TransactionPlan) -> Result<UnsignedTransaction, ChainError> {
@@ -146,7 +146,7 @@ impl Chain for FakeChain {
         _: &UnsignedTransaction,
         _: SimulatedGas,
     ) -> Result<Simulation, ChainError> {
-        unreachable!("a fate needs no simulation")
+        unreachable!("a resolution needs no simulation")
     }
 
     async fn execute(&self, transaction: &SignedTransaction) -> Result<Executed, SubmitError> {
@@ -211,7 +211,7 @@ fn coin() -> ObjectReference {
     ObjectReference::new(Address::new([6; 32]), SIGNED_AT, Digest::new([2; 32]))
 }
 
-pub(super) fn attempt() -> Attempt {
+pub(in crate::engine) fn attempt() -> Attempt {
     Attempt {
         intents: vec![IntentId::new(1)],
         transaction: SignedTransaction {
