@@ -542,6 +542,13 @@ BEGIN
     SELECT RAISE(ABORT, 'a signed attempt uses this object version');
 END;
 
+-- The last use of a badge by other software, as the operator has accepted it. Written by a start with
+-- `allow_foreign_use`; replaced by the next one.
+CREATE TABLE acknowledged_uses (
+    badge  BLOB PRIMARY KEY NOT NULL CHECK (length(badge) = 32),
+    digest BLOB NOT NULL CHECK (length(digest) = 32)
+) STRICT, WITHOUT ROWID;
+
 -- Requests made under an idempotency key, with the outcome of their parts at the time. Written by
 -- `open`; deleted after seven days.
 CREATE TABLE requests (

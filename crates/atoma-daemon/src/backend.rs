@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use atoma_domain::journal::Failure;
 use atoma_domain::ports::{ChainError, StoreError};
 use atoma_domain::{CheckpointNumber, Mist};
 use atoma_operator::{
@@ -186,14 +187,17 @@ impl Backend {
 
     /// Looks for foreign use of the badges, resumes queued intents, and accepts writes.
     async fn begin_writes(&self) -> Result<(), StartError> {
-        if let Some(reason) = self.readiness.foreign_use().await? {
-            if self.allow_foreign_use {
-                warn!("{reason}");
-            } else {
-                error!("writes are stopped: {reason}; stop it, or set `allow_foreign_use`");
-                self.engine.stop_signing(reason.clone());
-                self.readiness.stop_writes(reason);
+        let foreign = self.readiness.foreign_uses().await?;
+        if self.allow_foreign_use {
+            for used in &foreign {
+                warn!("{}", Failure::from(*used));
             }
+            self.readiness.acknowledge(&foreign).await?;
+        } else if let Some(used) = foreign.first() {
+            let reason = Failure::from(*used);
+            error!("writes are stopped: {reason}; see `allow_foreign_use` in the configuration");
+            self.engine.stop_signing(reason.clone());
+            self.readiness.stop_writes(reason);
         }
         self.engine.look_at_balance().await;
         self.engine.take_up_queued().await?;

@@ -121,6 +121,8 @@ stored! {
     GasBudgetTooLow { gas_budget: Mist::new(5) } => r#"{"code":"gas_budget_too_low","gas_budget":5}"#,
     GasBalanceInsufficient { gas_budget: Mist::new(u64::MAX) } =>
         r#"{"code":"gas_balance_insufficient","gas_budget":18446744073709551615}"#,
+    GasPriceTooLow { gas_price: Mist::new(1), reference_gas_price: Mist::new(1000) } =>
+        r#"{"code":"gas_price_too_low","gas_price":1,"reference_gas_price":1000}"#,
     ObjectNotUsable { object_id: OBJECT, reason: reason() } =>
         r#"{"code":"object_not_usable","object_id":"0x0000000000000000000000000000000000000000000000000000000000000002","reason":"why"}"#,
     TransactionRefused { reason: reason() } => r#"{"code":"transaction_refused","reason":"why"}"#,
@@ -131,8 +133,9 @@ stored! {
         r#"{"code":"badge_used_elsewhere","node_small_id":1,"tx_digest":"11111111111111111111111111111111"}"#,
     BreakerOpen { failures: 20, retry_after_s: 300 } =>
         r#"{"code":"breaker_open","failures":20,"retry_after_s":300}"#,
-    SpendCapReached { daily_cap: Mist::new(9), spent: Mist::new(8) } =>
-        r#"{"code":"spend_cap_reached","daily_cap":9,"spent":8}"#,
+    SpendCapReached {
+        daily_cap: Mist::new(9), spent: Mist::new(8), reserved: Mist::new(0), gas_budget: Mist::new(7),
+    } => r#"{"code":"spend_cap_reached","daily_cap":9,"spent":8,"reserved":0,"gas_budget":7}"#,
     ShuttingDown {} => r#"{"code":"shutting_down"}"#,
     QueueFull { node_small_id: None } => r#"{"code":"queue_full","node_small_id":null}"#,
     OutcomeUnknown { transaction_id: TRANSACTION, tx_digest: None } =>

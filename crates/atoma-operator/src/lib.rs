@@ -17,6 +17,7 @@ mod engine;
 mod ingest;
 mod ports;
 mod readiness;
+mod reconcile;
 mod use_cases;
 
 pub use engine::{
@@ -24,7 +25,8 @@ pub use engine::{
 };
 pub use ingest::{Applied, IngestError, Ingestor};
 pub use ports::Ports;
-pub use readiness::{NotReady, Readiness, ReconcileError};
+pub use readiness::{NotReady, Readiness};
+pub use reconcile::{ForeignUse, ReconcileError};
 pub use use_cases::{
     Completed, NodeChoice, Operator, Registered, StackResult, StackStatus, Unsuccessful,
 };

@@ -4,9 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use atoma_domain::ObjectReference;
 use atoma_domain::journal::Failure;
-use atoma_domain::ports::{ChainError, JournalKey, StoreError};
+use atoma_domain::ports::StoreError;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -27,7 +26,7 @@ pub struct NotReady(pub Vec<String>);
 /// Checks what serving depends on, and keeps it up to date. Clones share their state.
 #[derive(Clone, Debug)]
 pub struct Readiness {
-    ports: Ports,
+    pub(crate) ports: Ports,
     applied: Applied,
     /// The mirror has caught up in this process, or was there when it began.
     caught_up: Arc<AtomicBool>,
@@ -74,9 +73,12 @@ impl Readiness {
         if self.caught_up.load(Ordering::Relaxed) {
             return Ok(());
         }
-        self.check()
-            .await
-            .map_err(|NotReady(reasons)| Failure::NotReady { reasons })
+        match self.check().await {
+            // It has caught up by now. Whatever else is not ready does not matter here.
+            Err(_) if self.caught_up.load(Ordering::Relaxed) => Ok(()),
+            Err(NotReady(reasons)) => Err(Failure::NotReady { reasons }),
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Refuses writes until the start is complete, because the chain must be the database's own and the
@@ -139,39 +141,6 @@ impl Readiness {
         }
     }
 
-    /// Compares the journal with the chain and returns the first badge that other software uses with
-    /// the same key. The journal has registered or used such a badge, or signed over a version of it that
-    /// is gone, but does not have the badge's last transaction.
-    ///
-    /// # Errors
-    /// When the chain or the database can't be read.
-    pub async fn foreign_use(&self) -> Result<Option<Failure>, ReconcileError> {
-        let Ports { journal, chain, .. } = &self.ports;
-        let unfinished = journal.unfinished().await?;
-        let signed = unfinished.iter().filter_map(|open| open.attempt.as_ref());
-        let signed: Vec<_> = signed.filter_map(|open| open.badge.as_ref()).collect();
-        for badge in chain.badges(self.ports.signer.address()).await? {
-            let id = *badge.reference.object_id();
-            // A badge still at the signed version proves nothing: anybody may have brought it there.
-            let is_gone = |signed: &&ObjectReference| {
-                *signed.object_id() == id && signed.version() < badge.reference.version()
-            };
-            if journal.last_use(id).await?.is_none() && !signed.iter().any(is_gone) {
-                continue;
-            }
-            let Some((_, Some(tx_digest))) = chain.object(id).await? else {
-                continue;
-            };
-            if journal.find(JournalKey::Digest(tx_digest)).await?.is_none() {
-                return Ok(Some(Failure::BadgeUsedElsewhere {
-                    node_small_id: badge.node_small_id,
-                    tx_digest,
-                }));
-            }
-        }
-        Ok(None)
-    }
-
     /// Stops writes until the next start.
     pub fn stop_writes(&self, reason: Failure) {
         // The first reason is enough.
@@ -179,14 +148,23 @@ impl Readiness {
     }
 
     /// Keeps the mirror's epoch up to date between events: reads it from the chain at this interval,
-    /// until stopped.
+    /// until stopped. In each epoch it also compares the operator's nodes with the chain.
     pub async fn follow_epochs(self, interval: Duration, stopping: CancellationToken) {
         let mut known = None;
         loop {
             match self.ports.chain.epoch().await {
                 Ok(info) if known != Some(info.epoch) => {
+                    if let Err(error) = self.reconcile_nodes().await {
+                        warn!(
+                            error = with_causes(&error),
+                            "can't compare the operator's nodes with the chain"
+                        );
+                    }
                     match self.ports.events.note_epoch(info.epoch).await {
-                        Ok(()) => known = Some(info.epoch),
+                        Ok(()) => {
+                            info!(epoch = %info.epoch, "current epoch");
+                            known = Some(info.epoch);
+                        }
                         Err(error) => {
                             warn!(
                                 error = with_causes(&error),
@@ -194,7 +172,6 @@ impl Readiness {
                             )
                         }
                     }
-                    info!(epoch = %info.epoch, "current epoch");
                 }
                 Ok(_) => {}
                 Err(error) => warn!(
@@ -208,40 +185,4 @@ impl Readiness {
             }
         }
     }
-
-    /// Replaces the operator's nodes in the mirror with those whose badges its address owns on chain.
-    ///
-    /// # Errors
-    /// When the chain can't be read or the database can't be written.
-    pub async fn reconcile_nodes(&self) -> Result<(), ReconcileError> {
-        let address = self.ports.signer.address();
-        let nodes: Vec<_> = self
-            .ports
-            .chain
-            .badges(address)
-            .await?
-            .into_iter()
-            .map(|badge| atoma_domain::model::OperatorNode {
-                node_small_id: badge.node_small_id,
-                node_badge_id: *badge.reference.object_id(),
-                address,
-            })
-            .collect();
-        self.ports
-            .events
-            .set_operator_nodes(address, &nodes)
-            .await?;
-        Ok(())
-    }
-}
-
-/// Why the database could not be compared with the chain.
-#[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
-    /// The badges can't be read.
-    #[error("can't read the operator's badges")]
-    Chain(#[from] ChainError),
-    /// The database failed.
-    #[error("can't compare the database with the chain")]
-    Store(#[from] StoreError),
 }

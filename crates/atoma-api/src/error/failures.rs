@@ -192,6 +192,10 @@ fn reply(failure: &Failure) -> Reply {
             S::UNPROCESSABLE_ENTITY,
             "Raise `gas_budget`, or leave it out to let the daemon estimate it.",
         ),
+        F::GasPriceTooLow { .. } => with(
+            S::UNPROCESSABLE_ENTITY,
+            "Raise `gas_price`, or leave it out to pay the reference gas price.",
+        ),
         F::GasBalanceInsufficient { .. } => with(
             S::UNPROCESSABLE_ENTITY,
             "Send SUI to the address, or lower `gas_budget`.",
@@ -218,7 +222,8 @@ fn reply(failure: &Failure) -> Reply {
         F::ShuttingDown {} => with(S::SERVICE_UNAVAILABLE, "Try again once it has restarted."),
         F::BadgeUsedElsewhere { .. } => with(
             S::SERVICE_UNAVAILABLE,
-            "Stop the other daemon and restart this one, or set `allow_foreign_use`.",
+            "Stop the other daemon, or restore the database. If the use was yours and is harmless, restart once \
+             with `allow_foreign_use = true`.",
         ),
         F::BreakerOpen { .. } => with(
             S::SERVICE_UNAVAILABLE,

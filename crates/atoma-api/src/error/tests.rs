@@ -111,6 +111,8 @@ failures! {
         "The gas budget of 5 MIST is too low. Raise `gas_budget`, or leave it out to let the daemon estimate it.";
     GasBalanceInsufficient r#"{"code":"gas_balance_insufficient","gas_budget":18446744073709551615}"# => 422
         "No SUI coin of the operator's address covers the gas budget of 18446744073709551615 MIST. Send SUI to the address, or lower `gas_budget`.";
+    GasPriceTooLow r#"{"code":"gas_price_too_low","gas_price":1,"reference_gas_price":1000}"# => 422
+        "The gas price of 1 MIST is below the reference gas price of 1000 MIST. Raise `gas_price`, or leave it out to pay the reference gas price.";
     ObjectNotUsable r#"{"code":"object_not_usable","object_id":"0x0000000000000000000000000000000000000000000000000000000000000002","reason":"why"}"# => 422
         "Object 0x0000000000000000000000000000000000000000000000000000000000000002 can't be used: why. Name another one, or leave `gas` out to let the daemon choose a coin.";
     TransactionRefused r#"{"code":"transaction_refused","reason":"why"}"# => 422
@@ -120,11 +122,11 @@ failures! {
     NotReady r#"{"code":"not_ready","reasons":["why","why"]}"# => 503
         "The daemon is not ready: why; why. Poll GET /ready until it answers 200.";
     BadgeUsedElsewhere r#"{"code":"badge_used_elsewhere","node_small_id":1,"tx_digest":"11111111111111111111111111111111"}"# => 503
-        "Transaction 11111111111111111111111111111111 used the badge of node 1 but is not in this daemon's journal; another daemon runs with the same key. Stop the other daemon and restart this one, or set `allow_foreign_use`.";
+        "Transaction 11111111111111111111111111111111 used the badge of node 1 but is not in this daemon's journal: another daemon runs with the same key, or the database is new or an old copy. Stop the other daemon, or restore the database. If the use was yours and is harmless, restart once with `allow_foreign_use = true`.";
     BreakerOpen r#"{"code":"breaker_open","failures":20,"retry_after_s":300}"# => 503
         "20 transactions in a row failed, so writes are paused. GET /transactions?status=failed shows why they failed.";
-    SpendCapReached r#"{"code":"spend_cap_reached","daily_cap":9,"spent":8}"# => 429
-        "The gas budget does not fit under the daily cap of 9 MIST: 8 MIST were spent in the last 24 hours. Wait until earlier spending is more than 24 hours old, or raise `gas.daily_cap_mist`.";
+    SpendCapReached r#"{"code":"spend_cap_reached","daily_cap":9,"spent":8,"reserved":1,"gas_budget":7}"# => 429
+        "The gas budget of 7 MIST does not fit under the daily cap of 9 MIST: 8 MIST were spent in the last 24 hours, and running transactions may spend 1 MIST more. Wait until earlier spending is more than 24 hours old, or raise `gas.daily_cap_mist`.";
     ShuttingDown r#"{"code":"shutting_down"}"# => 503
         "The daemon is shutting down. Try again once it has restarted.";
     QueueFull r#"{"code":"queue_full","node_small_id":null}"# => 429

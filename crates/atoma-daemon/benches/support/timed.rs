@@ -11,13 +11,12 @@ use atoma_domain::journal::{
 };
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
-    GasCoin, Journal, JournalFilter, JournalKey, Opened, Page, SignError, SignedTransaction,
-    Signer, SimulatedGas, Simulation, StoreError, SubmitError, TransactionPlan, UnfinishedIntent,
-    UnsignedTransaction, Until, ViewQuery,
+    GasCoin, GasSpent, Journal, JournalFilter, JournalKey, ObjectOnChain, Opened, Page, SignError,
+    SignedTransaction, Signer, SimulatedGas, Simulation, StoreError, SubmitError, TransactionPlan,
+    UnfinishedIntent, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
-    Address, CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference,
-    TimestampMs,
+    Address, CheckpointNumber, Digest, Epoch, IntentId, ObjectId, ObjectReference, TimestampMs,
 };
 use atoma_operator::Ports;
 
@@ -136,8 +135,26 @@ impl Journal for Timed<dyn Journal> {
         self.1.of(JOURNAL, self.0.last_use(badge)).await
     }
 
-    async fn gas_spent_since(&self, since: TimestampMs) -> Result<Mist, StoreError> {
-        self.1.of(JOURNAL, self.0.gas_spent_since(since)).await
+    async fn knows_use(&self, badge: ObjectId, digest: Digest) -> Result<bool, StoreError> {
+        self.1.of(JOURNAL, self.0.knows_use(badge, digest)).await
+    }
+
+    async fn acknowledge_use(&self, badge: ObjectId, digest: Digest) -> Result<(), StoreError> {
+        self.1
+            .of(JOURNAL, self.0.acknowledge_use(badge, digest))
+            .await
+    }
+
+    async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError> {
+        self.1.of(JOURNAL, self.0.recent_gas_coins()).await
+    }
+
+    async fn gas_spent(
+        &self,
+        since: TimestampMs,
+        now: TimestampMs,
+    ) -> Result<Vec<GasSpent>, StoreError> {
+        self.1.of(JOURNAL, self.0.gas_spent(since, now)).await
     }
 
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError> {
@@ -179,10 +196,7 @@ impl Chain for Timed<dyn Chain> {
         self.1.of(READ, self.0.gas_coins(owner)).await
     }
 
-    async fn object(
-        &self,
-        id: ObjectId,
-    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+    async fn object(&self, id: ObjectId) -> Result<Option<ObjectOnChain>, ChainError> {
         self.1.of(READ, self.0.object(id)).await
     }
 

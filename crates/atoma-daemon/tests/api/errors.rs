@@ -110,13 +110,18 @@ async fn unusable_gas_is_refused_and_the_stack_stays_open() {
             json!({"gas_budget": 1_000_000_000_000_000_000_u64}),
             "gas_balance_insufficient",
         ),
+        (json!({"gas_price": 0}), "gas_price_too_low"),
+        (json!({"gas_price": 999}), "gas_price_too_low"),
+        (json!({"gas_price": 1_000_000}), "transaction_refused"),
     ] {
         let mut body = json!({"stack_small_ids": [4]});
         body.as_object_mut()
             .unwrap()
             .extend(fields.as_object().unwrap().clone());
         let what = body.to_string();
-        assert_error(&world.post(path, body).await, 422, code, &what);
+        assert_error(&world.post(path, body.clone()).await, 422, code, &what);
+        let rehearsed = world.post(&format!("{path}?dry_run=true"), body).await;
+        assert_error(&rehearsed, 422, code, &what);
     }
     for fields in [json!({"gas_budget": 1}), json!({"gas_price": 1})] {
         let mut body = json!({"stack_small_ids": [4]});

@@ -159,5 +159,5 @@ async fn a_badge_used_elsewhere_meanwhile_is_reported() {
     let (status, ready) = world.get("/ready").await;
     assert_eq!(status, 200, "{ready}");
     let warning = ready["warnings"][0].as_str().unwrap();
-    assert!(warning.contains("was used by somebody else"), "{ready}");
+    assert!(warning.contains("other software used badge"), "{ready}");
 }

@@ -1,10 +1,15 @@
 //! A Sui node that answers wrongly about attempts.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
-use atoma_domain::StackSmallId;
+use async_trait::async_trait;
 use atoma_domain::journal::{Action, Actor, Failure, GasOptions, IntentStatus, NewIntent};
-use atoma_domain::ports::{Chain, RefusalKind};
+use atoma_domain::ports::{
+    Chain, RefusalKind, SignError, SignedTransaction, Signer, UnsignedTransaction,
+};
+use atoma_domain::{Address, StackSmallId};
 use atoma_localnet::{Fault, FaultKind};
 use atoma_operator::{Engine, Submission, Waited};
 use tokio_util::sync::CancellationToken;
@@ -192,4 +197,55 @@ fn assert_awaits_effects(waited: &Waited) {
         matches!(&waited.failure, Some(Failure::SuiNodeError { reason }) if reason.contains("has executed")),
         "{waited:?}"
     );
+}
+
+/// A signer that fails a few times: its device was unplugged.
+#[derive(Debug)]
+struct FlakySigner {
+    inner: Arc<dyn Signer>,
+    failures: AtomicUsize,
+}
+
+#[async_trait]
+impl Signer for FlakySigner {
+    fn address(&self) -> Address {
+        self.inner.address()
+    }
+
+    async fn sign(&self, unsigned: UnsignedTransaction) -> Result<SignedTransaction, SignError> {
+        let left = |left: usize| left.checked_sub(1);
+        match self.failures.fetch_update(Relaxed, Relaxed, left) {
+            Ok(_) => Err(SignError::Failed("unplugged (injected)".into())),
+            Err(_) => self.inner.sign(unsigned).await,
+        }
+    }
+}
+
+#[test]
+fn a_signer_that_fails_pauses_its_lane() {
+    let (_world, daemon, stacks) = begin(1);
+    daemon.run(async {
+        let signer = Arc::new(FlakySigner {
+            inner: Arc::clone(&daemon.ports.signer),
+            failures: AtomicUsize::new(usize::MAX),
+        });
+        let ports = atoma_operator::Ports {
+            signer: signer.clone(),
+            ..daemon.ports.clone()
+        };
+        let config = crate::support::faulty_node::config();
+        let engine = Engine::new(ports, config, CancellationToken::new());
+        let intent = settle(&daemon, stacks[0], GasOptions::default()).await;
+        let mut waited = outcome(&engine, intent).await;
+        assert!(
+            matches!(&waited.failure, Some(Failure::Internal { reason }) if reason.contains("unplugged")),
+            "{waited:?}"
+        );
+        signer.failures.store(0, Relaxed);
+        while !waited.status.is_final() {
+            tokio::task::yield_now().await;
+            waited = engine.wait(&[waited.id], PATIENCE).await.remove(0);
+        }
+        assert_eq!(waited.status, IntentStatus::Succeeded, "{waited:?}");
+    });
 }

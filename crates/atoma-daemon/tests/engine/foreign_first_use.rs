@@ -67,7 +67,8 @@ fn left_open(daemon: &Generation) -> Attempt {
 /// The use of a badge elsewhere that a daemon finds when it starts.
 fn foreign_use(daemon: &Generation) -> Option<Failure> {
     let readiness = Readiness::new(daemon.ports.clone(), Applied::default());
-    daemon.run(readiness.foreign_use()).unwrap()
+    let uses = daemon.run(readiness.foreign_uses()).unwrap();
+    uses.first().map(|used| Failure::from(*used))
 }
 
 #[track_caller]

@@ -2,8 +2,9 @@
 
 use atoma_domain::PricePerMillion;
 use atoma_domain::journal::{Action, Actor, Failure, GasOptions, NewIntent};
+use atoma_domain::model::OperatorNode;
 use atoma_localnet::{Fault, FaultKind};
-use atoma_operator::Submission;
+use atoma_operator::{Applied, Readiness, Submission};
 
 use crate::support::cases::{FIRST, SECOND};
 use crate::support::generation::{Generation, PATIENCE};
@@ -78,4 +79,86 @@ fn an_attestation_is_not_built_from_a_ticket_older_than_the_badges_last_use() {
     assert_eq!(*attested, serde_json::json!([SECOND]));
     daemon.stop();
     other.stop();
+}
+
+/// The node's owner index is empty: it lists neither badges nor coins. A start keeps the operator's
+/// nodes, and pays with a coin that the journal knows.
+#[test]
+fn an_empty_owner_index_costs_no_node_and_no_intent() {
+    let world = World::start();
+    let site = world.operator(2, 1);
+    let stacks = world.buy(NONE, FIRST, 2);
+    let daemon = world.begin(&site);
+    daemon.run(daemon.record(&stacks, None));
+    daemon.run(daemon.settle(&stacks[..1]));
+    daemon.stop();
+
+    world.network.inject_fault(Fault {
+        count: u64::MAX,
+        ..Fault::once(FaultKind::OwnedObjectsHidden)
+    });
+    let daemon = world.begin(&site);
+    let nodes = daemon.run(daemon.operator.nodes()).unwrap();
+    assert_eq!(nodes.len(), 2);
+    daemon.run(daemon.engine.recover()).unwrap();
+    daemon.run(daemon.settle(&stacks[1..]));
+    daemon.stop();
+}
+
+/// The mirror takes a node for the operator's own whose badge is in another address's hands by now.
+#[test]
+fn a_badge_that_is_shown_to_be_anothers_is_given_up() {
+    let world = World::start();
+    let site = world.operator(2, 1);
+    let other = world.new_operator(&[1_000_000_000_000]);
+    world.register(&other, 1);
+    let theirs = world.begin(&other);
+    let sent = theirs.run(theirs.operator.nodes()).unwrap()[0];
+    theirs.stop();
+
+    let daemon = world.begin(&site);
+    let nodes = daemon.run(daemon.operator.nodes()).unwrap();
+    let mut mirrored = nodes.clone();
+    mirrored.push(OperatorNode {
+        address: site.address,
+        ..sent
+    });
+    let stored = daemon
+        .ports
+        .events
+        .set_operator_nodes(site.address, &mirrored);
+    daemon.run(stored).unwrap();
+    let readiness = Readiness::new(daemon.ports.clone(), Applied::default());
+    daemon.run(readiness.reconcile_nodes()).unwrap();
+    assert_eq!(daemon.run(daemon.operator.nodes()).unwrap(), nodes);
+    daemon.stop();
+}
+
+/// Without any coin an intent waits: the coins may only be missing from the node's index.
+#[test]
+fn an_intent_waits_while_the_node_lists_no_coin() {
+    let world = World::start();
+    let site = world.operator(2, 1);
+    let stacks = world.buy(NONE, FIRST, 1);
+    let daemon = world.begin(&site);
+    daemon.run(daemon.record(&stacks, None));
+    world.network.inject_fault(Fault {
+        count: u64::MAX,
+        ..Fault::once(FaultKind::OwnedObjectsHidden)
+    });
+    daemon.run(daemon.catch_up());
+    let request = Request::Settle(stacks);
+    let waiting = daemon.run(request.send(&daemon.operator, FIRST));
+    assert!(
+        matches!(&waiting[..], [Err(Failure::SuiNodeError { reason })] if reason.contains("no SUI coin")),
+        "{waiting:?}"
+    );
+    world.network.clear_faults();
+    daemon.run(daemon.all_final());
+    let answers = daemon.run(request.send(&daemon.operator, FIRST));
+    assert!(
+        matches!(answers[..], [Err(Failure::AlreadySettling { .. })]),
+        "{answers:?}"
+    );
+    daemon.stop();
 }

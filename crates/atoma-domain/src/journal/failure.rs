@@ -184,6 +184,13 @@ pub enum Failure {
     GasBudgetTooLow { gas_budget: Mist },
     #[error("no SUI coin of the operator's address covers the gas budget of {gas_budget} MIST")]
     GasBalanceInsufficient { gas_budget: Mist },
+    #[error(
+        "the gas price of {gas_price} MIST is below the reference gas price of {reference_gas_price} MIST"
+    )]
+    GasPriceTooLow {
+        gas_price: Mist,
+        reference_gas_price: Mist,
+    },
     #[error("object {object_id} can't be used: {reason}")]
     ObjectNotUsable { object_id: ObjectId, reason: String },
     #[error("the Sui network refused the transaction: {reason}")]
@@ -195,8 +202,8 @@ pub enum Failure {
     #[error("the daemon is not ready: {}", reasons.join("; "))]
     NotReady { reasons: Vec<String> },
     #[error(
-        "transaction {tx_digest} used the badge of node {node_small_id} but is not in this daemon's journal; \
-         another daemon runs with the same key"
+        "transaction {tx_digest} used the badge of node {node_small_id} but is not in this daemon's journal: \
+         another daemon runs with the same key, or the database is new or an old copy"
     )]
     BadgeUsedElsewhere {
         node_small_id: NodeSmallId,
@@ -205,9 +212,17 @@ pub enum Failure {
     #[error("{failures} transactions in a row failed, so writes are paused")]
     BreakerOpen { failures: u32, retry_after_s: u64 },
     #[error(
-        "the gas budget does not fit under the daily cap of {daily_cap} MIST: {spent} MIST were spent in the last 24 hours"
+        "the gas budget of {gas_budget} MIST does not fit under the daily cap of {daily_cap} MIST: {spent} MIST were \
+         spent in the last 24 hours, and running transactions may spend {reserved} MIST more"
     )]
-    SpendCapReached { daily_cap: Mist, spent: Mist },
+    SpendCapReached {
+        daily_cap: Mist,
+        spent: Mist,
+        #[serde(default)]
+        reserved: Mist,
+        #[serde(default)]
+        gas_budget: Mist,
+    },
     #[error("the daemon is shutting down")]
     ShuttingDown {},
     #[error("the queue of {} is full", owner_of_queue(*node_small_id))]

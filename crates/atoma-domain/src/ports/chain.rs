@@ -35,12 +35,9 @@ pub trait Chain: Debug + Send + Sync {
     /// The SUI coins that an address owns, largest first.
     async fn gas_coins(&self, owner: Address) -> Result<Vec<GasCoin>, ChainError>;
 
-    /// The latest version of an object, and the transaction that wrote it if the node names it. `None`
-    /// if the object does not exist, or no longer does.
-    async fn object(
-        &self,
-        id: ObjectId,
-    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError>;
+    /// The latest version of an object that the node shows; `None` if it shows none. That proves nothing:
+    /// it may lag.
+    async fn object(&self, id: ObjectId) -> Result<Option<ObjectOnChain>, ChainError>;
 
     /// Everything that an action depends on, in as few calls as possible and in parallel: the epoch, the
     /// badge's version first, the parameters, and what the query names.
@@ -143,6 +140,19 @@ pub struct EpochInfo {
     pub epoch: Epoch,
     /// Its reference gas price, in MIST per gas unit.
     pub reference_gas_price: Mist,
+}
+
+/// An object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectOnChain {
+    /// The latest version of the object.
+    pub reference: ObjectReference,
+    /// The address that owns it; `None` if no address does.
+    pub owner: Option<Address>,
+    /// The transaction that wrote this version, if the node names it.
+    pub last_transaction: Option<Digest>,
+    /// The balance, if it is a SUI coin.
+    pub balance: Option<Mist>,
 }
 
 /// A node badge.

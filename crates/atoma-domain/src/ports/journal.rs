@@ -72,8 +72,25 @@ pub trait Journal: Debug + Send + Sync {
     /// used the badge since.
     async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError>;
 
-    /// The gas spent by attempts that were concluded at or after `since`.
-    async fn gas_spent_since(&self, since: TimestampMs) -> Result<Mist, StoreError>;
+    /// Whether the journal knows that this transaction used a badge: it is an attempt's, or
+    /// [acknowledged](Self::acknowledge_use).
+    async fn knows_use(&self, badge: ObjectId, digest: Digest) -> Result<bool, StoreError>;
+
+    /// Notes that the operator knows of a badge's use by a transaction that is not in the journal. It
+    /// replaces the use of the same badge that was noted before.
+    async fn acknowledge_use(&self, badge: ObjectId, digest: Digest) -> Result<(), StoreError>;
+
+    /// The coins that the latest attempts used, newest first; at most some dozens.
+    async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError>;
+
+    /// The gas spent by attempts that were concluded at or after `since`, in any order. A time after
+    /// `now`, from before the clock was set back, is given as the time of the next attempt with a time
+    /// that is past, or as `now`.
+    async fn gas_spent(
+        &self,
+        since: TimestampMs,
+        now: TimestampMs,
+    ) -> Result<Vec<GasSpent>, StoreError>;
 
     /// An intent; `None` if it is not in the journal.
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError>;
@@ -98,6 +115,15 @@ pub enum Opened {
     Joined(Intent),
     /// It was refused.
     Refused(Failure),
+}
+
+/// The gas of one or more attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GasSpent {
+    /// When the last of them was concluded.
+    pub at: TimestampMs,
+    /// What they paid together, in MIST.
+    pub gas: Mist,
 }
 
 /// An intent without a final status.

@@ -16,7 +16,7 @@ mod work;
 
 pub use chain::{
     BadgeOnChain, Chain, Consumption, ContractView, EpochInfo, Executed, ExecutionOutcome, GasCoin,
-    SimulatedGas, Simulation, SubscriberQuery, TransactionPlan, Until, ViewQuery,
+    ObjectOnChain, SimulatedGas, Simulation, SubscriberQuery, TransactionPlan, Until, ViewQuery,
 };
 pub use clock::Clock;
 pub use error::{
@@ -26,7 +26,7 @@ pub use events::{
     ChainEvents, ChainIdentity, EventCursor, EventSource, LedgerFrame, LedgerPosition,
     LedgerStream, LedgerTransaction, Progress,
 };
-pub use journal::{Journal, JournalFilter, JournalKey, Opened, UnfinishedIntent};
+pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, UnfinishedIntent};
 pub use signer::Signer;
 pub use state::{DisputeSide, Page, StackFilter, StateReader};
 pub use work::ServedWork;

@@ -41,7 +41,7 @@ impl Demo {
 
     fn daemon_config(&self) -> String {
         format!(
-            "# Written by atoma-localnet for its demonstration world.\nhttp_addr = \"127.0.0.1:3000\"\ndata_dir = \"data\"\n\n[sui]\nrpc_url = \"{}\"\nclient_config = \"client.yaml\"\npackage_id = \"{}\"\natoma_db_id = \"{}\"\n",
+            "# Written by atoma-localnet for its demonstration world.\nhttp_addr = \"127.0.0.1:3000\"\ndata_dir = \"data\"\n\n# The demonstration's nodes were used before the daemon's first start.\nallow_foreign_use = true\n\n[sui]\nrpc_url = \"{}\"\nclient_config = \"client.yaml\"\npackage_id = \"{}\"\natoma_db_id = \"{}\"\n",
             self.url, self.package, self.atoma_db
         )
     }

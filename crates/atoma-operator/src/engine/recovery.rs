@@ -12,6 +12,7 @@ use super::attempt::Payment;
 use super::front::Engine;
 use super::lane::Work;
 use super::shared::LaneKey;
+use crate::Ports;
 
 impl Engine {
     /// Takes up everything that the journal holds unfinished: signed attempts first, which are resolved
@@ -35,7 +36,12 @@ impl Engine {
     )]
     pub async fn take_up_attempts(&self) -> Result<(), StoreError> {
         let _opening = self.opening().await;
-        self.context().limits.note_starting(true);
+        let Ports { journal, clock, .. } = &self.context().ports;
+        let limits = &self.context().limits;
+        limits.load(journal.as_ref(), clock.as_ref()).await?;
+        limits.note_starting(true);
+        let coins = journal.recent_gas_coins().await?;
+        self.context().gas.note_known(coins);
         let mut resumed: BTreeMap<(LaneKey, Digest), (_, Vec<Intent>)> = BTreeMap::new();
         for open in self.untracked().await? {
             let Some(attempt) = open.attempt else {

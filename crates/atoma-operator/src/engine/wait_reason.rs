@@ -33,6 +33,11 @@ pub(super) enum WaitReason {
         /// The error message.
         reason: String,
     },
+    /// The signer fails.
+    Signer {
+        /// The error message.
+        reason: String,
+    },
     /// The journal can't store what has happened. The next start takes it up.
     Unwritable {
         /// The error message.
@@ -76,6 +81,9 @@ impl From<WaitReason> for Failure {
             WaitReason::Database { reason } | WaitReason::Unwritable { reason } => {
                 Self::Internal { reason }
             }
+            WaitReason::Signer { reason } => Self::Internal {
+                reason: format!("can't sign: {reason}"),
+            },
             WaitReason::Unresolved { by } => Self::SuiNodeError {
                 reason: format!(
                     "transaction {by}, whose outcome is still unknown, uses the same version of a badge or coin"

@@ -22,9 +22,9 @@ use atoma_domain::journal::{
     RequestKey,
 };
 use atoma_domain::ports::{
-    Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
+    GasSpent, Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
 };
-use atoma_domain::{Digest, IntentId, Mist, ObjectId, TimestampMs};
+use atoma_domain::{Digest, IntentId, ObjectId, TimestampMs};
 
 use crate::batch::Batch;
 use crate::error::statement_failed;
@@ -130,8 +130,35 @@ impl Journal for SqliteState {
         queries::last_use(&self.readers, badge).await
     }
 
-    async fn gas_spent_since(&self, since: TimestampMs) -> Result<Mist, StoreError> {
-        queries::gas_spent_since(&self.readers, since).await
+    async fn knows_use(&self, badge: ObjectId, digest: Digest) -> Result<bool, StoreError> {
+        queries::knows_use(&self.readers, badge, digest).await
+    }
+
+    async fn acknowledge_use(&self, badge: ObjectId, digest: Digest) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        let mut writes = Batch::new();
+        writes
+            .statement(
+                "INSERT INTO acknowledged_uses (badge, digest) VALUES ($1, $2) \
+                 ON CONFLICT (badge) DO UPDATE SET digest = excluded.digest",
+            )
+            .bind(badge.as_bytes().to_vec())
+            .bind(digest.as_bytes().to_vec());
+        writes.run(&mut transaction).await?;
+        commit(transaction).await
+    }
+
+    async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError> {
+        queries::recent_gas_coins(&self.readers).await
+    }
+
+    async fn gas_spent(
+        &self,
+        since: TimestampMs,
+        now: TimestampMs,
+    ) -> Result<Vec<GasSpent>, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        queries::gas_spent(&mut snapshot, since, now).await
     }
 
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError> {

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use atoma_domain::journal::{Attempt, AttemptRecord, IntentRecord};
-use atoma_domain::ports::{JournalFilter, JournalKey, Page, StoreError, UnfinishedIntent};
+use atoma_domain::ports::{
+    GasSpent, JournalFilter, JournalKey, Page, StoreError, UnfinishedIntent,
+};
 use atoma_domain::{Digest, IntentId, Mist, ObjectId, TimestampMs};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
 use super::rows;
 use crate::columns::{Cells, number, row_number};
-use crate::error::{out_of_range, statement_failed};
+use crate::error::statement_failed;
 
 /// Intents with the digest of their latest attempt that may have reached the network.
 macro_rules! intents {
@@ -172,26 +174,106 @@ pub(super) async fn last_use(
         .transpose()
 }
 
-/// The gas spent by attempts concluded at or after `since`.
-pub(super) async fn gas_spent_since(
+/// Whether a transaction is an attempt's, or acknowledged as the badge's use.
+pub(super) async fn knows_use(
     readers: &SqlitePool,
-    since: TimestampMs,
-) -> Result<Mist, StoreError> {
-    // Transactions that are alike cost the same: a day's thousands make a few rows.
-    let costs = sqlx::query(
-        "SELECT max(id) AS id, gas_used, count(*) AS attempts FROM attempts \
-         WHERE gas_used IS NOT NULL AND concluded_at >= $1 GROUP BY gas_used",
+    badge: ObjectId,
+    digest: Digest,
+) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM attempts WHERE digest = $1) \
+         OR EXISTS (SELECT 1 FROM acknowledged_uses WHERE badge = $2 AND digest = $1)",
     )
-    .bind(number(since.get()))
-    .fetch_all(readers)
+    .bind(digest.as_bytes().to_vec())
+    .bind(badge.as_bytes().to_vec())
+    .fetch_optional(readers)
     .await
     .map_err(statement_failed)?;
-    costs.iter().try_fold(Mist::ZERO, |sum, row| {
+    Ok(row.is_some())
+}
+
+/// The coins that the latest attempts used, newest first.
+pub(super) async fn recent_gas_coins(readers: &SqlitePool) -> Result<Vec<ObjectId>, StoreError> {
+    let rows = sqlx::query("SELECT id, gas FROM attempts ORDER BY id DESC LIMIT 32")
+        .fetch_all(readers)
+        .await
+        .map_err(statement_failed)?;
+    let mut coins = Vec::new();
+    for row in &rows {
+        for coin in rows::gas_coins(&Cells::new(row, "attempts", "id"))? {
+            if !coins.contains(coin.object_id()) {
+                coins.push(*coin.object_id());
+            }
+        }
+    }
+    Ok(coins)
+}
+
+/// A row of gas spent.
+struct Cost {
+    id: u64,
+    at: TimestampMs,
+    gas: Mist,
+}
+
+/// The gas spent by attempts concluded at or after `since`, with times after `now` corrected.
+pub(super) async fn gas_spent(
+    connection: &mut SqliteConnection,
+    since: TimestampMs,
+    now: TimestampMs,
+) -> Result<Vec<GasSpent>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, concluded_at, gas_used FROM attempts \
+         WHERE gas_used IS NOT NULL AND concluded_at >= $1 ORDER BY id",
+    )
+    .bind(number(since.get()))
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(statement_failed)?;
+    let costs = rows.iter().map(|row| {
         let cells = Cells::new(row, "attempts", "id");
-        let gas = cells.number("gas_used")?;
-        let attempts: u64 = cells.small("attempts")?;
-        let all = gas.checked_mul(attempts).map(Mist::new);
-        all.and_then(|all| sum.checked_add(all).ok())
-            .ok_or_else(|| out_of_range("the gas spent"))
-    })
+        Ok(Cost {
+            id: cells.row_number("id")?,
+            at: TimestampMs::new(cells.number("concluded_at")?),
+            gas: Mist::new(cells.number("gas_used")?),
+        })
+    });
+    let costs = costs.collect::<Result<Vec<_>, StoreError>>()?;
+    let (past, ahead): (Vec<_>, Vec<_>) = costs.into_iter().partition(|cost| cost.at <= now);
+    let spent = past.iter().map(|cost| GasSpent {
+        at: cost.at,
+        gas: cost.gas,
+    });
+    let mut spent: Vec<_> = spent.collect();
+    // Attempts are concluded about in the order in which they are signed.
+    if let Some(first) = ahead.first() {
+        let before_since = last_before(connection, first.id, since).await?;
+        let still_counting = ahead.iter().filter(|cost| Some(cost.id) > before_since);
+        spent.extend(still_counting.map(|cost| {
+            let next = past.partition_point(|past| past.id < cost.id);
+            GasSpent {
+                at: past.get(next).map_or(now, |next| next.at),
+                gas: cost.gas,
+            }
+        }));
+    }
+    Ok(spent)
+}
+
+/// The last attempt with a number above `id` that was concluded before a time.
+async fn last_before(
+    connection: &mut SqliteConnection,
+    id: u64,
+    time: TimestampMs,
+) -> Result<Option<u64>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id FROM attempts WHERE id > $1 AND concluded_at < $2 ORDER BY id DESC LIMIT 1",
+    )
+    .bind(row_number(id))
+    .bind(number(time.get()))
+    .fetch_optional(connection)
+    .await
+    .map_err(statement_failed)?;
+    row.map(|row| Cells::new(&row, "attempts", "id").row_number("id"))
+        .transpose()
 }

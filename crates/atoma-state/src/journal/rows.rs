@@ -135,7 +135,6 @@ pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
     let cells = Cells::new(row, "attempts", "id");
     let signatures = cells.bytes("signatures")?;
     let badge: Option<StoredReference> = cells.optional_json("badge")?;
-    let gas: Vec<StoredReference> = cells.json("gas")?;
     Ok(Attempt {
         intents: attempt_intents(&cells)?,
         transaction: SignedTransaction {
@@ -146,9 +145,15 @@ pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
         },
         expires_after: Epoch::new(cells.number("expires_after")?),
         badge: badge.map(ObjectReference::from),
-        gas: gas.into_iter().map(ObjectReference::from).collect(),
+        gas: gas_coins(&cells)?,
         gas_budget: Mist::new(cells.number("gas_budget")?),
     })
+}
+
+/// The coin versions that an attempt uses.
+pub(super) fn gas_coins(cells: &Cells<'_>) -> Result<Vec<ObjectReference>, StoreError> {
+    let gas: Vec<StoredReference> = cells.json("gas")?;
+    Ok(gas.into_iter().map(ObjectReference::from).collect())
 }
 
 /// All that is known of an attempt but its bytes. Its intents come as a JSON array in the column

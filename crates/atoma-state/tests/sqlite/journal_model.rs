@@ -75,10 +75,10 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(action, node, costly)| Operation::Open { action, node, costly }),
         4 => (
             prop::collection::vec(any::<Index>(), 1..3),
-            prop::option::of((any::<Index>(), 0..6_usize)),
+            prop::option::of((any::<Index>(), 0..5_usize)),
         )
             .prop_map(|(intents, previous)| Operation::Record { intents, previous }),
-        3 => (any::<Index>(), 0..6_usize)
+        3 => (any::<Index>(), 0..5_usize)
             .prop_map(|(attempt, outcome)| Operation::Conclude { attempt, outcome }),
         1 => any::<Index>().prop_map(|intent| Operation::Fail { intent }),
     ]

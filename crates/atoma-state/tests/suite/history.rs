@@ -1,10 +1,10 @@
 //! Suite of [`Journal`](atoma_domain::ports::Journal): the history of attempts.
 
-use atoma_domain::CheckpointNumber;
 use atoma_domain::journal::{
     Action, Attempt, AttemptOutcome, AttemptRecord, AttemptStatus, Failure, IntentStatus, Receipt,
 };
-use atoma_domain::ports::JournalKey;
+use atoma_domain::ports::{Journal, JournalKey};
+use atoma_domain::{CheckpointNumber, ObjectReference};
 
 use super::Store;
 use super::fixtures::*;
@@ -184,4 +184,86 @@ pub async fn a_badge_was_last_used_by_the_last_execution(store: impl Store) {
     assert_eq!(used().await, Some(digest(3)));
     run_attempt(&store, 4, id, &succeeded()).await;
     assert_eq!(used().await, Some(digest(4)));
+}
+
+/// Records attempts that cost their number and are concluded at these times.
+async fn spend(store: &impl Journal, times: &[u64]) {
+    for (number, time) in (1..).zip(times) {
+        let opened = store
+            .open(&[new_intent(1, subscribe(number))], None, at(1))
+            .await;
+        let intent = unwrap_new(opened.unwrap()[0].clone());
+        let sent = bare_attempt(number, &[intent.id.get()]);
+        store.record_attempt(&sent, None, at(1)).await.unwrap();
+        let outcome = AttemptOutcome::Succeeded {
+            receipt: receipt(number),
+        };
+        let conclusion = concluded(sent.digest(), &outcome);
+        store.conclude(&conclusion, at(*time)).await.unwrap();
+    }
+}
+
+/// The gas spent and when, by its amount.
+async fn spent(store: &impl Journal, since: u64, now: u64) -> Vec<(u64, u64)> {
+    let spent = store.gas_spent(at(since), at(now)).await.unwrap();
+    let mut spent: Vec<_> = spent
+        .iter()
+        .map(|spent| (spent.gas.get(), spent.at.get()))
+        .collect();
+    spent.sort_unstable();
+    spent
+}
+
+pub async fn gas_is_spent_when_its_attempt_is_concluded(store: impl Store) {
+    spend(&store, &[10, 20, 30]).await;
+    assert_eq!(spent(&store, 0, 99).await, [(1, 10), (2, 20), (3, 30)]);
+    assert_eq!(spent(&store, 20, 30).await, [(2, 20), (3, 30)]);
+    assert_eq!(spent(&store, 31, 99).await, []);
+}
+
+/// The clock was ahead for the attempts 2, 3, 5 and 6.
+pub async fn gas_spent_in_the_future_is_dated_by_what_came_after_it(store: impl Store) {
+    spend(&store, &[10, 5000, 5001, 20, 6000, 6001]).await;
+    let dated = [(1, 10), (2, 20), (3, 20), (4, 20), (5, 40), (6, 40)];
+    assert_eq!(spent(&store, 0, 40).await, dated);
+    // What came after some of them is too long ago to count, and so are they.
+    assert_eq!(spent(&store, 30, 40).await, [(5, 40), (6, 40)]);
+}
+
+pub async fn a_use_of_a_badge_is_known_by_attempt_or_acknowledgement(store: impl Store) {
+    let intent = unwrap_new(open(&store, new_intent(1, subscribe(1))).await);
+    run_attempt(&store, 1, intent.id, &succeeded()).await;
+    let knows = async |badge, number| {
+        store
+            .knows_use(object(badge), digest(number))
+            .await
+            .unwrap()
+    };
+    assert!(knows(1, 1).await);
+    assert!(!knows(1, 2).await);
+    for number in [2, 3] {
+        store
+            .acknowledge_use(object(1), digest(number))
+            .await
+            .unwrap();
+        assert!(knows(1, number).await);
+        assert!(!knows(2, number).await);
+    }
+    assert!(!knows(1, 2).await);
+}
+
+pub async fn recent_gas_coins_are_the_latest_attempts(store: impl Store) {
+    assert_eq!(store.recent_gas_coins().await.unwrap(), []);
+    for number in 1..=40 {
+        let intent = unwrap_new(open(&store, new_intent(1, subscribe(number))).await);
+        let coin = ObjectReference::new(object(number), number, digest(1));
+        let sent = Attempt {
+            gas: vec![coin],
+            ..bare_attempt(number, &[intent.id.get()])
+        };
+        store.record_attempt(&sent, None, at(1)).await.unwrap();
+    }
+    let recent = store.recent_gas_coins().await.unwrap();
+    let latest: Vec<_> = (9..=40).rev().map(object).collect();
+    assert_eq!(recent, latest);
 }

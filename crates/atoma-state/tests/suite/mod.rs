@@ -77,6 +77,10 @@ macro_rules! store_suites {
                 a_refused_batch_thaws_all_its_records,
             }
             history {
+                a_use_of_a_badge_is_known_by_attempt_or_acknowledgement,
+                recent_gas_coins_are_the_latest_attempts,
+                gas_is_spent_when_its_attempt_is_concluded,
+                gas_spent_in_the_future_is_dated_by_what_came_after_it,
                 attempts_report_their_outcome,
                 each_attempt_is_found_in_its_own_checkpoint,
                 a_badge_was_last_used_by_the_last_execution,

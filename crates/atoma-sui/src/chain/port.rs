@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
-    GasCoin, SignedTransaction, SimulatedGas, Simulation, SubmitError, TransactionPlan,
-    UnsignedTransaction, Until, ViewQuery,
+    GasCoin, ObjectOnChain, SignedTransaction, SimulatedGas, Simulation, SubmitError,
+    TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference};
 
@@ -33,10 +33,7 @@ impl Chain for SuiChain {
         self.read_gas_coins(owner).await
     }
 
-    async fn object(
-        &self,
-        id: ObjectId,
-    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+    async fn object(&self, id: ObjectId) -> Result<Option<ObjectOnChain>, ChainError> {
         self.read_object(id).await
     }
 

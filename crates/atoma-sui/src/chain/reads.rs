@@ -1,10 +1,13 @@
 //! Reading epochs, coins, badges and single objects: everything outside the contract's tables.
 
-use atoma_domain::ports::{BadgeOnChain, ChainError, ChainIdentity, EpochInfo, GasCoin};
-use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, ObjectReference};
+use atoma_domain::ports::{
+    BadgeOnChain, ChainError, ChainIdentity, EpochInfo, GasCoin, ObjectOnChain,
+};
+use atoma_domain::{Address, CheckpointNumber, Epoch, Mist, ObjectId};
 use futures::TryStreamExt as _;
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
 use sui_rpc::proto::sui::rpc::v2 as proto;
+use sui_rpc::proto::sui::rpc::v2::owner::OwnerKind;
 use sui_sdk_types::StructTag;
 use tonic::Code;
 
@@ -117,11 +120,14 @@ impl SuiChain {
     pub(super) async fn read_object(
         &self,
         id: ObjectId,
-    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+    ) -> Result<Option<ObjectOnChain>, ChainError> {
         let request = proto::GetObjectRequest::new(&id).with_read_mask(FieldMask::from_paths([
             "object_id",
             "version",
             "digest",
+            "owner",
+            "object_type",
+            "contents",
             "previous_transaction",
         ]));
         let response = self
@@ -143,7 +149,18 @@ impl SuiChain {
             .as_deref()
             .map(|digest| parse(Some(digest), "an object's last transaction"))
             .transpose()?;
-        Ok(Some((reference(&object)?, writer)))
+        let owner = object.owner.as_ref();
+        let owner = owner.filter(|owner| owner.kind() == OwnerKind::Address);
+        let is_coin = object.object_type().parse() == Ok(StructTag::gas_coin());
+        let coin: Option<Coin> = is_coin.then(|| contents(&object, "a coin")).transpose()?;
+        Ok(Some(ObjectOnChain {
+            reference: reference(&object)?,
+            owner: owner
+                .map(|owner| parse(Some(owner.address()), "an object's owner"))
+                .transpose()?,
+            last_transaction: writer,
+            balance: coin.map(|coin| Mist::new(coin.balance)),
+        }))
     }
 }
 

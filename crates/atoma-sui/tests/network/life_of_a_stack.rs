@@ -156,16 +156,19 @@ async fn badges_and_coins_of_an_address_are_listed() {
     assert!(network.chain.gas_coins(NOBODY).await.unwrap().is_empty());
 
     let object = network.chain.object(operator.badge).await.unwrap().unwrap();
-    assert_eq!(object.0, badges[0].reference);
-    assert!(object.1.is_some());
-    let (coin, last) = network
+    assert_eq!(object.reference, badges[0].reference);
+    assert_eq!((object.owner, object.balance), (Some(address), None));
+    assert!(object.last_transaction.is_some());
+    let coin = network
         .chain
         .object(*coins[0].reference.object_id())
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(coin, coins[0].reference);
-    assert_eq!(last, Some(second.digest));
+    assert_eq!(coin.reference, coins[0].reference);
+    assert_eq!(coin.balance, Some(coins[0].balance));
+    assert_eq!(coin.owner, Some(address));
+    assert_eq!(coin.last_transaction, Some(second.digest));
     assert_eq!(network.chain.object(NOBODY).await.unwrap(), None);
 }
 

@@ -8,8 +8,8 @@ use atoma_api::{AllowedHosts, ApiConfig, ApiServer};
 use atoma_daemon::{Config, Overrides};
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Clock, Consumption, ContractView, EpochInfo,
-    Executed, GasCoin, SignedTransaction, SimulatedGas, Simulation, SubmitError, TransactionPlan,
-    UnsignedTransaction, Until, ViewQuery,
+    Executed, GasCoin, ObjectOnChain, SignedTransaction, SimulatedGas, Simulation, SubmitError,
+    TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs,
@@ -191,10 +191,7 @@ impl Chain for Gated {
         self.0.gas_coins(owner).await
     }
 
-    async fn object(
-        &self,
-        id: ObjectId,
-    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+    async fn object(&self, id: ObjectId) -> Result<Option<ObjectOnChain>, ChainError> {
         self.1.pass("object").await;
         self.0.object(id).await
     }

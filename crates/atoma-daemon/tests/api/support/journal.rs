@@ -107,12 +107,8 @@ impl TestWorld {
         self.start_again().await;
     }
 
-    /// Adds settings to the configuration for the next start. Tables replace those of the same
-    /// name.
+    /// Adds settings to the configuration for the next start.
     pub(crate) fn configure(&self, settings: &str) {
-        let file = self.dir.path().join("daemon.toml");
-        let mut config: toml::Table = std::fs::read_to_string(&file).unwrap().parse().unwrap();
-        config.extend(settings.parse::<toml::Table>().unwrap());
-        std::fs::write(&file, config.to_string()).unwrap();
+        super::configure(self.dir.path(), settings);
     }
 }

@@ -123,6 +123,8 @@ impl TestWorld {
     pub(crate) async fn beside(&self) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_operator_files(&self.network, dir.path());
+        // Its database is new, and the badges have been used.
+        configure(dir.path(), "allow_foreign_use = true");
         Self::over(self.network.clone(), dir, self.tasks.clone()).await
     }
 
@@ -296,6 +298,14 @@ pub(crate) async fn build(dir: &Path, stopping: CancellationToken) -> anyhow::Re
     };
     let config = Config::load(&dir.join("daemon.toml"), overrides).unwrap();
     Daemon::build(config, stopping).await
+}
+
+/// Adds settings to a configuration. Tables replace those of the same name.
+pub(crate) fn configure(dir: &Path, settings: &str) {
+    let file = dir.join("daemon.toml");
+    let mut config: toml::Table = std::fs::read_to_string(&file).unwrap().parse().unwrap();
+    config.extend(settings.parse::<toml::Table>().unwrap());
+    std::fs::write(&file, config.to_string()).unwrap();
 }
 
 /// Writes the files of an operator that has not registered yet.

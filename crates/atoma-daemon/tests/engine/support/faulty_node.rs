@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
-    GasCoin, Refusal, RefusalKind, SignedTransaction, SimulatedGas, Simulation, SubmitError,
-    TransactionPlan, UnsignedTransaction, Until, ViewQuery,
+    GasCoin, ObjectOnChain, Refusal, RefusalKind, SignedTransaction, SimulatedGas, Simulation,
+    SubmitError, TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference};
 use atoma_operator::EngineConfig;
@@ -96,10 +96,7 @@ impl Chain for FaultyNode {
         self.inner.gas_coins(owner).await
     }
 
-    async fn object(
-        &self,
-        id: ObjectId,
-    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+    async fn object(&self, id: ObjectId) -> Result<Option<ObjectOnChain>, ChainError> {
         self.inner.object(id).await
     }
 

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
-    GasCoin, SignedTransaction, SimulatedGas, Simulation, SubmitError, TransactionPlan,
-    UnsignedTransaction, Until, ViewQuery,
+    GasCoin, ObjectOnChain, SignedTransaction, SimulatedGas, Simulation, SubmitError,
+    TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference};
 use atoma_operator::Ports;
@@ -197,10 +197,7 @@ impl Chain for InterceptedChain {
         self.pass("gas_coins", self.inner.gas_coins(owner)).await
     }
 
-    async fn object(
-        &self,
-        id: ObjectId,
-    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+    async fn object(&self, id: ObjectId) -> Result<Option<ObjectOnChain>, ChainError> {
         self.pass("object", self.inner.object(id)).await
     }
 

@@ -11,9 +11,9 @@ use atoma_domain::journal::{
     NewIntent, PlannedRequest, Recalled, RequestKey,
 };
 use atoma_domain::ports::{
-    Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
+    GasSpent, Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
 };
-use atoma_domain::{IntentId, Mist, ObjectId, ObjectReference, TimestampMs};
+use atoma_domain::{IntentId, ObjectId, ObjectReference, TimestampMs};
 
 /// Observes the calls between an engine and its journal, and the submissions.
 #[derive(Debug, Default)]
@@ -248,8 +248,24 @@ impl Journal for ObservedJournal {
         self.inner.last_use(badge).await
     }
 
-    async fn gas_spent_since(&self, since: TimestampMs) -> Result<Mist, StoreError> {
-        self.inner.gas_spent_since(since).await
+    async fn knows_use(&self, badge: ObjectId, digest: Digest) -> Result<bool, StoreError> {
+        self.inner.knows_use(badge, digest).await
+    }
+
+    async fn acknowledge_use(&self, badge: ObjectId, digest: Digest) -> Result<(), StoreError> {
+        self.inner.acknowledge_use(badge, digest).await
+    }
+
+    async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError> {
+        self.inner.recent_gas_coins().await
+    }
+
+    async fn gas_spent(
+        &self,
+        since: TimestampMs,
+        now: TimestampMs,
+    ) -> Result<Vec<GasSpent>, StoreError> {
+        self.inner.gas_spent(since, now).await
     }
 
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError> {

@@ -9,13 +9,12 @@ use atoma_domain::journal::{
 };
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
-    GasCoin, Journal, JournalFilter, JournalKey, Opened, Page, SignError, SignedTransaction,
-    Signer, SimulatedGas, Simulation, StoreError, SubmitError, TransactionPlan, UnfinishedIntent,
-    UnsignedTransaction, Until, ViewQuery,
+    GasCoin, GasSpent, Journal, JournalFilter, JournalKey, ObjectOnChain, Opened, Page, SignError,
+    SignedTransaction, Signer, SimulatedGas, Simulation, StoreError, SubmitError, TransactionPlan,
+    UnfinishedIntent, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
-    Address, CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference,
-    TimestampMs,
+    Address, CheckpointNumber, Digest, Epoch, IntentId, ObjectId, ObjectReference, TimestampMs,
 };
 use atoma_operator::Ports;
 
@@ -77,11 +76,32 @@ impl Journal for FailPointJournal {
         self.points.pass_store("journal.last_use", call).await
     }
 
-    async fn gas_spent_since(&self, since: TimestampMs) -> Result<Mist, StoreError> {
-        let call = self.inner.gas_spent_since(since);
+    async fn knows_use(&self, badge: ObjectId, digest: Digest) -> Result<bool, StoreError> {
         self.points
-            .pass_store("journal.gas_spent_since", call)
+            .pass_store("journal.knows_use", self.inner.knows_use(badge, digest))
             .await
+    }
+
+    async fn acknowledge_use(&self, badge: ObjectId, digest: Digest) -> Result<(), StoreError> {
+        let call = self.inner.acknowledge_use(badge, digest);
+        self.points
+            .pass_store("journal.acknowledge_use", call)
+            .await
+    }
+
+    async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError> {
+        self.points
+            .pass_store("journal.recent_gas_coins", self.inner.recent_gas_coins())
+            .await
+    }
+
+    async fn gas_spent(
+        &self,
+        since: TimestampMs,
+        now: TimestampMs,
+    ) -> Result<Vec<GasSpent>, StoreError> {
+        let call = self.inner.gas_spent(since, now);
+        self.points.pass_store("journal.gas_spent", call).await
     }
 
     async fn record_attempt(
@@ -166,10 +186,7 @@ impl Chain for FailPointChain {
         self.points.pass("chain.gas_coins", call).await
     }
 
-    async fn object(
-        &self,
-        id: ObjectId,
-    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+    async fn object(&self, id: ObjectId) -> Result<Option<ObjectOnChain>, ChainError> {
         self.points
             .pass("chain.object", self.inner.object(id))
             .await

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::{
-    AttemptOutcome, AttemptStatus, Conclusion, Failure, Intent, IntentStatus, Receipt,
+    AttemptOutcome, AttemptStatus, Conclusion, Failure, GasOptions, Intent, IntentStatus, Receipt,
 };
 use atoma_domain::ports::{Executed, ExecutionOutcome};
-use atoma_domain::{IntentId, Mist, ObjectReference};
+use atoma_domain::{IntentId, Mist, ObjectReference, TimestampMs};
 use tracing::{error, info, warn};
 
 use super::failures::{failure_of, own_budget};
@@ -17,7 +17,6 @@ use super::resolve::Resolution;
 use super::sign::Signed;
 use crate::Ports;
 use crate::causes::with_causes;
-use crate::engine::limits::Reservation;
 use crate::engine::shared::{Context, Insisted, IntentOutcome, announce_failure, insist};
 
 /// A success that is not in the journal yet. A crash loses nothing: the ledger has it.
@@ -25,8 +24,6 @@ use crate::engine::shared::{Context, Insisted, IntentOutcome, announce_failure, 
 pub(in crate::engine) struct Unwritten {
     pub(in crate::engine) conclusion: Conclusion,
     intents: Vec<Intent>,
-    /// The budget counts against the cap until the gas spent is in the journal.
-    _reservation: Option<Reservation>,
 }
 
 impl Unwritten {
@@ -94,7 +91,6 @@ pub(in crate::engine) struct Ended {
     intents: Vec<Intent>,
     /// How many intents the attempt carries.
     carried: usize,
-    reservation: Option<Reservation>,
     /// Coins that the attempt did not spend.
     unspent: Option<Payment>,
 }
@@ -102,6 +98,17 @@ pub(in crate::engine) struct Ended {
 impl Ended {
     pub(in crate::engine) const fn status(&self) -> AttemptStatus {
         self.conclusion.outcome.status()
+    }
+
+    /// Whether its failure is the request's own: gas that the request chose did not suffice. It says nothing
+    /// about other transactions.
+    pub(in crate::engine) fn is_requests_own_failure(&self) -> bool {
+        let is_own = |intent: &Intent| intent.gas != GasOptions::default();
+        let is_about_gas = matches!(
+            self.conclusion.outcome.failure(),
+            Some(Failure::GasBudgetTooLow { .. })
+        );
+        is_about_gas && self.intents.iter().any(is_own)
     }
 
     /// The success that it is, to be journalled later.
@@ -115,7 +122,6 @@ impl Ended {
         Ok(Unwritten {
             conclusion: self.conclusion,
             intents: self.intents,
-            _reservation: self.reservation,
         })
     }
 }
@@ -133,12 +139,14 @@ pub(in crate::engine) fn close(
     } = signed;
     let (digest, carried) = (attempt.digest(), attempt.intents.len());
     let mut badge = BadgeAfter::Unchanged;
+    let mut spent = None;
     let outcome = match resolution {
         Resolution::Executed(executed) => {
             if let Some(used) = &attempt.badge {
                 badge = BadgeAfter::Moved(executed.written.get(used.object_id()).cloned());
             }
             payment.paid(&executed);
+            spent = Some(executed.gas_used);
             if is_out_of_gas(&executed.outcome)
                 && let Some(class) = payment.class
             {
@@ -166,27 +174,34 @@ pub(in crate::engine) fn close(
     };
     // Spent coins are given back before the journal is written, because other lanes wait for them.
     // Unspent ones are kept until then: the journal holds their versions open.
-    let (reservation, unspent) = match outcome.status() {
-        AttemptStatus::Dead => (None, Some(payment)),
-        _ => (Some(payment.end(context)), None),
+    let unspent = match spent {
+        Some(gas) => {
+            payment.end(context).spend(gas, context.ports.clock.now());
+            None
+        }
+        None => Some(payment),
     };
     Closed::Ended(Box::new(Ended {
         badge,
         conclusion: Conclusion { digest, outcome },
         intents,
         carried,
-        reservation,
         unspent,
     }))
 }
 
 /// Closes an attempt whose effects were awaited.
-pub(in crate::engine) fn close_executed(awaited: AwaitedAttempt, executed: Executed) -> Box<Ended> {
+pub(in crate::engine) fn close_executed(
+    awaited: AwaitedAttempt,
+    executed: Executed,
+    now: TimestampMs,
+) -> Box<Ended> {
     let AwaitedAttempt {
         attempt,
         intents,
         reservation,
     } = awaited;
+    reservation.spend(executed.gas_used, now);
     let carried = attempt.intents.len();
     Box::new(Ended {
         badge: BadgeAfter::Unchanged,
@@ -196,7 +211,6 @@ pub(in crate::engine) fn close_executed(awaited: AwaitedAttempt, executed: Execu
         },
         intents,
         carried,
-        reservation: Some(reservation),
         unspent: None,
     })
 }
@@ -208,7 +222,6 @@ pub(in crate::engine) async fn write_end(context: &Arc<Context>, ended: Box<Ende
         intents,
         carried,
         unspent,
-        reservation: _reservation,
         ..
     } = *ended;
     let Ports { journal, clock, .. } = &context.ports;

@@ -11,9 +11,13 @@ use crate::engine::reads::refusal;
 use crate::engine::shared::{Context, fail_all};
 use crate::engine::wait_reason::WaitReason;
 
-/// What to do with a batch when a read failed or was refused.
-pub(super) async fn unanswered(context: &Context, intents: &[Intent], error: &ChainError) -> Next {
-    let gas_budget = own_budget(intents).unwrap_or(Mist::ZERO);
+/// What to do with a batch when a read for a transaction with this gas budget failed or was refused.
+pub(super) async fn unanswered(
+    context: &Context,
+    intents: &[Intent],
+    gas_budget: Mist,
+    error: &ChainError,
+) -> Next {
     match Unanswered::of(error, gas_budget) {
         Unanswered::Outage(reason) => Next::Wait {
             intents: intents.to_vec(),

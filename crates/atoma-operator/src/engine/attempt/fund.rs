@@ -46,7 +46,7 @@ pub(in crate::engine) async fn fund(
     } = planned;
     let gas = terms(&intents);
     let budget = choose_budget(context, &intents, &mut plan, class).await?;
-    let lease = lease(context, &intents, budget).await?;
+    let mut lease = lease(context, &intents, budget).await?;
     plan.gas = lease.references();
     plan.gas_budget = budget;
     // A request's own terms are kept as they are.
@@ -59,6 +59,18 @@ pub(in crate::engine) async fn fund(
     if gas.budget.is_none() {
         let varied = plan.gas_budget.checked_add(variation);
         plan.gas_budget = varied.unwrap_or(plan.gas_budget);
+    }
+    if gas.price.is_some() && gas.budget.is_none() {
+        // The first simulation did not pay the request's price. What the network would refuse must be
+        // found before it is signed: a refused attempt blocks its badge until the epoch ends.
+        simulate(
+            context,
+            &intents,
+            &plan,
+            &mut lease,
+            SimulatedGas::AsPlanned,
+        )
+        .await?;
     }
     let reservation = reserve(context, &intents, plan.gas_budget).await?;
     Ok(Funded {
@@ -98,11 +110,13 @@ async fn choose_budget(
         return Ok(budget);
     }
     let least = gas.budget.unwrap_or(Mist::new(1));
-    let lease = lease(context, intents, least).await?;
+    let mut lease = lease(context, intents, least).await?;
     plan.gas = lease.references();
     let ceiling = Mist::new(context.config.gas_budget_ceiling);
     plan.gas_budget = gas.budget.unwrap_or(lease.balance().min(ceiling));
-    let needed = simulate(context, intents, plan, lease).await?;
+    let how = SimulatedGas::for_budget(gas.budget);
+    let needed = simulate(context, intents, plan, &mut lease, how).await?;
+    drop(lease);
     if let Some(budget) = gas.budget {
         return Ok(budget);
     }
@@ -161,30 +175,41 @@ async fn lease(context: &Context, intents: &[Intent], budget: Mist) -> Result<Ga
             let failure = Failure::GasBalanceInsufficient { gas_budget: budget };
             return Err(too_expensive(context, intents, &failure).await);
         }
+        Err(GasError::NoneListed) => {
+            let address = context.ports.signer.address();
+            let reason = format!(
+                "it lists no SUI coin of {address}: send SUI, or wait until its index is complete"
+            );
+            return Err(Next::Wait {
+                intents: intents.to_vec(),
+                reason: WaitReason::SuiNode(Failure::SuiNodeError { reason }),
+            });
+        }
         Err(GasError::NotOwned(object_id)) => Failure::ObjectNotUsable {
             object_id,
             reason: String::from("it is not a SUI coin of the operator's address"),
         },
-        Err(GasError::Chain(error)) => return Err(unanswered(context, intents, &error).await),
+        Err(GasError::Chain(error)) => {
+            return Err(unanswered(context, intents, budget, &error).await);
+        }
     };
     fail_all(context, intents, &failure).await;
     Err(Next::Nothing)
 }
 
-/// The gas that the plan needs, if it would succeed. The lease ends with the simulation.
+/// The gas that the plan needs, if it would succeed.
 async fn simulate(
     context: &Context,
     intents: &[Intent],
     plan: &TransactionPlan,
-    mut lease: GasLease,
+    lease: &mut GasLease,
+    gas: SimulatedGas,
 ) -> Result<Mist, Next> {
-    let gas = SimulatedGas::for_budget(terms(intents).budget);
     let simulation = match try_simulation(context, plan, gas).await {
         Ok(simulation) => simulation,
         Err(error) => {
             // The node may refuse one of the coins: read them again.
             lease.forget();
-            drop(lease);
             let is_own_coin =
                 refusal(&error).is_some_and(|refusal| is_own_coin(refusal, &plan.gas, intents));
             return Err(if is_own_coin {
@@ -193,7 +218,7 @@ async fn simulate(
                     reason: WaitReason::SuiNode(chain_failure(&error)),
                 }
             } else {
-                unanswered(context, intents, &error).await
+                unanswered(context, intents, plan.gas_budget, &error).await
             });
         }
     };

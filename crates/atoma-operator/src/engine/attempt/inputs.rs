@@ -6,7 +6,7 @@ use std::time::Duration;
 use atoma_domain::journal::{Action, Failure, Intent};
 use atoma_domain::model::{SettlementInputs, Stack, Task, WorkRecord};
 use atoma_domain::ports::{ChainError, ContractView, StoreError, SubscriberQuery, ViewQuery};
-use atoma_domain::{ComputeUnits, NodeSmallId, ObjectReference, SecurityLevel, StackSmallId};
+use atoma_domain::{ComputeUnits, Mist, NodeSmallId, ObjectReference, SecurityLevel, StackSmallId};
 use tokio::time::Instant;
 
 use super::failures::unanswered;
@@ -59,7 +59,7 @@ pub(in crate::engine) async fn read(
             refuse_second_node(context, &intents()).await?;
             Ok((Inputs { gathered, view }, took))
         }
-        Err(error) => Err(unanswered(context, &intents(), &error).await),
+        Err(error) => Err(unanswered(context, &intents(), Mist::ZERO, &error).await),
     }
 }
 
@@ -123,7 +123,7 @@ async fn refuse_second_node(context: &Context, batch: &[Intent]) -> Result<(), N
             }
             None => Ok(()),
         },
-        Err(error) => Err(unanswered(context, batch, &error).await),
+        Err(error) => Err(unanswered(context, batch, Mist::ZERO, &error).await),
     }
 }
 

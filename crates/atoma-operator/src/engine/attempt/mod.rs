@@ -34,7 +34,7 @@ pub(super) use fund::{Funded, fund};
 pub(super) use inputs::{Inputs, gather, query, read};
 pub(super) use next::{AwaitedAttempt, Next};
 pub(super) use payment::Payment;
-pub(super) use plan::{Draft, plan};
+pub(super) use plan::{Draft, plan, price_refusal};
 pub(super) use record::{Conflict, NotRecorded, conflict, record};
 pub(super) use resolve::Resolution;
 pub(super) use send::{Sent, send};

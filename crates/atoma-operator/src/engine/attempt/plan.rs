@@ -2,8 +2,8 @@
 //! refuse is found here, before any gas is spent.
 
 use atoma_domain::contract::ContractCall;
-use atoma_domain::journal::{Failure, Intent};
-use atoma_domain::ports::{ContractView, TransactionPlan};
+use atoma_domain::journal::{Failure, GasOptions, Intent};
+use atoma_domain::ports::{ContractView, EpochInfo, TransactionPlan};
 use atoma_domain::{Mist, ObjectReference};
 
 use super::calls::{CallError, call, merge};
@@ -36,6 +36,10 @@ pub(in crate::engine) fn plan(inputs: Inputs, badge: Option<&ObjectReference>) -
     let (mut intents, mut calls) = (Vec::new(), Vec::new());
     let (mut doubtful, mut rejected) = (Vec::new(), Vec::new());
     for (intent, local) in gathered {
+        if let Some(failure) = price_refusal(&intent.gas, &view.epoch) {
+            rejected.push((intent, failure));
+            continue;
+        }
         match call(&intent, &local, &view) {
             Ok(call) => {
                 calls.push(call);
@@ -72,6 +76,17 @@ pub(in crate::engine) fn plan(inputs: Inputs, badge: Option<&ObjectReference>) -
         doubtful,
         rejected,
     }
+}
+
+/// Why the network would refuse the gas price that a request chose, if it would. A price that is too
+/// high is found by simulation.
+pub(in crate::engine) fn price_refusal(gas: &GasOptions, epoch: &EpochInfo) -> Option<Failure> {
+    let reference_gas_price = epoch.reference_gas_price;
+    let gas_price = gas.price.filter(|price| *price < reference_gas_price)?;
+    Some(Failure::GasPriceTooLow {
+        gas_price,
+        reference_gas_price,
+    })
 }
 
 /// What the calls' gas depends on: the function, and how many leaves a ticket will hold.

@@ -48,7 +48,7 @@ pub(super) async fn badge_since(
         return Some(None);
     };
     let shown = chain.object(*used.object_id()).await;
-    let (shown, _) = shown.ok()??;
+    let shown = shown.ok()??.reference;
     (shown.version() > used.version()).then_some(Some(shown))
 }
 

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use atoma_domain::IntentId;
 use atoma_domain::Mist;
-use atoma_domain::journal::{Failure, Intent, NewIntent};
+use atoma_domain::journal::{Failure, GasOptions, Intent, NewIntent};
 use atoma_domain::ports::{ExecutionOutcome, GasCoin, Opened, SimulatedGas, TransactionPlan};
 use tokio::task::JoinSet;
 
 use super::engine::Engine;
 use crate::Ports;
 use crate::causes::{chain_failure, internal};
-use crate::engine::attempt::{call, failure_of, gather, query, simulation_failure};
+use crate::engine::attempt::{call, failure_of, gather, price_refusal, query, simulation_failure};
+use crate::engine::payment::{choose, sum, with_margin};
 
 /// How many intents are rehearsed side by side.
 const SIDE_BY_SIDE: usize = 4;
@@ -113,31 +114,23 @@ impl Engine {
         let view = ports.chain.view(&query(&gathered)).await;
         let view = view.map_err(|error| chain_failure(&error))?;
         let [(intent, local)] = &gathered;
+        if let Some(refused) = price_refusal(&intent.gas, &view.epoch) {
+            return Err(refused);
+        }
         let call = call(intent, local, &view)?;
         if intent.actor.badge().is_some() && view.badge.is_none() {
             return Err(Failure::NoNodeRegistered {});
         }
-        let named = |id| coins.iter().find(|coin| coin.reference.object_id() == id);
-        let coin = match &intent.gas.coin {
-            Some(id) => named(id).ok_or_else(|| Failure::ObjectNotUsable {
-                object_id: *id,
-                reason: String::from("it is not a SUI coin of the operator's address"),
-            })?,
-            None => coins.first().ok_or(Failure::GasBalanceInsufficient {
-                gas_budget: intent.gas.budget.unwrap_or(Mist::ZERO),
-            })?,
-        };
+        let paying = paying_coins(&intent.gas, coins)?;
         let ceiling = Mist::new(context.config.gas_budget_ceiling);
-        let gas_budget = intent.gas.budget.unwrap_or(coin.balance.min(ceiling));
-        if coin.balance < gas_budget {
-            return Err(Failure::GasBalanceInsufficient { gas_budget });
-        }
+        let balance = sum(paying.iter().map(|coin| coin.balance));
+        let gas_budget = intent.gas.budget.unwrap_or(balance.min(ceiling));
         let plan = TransactionPlan {
             split: Vec::new(),
             sender: intent.actor.address(),
             badge: view.badge.filter(|_| intent.actor.badge().is_some()),
             calls: vec![call],
-            gas: vec![coin.reference.clone()],
+            gas: paying.into_iter().map(|coin| coin.reference).collect(),
             gas_price: intent.gas.price.unwrap_or(view.epoch.reference_gas_price),
             gas_budget,
             expires_after: view.epoch.epoch,
@@ -150,8 +143,90 @@ impl Engine {
         let simulation = ports.chain.simulate(&unsigned, gas).await;
         let simulation = simulation.map_err(|error| simulation_failure(&error, gas_budget))?;
         match simulation.outcome {
-            ExecutionOutcome::Success => Ok(simulation.gas_needed),
+            ExecutionOutcome::Success => {
+                let needed = simulation.gas_needed;
+                let budget = self.check_budget(&intent.gas, needed, coins).await?;
+                if intent.gas.price.is_some() && intent.gas.budget.is_none() {
+                    self.check_price(plan, &intent.gas, budget, coins).await?;
+                }
+                Ok(needed)
+            }
             outcome => Err(failure_of(outcome, gas_budget)),
         }
     }
+
+    /// The budget that a transaction would get, if it can be paid and fits under the cap.
+    async fn check_budget(
+        &self,
+        gas: &GasOptions,
+        needed: Mist,
+        coins: &[GasCoin],
+    ) -> Result<Mist, Failure> {
+        let context = self.context();
+        let config = &context.config;
+        let gas_budget = match gas.budget {
+            Some(budget) => budget,
+            None => with_margin(needed, config).ok_or(Failure::GasBudgetTooLow {
+                gas_budget: Mist::new(config.gas_budget_ceiling),
+            })?,
+        };
+        let usable = coins
+            .iter()
+            .filter(|coin| gas.coin.is_none_or(|id| id == *coin.reference.object_id()));
+        if sum(usable.map(|coin| coin.balance)) < gas_budget {
+            return Err(Failure::GasBalanceInsufficient { gas_budget });
+        }
+        let Ports { journal, clock, .. } = &context.ports;
+        let reserved = context
+            .limits
+            .reserve(gas_budget, journal.as_ref(), clock.as_ref());
+        match reserved.await.map_err(internal)? {
+            Err(reached) if reached.is_final => Err(reached.failure),
+            _ => Ok(gas_budget),
+        }
+    }
+
+    /// Checks that the network takes the request's price, which the first simulation did not pay.
+    async fn check_price(
+        &self,
+        plan: TransactionPlan,
+        gas: &GasOptions,
+        gas_budget: Mist,
+        coins: &[GasCoin],
+    ) -> Result<(), Failure> {
+        let with_budget = GasOptions {
+            budget: Some(gas_budget),
+            ..*gas
+        };
+        let paying = paying_coins(&with_budget, coins)?;
+        let plan = TransactionPlan {
+            gas: paying.into_iter().map(|coin| coin.reference).collect(),
+            gas_budget,
+            ..plan
+        };
+        let chain = &self.context().ports.chain;
+        let unsigned = chain.build(&plan).map_err(|error| chain_failure(&error))?;
+        let simulated = chain.simulate(&unsigned, SimulatedGas::AsPlanned).await;
+        let simulated = simulated.map_err(|error| simulation_failure(&error, gas_budget))?;
+        match simulated.outcome {
+            ExecutionOutcome::Success => Ok(()),
+            outcome => Err(failure_of(outcome, gas_budget)),
+        }
+    }
+}
+
+/// The coins that would pay, if none were leased: the one that the request names, or those that the
+/// daemon would choose.
+fn paying_coins(gas: &GasOptions, coins: &[GasCoin]) -> Result<Vec<GasCoin>, Failure> {
+    let is_usable = |coin: &&GasCoin| gas.coin.is_none_or(|id| id == *coin.reference.object_id());
+    let mut usable: Vec<GasCoin> = coins.iter().filter(is_usable).cloned().collect();
+    if let (Some(object_id), true) = (gas.coin, usable.is_empty()) {
+        return Err(Failure::ObjectNotUsable {
+            object_id,
+            reason: String::from("it is not a SUI coin of the operator's address"),
+        });
+    }
+    usable.sort_by_key(|coin| coin.balance);
+    let gas_budget = gas.budget.unwrap_or(Mist::new(1));
+    choose(usable, gas_budget).ok_or(Failure::GasBalanceInsufficient { gas_budget })
 }

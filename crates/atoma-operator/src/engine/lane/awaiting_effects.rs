@@ -5,10 +5,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use atoma_domain::ports::Chain;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
+use crate::Ports;
 use crate::causes::with_causes;
 use crate::engine::attempt::{AwaitedAttempt, Ended, close_executed};
 
@@ -45,17 +45,17 @@ impl AwaitingEffects {
     }
 
     /// Asks for the effects of the next attempt if it is time; gives its end if the node has them.
-    pub(super) async fn look(&mut self, chain: &dyn Chain) -> Option<Box<Ended>> {
+    pub(super) async fn look(&mut self, ports: &Ports) -> Option<Box<Ended>> {
         if self.next_look > Instant::now() {
             return None;
         }
         let awaited = self.attempts.pop_front()?;
         self.next_look = Instant::now() + self.interval;
         let digest = awaited.attempt.digest();
-        match chain.lookup(digest).await {
+        match ports.chain.lookup(digest).await {
             Ok(Some(executed)) => {
                 info!(%digest, "the node shows the effects of an awaited transaction");
-                return Some(close_executed(awaited, executed));
+                return Some(close_executed(awaited, executed, ports.clock.now()));
             }
             Ok(None) => {}
             Err(error) => {

@@ -88,8 +88,7 @@ impl Lane {
         if self.context.stopping.is_cancelled() {
             return false;
         }
-        let chain = self.context.ports.chain.as_ref();
-        if let Some(ended) = self.awaiting_effects.look(chain).await {
+        if let Some(ended) = self.awaiting_effects.look(&self.context.ports).await {
             let next = self.pipeline.end(ended).await;
             self.put_back(next);
         }
@@ -213,8 +212,11 @@ impl Lane {
             let next = match self.pipeline.prepare(batch).await {
                 Ok(_) if self.context.stopping.is_cancelled() => return,
                 Ok(funded) => {
-                    self.outage = None;
-                    self.pipeline.execute(funded, self.backlog.next()).await
+                    let next = self.pipeline.execute(funded, self.backlog.next()).await;
+                    if !matches!(next, Next::Wait { .. }) {
+                        self.outage = None;
+                    }
+                    next
                 }
                 Err(next) => next,
             };

@@ -231,7 +231,9 @@ impl Pipeline {
     /// follows; everything else at once.
     pub(super) async fn end(&mut self, ended: Box<Ended>) -> Next {
         let now = self.context.ports.clock.now();
-        self.context.limits.note(ended.status(), now);
+        if !ended.is_requests_own_failure() {
+            self.context.limits.note(ended.status(), now);
+        }
         match ended.into_success() {
             Ok(success) => {
                 self.write_success().await;

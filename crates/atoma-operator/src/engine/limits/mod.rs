@@ -4,11 +4,12 @@
 mod breaker;
 mod config;
 mod foreign_use;
+mod last_day;
 mod signing;
-mod spend_cap;
+mod spending;
 
 pub use config::LimitsConfig;
 pub(super) use foreign_use::ForeignUses;
 pub use signing::LimitStatus;
 pub(super) use signing::{Hold, Limits};
-pub(super) use spend_cap::Reservation;
+pub(super) use spending::Reservation;

@@ -11,7 +11,7 @@ use tokio::sync::futures::Notified;
 
 use super::breaker::Breaker;
 use super::config::LimitsConfig;
-use super::spend_cap::{CapReached, Reservation, Reserved, spent_in_a_day};
+use super::spending::{CapReached, Reservation, Spending};
 use crate::engine::wait_reason::WaitReason;
 
 /// How close the limits are to stopping new transactions.
@@ -44,7 +44,7 @@ pub(in crate::engine) struct Hold {
 #[derive(Debug)]
 pub(in crate::engine) struct Limits {
     config: LimitsConfig,
-    reserved: Arc<Reserved>,
+    spending: Arc<Spending>,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -60,7 +60,7 @@ impl Limits {
     pub(in crate::engine) fn new(config: LimitsConfig) -> Arc<Self> {
         Arc::new(Self {
             config,
-            reserved: Arc::default(),
+            spending: Arc::default(),
             state: Mutex::default(),
             changed: Notify::new(),
         })
@@ -130,6 +130,19 @@ impl Limits {
         self.changed.notified()
     }
 
+    /// Reads from the journal what counts against the cap, once. Called before anything is signed or
+    /// taken up.
+    ///
+    /// # Errors
+    /// When the journal can't be read.
+    pub(in crate::engine) async fn load(
+        &self,
+        journal: &dyn Journal,
+        clock: &dyn Clock,
+    ) -> Result<(), StoreError> {
+        self.spending.load(journal, clock).await
+    }
+
     /// Reserves a budget under the cap.
     ///
     /// # Errors
@@ -140,15 +153,16 @@ impl Limits {
         journal: &dyn Journal,
         clock: &dyn Clock,
     ) -> Result<Result<Reservation, CapReached>, StoreError> {
-        match self.config.daily_gas_cap {
-            Some(cap) => self.reserved.add_under(budget, cap, journal, clock).await,
-            None => Ok(Ok(self.reserved.add(budget))),
-        }
+        let Some(cap) = self.config.daily_gas_cap else {
+            return Ok(Ok(self.spending.reserve(budget)));
+        };
+        self.load(journal, clock).await?;
+        Ok(self.spending.reserve_under(cap, budget, clock.now()))
     }
 
     /// Reserves the budget of a transaction that was signed before this process began.
     pub(in crate::engine) fn reserve_signed(&self, budget: Mist) -> Reservation {
-        self.reserved.add(budget)
+        self.spending.reserve(budget)
     }
 
     /// How close the limits are to stopping new transactions.
@@ -160,11 +174,12 @@ impl Limits {
         journal: &dyn Journal,
         clock: &dyn Clock,
     ) -> Result<LimitStatus, StoreError> {
-        let spent = spent_in_a_day(journal, clock).await?;
+        self.load(journal, clock).await?;
+        let counted = self.spending.counted(clock.now());
         let hold = self.hold(clock.now()).filter(|hold| hold.is_announced);
         Ok(LimitStatus {
-            spent,
-            reserved: self.reserved.sum(),
+            spent: counted.spent,
+            reserved: counted.reserved,
             daily_cap: self.config.daily_gas_cap,
             failures_in_a_row: self.state().breaker.failures_in_a_row(),
             breaker_failures: self.config.breaker_failures,

@@ -19,6 +19,10 @@ pub(super) struct Coins {
     slots: HashMap<ObjectId, Slot>,
     /// Coins that our own payments used up. A lagging node may still show them.
     used_up: HashSet<ObjectId>,
+    /// Coins of the address that its transactions have used. A node's list may lack some of them.
+    known: HashSet<ObjectId>,
+    /// A coin came back without its version or balance, and no list has been read since.
+    is_incomplete: bool,
     /// For each list that is being read: the coins leased or given back since the read began, about
     /// which the list is out of date.
     touched: HashMap<ListId, HashSet<ObjectId>>,
@@ -53,6 +57,8 @@ impl Default for Coins {
         Self {
             slots: HashMap::new(),
             used_up: HashSet::new(),
+            known: HashSet::new(),
+            is_incomplete: false,
             touched: HashMap::new(),
             next_list: 0,
             long_lease: LONG_LEASE,
@@ -104,12 +110,14 @@ impl Coins {
                 slot.coin = Some(coin);
             }
         }
+        self.is_incomplete &= !is_whole;
         is_whole
     }
 
     /// Leases a coin, known or not, even if others hold it too.
     pub(super) fn hold(&mut self, id: ObjectId) {
         self.touch(id);
+        self.known.insert(id);
         let slot = self.slots.entry(id).or_default();
         slot.holders += 1;
         slot.since = Some(Instant::now());
@@ -134,6 +142,10 @@ impl Coins {
                 self.slots.remove(id);
             }
         }
+        let is_known = |id: &ObjectId| {
+            used_up.contains(id) || after.iter().any(|coin| coin.reference.object_id() == id)
+        };
+        self.is_incomplete |= !ids.iter().all(is_known);
         for coin in after {
             // With another holder the coin's state is unknown.
             let slot = self.slots.entry(*coin.reference.object_id()).or_default();
@@ -142,6 +154,33 @@ impl Coins {
             }
         }
         self.used_up.extend(used_up);
+    }
+
+    /// Notes coins that earlier transactions of the address have used.
+    pub(super) fn note_known(&mut self, ids: impl IntoIterator<Item = ObjectId>) {
+        self.known.extend(ids);
+    }
+
+    /// The coins that earlier transactions have used and the last list lacks.
+    pub(super) fn unlisted(&self) -> Vec<ObjectId> {
+        let unlisted = self
+            .known
+            .iter()
+            .filter(|id| !self.slots.contains_key(id) && !self.used_up.contains(id));
+        unlisted.copied().collect()
+    }
+
+    /// Takes over a coin that was read by itself, unless it is known by now.
+    pub(super) fn adopt_one(&mut self, coin: GasCoin) {
+        let slot = self.slots.entry(*coin.reference.object_id()).or_default();
+        if slot.is_free() && slot.coin.is_none() {
+            slot.coin = Some(coin);
+        }
+    }
+
+    /// Forgets a coin that belongs to somebody else now.
+    pub(super) fn forget(&mut self, id: ObjectId) {
+        self.known.remove(&id);
     }
 
     fn touch(&mut self, id: ObjectId) {
@@ -201,21 +240,20 @@ impl Coins {
         self.slots.is_empty()
     }
 
-    /// What all known coins hold together; `None` while none is known.
+    /// What all coins hold together; `None` while a coin has to be read.
     pub(super) fn balance(&self) -> Option<Mist> {
-        let mut known = self
-            .slots
-            .values()
-            .filter_map(|slot| slot.coin.as_ref().map(|coin| coin.balance))
-            .peekable();
-        known.peek()?;
-        Some(sum(known))
+        if self.is_incomplete {
+            return None;
+        }
+        let coins = self.slots.values().map(|slot| slot.coin.as_ref());
+        let balances: Option<Vec<Mist>> = coins.map(|coin| Some(coin?.balance)).collect();
+        Some(sum(balances?.into_iter()))
     }
 }
 
 /// The smallest coin that covers the budget, else the largest ones that do together. `free` is
 /// sorted from the smallest on.
-pub(super) fn choose(mut free: Vec<GasCoin>, budget: Mist) -> Option<Vec<GasCoin>> {
+pub(in crate::engine) fn choose(mut free: Vec<GasCoin>, budget: Mist) -> Option<Vec<GasCoin>> {
     if let Some(place) = free.iter().position(|coin| coin.balance >= budget) {
         return Some(vec![free.swap_remove(place)]);
     }
@@ -232,7 +270,7 @@ pub(super) fn choose(mut free: Vec<GasCoin>, budget: Mist) -> Option<Vec<GasCoin
 }
 
 /// A sum that saturates at the largest amount.
-pub(super) fn sum(amounts: impl Iterator<Item = Mist>) -> Mist {
+pub(in crate::engine) fn sum(amounts: impl Iterator<Item = Mist>) -> Mist {
     amounts.fold(Mist::ZERO, |sum, amount| {
         sum.checked_add(amount).unwrap_or(Mist::new(u64::MAX))
     })

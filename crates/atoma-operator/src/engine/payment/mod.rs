@@ -9,5 +9,6 @@ mod pool;
 mod queue;
 
 pub(super) use budget::{Budgets, CallClass, with_margin};
+pub(super) use coins::{choose, sum};
 pub(super) use lease::GasLease;
 pub(super) use pool::{GasError, GasPool};

@@ -11,6 +11,7 @@ use std::sync::{Arc, MutexGuard};
 
 use atoma_domain::ports::{Chain, ChainError, GasCoin};
 use atoma_domain::{Address, Mist, ObjectId};
+use tracing::warn;
 
 use super::coins::{ListId, choose};
 use super::holdings::{CoinsAndQueue, Holdings};
@@ -28,6 +29,8 @@ pub(in crate::engine) enum GasError {
     NotOwned(ObjectId),
     /// The coins hold less than the budget.
     Insufficient,
+    /// The node lists no coin of the address. Its index may be incomplete.
+    NoneListed,
 }
 
 /// The coins of one address.
@@ -115,19 +118,57 @@ impl GasPool {
                     }
                 }
                 Search::None if refreshed => {
-                    return Err(named.map_or(GasError::Insufficient, |id| {
-                        if self.lock().coins.contains(id) {
-                            GasError::Insufficient
-                        } else {
-                            GasError::NotOwned(id)
-                        }
-                    }));
+                    if !self.find_unlisted(chain, config).await? {
+                        return Err(self.shortage(named));
+                    }
                 }
                 Search::None | Search::Busy => {
                     refreshed = self.reread(chain, config, place.as_ref()).await?;
                 }
             }
         }
+    }
+
+    /// Reads the coins that earlier transactions have used and the node's list lacks, because an owner
+    /// index can be behind. Says whether some of them are still the address's own.
+    async fn find_unlisted(
+        &self,
+        chain: &dyn Chain,
+        config: &EngineConfig,
+    ) -> Result<bool, GasError> {
+        let unlisted = self.lock().coins.unlisted();
+        let mut has_found = false;
+        for id in unlisted {
+            let object = ask(config, || chain.object(id)).await;
+            let Some(object) = object.map_err(GasError::Chain)? else {
+                continue;
+            };
+            match object.balance {
+                Some(balance) if object.owner == Some(self.owner) => {
+                    warn!(coin = %id, "the Sui node does not list a coin of the operator: its owner index is incomplete");
+                    let reference = object.reference;
+                    self.lock().coins.adopt_one(GasCoin { reference, balance });
+                    has_found = true;
+                }
+                _ => self.lock().coins.forget(id),
+            }
+        }
+        Ok(has_found)
+    }
+
+    /// Why there is no coin for a transaction.
+    fn shortage(&self, named: Option<ObjectId>) -> GasError {
+        let state = self.lock();
+        match named {
+            _ if state.coins.is_empty() => GasError::NoneListed,
+            Some(id) if !state.coins.contains(id) => GasError::NotOwned(id),
+            _ => GasError::Insufficient,
+        }
+    }
+
+    /// Notes coins that earlier transactions of the address have used.
+    pub(in crate::engine) fn note_known(&self, coins: Vec<ObjectId>) {
+        self.lock().coins.note_known(coins);
     }
 
     fn join(self: &Arc<Self>, named: Option<ObjectId>, budget: Mist) -> Place {
@@ -189,9 +230,7 @@ impl GasPool {
     /// What all known coins hold together; `None` before the first read.
     pub(in crate::engine) fn balance(&self) -> Option<Mist> {
         let was_read = self.was_read.load(Ordering::Relaxed);
-        let state = self.lock();
-        let none = was_read && state.coins.is_empty();
-        state.coins.balance().or(none.then_some(Mist::ZERO))
+        self.lock().coins.balance().filter(|_| was_read)
     }
 
     fn try_lease(

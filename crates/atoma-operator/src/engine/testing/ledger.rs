@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use atoma_domain::journal::Attempt;
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
-    ExecutionOutcome, GasCoin, Refusal, RefusalKind, SignedTransaction, SimulatedGas, Simulation,
-    SubmitError, TransactionPlan, UnsignedTransaction, Until, ViewQuery,
+    ExecutionOutcome, GasCoin, ObjectOnChain, Refusal, RefusalKind, SignedTransaction,
+    SimulatedGas, Simulation, SubmitError, TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference,
@@ -124,13 +124,15 @@ impl Chain for FakeChain {
         unreachable!("a resolution needs no coins")
     }
 
-    async fn object(
-        &self,
-        id: ObjectId,
-    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
+    async fn object(&self, id: ObjectId) -> Result<Option<ObjectOnChain>, ChainError> {
         let shown = self.0.lock().unwrap().shown;
         let reference = ObjectReference::new(id, shown, Digest::new([3; 32]));
-        Ok(Some((reference, None)))
+        Ok(Some(ObjectOnChain {
+            reference,
+            owner: None,
+            last_transaction: None,
+            balance: None,
+        }))
     }
 
     async fn view(&self, _: &ViewQuery) -> Result<ContractView, ChainError> {

@@ -109,11 +109,15 @@ async fn budgets_of_running_transactions_count_against_the_cap() {
     };
     let before = limits.reserve_signed(Mist::new(40));
     let first = reserve(60).await.unwrap();
-    let (daily_cap, spent) = (Mist::new(100), Mist::ZERO);
     assert_eq!(
         reserve(1).await.unwrap_err(),
         CapReached {
-            failure: Failure::SpendCapReached { daily_cap, spent },
+            failure: Failure::SpendCapReached {
+                daily_cap: Mist::new(100),
+                spent: Mist::ZERO,
+                reserved: Mist::new(100),
+                gas_budget: Mist::new(1),
+            },
             // The cap is not spent yet, only promised.
             is_final: false,
         }

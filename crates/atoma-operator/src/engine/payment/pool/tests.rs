@@ -211,3 +211,53 @@ async fn a_coin_of_two_open_attempts_is_free_when_both_have_ended() {
     pool.refresh(&list).await.unwrap();
     drop(found(&pool, None, 20));
 }
+
+/// The address owns a coin that it has paid with before, whatever the node's index says.
+#[tokio::test]
+async fn a_coin_that_the_list_lacks_is_read_by_itself() {
+    let (pool, config) = (pool(Vec::new()), EngineConfig::default());
+    let lease = async |wallet: &Wallet, budget| {
+        let lease = pool.lease(wallet, &config, None, Mist::new(budget)).await;
+        lease.map(|lease| lease.balance().get())
+    };
+    let nothing = Wallet::of(Vec::new());
+    assert!(matches!(
+        lease(&nothing, 1).await,
+        Err(GasError::NoneListed)
+    ));
+    pool.note_known(vec![*coin(1, 0).reference.object_id()]);
+    assert!(matches!(
+        lease(&nothing, 1).await,
+        Err(GasError::NoneListed)
+    ));
+    let stale = Wallet {
+        unlisted: vec![coin(1, 50)],
+        ..Wallet::of(vec![coin(2, 5)])
+    };
+    assert_eq!(lease(&stale, 40).await.unwrap(), 50);
+    assert!(matches!(
+        lease(&stale, 56).await,
+        Err(GasError::Insufficient)
+    ));
+}
+
+/// A coin whose version was refused is read again. Until then nobody knows the balance.
+#[tokio::test]
+async fn the_balance_is_unknown_while_a_coin_has_to_be_read() {
+    let pool = pool(Vec::new());
+    assert_eq!(pool.balance(), None);
+    let wallet = Wallet::of(vec![coin(1, 50)]);
+    pool.refresh(&wallet).await.unwrap();
+    assert_eq!(pool.balance(), Some(Mist::new(50)));
+    let Search::Found(mut lease) = pool.try_lease(None, Mist::new(20), None) else {
+        panic!("it is free");
+    };
+    assert_eq!(pool.balance(), Some(Mist::new(50)));
+    lease.forget();
+    drop(lease);
+    assert_eq!(pool.balance(), None);
+    pool.refresh(&wallet).await.unwrap();
+    assert_eq!(pool.balance(), Some(Mist::new(50)));
+    pool.refresh(&Wallet::of(Vec::new())).await.unwrap();
+    assert_eq!(pool.balance(), Some(Mist::ZERO));
+}

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
-    GasCoin, SignedTransaction, SimulatedGas, Simulation, SubmitError, TransactionPlan,
-    UnsignedTransaction, Until, ViewQuery,
+    GasCoin, ObjectOnChain, SignedTransaction, SimulatedGas, Simulation, SubmitError,
+    TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference};
 use tokio::sync::Semaphore;
@@ -14,7 +14,9 @@ use tokio::sync::Semaphore;
 /// The coins, and how many of its lists may be answered.
 #[derive(Debug)]
 pub(super) struct Wallet {
-    coins: Mutex<Vec<GasCoin>>,
+    pub(super) coins: Mutex<Vec<GasCoin>>,
+    /// Coins that its lists lack.
+    pub(super) unlisted: Vec<GasCoin>,
     /// One permit for each list that was read.
     pub(super) read: Semaphore,
     /// One permit for each answer that may go out.
@@ -34,6 +36,7 @@ impl Wallet {
     pub(super) fn silent(coins: Vec<GasCoin>) -> Self {
         Self {
             coins: Mutex::new(coins),
+            unlisted: Vec::new(),
             read: Semaphore::new(0),
             answers: Semaphore::new(0),
         }
@@ -68,11 +71,17 @@ impl Chain for Wallet {
         unreachable!("a wallet has coins only")
     }
 
-    async fn object(
-        &self,
-        _: ObjectId,
-    ) -> Result<Option<(ObjectReference, Option<Digest>)>, ChainError> {
-        unreachable!("a wallet has coins only")
+    async fn object(&self, id: ObjectId) -> Result<Option<ObjectOnChain>, ChainError> {
+        let coin = self
+            .unlisted
+            .iter()
+            .find(|coin| *coin.reference.object_id() == id);
+        Ok(coin.map(|coin| ObjectOnChain {
+            reference: coin.reference.clone(),
+            owner: Some(Address::new([9; 32])),
+            last_transaction: None,
+            balance: Some(coin.balance),
+        }))
     }
 
     async fn view(&self, _: &ViewQuery) -> Result<ContractView, ChainError> {

@@ -1,0 +1,139 @@
+//! The daily cap on gas: what was spent in the last 24 hours, and what running transactions may spend.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use atoma_domain::journal::Failure;
+use atoma_domain::ports::{Clock, Journal, StoreError};
+use atoma_domain::{Mist, TimestampMs};
+use tokio::sync::OnceCell;
+
+use super::last_day::{DAY_MS, LastDay};
+
+/// What was spent, and the budgets of running transactions. The journal is read once, because adding up
+/// a busy day takes longer than a settlement.
+#[derive(Debug, Default)]
+pub(super) struct Spending {
+    loaded: OnceCell<()>,
+    sums: Mutex<Sums>,
+}
+
+#[derive(Debug, Default)]
+struct Sums {
+    spent: LastDay,
+    reserved: Mist,
+}
+
+/// What counts against the cap at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub(super) spent: Mist,
+    pub(super) reserved: Mist,
+}
+
+/// A budget that counts against the cap while its transaction runs.
+#[derive(Debug)]
+pub(in crate::engine) struct Reservation {
+    spending: Arc<Spending>,
+    budget: Mist,
+}
+
+/// A budget does not fit under the cap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::engine) struct CapReached {
+    pub(in crate::engine) failure: Failure,
+    /// It would not fit either if nothing else were running.
+    pub(in crate::engine) is_final: bool,
+}
+
+impl Reservation {
+    /// Ends the reservation of a transaction that has executed: what it spent counts from now on.
+    pub(in crate::engine) fn spend(self, gas: Mist, now: TimestampMs) {
+        // Before the journal was read, it is the journal that will tell.
+        if self.spending.loaded.initialized() {
+            self.spending.sums().spent.add(gas, now);
+        }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut sums = self.spending.sums();
+        sums.reserved = sums.reserved.checked_sub(self.budget).unwrap_or(Mist::ZERO);
+    }
+}
+
+impl Spending {
+    /// Reads from the journal what was spent in the last 24 hours, once.
+    pub(super) async fn load(
+        &self,
+        journal: &dyn Journal,
+        clock: &dyn Clock,
+    ) -> Result<(), StoreError> {
+        let load = async || {
+            let now = clock.now();
+            let since = TimestampMs::new(now.get().saturating_sub(DAY_MS));
+            let spent = journal.gas_spent(since, now).await?;
+            self.sums().spent = LastDay::new(spent);
+            Ok(())
+        };
+        self.loaded.get_or_try_init(load).await.copied()
+    }
+
+    /// What counts against the cap.
+    pub(super) fn counted(&self, now: TimestampMs) -> Counted {
+        let mut sums = self.sums();
+        Counted {
+            spent: sums.spent.sum(now),
+            reserved: sums.reserved,
+        }
+    }
+
+    /// Reserves a budget, whatever the cap.
+    pub(super) fn reserve(self: &Arc<Self>, budget: Mist) -> Reservation {
+        let mut sums = self.sums();
+        sums.reserved = saturating_sum(sums.reserved, budget);
+        self.reservation(budget)
+    }
+
+    /// Reserves a budget if it fits under the cap, in one step: of two lanes near the cap, one gets it.
+    pub(super) fn reserve_under(
+        self: &Arc<Self>,
+        daily_cap: Mist,
+        gas_budget: Mist,
+        now: TimestampMs,
+    ) -> Result<Reservation, CapReached> {
+        let mut sums = self.sums();
+        let (spent, reserved) = (sums.spent.sum(now), sums.reserved);
+        let with_own = saturating_sum(spent, gas_budget);
+        if saturating_sum(with_own, reserved) > daily_cap {
+            return Err(CapReached {
+                failure: Failure::SpendCapReached {
+                    daily_cap,
+                    spent,
+                    reserved,
+                    gas_budget,
+                },
+                is_final: with_own > daily_cap,
+            });
+        }
+        sums.reserved = saturating_sum(reserved, gas_budget);
+        Ok(self.reservation(gas_budget))
+    }
+
+    fn reservation(self: &Arc<Self>, budget: Mist) -> Reservation {
+        Reservation {
+            spending: Arc::clone(self),
+            budget,
+        }
+    }
+
+    fn sums(&self) -> MutexGuard<'_, Sums> {
+        // Every change is one assignment, so the sums are consistent even if a holder panicked.
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A sum that stops at the largest amount: nothing fits under a cap then.
+fn saturating_sum(one: Mist, other: Mist) -> Mist {
+    one.checked_add(other).unwrap_or(Mist::new(u64::MAX))
+}
