@@ -20,6 +20,7 @@ use tracing::{error, info, warn};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::random::random_fraction;
 
 /// Interval between reads of the current epoch.
 const EPOCH_INTERVAL: Duration = Duration::from_secs(2);
@@ -103,6 +104,7 @@ impl Backend {
             gas_budget_ceiling: config.gas.budget_ceiling_mist,
             low_gas_balance: config.gas.low_balance_mist,
             queue_limit: config.queue_limit,
+            jitter: random_fraction,
             limits: LimitsConfig {
                 daily_gas_cap: config.gas.daily_cap_mist.map(Mist::new),
                 breaker_failures: config.breaker.failures,

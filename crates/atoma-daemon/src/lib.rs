@@ -15,6 +15,7 @@ mod daemon;
 #[cfg(feature = "dev")]
 mod dev;
 mod logging;
+mod random;
 mod signals;
 
 pub use cli::{Cli, run};

@@ -145,6 +145,10 @@ impl Journal for Timed<dyn Journal> {
             .await
     }
 
+    async fn unreadable(&self) -> Result<Vec<String>, StoreError> {
+        self.1.of(JOURNAL, self.0.unreadable()).await
+    }
+
     async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError> {
         self.1.of(JOURNAL, self.0.recent_gas_coins()).await
     }

@@ -64,8 +64,13 @@ pub trait Journal: Debug + Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// All intents without a final status, ascending, each with its attempt that may have reached the
-    /// network.
+    /// network. Those that can't be read are [set aside](Self::unreadable), with all intents of an attempt
+    /// that can't.
     async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError>;
+
+    /// What is wrong with each unfinished intent and each signed attempt that can't be read, one sentence
+    /// each: other software wrote them, or the file is damaged.
+    async fn unreadable(&self) -> Result<Vec<String>, StoreError>;
 
     /// The digest of the last attempt that executed with this badge, or of the one that registered it;
     /// `None` if there is neither. It is the badge's last transaction on chain, unless other software has

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::EngineConfig;
 
-/// A pause that doubles each time, up to a limit.
+/// A pause that doubles each time, up to a limit, and is shortened at random by up to half.
 #[derive(Debug)]
 pub(super) struct Backoff {
     next: Duration,
     limit: Duration,
+    jitter: fn() -> f64,
 }
 
 impl Backoff {
@@ -25,6 +26,7 @@ impl Backoff {
         Self {
             next: first,
             limit: config.backoff_limit.max(first),
+            jitter: config.jitter,
         }
     }
 
@@ -35,8 +37,29 @@ impl Backoff {
 
     /// The next pause, for callers that wait in their own way.
     pub(super) fn take(&mut self) -> Duration {
-        let pause = self.next;
+        let pause = self.next.mul_f64(0.5 + 0.5 * (self.jitter)());
         self.next = (self.next * 2).min(self.limit);
         pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_limit_and_are_spread() {
+        let pauses = |jitter| {
+            let mut backoff = Backoff::new(&EngineConfig {
+                backoff: Duration::from_millis(100),
+                backoff_limit: Duration::from_millis(300),
+                jitter,
+                ..EngineConfig::default()
+            });
+            [(); 4].map(|()| backoff.take().as_millis())
+        };
+        assert_eq!(pauses(|| 1.0), [100, 200, 300, 300]);
+        assert_eq!(pauses(|| 0.5), [75, 150, 225, 225]);
+        assert_eq!(pauses(|| 0.0), [50, 100, 150, 150]);
     }
 }

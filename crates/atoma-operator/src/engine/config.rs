@@ -26,6 +26,9 @@ pub struct EngineConfig {
     pub backoff: Duration,
     /// The longest pause between tries.
     pub backoff_limit: Duration,
+    /// The source of random fractions, from 0 to below 1, that spread pauses: lanes that failed together
+    /// should not all try again at the same moment. A pause is at least half of its nominal length.
+    pub jitter: fn() -> f64,
     /// The first pause after the network cancelled a transaction (congestion, no randomness). Such
     /// a condition lasts at least until the network's next commits. Doubles likewise.
     pub congestion_backoff: Duration,
@@ -56,6 +59,7 @@ impl Default for EngineConfig {
             sign_attempts: 5,
             backoff: Duration::from_millis(100),
             backoff_limit: Duration::from_secs(5),
+            jitter: || 1.0,
             congestion_backoff: Duration::from_secs(1),
             outcome_delay: Duration::from_millis(5),
             treasury_interval: Duration::from_secs(10),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use atoma_domain::Digest;
 use atoma_domain::journal::Intent;
 use atoma_domain::ports::{StoreError, UnfinishedIntent};
-use tracing::info;
+use tracing::{error, info};
 
 use super::attempt::Payment;
 use super::front::Engine;
@@ -40,6 +40,11 @@ impl Engine {
         let limits = &self.context().limits;
         limits.load(journal.as_ref(), clock.as_ref()).await?;
         limits.note_starting(true);
+        let unreadable = journal.unreadable().await?;
+        for what in &unreadable {
+            error!(what, "a row of the journal can't be read and is set aside");
+        }
+        self.context().note_unreadable(unreadable);
         let coins = journal.recent_gas_coins().await?;
         self.context().gas.note_known(coins);
         let mut resumed: BTreeMap<(LaneKey, Digest), (_, Vec<Intent>)> = BTreeMap::new();

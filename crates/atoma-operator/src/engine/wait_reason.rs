@@ -45,8 +45,8 @@ pub(super) enum WaitReason {
     },
     /// An attempt whose outcome is not in the journal uses the same version of a badge or coin.
     Unresolved {
-        /// Its digest.
-        by: Digest,
+        /// Its digest; `None` if the attempt can't be read.
+        by: Option<Digest>,
     },
     /// The contract's treasury can't pay the claim yet.
     Treasury,
@@ -85,9 +85,14 @@ impl From<WaitReason> for Failure {
                 reason: format!("can't sign: {reason}"),
             },
             WaitReason::Unresolved { by } => Self::SuiNodeError {
-                reason: format!(
-                    "transaction {by}, whose outcome is still unknown, uses the same version of a badge or coin"
-                ),
+                reason: match by {
+                    Some(by) => format!(
+                        "transaction {by}, whose outcome is still unknown, uses the same version of a badge or coin"
+                    ),
+                    None => String::from(
+                        "a transaction that can't be read from the journal may use the same version of a badge or coin",
+                    ),
+                },
             },
             WaitReason::Treasury => Self::TreasuryShort {},
         }

@@ -123,7 +123,13 @@ impl Journal for SqliteState {
 
     async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
         let mut snapshot = self.snapshot().await?;
-        queries::unfinished(&mut snapshot).await
+        Ok(queries::unfinished(&mut snapshot).await?.intents)
+    }
+
+    async fn unreadable(&self) -> Result<Vec<String>, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        let unreadable = queries::unfinished(&mut snapshot).await?.unreadable;
+        Ok(unreadable.iter().map(with_cause).collect())
     }
 
     async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError> {
@@ -175,6 +181,14 @@ impl Journal for SqliteState {
         page: Page<IntentId>,
     ) -> Result<Vec<IntentRecord>, StoreError> {
         queries::list(&self.readers, filter, page).await
+    }
+}
+
+/// An error and its cause in one sentence.
+fn with_cause(error: &StoreError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use atoma_domain::journal::{Attempt, AttemptRecord, IntentRecord};
+use atoma_domain::journal::{Attempt, AttemptRecord, IntentRecord, IntentStatus};
 use atoma_domain::ports::{
     GasSpent, JournalFilter, JournalKey, Page, StoreError, UnfinishedIntent,
 };
@@ -37,29 +37,46 @@ macro_rules! attempts {
     };
 }
 
-/// Every intent that is not final, ascending, with its signed attempt.
+/// The unfinished part of the journal.
+#[derive(Debug, Default)]
+pub(super) struct Unfinished {
+    /// Every intent that is not final, ascending, with its signed attempt.
+    pub(super) intents: Vec<UnfinishedIntent>,
+    /// What is wrong with each row that can't be read.
+    pub(super) unreadable: Vec<StoreError>,
+}
+
 pub(super) async fn unfinished(
     connection: &mut SqliteConnection,
-) -> Result<Vec<UnfinishedIntent>, StoreError> {
+) -> Result<Unfinished, StoreError> {
     let intents =
         sqlx::query("SELECT * FROM intents WHERE status IN ('queued', 'submitted') ORDER BY id")
             .fetch_all(&mut *connection)
             .await
             .map_err(statement_failed)?;
-    let signed = signed(connection).await?;
-    intents
-        .iter()
-        .map(|row| {
-            let intent = rows::intent(row)?;
-            let attempt = signed.get(&intent.id).cloned();
-            Ok(UnfinishedIntent { intent, attempt })
-        })
-        .collect()
+    let mut unfinished = Unfinished::default();
+    let signed = signed(connection, &mut unfinished.unreadable).await?;
+    for row in &intents {
+        let is_submitted = rows::intent_status(&Cells::new(row, "intents", "id"));
+        let is_submitted = is_submitted.is_ok_and(|status| status == IntentStatus::Submitted);
+        match rows::intent(row) {
+            Ok(intent) => match signed.get(&intent.id).cloned() {
+                // Its attempt can't be read.
+                None if is_submitted => {}
+                attempt => unfinished
+                    .intents
+                    .push(UnfinishedIntent { intent, attempt }),
+            },
+            Err(error) => unfinished.unreadable.push(error),
+        }
+    }
+    Ok(unfinished)
 }
 
 /// Every attempt that may be with the network, by each of its intents.
 async fn signed(
     connection: &mut SqliteConnection,
+    unreadable: &mut Vec<StoreError>,
 ) -> Result<BTreeMap<IntentId, Attempt>, StoreError> {
     let attempts = sqlx::query(attempts!("WHERE a.status = 'signed' ORDER BY a.id"))
         .fetch_all(connection)
@@ -67,9 +84,13 @@ async fn signed(
         .map_err(statement_failed)?;
     let mut signed = BTreeMap::new();
     for row in &attempts {
-        let attempt = rows::attempt(row)?;
-        for id in &attempt.intents {
-            signed.insert(*id, attempt.clone());
+        match rows::attempt(row) {
+            Ok(attempt) => {
+                for id in &attempt.intents {
+                    signed.insert(*id, attempt.clone());
+                }
+            }
+            Err(error) => unreadable.push(error),
         }
     }
     Ok(signed)

@@ -192,6 +192,48 @@ async fn intents_move_even_if_their_actions_cannot_be_read() {
     }
 }
 
+/// One damaged row stops neither a start nor the others' recovery. The intents of an attempt that can't be
+/// read are set aside with it: signing for them again could do it twice.
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_set_aside() {
+    let database = Database::new();
+    let store = database.open().await;
+    let mut ids = Vec::new();
+    for number in 1..=4 {
+        let opened = store
+            .open(&[new_intent(1, subscribe(number))], None, at(1))
+            .await;
+        ids.push(unwrap_new(opened.unwrap()[0].clone()).id);
+    }
+    for (number, id) in [(1, ids[0]), (2, ids[1])] {
+        let sent = bare_attempt(number, &[id.get()]);
+        store.record_attempt(&sent, None, at(2)).await.unwrap();
+    }
+    assert_eq!(store.unreadable().await.unwrap(), Vec::<String>::new());
+    database
+        .run(&format!(
+            "DROP TRIGGER intents_never_change; DROP TRIGGER attempts_never_change; \
+             UPDATE attempts SET gas = '7' WHERE id = 2; \
+             UPDATE intents SET action = '{{}}' WHERE id = {}",
+            ids[2]
+        ))
+        .await
+        .unwrap();
+    let unfinished = store.unfinished().await.unwrap();
+    let left: Vec<_> = unfinished.iter().map(|open| open.intent.id).collect();
+    assert_eq!(left, [ids[0], ids[3]]);
+    let unreadable = store.unreadable().await.unwrap();
+    assert_eq!(unreadable.len(), 2, "{unreadable:?}");
+    assert!(
+        unreadable[0].contains("attempts.gas of row 2"),
+        "{unreadable:?}"
+    );
+    assert!(
+        unreadable[1].contains("intents.action of row 3"),
+        "{unreadable:?}"
+    );
+}
+
 /// A program without foreign keys may leave such a row behind. Waiting for its attempt to be concluded
 /// would never end.
 #[tokio::test]

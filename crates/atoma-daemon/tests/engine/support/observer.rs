@@ -256,6 +256,10 @@ impl Journal for ObservedJournal {
         self.inner.acknowledge_use(badge, digest).await
     }
 
+    async fn unreadable(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.unreadable().await
+    }
+
     async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError> {
         self.inner.recent_gas_coins().await
     }

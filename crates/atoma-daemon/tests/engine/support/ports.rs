@@ -89,6 +89,12 @@ impl Journal for FailPointJournal {
             .await
     }
 
+    async fn unreadable(&self) -> Result<Vec<String>, StoreError> {
+        self.points
+            .pass_store("journal.unreadable", self.inner.unreadable())
+            .await
+    }
+
     async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError> {
         self.points
             .pass_store("journal.recent_gas_coins", self.inner.recent_gas_coins())

@@ -7,7 +7,7 @@ use atoma_domain::journal::{
     AttemptOutcome, AttemptStatus, Conclusion, Failure, GasOptions, Intent, IntentStatus, Receipt,
 };
 use atoma_domain::ports::{Executed, ExecutionOutcome};
-use atoma_domain::{IntentId, Mist, ObjectReference, TimestampMs};
+use atoma_domain::{Digest, IntentId, Mist, ObjectReference, TimestampMs};
 use tracing::{error, info, warn};
 
 use super::failures::{failure_of, own_budget};
@@ -98,6 +98,18 @@ pub(in crate::engine) struct Ended {
 impl Ended {
     pub(in crate::engine) const fn status(&self) -> AttemptStatus {
         self.conclusion.outcome.status()
+    }
+
+    pub(in crate::engine) const fn digest(&self) -> Digest {
+        self.conclusion.digest
+    }
+
+    pub(in crate::engine) const fn outcome(&self) -> &AttemptOutcome {
+        &self.conclusion.outcome
+    }
+
+    pub(in crate::engine) fn intents(&self) -> &[Intent] {
+        &self.intents
     }
 
     /// Whether its failure is the request's own: gas that the request chose did not suffice. It says nothing

@@ -42,8 +42,8 @@ pub(in crate::engine) enum Conflict {
     /// An attempt for other intents, open too, that uses the same version of a badge or coin.
     Blocked {
         intents: Vec<Intent>,
-        /// The digest of that attempt.
-        by: Digest,
+        /// The digest of that attempt; `None` if the attempt can't be read.
+        by: Option<Digest>,
     },
     /// Nothing: some intents were abandoned, or these very bytes were signed before. These intents
     /// are left.
@@ -182,8 +182,13 @@ pub(in crate::engine) async fn conflict(context: &Arc<Context>, signed: Signed) 
             drop(payment);
             match blocking {
                 Some(open) => Conflict::Blocked {
-                    by: open.digest(),
+                    by: Some(open.digest()),
                     intents: signed.intents,
+                },
+                // One of these may use it.
+                None if !context.unreadable().is_empty() => Conflict::Blocked {
+                    by: None,
+                    intents: without_ended(context, signed.intents).await,
                 },
                 None => Conflict::None(without_ended(context, signed.intents).await),
             }
@@ -266,6 +271,9 @@ mod tests {
         let Conflict::Blocked { intents, by } = found else {
             panic!("{found:?}");
         };
-        assert_eq!((intents[0].id, by), (IntentId::new(2), first.digest()));
+        assert_eq!(
+            (intents[0].id, by),
+            (IntentId::new(2), Some(first.digest()))
+        );
     }
 }

@@ -81,8 +81,11 @@ impl Engine {
         let held = self.context.registry.all_held().into_iter();
         let held = held.map(|(reason, count)| format!("transactions waiting: {count}; {reason}"));
         let foreign_uses = self.context.foreign_uses.sentences();
+        let unreadable = self.context.unreadable().iter();
+        let unreadable = unreadable
+            .map(|what| format!("a row of the journal can't be read and is set aside: {what}"));
         let warnings = low_balance.into_iter().chain(held);
-        warnings.chain(foreign_uses).collect()
+        warnings.chain(foreign_uses).chain(unreadable).collect()
     }
 
     /// Whether an unfinished intent holds the key of this one.

@@ -3,6 +3,7 @@
 
 mod awaiting_effects;
 mod backlog;
+mod log;
 mod outage;
 mod pipeline;
 mod prefetch;

@@ -12,6 +12,7 @@ use atoma_domain::{MicroUsdc, Mist, ObjectReference};
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
+use super::log;
 use super::prefetch::Prefetch;
 use crate::engine::attempt::{
     BadgeAfter, Closed, Conflict, Draft, Ended, Funded, Next, NotRecorded, Payment, Resolution,
@@ -148,9 +149,10 @@ impl Pipeline {
 
     async fn send_and_conclude(&mut self, signed: Signed, sent: Sent) -> Next {
         let sent_at = Instant::now();
+        log::sending(&signed);
         let resolution = send(&self.context, &signed.attempt, sent).await;
         self.prefetch.pace.execution = sent_at.elapsed();
-        self.conclude(signed, resolution).await
+        self.conclude(signed, resolution, sent_at).await
     }
 
     /// Takes up an attempt that was signed before this process began, or that the journal holds open
@@ -161,6 +163,7 @@ impl Pipeline {
         payment: Payment,
         intents: Vec<Intent>,
     ) -> Next {
+        let resumed_at = Instant::now();
         info!(digest = %attempt.digest(), "taking up an unresolved attempt");
         self.is_badge_from_earlier_run = true;
         let resolution = send(&self.context, &attempt, Sent::Maybe).await;
@@ -169,7 +172,7 @@ impl Pipeline {
             attempt,
             payment,
         };
-        self.conclude(signed, resolution).await
+        self.conclude(signed, resolution, resumed_at).await
     }
 
     /// Goes on with whatever the journal has instead of an attempt that it refused.
@@ -189,7 +192,10 @@ impl Pipeline {
                 }
             }
             Conflict::Blocked { intents, by } => {
-                warn!(%by, "an attempt whose outcome is not in the journal uses the same object version");
+                warn!(
+                    ?by,
+                    "an attempt whose outcome is not in the journal uses the same object version"
+                );
                 Next::Wait {
                     intents,
                     reason: WaitReason::Unresolved { by },
@@ -207,7 +213,12 @@ impl Pipeline {
     }
 
     /// Takes over what a resolved attempt left, and journals its outcome.
-    async fn conclude(&mut self, signed: Signed, resolution: Option<Resolution>) -> Next {
+    async fn conclude(
+        &mut self,
+        signed: Signed,
+        resolution: Option<Resolution>,
+        since: Instant,
+    ) -> Next {
         let Some(resolution) = resolution else {
             // It may still execute: nothing else may use its coins.
             signed.payment.keep();
@@ -218,6 +229,7 @@ impl Pipeline {
                 if let BadgeAfter::Moved(badge) = &ended.badge {
                     self.note_moved(badge.as_ref());
                 }
+                log::ended(&ended, since.elapsed());
                 self.end(ended).await
             }
             Closed::EffectsUnknown { badge, awaited } => {

@@ -24,12 +24,15 @@ impl Breaker {
         self.open_until.take().is_some()
     }
 
-    /// Notes a failure, which may open the breaker.
-    pub(super) fn failed(&mut self, config: &LimitsConfig, now: TimestampMs) {
+    /// Notes a failure, which may open the breaker; says whether it did.
+    pub(super) fn failed(&mut self, config: &LimitsConfig, now: TimestampMs) -> bool {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
-        if config.breaker_failures > 0 && self.failures_in_a_row >= config.breaker_failures {
+        let opens =
+            config.breaker_failures > 0 && self.failures_in_a_row >= config.breaker_failures;
+        if opens {
             self.open_until = Some(end_of_pause(config, now));
         }
+        opens
     }
 
     /// For how long the breaker stays open; `None` when it is closed. After its pause a single

@@ -8,6 +8,7 @@ use atoma_domain::ports::{Clock, Journal, StoreError};
 use atoma_domain::{Mist, TimestampMs};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tracing::warn;
 
 use super::breaker::Breaker;
 use super::config::LimitsConfig;
@@ -71,6 +72,7 @@ impl Limits {
         match status {
             AttemptStatus::Succeeded => {
                 if self.state().breaker.succeeded() {
+                    warn!("the circuit breaker closes: a transaction has succeeded");
                     self.changed.notify_waiters();
                 }
             }
@@ -82,7 +84,14 @@ impl Limits {
 
     /// Notes a failure: of a transaction, or of an intent whose transactions were all cancelled.
     pub(in crate::engine) fn note_failure(&self, now: TimestampMs) {
-        self.state().breaker.failed(&self.config, now);
+        let mut state = self.state();
+        if state.breaker.failed(&self.config, now) {
+            warn!(
+                failures = state.breaker.failures_in_a_row(),
+                pause_s = self.config.breaker_pause.as_secs(),
+                "the circuit breaker opens: nothing is signed during the pause"
+            );
+        }
     }
 
     /// Stops signing until the next start. The first reason counts.

@@ -6,6 +6,7 @@ use atoma_domain::journal::Failure;
 use atoma_domain::ports::{Clock, Journal, StoreError};
 use atoma_domain::{Mist, TimestampMs};
 use tokio::sync::OnceCell;
+use tracing::warn;
 
 use super::last_day::{DAY_MS, LastDay};
 
@@ -21,6 +22,8 @@ pub(super) struct Spending {
 struct Sums {
     spent: LastDay,
     reserved: Mist,
+    /// The last budget did not fit under the cap.
+    is_reached: bool,
 }
 
 /// What counts against the cap at one moment.
@@ -105,7 +108,18 @@ impl Spending {
         let mut sums = self.sums();
         let (spent, reserved) = (sums.spent.sum(now), sums.reserved);
         let with_own = saturating_sum(spent, gas_budget);
-        if saturating_sum(with_own, reserved) > daily_cap {
+        let is_reached = saturating_sum(with_own, reserved) > daily_cap;
+        if std::mem::replace(&mut sums.is_reached, is_reached) != is_reached {
+            match is_reached {
+                true => {
+                    warn!(%daily_cap, %spent, %reserved, %gas_budget, "the daily cap on gas is reached")
+                }
+                false => {
+                    warn!(%daily_cap, %spent, %reserved, "the daily cap on gas has room again")
+                }
+            }
+        }
+        if is_reached {
             return Err(CapReached {
                 failure: Failure::SpendCapReached {
                     daily_cap,

@@ -1,6 +1,6 @@
 //! What all lanes share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -26,6 +26,8 @@ pub(in crate::engine) struct Context {
     pub(in crate::engine) abandoned: Abandoned,
     pub(in crate::engine) limits: Arc<Limits>,
     pub(in crate::engine) foreign_uses: ForeignUses,
+    /// What is wrong with the unfinished rows of the journal that can't be read.
+    unreadable: OnceLock<Vec<String>>,
     /// How many attempts from before this process are still unresolved.
     pub(in crate::engine) unresolved: watch::Sender<usize>,
     pub(in crate::engine) stopping: CancellationToken,
@@ -51,11 +53,23 @@ impl Context {
             registry: IntentRegistry::default(),
             abandoned: Abandoned::default(),
             foreign_uses: ForeignUses::default(),
+            unreadable: OnceLock::new(),
             unresolved: watch::Sender::new(0),
             stopping,
             runtime: Handle::try_current().ok(),
             tasks: TaskTracker::new(),
         }
+    }
+
+    /// Notes what is wrong with rows of the journal that were set aside when the process began.
+    pub(in crate::engine) fn note_unreadable(&self, what: Vec<String>) {
+        // A second recovery finds the same.
+        let _ = self.unreadable.set(what);
+    }
+
+    /// What is wrong with the rows of the journal that are set aside.
+    pub(in crate::engine) fn unreadable(&self) -> &[String] {
+        self.unreadable.get().map_or(&[], Vec::as_slice)
     }
 
     /// Runs work that [`ended`](Self::ended) waits for.

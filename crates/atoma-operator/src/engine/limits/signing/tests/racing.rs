@@ -66,6 +66,10 @@ impl Journal for CountedReads {
         unreachable!("the cap needs what was spent")
     }
 
+    async fn unreadable(&self) -> Result<Vec<String>, StoreError> {
+        unreachable!("the cap needs what was spent")
+    }
+
     async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError> {
         unreachable!("the cap needs what was spent")
     }
