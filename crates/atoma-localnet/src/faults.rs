@@ -23,8 +23,9 @@ pub enum FaultKind {
     Unavailable,
     /// Object reads, including lists of owned objects, return the version before the current one.
     StaleObjects,
-    /// Look-ups of transactions find nothing, and object reads return the version before the current one.
-    ResultsHidden,
+    /// Look-ups find no transaction of the current epoch. Those of earlier epochs are shown: a node that has
+    /// executed an epoch to its end has them.
+    TransactionsHidden,
     /// Lists of owned objects are empty.
     OwnedObjectsHidden,
     /// Streams break off. Each open stream and each new one counts once.

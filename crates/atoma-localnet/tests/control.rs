@@ -146,7 +146,10 @@ async fn a_transaction_whose_response_is_lost_has_been_executed() {
     support::assert_success(&fixture.execute(&transaction).await.unwrap());
 
     // A node that says no after the fact, and shows the outcome later.
-    for kind in [FaultKind::ExecuteRefusedAfter, FaultKind::ResultsHidden] {
+    for kind in [
+        FaultKind::ExecuteRefusedAfter,
+        FaultKind::TransactionsHidden,
+    ] {
         fixture.network.inject_fault(Fault::once(kind));
     }
     let status = fixture.execute(&transaction).await.unwrap_err();

@@ -99,8 +99,8 @@ fn a_refusal_by_word_fails_no_request() {
     });
 }
 
-/// The node answers `INVALID_ARGUMENT` after it has executed a settlement, and for a while finds
-/// neither the transaction nor the objects that it wrote.
+/// The node answers `INVALID_ARGUMENT` after it has executed a settlement, and for a while does not find
+/// the transaction.
 #[test]
 fn a_settlement_that_is_refused_by_word_and_executed_in_fact_succeeds() {
     let (world, daemon, stacks) = begin(1);
@@ -109,7 +109,7 @@ fn a_settlement_that_is_refused_by_word_and_executed_in_fact_succeeds() {
         network.inject_fault(Fault::once(FaultKind::ExecuteRefusedAfter));
         network.inject_fault(Fault {
             count: 12,
-            ..Fault::once(FaultKind::ResultsHidden)
+            ..Fault::once(FaultKind::TransactionsHidden)
         });
     });
     daemon.run(async {

@@ -92,7 +92,7 @@ impl LedgerService for Service {
         let mask = mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?;
         let ledger = self.core.ledger();
         let transaction = transaction(&ledger, request.digest(), &mask)?;
-        if self.core.faults.take(FaultKind::ResultsHidden).is_some() {
+        if self.is_hidden(&ledger, request.digest()) {
             return Err(transaction_not_found(request.digest()));
         }
         Ok(Response::new(GetTransactionResponse::new(transaction)))
@@ -266,9 +266,20 @@ impl LedgerService for Service {
 impl Service {
     /// Whether an injected fault makes this call return the previous versions of objects.
     fn is_stale(&self) -> bool {
-        let faults = &self.core.faults;
-        faults.take(FaultKind::StaleObjects).is_some()
-            || faults.take(FaultKind::ResultsHidden).is_some()
+        self.core.faults.take(FaultKind::StaleObjects).is_some()
+    }
+
+    /// Whether an injected fault hides a transaction of the current epoch from this call.
+    fn is_hidden(&self, ledger: &Ledger, digest: &str) -> bool {
+        let digest = parse_digest("digest", digest).ok();
+        let found = digest.and_then(|digest| ledger.transaction(&digest));
+        let effects = found.and_then(|(_, record)| record.effects().ok());
+        effects.is_some_and(|effects| effects.epoch() == ledger.epoch().epoch)
+            && self
+                .core
+                .faults
+                .take(FaultKind::TransactionsHidden)
+                .is_some()
     }
 
     fn object(

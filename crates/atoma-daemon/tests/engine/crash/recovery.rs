@@ -21,7 +21,7 @@ const EXECUTED: CrashPoint = CrashPoint {
 };
 
 /// Every call that the undisturbed recoveries make.
-const CALLS: [&str; 11] = [
+const CALLS: [&str; 14] = [
     "chain.consumption",
     "chain.execute",
     "chain.gas_coins",
@@ -30,8 +30,11 @@ const CALLS: [&str; 11] = [
     "chain.simulate",
     "chain.view",
     "journal.conclude",
+    "journal.gas_spent",
+    "journal.recent_gas_coins",
     "journal.record_attempt",
     "journal.unfinished",
+    "journal.unreadable",
     "signer.sign",
 ];
 

@@ -1,5 +1,6 @@
 //! Draws what is injected into a generation.
 
+use atoma_domain::TimestampMs;
 use atoma_localnet::{Fault, FaultKind};
 use rand::Rng as _;
 use rand::rngs::StdRng;
@@ -10,6 +11,9 @@ use crate::support::interceptor::Delays;
 /// Two faults that hit up to two calls each stay below the engine's tries, so that no intent is
 /// given up.
 const MAX_CONGESTIONS: usize = 2;
+
+/// Three days.
+const LONGEST_JUMP_MS: u64 = 3 * 24 * 60 * 60 * 1000;
 
 /// What is injected into one generation of a schedule.
 #[derive(Debug, Default)]
@@ -42,6 +46,11 @@ pub(super) fn draw_disruptions(rng: &mut StdRng, calls: usize, crash: bool) -> D
     if rng.random_bool(0.2) {
         at(rng, Injection::EndEpoch);
     }
+    if rng.random_bool(0.3) {
+        // Forwards and back. Within the lifetime of idempotency keys, whose end is an end.
+        let time = rng.random_range(1..=LONGEST_JUMP_MS);
+        at(rng, Injection::SetClock(TimestampMs::new(time)));
+    }
     if crash {
         at(rng, Injection::Crash);
     }
@@ -56,9 +65,12 @@ fn fault(rng: &mut StdRng) -> Fault {
     let kinds = [
         FaultKind::ExecuteLostBefore,
         FaultKind::ExecuteLostAfter,
+        FaultKind::ExecuteRefusedAfter,
         FaultKind::ExecuteDelay,
         FaultKind::Unavailable,
         FaultKind::StaleObjects,
+        FaultKind::TransactionsHidden,
+        FaultKind::OwnedObjectsHidden,
         FaultKind::EventsCut,
         FaultKind::EventsStall,
         FaultKind::Congestion,
@@ -69,6 +81,8 @@ fn fault(rng: &mut StdRng) -> Fault {
     let most = match kind {
         // More than all lanes together retry in a row: an outage.
         FaultKind::Unavailable => 40,
+        // Longer than a look-up is repeated.
+        FaultKind::TransactionsHidden => 12,
         _ => 2,
     };
     Fault {

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use atoma_domain::ports::StoreError;
+use atoma_domain::TimestampMs;
+use atoma_domain::ports::{Clock, StoreError};
 use atoma_localnet::{Fault, LocalNet};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +29,8 @@ pub(crate) enum Injection {
     Fault(Fault),
     /// The end of the network's epoch.
     EndEpoch,
+    /// The daemon's clock shows this time from now on.
+    SetClock(TimestampMs),
 }
 
 /// The injections of one generation, by number of the call (from 1) and side.
@@ -57,6 +62,7 @@ impl CrashPoint {
 #[derive(Debug)]
 pub(crate) struct FailPoints {
     network: LocalNet,
+    clock: Arc<SetClock>,
     inner: Mutex<Inner>,
     crashed: CancellationToken,
     passed: Notify,
@@ -88,11 +94,28 @@ impl std::fmt::Debug for Hook {
     }
 }
 
+/// A clock that stands at the time to which it was set.
+#[derive(Debug)]
+struct SetClock(AtomicU64);
+
+impl Default for SetClock {
+    fn default() -> Self {
+        Self(AtomicU64::new(1))
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> TimestampMs {
+        TimestampMs::new(self.0.load(Relaxed))
+    }
+}
+
 impl FailPoints {
     /// Fail points without injections.
     pub(crate) fn new(network: &LocalNet) -> Self {
         Self {
             network: network.clone(),
+            clock: Arc::default(),
             inner: Mutex::default(),
             crashed: CancellationToken::new(),
             passed: Notify::new(),
@@ -102,6 +125,11 @@ impl FailPoints {
     /// The network that faults are injected into.
     pub(crate) const fn network(&self) -> &LocalNet {
         &self.network
+    }
+
+    /// The daemon's clock, which stands until it is set.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
     }
 
     /// Restarts the count, with a plan.
@@ -260,6 +288,7 @@ impl FailPoints {
                     pending::<()>().await;
                 }
                 Injection::Fault(fault) => self.network.inject_fault(fault),
+                Injection::SetClock(time) => self.clock.0.store(time.get(), Relaxed),
                 Injection::EndEpoch => {
                     self.network.advance_epoch().unwrap();
                 }

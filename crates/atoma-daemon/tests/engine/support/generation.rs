@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_api::{AllowedHosts, ApiConfig, ApiServer};
-use atoma_domain::ports::{Clock, UnfinishedIntent};
-use atoma_domain::{Address, CheckpointNumber, IntentId, ObjectId, TimestampMs};
+use atoma_domain::ports::UnfinishedIntent;
+use atoma_domain::{Address, CheckpointNumber, IntentId, ObjectId};
 use atoma_localnet::Parameters;
 use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness};
 use atoma_state::{SqliteState, StateOptions};
@@ -76,7 +76,7 @@ impl Generation {
             .build()
             .unwrap();
         let points = Arc::new(points);
-        let (ports, state) = runtime.block_on(open(site));
+        let (ports, state) = runtime.block_on(open(site, &points));
         let stopping = CancellationToken::new();
         let acting = with_fail_points(&wrap(&ports), &points);
         let engine = Engine::new(acting.clone(), engine_config(site), stopping.clone());
@@ -246,7 +246,7 @@ fn engine_config(site: &Site) -> EngineConfig {
     }
 }
 
-async fn open(site: &Site) -> (Ports, SqliteState) {
+async fn open(site: &Site, points: &FailPoints) -> (Ports, SqliteState) {
     let config = SuiChainConfig {
         execution_timeout: site.execution_timeout,
         ..SuiChainConfig::new(&site.url, site.package, site.atoma_db)
@@ -264,7 +264,7 @@ async fn open(site: &Site) -> (Ports, SqliteState) {
         work: Arc::new(state.clone()),
         events: Arc::new(state.clone()),
         journal: Arc::new(state.clone()),
-        clock: Arc::new(TestClock),
+        clock: points.clock(),
     };
     // Retries until the node answers.
     let identity = loop {
@@ -278,13 +278,4 @@ async fn open(site: &Site) -> (Ports, SqliteState) {
     let readiness = Readiness::new(ports.clone(), Applied::default());
     while readiness.reconcile_nodes().await.is_err() {}
     (ports, state)
-}
-
-#[derive(Debug)]
-struct TestClock;
-
-impl Clock for TestClock {
-    fn now(&self) -> TimestampMs {
-        TimestampMs::new(1)
-    }
 }
