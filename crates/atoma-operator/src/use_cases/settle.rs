@@ -127,14 +127,22 @@ impl Operator {
     }
 }
 
-/// Warns about units beyond the recorded ones.
+/// Warns about units that are not the recorded ones. The contract pays what is claimed and refunds the
+/// rest to the buyer, so units that are left out are lost to the operator.
 fn warnings(stack: &Stack, units: Option<ComputeUnits>) -> Vec<String> {
-    let beyond = units.filter(|units| *units > stack.already_computed_units);
-    let warning = beyond.map(|units| {
+    let recorded = stack.already_computed_units;
+    let Some(units) = units.filter(|units| *units != recorded) else {
+        return Vec::new();
+    };
+    let stack = stack.stack_small_id;
+    vec![if units > recorded {
         format!(
-            "the settlement of stack {} claims {units} compute units, but only {} are recorded",
-            stack.stack_small_id, stack.already_computed_units
+            "the settlement of stack {stack} claims {units} compute units, but only {recorded} are recorded"
         )
-    });
-    warning.into_iter().collect()
+    } else {
+        format!(
+            "the settlement of stack {stack} claims only {units} of the {recorded} recorded compute units; the \
+             others are refunded to the buyer"
+        )
+    }]
 }
