@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path, ServiceConfig};
 use atoma_domain::IntentId;
 use atoma_domain::journal::{Action, Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey};
-use atoma_operator::{NotReady, Operator};
+use atoma_operator::{Checked, Operator};
 use serde::Serialize;
 use serde_json::json;
 
@@ -32,19 +32,17 @@ async fn health() -> HttpResponse {
 }
 
 async fn ready(operator: Data<Operator>) -> ApiResult {
-    let checked = operator.check().await;
-    // Unreadable limits are among the reasons.
-    let limits = operator.limits().await.ok().map(SpendingLimitsView::from);
-    Ok(match checked {
-        Ok(()) => HttpResponse::Ok().json(json!({
+    let Checked { reasons, limits } = operator.check().await;
+    let limits = limits.map(SpendingLimitsView::from);
+    Ok(if reasons.is_empty() {
+        HttpResponse::Ok().json(json!({
             "status": "ready",
             "warnings": operator.warnings(),
             "brakes": limits,
-        })),
-        Err(NotReady(reasons)) => {
-            let error = ErrorBody::from(&Failure::NotReady { reasons });
-            HttpResponse::ServiceUnavailable().json(NotReadyView { error, limits })
-        }
+        }))
+    } else {
+        let error = ErrorBody::from(&Failure::NotReady { reasons });
+        HttpResponse::ServiceUnavailable().json(NotReadyView { error, limits })
     })
 }
 
