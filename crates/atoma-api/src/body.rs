@@ -39,6 +39,13 @@ pub(crate) struct BodyTurns {
     whole: Duration,
 }
 
+/// There is no room for another large body.
+const fn busy() -> ApiError {
+    ApiError::Busy {
+        what: "large request bodies",
+    }
+}
+
 /// Permits for the bytes of one body, which are only held while the client sends it.
 #[derive(Debug, Default)]
 struct Held(Option<OwnedSemaphorePermit>);
@@ -50,6 +57,16 @@ impl BodyTurns {
             idle: limits.body_idle,
             whole: limits.body_whole,
         }
+    }
+
+    /// Refuses a body for which there is no room already, before it arrives. It takes no permits yet, so
+    /// that a client can't keep others out with a body that it only announces.
+    fn check(&self, length: Option<usize>) -> Result<(), ApiError> {
+        let needed = length.unwrap_or(0).saturating_sub(FREE).div_ceil(UNIT);
+        if needed > self.units.available_permits() {
+            return Err(busy());
+        }
+        Ok(())
     }
 
     /// Reads a body.
@@ -85,9 +102,6 @@ impl BodyTurns {
         if missing == 0 {
             return Ok(());
         }
-        let busy = || ApiError::Busy {
-            what: "large request bodies",
-        };
         let missing = u32::try_from(missing).map_err(|_| busy())?;
         let more = Arc::clone(&self.units).try_acquire_many_owned(missing);
         let more = more.map_err(|_| busy())?;
@@ -127,6 +141,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
             let turns = turns.ok_or_else(|| Failure::Internal {
                 reason: String::from("the API runs without its limits"),
             })?;
+            turns.check(length)?;
             let bytes = turns.read(&mut payload).await?;
             let text: &[u8] = if bytes.is_empty() {
                 b"{}"

@@ -105,13 +105,17 @@ impl ListRequest {
 
     /// Answers with a page as a plain array, and with a `Link` to the next one if there is one. `items`
     /// must be read with [`one_more`](crate::paging::one_more).
-    pub(crate) fn respond<I, V: Serialize, K: PageKey>(
+    pub(crate) async fn respond<I, V, K>(
         self,
         page: Page<K>,
         mut items: Vec<I>,
         key: impl Fn(&I) -> K,
         view: impl Fn(I) -> V,
-    ) -> ApiResult {
+    ) -> ApiResult
+    where
+        V: Serialize + Send + 'static,
+        K: PageKey,
+    {
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         let has_more = items.len() > limit;
         items.truncate(limit);
@@ -121,9 +125,13 @@ impl ListRequest {
             response.insert_header((LINK, format!("<{next}>; rel=\"next\"")));
         }
         let views: Vec<_> = items.into_iter().map(view).collect();
-        let json = serde_json::to_vec(&views).map_err(|error| Failure::Internal {
+        let internal = |error: &dyn std::error::Error| Failure::Internal {
             reason: error.to_string(),
-        })?;
+        };
+        // A long list takes a while, in which this thread goes on with other requests.
+        let json = actix_web::web::block(move || serde_json::to_vec(&views)).await;
+        let json = json.map_err(|error| internal(&error))?;
+        let json = json.map_err(|error| internal(&error))?;
         Ok(response.content_type(ContentType::json()).body(ListBody {
             json: Bytes::from(json),
             _held: self.turn.answer,

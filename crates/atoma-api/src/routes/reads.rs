@@ -36,6 +36,7 @@ async fn tasks(operator: Data<Operator>, list: ListRequest) -> ApiResult {
     let page = list.page()?;
     let tasks = operator.ports().state.tasks(one_more(page)).await?;
     list.respond(page, tasks, |task| task.task_small_id, TaskView::from)
+        .await
 }
 
 async fn subscriptions(operator: Data<Operator>, list: ListRequest) -> ApiResult {
@@ -68,6 +69,7 @@ async fn list_subscriptions(
         |offer| (offer.node_small_id, offer.task_small_id),
         SubscriptionView::from,
     )
+    .await
 }
 
 async fn stacks(operator: Data<Operator>, list: ListRequest) -> ApiResult {
@@ -112,4 +114,5 @@ async fn list_stacks(
     let state = &operator.ports().state;
     let stacks = state.stacks(filter, one_more(page)).await?;
     list.respond(page, stacks, |stack| stack.stack_small_id, StackView::from)
+        .await
 }

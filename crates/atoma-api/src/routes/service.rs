@@ -110,6 +110,7 @@ async fn transactions(operator: Data<Operator>, list: ListRequest) -> ApiResult 
         |record| record.intent.id,
         |record| view(&operator, record),
     )
+    .await
 }
 
 async fn transaction(operator: Data<Operator>, path: Path<String>) -> ApiResult {

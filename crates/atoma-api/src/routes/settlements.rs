@@ -51,6 +51,7 @@ async fn list_claimed(operator: &Operator, list: ListRequest, node: Option<&str>
         |settlement| settlement.stack_small_id,
         |settlement| ClaimedStackView::new(settlement, now),
     )
+    .await
 }
 
 async fn against(operator: Data<Operator>, list: ListRequest) -> ApiResult {
@@ -91,4 +92,5 @@ async fn list_disputes(
         |dispute| dispute.stack_small_id,
         DisputeView::from,
     )
+    .await
 }

@@ -135,6 +135,27 @@ async fn lists_beyond_their_turns_are_refused_and_nothing_else_is() {
     world.settle(&[stack]).await;
 }
 
+/// Two lists wait for their turn and take up all connections. They end with their clients.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_ends_when_its_client_leaves() {
+    let world = world_with(ApiLimits {
+        connections: 2,
+        lists: 0,
+        list_wait: Duration::from_secs(3_600),
+        ..ApiLimits::default()
+    })
+    .await;
+    let request = b"GET /stacks HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let waiting = [
+        send(&world.api, request).await,
+        send(&world.api, request).await,
+    ];
+    let api = world.api.clone();
+    let health = tokio::spawn(async move { api.get("/health").await });
+    drop(waiting);
+    assert_eq!(in_time(health).await.unwrap().0, 200);
+}
+
 /// A client that disconnects cancels nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_settlement_goes_on_without_its_client() {
