@@ -77,7 +77,7 @@ async fn large_bodies_share_a_bounded_memory_and_small_ones_are_always_taken() {
     .await;
     let stack = world.buy_one(1, 1, 1_000, 1_000).await;
     // Half-sent, and never finished.
-    let part = format!("{}{}", head(1 << 20), " ".repeat(200 << 10));
+    let part = format!("{}{}", head(240 << 10), " ".repeat(200 << 10));
     let half = send(&world.api, part.as_bytes()).await;
     let whole = json!({"stack_small_ids": [999], "comment": "x".repeat(150 << 10)});
     let refused = async {
