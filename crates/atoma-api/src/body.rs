@@ -1,18 +1,117 @@
-//! JSON request bodies.
+//! JSON request bodies: read within bounds of time and memory, and errors that name the field.
+
+mod explain;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::error::PayloadError;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use atoma_domain::Hash32;
+use atoma_domain::journal::Failure;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_stream::StreamExt;
 
+use self::explain::{explain, not_an_object};
 use crate::error::ApiError;
+use crate::limits::ApiLimits;
 
 /// The largest body accepted, in bytes.
-pub(crate) const BODY_LIMIT: usize = 1 << 20;
+const BODY_LIMIT: usize = 1 << 20;
+/// Bodies up to this size are never refused for want of memory: the number of connections bounds them,
+/// and the largest message of an inference service is far smaller.
+const FREE: usize = 16 << 10;
+/// The unit in which the memory of larger bodies is counted, in bytes.
+const UNIT: usize = 1 << 10;
+
+/// The memory and the time that request bodies may take.
+#[derive(Debug)]
+pub(crate) struct BodyTurns {
+    units: Arc<Semaphore>,
+    idle: Duration,
+    whole: Duration,
+}
+
+/// There is no room for another large body.
+const fn busy() -> ApiError {
+    ApiError::Busy {
+        what: "large request bodies",
+    }
+}
+
+/// Permits for the bytes of one body, which are only held while the client sends it.
+#[derive(Debug, Default)]
+struct Held(Option<OwnedSemaphorePermit>);
+
+impl BodyTurns {
+    pub(crate) fn new(limits: &ApiLimits) -> Self {
+        Self {
+            units: Arc::new(Semaphore::new(limits.body_bytes / UNIT)),
+            idle: limits.body_idle,
+            whole: limits.body_whole,
+        }
+    }
+
+    /// Refuses a body for which there is no room already, before it arrives. It takes no permits yet, so
+    /// that a client can't keep others out with a body that it only announces.
+    fn check(&self, length: Option<usize>) -> Result<(), ApiError> {
+        let needed = length.unwrap_or(0).saturating_sub(FREE).div_ceil(UNIT);
+        if needed > self.units.available_permits() {
+            return Err(busy());
+        }
+        Ok(())
+    }
+
+    /// Reads a body.
+    async fn read(&self, payload: &mut Payload) -> Result<Vec<u8>, ApiError> {
+        let too_slow = || ApiError::BodyTimeout {
+            idle_s: self.idle.as_secs(),
+            whole_s: self.whole.as_secs(),
+        };
+        let deadline = Instant::now() + self.whole;
+        let mut body = Vec::new();
+        let mut held = Held::default();
+        loop {
+            let chunk = timeout(self.idle, timeout_at(deadline, payload.next())).await;
+            let Some(chunk) = chunk.ok().and_then(Result::ok).ok_or_else(too_slow)? else {
+                return Ok(body);
+            };
+            let chunk: Bytes = chunk.map_err(|error| {
+                ApiError::invalid(format!("The request body can't be read: {error}."))
+            })?;
+            let size = body.len().saturating_add(chunk.len());
+            if size > BODY_LIMIT {
+                return Err(ApiError::BodyTooLarge);
+            }
+            self.hold(&mut held, size)?;
+            body.extend_from_slice(&chunk);
+        }
+    }
+
+    /// Takes the permits that a body of this size still lacks.
+    fn hold(&self, held: &mut Held, size: usize) -> Result<(), ApiError> {
+        let needed = size.saturating_sub(FREE).div_ceil(UNIT);
+        let missing = needed.saturating_sub(held.0.as_ref().map_or(0, |held| held.num_permits()));
+        if missing == 0 {
+            return Ok(());
+        }
+        let missing = u32::try_from(missing).map_err(|_| busy())?;
+        let more = Arc::clone(&self.units).try_acquire_many_owned(missing);
+        let more = more.map_err(|_| busy())?;
+        match &mut held.0 {
+            Some(permit) => permit.merge(more),
+            none => *none = Some(more),
+        }
+        Ok(())
+    }
+}
 
 /// A JSON body. An absent one reads as `{}`, so a request without fields needs none.
 #[derive(Debug)]
@@ -31,14 +130,19 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
         let is_json = request.mime_type().ok().flatten().is_some_and(|mime| {
             mime.subtype() == "json" || mime.suffix().is_some_and(|s| s == "json")
         });
-        let bytes = web::Bytes::from_request(request, payload);
+        let length = request.headers().get(CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        let turns = request.app_data::<Data<BodyTurns>>().cloned();
+        let mut payload = payload.take();
         Box::pin(async move {
-            let bytes = bytes
-                .await
-                .map_err(|error| match error.as_error::<PayloadError>() {
-                    Some(PayloadError::Overflow) => ApiError::BodyTooLarge,
-                    _ => ApiError::invalid(format!("The request body can't be read: {error}.")),
-                })?;
+            if length.is_some_and(|length| length > BODY_LIMIT) {
+                return Err(ApiError::BodyTooLarge);
+            }
+            let turns = turns.ok_or_else(|| Failure::Internal {
+                reason: String::from("the API runs without its limits"),
+            })?;
+            turns.check(length)?;
+            let bytes = turns.read(&mut payload).await?;
             let text: &[u8] = if bytes.is_empty() {
                 b"{}"
             } else if is_json {
@@ -46,21 +150,21 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
             } else {
                 return Err(ApiError::NotJson);
             };
-            parse(text).map_err(|error| {
-                ApiError::invalid(format!(
-                    "The request body does not fit this endpoint: {error}."
-                ))
-            })
+            parse(text).map_err(ApiError::invalid)
         })
     }
 }
 
-fn parse<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<JsonBody<T>> {
+/// Reads the fields. The error is a sentence that names what is wrong.
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<JsonBody<T>, String> {
     // First as a bare JSON object, whose keys are sorted. Serde would also read the fields from a
     // list, in their order; that is not a body.
-    let json: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(text)?;
-    let value = serde_json::from_slice(text)?;
-    let hash = Hash32::of(&[&serde_json::to_vec(&json)?]);
+    let json: Map<String, Value> =
+        serde_json::from_slice(text).map_err(|error| not_an_object(&error))?;
+    explain::refuse_misplaced(&json)?;
+    let value = serde_json::from_slice(text).map_err(|error| explain::<T>(&json, &error))?;
+    let canonical = serde_json::to_vec(&json).map_err(|error| not_an_object(&error))?;
+    let hash = Hash32::of(&[&canonical]);
     Ok(JsonBody { value, hash })
 }
 

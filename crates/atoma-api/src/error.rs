@@ -9,7 +9,7 @@ mod failures;
 
 pub(crate) use api_error::{ApiError, ApiResult};
 pub(crate) use body::ErrorBody;
-pub(crate) use failures::{retry_after, status};
+pub(crate) use failures::{overall_status, retry_after};
 
 #[cfg(test)]
 mod tests;

@@ -1,21 +1,12 @@
 //! Lists in pages: `?limit=` and `?cursor=`, and a `Link` header to the next page.
 
-use actix_web::http::header::LINK;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
 use atoma_domain::ports::Page;
-use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
 
 const DEFAULT_LIMIT: u32 = 1_000;
 const LARGEST_LIMIT: u32 = 10_000;
-
-/// The query of a list.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct ListQuery {
-    limit: Option<String>,
-    cursor: Option<String>,
-}
 
 /// A key that a list is ordered by, as the text of `?cursor=`.
 pub(crate) trait PageKey: Sized {
@@ -57,29 +48,28 @@ impl<A: PageKey, B: PageKey> PageKey for (A, B) {
     }
 }
 
-impl ListQuery {
-    /// The page that the query selects.
-    pub(crate) fn page<K: PageKey>(&self) -> Result<Page<K>, ApiError> {
-        let limit = match &self.limit {
-            None => DEFAULT_LIMIT,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|limit| (1..=LARGEST_LIMIT).contains(limit))
-                .ok_or_else(|| {
-                    ApiError::invalid(format!("`limit` must be from 1 to {LARGEST_LIMIT}."))
-                })?,
-        };
-        let after = match &self.cursor {
-            None => None,
-            Some(text) => Some(K::from_cursor(text).ok_or_else(|| {
-                ApiError::invalid(
-                    "`cursor` must come from the `Link` header of an earlier response.",
-                )
-            })?),
-        };
-        Ok(Page { after, limit })
-    }
+/// The page that a list's `limit` and `cursor` select.
+pub(crate) fn read_page<K: PageKey>(
+    limit: Option<String>,
+    cursor: Option<String>,
+) -> Result<Page<K>, ApiError> {
+    let limit = match limit {
+        None => DEFAULT_LIMIT,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=LARGEST_LIMIT).contains(limit))
+            .ok_or_else(|| {
+                ApiError::invalid(format!("`limit` must be from 1 to {LARGEST_LIMIT}."))
+            })?,
+    };
+    let after = match cursor {
+        None => None,
+        Some(text) => Some(K::from_cursor(&text).ok_or_else(|| {
+            ApiError::invalid("`cursor` must come from the `Link` header of an earlier response.")
+        })?),
+    };
+    Ok(Page { after, limit })
 }
 
 /// The page with one entry more, which shows whether a next page exists.
@@ -90,31 +80,8 @@ pub(crate) fn one_more<K>(page: Page<K>) -> Page<K> {
     }
 }
 
-/// A page as a plain array, with a `Link` to the next one if there is one. `items` must be read with
-/// [`one_more`].
-pub(crate) fn page_response<I, V: Serialize, K: PageKey>(
-    request: &HttpRequest,
-    limit: u32,
-    mut items: Vec<I>,
-    key: impl Fn(&I) -> K,
-    view: impl Fn(I) -> V,
-) -> HttpResponse {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    let mut response = HttpResponse::Ok();
-    if has_more && let Some(last) = items.last() {
-        let cursor = key(last).to_cursor();
-        response.insert_header((
-            LINK,
-            format!("<{}>; rel=\"next\"", next_page(request, limit, &cursor)),
-        ));
-    }
-    response.json(items.into_iter().map(view).collect::<Vec<_>>())
-}
-
 /// The request's own path and query, with the limit and the cursor of the next page.
-fn next_page(request: &HttpRequest, limit: usize, cursor: &str) -> String {
+pub(crate) fn next_page(request: &HttpRequest, limit: usize, cursor: &str) -> String {
     let others: String = request
         .query_string()
         .split('&')

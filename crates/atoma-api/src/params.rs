@@ -3,11 +3,14 @@
 use std::str::FromStr;
 
 use atoma_domain::journal::GasOptions;
-use atoma_domain::{Mist, NodeSmallId, ObjectId, PricePerMillion};
+use atoma_domain::{Digest, Mist, NodeSmallId, ObjectId, PricePerMillion};
 use atoma_operator::NodeChoice;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::error::ApiError;
+
+/// The most characters of a client's text that an error repeats.
+const MOST_SHOWN: usize = 60;
 
 /// The optional fields of every transaction request.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -105,13 +108,48 @@ fn times_million(number: &serde_json::Number) -> Option<u64> {
     whole.checked_mul(1_000_000)?.checked_add(millionths)
 }
 
-/// A path segment.
+/// An id or another whole number in the path.
 pub(crate) fn segment<T: FromStr>(name: &str, text: &str) -> Result<T, ApiError> {
     text.parse().map_err(|_| {
         ApiError::invalid(format!(
-            "`{name}` in the path must be an integer from 0 to 2^64 - 1."
+            "`{name}` in the path must be an integer from 0 to 2^64 - 1, not `{}`.",
+            shown(text)
         ))
     })
+}
+
+/// An id or another whole number of a parameter.
+pub(crate) fn whole<T: FromStr>(name: &str, text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|_| {
+        ApiError::invalid(format!(
+            "`{name}` must be an integer from 0 to 2^64 - 1, not `{}`.",
+            shown(text)
+        ))
+    })
+}
+
+/// The digest of a transaction.
+pub(crate) fn digest(name: &str, text: &str) -> Result<Digest, ApiError> {
+    // The parser takes a text that is too short for a digest with zeros at its end.
+    text.parse()
+        .ok()
+        .filter(|digest: &Digest| digest.to_string() == text)
+        .ok_or_else(|| {
+            ApiError::invalid(format!(
+                "`{name}` must be the digest of a transaction, 32 bytes in Base58, not `{}`.",
+                shown(text)
+            ))
+        })
+}
+
+/// The beginning of what a client sent, for an error.
+pub(crate) fn shown(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut shown: String = letters.by_ref().take(MOST_SHOWN).collect();
+    if letters.next().is_some() {
+        shown.push_str("...");
+    }
+    shown
 }
 
 /// A fraction from 0 to 1 in the path.
@@ -162,6 +200,19 @@ mod tests {
         ] {
             assert_eq!(price(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_digest_is_complete_and_an_error_names_its_parameter() {
+        let full = "11111111111111111111111111111111";
+        assert_eq!(digest("tx_digest", full).unwrap().to_string(), full);
+        for bad in ["foo", "", "1", &"1".repeat(33), "O0Il", &"z".repeat(44)] {
+            let refused = digest("tx_digest", bad).unwrap_err().to_string();
+            assert!(refused.starts_with("`tx_digest` must be"), "{refused}");
+        }
+        let refused = whole::<NodeSmallId>("node_small_id", "-1").unwrap_err();
+        assert!(refused.to_string().starts_with("`node_small_id` must be"));
+        assert_eq!(shown(&"x".repeat(100)).len(), 63);
     }
 
     #[test]

@@ -3,15 +3,14 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::uri::PathAndQuery;
-use actix_web::web::{Data, Query};
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use atoma_domain::journal::{Failure, RequestKey};
 use atoma_operator::Operator;
-use serde::Deserialize;
 
 use crate::body::JsonBody;
 use crate::error::ApiError;
+use crate::query::{self, DRY_RUN, without_dry_run};
 
 const KEY_HEADER: &str = "Idempotency-Key";
 /// The most characters that a key may have.
@@ -24,12 +23,6 @@ pub(crate) struct RequestContext {
     is_dry_run: bool,
     /// Method, path, query and the client's key; `None` without a key.
     key_scope: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct DryRunQuery {
-    #[serde(default)]
-    dry_run: bool,
 }
 
 impl RequestContext {
@@ -62,8 +55,11 @@ impl FromRequest for RequestContext {
 }
 
 fn read(request: &HttpRequest) -> Result<RequestContext, ApiError> {
-    let query = Query::<DryRunQuery>::from_query(request.query_string())
-        .map_err(|_| ApiError::invalid("`dry_run` must be `true` or `false`."))?;
+    let is_dry_run = match query::value(request, DRY_RUN)?.as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(ApiError::invalid("`dry_run` must be `true` or `false`.")),
+    };
     let operator = request
         .app_data::<Data<Operator>>()
         .ok_or_else(|| Failure::Internal {
@@ -71,7 +67,7 @@ fn read(request: &HttpRequest) -> Result<RequestContext, ApiError> {
         })?;
     Ok(RequestContext {
         operator: operator.clone(),
-        is_dry_run: query.dry_run,
+        is_dry_run,
         key_scope: key_scope(request)?,
     })
 }
@@ -93,10 +89,11 @@ fn key_scope(request: &HttpRequest) -> Result<Option<String>, ApiError> {
                 "`{KEY_HEADER}` must be one key of 1 to {LONGEST_KEY} visible ASCII characters."
             ))
         })?;
-    let (method, uri) = (request.method(), request.uri());
     // A request line may name the host too; that makes no other key.
-    let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
-    Ok(Some(format!("{method} {path} {text}")))
+    let (method, path) = (request.method(), request.uri().path());
+    let query = without_dry_run(request.query_string());
+    let mark = if query.is_empty() { "" } else { "?" };
+    Ok(Some(format!("{method} {path}{mark}{query} {text}")))
 }
 
 #[cfg(test)]
@@ -123,6 +120,13 @@ mod tests {
             .insert_header((KEY_HEADER, "abc"));
         assert_eq!(
             key_scope(&absolute.to_http_request()).unwrap(),
+            key("abc").unwrap()
+        );
+        let executed = TestRequest::post()
+            .uri("/claim_funds?x=1&dry_run=false")
+            .insert_header((KEY_HEADER, "abc"));
+        assert_eq!(
+            key_scope(&executed.to_http_request()).unwrap(),
             key("abc").unwrap()
         );
         let none = TestRequest::post().uri("/claim_funds").to_http_request();

@@ -1,19 +1,40 @@
 //! The HTTP server: bind, run, stop.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
-use actix_web::error::QueryPayloadError;
+use actix_http::{HttpService, Protocol};
+use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
+use actix_web::body::MessageBody;
+use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data, PayloadConfig, QueryConfig};
-use actix_web::{App, HttpRequest, HttpServer};
+use actix_web::rt::net::TcpStream;
+use actix_web::web::{self, Data};
+use actix_web::{App, Error, HttpRequest};
 use atoma_operator::Operator;
-use thiserror::Error;
+use thiserror::Error as ThisError;
+use tokio::net::TcpSocket;
 
-use crate::body::BODY_LIMIT;
+use crate::access_log::log_access;
+use crate::body::BodyTurns;
+use crate::connection::Connection;
 use crate::error::{ApiError, ApiResult};
 use crate::guard::{AllowedHosts, refuse_foreign};
+use crate::limits::ApiLimits;
+use crate::lists::ListTurns;
 use crate::routes;
+
+/// Connections that the system keeps until a worker takes them.
+const BACKLOG: u32 = 1_024;
+/// How long the head of a request may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a closing connection waits for its client.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long requests may go on after a stop, in seconds.
+const STOP_TIMEOUT_S: u64 = 5;
 
 /// The settings of the server.
 #[derive(Clone, Debug)]
@@ -25,10 +46,12 @@ pub struct ApiConfig {
     pub allowed_hosts: AllowedHosts,
     /// The number of worker threads.
     pub workers: usize,
+    /// What requests may use at once.
+    pub limits: ApiLimits,
 }
 
 /// Why the server can't start.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 pub enum BindError {
     /// Other machines could reach the address.
     #[error(
@@ -71,33 +94,30 @@ impl ApiServer {
         if !addr.ip().is_loopback() {
             return Err(BindError::NotLoopback(addr));
         }
-        let operator = Data::new(operator);
-        let hosts = Data::new(config.allowed_hosts);
-        let factory = move || {
-            App::new()
-                .app_data(operator.clone())
-                .app_data(hosts.clone())
-                .app_data(PayloadConfig::new(BODY_LIMIT))
-                .app_data(
-                    QueryConfig::default().error_handler(|error, _| invalid_query(&error).into()),
-                )
-                .wrap(from_fn(refuse_foreign))
-                .configure(routes::configure)
-                .default_service(web::to(no_route))
-        };
         let listen = |source| BindError::Listen { addr, source };
-        let server = HttpServer::new(factory)
-            .workers(config.workers)
-            .disable_signals()
-            .shutdown_timeout(5)
-            .bind(addr)
-            .map_err(listen)?;
+        let listener = listen_on(addr).map_err(listen)?;
         // For port 0 the system has chosen one.
-        let addr = server.addrs().first().copied().unwrap_or(addr);
-        Ok(Self {
-            server: server.run(),
-            addr,
-        })
+        let addr = listener.local_addr().map_err(listen)?;
+        let shared = Shared {
+            operator: Data::new(operator),
+            hosts: Data::new(config.allowed_hosts),
+            lists: Data::new(ListTurns::new(&config.limits)),
+            bodies: Data::new(BodyTurns::new(&config.limits)),
+        };
+        let workers = config.workers.max(1);
+        let builder = Server::build()
+            .workers(workers)
+            .max_concurrent_connections((config.limits.connections / workers).max(1))
+            .disable_signals()
+            .shutdown_timeout(STOP_TIMEOUT_S);
+        let stopping = builder.graceful_shutdown_signal();
+        let server = builder
+            .listen("api", listener, move || {
+                connections(shared.clone(), stopping.clone())
+            })
+            .map_err(listen)?
+            .run();
+        Ok(Self { server, addr })
     }
 
     /// The address that it listens on.
@@ -119,12 +139,75 @@ impl ApiServer {
     }
 }
 
-fn invalid_query(error: &QueryPayloadError) -> ApiError {
-    let cause = match error {
-        QueryPayloadError::Deserialize(cause) => cause.to_string(),
-        other => other.to_string(),
+/// What the workers share.
+#[derive(Clone)]
+struct Shared {
+    operator: Data<Operator>,
+    hosts: Data<AllowedHosts>,
+    lists: Data<ListTurns>,
+    bodies: Data<BodyTurns>,
+}
+
+/// A listener with room for many connections at once; that of the standard library has little.
+fn listen_on(addr: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let socket = if addr.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
     };
-    ApiError::invalid(format!("The query can't be read: {cause}."))
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// The service of one worker, which serves connections. It is put together as actix-web's `HttpServer`
+/// does, which allows no stream but its own.
+fn connections(
+    shared: Shared,
+    stopping: GracefulShutdownSignal,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = impl Sized, InitError = ()>
+{
+    let http = HttpService::build()
+        .client_request_timeout(HEAD_TIMEOUT)
+        .client_disconnect_timeout(CLOSE_TIMEOUT)
+        // A client that leaves ends its reads.
+        .h1_allow_half_closed(false)
+        .graceful_shutdown_signal(move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        })
+        .finish(map_config(app(shared).into_factory(), |()| {
+            AppConfig::default()
+        }));
+    fn_service(async |stream: TcpStream| {
+        let peer = stream.peer_addr().ok();
+        // An answer is written at once; waiting for more of it would only delay it.
+        let _ = stream.set_nodelay(true);
+        Ok((Connection::new(stream, peer), Protocol::Http1, peer))
+    })
+    .and_then(http)
+}
+
+fn app(
+    shared: Shared,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(shared.operator)
+        .app_data(shared.hosts)
+        .app_data(shared.lists)
+        .app_data(shared.bodies)
+        .wrap(from_fn(refuse_foreign))
+        .wrap(from_fn(log_access))
+        .configure(routes::configure)
+        .default_service(web::to(no_route))
 }
 
 async fn no_route(request: HttpRequest) -> ApiResult {

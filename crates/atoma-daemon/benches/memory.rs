@@ -9,13 +9,15 @@
 )]
 #![expect(clippy::print_stdout, reason = "it tells what it measured")]
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+#[path = "support/process.rs"]
+mod process;
+
+use std::process::Child;
 
 use atoma_localnet::demo;
 use atoma_localnet::{LocalNet, LocalNetConfig};
-use serde_json::{Value, json};
+use process::{post, resident_mib, start, until_ready};
+use serde_json::json;
 
 const STACKS: usize = 10_000;
 const AT_ONCE: usize = 1_000;
@@ -69,21 +71,9 @@ async fn dev() {
     settle_all("dev", daemon).await;
 }
 
-fn start(arguments: &[&str], dir: Option<&Path>) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_atoma-daemon"));
-    command
-        .args(arguments)
-        .env("RUST_LOG", "warn")
-        .stdout(Stdio::null());
-    if let Some(dir) = dir {
-        command.arg(dir.join("daemon.toml"));
-    }
-    command.spawn().unwrap()
-}
-
 async fn settle_all(name: &str, mut daemon: Child) {
     let client = reqwest::Client::new();
-    until_ready(&client).await;
+    until_ready(&client, API).await;
     let before = resident_mib(daemon.id());
     let purchase = json!({
         "task_small_id": 1, "num_compute_units": 1000, "price": 1_000_000,
@@ -108,36 +98,4 @@ async fn settle_all(name: &str, mut daemon: Child) {
     println!("{name}: {before} MiB resident before, {after} MiB after {STACKS} settled stacks");
     daemon.kill().unwrap();
     daemon.wait().unwrap();
-}
-
-async fn until_ready(client: &reqwest::Client) {
-    loop {
-        if let Ok(answer) = client.get(format!("http://{API}/ready")).send().await
-            && answer.status().is_success()
-        {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-async fn post(client: &reqwest::Client, addr: &str, path: &str, body: &Value) -> Value {
-    let answer = client
-        .post(format!("http://{addr}{path}"))
-        .json(body)
-        .send()
-        .await
-        .unwrap();
-    answer.json().await.unwrap()
-}
-
-/// `VmRSS` of a process.
-fn resident_mib(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
-    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    kib / 1024
 }

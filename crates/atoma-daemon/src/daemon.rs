@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use atoma_api::{AllowedHosts, ApiConfig, ApiServer};
+use atoma_api::{AllowedHosts, ApiConfig, ApiLimits, ApiServer};
 use atoma_operator::Operator;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -36,8 +36,9 @@ impl Daemon {
             operator.clone(),
             ApiConfig {
                 addr: config.http_addr,
-                allowed_hosts: AllowedHosts(config.allowed_hosts),
+                allowed_hosts: AllowedHosts::new(config.allowed_hosts)?,
                 workers: API_WORKERS,
+                limits: ApiLimits::default(),
             },
         )?;
         info!(addr = %api.addr(), operator = %operator.ports().signer.address(), "listening");

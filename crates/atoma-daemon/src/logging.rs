@@ -7,7 +7,9 @@ use tracing_subscriber::EnvFilter;
 /// Starts logging. `RUST_LOG` sets the filter (default `info`), `ATOMA_LOG_FORMAT=json` the format.
 /// A second call changes nothing.
 pub(crate) fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let configured = std::env::var(EnvFilter::DEFAULT_ENV).ok();
+    let configured = configured.filter(|filter| EnvFilter::try_new(filter).is_ok());
+    let filter = EnvFilter::new(filter(configured.as_deref().unwrap_or("info")));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);
@@ -17,4 +19,26 @@ pub(crate) fn start() {
     } else {
         builder.try_init()
     };
+}
+
+/// The filter without the HTTP library's own messages: it reports as errors what any client can send. The
+/// API logs such requests at DEBUG. A filter that names the library is left as it is.
+fn filter(configured: &str) -> String {
+    const LIBRARY: &str = "actix_http";
+    if configured.contains(LIBRARY) {
+        return configured.to_owned();
+    }
+    format!("{configured},{LIBRARY}=off")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_http_library_is_silent_unless_it_is_named() {
+        assert_eq!(filter("info"), "info,actix_http=off");
+        assert_eq!(filter("warn,actix_http=trace"), "warn,actix_http=trace");
+        assert!(EnvFilter::try_new(filter("debug,atoma_api=info")).is_ok());
+    }
 }

@@ -114,6 +114,10 @@ stored! {
     } =>
         r#"{"code":"stack_overflow","stack_small_id":42,"num_compute_units":9,"free_compute_units":8}"#,
     TaskRemoved { task_small_id: TASK } => r#"{"code":"task_removed","task_small_id":3}"#,
+    AlreadySubscribedToModel {
+        abort: abort(), abort_name: Some(String::from("ENodeAlreadySubscribedToModel")),
+    } =>
+        r#"{"code":"already_subscribed_to_model","module":"db","function":"claim_funds","abort_code":312012031,"command":0,"abort_name":"ENodeAlreadySubscribedToModel"}"#,
     ContractAbort { abort: abort(), abort_name: Some(String::from("EStackInDispute")) } =>
         r#"{"code":"contract_abort","module":"db","function":"claim_funds","abort_code":312012031,"command":0,"abort_name":"EStackInDispute"}"#,
     TreasuryShort {} => r#"{"code":"treasury_short"}"#,

@@ -13,6 +13,7 @@
 //! case.
 
 mod causes;
+mod disk;
 mod engine;
 mod ingest;
 mod ports;
@@ -28,5 +29,5 @@ pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};
 pub use reconcile::{ForeignUse, ReconcileError};
 pub use use_cases::{
-    Completed, NodeChoice, Operator, Registered, StackResult, StackStatus, Unsuccessful,
+    Checked, Completed, NodeChoice, Operator, Registered, StackResult, StackStatus, Unsuccessful,
 };

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::causes::with_causes;
+use crate::disk::DiskWatch;
 use crate::ingest::Applied;
 use crate::ports::Ports;
 
@@ -35,6 +36,7 @@ pub struct Readiness {
     started: Arc<AtomicBool>,
     /// Why writes are stopped until the next start.
     stopped: Arc<OnceLock<Failure>>,
+    disk: DiskWatch,
 }
 
 impl Readiness {
@@ -46,6 +48,7 @@ impl Readiness {
             caught_up: Arc::default(),
             started: Arc::default(),
             stopped: Arc::default(),
+            disk: DiskWatch::default(),
         }
     }
 
@@ -101,7 +104,7 @@ impl Readiness {
         }
     }
 
-    /// Checks everything now.
+    /// Checks the mirror, the Sui node and the start now.
     ///
     /// # Errors
     /// The reasons why the daemon is not ready.
@@ -139,6 +142,11 @@ impl Readiness {
         } else {
             Err(NotReady(reasons))
         }
+    }
+
+    /// Why the disk of the database takes no write, if so.
+    pub(crate) async fn disk_problem(&self) -> Option<String> {
+        self.disk.problem(&self.ports).await
     }
 
     /// Stops writes until the next start.

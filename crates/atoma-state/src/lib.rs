@@ -26,6 +26,7 @@ mod columns;
 mod error;
 mod events;
 mod journal;
+mod probe;
 mod reader;
 mod rows;
 mod schema;

@@ -3,19 +3,21 @@
 //! A page of several nodes' stacks first takes the page's keys of each node in index order, and joins
 //! and sorts only those. With `node IN (…)` alone SQLite would join and sort every stack that the nodes
 //! ever served, for each page.
+//!
+//! Pages are read on connections of their own, so that no number of lists delays a settlement.
 
 use async_trait::async_trait;
 use atoma_domain::model::{
     Dispute, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
 };
-use atoma_domain::ports::{DisputeSide, Page, StackFilter, StateReader, StoreError};
+use atoma_domain::ports::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader, StoreError};
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use sqlx::sqlite::SqliteRow;
 
 use crate::columns::{after, key_set, number};
 use crate::error::statement_failed;
 use crate::rows;
-use crate::store::SqliteState;
+use crate::store::{SqliteState, commit};
 use crate::work;
 
 /// Stacks with their selected node's record, and whether a ticket is open. `$from` yields rows of
@@ -58,6 +60,15 @@ macro_rules! settlements {
     };
 }
 
+const STACKS_BY_ID: &str = stacks!(
+    "stacks s",
+    "WHERE s.stack_small_id IN (SELECT unhex(value) FROM json_each($1))"
+);
+const SETTLEMENTS_BY_ID: &str = settlements!(
+    "settlements t",
+    "WHERE t.stack_small_id IN (SELECT unhex(value) FROM json_each($1))"
+);
+
 fn ids<T>(ids: &[T], get: impl Fn(&T) -> u64) -> String {
     key_set(ids.iter().map(get))
 }
@@ -88,7 +99,7 @@ impl StateReader for SqliteState {
         )
         .bind(after(page.after.map(TaskSmallId::get)))
         .bind(page.limit)
-        .fetch_all(&self.readers)
+        .fetch_all(&self.lists)
         .await
         .map_err(statement_failed)?;
         collect(&rows, rows::task)
@@ -118,7 +129,7 @@ impl StateReader for SqliteState {
         .bind(after(page.after.map(|(node, _)| node.get())))
         .bind(after(page.after.map(|(_, task)| task.get())))
         .bind(page.limit)
-        .fetch_all(&self.readers)
+        .fetch_all(&self.lists)
         .await
         .map_err(statement_failed)?;
         collect(&rows, rows::subscription)
@@ -141,7 +152,7 @@ impl StateReader for SqliteState {
             .bind(nodes)
             .bind(after(page.after.map(StackSmallId::get)))
             .bind(page.limit)
-            .fetch_all(&self.readers)
+            .fetch_all(&self.lists)
             .await
             .map_err(statement_failed)?;
             return collect(&rows, rows::stack);
@@ -150,15 +161,41 @@ impl StateReader for SqliteState {
     }
 
     async fn stacks_by_id(&self, ids_wanted: &[StackSmallId]) -> Result<Vec<Stack>, StoreError> {
-        let rows = sqlx::query(stacks!(
-            "stacks s",
-            "WHERE s.stack_small_id IN (SELECT unhex(value) FROM json_each($1))"
-        ))
-        .bind(ids(ids_wanted, |id| id.get()))
-        .fetch_all(&self.readers)
+        let rows = sqlx::query(STACKS_BY_ID)
+            .bind(ids(ids_wanted, |id| id.get()))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(statement_failed)?;
+        collect(&rows, rows::stack)
+    }
+
+    async fn snapshot_of(&self, wanted: &[StackSmallId]) -> Result<StackSnapshot, StoreError> {
+        let keys = ids(wanted, |id| id.get());
+        let mut snapshot = self.snapshot().await?;
+        let stacks = sqlx::query(STACKS_BY_ID)
+            .bind(&keys)
+            .fetch_all(&mut *snapshot)
+            .await
+            .map_err(statement_failed)?;
+        let settlements = sqlx::query(SETTLEMENTS_BY_ID)
+            .bind(&keys)
+            .fetch_all(&mut *snapshot)
+            .await
+            .map_err(statement_failed)?;
+        let tasks = sqlx::query(
+            "SELECT * FROM tasks WHERE task_small_id IN (SELECT s.task_small_id FROM stacks s \
+             WHERE s.stack_small_id IN (SELECT unhex(value) FROM json_each($1)))",
+        )
+        .bind(&keys)
+        .fetch_all(&mut *snapshot)
         .await
         .map_err(statement_failed)?;
-        collect(&rows, rows::stack)
+        commit(snapshot).await?;
+        Ok(StackSnapshot {
+            stacks: collect(&stacks, rows::stack)?,
+            settlements: collect(&settlements, rows::settlement)?,
+            tasks: collect(&tasks, rows::task)?,
+        })
     }
 
     async fn settlement_inputs(
@@ -183,7 +220,7 @@ impl StateReader for SqliteState {
         .bind(ids(nodes, |id| id.get()))
         .bind(after(page.after.map(StackSmallId::get)))
         .bind(page.limit)
-        .fetch_all(&self.readers)
+        .fetch_all(&self.lists)
         .await
         .map_err(statement_failed)?;
         collect(&rows, rows::settlement)
@@ -193,14 +230,11 @@ impl StateReader for SqliteState {
         &self,
         ids_wanted: &[StackSmallId],
     ) -> Result<Vec<Settlement>, StoreError> {
-        let rows = sqlx::query(settlements!(
-            "settlements t",
-            "WHERE t.stack_small_id IN (SELECT unhex(value) FROM json_each($1))"
-        ))
-        .bind(ids(ids_wanted, |id| id.get()))
-        .fetch_all(&self.readers)
-        .await
-        .map_err(statement_failed)?;
+        let rows = sqlx::query(SETTLEMENTS_BY_ID)
+            .bind(ids(ids_wanted, |id| id.get()))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(statement_failed)?;
         collect(&rows, rows::settlement)
     }
 
@@ -226,7 +260,7 @@ impl StateReader for SqliteState {
             .bind(ids(nodes, |id| id.get()))
             .bind(after(page.after.map(StackSmallId::get)))
             .bind(page.limit)
-            .fetch_all(&self.readers)
+            .fetch_all(&self.lists)
             .await
             .map_err(statement_failed)?;
         collect(&rows, rows::dispute)
@@ -261,7 +295,7 @@ impl SqliteState {
             .bind(nodes)
             .bind(after(last.map(StackSmallId::get)))
             .bind(part)
-            .fetch_all(&self.readers)
+            .fetch_all(&self.lists)
             .await
             .map_err(statement_failed)?;
             let candidates = collect(&rows, rows::stack)?;

@@ -1,4 +1,4 @@
-//! Opening the database, and its two ways in: one writer and several readers.
+//! Opening the database, and its ways in: one writer, several readers, and readers for lists.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
@@ -10,13 +10,17 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
 
 use crate::error::{statement_failed, unavailable};
+use crate::probe::DiskProbe;
 use crate::schema::{self, OpenError};
 
 /// How to open the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateOptions {
-    /// The number of reading connections; at least one.
+    /// The number of reading connections for the engine, served work and single entries; at least one.
     pub readers: u32,
+    /// The number of further reading connections, for lists; at least one. Lists that are read at once
+    /// should be fewer, because use cases read short lists too.
+    pub lists: u32,
     /// How long to wait for another process's lock, and for a connection, before the database counts
     /// as not available.
     pub busy_timeout: Duration,
@@ -26,6 +30,7 @@ impl Default for StateOptions {
     fn default() -> Self {
         Self {
             readers: 4,
+            lists: 3,
             busy_timeout: Duration::from_secs(10),
         }
     }
@@ -36,11 +41,15 @@ impl Default for StateOptions {
 ///
 /// One connection writes. Writers queue in the process instead of failing on SQLite's lock, and every
 /// writing transaction takes the lock as it begins (`BEGIN IMMEDIATE`). Readers have connections of
-/// their own and, thanks to write-ahead logging, neither wait for the writer nor block it.
+/// their own and, thanks to write-ahead logging, neither wait for the writer nor block it. Lists have
+/// connections apart from the other readers, so that they never keep the engine waiting.
 #[derive(Clone, Debug)]
 pub struct SqliteState {
     pub(crate) readers: SqlitePool,
+    pub(crate) lists: SqlitePool,
     pub(crate) writer: SqlitePool,
+    /// Shows whether the disk takes a write; `None` in memory.
+    pub(crate) probe: Option<DiskProbe>,
 }
 
 /// How many rows a connection buffers; sqlx's 50 makes long lists slow.
@@ -70,11 +79,15 @@ impl SqliteState {
         let writer = writer_pool(options).connect_with(connect.clone()).await;
         let writer = writer.map_err(unavailable)?;
         schema::migrate(&writer).await?;
-        let readers = pool(options.readers.max(1), options)
-            .connect_with(connect.pragma("query_only", "ON"))
-            .await
-            .map_err(unavailable)?;
-        Ok(Self { readers, writer })
+        let reading = connect.pragma("query_only", "ON");
+        let [readers, lists] = [options.readers, options.lists]
+            .map(|connections| pool(connections.max(1), options).connect_with(reading.clone()));
+        Ok(Self {
+            readers: readers.await.map_err(unavailable)?,
+            lists: lists.await.map_err(unavailable)?,
+            writer,
+            probe: Some(DiskProbe::beside(path)),
+        })
     }
 
     /// Opens an empty database in memory, for tests. It is gone with its last clone.
@@ -90,7 +103,9 @@ impl SqliteState {
         schema::migrate(&writer).await?;
         Ok(Self {
             readers: writer.clone(),
+            lists: writer.clone(),
             writer,
+            probe: None,
         })
     }
 
@@ -98,6 +113,7 @@ impl SqliteState {
     /// into the file. Later calls fail with [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.readers.close().await;
+        self.lists.close().await;
         self.writer.close().await;
     }
 

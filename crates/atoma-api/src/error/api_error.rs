@@ -1,6 +1,6 @@
 //! The error of every handler and extractor.
 
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use atoma_domain::journal::Failure;
@@ -10,7 +10,7 @@ use thiserror::Error;
 use tracing::error;
 
 use super::body::ErrorBody;
-use super::failures::{retry_after, status};
+use super::failures::{overall_status, retry_after, status};
 
 /// What a handler returns.
 pub(crate) type ApiResult = Result<HttpResponse, ApiError>;
@@ -26,13 +26,15 @@ pub(crate) enum ApiError {
     Unsuccessful(Box<Unsuccessful>),
     /// `Host` names another machine.
     #[error(
-        "The request's `Host` is not a name of this daemon. Use a loopback address, or add the host to the \
-         setting `allowed_hosts`."
+        "The request's host is not a name of this daemon. Send one `Host` with a loopback address, or add the \
+         host to the setting `allowed_hosts`."
     )]
     ForeignHost,
     /// A web page of another origin sent it.
     #[error(
-        "A web page of another origin sent this request. Serve the page from the same host and port as this API."
+        "A web page of another origin sent this request. Only a page whose `Origin` is `http://` and the \
+         request's own `Host` may call the API: serve both under one address with a proxy that keeps `Host`, \
+         or send the request from a program instead of a page."
     )]
     ForeignOrigin,
     /// No route has this path.
@@ -48,8 +50,8 @@ pub(crate) enum ApiError {
         path: String,
         /// The method that was used.
         method: Method,
-        /// The method that the route takes.
-        allowed: Method,
+        /// The methods that the route takes, separated by commas.
+        allowed: String,
     },
     /// The body is over the limit.
     #[error("The request body is larger than 1 MiB. Split it into several requests.")]
@@ -57,7 +59,27 @@ pub(crate) enum ApiError {
     /// The body is not declared as JSON.
     #[error("The request body is not JSON. Send JSON with `Content-Type: application/json`.")]
     NotJson,
+    /// The body stopped arriving.
+    #[error(
+        "The request body did not arrive: nothing came for {idle_s} s, or not all of it in {whole_s} s. Send it \
+         in one go."
+    )]
+    BodyTimeout {
+        /// The longest pause, in seconds.
+        idle_s: u64,
+        /// The longest time for all of it, in seconds.
+        whole_s: u64,
+    },
+    /// As much of this kind is under way as the daemon allows, so that other work goes on.
+    #[error("The daemon has too many {what} under way. Try again in {BUSY_RETRY_S} s.")]
+    Busy {
+        /// What there is too much of.
+        what: &'static str,
+    },
 }
+
+/// When to try again after [`ApiError::Busy`], in seconds.
+const BUSY_RETRY_S: u64 = 1;
 
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
@@ -106,18 +128,20 @@ impl ApiError {
     }
 
     /// A request for a route that takes only another method.
-    pub(crate) fn method_not_allowed(request: &HttpRequest, allowed: Method) -> Self {
+    pub(crate) fn method_not_allowed(request: &HttpRequest, allowed: &[Method]) -> Self {
+        let allowed: Vec<_> = allowed.iter().map(Method::as_str).collect();
         Self::MethodNotAllowed {
             path: request.path().to_owned(),
             method: request.method().clone(),
-            allowed,
+            allowed: allowed.join(", "),
         }
     }
 
-    fn failure(&self) -> Option<&Failure> {
+    fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Failure(failure) => Some(failure),
-            Self::Unsuccessful(unsuccessful) => Some(&unsuccessful.failure),
+            Self::Failure(failure) => retry_after(failure),
+            Self::Unsuccessful(unsuccessful) => retry_after(&unsuccessful.failure),
+            Self::Busy { .. } => Some(BUSY_RETRY_S),
             _ => None,
         }
     }
@@ -127,13 +151,15 @@ impl ApiError {
             Self::Failure(failure) => return (status(failure), failure.into()),
             Self::Unsuccessful(unsuccessful) => {
                 let body = unsuccessful.as_ref().into();
-                return (status(&unsuccessful.failure), body);
+                return (overall_status(unsuccessful), body);
             }
             Self::ForeignHost | Self::ForeignOrigin => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NoRoute { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
+            Self::BodyTimeout { .. } => (StatusCode::REQUEST_TIMEOUT, "body_timeout"),
+            Self::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
         };
         (status, ErrorBody::new(code, self.to_string()))
     }
@@ -147,8 +173,11 @@ impl ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         let (status, body) = self.status_and_body();
         let mut response = HttpResponse::build(status);
-        if let Some(seconds) = self.failure().and_then(retry_after) {
+        if let Some(seconds) = self.retry_after() {
             response.insert_header((RETRY_AFTER, seconds));
+        }
+        if let Self::MethodNotAllowed { allowed, .. } = self {
+            response.insert_header((ALLOW, allowed.as_str()));
         }
         response.json(body)
     }

@@ -5,7 +5,7 @@ use atoma_operator::Unsuccessful;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::failures::advice;
+use super::failures::{advice, is_outcome_unknown};
 
 /// The body of every error.
 #[derive(Debug, Serialize)]
@@ -20,12 +20,33 @@ pub(crate) struct ErrorBody {
 
 impl ErrorBody {
     /// An error without details.
-    pub(super) fn new(code: &str, error: String) -> Self {
+    pub(crate) fn new(code: &str, error: String) -> Self {
         Self {
             error,
             code: code.to_owned(),
             details: Map::new(),
         }
+    }
+}
+
+impl ErrorBody {
+    /// The body for work that is still under way, with the reason why it waits.
+    fn outcome_unknown(unsuccessful: &Unsuccessful) -> Self {
+        let reason = &unsuccessful.failure;
+        if matches!(reason, Failure::OutcomeUnknown { .. }) {
+            return reason.into();
+        }
+        let poll = unsuccessful.transaction_id.map_or_else(
+            || String::from("GET /transactions"),
+            |id| format!("GET /transactions/{id}"),
+        );
+        Self::new(
+            "outcome_unknown",
+            format!(
+                "{} The work stays queued and goes on once that is over; poll {poll}.",
+                sentence(&reason.to_string())
+            ),
+        )
     }
 }
 
@@ -48,7 +69,11 @@ impl From<&Failure> for ErrorBody {
 
 impl From<&Unsuccessful> for ErrorBody {
     fn from(unsuccessful: &Unsuccessful) -> Self {
-        let mut body = Self::from(&unsuccessful.failure);
+        let mut body = if is_outcome_unknown(unsuccessful) {
+            Self::outcome_unknown(unsuccessful)
+        } else {
+            Self::from(&unsuccessful.failure)
+        };
         if let Some(id) = unsuccessful.transaction_id {
             body.details
                 .insert(String::from("transaction_id"), json!(id));

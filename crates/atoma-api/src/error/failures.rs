@@ -7,10 +7,26 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode as S;
 use atoma_domain::journal::Failure;
+use atoma_operator::Unsuccessful;
 
 /// The status of a failure.
 pub(crate) fn status(failure: &Failure) -> S {
     reply(failure).status
+}
+
+/// The status of a request that has not succeeded, or not yet. Whatever work waits for, its outcome is
+/// not known yet; only a claim waits so long for the treasury that the client is told so.
+pub(crate) fn overall_status(unsuccessful: &Unsuccessful) -> S {
+    if is_outcome_unknown(unsuccessful) {
+        S::GATEWAY_TIMEOUT
+    } else {
+        status(&unsuccessful.failure)
+    }
+}
+
+/// Whether the outcome of a request is not known yet.
+pub(super) const fn is_outcome_unknown(unsuccessful: &Unsuccessful) -> bool {
+    unsuccessful.is_pending && !matches!(unsuccessful.failure, Failure::TreasuryShort {})
 }
 
 /// What to do about a failure, in whole sentences; empty if the failure's own sentence says it.
@@ -79,6 +95,10 @@ fn reply(failure: &Failure) -> Reply {
         F::AlreadySubscribed { .. } => with(
             S::CONFLICT,
             "Change the price with POST /task_update_subscription.",
+        ),
+        F::AlreadySubscribedToModel { .. } => with(
+            S::CONFLICT,
+            "GET /transactions?kind=subscribe_to_model lists what was done.",
         ),
         F::NotSubscribed { .. } => {
             with(S::CONFLICT, "Subscribe it first with POST /task_subscribe.")
@@ -231,7 +251,9 @@ fn reply(failure: &Failure) -> Reply {
         ),
         F::OutcomeUnknown { transaction_id, .. } => with(
             S::GATEWAY_TIMEOUT,
-            format!("Nothing is lost; poll GET /transactions/{transaction_id}."),
+            format!(
+                "It stays queued until its outcome is known; poll GET /transactions/{transaction_id}."
+            ),
         ),
         F::Internal { .. } => with(
             S::INTERNAL_SERVER_ERROR,

@@ -5,7 +5,9 @@ use actix_web::http::Method;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::test::TestRequest;
 use actix_web::{HttpResponse, ResponseError};
+use atoma_domain::IntentId;
 use atoma_domain::journal::Failure;
+use atoma_operator::Unsuccessful;
 use serde_json::{Value, json};
 
 use super::ApiError;
@@ -51,6 +53,8 @@ failures! {
         r#"The operator's address already owns the badge of node 1. Send "additional": true to register another node."#;
     AlreadySubscribed r#"{"code":"already_subscribed","node_small_id":1,"task_small_id":3}"# => 409
         "Node 1 is already subscribed to task 3. Change the price with POST /task_update_subscription.";
+    AlreadySubscribedToModel r#"{"code":"already_subscribed_to_model","module":"db","function":"add_node_to_model","abort_code":312012002,"command":0,"abort_name":"ENodeAlreadySubscribedToModel"}"# => 409
+        "The node is already subscribed to the model. GET /transactions?kind=subscribe_to_model lists what was done.";
     NotSubscribed r#"{"code":"not_subscribed","node_small_id":1,"task_small_id":3}"# => 409
         "Node 1 is not subscribed to task 3. Subscribe it first with POST /task_subscribe.";
     AlreadySettling r#"{"code":"already_settling","stack_small_id":42}"# => 409
@@ -132,7 +136,7 @@ failures! {
     QueueFull r#"{"code":"queue_full","node_small_id":null}"# => 429
         "The queue of the operator's address is full. Try again later.";
     OutcomeUnknown r#"{"code":"outcome_unknown","transaction_id":17,"tx_digest":null}"# => 504
-        "The outcome of transaction 17 is not known yet. Nothing is lost; poll GET /transactions/17.";
+        "The outcome of transaction 17 is not known yet. It stays queued until its outcome is known; poll GET /transactions/17.";
     Internal r#"{"code":"internal","reason":"why"}"# => 500
         "Internal error: why. The daemon's log has more about it.";
     Unrecognized r#"{"code":"stack_on_strike","stack_small_id":42}"# => 500
@@ -181,15 +185,16 @@ fn the_errors_of_the_http_layer_say_what_to_do() {
             ApiError::ForeignHost,
             403,
             "forbidden",
-            "The request's `Host` is not a name of this daemon. Use a loopback address, or add the host to the \
-             setting `allowed_hosts`.",
+            "The request's host is not a name of this daemon. Send one `Host` with a loopback address, or add \
+             the host to the setting `allowed_hosts`.",
         ),
         (
             ApiError::ForeignOrigin,
             403,
             "forbidden",
-            "A web page of another origin sent this request. Serve the page from the same host and port as this \
-             API.",
+            "A web page of another origin sent this request. Only a page whose `Origin` is `http://` and the \
+             request's own `Host` may call the API: serve both under one address with a proxy that keeps \
+             `Host`, or send the request from a program instead of a page.",
         ),
         (
             ApiError::no_route(&request),
@@ -198,10 +203,10 @@ fn the_errors_of_the_http_layer_say_what_to_do() {
             "There is no endpoint at /register. Check the path.",
         ),
         (
-            ApiError::method_not_allowed(&request, Method::POST),
+            ApiError::method_not_allowed(&request, &[Method::POST, Method::DELETE]),
             405,
             "method_not_allowed",
-            "/register does not take GET. Use POST.",
+            "/register does not take GET. Use POST, DELETE.",
         ),
         (
             ApiError::BodyTooLarge,
@@ -214,6 +219,21 @@ fn the_errors_of_the_http_layer_say_what_to_do() {
             415,
             "not_json",
             "The request body is not JSON. Send JSON with `Content-Type: application/json`.",
+        ),
+        (
+            ApiError::BodyTimeout {
+                idle_s: 10,
+                whole_s: 60,
+            },
+            408,
+            "body_timeout",
+            "The request body did not arrive: nothing came for 10 s, or not all of it in 60 s. Send it in one go.",
+        ),
+        (
+            ApiError::Busy { what: "lists" },
+            503,
+            "busy",
+            "The daemon has too many lists under way. Try again in 1 s.",
         ),
         (
             ApiError::invalid("`limit` must be from 1 to 10000."),
@@ -230,4 +250,53 @@ fn the_errors_of_the_http_layer_say_what_to_do() {
             (&code.into(), &sentence.into())
         );
     }
+}
+
+/// Whatever work waits for, the request is not over; only the treasury may take very long.
+#[test]
+fn pending_work_is_answered_with_504_and_why_it_waits() {
+    let pending = |failure| {
+        ApiError::from(Unsuccessful {
+            failure,
+            transaction_id: Some(IntentId::new(17)),
+            tx_digest: None,
+            is_pending: true,
+        })
+        .error_response()
+    };
+    let reason = String::from("it is away");
+    for (failure, after) in [
+        (
+            Failure::SuiNodeError {
+                reason: reason.clone(),
+            },
+            None,
+        ),
+        (Failure::Internal { reason }, None),
+        (
+            Failure::BreakerOpen {
+                failures: 3,
+                retry_after_s: 300,
+            },
+            Some("300"),
+        ),
+    ] {
+        let response = pending(failure.clone());
+        assert_eq!(response.status().as_u16(), 504, "{failure}");
+        let retry = response.headers().get(RETRY_AFTER);
+        assert_eq!(retry.map(|after| after.to_str().unwrap()), after);
+        let body = body(response);
+        assert_eq!(body["code"], "outcome_unknown");
+        assert_eq!(body["details"]["transaction_id"], 17);
+        let sentence = body["error"].as_str().unwrap().to_lowercase();
+        assert!(sentence.starts_with(&failure.to_string().to_lowercase()));
+        assert!(
+            sentence.ends_with(
+                "stays queued and goes on once that is over; poll get /transactions/17."
+            )
+        );
+    }
+    let short = pending(Failure::TreasuryShort {});
+    assert_eq!(short.status().as_u16(), 422);
+    assert_eq!(body(short)["code"], "treasury_short");
 }

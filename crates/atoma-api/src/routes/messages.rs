@@ -13,10 +13,11 @@ use crate::error::ApiResult;
 use crate::views::WorkView;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(post("/stack_messages", record));
+    config.service(post("/stack_messages", &[], record));
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Message {
     stack_small_id: StackSmallId,
     message_hash: Hash32,

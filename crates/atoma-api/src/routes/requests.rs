@@ -5,7 +5,7 @@ use actix_web::web::ServiceConfig;
 use atoma_domain::{EchelonId, StackSmallId, TaskSmallId};
 use serde::Deserialize;
 
-use super::resource::post;
+use super::resource::{SIMULATED, post};
 use crate::body::JsonBody;
 use crate::error::ApiResult;
 use crate::params::{CommonFields, Price};
@@ -17,13 +17,18 @@ const MAX_NUM_COMPUTE_UNITS: u64 = 1_000_000;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .service(post("/register", register))
-        .service(post("/model_subscribe", model_subscribe))
-        .service(post("/task_subscribe", task_subscribe))
-        .service(post("/task_update_subscription", task_update_subscription))
-        .service(post("/task_unsubscribe", task_unsubscribe))
+        .service(post("/register", SIMULATED, register))
+        .service(post("/model_subscribe", SIMULATED, model_subscribe))
+        .service(post("/task_subscribe", SIMULATED, task_subscribe))
+        .service(post(
+            "/task_update_subscription",
+            SIMULATED,
+            task_update_subscription,
+        ))
+        .service(post("/task_unsubscribe", SIMULATED, task_unsubscribe))
         .service(post(
             "/start_attestation_dispute",
+            SIMULATED,
             start_attestation_dispute,
         ));
 }

@@ -1,28 +1,30 @@
 //! The daemon itself: health, readiness, nodes, and the transaction journal.
 
-use actix_web::web::{Data, Path, Query, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, ServiceConfig};
+use atoma_domain::IntentId;
 use atoma_domain::journal::{Action, Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey};
-use atoma_domain::{Digest, IntentId, NodeSmallId, StackSmallId};
-use atoma_operator::{NotReady, Operator};
-use serde::{Deserialize, Serialize};
+use atoma_operator::{Checked, Operator};
+use serde::Serialize;
 use serde_json::json;
 
-use super::resource::{get, post};
+use super::resource::{SIMULATED, get, post};
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::paging::{ListQuery, one_more, page_response};
+use crate::lists::ListRequest;
+use crate::paging::one_more;
+use crate::params::{digest, whole};
 use crate::request_context::RequestContext;
 use crate::views::{NodeView, SpendingLimitsView, TransactionDetailView, TransactionView};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .service(get("/health", health))
-        .service(get("/ready", ready))
-        .service(get("/nodes", nodes))
-        .service(get("/transactions", transactions))
-        .service(get("/transactions/{id}", transaction))
-        .service(post("/transactions/{id}/abandon", abandon));
+        .service(get("/health", &[], health))
+        .service(get("/ready", &[], ready))
+        .service(get("/nodes", &[], nodes))
+        .service(get("/transactions", FILTERS, transactions))
+        .service(get("/transactions/{id}", &[], transaction))
+        .service(post("/transactions/{id}/abandon", SIMULATED, abandon));
 }
 
 async fn health() -> HttpResponse {
@@ -30,18 +32,17 @@ async fn health() -> HttpResponse {
 }
 
 async fn ready(operator: Data<Operator>) -> ApiResult {
-    let checked = operator.check().await;
-    let limits = SpendingLimitsView::from(operator.limits().await?);
-    Ok(match checked {
-        Ok(()) => HttpResponse::Ok().json(json!({
+    let Checked { reasons, limits } = operator.check().await;
+    let limits = limits.map(SpendingLimitsView::from);
+    Ok(if reasons.is_empty() {
+        HttpResponse::Ok().json(json!({
             "status": "ready",
             "warnings": operator.warnings(),
             "brakes": limits,
-        })),
-        Err(NotReady(reasons)) => {
-            let error = ErrorBody::from(&Failure::NotReady { reasons });
-            HttpResponse::ServiceUnavailable().json(NotReadyView { error, limits })
-        }
+        }))
+    } else {
+        let error = ErrorBody::from(&Failure::NotReady { reasons });
+        HttpResponse::ServiceUnavailable().json(NotReadyView { error, limits })
     })
 }
 
@@ -51,7 +52,7 @@ struct NotReadyView {
     #[serde(flatten)]
     error: ErrorBody,
     #[serde(rename = "brakes")]
-    limits: SpendingLimitsView,
+    limits: Option<SpendingLimitsView>,
 }
 
 async fn nodes(operator: Data<Operator>) -> ApiResult {
@@ -60,56 +61,56 @@ async fn nodes(operator: Data<Operator>) -> ApiResult {
     Ok(HttpResponse::Ok().json(views))
 }
 
-/// The filter of a list of transactions; an absent field matches all.
-#[derive(Debug, Deserialize)]
-struct TransactionQuery {
-    kind: Option<String>,
-    status: Option<String>,
-    node_small_id: Option<NodeSmallId>,
-    stack_small_id: Option<StackSmallId>,
-    tx_digest: Option<Digest>,
-}
+/// The query parameters of the list of transactions: filters, and the page.
+const FILTERS: &[&str] = &[
+    "kind",
+    "status",
+    "node_small_id",
+    "stack_small_id",
+    "tx_digest",
+    "limit",
+    "cursor",
+];
 
-impl TransactionQuery {
-    fn filter(&self) -> Result<JournalFilter, ApiError> {
-        let kind = self.kind.as_deref().map(|name| {
-            Action::kind_from_name(name).ok_or_else(|| {
-                let kinds = Action::KINDS.join(", ");
-                ApiError::invalid(format!("`kind` must be one of {kinds}."))
-            })
-        });
-        let status = self.status.as_deref().map(|name| {
-            IntentStatus::from_name(name).ok_or_else(|| {
-                ApiError::invalid("`status` must be queued, submitted, succeeded or failed.")
-            })
-        });
-        Ok(JournalFilter {
-            kind: kind.transpose()?,
-            status: status.transpose()?,
-            node: self.node_small_id,
-            stack: self.stack_small_id,
-            tx_digest: self.tx_digest,
+/// The filter that the query names; an absent parameter matches all.
+fn filter(list: &ListRequest) -> Result<JournalFilter, ApiError> {
+    let kind = list.parameter("kind")?.map(|name| {
+        Action::kind_from_name(&name).ok_or_else(|| {
+            let kinds = Action::KINDS.join(", ");
+            ApiError::invalid(format!("`kind` must be one of {kinds}."))
         })
-    }
+    });
+    let status = list.parameter("status")?.map(|name| {
+        IntentStatus::from_name(&name).ok_or_else(|| {
+            ApiError::invalid("`status` must be queued, submitted, succeeded or failed.")
+        })
+    });
+    let node = list.parameter("node_small_id")?;
+    let stack = list.parameter("stack_small_id")?;
+    let tx_digest = list.parameter("tx_digest")?;
+    Ok(JournalFilter {
+        kind: kind.transpose()?,
+        status: status.transpose()?,
+        node: node.map(|id| whole("node_small_id", &id)).transpose()?,
+        stack: stack.map(|id| whole("stack_small_id", &id)).transpose()?,
+        tx_digest: tx_digest
+            .map(|text| digest("tx_digest", &text))
+            .transpose()?,
+    })
 }
 
-async fn transactions(
-    request: HttpRequest,
-    operator: Data<Operator>,
-    query: Query<ListQuery>,
-    filter: Query<TransactionQuery>,
-) -> ApiResult {
-    let page = query.page::<IntentId>()?;
-    let filter = filter.filter()?;
+async fn transactions(operator: Data<Operator>, list: ListRequest) -> ApiResult {
+    let page = list.page::<IntentId>()?;
+    let filter = filter(&list)?;
     let journal = &operator.ports().journal;
     let records = journal.list(&filter, one_more(page)).await?;
-    Ok(page_response(
-        &request,
-        page.limit,
+    list.respond(
+        page,
         records,
         |record| record.intent.id,
         |record| view(&operator, record),
-    ))
+    )
+    .await
 }
 
 async fn transaction(operator: Data<Operator>, path: Path<String>) -> ApiResult {
@@ -147,14 +148,13 @@ fn view(operator: &Operator, record: IntentRecord) -> TransactionView {
 
 /// The transaction with that id or digest.
 async fn find(operator: &Operator, text: String) -> Result<IntentRecord, ApiError> {
-    let key = match (text.parse::<IntentId>(), text.parse::<Digest>()) {
-        (Ok(id), _) => JournalKey::Id(id),
-        (_, Ok(digest)) => JournalKey::Digest(digest),
-        _ => {
-            return Err(ApiError::invalid(
-                "A transaction is named by its id or by its digest.",
-            ));
-        }
+    let key = match text.parse::<IntentId>() {
+        Ok(id) => JournalKey::Id(id),
+        Err(_) => JournalKey::Digest(digest("id", &text).map_err(|_| {
+            ApiError::invalid(
+                "`id` in the path must be a transaction's number in the journal or its digest.",
+            )
+        })?),
     };
     let found = operator.ports().journal.find(key).await?;
     found.ok_or_else(|| Failure::UnknownTransaction { transaction: text }.into())

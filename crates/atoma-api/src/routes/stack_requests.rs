@@ -4,7 +4,7 @@ use actix_web::web::ServiceConfig;
 use atoma_domain::{ComputeUnits, StackSmallId};
 use serde::Deserialize;
 
-use super::resource::post;
+use super::resource::{SIMULATED, post};
 use crate::body::JsonBody;
 use crate::error::ApiResult;
 use crate::params::CommonFields;
@@ -13,9 +13,13 @@ use crate::views::{BatchView, ClaimView, batch_response};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .service(post("/try_settle_stack_ids", settle))
-        .service(post("/submit_stack_settlement_attestations", attest))
-        .service(post("/claim_funds", claim));
+        .service(post("/try_settle_stack_ids", SIMULATED, settle))
+        .service(post(
+            "/submit_stack_settlement_attestations",
+            SIMULATED,
+            attest,
+        ))
+        .service(post("/claim_funds", SIMULATED, claim));
 }
 
 #[derive(Debug, Deserialize)]

@@ -12,7 +12,7 @@ use atoma_operator::{StackResult, StackStatus, Unsuccessful};
 use serde::Serialize;
 
 use super::dry_run::DryRun;
-use crate::error::{ErrorBody, retry_after, status};
+use crate::error::{ErrorBody, overall_status, retry_after};
 
 /// The outcome for one stack and one node.
 #[derive(Debug, Serialize)]
@@ -121,7 +121,7 @@ fn batch_status(results: &[StackResult]) -> StatusCode {
         StatusCode::MULTI_STATUS
     } else {
         overall_failure(results).map_or(StatusCode::INTERNAL_SERVER_ERROR, |overall| {
-            status(&overall.failure)
+            overall_status(&overall)
         })
     }
 }
@@ -141,6 +141,7 @@ fn overall_failure(results: &[StackResult]) -> Option<Unsuccessful> {
             // What to poll, whatever the reason.
             transaction_id: Some(transaction_id),
             tx_digest,
+            is_pending: true,
         });
     }
     if all(StackStatus::Failed) {

@@ -1,11 +1,7 @@
 //! While a call to the Sui node hangs, reads, messages and writes for other badges continue: no
 //! lock is held across such a call.
 
-use std::time::Duration;
-
 use atoma_localnet::{Fault, FaultKind};
-use atoma_operator::EngineConfig;
-use atoma_state::StateOptions;
 use serde_json::{Value, json};
 
 use crate::support::gated::Setup;
@@ -81,21 +77,13 @@ const CALLS: &[(&str, Option<FaultKind>)] = &[
     ("is_absent", Some(FaultKind::ExecuteLostBefore)),
 ];
 
-fn setup() -> Setup {
-    Setup {
-        engine: EngineConfig::default(),
-        state: StateOptions::default(),
-        request_timeout: Duration::from_secs(90),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn whichever_call_of_a_settlement_hangs_only_its_own_badge_waits() {
     let mut world = TestWorld::start(&[NONE], 2).await;
     let served = world.buy_one(1, 1, 1_000, 1_000).await;
     for (number, (call, fault)) in (0..).zip(CALLS) {
         // A fresh daemon, which knows neither its coins nor the cost of a settlement.
-        let gates = world.restart_gated(setup()).await;
+        let gates = world.restart_gated(Setup::default()).await;
         let [mine, others] = [
             world.buy_one(1, 1, 1_000, 1_000).await,
             world.buy_one(1, 2, 1_000, 1_000).await,
@@ -129,7 +117,7 @@ async fn whichever_call_of_a_settlement_hangs_only_its_own_badge_waits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whichever_call_of_a_request_hangs_only_its_client_waits() {
     let mut world = TestWorld::start(&[NONE], 2).await;
-    let gates = world.restart_gated(setup()).await;
+    let gates = world.restart_gated(Setup::default()).await;
     let served = world.buy_one(1, 1, 1_000, 1_000).await;
     let settled = world.buy_one(1, 1, 1_000, 1_000).await;
     world.record(settled, 2, 10).await;

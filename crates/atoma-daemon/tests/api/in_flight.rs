@@ -167,15 +167,24 @@ async fn network_faults_cost_no_settlement() {
 }
 
 #[tokio::test]
-async fn without_a_sui_node_the_answer_is_bad_gateway_and_the_settlement_waits() {
+async fn without_a_sui_node_the_outcome_is_unknown_and_the_settlement_waits() {
     let (world, stacks) = with_work(1).await;
     world
         .network
         .inject_fault(fault(FaultKind::Unavailable, 1_000_000, 0));
     let (status, refused) = world.post(SETTLE, json!({"stack_small_ids": stacks})).await;
-    assert_eq!(status, 502, "{refused}");
-    assert_eq!(refused["code"], "sui_node_error");
-    assert_eq!(refused["results"][0]["status"], "pending");
+    assert_eq!(status, 504, "{refused}");
+    assert_eq!(refused["code"], "outcome_unknown");
+    let sentence = refused["error"].as_str().unwrap();
+    assert!(sentence.contains("stays queued"), "{refused}");
+    assert!(sentence.contains("The Sui node"), "{refused}");
+    let result = &refused["results"][0];
+    assert_eq!(result["status"], "pending");
+    assert_eq!(result["error"]["code"], "sui_node_error");
+    assert_eq!(
+        refused["details"]["transaction_id"],
+        result["transaction_id"]
+    );
     let entry = &world.journal_entries(stacks[0]).await[0];
     assert_eq!(entry["status"], "queued");
     assert_eq!(entry["waiting_for"]["code"], "sui_node_error");
@@ -194,11 +203,31 @@ async fn without_a_sui_node_the_answer_is_bad_gateway_and_the_settlement_waits()
             if status == 200 {
                 return;
             }
-            assert_eq!(status, 502, "{answer}");
+            assert_eq!(status, 504, "{answer}");
         }
     };
     in_time(settled).await;
     assert_eq!(world.journal_entries(stacks[0]).await.len(), 1);
+}
+
+/// A request for one transaction is answered like one for several.
+#[tokio::test]
+async fn without_a_sui_node_a_single_transaction_waits_too() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    world
+        .network
+        .inject_fault(fault(FaultKind::Unavailable, 1_000_000, 0));
+    let body = json!({"task_small_id": 1});
+    let refused = world.post("/task_unsubscribe", body).await;
+    assert_refused(&refused, 504, "outcome_unknown");
+    let sentence = refused.1["error"].as_str().unwrap();
+    assert!(sentence.contains("stays queued"), "{sentence}");
+    let id = &refused.1["details"]["transaction_id"];
+    let (_, entry) = world.get(&format!("/transactions/{id}")).await;
+    assert_eq!(entry["status"], "queued", "{entry}");
+    world.network.clear_faults();
+    let done = "/transactions?kind=unsubscribe_from_task&status=succeeded";
+    world.until_list(done, |list| list.len() == 1).await;
 }
 
 /// Two clients settle the same stacks at the same moment, in opposite order.

@@ -206,9 +206,10 @@ async fn an_open_breaker_holds_queued_intents_and_refuses_new_ones() {
     assert_refused(&register, 503, "breaker_open");
     // A repeated request joins the held intents.
     let (held, retry) = refusal(&world, &good).await;
-    assert_refused(&held, 503, "breaker_open");
+    assert_refused(&held, 504, "outcome_unknown");
     assert!(retry.is_some());
     assert_eq!(statuses(&held.1), ["pending", "pending"]);
+    assert_eq!(held.1["results"][0]["error"]["code"], "breaker_open");
     for field in ["transaction_id", "stack_small_id", "tx_digest"] {
         assert_eq!(held.1["results"][0][field], answer["results"][1][field]);
     }

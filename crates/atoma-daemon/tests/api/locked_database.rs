@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_domain::CheckpointNumber;
-use atoma_operator::EngineConfig;
 use atoma_state::StateOptions;
 use atoma_state::testing::WriteLock;
 use reqwest::Method;
@@ -24,12 +23,12 @@ async fn with_work(count: u64) -> (TestWorld, Arc<Gates>, Vec<u64>) {
     let mut world = TestWorld::start(&[NONE], 1).await;
     let gates = world
         .restart_gated(Setup {
-            engine: EngineConfig::default(),
             state: StateOptions {
                 busy_timeout: Duration::from_secs(1),
                 ..StateOptions::default()
             },
             request_timeout: Duration::from_secs(170),
+            ..Setup::default()
         })
         .await;
     let stacks = world.buy(1, 1, 1_000, 1_000, count).await;
@@ -45,7 +44,7 @@ async fn lock(world: &TestWorld) -> WriteLock {
 }
 
 /// Settles stacks, with the database locked after the first call of that name. Returns the lock and
-/// the answer, which reports an internal error.
+/// the answer, which says that the work stays queued.
 async fn settle_while_locked(
     world: &TestWorld,
     gates: &Gates,
@@ -60,7 +59,7 @@ async fn settle_while_locked(
     let (status, answer) = in_time(settling).await.unwrap();
     assert_eq!(
         (status, &answer["code"]),
-        (500, &json!("internal")),
+        (504, &json!("outcome_unknown")),
         "{answer}"
     );
     (locked, answer)

@@ -44,8 +44,25 @@ async fn a_model_is_offered_once_in_an_echelon_that_it_has() {
     }
     let done = world.post_ok(OFFER, offer("llama", 7)).await;
     assert!(done["tx_digest"].is_string(), "{done}");
-    let (status, refused) = world.post(OFFER, offer("llama", 1)).await;
-    assert_eq!(status, 422, "{refused}");
+    // Sui takes no larger argument.
+    for unusable in [16_384, 16_381].map(|length| "m".repeat(length)) {
+        let refused = world.post(OFFER, offer(&unusable, 7)).await;
+        assert_refused(&refused, 400, "invalid_request");
+    }
+    let (status, refused) = world.post(OFFER, offer(&"m".repeat(16_380), 7)).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (422, &json!("contract_abort")),
+        "{refused}"
+    );
+    let again = offer("llama", 1);
+    let dry = world
+        .post("/model_subscribe?dry_run=true", again.clone())
+        .await;
+    assert_refused(&dry, 409, "already_subscribed_to_model");
+    let (status, refused) = world.post(OFFER, again).await;
+    assert_eq!(status, 409, "{refused}");
+    assert_eq!(refused["code"], "already_subscribed_to_model");
     let details = &refused["details"];
     assert_eq!(details["abort_name"], "ENodeAlreadySubscribedToModel");
     // The journal has every request.

@@ -8,7 +8,9 @@ use atoma_domain::events::ContractEvent;
 use atoma_domain::model::{
     Dispute, NewMessage, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
 };
-use atoma_domain::ports::{DisputeSide, Page, ServedWork, StackFilter, StateReader, StoreError};
+use atoma_domain::ports::{
+    DisputeSide, Page, ServedWork, StackFilter, StackSnapshot, StateReader, StoreError,
+};
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId, TaskSmallId};
 use atoma_operator::{Applied, Ingestor, Operator, Ports, Readiness, StackStatus};
 use tokio_util::sync::CancellationToken;
@@ -29,8 +31,8 @@ struct LateMessage {
 
 #[async_trait]
 impl StateReader for LateMessage {
-    async fn stacks_by_id(&self, ids: &[StackSmallId]) -> Result<Vec<Stack>, StoreError> {
-        let stacks = self.inner.stacks_by_id(ids).await?;
+    async fn snapshot_of(&self, ids: &[StackSmallId]) -> Result<StackSnapshot, StoreError> {
+        let known = self.inner.snapshot_of(ids).await?;
         if !self.is_recorded.swap(true, Ordering::Relaxed) {
             let late = NewMessage {
                 stack_small_id: ids[0],
@@ -41,7 +43,11 @@ impl StateReader for LateMessage {
             };
             self.work.record_message(&late).await.unwrap();
         }
-        Ok(stacks)
+        Ok(known)
+    }
+
+    async fn stacks_by_id(&self, ids: &[StackSmallId]) -> Result<Vec<Stack>, StoreError> {
+        self.inner.stacks_by_id(ids).await
     }
 
     async fn operator_nodes(&self) -> Result<Vec<OperatorNode>, StoreError> {

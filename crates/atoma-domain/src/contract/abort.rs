@@ -86,6 +86,12 @@ impl Abort {
     pub fn is_treasury_short(&self) -> bool {
         self.module == "balance" && self.abort_code == 2
     }
+
+    /// Whether the node is already subscribed to the model, of which the daemon's mirror knows nothing.
+    pub fn is_already_subscribed_to_model(&self) -> bool {
+        self.info()
+            .is_some_and(|info| info.name == "ENodeAlreadySubscribedToModel")
+    }
 }
 
 impl fmt::Display for Abort {

@@ -57,6 +57,12 @@ pub enum Failure {
         node_small_id: NodeSmallId,
         task_small_id: TaskSmallId,
     },
+    #[error("the node is already subscribed to the model")]
+    AlreadySubscribedToModel {
+        #[serde(flatten)]
+        abort: Abort,
+        abort_name: Option<String>,
+    },
     #[error("node {node_small_id} is not subscribed to task {task_small_id}")]
     NotSubscribed {
         node_small_id: NodeSmallId,
@@ -252,7 +258,11 @@ impl Failure {
         if abort.is_treasury_short() {
             return Self::TreasuryShort {};
         }
+        let is_subscribed = abort.is_already_subscribed_to_model();
         let abort_name = abort.info().map(|info| info.name.to_owned());
+        if is_subscribed {
+            return Self::AlreadySubscribedToModel { abort, abort_name };
+        }
         Self::ContractAbort { abort, abort_name }
     }
 

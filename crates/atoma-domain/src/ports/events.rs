@@ -140,4 +140,10 @@ pub trait ChainEvents: Debug + Send + Sync {
 
     /// Stores the current epoch as read from the chain, between events.
     async fn note_epoch(&self, epoch: Epoch) -> Result<(), StoreError>;
+
+    /// Writes a few kilobytes where the database is, and removes them: whether its disk takes a write.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] with what the system says.
+    async fn check_disk(&self) -> Result<(), StoreError>;
 }

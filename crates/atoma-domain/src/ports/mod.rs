@@ -28,7 +28,7 @@ pub use events::{
 };
 pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, UnfinishedIntent};
 pub use signer::Signer;
-pub use state::{DisputeSide, Page, StackFilter, StateReader};
+pub use state::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader};
 pub use work::ServedWork;
 
 pub use crate::transaction::{SignedTransaction, UnsignedTransaction};

@@ -44,6 +44,18 @@ pub enum DisputeSide {
     Plaintiff,
 }
 
+/// What the mirror knows about some stacks, at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StackSnapshot {
+    /// The known stacks, in any order.
+    pub stacks: Vec<Stack>,
+    /// The settlements of those that are settled, in any order. A stack that was bought before the mirror
+    /// begins may have a settlement only.
+    pub settlements: Vec<Settlement>,
+    /// The tasks of the known stacks, in any order.
+    pub tasks: Vec<Task>,
+}
+
 /// Reads the mirrored state. Lists are in ascending order of small ids.
 #[async_trait]
 pub trait StateReader: Debug + Send + Sync {
@@ -72,6 +84,9 @@ pub trait StateReader: Debug + Send + Sync {
 
     /// The known stacks among those ids, in any order.
     async fn stacks_by_id(&self, ids: &[StackSmallId]) -> Result<Vec<Stack>, StoreError>;
+
+    /// What is known about the stacks with those ids: stacks, settlements and tasks of the same moment.
+    async fn snapshot_of(&self, ids: &[StackSmallId]) -> Result<StackSnapshot, StoreError>;
 
     /// The inputs of a stack's settlement; `None` for an unknown stack.
     async fn settlement_inputs(

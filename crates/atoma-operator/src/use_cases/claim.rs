@@ -1,7 +1,7 @@
 //! Claiming the payment for stacks.
 
 use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent};
-use atoma_domain::model::{OperatorNode, Settlement, Stack};
+use atoma_domain::model::{OperatorNode, Settlement, Stack, Task};
 use atoma_domain::{ComputeUnits, Epoch, SecurityLevel, StackSmallId};
 
 use super::candidate::Candidate;
@@ -18,6 +18,8 @@ struct Subject<'a> {
     /// `None` if the stack was bought before the mirror begins.
     stack: Option<&'a Stack>,
     settlement: Option<&'a Settlement>,
+    /// The stack's task.
+    task: Option<&'a Task>,
 }
 
 /// What a request knows about the current epoch.
@@ -61,9 +63,11 @@ impl Operator {
         let mut epoch = KnownEpoch::Mirrored(mirrored.unwrap_or(Epoch::new(0)));
         let mut candidates = Vec::with_capacity(ids.len());
         for id in ids {
+            let stack = known.stacks.get(id);
             let subject = Subject {
                 stack_small_id: *id,
-                stack: known.stacks.get(id),
+                stack,
+                task: stack.and_then(|stack| known.task_of(stack)),
                 settlement: known.settlements.get(id),
             };
             let selected = subject.stack.map(|stack| stack.selected_node_id);
@@ -97,35 +101,12 @@ impl Operator {
         epoch: &mut KnownEpoch,
     ) -> Result<NewIntent, Failure> {
         let intent = NewIntent {
-            action: self.claim_action(subject).await?,
+            action: claim_action(subject),
             actor: actor(node),
             gas,
         };
         let checked = self.check_claim(&intent, subject, epoch).await;
         self.admit(intent, checked)
-    }
-
-    /// Which of the contract's two claims applies to a stack.
-    async fn claim_action(&self, subject: Subject<'_>) -> Result<Action, Failure> {
-        let stack_small_id = subject.stack_small_id;
-        let Some(stack) = subject.stack else {
-            return Ok(Action::ClaimStack { stack_small_id });
-        };
-        let task = self.ports.state.task(stack.task_small_id).await;
-        let is_confidential = task
-            .map_err(internal)?
-            .is_some_and(|task| task.security_level == SecurityLevel::CONFIDENTIAL_COMPUTE);
-        if !is_confidential {
-            return Ok(Action::ClaimStack { stack_small_id });
-        }
-        Ok(Action::ClaimConfidentialStack {
-            stack_small_id,
-            // Without a ticket the units are read when the record is frozen, not now: a message may be
-            // recorded in between.
-            num_claimed_compute_units: subject
-                .settlement
-                .map(|ticket| ticket.num_claimed_compute_units),
-        })
     }
 
     /// Refuses what the contract would refuse, as far as the mirror knows.
@@ -196,6 +177,23 @@ impl KnownEpoch {
         match self {
             Self::Mirrored(epoch) | Self::Current(epoch) | Self::Unavailable(epoch, _) => *epoch,
         }
+    }
+}
+
+/// Which of the contract's two claims applies to a stack.
+fn claim_action(subject: Subject<'_>) -> Action {
+    let stack_small_id = subject.stack_small_id;
+    let level = subject.task.map(|task| task.security_level);
+    if level != Some(SecurityLevel::CONFIDENTIAL_COMPUTE) {
+        return Action::ClaimStack { stack_small_id };
+    }
+    Action::ClaimConfidentialStack {
+        stack_small_id,
+        // Without a ticket the units are read when the record is frozen, not now: a message may be
+        // recorded in between.
+        num_claimed_compute_units: subject
+            .settlement
+            .map(|ticket| ticket.num_claimed_compute_units),
     }
 }
 

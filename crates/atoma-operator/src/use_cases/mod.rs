@@ -29,7 +29,7 @@ mod stacks;
 mod subscriptions;
 
 pub use nodes::NodeChoice;
-pub use operator::Operator;
+pub use operator::{Checked, Operator};
 pub use register::Registered;
 pub use single::{Completed, Unsuccessful};
 pub use stack_result::{StackResult, StackStatus};

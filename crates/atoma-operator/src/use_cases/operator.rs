@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use atoma_domain::IntentId;
 use atoma_domain::journal::{Failure, RequestKey};
+use atoma_domain::ports::JournalKey;
 
-use crate::causes::internal;
+use crate::causes::with_causes;
 use crate::engine::{Engine, LimitStatus};
 use crate::ingest::Applied;
 use crate::ports::Ports;
@@ -26,6 +27,15 @@ pub struct Operator {
     pub(super) requires_start: bool,
     /// The client's key for the request, if it sent one.
     pub(super) key: Option<RequestKey>,
+}
+
+/// What a check of the whole daemon found.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Why it can't serve, one sentence each; empty if it can.
+    pub reasons: Vec<String>,
+    /// How close the limits are to stopping new transactions; `None` if that can't be read.
+    pub limits: Option<LimitStatus>,
 }
 
 impl Operator {
@@ -90,39 +100,35 @@ impl Operator {
         &self.readiness
     }
 
-    /// Checks everything that keeps the daemon from serving: the mirror, the Sui node, the limits and
-    /// the circuit breaker.
-    ///
-    /// # Errors
-    /// The reasons.
-    pub async fn check(&self) -> Result<(), NotReady> {
+    /// Checks everything that keeps the daemon from serving: the mirror, the Sui node, the disk, the
+    /// journal, the limits and the circuit breaker.
+    pub async fn check(&self) -> Checked {
         let mut reasons = match self.readiness.check().await {
             Ok(()) => Vec::new(),
             Err(NotReady(reasons)) => reasons,
         };
+        reasons.extend(self.readiness.disk_problem().await);
         if let Some(pause) = self.engine.paused()
             && !reasons.contains(&pause.to_string())
         {
             reasons.push(pause.to_string());
         }
-        if reasons.is_empty() {
-            Ok(())
-        } else {
-            Err(NotReady(reasons))
+        // The limits alone may be known without a read. No intent has the number 0.
+        let none = JournalKey::Id(IntentId::new(0));
+        let read = self.ports.journal.find(none).await;
+        let limits = self.engine.limits().await;
+        if let Some(error) = read.as_ref().err().or(limits.as_ref().err()) {
+            reasons.push(format!("the journal can't be read: {}", with_causes(error)));
+        }
+        Checked {
+            reasons,
+            limits: limits.ok(),
         }
     }
 
     /// What the operator should look into although the daemon works, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         self.engine.warnings()
-    }
-
-    /// How close the limits are to stopping new transactions.
-    ///
-    /// # Errors
-    /// When the journal can't be read.
-    pub async fn limits(&self) -> Result<LimitStatus, Failure> {
-        self.engine.limits().await.map_err(internal)
     }
 
     /// Why an unfinished transaction waits, if it does.

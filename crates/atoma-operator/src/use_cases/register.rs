@@ -66,6 +66,7 @@ impl Operator {
             failure: Failure::SuiNodeError { reason },
             transaction_id: Some(transaction_id),
             tx_digest: Some(tx_digest),
+            is_pending: false,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Settling stacks.
 
 use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent};
-use atoma_domain::model::{OperatorNode, Stack};
+use atoma_domain::model::{OperatorNode, Stack, Task};
 use atoma_domain::{ComputeUnits, SecurityLevel, StackSmallId};
 
 use super::candidate::Candidate;
@@ -9,7 +9,6 @@ use super::nodes::{NodeChoice, actor, chosen_node, selected_node};
 use super::operator::Operator;
 use super::stack_result::StackResult;
 use super::stacks::check_ids;
-use crate::causes::internal;
 
 impl Operator {
     /// Settles stacks (`try_settle_stack`), each by its selected node. `units` are the compute units to
@@ -43,7 +42,8 @@ impl Operator {
         for id in ids {
             let stack_small_id = *id;
             let candidate = if let Some(stack) = known.stacks.get(id) {
-                self.settlement(stack, units, &nodes, chosen, gas).await
+                let checked = check_settlement(stack, known.task_of(stack), units);
+                self.settlement(stack, checked, units, &nodes, chosen, gas)
             } else if known.settlements.contains_key(id) {
                 // The stack was bought before the mirror begins.
                 let failure = Failure::AlreadySettling { stack_small_id };
@@ -57,9 +57,10 @@ impl Operator {
         Ok(candidates)
     }
 
-    async fn settlement(
+    fn settlement(
         &self,
         stack: &Stack,
+        checked: Result<(), Failure>,
         units: Option<ComputeUnits>,
         nodes: &[OperatorNode],
         chosen: Option<OperatorNode>,
@@ -77,7 +78,7 @@ impl Operator {
                     actor: actor(node),
                     gas,
                 };
-                self.admit(intent, self.check_settlement(stack, units).await)
+                self.admit(intent, checked)
             }
             Err(failure) => Err(failure),
         };
@@ -91,50 +92,55 @@ impl Operator {
             intent,
         }
     }
+}
 
-    /// Refuses what the contract would refuse, as far as the mirror knows.
-    async fn check_settlement(
-        &self,
-        stack: &Stack,
-        units: Option<ComputeUnits>,
-    ) -> Result<(), Failure> {
-        let stack_small_id = stack.stack_small_id;
-        let task_small_id = stack.task_small_id;
-        let task = self.ports.state.task(task_small_id).await;
-        let task = task
-            .map_err(internal)?
-            .ok_or(Failure::UnknownTask { task_small_id })?;
-        if task.security_level == SecurityLevel::CONFIDENTIAL_COMPUTE {
-            return Err(Failure::NeedsNoSettlement { stack_small_id });
-        }
-        if task.removed_at_epoch.is_some() {
-            return Err(Failure::TaskRemoved { task_small_id });
-        }
-        if stack.is_claimed {
-            return Err(Failure::AlreadyClaimed { stack_small_id });
-        }
-        if stack.in_settle_period {
-            return Err(Failure::AlreadySettling { stack_small_id });
-        }
-        match units {
-            Some(units) if units > stack.num_compute_units => Err(Failure::TooManyComputeUnits {
-                stack_small_id,
-                num_claimed_compute_units: units,
-                num_compute_units: stack.num_compute_units,
-            }),
-            _ => Ok(()),
-        }
+/// Refuses what the contract would refuse, as far as the mirror knows.
+fn check_settlement(
+    stack: &Stack,
+    task: Option<&Task>,
+    units: Option<ComputeUnits>,
+) -> Result<(), Failure> {
+    let stack_small_id = stack.stack_small_id;
+    let task_small_id = stack.task_small_id;
+    let task = task.ok_or(Failure::UnknownTask { task_small_id })?;
+    if task.security_level == SecurityLevel::CONFIDENTIAL_COMPUTE {
+        return Err(Failure::NeedsNoSettlement { stack_small_id });
+    }
+    if task.removed_at_epoch.is_some() {
+        return Err(Failure::TaskRemoved { task_small_id });
+    }
+    if stack.is_claimed {
+        return Err(Failure::AlreadyClaimed { stack_small_id });
+    }
+    if stack.in_settle_period {
+        return Err(Failure::AlreadySettling { stack_small_id });
+    }
+    match units {
+        Some(units) if units > stack.num_compute_units => Err(Failure::TooManyComputeUnits {
+            stack_small_id,
+            num_claimed_compute_units: units,
+            num_compute_units: stack.num_compute_units,
+        }),
+        _ => Ok(()),
     }
 }
 
-/// Warns about units beyond the recorded ones.
+/// Warns about units that are not the recorded ones. The contract pays what is claimed and refunds the
+/// rest to the buyer, so units that are left out are lost to the operator.
 fn warnings(stack: &Stack, units: Option<ComputeUnits>) -> Vec<String> {
-    let beyond = units.filter(|units| *units > stack.already_computed_units);
-    let warning = beyond.map(|units| {
+    let recorded = stack.already_computed_units;
+    let Some(units) = units.filter(|units| *units != recorded) else {
+        return Vec::new();
+    };
+    let stack = stack.stack_small_id;
+    vec![if units > recorded {
         format!(
-            "the settlement of stack {} claims {units} compute units, but only {} are recorded",
-            stack.stack_small_id, stack.already_computed_units
+            "the settlement of stack {stack} claims {units} compute units, but only {recorded} are recorded"
         )
-    });
-    warning.into_iter().collect()
+    } else {
+        format!(
+            "the settlement of stack {stack} claims only {units} of the {recorded} recorded compute units; the \
+             others are refunded to the buyer"
+        )
+    }]
 }

@@ -33,6 +33,8 @@ pub struct Unsuccessful {
     pub transaction_id: Option<IntentId>,
     /// The digest of its latest transaction that may have reached the network.
     pub tx_digest: Option<Digest>,
+    /// Whether it is still under way: it stays queued, and the failure only says why it waits.
+    pub is_pending: bool,
 }
 
 impl From<Failure> for Unsuccessful {
@@ -41,6 +43,7 @@ impl From<Failure> for Unsuccessful {
             failure,
             transaction_id: None,
             tx_digest: None,
+            is_pending: false,
         }
     }
 }
@@ -136,6 +139,7 @@ impl Operator {
             failure: waited.failure.unwrap_or(unknown),
             transaction_id: Some(id),
             tx_digest,
+            is_pending: !waited.status.is_final(),
         })
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use atoma_domain::StackSmallId;
 use atoma_domain::journal::Failure;
-use atoma_domain::model::{Settlement, Stack};
+use atoma_domain::model::{Settlement, Stack, Task};
+use atoma_domain::ports::StackSnapshot;
+use atoma_domain::{StackSmallId, TaskSmallId};
 
 use super::operator::Operator;
 use crate::causes::internal;
@@ -12,11 +13,13 @@ use crate::causes::internal;
 /// The most stacks that one request may name.
 const MOST_STACKS: usize = 1_000;
 
-/// What the mirror knows about the stacks of a request, by id.
+/// What the mirror knew about the stacks of a request at one moment, by id.
 #[derive(Debug)]
 pub(super) struct KnownStacks {
     pub(super) stacks: BTreeMap<StackSmallId, Stack>,
     pub(super) settlements: BTreeMap<StackSmallId, Settlement>,
+    /// The tasks of the stacks.
+    tasks: BTreeMap<TaskSmallId, Task>,
 }
 
 impl KnownStacks {
@@ -32,6 +35,11 @@ impl KnownStacks {
                 Failure::UnknownStack { stack_small_id }
             }
         })
+    }
+
+    /// The task of one of the stacks, if the mirror has it.
+    pub(super) fn task_of(&self, stack: &Stack) -> Option<&Task> {
+        self.tasks.get(&stack.task_small_id)
     }
 }
 
@@ -53,10 +61,16 @@ impl Operator {
 
     /// What the mirror knows about these stacks.
     pub(super) async fn known_stacks(&self, ids: &[StackSmallId]) -> Result<KnownStacks, Failure> {
-        let state = &self.ports.state;
-        let stacks = state.stacks_by_id(ids).await.map_err(internal)?;
-        let settlements = state.settlements_by_id(ids).await.map_err(internal)?;
+        let StackSnapshot {
+            stacks,
+            settlements,
+            tasks,
+        } = self.ports.state.snapshot_of(ids).await.map_err(internal)?;
         Ok(KnownStacks {
+            tasks: tasks
+                .into_iter()
+                .map(|task| (task.task_small_id, task))
+                .collect(),
             stacks: stacks
                 .into_iter()
                 .map(|stack| (stack.stack_small_id, stack))

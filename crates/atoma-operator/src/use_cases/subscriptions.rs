@@ -12,6 +12,9 @@ use crate::causes::internal;
 
 /// The most recent transactions of a node that the mirror may not have applied yet.
 const MOST_UNMIRRORED: u32 = 100;
+/// The longest model name in characters. Sui takes less than 16,384 bytes for an argument, and the name's
+/// length takes three of them.
+const LONGEST_MODEL_NAME: usize = 16_380;
 
 impl Operator {
     /// Subscribes a node to a model in an echelon (`add_node_to_model`).
@@ -25,8 +28,11 @@ impl Operator {
         choice: NodeChoice,
         gas: GasOptions,
     ) -> Result<Completed, Unsuccessful> {
-        if model_name.is_empty() || !model_name.is_ascii() {
-            let message = String::from("`model_name` must be ASCII and not empty.");
+        if !(1..=LONGEST_MODEL_NAME).contains(&model_name.len()) || !model_name.is_ascii() {
+            let message = format!(
+                "`model_name` must be 1 to {LONGEST_MODEL_NAME} ASCII characters; it has {}.",
+                model_name.chars().count()
+            );
             return Err(Failure::InvalidRequest { message }.into());
         }
         self.run_one(async {

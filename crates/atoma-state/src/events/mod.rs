@@ -10,7 +10,7 @@ use atoma_domain::ports::{ChainEvents, ChainIdentity, LedgerFrame, Progress, Sto
 use atoma_domain::{Address, Digest, Epoch};
 
 use crate::columns::{Cells, number};
-use crate::error::statement_failed;
+use crate::error::{statement_failed, unavailable};
 use crate::store::{SqliteState, commit};
 
 #[async_trait]
@@ -116,5 +116,14 @@ impl ChainEvents for SqliteState {
             .await
             .map_err(statement_failed)?;
         commit(transaction).await
+    }
+
+    async fn check_disk(&self) -> Result<(), StoreError> {
+        let Some(probe) = self.probe.clone() else {
+            return Ok(());
+        };
+        // A full or hanging disk must not block the other tasks of this thread.
+        let written = tokio::task::spawn_blocking(move || probe.write()).await;
+        written.map_err(unavailable)?.map_err(unavailable)
     }
 }

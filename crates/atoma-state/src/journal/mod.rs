@@ -180,7 +180,7 @@ impl Journal for SqliteState {
         filter: &JournalFilter,
         page: Page<IntentId>,
     ) -> Result<Vec<IntentRecord>, StoreError> {
-        queries::list(&self.readers, filter, page).await
+        queries::list(&self.lists, filter, page).await
     }
 }
 

@@ -27,6 +27,7 @@ macro_rules! store_suites {
                 tasks_are_listed_by_id_over_the_whole_range,
                 cancelled_subscriptions_stay,
                 stacks_are_listed_by_node_in_pages,
+                a_snapshot_has_stacks_settlements_and_tasks,
                 filled_stacks_compare_exactly_and_fill_their_pages,
                 operator_nodes_follow_registrations_and_the_chain,
             }

@@ -4,7 +4,7 @@ use atoma_domain::events::{
     NodeSubscriptionUpdated, NodeUnsubscribedFromTask, TaskDeprecation, TaskRemoved,
 };
 use atoma_domain::model::OperatorNode;
-use atoma_domain::ports::{Page, StackFilter};
+use atoma_domain::ports::{Page, StackFilter, StackSnapshot};
 use atoma_domain::{Epoch, PricePerMillion};
 
 use super::Store;
@@ -178,6 +178,44 @@ pub async fn stacks_are_listed_by_node_in_pages(store: impl Store) {
     let ids: Vec<u64> = by_id.iter().map(|s| s.stack_small_id.get()).collect();
     assert_eq!(ids, [1, u64::MAX]);
     assert_eq!(by_id[1].selected_node_id, node(9));
+}
+
+pub async fn a_snapshot_has_stacks_settlements_and_tasks(store: impl Store) {
+    let events = vec![
+        task_registered(1),
+        task_registered(2),
+        task_registered(3),
+        bought(1, 1, 100),
+        bought(2, 2, 100),
+        bought(3, 1, 100),
+        settled(2, 2, &[1]),
+        // Bought before the mirror begins.
+        settled(9, 1, &[]),
+    ];
+    apply_events(&store, 1, events).await;
+    let ids = [stack(9), stack(2), stack(1), stack(7)];
+    let known = store.snapshot_of(&ids).await.unwrap();
+    let mut stacks = known.stacks.clone();
+    stacks.sort_by_key(|s| s.stack_small_id);
+    let mut alone = store.stacks_by_id(&ids).await.unwrap();
+    alone.sort_by_key(|s| s.stack_small_id);
+    assert_eq!(stacks, alone);
+    assert_eq!(stacks.len(), 2);
+    let mut settlements = known.settlements;
+    settlements.sort_by_key(|s| s.stack_small_id);
+    let mut alone = store.settlements_by_id(&ids).await.unwrap();
+    alone.sort_by_key(|s| s.stack_small_id);
+    assert_eq!(settlements, alone);
+    assert_eq!(settlements.len(), 2);
+    // One task for all its stacks, and none of other stacks.
+    let mut tasks: Vec<_> = stacks.iter().map(|s| s.task_small_id).collect();
+    tasks.dedup();
+    let found: Vec<_> = known.tasks.iter().map(|t| t.task_small_id).collect();
+    assert_eq!(found, tasks);
+    assert_eq!(
+        store.snapshot_of(&[]).await.unwrap(),
+        StackSnapshot::default()
+    );
 }
 
 pub async fn filled_stacks_compare_exactly_and_fill_their_pages(store: impl Store) {

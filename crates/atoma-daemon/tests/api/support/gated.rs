@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use atoma_api::{AllowedHosts, ApiConfig, ApiServer};
+use atoma_api::{AllowedHosts, ApiConfig, ApiLimits, ApiServer};
 use atoma_daemon::{Config, Overrides};
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Clock, Consumption, ContractView, EpochInfo,
@@ -23,9 +23,12 @@ use tokio_util::sync::CancellationToken;
 use super::process::in_time;
 use super::{Api, TestWorld};
 
-/// Calls to the chain that hang.
-#[derive(Debug, Default)]
-pub(crate) struct Gates(watch::Sender<Gate>);
+/// Calls to the chain that hang, and the database.
+#[derive(Debug)]
+pub(crate) struct Gates {
+    gate: watch::Sender<Gate>,
+    state: SqliteState,
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum Gate {
@@ -40,12 +43,12 @@ enum Gate {
 impl Gates {
     /// Makes the next call with this name hang until [`open`](Self::open). Later ones pass.
     pub(crate) fn close(&self, name: &'static str) {
-        self.0.send_replace(Gate::Closed(name));
+        self.gate.send_replace(Gate::Closed(name));
     }
 
     /// Waits until the call hangs.
     pub(crate) async fn hangs(&self) {
-        let mut gate = self.0.subscribe();
+        let mut gate = self.gate.subscribe();
         in_time(gate.wait_for(|gate| *gate == Gate::Hangs))
             .await
             .unwrap();
@@ -53,12 +56,17 @@ impl Gates {
 
     /// Lets the call continue.
     pub(crate) fn open(&self) {
-        self.0.send_replace(Gate::Open);
+        self.gate.send_replace(Gate::Open);
+    }
+
+    /// Makes every later call to the database fail.
+    pub(crate) async fn close_database(&self) {
+        self.state.close().await;
     }
 
     async fn pass(&self, name: &'static str) {
-        let mut gate = self.0.subscribe();
-        let hangs = self.0.send_if_modified(|gate| {
+        let mut gate = self.gate.subscribe();
+        let hangs = self.gate.send_if_modified(|gate| {
             let hangs = *gate == Gate::Closed(name);
             if hangs {
                 *gate = Gate::Hangs;
@@ -77,6 +85,18 @@ pub(crate) struct Setup {
     pub(crate) engine: EngineConfig,
     pub(crate) state: StateOptions,
     pub(crate) request_timeout: Duration,
+    pub(crate) limits: ApiLimits,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            engine: EngineConfig::default(),
+            state: StateOptions::default(),
+            request_timeout: Duration::from_secs(90),
+            limits: ApiLimits::default(),
+        }
+    }
 }
 
 impl TestWorld {
@@ -93,7 +113,10 @@ impl TestWorld {
         let state = SqliteState::open(self.database(), setup.state)
             .await
             .unwrap();
-        let gates = Arc::<Gates>::default();
+        let gates = Arc::new(Gates {
+            gate: watch::Sender::default(),
+            state: state.clone(),
+        });
         let ports = Ports {
             chain: Arc::new(Gated(chain, Arc::clone(&gates))),
             source: Arc::new(source),
@@ -125,8 +148,9 @@ impl TestWorld {
             operator.clone(),
             ApiConfig {
                 addr: "127.0.0.1:0".parse().unwrap(),
-                allowed_hosts: AllowedHosts(Vec::new()),
+                allowed_hosts: AllowedHosts::default(),
                 workers: 2,
+                limits: setup.limits,
             },
         )
         .unwrap();

@@ -4,6 +4,7 @@ mod client;
 pub(crate) mod gated;
 pub(crate) mod journal;
 pub(crate) mod process;
+pub(crate) mod raw;
 pub(crate) mod work;
 
 use std::path::Path;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoma_api::{AllowedHosts, ApiConfig, ApiServer};
+use atoma_api::{AllowedHosts, ApiConfig, ApiLimits, ApiServer};
 use atoma_domain::ports::UnfinishedIntent;
 use atoma_domain::{Address, CheckpointNumber, IntentId, ObjectId};
 use atoma_localnet::Parameters;
@@ -205,8 +205,9 @@ impl Generation {
         self.readiness.note_started();
         let config = ApiConfig {
             addr: "127.0.0.1:0".parse().unwrap(),
-            allowed_hosts: AllowedHosts(Vec::new()),
+            allowed_hosts: AllowedHosts::default(),
             workers: 1,
+            limits: ApiLimits::default(),
         };
         let api = ApiServer::bind(self.operator.clone(), config).unwrap();
         let (addr, handle) = (api.addr(), api.handle());

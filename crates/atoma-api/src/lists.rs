@@ -1,0 +1,199 @@
+//! Lists: a bounded number of them at a time, in pages.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::Payload;
+use actix_web::http::header::{ContentType, LINK};
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use atoma_domain::journal::Failure;
+use atoma_domain::ports::Page;
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::{ApiError, ApiResult};
+use crate::limits::ApiLimits;
+use crate::paging::{PageKey, next_page, read_page};
+use crate::query;
+
+/// The query parameters of every list.
+pub(crate) const PAGING: &[&str] = &["limit", "cursor"];
+
+/// The turns of lists: how many are read at once, and how many are in memory until their client has
+/// them.
+#[derive(Debug)]
+pub(crate) struct ListTurns {
+    reading: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
+    wait: Duration,
+}
+
+impl ListTurns {
+    pub(crate) fn new(limits: &ApiLimits) -> Self {
+        Self {
+            reading: Arc::new(Semaphore::new(limits.lists)),
+            answers: Arc::new(Semaphore::new(limits.list_answers)),
+            wait: limits.list_wait,
+        }
+    }
+
+    /// Waits for a turn, for a bounded time.
+    async fn take(&self) -> Result<Turn, ApiError> {
+        let both = async {
+            let answer = Arc::clone(&self.answers).acquire_owned().await.map(Held);
+            let reading = Arc::clone(&self.reading).acquire_owned().await.map(Held);
+            Some(Turn {
+                _reading: reading.ok()?,
+                answer: answer.ok()?,
+            })
+        };
+        let turn = tokio::time::timeout(self.wait, both).await;
+        turn.ok().flatten().ok_or(ApiError::Busy { what: "lists" })
+    }
+}
+
+/// A permit that lists hold while they read the local database, and never across a call to the network.
+#[derive(Debug)]
+struct Held(#[expect(dead_code, reason = "it is only dropped")] OwnedSemaphorePermit);
+
+#[derive(Debug)]
+struct Turn {
+    _reading: Held,
+    answer: Held,
+}
+
+/// A request for a list, which has its turn until it is answered or its client leaves.
+#[derive(Debug)]
+pub(crate) struct ListRequest {
+    request: HttpRequest,
+    turn: Turn,
+}
+
+impl FromRequest for ListRequest {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let turns = request.app_data::<Data<ListTurns>>().cloned();
+        let request = request.clone();
+        Box::pin(async move {
+            let turns = turns.ok_or_else(|| Failure::Internal {
+                reason: String::from("the API runs without its limits"),
+            })?;
+            let turn = turns.take().await?;
+            Ok(Self { request, turn })
+        })
+    }
+}
+
+impl ListRequest {
+    /// The page that the query selects.
+    pub(crate) fn page<K: PageKey>(&self) -> Result<Page<K>, ApiError> {
+        read_page(self.parameter("limit")?, self.parameter("cursor")?)
+    }
+
+    /// The value of a query parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Result<Option<String>, ApiError> {
+        query::value(&self.request, name)
+    }
+
+    /// Answers with a page as a plain array, and with a `Link` to the next one if there is one. `items`
+    /// must be read with [`one_more`](crate::paging::one_more).
+    pub(crate) async fn respond<I, V, K>(
+        self,
+        page: Page<K>,
+        mut items: Vec<I>,
+        key: impl Fn(&I) -> K,
+        view: impl Fn(I) -> V,
+    ) -> ApiResult
+    where
+        V: Serialize + Send + 'static,
+        K: PageKey,
+    {
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let mut response = HttpResponse::Ok();
+        if has_more && let Some(last) = items.last() {
+            let next = next_page(&self.request, limit, &key(last).to_cursor());
+            response.insert_header((LINK, format!("<{next}>; rel=\"next\"")));
+        }
+        let views: Vec<_> = items.into_iter().map(view).collect();
+        let internal = |error: &dyn std::error::Error| Failure::Internal {
+            reason: error.to_string(),
+        };
+        // A long list takes a while, in which this thread goes on with other requests.
+        let json = actix_web::web::block(move || serde_json::to_vec(&views)).await;
+        let json = json.map_err(|error| internal(&error))?;
+        let json = json.map_err(|error| internal(&error))?;
+        Ok(response.content_type(ContentType::json()).body(ListBody {
+            json: Bytes::from(json),
+            _held: self.turn.answer,
+        }))
+    }
+}
+
+/// The bytes of a list, which count as in memory until the client has them.
+struct ListBody {
+    json: Bytes,
+    _held: Held,
+}
+
+impl MessageBody for ListBody {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        self.json.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
+        Pin::new(&mut self.json).poll_next(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_list_without_a_turn_is_refused_after_a_while() {
+        let turns = ListTurns::new(&ApiLimits {
+            lists: 1,
+            list_wait: Duration::ZERO,
+            ..ApiLimits::default()
+        });
+        let first = turns.take().await.unwrap();
+        assert!(matches!(turns.take().await, Err(ApiError::Busy { .. })));
+        drop(first);
+        assert!(turns.take().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_list_in_memory_keeps_its_place_but_not_its_turn_to_read() {
+        let turns = ListTurns::new(&ApiLimits {
+            lists: 1,
+            list_answers: 2,
+            list_wait: Duration::ZERO,
+            ..ApiLimits::default()
+        });
+        let body = |turn: Turn| ListBody {
+            json: Bytes::from_static(b"[]"),
+            _held: turn.answer,
+        };
+        let first = body(turns.take().await.unwrap());
+        let second = body(turns.take().await.unwrap());
+        assert!(turns.take().await.is_err());
+        drop(first);
+        assert!(turns.take().await.is_ok());
+        drop(second);
+    }
+}

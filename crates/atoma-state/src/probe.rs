@@ -1,0 +1,58 @@
+//! Whether the disk of the database takes a write.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, remove_file};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// What a probe writes, in bytes: more than a file system keeps free for a small file on a full disk.
+const SIZE: usize = 64 << 10;
+
+/// A file beside the database, which exists only while it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct DiskProbe(PathBuf);
+
+impl DiskProbe {
+    /// The probe of a database file.
+    pub(crate) fn beside(database: &Path) -> Self {
+        let mut path = OsString::from(database);
+        path.push(".probe");
+        Self(path.into())
+    }
+
+    /// Writes the file through to the disk and removes it.
+    pub(crate) fn write(&self) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let written = options.open(&self.0).and_then(fill);
+        let removed = remove_file(&self.0);
+        written.and(removed)
+    }
+}
+
+fn fill(mut file: File) -> io::Result<()> {
+    file.write_all(&vec![0; SIZE])?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_leaves_nothing_and_says_what_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("state.sqlite");
+        let probe = DiskProbe::beside(&database);
+        probe.write().unwrap();
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+        // Left by a daemon that was killed.
+        std::fs::write(&probe.0, "old").unwrap();
+        probe.write().unwrap();
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+        std::fs::create_dir(&probe.0).unwrap();
+        assert!(probe.write().is_err());
+    }
+}
