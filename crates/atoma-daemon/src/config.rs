@@ -1,16 +1,30 @@
 //! The configuration. The environment overrides the TOML file, and flags override both.
 
+mod access;
+mod checks;
+mod error;
+mod variables;
+
+use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use atoma_domain::ObjectId;
-use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use figment::{Figment, Metadata};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-/// Prefix of environment variables: `ATOMA__SUI__RPC_URL` sets `sui.rpc_url`.
-const ENV_PREFIX: &str = "ATOMA__";
+pub use access::SecretSource;
+pub use error::ConfigError;
+use error::Problem;
+use variables::ENV_PREFIX;
+
+/// The place of values that flags set.
+const COMMAND_LINE: &str = "command line";
+
+/// What some editors put before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Every setting. Relative paths in the file are relative to the file.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,17 +60,28 @@ pub struct Config {
     /// stops writes at the start if a badge was used without it.
     #[serde(default)]
     pub allow_foreign_use: bool,
+    /// The file, for messages.
+    #[serde(skip)]
+    file: PathBuf,
 }
 
-/// The Sui network and the contract.
-#[derive(Clone, Debug, Deserialize)]
+/// The Sui network and the contract. `Debug` omits the URL.
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuiConfig {
     /// The Sui CLI's `client.yaml`, which names the keystore and the active address.
     pub client_config: PathBuf,
-    /// URL of a full node's gRPC endpoint. Default: that of the active environment in `client.yaml`.
+    /// URL of a full node's gRPC endpoint. Default: that of the active environment in `client.yaml`. A
+    /// path in it goes before the path of every call; nothing shows it, because it can be a token.
     #[serde(default)]
     pub rpc_url: Option<String>,
+    /// Headers to send to the full node with every request, such as `x-token`, by name.
+    #[serde(default)]
+    pub headers: BTreeMap<String, SecretSource>,
+    /// File with the certificates of further authorities to trust, in PEM, for a node with a private
+    /// certificate.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
     /// Object id of the Atoma package.
     pub package_id: ObjectId,
     /// Object id of the contract's shared `AtomaDb`.
@@ -110,8 +135,21 @@ impl Default for GasConfig {
     }
 }
 
+impl fmt::Debug for SuiConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SuiConfig")
+            .field("client_config", &self.client_config)
+            .field("headers", &self.headers)
+            .field("ca_file", &self.ca_file)
+            .field("package_id", &self.package_id)
+            .field("atoma_db_id", &self.atoma_db_id)
+            .field("start_checkpoint", &self.start_checkpoint)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Flags that override the file and the environment.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Default, Serialize)]
 pub struct Overrides {
     /// Overrides `http_addr`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,35 +162,14 @@ pub struct Overrides {
     pub rpc_url: Option<String>,
 }
 
-/// Why a configuration can't be used.
-#[derive(Debug, Error)]
-pub enum ConfigError {
-    /// The file can't be read.
-    #[error("cannot read the configuration file {}", .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A key is missing, unknown or of the wrong type. The source names it.
-    #[error("invalid configuration {}", .path.display())]
-    Keys {
-        /// The file. The key may come from it, from the environment or from a flag.
-        path: PathBuf,
-        /// The key and what is wrong with it.
-        #[source]
-        source: Box<figment::Error>,
-    },
-    /// A value is out of range.
-    #[error("`{key}` {problem}")]
-    Value {
-        /// The key.
-        key: &'static str,
-        /// The rule that the value breaks.
-        problem: String,
-    },
+/// Omits the URL.
+impl fmt::Debug for Overrides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Overrides")
+            .field("http_addr", &self.http_addr)
+            .field("data_dir", &self.data_dir)
+            .finish_non_exhaustive()
+    }
 }
 
 fn default_http_addr() -> SocketAddr {
@@ -171,78 +188,73 @@ const fn default_queue_limit() -> usize {
     10_000
 }
 
+/// Checks a path that a flag of the command line names.
+///
+/// # Errors
+/// When it begins with `~`, which the shell doesn't replace after `=`.
+#[cfg(feature = "dev")]
+pub(crate) fn check_flag(flag: &str, path: &Path) -> Result<(), ConfigError> {
+    checks::check_path(flag.to_owned(), path).map_err(|Problem { key, problem }| ConfigError::Key {
+        place: COMMAND_LINE.to_owned(),
+        key,
+        problem,
+    })
+}
+
 impl Config {
     /// Reads the file, the environment and the flags.
     ///
     /// # Errors
     /// When the file can't be read, or a key is missing, unknown, of the wrong type or out of
-    /// range. The message names the key.
+    /// range. The message names the key and the place that set it.
     pub fn load(file: &Path, overrides: Overrides) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(file).map_err(|source| ConfigError::File {
             path: file.to_path_buf(),
             source,
         })?;
-        let dir = file.parent().unwrap_or(Path::new(""));
-        let mut figment = Figment::from(Toml::string(&text))
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        variables::check(names)?;
+        let mut figment = Figment::from(Toml::string(text))
             .merge(Env::prefixed(ENV_PREFIX).split("__"))
             .merge(Serialized::defaults(&overrides));
         if let Some(url) = &overrides.rpc_url {
             figment = figment.merge(Serialized::default("sui.rpc_url", url));
         }
-        let config: Self = figment.extract().map_err(|error| ConfigError::Keys {
-            path: file.to_path_buf(),
-            source: Box::new(error),
-        })?;
-        config.relative_to(dir, &overrides).checked()
+        let at_fault = |metadata: Option<&Metadata>, Problem { key, problem }| ConfigError::Key {
+            place: error::place(metadata, &key, file),
+            key,
+            problem,
+        };
+        let config: Self = figment
+            .extract()
+            .map_err(|failed| match error::problem(&failed) {
+                Some(problem) => at_fault(failed.metadata.as_ref(), problem),
+                None => ConfigError::Syntax {
+                    path: file.to_path_buf(),
+                    problem: error::syntax(&failed),
+                },
+            })?;
+        let checked = config.check_paths().and_then(|()| config.check_values());
+        checked.map_err(|problem| at_fault(figment.find_metadata(&problem.key), problem))?;
+        Ok(config.relative_to(file, &overrides))
     }
 
     /// Resolves paths from the file relative to the file. A path from a flag stays relative to the
     /// working directory.
-    fn relative_to(mut self, dir: &Path, overrides: &Overrides) -> Self {
-        self.sui.client_config = dir.join(&self.sui.client_config);
+    fn relative_to(mut self, file: &Path, overrides: &Overrides) -> Self {
+        let dir = file.parent().unwrap_or(Path::new(""));
+        let sui = &mut self.sui;
+        sui.client_config = dir.join(&sui.client_config);
+        sui.ca_file = sui.ca_file.as_ref().map(|path| dir.join(path));
+        for source in sui.headers.values_mut() {
+            source.file = source.file.as_ref().map(|path| dir.join(path));
+        }
         if overrides.data_dir.is_none() {
             self.data_dir = dir.join(&self.data_dir);
         }
+        self.file = file.to_path_buf();
         self
-    }
-
-    fn checked(self) -> Result<Self, ConfigError> {
-        let value = |key, problem: &str| {
-            Err(ConfigError::Value {
-                key,
-                problem: problem.to_owned(),
-            })
-        };
-        if !self.http_addr.ip().is_loopback() {
-            return value(
-                "http_addr",
-                "must be a loopback address, because the API spends money and has no authentication",
-            );
-        }
-        if !(1..=3600).contains(&self.request_timeout_s) {
-            return value("request_timeout_s", "must be between 1 and 3600");
-        }
-        if self.recovery_timeout_s > 3600 {
-            return value("recovery_timeout_s", "must be at most 3600");
-        }
-        if !(1..=1_000_000).contains(&self.queue_limit) {
-            return value("queue_limit", "must be between 1 and 1000000");
-        }
-        if self.gas.margin_percent > 1000 {
-            return value("gas.margin_percent", "must be at most 1000");
-        }
-        if self.gas.budget_ceiling_mist == 0 {
-            return value("gas.budget_ceiling_mist", "must be greater than 0");
-        }
-        if !(1..=86_400).contains(&self.breaker.pause_s) {
-            return value("breaker.pause_s", "must be between 1 and 86400");
-        }
-        if let Some(url) = &self.sui.rpc_url
-            && !(url.starts_with("http://") || url.starts_with("https://"))
-        {
-            return value("sui.rpc_url", "must start with http:// or https://");
-        }
-        Ok(self)
     }
 }
 

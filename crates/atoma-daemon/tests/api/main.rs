@@ -22,6 +22,7 @@ mod limits;
 mod locked_database;
 mod mirror_ahead;
 mod models;
+mod other_chain;
 mod partial_requests;
 mod process_kill;
 mod reads;
@@ -30,4 +31,6 @@ mod settlement;
 mod startup;
 mod stop;
 mod support;
+#[path = "../../../atoma-sui/tests/network/switch.rs"]
+mod switch;
 mod treasury;

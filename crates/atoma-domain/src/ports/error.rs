@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::journal::{Failure, IntentStatus};
 use crate::model::ReservationId;
-use crate::{IntentId, ObjectId};
+use crate::{Digest, IntentId, ObjectId};
 
 /// The cause of an adapter's error, independent of the library it comes from.
 pub type BoxedError = Box<dyn std::error::Error + Send + Sync>;
@@ -108,6 +108,19 @@ pub enum ChainError {
     Malformed {
         /// The part that is missing or invalid.
         what: &'static str,
+    },
+    /// A node of another chain answered. Nothing that it says counts.
+    #[error(
+        "the Sui node {node} is on chain {found}, but the daemon follows chain {expected}; \
+         connect it to a node of that chain"
+    )]
+    OtherChain {
+        /// The node's address, without secrets.
+        node: String,
+        /// The chain that the daemon follows.
+        expected: Digest,
+        /// The node's chain.
+        found: Digest,
     },
     /// A required object does not exist.
     #[error("object {0} does not exist")]

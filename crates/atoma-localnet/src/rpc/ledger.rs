@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status};
 
 use super::Service;
 use super::filter::Filter;
+use super::headers;
 use super::list::{self, CheckpointBounds};
 use super::render::{self, mask};
 use super::sources::{Checkpoints, Events, Transactions};
@@ -59,8 +60,13 @@ impl LedgerService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let mask = mask::<proto::Object>(request.read_mask.as_ref(), OBJECT_DEFAULT)?;
-        let object = self.object(&request, &mask, self.is_stale())?;
-        Ok(Response::new(GetObjectResponse::new(object)))
+        let is_stale = self.is_stale();
+        let object = self.object(&request, &mask, is_stale)?;
+        let mut response = Response::new(GetObjectResponse::new(object));
+        if is_stale {
+            headers::lagging(response.metadata_mut());
+        }
+        Ok(response)
     }
 
     async fn batch_get_objects(
@@ -80,7 +86,11 @@ impl LedgerService for Service {
                 Err(status) => GetObjectResult::new_error(proto_status(&status)),
             });
         }
-        Ok(Response::new(BatchGetObjectsResponse::new(objects)))
+        let mut response = Response::new(BatchGetObjectsResponse::new(objects));
+        if is_stale {
+            headers::lagging(response.metadata_mut());
+        }
+        Ok(response)
     }
 
     async fn get_transaction(
@@ -93,7 +103,9 @@ impl LedgerService for Service {
         let ledger = self.core.ledger();
         let transaction = transaction(&ledger, request.digest(), &mask)?;
         if self.is_hidden(&ledger, request.digest()) {
-            return Err(transaction_not_found(request.digest()));
+            let mut status = transaction_not_found(request.digest());
+            headers::lagging(status.metadata_mut());
+            return Err(status);
         }
         Ok(Response::new(GetTransactionResponse::new(transaction)))
     }

@@ -22,9 +22,8 @@ const PAGE_SIZE: u32 = 1_000;
 
 impl SuiChain {
     pub(super) async fn read_identity(&self) -> Result<ChainIdentity, ChainError> {
-        let info = self.connection.service_info().await?;
         Ok(ChainIdentity {
-            chain_id: parse(info.chain_id.as_deref(), "the chain's id")?,
+            chain_id: self.connection.identify().await?,
             package_id: self.config.package_id,
             atoma_db_id: self.config.atoma_db_id,
         })

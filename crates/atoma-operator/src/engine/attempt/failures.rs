@@ -47,6 +47,7 @@ impl Unanswered {
     pub(super) fn of(error: &ChainError, gas_budget: Mist) -> Self {
         match error {
             ChainError::Unavailable(_)
+            | ChainError::OtherChain { .. }
             | ChainError::Behind { .. }
             | ChainError::Answer(_)
             | ChainError::Malformed { .. }
