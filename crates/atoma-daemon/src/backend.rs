@@ -12,7 +12,7 @@ use atoma_operator::{
     ReconcileError, with_causes,
 };
 use atoma_state::{SqliteState, StateOptions};
-use atoma_sui::{ClientConfig, SuiChain, SuiChainConfig, SuiEventSource};
+use atoma_sui::{ClientConfig, MaxLag, SuiChain, SuiChainConfig, SuiEventSource};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -77,6 +77,10 @@ impl Backend {
             None => client.rpc_url()?.to_owned(),
         };
         let chain = SuiChain::connect(SuiChainConfig {
+            max_lag: Some(MaxLag {
+                limit: Duration::from_secs(config.sui.max_lag_s),
+                clock: Arc::new(SystemClock),
+            }),
             access: config.access(|name| std::env::var_os(name))?,
             ..SuiChainConfig::new(rpc_url, config.sui.package_id, config.sui.atoma_db_id)
         })?;

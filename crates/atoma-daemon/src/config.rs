@@ -86,6 +86,10 @@ pub struct SuiConfig {
     pub package_id: ObjectId,
     /// Object id of the contract's shared `AtomaDb`.
     pub atoma_db_id: ObjectId,
+    /// How old the full node's newest checkpoint may be, in seconds, from 10 to 604800. Beyond, the daemon
+    /// is not ready and signs no new transactions.
+    #[serde(default = "default_max_lag_s")]
+    pub max_lag_s: u64,
     /// First checkpoint to mirror into a new database: any before the contract was published.
     #[serde(default)]
     pub start_checkpoint: u64,
@@ -182,6 +186,10 @@ const fn default_request_timeout_s() -> u64 {
 
 const fn default_recovery_timeout_s() -> u64 {
     60
+}
+
+const fn default_max_lag_s() -> u64 {
+    300
 }
 
 const fn default_queue_limit() -> usize {

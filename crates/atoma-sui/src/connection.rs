@@ -8,14 +8,15 @@ use atoma_domain::{Digest, ObjectId, ObjectReference};
 use bytes::Bytes;
 use futures::future::try_join_all;
 use sui_rpc::Client;
-use sui_rpc::client::HeadersInterceptor;
+use sui_rpc::client::{HeadersInterceptor, ResponseExt as _};
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
+use sui_rpc::proto::proto_to_timestamp_ms;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use thiserror::Error;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Response, Status};
 
-use crate::node::{self, Access, Gate, InvalidUrl, NodeUrl};
+use crate::node::{self, Access, Freshness, Gate, InvalidUrl, MaxLag, NodeUrl};
 use crate::refusal::read_error;
 use crate::response::{malformed, parse};
 
@@ -47,6 +48,8 @@ pub struct SuiChainConfig {
     pub package_id: ObjectId,
     /// The contract's shared object.
     pub atoma_db_id: ObjectId,
+    /// How far the node may lag for its view of the contract to be used. `None` means no limit.
+    pub max_lag: Option<MaxLag>,
     /// How long to wait for the response to a read or a simulation.
     pub request_timeout: Duration,
     /// How long to wait for a transaction's effects.
@@ -59,6 +62,7 @@ impl SuiChainConfig {
         Self {
             rpc_url: rpc_url.into(),
             access: Access::default(),
+            max_lag: None,
             package_id,
             atoma_db_id,
             request_timeout: Duration::from_secs(10),
@@ -97,6 +101,7 @@ pub(crate) struct Connection {
     transport: Client,
     client: Client,
     gate: Gate,
+    freshness: Freshness,
     request_timeout: Duration,
 }
 
@@ -125,6 +130,7 @@ impl Connection {
             client: gate.guard(transport.clone()),
             transport,
             gate,
+            freshness: Freshness::new(config.max_lag.clone()),
             request_timeout: config.request_timeout,
         })
     }
@@ -213,33 +219,80 @@ impl Connection {
         Ok(objects)
     }
 
+    /// The same for up to [`OBJECTS_PER_CALL`] objects, if the node that answers is not too far behind
+    /// the network.
+    ///
+    /// # Errors
+    /// [`ChainError::Late`] when it is.
+    pub(crate) async fn fresh_objects(
+        &self,
+        ids: &[ObjectId],
+    ) -> Result<Vec<Option<ObjectRead>>, ChainError> {
+        let response = self.batch_response(ids).await?;
+        match response.timestamp_ms() {
+            Some(timestamp) => self.freshness.check(self.gate.url(), timestamp)?,
+            None if self.freshness.is_limited() => {
+                self.check_fresh(&self.service_info().await?)?;
+            }
+            None => {}
+        }
+        read_batch(ids, response.into_inner())
+    }
+
+    /// Checks the time of the node's newest checkpoint, if it reports one.
+    ///
+    /// # Errors
+    /// [`ChainError::Late`] when it is older than the limit.
+    pub(crate) fn check_fresh(
+        &self,
+        info: &proto::GetServiceInfoResponse,
+    ) -> Result<(), ChainError> {
+        let timestamp = info.timestamp.map(proto_to_timestamp_ms);
+        match timestamp.and_then(Result::ok) {
+            Some(timestamp) => self.freshness.check(self.gate.url(), timestamp),
+            None => Ok(()),
+        }
+    }
+
     async fn batch(&self, ids: &[ObjectId]) -> Result<Vec<Option<ObjectRead>>, ChainError> {
+        read_batch(ids, self.batch_response(ids).await?.into_inner())
+    }
+
+    async fn batch_response(
+        &self,
+        ids: &[ObjectId],
+    ) -> Result<Response<proto::BatchGetObjectsResponse>, ChainError> {
         tracing::trace!(objects = ids.len(), "reading objects");
         let request = proto::BatchGetObjectsRequest::default()
             .with_requests(ids.iter().map(proto::GetObjectRequest::new).collect())
             .with_read_mask(FieldMask::from_paths(OBJECT_MASK));
-        let response = self
-            .client()
+        self.client()
             .ledger_client()
             .batch_get_objects(self.timed(request))
             .await
-            .map_err(read_error)?
-            .into_inner();
-        if response.objects.len() != ids.len() {
-            return Err(malformed("one result for each object"));
-        }
-        ids.iter()
-            .zip(response.objects)
-            .map(|(id, result)| match result.to_result() {
-                Ok(object) => ObjectRead::new(*id, object).map(Some),
-                Err(error) if Code::from(error.code) == Code::NotFound => Ok(None),
-                Err(error) => Err(read_error(Status::new(
-                    Code::from(error.code),
-                    error.message,
-                ))),
-            })
-            .collect()
+            .map_err(read_error)
     }
+}
+
+/// The objects of a response, in the order of the request.
+fn read_batch(
+    ids: &[ObjectId],
+    response: proto::BatchGetObjectsResponse,
+) -> Result<Vec<Option<ObjectRead>>, ChainError> {
+    if response.objects.len() != ids.len() {
+        return Err(malformed("one result for each object"));
+    }
+    ids.iter()
+        .zip(response.objects)
+        .map(|(id, result)| match result.to_result() {
+            Ok(object) => ObjectRead::new(*id, object).map(Some),
+            Err(error) if Code::from(error.code) == Code::NotFound => Ok(None),
+            Err(error) => Err(read_error(Status::new(
+                Code::from(error.code),
+                error.message,
+            ))),
+        })
+        .collect()
 }
 
 impl fmt::Debug for Connection {

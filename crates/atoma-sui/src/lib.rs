@@ -36,5 +36,5 @@ mod source;
 pub use chain::SuiChain;
 pub use connection::{ConnectError, SuiChainConfig};
 pub use keystore::{ClientConfig, KeyError, KeystoreError, KeystoreSigner};
-pub use node::{Access, AccessError, InvalidUrl, NodeUrl, RequestHeader};
+pub use node::{Access, AccessError, InvalidUrl, MaxLag, NodeUrl, RequestHeader};
 pub use source::SuiEventSource;

@@ -61,6 +61,9 @@ impl Config {
         if !(1..=86_400).contains(&self.breaker.pause_s) {
             return broken("breaker.pause_s", "must be between 1 and 86400");
         }
+        if !(10..=604_800).contains(&self.sui.max_lag_s) {
+            return broken("sui.max_lag_s", "must be between 10 and 604800");
+        }
         if let Some(url) = &self.sui.rpc_url {
             url.parse::<NodeUrl>()
                 .map_err(|error| Problem::new("sui.rpc_url", error.to_string()))?;

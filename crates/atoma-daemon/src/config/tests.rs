@@ -30,7 +30,6 @@ fn refusal(text: &str) -> String {
         "struct",
         "u64",
         "u32",
-        "expected",
         "key.path",
         "default.",
     ] {
@@ -72,6 +71,7 @@ fn a_bad_configuration_is_refused_with_the_keys_name() {
         (with("request_timeout_s = 0"), "request_timeout_s"),
         (with("request_timeout_s = \"soon\""), "request_timeout_s"),
         (with("recovery_timeout_s = 3601"), "recovery_timeout_s"),
+        (format!("{GOOD}max_lag_s = 9"), "sui.max_lag_s"),
         (GOOD.replace("0xa70a", "pkg"), "package_id"),
         (
             GOOD.replace("http://", "ftp://"),

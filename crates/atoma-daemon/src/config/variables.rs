@@ -29,6 +29,7 @@ pub(super) const KEYS: &[&str] = &[
     "sui.ca_file",
     "sui.package_id",
     "sui.atoma_db_id",
+    "sui.max_lag_s",
     "sui.start_checkpoint",
     "gas.margin_percent",
     "gas.budget_ceiling_mist",

@@ -22,6 +22,7 @@ mod limits;
 mod locked_database;
 mod mirror_ahead;
 mod models;
+mod old_node;
 mod other_chain;
 mod partial_requests;
 mod process_kill;

@@ -122,6 +122,19 @@ pub enum ChainError {
         /// The node's chain.
         found: Digest,
     },
+    /// The Sui node lags behind the network by more than the configured limit.
+    #[error(
+        "the Sui node {node} lags: its newest checkpoint is {lag_s} s old, more than the limit of {limit_s} s; \
+         if the node is up to date, check this machine's clock"
+    )]
+    Late {
+        /// The node's address, without secrets.
+        node: String,
+        /// The age of the node's newest checkpoint, in seconds.
+        lag_s: u64,
+        /// The limit, in seconds.
+        limit_s: u64,
+    },
     /// A required object does not exist.
     #[error("object {0} does not exist")]
     NoObject(ObjectId),

@@ -6,12 +6,14 @@ use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderValue, Request, Response};
 use sui_rpc::headers::{
-    X_SUI_CHAIN_ID, X_SUI_CHECKPOINT_HEIGHT, X_SUI_LOWEST_AVAILABLE_CHECKPOINT,
+    X_SUI_CHAIN_ID, X_SUI_CHECKPOINT_HEIGHT, X_SUI_LOWEST_AVAILABLE_CHECKPOINT, X_SUI_TIMESTAMP_MS,
 };
 use tonic::metadata::MetadataMap;
 use tower::{Layer, Service};
 
+use crate::clock;
 use crate::core::NetworkCore;
+use crate::faults::FaultKind;
 
 /// How many checkpoints the height in the headers is ahead of the response. A full node adds it
 /// after it has computed the response, so clients must allow for some. This network always is as far
@@ -38,9 +40,18 @@ impl NodeHeaders {
             headers.insert(X_SUI_CHAIN_ID, chain_id);
         }
         headers.insert(X_SUI_CHECKPOINT_HEIGHT, height.into());
+        headers.insert(X_SUI_TIMESTAMP_MS, tip_ms(&self.core).into());
         headers.insert(X_SUI_LOWEST_AVAILABLE_CHECKPOINT, 0.into());
         headers
     }
+}
+
+/// The time of the newest checkpoint, in milliseconds since the Unix epoch. Other networks make
+/// checkpoints all the time; this one need not, so an idle network reports the present.
+pub(super) fn tip_ms(core: &NetworkCore) -> u64 {
+    let age = core.faults.lasting(FaultKind::OldTip).unwrap_or_default();
+    let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+    clock::now_ms().saturating_sub(age)
 }
 
 /// Marks a response as that of a node that has executed nothing since the genesis.

@@ -45,8 +45,7 @@ impl LedgerService for Service {
         response.chain = Some("localnet".to_owned());
         response.epoch = latest.map(|checkpoint| checkpoint.epoch);
         response.checkpoint_height = Some(height);
-        response.timestamp =
-            latest.map(|checkpoint| timestamp_ms_to_proto(checkpoint.timestamp_ms));
+        response.timestamp = Some(timestamp_ms_to_proto(headers::tip_ms(&self.core)));
         response.lowest_available_checkpoint = Some(0);
         response.lowest_available_checkpoint_objects = Some(0);
         response.server = Some(concat!("atoma-localnet/", env!("CARGO_PKG_VERSION")).to_owned());

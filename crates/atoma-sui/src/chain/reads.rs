@@ -31,6 +31,7 @@ impl SuiChain {
 
     pub(super) async fn read_height(&self) -> Result<CheckpointNumber, ChainError> {
         let info = self.connection.service_info().await?;
+        self.connection.check_fresh(&info)?;
         info.checkpoint_height
             .map(CheckpointNumber::new)
             .ok_or(malformed("the checkpoint height"))

@@ -48,6 +48,7 @@ impl Unanswered {
         match error {
             ChainError::Unavailable(_)
             | ChainError::OtherChain { .. }
+            | ChainError::Late { .. }
             | ChainError::Behind { .. }
             | ChainError::Answer(_)
             | ChainError::Malformed { .. }
