@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use atoma_domain::ports::{ChainError, Clock};
-use tokio::time::Instant;
 
 use super::url::NodeUrl;
 
@@ -33,10 +32,10 @@ struct Newest {
 }
 
 impl Newest {
-    /// The least that the network's time can be now.
-    fn network_time_ms(self) -> u64 {
-        self.timestamp_ms
-            .saturating_add(millis(self.seen.elapsed()))
+    /// The least that the network's time can be then.
+    fn network_time_ms(self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.seen);
+        self.timestamp_ms.saturating_add(millis(since))
     }
 }
 
@@ -60,10 +59,14 @@ impl Freshness {
     /// # Errors
     /// [`ChainError::Late`] when it is older than the limit.
     pub(crate) fn check(&self, node: &NodeUrl, timestamp_ms: u64) -> Result<(), ChainError> {
+        self.check_at(Instant::now(), node, timestamp_ms)
+    }
+
+    fn check_at(&self, at: Instant, node: &NodeUrl, timestamp_ms: u64) -> Result<(), ChainError> {
         let Some(MaxLag { limit, clock }) = &self.max_lag else {
             return Ok(());
         };
-        let now = self.note(timestamp_ms).network_time_ms();
+        let now = self.note(timestamp_ms, at).network_time_ms(at);
         let now = now.max(clock.now().get());
         let lag = Duration::from_millis(now.saturating_sub(timestamp_ms));
         if lag <= *limit {
@@ -77,13 +80,13 @@ impl Freshness {
     }
 
     /// Remembers a time if it is the newest; returns the newest.
-    fn note(&self, timestamp_ms: u64) -> Newest {
+    fn note(&self, timestamp_ms: u64, at: Instant) -> Newest {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         match *newest {
             Some(known) if known.timestamp_ms >= timestamp_ms => known,
             _ => *newest.insert(Newest {
                 timestamp_ms,
-                seen: Instant::now(),
+                seen: at,
             }),
         }
     }
@@ -103,8 +106,6 @@ fn millis(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
     use atoma_domain::TimestampMs;
 
     use super::*;
@@ -113,48 +114,51 @@ mod tests {
     const NOW: u64 = 1_000 * MINUTE;
 
     #[derive(Debug)]
-    struct FixedClock(AtomicU64);
+    struct FixedClock(u64);
 
     impl Clock for FixedClock {
         fn now(&self) -> TimestampMs {
-            TimestampMs::new(self.0.load(Ordering::Relaxed))
+            TimestampMs::new(self.0)
         }
     }
 
-    fn at(clock_ms: u64) -> impl Fn(u64) -> bool {
+    /// The check by a clock that shows this time: of a checkpoint's time, so many seconds later.
+    fn at(clock_ms: u64) -> impl Fn(u64, u64) -> bool {
         let freshness = Freshness::new(Some(MaxLag {
             limit: Duration::from_secs(300),
-            clock: Arc::new(FixedClock(AtomicU64::new(clock_ms))),
+            clock: Arc::new(FixedClock(clock_ms)),
         }));
         let node: NodeUrl = "http://node".parse().unwrap();
-        move |timestamp_ms| freshness.check(&node, timestamp_ms).is_ok()
+        let start = Instant::now();
+        move |timestamp_ms, seconds| {
+            let at = start + Duration::from_secs(seconds);
+            freshness.check_at(at, &node, timestamp_ms).is_ok()
+        }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_checkpoint_older_than_the_limit_is_late() {
+    #[test]
+    fn a_checkpoint_older_than_the_limit_is_late() {
         let is_fresh = at(NOW);
-        assert!(is_fresh(NOW));
-        assert!(is_fresh(NOW - 5 * MINUTE));
-        assert!(!is_fresh(NOW - 5 * MINUTE - 1));
+        assert!(is_fresh(NOW - 5 * MINUTE, 0));
+        assert!(!is_fresh(NOW - 5 * MINUTE - 1, 0));
+        assert!(is_fresh(NOW, 0));
         // A time to come, because this clock is behind.
-        assert!(is_fresh(NOW + MINUTE));
+        assert!(is_fresh(NOW + MINUTE, 0));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_clock_that_is_behind_hides_neither_a_node_that_stops_nor_one_that_lags() {
+    #[test]
+    fn a_clock_that_is_behind_hides_neither_a_node_that_stops_nor_one_that_lags() {
         let is_fresh = at(NOW - 1_000 * MINUTE);
-        assert!(is_fresh(NOW));
+        assert!(is_fresh(NOW, 0));
         // Another node at the same address.
-        assert!(!is_fresh(NOW - 6 * MINUTE));
-        tokio::time::advance(Duration::from_secs(299)).await;
-        assert!(is_fresh(NOW));
-        tokio::time::advance(Duration::from_secs(2)).await;
-        assert!(!is_fresh(NOW));
-        assert!(is_fresh(NOW + 5 * MINUTE));
+        assert!(!is_fresh(NOW - 6 * MINUTE, 0));
+        assert!(is_fresh(NOW, 300));
+        assert!(!is_fresh(NOW, 301));
+        assert!(is_fresh(NOW + 5 * MINUTE, 301));
     }
 
-    #[tokio::test]
-    async fn without_a_limit_every_node_is_fresh() {
+    #[test]
+    fn without_a_limit_every_node_is_fresh() {
         let node: NodeUrl = "http://node".parse().unwrap();
         assert!(Freshness::new(None).check(&node, 0).is_ok());
     }
