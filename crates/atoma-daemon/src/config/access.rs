@@ -2,24 +2,13 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use atoma_sui::{Access, RequestHeader};
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::error::Problem;
-use super::{Config, ConfigError};
-
-/// Where the value of a request header comes from. Exactly one of the two must be set.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SecretSource {
-    /// A file that contains the value. White space around it is dropped.
-    pub file: Option<PathBuf>,
-    /// The name of an environment variable that contains the value.
-    pub env: Option<String>,
-}
+use super::error::{ConfigError, Problem};
+use super::settings::{Config, SecretSource};
 
 impl Config {
     /// Reads the headers' values and the certificates that the configuration names, and the file that

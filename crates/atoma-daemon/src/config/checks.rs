@@ -5,8 +5,8 @@ use std::path::Path;
 
 use atoma_sui::NodeUrl;
 
-use super::Config;
 use super::error::Problem;
+use super::settings::Config;
 
 impl Config {
     /// Checks the paths as they are written.

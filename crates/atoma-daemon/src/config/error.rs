@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use figment::error::{Actual, Kind};
 use thiserror::Error;
 
-use super::COMMAND_LINE;
-use super::variables::{ENV_PREFIX, nearest};
+use super::names::{COMMAND_LINE, ENV_PREFIX, nearest};
 
 /// Why a configuration can't be used. Never contains a secret.
 #[derive(Debug, Error)]

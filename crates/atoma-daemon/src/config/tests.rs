@@ -1,6 +1,8 @@
 use std::error::Error;
 use std::fs;
+use std::path::PathBuf;
 
+use super::settings::default_http_addr;
 use super::*;
 
 const GOOD: &str = r#"

@@ -1,9 +1,7 @@
 //! The environment variables that are settings.
 
-use super::ConfigError;
-
-/// Prefix of environment variables: `ATOMA__SUI__RPC_URL` sets `sui.rpc_url`.
-pub(super) const ENV_PREFIX: &str = "ATOMA__";
+use super::error::ConfigError;
+use super::names::{ENV_PREFIX, distance, nearest};
 
 /// What the names of all variables of this program begin with.
 const COMMON_PREFIX: &str = "ATOMA_";
@@ -70,22 +68,6 @@ pub(super) fn check(names: impl Iterator<Item = String>) -> Result<(), ConfigErr
         }
     }
     Ok(())
-}
-
-/// The most similar of the names.
-pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    known.min_by_key(|known| distance(name, known))
-}
-
-/// In how many letters two names differ, however many underscores separate their words.
-fn distance(a: &str, b: &str) -> usize {
-    let [a, b] = [a, b].map(|name| {
-        name.split('_')
-            .filter(|word| !word.is_empty())
-            .collect::<Vec<_>>()
-            .join("_")
-    });
-    strsim::levenshtein(&a, &b)
 }
 
 #[cfg(test)]

@@ -1,20 +1,21 @@
 //! What lies between the daemon and a provider's node: URLs, headers, TLS, and HTTP errors.
 
+use std::convert::Infallible;
 use std::error::Error;
+use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use atoma_domain::ports::{Chain as _, ChainError, EventSource as _};
 use atoma_domain::{CheckpointNumber, Digest};
 use atoma_sui::SuiEventSource;
 use atoma_sui::{Access, ConnectError, InvalidUrl, RequestHeader, SuiChain, SuiChainConfig};
-use axum::Router;
-use axum::extract::Request;
-use axum::http::StatusCode;
+use http::{Request, Response};
 use sui_rpc::proto::sui::rpc::v2::ledger_service_server::LedgerServiceServer;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::service::Routes;
+use tonic::body::Body;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::fake_node::FakeNode;
@@ -58,27 +59,58 @@ fn sentence(error: &dyn Error) -> String {
     format!("{error}{}", cause.unwrap_or_default())
 }
 
-/// The URL of a server that answers every call with this, and the paths and headers of the calls.
-async fn web_server(status: u16, content_type: &'static str) -> (String, Arc<Mutex<Vec<Request>>>) {
-    let calls: Arc<Mutex<Vec<Request>>> = Arc::default();
-    let seen = calls.clone();
-    let router = Router::new().fallback(move |request: Request| async move {
-        let (parts, _) = request.into_parts();
-        seen.lock()
-            .unwrap()
-            .push(Request::from_parts(parts, axum::body::Body::empty()));
-        let status = StatusCode::from_u16(status).unwrap();
-        (
-            status,
-            [("content-type", content_type)],
-            "<html>Unfortunately no gRPC</html>",
-        )
-    });
+/// A request's path and headers.
+type Call = Request<()>;
+
+/// A server that answers every call with the same page, and the calls.
+#[derive(Clone)]
+struct WebServer {
+    status: u16,
+    content_type: &'static str,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+impl<S> tower::Layer<S> for WebServer {
+    type Service = Self;
+
+    fn layer(&self, _: S) -> Self {
+        self.clone()
+    }
+}
+
+impl<B> tower::Service<Request<B>> for WebServer {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.calls.lock().unwrap().push(request.map(drop));
+        let response = Response::builder()
+            .status(self.status)
+            .header("content-type", self.content_type)
+            .body(Body::new("<html>Unfortunately no gRPC</html>".to_owned()));
+        ready(Ok(response.unwrap()))
+    }
+}
+
+/// The URL of such a server.
+async fn web_server(status: u16, content_type: &'static str) -> (String, Arc<Mutex<Vec<Call>>>) {
+    let server = WebServer {
+        status,
+        content_type,
+        calls: Arc::default(),
+    };
+    let calls = server.calls.clone();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(
         Server::builder()
-            .add_routes(Routes::from(router))
+            .layer(server)
+            .add_service(LedgerServiceServer::new(FakeNode::default()))
             .serve_with_incoming(TcpListenerStream::new(listener)),
     );
     (url, calls)
