@@ -88,6 +88,11 @@ impl Gate {
         }
     }
 
+    /// The error for a call that took too long.
+    pub(crate) fn timeout(&self) -> NodeFault {
+        self.fault(Fault::Timeout)
+    }
+
     fn fault(&self, fault: Fault) -> NodeFault {
         NodeFault {
             node: self.url.clone(),

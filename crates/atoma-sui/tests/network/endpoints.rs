@@ -5,6 +5,7 @@ use std::error::Error;
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use atoma_domain::ports::{Chain as _, ChainError, EventSource as _};
 use atoma_domain::{CheckpointNumber, Digest};
@@ -266,11 +267,25 @@ async fn the_cause_of_a_failed_connection_is_named() {
     );
 }
 
+/// Readiness waits for two seconds and does not know the address.
+#[tokio::test]
+async fn the_height_fails_in_time_to_name_the_node() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let chain = SuiChain::connect(config(&url)).unwrap();
+    let height = tokio::time::timeout(Duration::from_secs(2), chain.height());
+    let text = sentence(&height.await.unwrap().unwrap_err());
+    assert!(
+        text.contains(&url) && text.ends_with("it did not answer in time"),
+        "{text}"
+    );
+}
+
 #[tokio::test]
 async fn a_node_that_hangs_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut config = config(&format!("http://{}", listener.local_addr().unwrap()));
-    config.request_timeout = std::time::Duration::from_millis(50);
+    config.request_timeout = Duration::from_millis(50);
     let text = failure(config).await;
     assert!(text.ends_with("it did not answer in time"), "{text}");
 }
