@@ -9,10 +9,10 @@ use atoma_domain::ports::{ChainError, StoreError};
 use atoma_domain::{CheckpointNumber, Mist};
 use atoma_operator::{
     Applied, Engine, EngineConfig, Ingestor, LimitsConfig, Operator, Ports, Readiness,
-    ReconcileError,
+    ReconcileError, with_causes,
 };
 use atoma_state::{SqliteState, StateOptions};
-use atoma_sui::{ClientConfig, SuiChain, SuiEventSource};
+use atoma_sui::{ClientConfig, MaxLag, SuiChain, SuiChainConfig, SuiEventSource};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -76,11 +76,14 @@ impl Backend {
             Some(url) => url.clone(),
             None => client.rpc_url()?.to_owned(),
         };
-        let chain = SuiChain::connect(atoma_sui::SuiChainConfig::new(
-            rpc_url,
-            config.sui.package_id,
-            config.sui.atoma_db_id,
-        ))?;
+        let chain = SuiChain::connect(SuiChainConfig {
+            max_lag: Some(MaxLag {
+                limit: Duration::from_secs(config.sui.max_lag_s),
+                clock: Arc::new(SystemClock),
+            }),
+            access: config.access(|name| std::env::var_os(name))?,
+            ..SuiChainConfig::new(rpc_url, config.sui.package_id, config.sui.atoma_db_id)
+        })?;
         let source = SuiEventSource::new(
             Arc::clone(&chain),
             CheckpointNumber::new(config.sui.start_checkpoint),
@@ -218,7 +221,10 @@ impl Backend {
         loop {
             match self.begin_writes().await {
                 Ok(()) => return,
-                Err(error) => warn!(%error, "cannot accept writes yet; retrying"),
+                Err(error) => warn!(
+                    error = with_causes(&error),
+                    "cannot accept writes yet; retrying"
+                ),
             }
             tokio::select! {
                 () = self.stopping.cancelled() => return,
@@ -236,10 +242,16 @@ impl Backend {
             match self.start().await {
                 Ok(()) => return,
                 Err(StartError::Chain(error)) => {
-                    warn!(%error, "the Sui node is still not available; retrying")
+                    warn!(
+                        error = with_causes(&error),
+                        "the Sui node is still not available; retrying"
+                    )
                 }
                 Err(error) => {
-                    error!(%error, "cannot start the daemon; stopping");
+                    error!(
+                        error = with_causes(&error),
+                        "cannot start the daemon; stopping"
+                    );
                     self.stopping.cancel();
                     return;
                 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use atoma_api::{AllowedHosts, ApiConfig, ApiLimits, ApiServer};
-use atoma_operator::Operator;
+use atoma_operator::{Operator, with_causes};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -45,7 +45,10 @@ impl Daemon {
         match backend.start().await {
             Ok(()) => {}
             Err(StartError::Chain(error)) => {
-                warn!(%error, "the Sui node is not available; serving reads until it is");
+                warn!(
+                    error = with_causes(&error),
+                    "the Sui node is not available; serving reads until it is"
+                );
                 backend.start_later();
             }
             Err(error) => return Err(error).context("cannot start the daemon"),

@@ -12,13 +12,16 @@ use anyhow::Context;
 use atoma_localnet::{LocalNet, LocalNetConfig, demo};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Overrides};
+use crate::config::{self, Config, Overrides};
 use crate::daemon::Daemon;
 pub(crate) use args::DevArgs;
 
 /// Starts a local network, seeds the demo world, runs the daemon against it as against any other
 /// network, and records served messages on the operator's stacks.
 pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::Result<()> {
+    if let Some(dir) = &args.data_dir {
+        config::check_flag("--data-dir", dir)?;
+    }
     // Kept until the end, because dropping it removes the directory.
     let temporary = match args.data_dir {
         Some(_) => None,

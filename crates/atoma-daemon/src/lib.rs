@@ -19,5 +19,7 @@ mod random;
 mod signals;
 
 pub use cli::{Cli, run};
-pub use config::{BreakerConfig, Config, ConfigError, GasConfig, Overrides, SuiConfig};
+pub use config::{
+    BreakerConfig, Config, ConfigError, GasConfig, Overrides, SecretSource, SuiConfig,
+};
 pub use daemon::Daemon;

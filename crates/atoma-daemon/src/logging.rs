@@ -1,17 +1,18 @@
 //! Logging to standard error.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging. `RUST_LOG` sets the filter (default `info`), `ATOMA_LOG_FORMAT=json` the format.
-/// A second call changes nothing.
+/// There are colours on a terminal only. A second call changes nothing.
 pub(crate) fn start() {
     let configured = std::env::var(EnvFilter::DEFAULT_ENV).ok();
     let configured = configured.filter(|filter| EnvFilter::try_new(filter).is_ok());
     let filter = EnvFilter::new(filter(configured.as_deref().unwrap_or("info")));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     let json = std::env::var("ATOMA_LOG_FORMAT").is_ok_and(|format| format == "json");
     let _ = if json {

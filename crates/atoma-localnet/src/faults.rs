@@ -32,6 +32,8 @@ pub enum FaultKind {
     EventsCut,
     /// Subscriptions are silent for [`Fault::ms`].
     EventsStall,
+    /// The network's newest checkpoint is [`Fault::ms`] old, until the fault is removed.
+    OldTip,
     /// Clients' transactions on shared objects are cancelled for congestion, and gas is charged.
     Congestion,
 }
@@ -108,6 +110,14 @@ impl Faults {
             pending.remove(&kind);
         }
         Some(Duration::from_millis(ms))
+    }
+
+    /// The duration of a fault of `kind` that lasts until it is removed.
+    pub(crate) fn lasting(&self, kind: FaultKind) -> Option<Duration> {
+        let pending = self.lock();
+        pending
+            .get(&kind)
+            .map(|fault| Duration::from_millis(fault.ms))
     }
 
     /// Waits until faults are injected or removed.

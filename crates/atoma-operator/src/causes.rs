@@ -7,7 +7,7 @@ use atoma_domain::ports::{ChainError, StoreError};
 use tracing::error;
 
 /// The messages of an error and of all its causes, in one line.
-pub(crate) fn with_causes(error: &dyn Error) -> String {
+pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {

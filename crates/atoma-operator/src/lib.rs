@@ -21,6 +21,7 @@ mod readiness;
 mod reconcile;
 mod use_cases;
 
+pub use causes::with_causes;
 pub use engine::{
     AbandonError, Engine, EngineConfig, LimitStatus, LimitsConfig, Submission, Waited,
 };

@@ -122,10 +122,7 @@ impl Readiness {
                     ));
                 }
             }
-            Ok(Err(error)) => reasons.push(format!(
-                "the Sui node does not answer: {}",
-                with_causes(&error)
-            )),
+            Ok(Err(error)) => reasons.push(with_causes(&error)),
             Err(_) => reasons.push(format!(
                 "the Sui node did not answer within {} s",
                 PATIENCE.as_secs()

@@ -4,15 +4,19 @@ use std::fmt;
 use std::time::Duration;
 
 use atoma_domain::ports::{BoxedError, ChainError};
-use atoma_domain::{ObjectId, ObjectReference};
+use atoma_domain::{Digest, ObjectId, ObjectReference};
 use bytes::Bytes;
 use futures::future::try_join_all;
 use sui_rpc::Client;
+use sui_rpc::client::{HeadersInterceptor, ResponseExt as _};
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
+use sui_rpc::proto::proto_to_timestamp_ms;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use thiserror::Error;
-use tonic::{Code, Request, Status};
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Request, Response, Status};
 
+use crate::node::{self, Access, Freshness, Gate, InvalidUrl, MaxLag, NodeUrl};
 use crate::refusal::read_error;
 use crate::response::{malformed, parse};
 
@@ -33,14 +37,19 @@ const OBJECT_MASK: [&str; 6] = [
 ];
 
 /// Which node to connect to, and which contract to use.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct SuiChainConfig {
-    /// The node's gRPC address, such as `https://fullnode.testnet.sui.io`.
+    /// The node's gRPC address, such as `https://fullnode.testnet.sui.io`. A path goes before the
+    /// path of every call.
     pub rpc_url: String,
+    /// What the node requires of its clients.
+    pub access: Access,
     /// The package to call: the contract's latest version.
     pub package_id: ObjectId,
     /// The contract's shared object.
     pub atoma_db_id: ObjectId,
+    /// How far the node may lag for its view of the contract to be used. `None` means no limit.
+    pub max_lag: Option<MaxLag>,
     /// How long to wait for the response to a read or a simulation.
     pub request_timeout: Duration,
     /// How long to wait for a transaction's effects.
@@ -52,6 +61,8 @@ impl SuiChainConfig {
     pub fn new(rpc_url: impl Into<String>, package_id: ObjectId, atoma_db_id: ObjectId) -> Self {
         Self {
             rpc_url: rpc_url.into(),
+            access: Access::default(),
+            max_lag: None,
             package_id,
             atoma_db_id,
             request_timeout: Duration::from_secs(10),
@@ -72,15 +83,25 @@ impl fmt::Debug for SuiChainConfig {
     }
 }
 
-/// The configured RPC address is not a valid URL.
+/// Why a configuration can't be used to connect to a node. Contains no part of the address.
 #[derive(Debug, Error)]
-#[error("the RPC address is not valid")]
-pub struct ConnectError(#[source] BoxedError);
+pub enum ConnectError {
+    /// The RPC address can't be used.
+    #[error("the RPC address {0}")]
+    Url(#[from] InvalidUrl),
+    /// The certificates to trust can't be used.
+    #[error("the certificates to trust can't be used")]
+    Certificates(#[source] BoxedError),
+}
 
 /// A connection that is opened on first use and reopened whenever it is lost.
 #[derive(Clone)]
 pub(crate) struct Connection {
+    /// The client without the gate.
+    transport: Client,
     client: Client,
+    gate: Gate,
+    freshness: Freshness,
     request_timeout: Duration,
 }
 
@@ -96,13 +117,27 @@ pub(crate) struct ObjectRead {
 
 impl Connection {
     pub(crate) fn new(config: &SuiChainConfig) -> Result<Self, ConnectError> {
-        let client = Client::new(config.rpc_url.as_str())
-            .map_err(|status| ConnectError(status.into()))?
+        let url: NodeUrl = config.rpc_url.parse()?;
+        let endpoint = node::endpoint(&url, &config.access)
+            .map_err(|error| ConnectError::Certificates(error.into()))?;
+        let mut headers = HeadersInterceptor::new();
+        *headers.headers_mut() = MetadataMap::from_headers(config.access.header_map());
+        let transport = Client::from_endpoint(&endpoint)
+            .with_headers(headers)
             .with_max_decoding_message_size(MAX_MESSAGE_BYTES);
+        let gate = Gate::new(url);
         Ok(Self {
-            client,
+            client: gate.guard(transport.clone()),
+            transport,
+            gate,
+            freshness: Freshness::new(config.max_lag.clone()),
             request_timeout: config.request_timeout,
         })
+    }
+
+    /// What every call passes through.
+    pub(crate) const fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// The client, for requests made with [`timed`](Self::timed).
@@ -113,9 +148,9 @@ impl Connection {
     /// A client for streams, with a connection of its own. A stream has no deadline, so only the
     /// wait for response headers is limited.
     pub(crate) fn stream_client(&self) -> Client {
-        self.client
-            .clone()
-            .with_response_headers_timeout(self.request_timeout)
+        let transport = self.transport.clone();
+        self.gate
+            .guard(transport.with_response_headers_timeout(self.request_timeout))
     }
 
     /// A request that fails after the request timeout.
@@ -127,12 +162,24 @@ impl Connection {
 
     /// The node's chain id, height and lowest available checkpoint.
     pub(crate) async fn service_info(&self) -> Result<proto::GetServiceInfoResponse, ChainError> {
-        self.client()
+        let info = self
+            .client()
             .ledger_client()
             .get_service_info(self.timed(proto::GetServiceInfoRequest::default()))
             .await
-            .map(tonic::Response::into_inner)
-            .map_err(read_error)
+            .map_err(read_error)?
+            .into_inner();
+        self.gate
+            .check(parse(info.chain_id.as_deref(), "the chain's id")?)?;
+        Ok(info)
+    }
+
+    /// The node's chain, which is expected of every response from now on.
+    pub(crate) async fn identify(&self) -> Result<Digest, ChainError> {
+        let info = self.service_info().await?;
+        let chain = parse(info.chain_id.as_deref(), "the chain's id")?;
+        self.gate.expect(chain)?;
+        Ok(chain)
     }
 
     /// The given epoch, or the current one; `None` when the node doesn't know it.
@@ -172,33 +219,80 @@ impl Connection {
         Ok(objects)
     }
 
+    /// The same for up to [`OBJECTS_PER_CALL`] objects, if the node that answers is not too far behind
+    /// the network.
+    ///
+    /// # Errors
+    /// [`ChainError::Late`] when it is.
+    pub(crate) async fn fresh_objects(
+        &self,
+        ids: &[ObjectId],
+    ) -> Result<Vec<Option<ObjectRead>>, ChainError> {
+        let response = self.batch_response(ids).await?;
+        match response.timestamp_ms() {
+            Some(timestamp) => self.freshness.check(self.gate.url(), timestamp)?,
+            None if self.freshness.is_limited() => {
+                self.check_fresh(&self.service_info().await?)?;
+            }
+            None => {}
+        }
+        read_batch(ids, response.into_inner())
+    }
+
+    /// Checks the time of the node's newest checkpoint, if it reports one.
+    ///
+    /// # Errors
+    /// [`ChainError::Late`] when it is older than the limit.
+    pub(crate) fn check_fresh(
+        &self,
+        info: &proto::GetServiceInfoResponse,
+    ) -> Result<(), ChainError> {
+        let timestamp = info.timestamp.map(proto_to_timestamp_ms);
+        match timestamp.and_then(Result::ok) {
+            Some(timestamp) => self.freshness.check(self.gate.url(), timestamp),
+            None => Ok(()),
+        }
+    }
+
     async fn batch(&self, ids: &[ObjectId]) -> Result<Vec<Option<ObjectRead>>, ChainError> {
+        read_batch(ids, self.batch_response(ids).await?.into_inner())
+    }
+
+    async fn batch_response(
+        &self,
+        ids: &[ObjectId],
+    ) -> Result<Response<proto::BatchGetObjectsResponse>, ChainError> {
         tracing::trace!(objects = ids.len(), "reading objects");
         let request = proto::BatchGetObjectsRequest::default()
             .with_requests(ids.iter().map(proto::GetObjectRequest::new).collect())
             .with_read_mask(FieldMask::from_paths(OBJECT_MASK));
-        let response = self
-            .client()
+        self.client()
             .ledger_client()
             .batch_get_objects(self.timed(request))
             .await
-            .map_err(read_error)?
-            .into_inner();
-        if response.objects.len() != ids.len() {
-            return Err(malformed("one result for each object"));
-        }
-        ids.iter()
-            .zip(response.objects)
-            .map(|(id, result)| match result.to_result() {
-                Ok(object) => ObjectRead::new(*id, object).map(Some),
-                Err(error) if Code::from(error.code) == Code::NotFound => Ok(None),
-                Err(error) => Err(read_error(Status::new(
-                    Code::from(error.code),
-                    error.message,
-                ))),
-            })
-            .collect()
+            .map_err(read_error)
     }
+}
+
+/// The objects of a response, in the order of the request.
+fn read_batch(
+    ids: &[ObjectId],
+    response: proto::BatchGetObjectsResponse,
+) -> Result<Vec<Option<ObjectRead>>, ChainError> {
+    if response.objects.len() != ids.len() {
+        return Err(malformed("one result for each object"));
+    }
+    ids.iter()
+        .zip(response.objects)
+        .map(|(id, result)| match result.to_result() {
+            Ok(object) => ObjectRead::new(*id, object).map(Some),
+            Err(error) if Code::from(error.code) == Code::NotFound => Ok(None),
+            Err(error) => Err(read_error(Status::new(
+                Code::from(error.code),
+                error.message,
+            ))),
+        })
+        .collect()
 }
 
 impl fmt::Debug for Connection {

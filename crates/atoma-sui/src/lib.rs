@@ -13,6 +13,12 @@
 //! starts. Retrying is up to the caller, with two exceptions: the event stream reconnects by
 //! itself, and a view is restarted when a subscriber list changes while it is read.
 //!
+//! Every response must come from the chain that the first one came from ([`Chain::identity`] reads
+//! it), because several nodes can answer at one address. `node` checks it, and names the address
+//! and the cause of a failure.
+//!
+//! [`Chain::identity`]: atoma_domain::ports::Chain::identity
+//!
 //! To add a contract call, add a variant to the domain's `ContractCall` and an arm to `abi`. To
 //! read a new kind of object, add a struct to `layout` and a function for its id to `fields`.
 
@@ -27,6 +33,7 @@ mod fields;
 mod history;
 mod keystore;
 mod layout;
+mod node;
 mod outcome;
 mod refusal;
 mod response;
@@ -35,4 +42,5 @@ mod source;
 pub use chain::SuiChain;
 pub use connection::{ConnectError, SuiChainConfig};
 pub use keystore::{ClientConfig, KeyError, KeystoreError, KeystoreSigner};
+pub use node::{Access, AccessError, InvalidUrl, MaxLag, NodeUrl, RequestHeader};
 pub use source::SuiEventSource;

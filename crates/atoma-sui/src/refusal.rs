@@ -14,6 +14,8 @@ use atoma_domain::ports::{ChainError, Refusal, RefusalKind, SubmitError};
 use atoma_domain::{Digest, ObjectId};
 use tonic::{Code, Status};
 
+use crate::node::{NodeFault, answered};
+
 /// The meaning of a phrase.
 #[derive(Clone, Copy, Debug)]
 enum Class {
@@ -186,7 +188,7 @@ const ALREADY_EXECUTED: &[&str] = &[
 /// The meaning of an error status from `ExecuteTransaction`.
 pub(crate) fn submit_error(status: Status) -> SubmitError {
     if is_already_executed(&status) || !is_refused(&status) {
-        return SubmitError::Unknown(status.into());
+        return SubmitError::Unknown(read_error(status).into());
     }
     SubmitError::Refused(refusal(&status))
 }
@@ -258,14 +260,17 @@ pub(crate) fn refusal(status: &Status) -> Refusal {
 
 /// The meaning of an error status from a read.
 pub(crate) fn read_error(status: Status) -> ChainError {
+    if let Some(fault) = NodeFault::of(&status) {
+        return fault.into();
+    }
     match status.code() {
         Code::Unavailable
         | Code::DeadlineExceeded
         | Code::Cancelled
         | Code::Unknown
         | Code::Aborted
-        | Code::ResourceExhausted => ChainError::Unavailable(status.into()),
-        _ => ChainError::Answer(status.into()),
+        | Code::ResourceExhausted => ChainError::Unavailable(answered(&status)),
+        _ => ChainError::Answer(answered(&status)),
     }
 }
 

@@ -26,6 +26,7 @@ use crate::chain::SuiChain;
 use crate::contract_events::EventTypes;
 use crate::cursor::StreamCursor;
 use crate::history;
+use crate::node::NodeUrl;
 use crate::refusal::read_error;
 use crate::response::{malformed, parse};
 
@@ -85,8 +86,9 @@ impl EventSource for SuiEventSource {
             .with_read_mask(FieldMask::from_paths(MASK))
             .with_start(start);
         let client = self.chain.connection().stream_client();
+        let url = self.chain.connection().gate().url();
         Ok(Box::new(SuiLedgerStream {
-            frames: Box::pin(client.stream_transactions_with_config(request, logging())),
+            frames: Box::pin(client.stream_transactions_with_config(request, logging(url))),
             atoma_db,
             types: facts.events.clone(),
             next,
@@ -96,15 +98,17 @@ impl EventSource for SuiEventSource {
 }
 
 /// Logs lost connections. The stream itself reconnects.
-fn logging() -> LedgerStreamConfig {
-    LedgerStreamConfig::default().with_observer(|event| match event {
+fn logging(url: &NodeUrl) -> LedgerStreamConfig {
+    let url = url.clone();
+    LedgerStreamConfig::default().with_observer(move |event| match event {
         LedgerStreamEvent::RetryScheduled {
             status,
             consecutive_failures,
             delay,
             ..
         } => tracing::warn!(
-            error = %status,
+            node = %url,
+            error = status.message(),
             consecutive_failures,
             delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
             "lost the Sui node's transaction stream, reconnecting"
@@ -113,6 +117,7 @@ fn logging() -> LedgerStreamConfig {
             consecutive_failures,
             ..
         } => tracing::info!(
+            node = %url,
             consecutive_failures,
             "reconnected to the Sui node's transaction stream"
         ),

@@ -1,6 +1,8 @@
 use std::error::Error;
 use std::fs;
+use std::path::PathBuf;
 
+use super::settings::default_http_addr;
 use super::*;
 
 const GOOD: &str = r#"
@@ -19,13 +21,23 @@ fn load(text: &str, overrides: Overrides) -> Result<(Config, PathBuf), ConfigErr
     Ok((Config::load(&file, overrides)?, folder.path().to_path_buf()))
 }
 
-/// The message with its causes, as the program prints it.
+/// The message, as the program prints it.
 fn refusal(text: &str) -> String {
     let error = load(text, Overrides::default()).unwrap_err();
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
+    assert!(error.source().is_none());
+    let message = error.to_string();
+    for word in [
+        "TOML source",
+        "field",
+        "struct",
+        "u64",
+        "u32",
+        "key.path",
+        "default.",
+    ] {
+        assert!(!message.contains(word), "{word}: {message}");
     }
+    message
 }
 
 #[test]
@@ -61,8 +73,42 @@ fn a_bad_configuration_is_refused_with_the_keys_name() {
         (with("request_timeout_s = 0"), "request_timeout_s"),
         (with("request_timeout_s = \"soon\""), "request_timeout_s"),
         (with("recovery_timeout_s = 3601"), "recovery_timeout_s"),
+        (format!("{GOOD}max_lag_s = 9"), "sui.max_lag_s"),
         (GOOD.replace("0xa70a", "pkg"), "package_id"),
-        (GOOD.replace("http://", "ftp://"), "sui.rpc_url"),
+        (
+            GOOD.replace("http://", "ftp://"),
+            "`sui.rpc_url` must start",
+        ),
+        (
+            GOOD.replace("http://", "https://user:pw@"),
+            "`sui.rpc_url` must not contain a user name",
+        ),
+        (
+            GOOD.replace(":9000", ":9000/?key=1"),
+            "`sui.rpc_url` must not contain `?`",
+        ),
+        (
+            GOOD.replace("package_id", "package"),
+            "did you mean `package_id`",
+        ),
+        (
+            GOOD.replace("package_id = \"0xa70a\"", ""),
+            "`sui.package_id` is missing",
+        ),
+        (
+            with("queue_limit = -1"),
+            "`queue_limit` must be a whole number",
+        ),
+        (with("queue_limit = \"many\""), "but it is a text"),
+        (
+            with("allow_foreign_use = 1"),
+            "`allow_foreign_use` must be true or false",
+        ),
+        (
+            with("allowed_hosts = \"node\""),
+            "`allowed_hosts` must be a list",
+        ),
+        (with("http_addr"), "not valid TOML at line 1"),
         (
             format!("{GOOD}\n[gas]\nmargin_percent = 2000"),
             "gas.margin_percent",
@@ -75,7 +121,175 @@ fn a_bad_configuration_is_refused_with_the_keys_name() {
     ] {
         let message = refusal(&text);
         assert!(message.contains(key), "{key} is not named in: {message}");
+        assert!(message.contains("daemon.toml"), "{message}");
     }
+}
+
+#[test]
+fn only_shells_know_a_tilde() {
+    for (old, new, key) in [
+        ("\"data\"", "\"~/data\"", "`data_dir`"),
+        ("client.yaml", "~/client.yaml", "`sui.client_config`"),
+        ("[sui]", "[sui]\nca_file = \"~/ca.pem\"", "`sui.ca_file`"),
+        (
+            "[sui]",
+            "[sui]\nheaders.x-token.file = \"~token\"",
+            "`sui.headers.x-token.file`",
+        ),
+    ] {
+        let message = refusal(&GOOD.replace(old, new));
+        assert!(
+            message.contains(key) && message.contains("`~`"),
+            "{message}"
+        );
+    }
+    let overrides = Overrides {
+        data_dir: Some(PathBuf::from("~/data")),
+        ..Overrides::default()
+    };
+    let message = load(GOOD, overrides).unwrap_err().to_string();
+    assert!(message.starts_with("command line: `data_dir`"), "{message}");
+}
+
+#[test]
+fn allowed_hosts_are_names_that_a_request_can_have() {
+    let with = |host: &str| format!("allowed_hosts = [\"{host}\"]\n{GOOD}");
+    for host in ["node.example", "10.0.0.1", "fd00::1", "my_node"] {
+        load(&with(host), Overrides::default()).unwrap();
+    }
+    for host in [
+        "https://node.example",
+        "*",
+        "*.example",
+        "node:3000",
+        "node/",
+        "",
+        "a b",
+    ] {
+        let message = refusal(&with(host));
+        assert!(
+            message.contains("`allowed_hosts`") && message.contains(host),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped() {
+    load(&format!("\u{feff}{GOOD}"), Overrides::default()).unwrap();
+}
+
+/// The access that a configuration with these lines and files describes.
+fn access(lines: &str, secret: &str) -> Result<atoma_sui::Access, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daemon.toml");
+    fs::write(folder.path().join("secret"), secret).unwrap();
+    fs::write(&file, GOOD.replace("[sui]", &format!("[sui]\n{lines}"))).unwrap();
+    let config = Config::load(&file, Overrides::default()).unwrap();
+    let variable = |name: &str| match name {
+        "TOKEN" => Some("from-environment".into()),
+        "SSL_CERT_FILE" if lines.contains("#ssl") => Some(folder.path().join("secret").into()),
+        _ => None,
+    };
+    config.access(variable).map_err(|error| error.to_string())
+}
+
+#[test]
+fn headers_come_from_files_and_variables() {
+    let read = access(
+        "headers.x-token.file = \"secret\"\nheaders.authorization.env = \"TOKEN\"",
+        "from-file\n",
+    )
+    .unwrap();
+    assert_eq!(read.headers.len(), 2);
+    assert!(!format!("{read:?}").contains("from-"), "{read:?}");
+    for (lines, secret, why) in [
+        ("headers.x-token = {}", "", "either `file` or `env`"),
+        (
+            "headers.x-token.file = \"none\"",
+            "",
+            "none, which can't be read",
+        ),
+        (
+            "headers.x-token.env = \"NONE\"",
+            "",
+            "NONE, which is not set",
+        ),
+        ("headers.x-token.file = \"secret\"", "", "is empty"),
+        (
+            "headers.x-token.file = \"secret\"",
+            "se\ncret",
+            "line break",
+        ),
+        (
+            "headers.te.file = \"secret\"",
+            "secret",
+            "gRPC uses this header",
+        ),
+        (
+            "headers.\"x token\".file = \"secret\"",
+            "secret",
+            "not the name",
+        ),
+    ] {
+        let message = access(lines, secret).unwrap_err();
+        assert!(
+            message.contains("`sui.headers.") && message.contains(why),
+            "{message}"
+        );
+        assert!(!message.contains("cret\n"), "{message}");
+    }
+}
+
+#[test]
+fn authorities_come_from_files() {
+    let pem = include_str!("../../../atoma-sui/tests/network/tls/authority.pem");
+    let read = access("ca_file = \"secret\"", pem).unwrap();
+    assert!(read.further_roots.is_some() && read.roots.is_none());
+    let read = access("#ssl", pem).unwrap();
+    assert!(read.roots.is_some() && read.further_roots.is_none());
+    for (lines, key) in [
+        ("ca_file = \"secret\"", "`sui.ca_file`"),
+        ("#ssl", "`SSL_CERT_FILE`"),
+    ] {
+        let message = access(lines, "no certificate").unwrap_err();
+        assert!(
+            message.contains(key) && message.contains("no certificate in PEM"),
+            "{message}"
+        );
+    }
+}
+
+/// The list of keys, the commented configuration and the structs name the same keys.
+#[test]
+fn all_keys_are_listed_and_documented() {
+    let documented = include_str!("../../../../deploy/daemon.toml");
+    let mut table = String::new();
+    let mut found = Vec::new();
+    for line in documented.lines() {
+        let line = line.strip_prefix('#').unwrap_or(line);
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|line| line.strip_suffix(']'))
+        {
+            table = format!("{name}.");
+        } else if let Some((key, _)) = line.split_once(" = ")
+            && key
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '.' | '-'))
+        {
+            let key = key.split('.').next().unwrap();
+            found.push(format!("{table}{key}"));
+        }
+    }
+    found.sort();
+    found.dedup();
+    let mut listed: Vec<_> = variables::KEYS
+        .iter()
+        .map(|key| (*key).to_owned())
+        .collect();
+    listed.sort();
+    assert_eq!(found, listed);
 }
 
 #[test]

@@ -22,6 +22,8 @@ mod limits;
 mod locked_database;
 mod mirror_ahead;
 mod models;
+mod old_node;
+mod other_chain;
 mod partial_requests;
 mod process_kill;
 mod protocol;
@@ -32,4 +34,6 @@ mod slow_clients;
 mod startup;
 mod stop;
 mod support;
+#[path = "../../../atoma-sui/tests/network/switch.rs"]
+mod switch;
 mod treasury;

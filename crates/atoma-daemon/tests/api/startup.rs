@@ -33,6 +33,8 @@ async fn a_bad_configuration_is_refused_with_the_name_of_the_key() {
         let said = refusal(dir.path());
         assert!(said.contains(key), "{line}: {said}");
         assert!(!said.contains("panicked"), "{said}");
+        // Colours are for terminals.
+        assert!(!said.contains('\u{1b}'), "{said}");
     }
     std::fs::write(&file, good.replace("package_id", "package")).unwrap();
     assert!(refusal(dir.path()).contains("package"));

@@ -24,6 +24,9 @@ pub trait Chain: Debug + Send + Sync {
     async fn identity(&self) -> Result<ChainIdentity, ChainError>;
 
     /// The latest checkpoint of the Sui node.
+    ///
+    /// # Errors
+    /// [`ChainError::Late`] when it is older than the configured limit.
     async fn height(&self) -> Result<CheckpointNumber, ChainError>;
 
     /// The current epoch.
@@ -41,6 +44,9 @@ pub trait Chain: Debug + Send + Sync {
 
     /// Everything that an action depends on, in as few calls as possible and in parallel: the epoch, the
     /// badge's version first, the parameters, and what the query names.
+    ///
+    /// # Errors
+    /// [`ChainError::Late`] when the Sui node lags by more than the configured limit.
     async fn view(&self, query: &ViewQuery) -> Result<ContractView, ChainError>;
 
     /// Builds a transaction, offline.

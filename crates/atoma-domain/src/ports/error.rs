@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::journal::{Failure, IntentStatus};
 use crate::model::ReservationId;
-use crate::{IntentId, ObjectId};
+use crate::{Digest, IntentId, ObjectId};
 
 /// The cause of an adapter's error, independent of the library it comes from.
 pub type BoxedError = Box<dyn std::error::Error + Send + Sync>;
@@ -108,6 +108,32 @@ pub enum ChainError {
     Malformed {
         /// The part that is missing or invalid.
         what: &'static str,
+    },
+    /// A node of another chain answered. Nothing that it says counts.
+    #[error(
+        "the Sui node {node} is on chain {found}, but the daemon follows chain {expected}; \
+         connect it to a node of that chain"
+    )]
+    OtherChain {
+        /// The node's address, without secrets.
+        node: String,
+        /// The chain that the daemon follows.
+        expected: Digest,
+        /// The node's chain.
+        found: Digest,
+    },
+    /// The Sui node lags behind the network by more than the configured limit.
+    #[error(
+        "the Sui node {node} lags: its newest checkpoint is {lag_s} s old, more than the limit of {limit_s} s; \
+         if the node is up to date, check this machine's clock"
+    )]
+    Late {
+        /// The node's address, without secrets.
+        node: String,
+        /// The age of the node's newest checkpoint, in seconds.
+        lag_s: u64,
+        /// The limit, in seconds.
+        limit_s: u64,
     },
     /// A required object does not exist.
     #[error("object {0} does not exist")]

@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status};
 
 use super::Service;
 use super::filter::Filter;
+use super::headers;
 use super::list::{self, CheckpointBounds};
 use super::render::{self, mask};
 use super::sources::{Checkpoints, Events, Transactions};
@@ -44,8 +45,7 @@ impl LedgerService for Service {
         response.chain = Some("localnet".to_owned());
         response.epoch = latest.map(|checkpoint| checkpoint.epoch);
         response.checkpoint_height = Some(height);
-        response.timestamp =
-            latest.map(|checkpoint| timestamp_ms_to_proto(checkpoint.timestamp_ms));
+        response.timestamp = Some(timestamp_ms_to_proto(headers::tip_ms(&self.core)));
         response.lowest_available_checkpoint = Some(0);
         response.lowest_available_checkpoint_objects = Some(0);
         response.server = Some(concat!("atoma-localnet/", env!("CARGO_PKG_VERSION")).to_owned());
@@ -59,8 +59,13 @@ impl LedgerService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let mask = mask::<proto::Object>(request.read_mask.as_ref(), OBJECT_DEFAULT)?;
-        let object = self.object(&request, &mask, self.is_stale())?;
-        Ok(Response::new(GetObjectResponse::new(object)))
+        let is_stale = self.is_stale();
+        let object = self.object(&request, &mask, is_stale)?;
+        let mut response = Response::new(GetObjectResponse::new(object));
+        if is_stale {
+            headers::lagging(response.metadata_mut());
+        }
+        Ok(response)
     }
 
     async fn batch_get_objects(
@@ -80,7 +85,11 @@ impl LedgerService for Service {
                 Err(status) => GetObjectResult::new_error(proto_status(&status)),
             });
         }
-        Ok(Response::new(BatchGetObjectsResponse::new(objects)))
+        let mut response = Response::new(BatchGetObjectsResponse::new(objects));
+        if is_stale {
+            headers::lagging(response.metadata_mut());
+        }
+        Ok(response)
     }
 
     async fn get_transaction(
@@ -93,7 +102,9 @@ impl LedgerService for Service {
         let ledger = self.core.ledger();
         let transaction = transaction(&ledger, request.digest(), &mask)?;
         if self.is_hidden(&ledger, request.digest()) {
-            return Err(transaction_not_found(request.digest()));
+            let mut status = transaction_not_found(request.digest());
+            headers::lagging(status.metadata_mut());
+            return Err(status);
         }
         Ok(Response::new(GetTransactionResponse::new(transaction)))
     }

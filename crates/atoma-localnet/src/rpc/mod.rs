@@ -4,6 +4,7 @@ mod cursor;
 mod delay;
 mod execution;
 mod filter;
+mod headers;
 mod ledger;
 mod list;
 mod packages;
@@ -30,6 +31,7 @@ use tonic::Status;
 use tonic::codegen::BoxStream;
 use tonic_web::GrpcWebLayer;
 
+use self::headers::NodeHeaders;
 use crate::core::NetworkCore;
 use crate::faults::FaultKind;
 
@@ -80,6 +82,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
+    let headers = NodeHeaders::new(Arc::clone(&core));
     let service = Service {
         core,
         stop: stop.clone(),
@@ -93,6 +96,7 @@ pub(crate) async fn serve(
     });
     tonic::transport::Server::builder()
         .accept_http1(true)
+        .layer(headers)
         .layer(GrpcWebLayer::new())
         .add_service(
             LedgerServiceServer::new(service.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES),

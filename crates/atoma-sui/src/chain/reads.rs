@@ -1,5 +1,7 @@
 //! Reading epochs, coins, badges and single objects: everything outside the contract's tables.
 
+use std::time::Duration;
+
 use atoma_domain::ports::{
     BadgeOnChain, ChainError, ChainIdentity, EpochInfo, GasCoin, ObjectOnChain,
 };
@@ -20,18 +22,25 @@ use crate::response::{malformed, parse};
 /// Objects per page of a list: the maximum that a node returns.
 const PAGE_SIZE: u32 = 1_000;
 
+/// How long to wait for the height. Readiness asks for it and gives up after two seconds, without
+/// knowing the node's address.
+const HEIGHT_TIMEOUT: Duration = Duration::from_millis(1_800);
+
 impl SuiChain {
     pub(super) async fn read_identity(&self) -> Result<ChainIdentity, ChainError> {
-        let info = self.connection.service_info().await?;
         Ok(ChainIdentity {
-            chain_id: parse(info.chain_id.as_deref(), "the chain's id")?,
+            chain_id: self.connection.identify().await?,
             package_id: self.config.package_id,
             atoma_db_id: self.config.atoma_db_id,
         })
     }
 
     pub(super) async fn read_height(&self) -> Result<CheckpointNumber, ChainError> {
-        let info = self.connection.service_info().await?;
+        // A connection that is being opened has no other limit than the system's.
+        let info = tokio::time::timeout(HEIGHT_TIMEOUT, self.connection.service_info())
+            .await
+            .map_err(|_| ChainError::from(self.connection.gate().timeout()))??;
+        self.connection.check_fresh(&info)?;
         info.checkpoint_height
             .map(CheckpointNumber::new)
             .ok_or(malformed("the checkpoint height"))

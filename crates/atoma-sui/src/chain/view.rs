@@ -82,7 +82,7 @@ impl SuiChain {
         let calls = missing.chunks(OBJECTS_PER_CALL - 1).map(|chunk| {
             let ids: Vec<ObjectId> = badge.into_iter().chain(chunk.iter().copied()).collect();
             async move {
-                let read = self.connection.objects(&ids).await?;
+                let read = self.connection.fresh_objects(&ids).await?;
                 Ok::<_, ChainError>(ids.into_iter().zip(read))
             }
         });

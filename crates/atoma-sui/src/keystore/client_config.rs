@@ -4,14 +4,15 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use sui_crypto::simple::SimpleKeypair;
 use sui_sdk_types::Address;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::error::KeystoreError;
 use super::secret;
 use super::signer::KeystoreSigner;
+use crate::node::NodeUrl;
 
 /// The Sui CLI's client configuration: node, active address and keystore.
 #[derive(Clone)]
@@ -19,12 +20,13 @@ pub struct ClientConfig {
     path: PathBuf,
     keystore: PathBuf,
     active_address: Option<Address>,
-    rpc_url: Option<String>,
+    /// The active one.
+    environment: Option<EnvironmentYaml>,
 }
 
 #[derive(Deserialize)]
 struct ClientYaml {
-    keystore: KeystoreYaml,
+    keystore: Option<KeystoreYaml>,
     #[serde(default)]
     envs: Vec<EnvironmentYaml>,
     active_env: Option<String>,
@@ -38,10 +40,11 @@ struct KeystoreYaml {
     file: Option<PathBuf>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct EnvironmentYaml {
     alias: String,
     rpc: String,
+    basic_auth: Option<String>,
 }
 
 impl ClientConfig {
@@ -53,23 +56,26 @@ impl ClientConfig {
     /// names an active environment that it doesn't define.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, KeystoreError> {
         let path = path.as_ref().to_owned();
-        let text = read(&path)?;
-        let yaml: ClientYaml =
-            yaml_serde::from_str(&text).map_err(|error| KeystoreError::Yaml {
-                path: path.clone(),
-                source: error.into(),
-            })?;
-        let file = yaml.keystore.file.ok_or_else(|| KeystoreError::Missing {
+        let bytes = read(&path)?;
+        let text = text(&path, &bytes)?;
+        let yaml: ClientYaml = yaml_serde::from_str(text).map_err(|error| KeystoreError::Yaml {
+            path: path.clone(),
+            source: error.into(),
+        })?;
+        let file = yaml.keystore.and_then(|keystore| keystore.file);
+        let file = file.ok_or_else(|| KeystoreError::Missing {
             path: path.clone(),
             what: "keystore file",
         })?;
-        let rpc_url = match yaml.active_env {
+        if file.to_string_lossy().starts_with('~') {
+            return Err(KeystoreError::Home { path });
+        }
+        let environment = match yaml.active_env {
             None => None,
             Some(alias) => Some(
                 yaml.envs
                     .into_iter()
                     .find(|env| env.alias == alias)
-                    .map(|env| env.rpc)
                     .ok_or_else(|| KeystoreError::NoEnvironment {
                         path: path.clone(),
                         alias,
@@ -83,18 +89,32 @@ impl ClientConfig {
             path,
             keystore,
             active_address: yaml.active_address,
-            rpc_url,
+            environment,
         })
     }
 
     /// The RPC URL of the active environment.
     ///
     /// # Errors
-    /// When no environment is active.
+    /// When no environment is active, or when its URL can't be that of a Sui node or
+    /// has `basic_auth`.
     pub fn rpc_url(&self) -> Result<&str, KeystoreError> {
-        self.rpc_url
-            .as_deref()
-            .ok_or_else(|| self.missing("active environment"))
+        let environment = self.environment.as_ref();
+        let environment = environment.ok_or_else(|| self.missing("active environment"))?;
+        if environment.basic_auth.is_some() {
+            return Err(KeystoreError::BasicAuth {
+                path: self.path.clone(),
+                alias: environment.alias.clone(),
+            });
+        }
+        match environment.rpc.parse::<NodeUrl>() {
+            Ok(_) => Ok(&environment.rpc),
+            Err(source) => Err(KeystoreError::Url {
+                path: self.path.clone(),
+                alias: environment.alias.clone(),
+                source,
+            }),
+        }
     }
 
     /// The active address.
@@ -138,27 +158,27 @@ impl ClientConfig {
 
     fn keys(&self) -> Result<Vec<SimpleKeypair>, KeystoreError> {
         warn_if_readable_by_others(&self.keystore);
-        let text = Zeroizing::new(read(&self.keystore)?);
+        let bytes = read(&self.keystore)?;
         // The library's message could quote a key, so report only the position.
-        let mut entries: Vec<String> =
-            serde_json::from_str(&text).map_err(|error| KeystoreError::List {
-                path: self.keystore.clone(),
-                line: error.line(),
-                column: error.column(),
+        let entries: Vec<Entry> =
+            serde_json::from_str(text(&self.keystore, &bytes)?).map_err(|error| {
+                KeystoreError::List {
+                    path: self.keystore.clone(),
+                    line: error.line(),
+                    column: error.column(),
+                }
             })?;
-        let keys = entries
+        entries
             .iter()
             .enumerate()
-            .map(|(index, entry)| {
+            .map(|(index, Entry(entry))| {
                 secret::read_entry(entry).map_err(|source| KeystoreError::Entry {
                     path: self.keystore.clone(),
                     index,
                     source,
                 })
             })
-            .collect();
-        entries.zeroize();
-        keys
+            .collect()
     }
 
     fn missing(&self, what: &'static str) -> KeystoreError {
@@ -180,24 +200,43 @@ impl fmt::Debug for ClientConfig {
     }
 }
 
-fn read(path: &Path) -> Result<String, KeystoreError> {
-    fs::read_to_string(path).map_err(|source| KeystoreError::Read {
-        path: path.to_owned(),
-        source,
-    })
+/// A key of the keystore as it is written. Wiped when dropped, also when a later one is invalid.
+struct Entry(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
 }
 
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
+    let bytes = fs::read(path).map_err(|source| KeystoreError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Zeroizing::new(bytes))
+}
+
+/// The text of a file, without the byte-order mark that some editors put before it.
+fn text<'b>(path: &Path, bytes: &'b [u8]) -> Result<&'b str, KeystoreError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| KeystoreError::NotText {
+        path: path.to_owned(),
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// Access for the owner's group can be on purpose: a service's user reads a file of root so.
 #[cfg(unix)]
 fn warn_if_readable_by_others(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
 
     if let Ok(metadata) = fs::metadata(path)
-        && metadata.permissions().mode() & 0o077 != 0
+        && metadata.permissions().mode() & 0o007 != 0
     {
         tracing::warn!(
             path = %path.display(),
             mode = format_args!("{:o}", metadata.permissions().mode() & 0o777),
-            "other users of this machine can access the keystore: run `chmod 600` on it"
+            "every user of this machine can access the keystore: run `chmod o-rwx` on it"
         );
     }
 }

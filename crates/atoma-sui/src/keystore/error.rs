@@ -7,6 +7,8 @@ use thiserror::Error;
 
 use atoma_domain::ports::BoxedError;
 
+use crate::node::InvalidUrl;
+
 /// A key could not be loaded. Messages name the file and the entry, never their contents.
 #[derive(Debug, Error)]
 pub enum KeystoreError {
@@ -18,6 +20,40 @@ pub enum KeystoreError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// The file is not UTF-8.
+    #[error("{} is not a text file in UTF-8", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The path of the keystore begins with `~`, which only a shell replaces.
+    #[error("{}: the keystore's path must not begin with `~`; write the whole path", path.display())]
+    Home {
+        /// The client configuration.
+        path: PathBuf,
+    },
+    /// The active environment has `basic_auth`, which would be dropped.
+    #[error(
+        "{}: the environment `{alias}` has `basic_auth`, which is not supported; send an \
+         `authorization` header instead, see `sui.headers`",
+        path.display()
+    )]
+    BasicAuth {
+        /// The client configuration.
+        path: PathBuf,
+        /// The environment.
+        alias: String,
+    },
+    /// The URL of the active environment can't be used.
+    #[error("{}: `rpc` of the environment `{alias}` {source}", path.display())]
+    Url {
+        /// The client configuration.
+        path: PathBuf,
+        /// The environment.
+        alias: String,
+        /// Why, as the end of a sentence.
+        source: InvalidUrl,
     },
     /// The file is not a client configuration of the Sui CLI.
     #[error("{} is not a Sui client configuration", path.display())]

@@ -110,6 +110,48 @@ fn a_missing_file_and_other_kinds_of_files_are_errors() {
 }
 
 #[test]
+fn a_byte_order_mark_is_skipped() {
+    let keys = std::fs::read_to_string(vectors().join("sui.keystore")).unwrap();
+    let (_folder, config) = folder(&format!("\u{feff}{keys}"));
+    let yaml = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("\u{feff}{yaml}")).unwrap();
+    load(&config).unwrap();
+}
+
+#[test]
+fn settings_that_would_be_dropped_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("client.yaml");
+    let refusal = |keystore: &str, environment: &str| {
+        let yaml = format!(
+            "keystore:\n  File: {keystore}\nactive_env: here\nenvs:\n  - alias: here\n    {environment}\n"
+        );
+        std::fs::write(&path, yaml).unwrap();
+        let error = ClientConfig::load(&path).and_then(|config| config.rpc_url().map(drop));
+        let text = error_chain(&error.unwrap_err());
+        assert!(
+            text.contains("client.yaml") && !text.contains("secret"),
+            "{text}"
+        );
+        text
+    };
+    assert!(refusal("~/k", "rpc: http://node").contains("`~`"));
+    for url in [
+        "http://node/?key=secret",
+        "https://secret@node",
+        "node:9000",
+    ] {
+        let text = refusal("k", &format!("rpc: {url}"));
+        assert!(
+            text.contains("`rpc` of the environment `here` must"),
+            "{text}"
+        );
+    }
+    let text = refusal("k", "rpc: http://node\n    basic_auth: secret");
+    assert!(text.contains("`basic_auth`"), "{text}");
+}
+
+#[test]
 fn texts_that_are_not_private_keys_are_rejected() {
     for text in ["", "suiprivkey1qqqq", "AAcH"] {
         assert!(matches!(
@@ -203,14 +245,14 @@ impl Subscriber for CountWarnings {
 
 #[cfg(unix)]
 #[test]
-fn a_keystore_that_others_can_read_causes_a_warning() {
+fn a_keystore_that_every_user_can_read_causes_a_warning() {
     use std::os::unix::fs::PermissionsExt as _;
 
     tracing::subscriber::set_global_default(CountWarnings).unwrap();
     let keys = std::fs::read_to_string(vectors().join("sui.keystore")).unwrap();
     let (folder, config) = folder(&keys);
     let keystore = folder.path().join("sui.keystore");
-    for (mode, warnings) in [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1)] {
+    for (mode, warnings) in [(0o600, 0), (0o400, 0), (0o640, 0), (0o604, 1)] {
         let permissions = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(&keystore, permissions).unwrap();
         load(&config).unwrap();

@@ -19,7 +19,7 @@ use tonic::{Code, Request, Response, Status};
 use crate::support::NOBODY;
 
 /// The only object that the node has.
-const OBJECT: ObjectId = Address::new([5; 32]);
+pub(crate) const OBJECT: ObjectId = Address::new([5; 32]);
 /// The past epoch in question and its first and last checkpoints. The next epoch is current.
 pub(crate) const EPOCH: u64 = 3;
 pub(crate) const FIRST: u64 = 100;
@@ -28,6 +28,8 @@ pub(crate) const LAST: u64 = 200;
 /// A fake node: what it reports, and what it has.
 #[derive(Clone, Debug)]
 pub(crate) struct FakeNode {
+    /// The chain's id in its service info. Its headers have none.
+    pub(crate) chain: Digest,
     pub(crate) height: u64,
     pub(crate) lowest: Option<u64>,
     /// Height and lowest available checkpoint in its response headers.
@@ -50,9 +52,10 @@ impl Default for FakeNode {
     /// A node with its whole history, and the object at version 1.
     fn default() -> Self {
         Self {
+            chain: Digest::new([1; 32]),
             height: LAST + 100,
             lowest: Some(0),
-            headers: None,
+            headers: Some((LAST + 100, 0)),
             not_found: "Transaction {} not found",
             version: 1,
             writers: BTreeMap::from([(1, Digest::ZERO)]),
@@ -65,6 +68,12 @@ impl Default for FakeNode {
 impl FakeNode {
     /// Starts serving, and connects to the node.
     pub(crate) async fn serve(self) -> Arc<SuiChain> {
+        let url = self.listen().await;
+        SuiChain::connect(SuiChainConfig::new(url, NOBODY, NOBODY)).unwrap()
+    }
+
+    /// Starts serving; returns the URL.
+    pub(crate) async fn listen(self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(
@@ -72,7 +81,7 @@ impl FakeNode {
                 .add_service(LedgerServiceServer::new(self))
                 .serve_with_incoming(TcpListenerStream::new(listener)),
         );
-        SuiChain::connect(SuiChainConfig::new(url, NOBODY, NOBODY)).unwrap()
+        url
     }
 
     /// The consumption that the chain port determines for a version of the object.
@@ -146,6 +155,7 @@ impl LedgerService for FakeNode {
         _: Request<GetServiceInfoRequest>,
     ) -> Result<Response<GetServiceInfoResponse>, Status> {
         let mut info = GetServiceInfoResponse::default();
+        info.chain_id = Some(self.chain.to_string());
         info.checkpoint_height = Some(self.height);
         info.lowest_available_checkpoint = self.lowest;
         self.respond(info)

@@ -2,6 +2,8 @@
 
 // The `cfg(test)` makes clippy allow `unwrap` in the helpers, as it does in tests.
 #[cfg(test)]
+mod endpoints;
+#[cfg(test)]
 mod evidence;
 #[cfg(test)]
 mod fake_node;
@@ -10,6 +12,8 @@ mod ledger;
 #[cfg(test)]
 mod life_of_a_stack;
 #[cfg(test)]
+mod other_chain;
+#[cfg(test)]
 mod public_network;
 #[cfg(test)]
 mod reading_order;
@@ -17,6 +21,8 @@ mod reading_order;
 mod refusals;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod switch;
 #[cfg(test)]
 mod unreachable;
 #[cfg(test)]

@@ -38,7 +38,6 @@ pub(crate) fn serve(dir: &Path) -> Command {
     command
         .args(["serve", "--http-addr", "127.0.0.1:0", "--config"])
         .arg(dir.join("daemon.toml"))
-        .env("NO_COLOR", "1")
         .env("RUST_LOG", "info")
         .env_remove("ATOMA_LOG_FORMAT")
         .stdin(Stdio::null())

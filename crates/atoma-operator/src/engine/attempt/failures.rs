@@ -47,6 +47,8 @@ impl Unanswered {
     pub(super) fn of(error: &ChainError, gas_budget: Mist) -> Self {
         match error {
             ChainError::Unavailable(_)
+            | ChainError::OtherChain { .. }
+            | ChainError::Late { .. }
             | ChainError::Behind { .. }
             | ChainError::Answer(_)
             | ChainError::Malformed { .. }

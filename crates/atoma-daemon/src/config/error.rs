@@ -1,0 +1,147 @@
+//! Why a configuration can't be used, in words for operators.
+
+use std::path::PathBuf;
+
+use figment::error::{Actual, Kind};
+use thiserror::Error;
+
+use super::names::{COMMAND_LINE, ENV_PREFIX, nearest};
+
+/// Why a configuration can't be used. Never contains a secret.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("cannot read the configuration file {}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not valid TOML.
+    #[error("{}: {problem}", .path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, the column and the problem.
+        problem: String,
+    },
+    /// A key is missing, unknown, of the wrong type or out of range.
+    #[error("{place}: `{key}` {problem}")]
+    Key {
+        /// Where the value comes from: a file, an environment variable or the command line.
+        place: String,
+        /// The key.
+        key: String,
+        /// The rule that it breaks.
+        problem: String,
+    },
+    /// An environment variable looks like a setting but is none.
+    #[error("the environment variable {name} is not a setting; did you mean {nearest}?")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// The variable with the most similar name.
+        nearest: String,
+    },
+}
+
+/// A key and the rule that it breaks.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) key: String,
+    pub(super) problem: String,
+}
+
+impl Problem {
+    pub(super) fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
+/// What the reader found wrong, in plain words. `None` for a file that is not TOML.
+pub(super) fn problem(error: &figment::Error) -> Option<Problem> {
+    let mut path = error.path.clone();
+    let problem = match &error.kind {
+        Kind::MissingField(name) => {
+            path.push(name.to_string());
+            "is missing".to_owned()
+        }
+        Kind::UnknownField(found, known) => {
+            // The path may or may not end with the field.
+            if path.last() != Some(found) {
+                path.push(found.clone());
+            }
+            match nearest(found, known.iter().copied()) {
+                Some(name) => format!("is not a setting; did you mean `{name}`?"),
+                None => "is not a setting".to_owned(),
+            }
+        }
+        Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
+            format!("must be {}, but it is {}", expected(wanted), actual(found))
+        }
+        Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => "is out of range".to_owned(),
+        Kind::DuplicateField(_) => "is set twice".to_owned(),
+        Kind::Message(_) if path.is_empty() => return None,
+        Kind::Message(text) => format!("is invalid: {}", text.lines().next().unwrap_or_default()),
+        _ => "has a value of the wrong kind".to_owned(),
+    };
+    Some(Problem::new(path.join("."), problem))
+}
+
+/// The line, the column and the problem of a syntax error, without the text around it.
+pub(super) fn syntax(error: &figment::Error) -> String {
+    let text = error.kind.to_string();
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    let place = first.strip_prefix("TOML parse error at ").unwrap_or(first);
+    match lines.next_back() {
+        Some(problem) => format!("not valid TOML at {place}: {problem}"),
+        None => format!("not valid TOML: {place}"),
+    }
+}
+
+/// The name of the place where a value comes from.
+pub(super) fn place(
+    metadata: Option<&figment::Metadata>,
+    key: &str,
+    file: &std::path::Path,
+) -> String {
+    match metadata.map(|metadata| metadata.name.as_ref()) {
+        Some(name) if name.contains("environment variable") => {
+            let name = key.to_uppercase().replace('.', "__");
+            format!("environment variable {ENV_PREFIX}{name}")
+        }
+        Some(name) if !name.starts_with("TOML") => COMMAND_LINE.to_owned(),
+        _ => file.display().to_string(),
+    }
+}
+
+fn expected(wanted: &str) -> String {
+    match wanted {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a string" | "path string" => "a text in quotes".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        text if text.starts_with("struct ") || text == "a map" => "a table".to_owned(),
+        text => text.to_owned(),
+    }
+}
+
+/// The kind of a value, but not the value.
+fn actual(found: &Actual) -> &'static str {
+    match found {
+        Actual::Bool(_) => "true or false",
+        Actual::Unsigned(_) => "a number",
+        Actual::Signed(_) => "a negative number",
+        Actual::Float(_) => "a number with a fraction",
+        Actual::Char(_) | Actual::Str(_) => "a text",
+        Actual::Seq => "a list",
+        Actual::Map => "a table",
+        _ => "something else",
+    }
+}

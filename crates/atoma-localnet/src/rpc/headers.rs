@@ -1,0 +1,105 @@
+//! The response headers that describe the node, as full nodes send them.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{HeaderMap, HeaderValue, Request, Response};
+use sui_rpc::headers::{
+    X_SUI_CHAIN_ID, X_SUI_CHECKPOINT_HEIGHT, X_SUI_LOWEST_AVAILABLE_CHECKPOINT, X_SUI_TIMESTAMP_MS,
+};
+use tonic::metadata::MetadataMap;
+use tower::{Layer, Service};
+
+use crate::clock;
+use crate::core::NetworkCore;
+use crate::faults::FaultKind;
+
+/// How many checkpoints the height in the headers is ahead of the response. A full node adds it
+/// after it has computed the response, so clients must allow for some. This network always is as far
+/// ahead as they must allow for, and never further.
+const AHEAD: u64 = 16;
+
+/// Adds the headers to every response, errors included.
+#[derive(Debug, Clone)]
+pub(crate) struct NodeHeaders {
+    core: Arc<NetworkCore>,
+}
+
+impl NodeHeaders {
+    pub(crate) const fn new(core: Arc<NetworkCore>) -> Self {
+        Self { core }
+    }
+
+    fn now(&self) -> HeaderMap {
+        let ledger = self.core.ledger();
+        let height = ledger.height().saturating_add(AHEAD);
+        let chain_id = HeaderValue::from_str(&ledger.chain_id().to_string());
+        let mut headers = HeaderMap::new();
+        if let Ok(chain_id) = chain_id {
+            headers.insert(X_SUI_CHAIN_ID, chain_id);
+        }
+        headers.insert(X_SUI_CHECKPOINT_HEIGHT, height.into());
+        headers.insert(X_SUI_TIMESTAMP_MS, tip_ms(&self.core).into());
+        headers.insert(X_SUI_LOWEST_AVAILABLE_CHECKPOINT, 0.into());
+        headers
+    }
+}
+
+/// The time of the newest checkpoint, in milliseconds since the Unix epoch. Other networks make
+/// checkpoints all the time; this one need not, so an idle network reports the present.
+pub(super) fn tip_ms(core: &NetworkCore) -> u64 {
+    let age = core.faults.lasting(FaultKind::OldTip).unwrap_or_default();
+    let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+    clock::now_ms().saturating_sub(age)
+}
+
+/// Marks a response as that of a node that has executed nothing since the genesis.
+pub(super) fn lagging(metadata: &mut MetadataMap) {
+    metadata.insert(X_SUI_CHECKPOINT_HEIGHT, 0.into());
+}
+
+impl<S> Layer<S> for NodeHeaders {
+    type Service = WithHeaders<S>;
+
+    fn layer(&self, inner: S) -> WithHeaders<S> {
+        WithHeaders {
+            inner,
+            headers: self.clone(),
+        }
+    }
+}
+
+/// A service with the headers.
+#[derive(Debug, Clone)]
+pub(crate) struct WithHeaders<S> {
+    inner: S,
+    headers: NodeHeaders,
+}
+
+impl<S, In, Out> Service<Request<In>> for WithHeaders<S>
+where
+    S: Service<Request<In>, Response = Response<Out>>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<In>) -> Self::Future {
+        // Read before the response is computed: the response has at least this.
+        let headers = self.headers.now();
+        let responded = self.inner.call(request);
+        Box::pin(async move {
+            let mut response = responded.await?;
+            for (name, value) in &headers {
+                response.headers_mut().entry(name).or_insert(value.clone());
+            }
+            Ok(response)
+        })
+    }
+}
