@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::process::serve;
 use crate::support::work::{dump, populated};
-use crate::support::{Api, NONE, TestWorld, build, write_operator_files};
+use crate::support::{Api, NONE, TestWorld, assert_refused, build, write_operator_files};
 
 /// Runs the program, which must fail, and returns its standard error.
 fn refusal(dir: &Path) -> String {
@@ -122,7 +122,15 @@ async fn a_lost_mirror_is_rebuilt_from_the_chain() {
     }
     assert_eq!(world.list("/stacks").await.len(), stacks + 1);
     world.record(last, 1, 10).await;
+    // The journal was in the same directory: what it signed is unknown, so nothing is signed until the
+    // operator allows it.
+    let body = json!({"stack_small_ids": [last]});
+    let refused = world.post("/try_settle_stack_ids", body).await;
+    assert_refused(&refused, 503, "badge_used_elsewhere");
+    world.restart_with("allow_foreign_use = true").await;
     world.settle(&[last]).await;
+    world.restart_with("allow_foreign_use = false").await;
+    assert_eq!(world.get("/ready").await.0, 200);
 }
 
 /// Health never waits for the chain. Readiness reports when the Sui node is down.

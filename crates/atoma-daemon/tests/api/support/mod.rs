@@ -112,6 +112,8 @@ impl TestWorld {
         let operator = &demo.operators[which];
         let address = operator.address.to_string();
         write_files_of(network, dir.path(), &operator.key.to_keystore(), &address);
+        // The demonstration has used the badges, and the database is new.
+        configure(dir.path(), "allow_foreign_use = true");
         let tasks = demo.tasks.iter().map(|task| task.task_small_id.get());
         let mut world = Self::over(network.clone(), dir, tasks.collect()).await;
         world.nodes = operator.nodes.iter().map(|node| node.get()).collect();
