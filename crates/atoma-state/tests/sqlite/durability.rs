@@ -21,7 +21,6 @@ async fn step(store: &SqliteState, number: u64) -> bool {
         0 => {
             let identity = ChainIdentity {
                 chain_id: digest(1),
-                package_id: object(1),
                 atoma_db_id: object(2),
             };
             store.bind(&identity).await.unwrap();

@@ -25,7 +25,6 @@ impl SuiChain {
         let info = self.connection.service_info().await?;
         Ok(ChainIdentity {
             chain_id: parse(info.chain_id.as_deref(), "the chain's id")?,
-            package_id: self.config.package_id,
             atoma_db_id: self.config.atoma_db_id,
         })
     }

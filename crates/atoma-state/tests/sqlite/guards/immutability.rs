@@ -40,7 +40,6 @@ async fn what_was_signed_and_requested_never_changes() {
         .unwrap();
     let identity = ChainIdentity {
         chain_id: digest(1),
-        package_id: object(1),
         atoma_db_id: object(2),
     };
     store.bind(&identity).await.unwrap();
