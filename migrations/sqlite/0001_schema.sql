@@ -10,8 +10,14 @@
 --   * Tables refer to each other without foreign keys where an event can arrive for something older
 --     than the mirror.
 --
+-- Constraints, triggers and indexes mean the same in every SQLite from 3.40 on, so that a dump can be
+-- restored with any of them.
+--
 -- Triggers are guards: they refuse and never write. The daemon applies every rule itself, so a guard
 -- that fires has caught a bug or another program.
+
+-- Tells the daemon's databases from those of other programs: "Atom" in ASCII.
+PRAGMA application_id = 0x41746f6d;
 
 
 -- ── The mirror ────────────────────────────────────────────────────────────────────────────────────

@@ -25,7 +25,9 @@ mod batch;
 mod columns;
 mod error;
 mod events;
+mod files;
 mod journal;
+mod open_error;
 mod reader;
 mod rows;
 mod schema;
@@ -34,5 +36,5 @@ mod store;
 pub mod testing;
 mod work;
 
-pub use schema::OpenError;
-pub use store::{SqliteState, StateOptions};
+pub use open_error::OpenError;
+pub use store::{Access, SqliteState, StateOptions};

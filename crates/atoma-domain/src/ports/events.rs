@@ -24,11 +24,7 @@ pub struct ChainIdentity {
 
 impl fmt::Display for ChainIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "chain {}, AtomaDb {}",
-            self.chain_id, self.atoma_db_id
-        )
+        write!(f, "chain {}, AtomaDb {}", self.chain_id, self.atoma_db_id)
     }
 }
 

@@ -135,7 +135,7 @@ async fn what_was_signed_and_requested_never_changes() {
             ),
             (
                 "bound to another",
-                "UPDATE ledger SET chain_id = NULL, package_id = NULL, atoma_db_id = NULL",
+                "UPDATE ledger SET chain_id = NULL, atoma_db_id = NULL",
             ),
             ("CHECK constraint", "INSERT INTO ledger (id) VALUES (2)"),
             // Numbers that don't have 64 bits.
