@@ -78,6 +78,7 @@ async fn a_database_of_another_chain_is_refused() {
     .await
     .unwrap();
     assert_ne!(other.chain_id(), world.network.chain_id());
+    world.stop().await;
     write_operator_files(&other, world.dir.path());
     let refused = build(world.dir.path(), CancellationToken::new()).await;
     let error = format!("{:#}", refused.unwrap_err());
@@ -85,7 +86,7 @@ async fn a_database_of_another_chain_is_refused() {
 
     // It continues with its own chain.
     write_operator_files(&world.network, world.dir.path());
-    world.restart().await;
+    world.start_again().await;
     assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
 }
 
