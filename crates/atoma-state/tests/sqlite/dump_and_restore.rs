@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use atoma_domain::Epoch;
-use atoma_domain::journal::AttemptOutcome;
+use atoma_domain::journal::{Attempt, AttemptOutcome};
 use atoma_domain::ports::{ChainEvents, Journal, ServedWork};
+use atoma_domain::{Epoch, ObjectReference};
 
 use crate::raw::Database;
 use crate::suite::fixtures::*;
 
 /// The system's `sqlite3` on a file, if there is the program.
+#[expect(clippy::print_stderr, reason = "says that a test was skipped")]
 fn sqlite3(path: &Path) -> Option<Command> {
     let version = Command::new("sqlite3").arg("--version").output();
     if version.is_err() {
@@ -50,6 +51,7 @@ async fn a_dump_restored_by_the_systems_sqlite_loses_nothing() {
     );
     assert_eq!(restored.dump().await, database.dump().await);
 
+    assert_guards_work(&restored);
     let store = restored.open().await;
     assert_eq!(store.unfinished().await.unwrap().len(), 1);
     store.close().await;
@@ -63,7 +65,29 @@ async fn a_dump_restored_by_the_systems_sqlite_loses_nothing() {
     assert_ne!(id, 0);
 }
 
-/// Rows with and without every nullable JSON column: a queued intent, and one that succeeded.
+/// The guards that read JSON, as the other version of SQLite runs them.
+fn assert_guards_work(restored: &Database) {
+    let unclaimed = "INSERT INTO attempts (digest, bytes, signatures, expires_after, badge, gas, \
+                     gas_budget, status, created_at) SELECT zeroblob(32), bytes, signatures, \
+                     expires_after, badge, gas, gas_budget, 'signed', created_at FROM attempts WHERE badge IS NOT NULL";
+    // As many versions, but others.
+    let other_version = "INSERT INTO signed_versions SELECT badge ->> 'object_id', 98, zeroblob(32) \
+                         FROM attempts WHERE badge IS NOT NULL UNION ALL \
+                         SELECT gas ->> '$[0].object_id', 99, zeroblob(32) \
+                         FROM attempts WHERE badge IS NOT NULL";
+    for statements in [
+        String::from(unclaimed),
+        format!("BEGIN; {other_version}; {unclaimed}; COMMIT"),
+    ] {
+        let mut command = sqlite3(&restored.path()).unwrap();
+        let ended = command.arg(statements).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(said.contains("exactly the object versions"), "{said}");
+    }
+}
+
+/// Rows with and without every nullable JSON column: an intent that succeeded, and one with an
+/// attempt that is open and uses no objects.
 async fn populate(store: &atoma_state::SqliteState) {
     apply_events(
         store,
@@ -75,7 +99,11 @@ async fn populate(store: &atoma_state::SqliteState) {
     store.record_message(&message(1, 1, 42)).await.unwrap();
     let opened = [new_intent(1, settle(1)), new_intent(2, subscribe(1))];
     store.open(&opened, None, at(5)).await.unwrap();
-    let attempt = bare_attempt(6, &[1]);
+    let attempt = Attempt {
+        badge: Some(ObjectReference::new(object(1), 3, digest(3))),
+        gas: vec![ObjectReference::new(object(4), 3, digest(4))],
+        ..bare_attempt(6, &[1])
+    };
     store.record_attempt(&attempt, None, at(6)).await.unwrap();
     let outcome = AttemptOutcome::Succeeded {
         receipt: receipt(9),
@@ -84,4 +112,6 @@ async fn populate(store: &atoma_state::SqliteState) {
         .conclude(&concluded(digest(6), &outcome), at(7))
         .await
         .unwrap();
+    let attempt = bare_attempt(8, &[2]);
+    store.record_attempt(&attempt, None, at(8)).await.unwrap();
 }
