@@ -10,19 +10,24 @@
 --   * Tables refer to each other without foreign keys where an event can arrive for something older
 --     than the mirror.
 --
+-- Constraints, triggers and indexes mean the same in every SQLite from 3.40 on, so that a dump can be
+-- restored with any of them.
+--
 -- Triggers are guards: they refuse and never write. The daemon applies every rule itself, so a guard
 -- that fires has caught a bug or another program.
+
+-- Tells the daemon's databases from those of other programs: "Atom" in ASCII.
+PRAGMA application_id = 0x41746f6d;
 
 
 -- ── The mirror ────────────────────────────────────────────────────────────────────────────────────
 -- Everything here can be rebuilt from the chain. Events and the cursor that they advance are
 -- committed together.
 
--- Which contract is mirrored, and how far. One row, written with every batch of events.
+-- Which contract is mirrored, and how far. The contract is its AtomaDb: an upgrade changes the package. One row, written with every batch of events.
 CREATE TABLE ledger (
     id                  INTEGER PRIMARY KEY CHECK (id = 1),
     chain_id            BLOB CHECK (length(chain_id) = 32),
-    package_id          BLOB CHECK (length(package_id) = 32),
     atoma_db_id         BLOB CHECK (length(atoma_db_id) = 32),
     -- The address whose nodes are the operator's own.
     operator            BLOB CHECK (length(operator) = 32),
@@ -34,14 +39,14 @@ CREATE TABLE ledger (
     -- The last checkpoint known to be applied completely.
     covered             BLOB CHECK (length(covered) = 8),
     epoch               BLOB CHECK (length(epoch) = 8),
-    CHECK ((chain_id IS NULL) = (package_id IS NULL) AND (chain_id IS NULL) = (atoma_db_id IS NULL)),
+    CHECK ((chain_id IS NULL) = (atoma_db_id IS NULL)),
     CHECK ((position_checkpoint IS NULL) = (position_index IS NULL))
 ) STRICT;
 
 INSERT INTO ledger (id) VALUES (1);
 
 CREATE TRIGGER ledger_binding_is_permanent
-BEFORE UPDATE OF chain_id, package_id, atoma_db_id ON ledger
+BEFORE UPDATE OF chain_id, atoma_db_id ON ledger
 WHEN OLD.chain_id IS NOT NULL
 BEGIN
     SELECT RAISE(ABORT, 'the database is bound to another chain or contract');

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{ChainError, StoreError};
 use atoma_domain::{CheckpointNumber, Mist};
@@ -20,6 +19,7 @@ use tracing::{error, info, warn};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::data_dir::DataDirLock;
 use crate::random::random_fraction;
 
 /// Interval between reads of the current epoch.
@@ -42,6 +42,7 @@ pub(crate) struct Backend {
     /// Accept writes even when another program uses the operator's badges.
     allow_foreign_use: bool,
     recovery_timeout: Duration,
+    data_dir: Arc<DataDirLock>,
 }
 
 /// Why the start is not complete.
@@ -65,7 +66,7 @@ impl From<ReconcileError> for StartError {
 }
 
 impl Backend {
-    /// Reads the key, opens the database and connects the adapters. Asks nothing of the chain.
+    /// Reads the key, locks the data directory, opens the database and connects the adapters. Asks nothing of the chain.
     pub(crate) async fn build(
         config: &Config,
         stopping: CancellationToken,
@@ -89,9 +90,8 @@ impl Backend {
             CheckpointNumber::new(config.sui.start_checkpoint),
         );
         let path = config.data_dir.join("atoma.sqlite");
-        let state = SqliteState::open(&path, StateOptions::default())
-            .await
-            .with_context(|| format!("cannot open the database {}", path.display()))?;
+        let data_dir = DataDirLock::take(&config.data_dir)?;
+        let state = SqliteState::open(&path, StateOptions::default()).await?;
         let ports = Ports {
             chain,
             source: Arc::new(source),
@@ -128,6 +128,7 @@ impl Backend {
             stopping,
             allow_foreign_use: config.allow_foreign_use,
             recovery_timeout: Duration::from_secs(config.recovery_timeout_s),
+            data_dir: Arc::new(data_dir),
         })
     }
 
@@ -188,6 +189,7 @@ impl Backend {
         self.tasks.close();
         self.tasks.wait().await;
         self.state.close().await;
+        self.data_dir.release();
     }
 
     /// Looks for foreign use of the badges, resumes queued intents, and accepts writes.

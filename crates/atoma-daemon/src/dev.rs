@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, Overrides};
 use crate::daemon::Daemon;
+use crate::data_dir::DataDirLock;
 pub(crate) use args::DevArgs;
 
 /// Starts a local network, seeds the demo world, runs the daemon against it as against any other
@@ -32,6 +33,8 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
         (None, Some(temporary)) => temporary.path().to_path_buf(),
         (None, None) => PathBuf::from("."),
     };
+    // Before the network writes its files there. The daemon locks its own directory in it.
+    let _lock = DataDirLock::take(&dir)?;
     let network = LocalNet::start(LocalNetConfig {
         sui_addr: args.sui_addr,
         admin_addr: Some(args.admin_addr),

@@ -12,6 +12,7 @@ mod cli;
 mod clock;
 mod config;
 mod daemon;
+mod data_dir;
 #[cfg(feature = "dev")]
 mod dev;
 mod logging;

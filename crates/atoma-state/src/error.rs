@@ -9,13 +9,16 @@ pub(crate) fn unavailable(source: impl std::error::Error + Send + Sync + 'static
 
 /// A failure of a statement: a rule of the schema forbids it, or the database itself fails.
 pub(crate) fn statement_failed(source: sqlx::Error) -> StoreError {
-    let code = source.as_database_error().and_then(|error| error.code());
-    let code = code.and_then(|code| code.parse::<u32>().ok());
-    // The low byte of an extended result code is its primary code.
-    match code.map(|code| code & 0xff) {
+    match primary_code(&source) {
         Some(SQLITE_CONSTRAINT) => StoreError::Rejected(Box::new(source)),
         _ => unavailable(source),
     }
+}
+
+/// SQLite's primary result code: the low byte of the extended code.
+pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error().and_then(|error| error.code())?;
+    code.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
 /// The result code of a statement that violates a constraint, or that a trigger refuses.

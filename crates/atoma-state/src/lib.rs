@@ -25,7 +25,9 @@ mod batch;
 mod columns;
 mod error;
 mod events;
+mod files;
 mod journal;
+mod open_error;
 mod probe;
 mod reader;
 mod rows;
@@ -35,5 +37,5 @@ mod store;
 pub mod testing;
 mod work;
 
-pub use schema::OpenError;
-pub use store::{SqliteState, StateOptions};
+pub use open_error::OpenError;
+pub use store::{Access, SqliteState, StateOptions};

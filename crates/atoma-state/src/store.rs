@@ -1,17 +1,23 @@
 //! Opening the database, and its ways in: one writer, several readers, and readers for lists.
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io;
+mod checkpoints;
+mod prepare;
+
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_domain::ports::StoreError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
 
 use crate::error::{statement_failed, unavailable};
+use crate::files::OpenLock;
+use crate::open_error::OpenError;
 use crate::probe::DiskProbe;
-use crate::schema::{self, OpenError};
+use crate::schema::MIGRATIONS;
+use checkpoints::Checkpoints;
 
 /// How to open the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +30,24 @@ pub struct StateOptions {
     /// How long to wait for another process's lock, and for a connection, before the database counts
     /// as not available.
     pub busy_timeout: Duration,
+    /// What this opening may do.
+    pub access: Access,
+    /// How often the write-ahead log is copied into the database file. A copy of the file alone lacks at
+    /// most what was written since.
+    pub checkpoint_interval: Duration,
+}
+
+/// What an opening may do. The daemon migrates; a service that embeds this crate beside the daemon
+/// should not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Create a missing database, bring an older one to this version's schema, read and write.
+    #[default]
+    Migrate,
+    /// Read and write a database that has this version's schema.
+    Existing,
+    /// Read a database that has this version's schema. Every write fails.
+    ReadOnly,
 }
 
 impl Default for StateOptions {
@@ -32,6 +56,8 @@ impl Default for StateOptions {
             readers: 4,
             lists: 3,
             busy_timeout: Duration::from_secs(10),
+            access: Access::default(),
+            checkpoint_interval: Duration::from_secs(5),
         }
     }
 }
@@ -50,80 +76,156 @@ pub struct SqliteState {
     pub(crate) writer: SqlitePool,
     /// Shows whether the disk takes a write; `None` in memory.
     pub(crate) probe: Option<DiskProbe>,
+    /// None in memory.
+    file: Option<Arc<OpenFile>>,
 }
+
+/// What an open file needs beside its connections.
+#[derive(Debug)]
+struct OpenFile {
+    /// None for a reader.
+    checkpoints: Option<Checkpoints>,
+    lock: Option<OpenLock>,
+}
+
+/// The size in bytes to which SQLite cuts the log when it begins anew. A burst lets it grow beyond.
+const LOG_LIMIT: &str = "4194304";
 
 /// How many rows a connection buffers; sqlx's 50 makes long lists slow.
 const ROW_BUFFER: usize = 1024;
 
 impl SqliteState {
-    /// Opens a database file. Creates a missing file and its folder, for their owner only, and
-    /// creates the schema in a new database.
+    /// Opens a database file. With [`Access::Migrate`], creates a missing file and its folder, for their
+    /// owner only, creates the schema in a new database and migrates an older one. While any store
+    /// has the file open, nobody migrates it.
     ///
     /// # Errors
-    /// [`OpenError::Store`] when the file can't be created or opened, or is no database;
-    /// [`OpenError::Outdated`] or [`OpenError::Newer`] when another version of the daemon made it.
+    /// See [`OpenError`]. The file is left as it was.
     pub async fn open(path: impl AsRef<Path>, options: StateOptions) -> Result<Self, OpenError> {
-        Self::open_with(path.as_ref(), options, SqliteSynchronous::Full).await
+        let synchronous = SqliteSynchronous::Full;
+        Self::open_with(path.as_ref(), options, synchronous, &MIGRATIONS).await
     }
 
     pub(crate) async fn open_with(
         path: &Path,
         options: StateOptions,
         synchronous: SqliteSynchronous,
+        migrations: &Migrator,
     ) -> Result<Self, OpenError> {
-        create_private(path).map_err(unavailable)?;
         let connect = connect_options(options)
             .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
+            .read_only(options.access == Access::ReadOnly)
             .synchronous(synchronous);
-        let writer = writer_pool(options).connect_with(connect.clone()).await;
-        let writer = writer.map_err(unavailable)?;
-        schema::migrate(&writer).await?;
-        let reading = connect.pragma("query_only", "ON");
+        let lock = prepare::prepare(path, &connect, options, migrations).await?;
+        let failed = |error| OpenError::sqlite(path, error);
+        let reading = connect.clone().pragma("query_only", "ON");
         let [readers, lists] = [options.readers, options.lists]
             .map(|connections| pool(connections.max(1), options).connect_with(reading.clone()));
+        let (readers, lists) = (readers.await.map_err(failed)?, lists.await.map_err(failed)?);
+        if options.access == Access::ReadOnly {
+            let checkpoints = None;
+            return Ok(Self {
+                writer: readers.clone(),
+                readers,
+                lists,
+                probe: None,
+                file: Some(Arc::new(OpenFile { checkpoints, lock })),
+            });
+        }
+        let connect = connect.pragma("journal_size_limit", LOG_LIMIT);
+        let writer = writer_pool(options).connect_with(connect.clone()).await;
+        let writer = writer.map_err(failed)?;
+        let checkpoints = pool(1, options).connect_with(connect).await;
+        let checkpoints =
+            Checkpoints::start(checkpoints.map_err(failed)?, options.checkpoint_interval);
+        let checkpoints = Some(checkpoints);
         Ok(Self {
-            readers: readers.await.map_err(unavailable)?,
-            lists: lists.await.map_err(unavailable)?,
+            readers,
+            lists,
             writer,
             probe: Some(DiskProbe::beside(path)),
+            file: Some(Arc::new(OpenFile { checkpoints, lock })),
         })
     }
 
     /// Opens an empty database in memory, for tests. It is gone with its last clone.
     ///
     /// # Errors
-    /// [`OpenError::Store`] when there is no memory left.
+    /// [`OpenError::Failed`] when there is no memory left.
     pub async fn open_temporary() -> Result<Self, OpenError> {
         // A database in memory belongs to its connection: one serves all.
         let options = StateOptions::default();
         let connect = connect_options(options).in_memory(true);
         let writer = pool(1, options).connect_with(connect).await;
-        let writer = writer.map_err(unavailable)?;
-        schema::migrate(&writer).await?;
+        let memory = Path::new(":memory:");
+        let writer = writer.map_err(|error| OpenError::sqlite(memory, error))?;
+        let migrated = MIGRATIONS.run(&writer).await;
+        migrated.map_err(|error| OpenError::migration(memory, error))?;
         Ok(Self {
             readers: writer.clone(),
             lists: writer.clone(),
             writer,
             probe: None,
+            file: None,
         })
     }
 
-    /// Waits for the calls in progress and closes all connections; SQLite folds the write-ahead log
-    /// into the file. Later calls fail with [`StoreError::Unavailable`].
+    /// Copies the whole write-ahead log into the database file and empties it. Waits for calls in
+    /// progress. A store does this by itself regularly, as far as it can without waiting, and when it
+    /// is closed.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when another process reads or writes for longer than the busy
+    /// timeout, or the database fails. Nothing is lost: the log is still there.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        let (is_busy, _, _): (bool, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&self.writer)
+            .await
+            .map_err(unavailable)?;
+        match is_busy {
+            true => Err(unavailable(std::io::Error::from(
+                std::io::ErrorKind::ResourceBusy,
+            ))),
+            false => Ok(()),
+        }
+    }
+
+    /// Waits for the calls in progress and closes all connections. The write-ahead log is copied into the
+    /// file, unless another process reads from it for too long. Later calls fail with
+    /// [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.readers.close().await;
         self.lists.close().await;
+        let checkpoints = self
+            .file
+            .as_ref()
+            .and_then(|file| file.checkpoints.as_ref());
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.stop().await;
+            // SQLite does it itself with the last connection of all processes. Without it, the log stays.
+            let _ = self.checkpoint().await;
+        }
         self.writer.close().await;
+        if let Some(lock) = self.file.as_ref().and_then(|file| file.lock.as_ref()) {
+            lock.release();
+        }
     }
 
     /// Begins a transaction that writes, with the write lock. It is rolled back unless it is
     /// [committed](commit).
     pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        if self.is_read_only() {
+            return Err(StoreError::ReadOnly);
+        }
         self.writer
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(unavailable)
+    }
+
+    fn is_read_only(&self) -> bool {
+        let file = self.file.as_ref();
+        file.is_some_and(|file| file.checkpoints.is_none())
     }
 
     /// Begins a transaction whose reads all see the same state.
@@ -164,29 +266,6 @@ fn writer_pool(options: StateOptions) -> SqlitePoolOptions {
     pool(1, options).before_acquire(|connection, _| {
         Box::pin(async move { Ok(!connection.is_in_transaction()) })
     })
-}
-
-/// Creates folder and file, readable by their owner only. SQLite gives its companion files the
-/// permissions of the database file.
-fn create_private(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use crate::error::unavailable;
+use crate::schema::MIGRATIONS;
 use crate::{OpenError, SqliteState, StateOptions};
 
 /// The write lock of a database: nobody else can write.
@@ -47,6 +48,6 @@ impl SqliteState {
         path: impl AsRef<Path>,
         options: StateOptions,
     ) -> Result<Self, OpenError> {
-        Self::open_with(path.as_ref(), options, SqliteSynchronous::Off).await
+        Self::open_with(path.as_ref(), options, SqliteSynchronous::Off, &MIGRATIONS).await
     }
 }

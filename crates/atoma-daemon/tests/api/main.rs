@@ -10,6 +10,7 @@ mod attempts;
 mod attestation;
 mod claims;
 mod concurrent_reads;
+mod data_dir;
 mod disputes;
 mod dry_run;
 mod errors;

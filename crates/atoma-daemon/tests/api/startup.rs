@@ -80,6 +80,7 @@ async fn a_database_of_another_chain_is_refused() {
     .await
     .unwrap();
     assert_ne!(other.chain_id(), world.network.chain_id());
+    world.stop().await;
     write_operator_files(&other, world.dir.path());
     let refused = build(world.dir.path(), CancellationToken::new()).await;
     let error = format!("{:#}", refused.unwrap_err());
@@ -87,7 +88,23 @@ async fn a_database_of_another_chain_is_refused() {
 
     // It continues with its own chain.
     write_operator_files(&world.network, world.dir.path());
-    world.restart().await;
+    world.start_again().await;
+    assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
+}
+
+/// An upgrade of the contract gives it a new package.
+#[tokio::test]
+async fn a_database_is_opened_with_the_package_of_an_upgrade() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    let stack = world.buy_one(1, 1, 1_000, 1_000).await;
+    world.stop().await;
+    let file = world.dir.path().join("daemon.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    let mut config: toml::Table = config.parse().unwrap();
+    let upgraded = toml::Value::from(format!("0x{}", "77".repeat(32)));
+    config["sui"]["package_id"] = upgraded;
+    std::fs::write(&file, config.to_string()).unwrap();
+    world.start_again().await;
     assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
 }
 

@@ -40,6 +40,9 @@ pub enum StoreError {
         /// The chain and contract of the configuration.
         configured: String,
     },
+    /// The program has opened the database for reading only.
+    #[error("this program has opened the database for reading only: it can't write")]
+    ReadOnly,
     /// The database can't store a value.
     #[error("{what} is out of the database's range")]
     OutOfRange {

@@ -11,23 +11,20 @@ use crate::model::OperatorNode;
 use crate::{Address, CheckpointNumber, Digest, Epoch, ObjectId, TimestampMs};
 
 /// The chain and contract that a database mirrors. A database belongs to one of them permanently.
+///
+/// The contract is its shared object, `AtomaDb`. The package is not part of it, because an upgrade
+/// changes the package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainIdentity {
     /// The digest of the chain's first checkpoint.
     pub chain_id: Digest,
-    /// The contract's package.
-    pub package_id: ObjectId,
     /// The contract's shared object.
     pub atoma_db_id: ObjectId,
 }
 
 impl fmt::Display for ChainIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "chain {}, package {}, AtomaDb {}",
-            self.chain_id, self.package_id, self.atoma_db_id
-        )
+        write!(f, "chain {}, AtomaDb {}", self.chain_id, self.atoma_db_id)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::store::{SqliteState, commit};
 impl ChainEvents for SqliteState {
     async fn bind(&self, identity: &ChainIdentity) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        let row = sqlx::query("SELECT id, chain_id, package_id, atoma_db_id FROM ledger")
+        let row = sqlx::query("SELECT id, chain_id, atoma_db_id FROM ledger")
             .fetch_one(&mut *transaction)
             .await
             .map_err(statement_failed)?;
@@ -25,7 +25,6 @@ impl ChainEvents for SqliteState {
         if let Some(chain_id) = cells.optional_digest("chain_id")? {
             let stored = ChainIdentity {
                 chain_id,
-                package_id: cells.object_id("package_id")?,
                 atoma_db_id: cells.object_id("atoma_db_id")?,
             };
             if stored == *identity {
@@ -36,9 +35,8 @@ impl ChainEvents for SqliteState {
                 configured: identity.to_string(),
             });
         }
-        sqlx::query("UPDATE ledger SET chain_id = $1, package_id = $2, atoma_db_id = $3")
+        sqlx::query("UPDATE ledger SET chain_id = $1, atoma_db_id = $2")
             .bind(identity.chain_id.as_bytes())
-            .bind(identity.package_id.as_bytes())
             .bind(identity.atoma_db_id.as_bytes())
             .execute(&mut *transaction)
             .await

@@ -7,6 +7,8 @@ use atoma_domain::{
     StackSmallId, TaskSmallId, TimestampMs,
 };
 
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
 use super::*;
 
 fn bought(id: u64) -> LedgerFrame {
@@ -72,4 +74,74 @@ async fn a_full_disk_is_not_available_and_changes_nothing() {
     // The limit went with the connection: there is space again.
     store.apply(&frames, Address::ZERO).await.unwrap();
     store.record_message(&message).await.unwrap();
+}
+
+/// This version's migrations and the next version's, which changes the order of a table's columns.
+fn next_version() -> Migrator {
+    let mut migrations: Vec<Migration> = MIGRATIONS.iter().cloned().collect();
+    let sql = "ALTER TABLE ledger RENAME COLUMN covered TO epoch_before; \
+               ALTER TABLE ledger ADD COLUMN covered BLOB";
+    let sql = sqlx::SqlSafeStr::into_sql_str(sql);
+    migrations.push(Migration::new(
+        2,
+        "next".into(),
+        MigrationType::Simple,
+        sql,
+        false,
+    ));
+    Migrator::with_migrations(migrations)
+}
+
+fn impatient(access: Access) -> StateOptions {
+    StateOptions {
+        busy_timeout: Duration::from_millis(50),
+        access,
+        ..StateOptions::default()
+    }
+}
+
+#[tokio::test]
+async fn nobody_migrates_a_database_that_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let full = SqliteSynchronous::Full;
+    let open_next = |access| {
+        let path = path.clone();
+        async move {
+            let next = next_version();
+            SqliteState::open_with(&path, impatient(access), full, &next).await
+        }
+    };
+    let reader = impatient(Access::ReadOnly);
+    let daemon = SqliteState::open(&path, impatient(Access::Migrate)).await;
+    let daemon = daemon.unwrap();
+    let service = SqliteState::open(&path, reader).await.unwrap();
+    for access in [Access::Existing, Access::ReadOnly] {
+        let refused = open_next(access).await.unwrap_err();
+        assert!(
+            matches!(refused, OpenError::NotMigrated { .. }),
+            "{refused:?}"
+        );
+    }
+    let in_use = open_next(Access::Migrate).await.unwrap_err();
+    assert!(matches!(in_use, OpenError::InUse { .. }), "{in_use:?}");
+    assert!(in_use.to_string().contains("state.sqlite"), "{in_use}");
+    daemon.close().await;
+    let in_use = open_next(Access::Migrate).await.unwrap_err();
+    assert!(matches!(in_use, OpenError::InUse { .. }), "{in_use:?}");
+    // It still reads what it knows.
+    assert_eq!(service.progress().await.unwrap().cursor, None);
+    service.close().await;
+
+    let next = open_next(Access::Migrate).await.unwrap();
+    // Those of the earlier version learn why they can't open it.
+    for access in [Access::Migrate, Access::ReadOnly] {
+        let refused = SqliteState::open(&path, impatient(access)).await;
+        let refused = refused.unwrap_err();
+        assert!(
+            matches!(refused, OpenError::Newer { migration: 2, .. }),
+            "{refused:?}"
+        );
+    }
+    next.close().await;
 }

@@ -21,7 +21,6 @@ async fn step(store: &SqliteState, number: u64) -> bool {
         0 => {
             let identity = ChainIdentity {
                 chain_id: digest(1),
-                package_id: object(1),
                 atoma_db_id: object(2),
             };
             store.bind(&identity).await.unwrap();
@@ -125,6 +124,29 @@ async fn files_are_for_their_owner_only() {
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(&path.with_extension("sqlite-wal")), 0o600);
     assert_eq!(mode(&path.with_extension("sqlite-shm")), 0o600);
+    assert_eq!(mode(&path.with_extension("sqlite-lock")), 0o600);
+}
+
+#[tokio::test]
+async fn files_that_others_can_read_become_private() {
+    let database = Database::new();
+    let store = database.open().await;
+    store.note_epoch(Epoch::new(1)).await.unwrap();
+    let files = ["sqlite", "sqlite-wal", "sqlite-shm", "sqlite.bak"];
+    let files = files.map(|extension| database.path().with_extension(extension));
+    std::fs::copy(&files[0], &files[3]).unwrap();
+    let other = database.path().with_file_name("other");
+    std::fs::write(&other, "").unwrap();
+    for file in files.iter().chain([&other]) {
+        let readable = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(file, readable).unwrap();
+    }
+    let _second = database.open().await;
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+    assert_eq!(mode(&other), 0o644);
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@
 #[macro_use]
 mod suite;
 
+mod checkpoints;
+mod dump_and_restore;
 mod durability;
 mod failures;
 mod freezing;
@@ -21,8 +23,10 @@ mod journal_failures;
 mod journal_model;
 mod ledger_replay;
 mod opening;
+mod opening_at_once;
 mod other_versions;
 mod raw;
+mod refusals;
 mod signed_versions;
 
 mod file {

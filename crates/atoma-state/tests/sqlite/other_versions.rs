@@ -48,7 +48,7 @@ async fn a_database_of_an_earlier_version_is_refused_with_what_to_do() {
         let versions: Vec<i64> = (1..=last).collect();
         let database = with_migrations(&versions).await;
         let refusal = refusal(&database).await;
-        assert!(matches!(refusal, OpenError::Outdated), "{refusal:?}");
+        assert!(matches!(refusal, OpenError::Outdated { .. }), "{refusal:?}");
         let sentence = refusal.to_string();
         for part in ["earlier", "finish", "move the data directory away"] {
             assert!(sentence.contains(part), "{sentence}");
@@ -65,7 +65,13 @@ async fn a_database_of_a_later_version_is_refused_and_named() {
     database.run(later).await.unwrap();
     let refusal = refusal(&database).await;
     assert!(
-        matches!(refusal, OpenError::Newer { migration: 999_999 }),
+        matches!(
+            refusal,
+            OpenError::Newer {
+                migration: 999_999,
+                ..
+            }
+        ),
         "{refusal:?}"
     );
     assert!(refusal.to_string().contains("999999"));

@@ -13,7 +13,6 @@ use super::fixtures::*;
 pub async fn a_database_is_bound_to_one_chain(store: impl Store) {
     let identity = ChainIdentity {
         chain_id: digest(1),
-        package_id: object(1),
         atoma_db_id: object(2),
     };
     store.bind(&identity).await.unwrap();
@@ -21,10 +20,6 @@ pub async fn a_database_is_bound_to_one_chain(store: impl Store) {
     for other in [
         ChainIdentity {
             chain_id: digest(2),
-            ..identity
-        },
-        ChainIdentity {
-            package_id: object(9),
             ..identity
         },
         ChainIdentity {

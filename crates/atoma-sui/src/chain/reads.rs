@@ -30,7 +30,6 @@ impl SuiChain {
     pub(super) async fn read_identity(&self) -> Result<ChainIdentity, ChainError> {
         Ok(ChainIdentity {
             chain_id: self.connection.identify().await?,
-            package_id: self.config.package_id,
             atoma_db_id: self.config.atoma_db_id,
         })
     }

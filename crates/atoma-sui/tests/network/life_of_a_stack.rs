@@ -177,6 +177,5 @@ async fn the_identity_is_the_networks() {
     let network = TestNetwork::start().await;
     let identity = network.chain.identity().await.unwrap();
     assert_eq!(identity.chain_id.to_string(), network.localnet.chain_id());
-    assert_eq!(identity.package_id, network.localnet.addresses().package);
     assert_eq!(identity.atoma_db_id, network.localnet.addresses().atoma_db);
 }

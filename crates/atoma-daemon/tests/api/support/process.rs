@@ -34,10 +34,26 @@ impl Drop for Process {
 
 /// The command that serves with the files in `dir`, on a free port.
 pub(crate) fn serve(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_atoma-daemon"));
+    let mut command = program();
     command
         .args(["serve", "--http-addr", "127.0.0.1:0", "--config"])
-        .arg(dir.join("daemon.toml"))
+        .arg(dir.join("daemon.toml"));
+    command
+}
+
+/// The command that runs a demo world with its files in `dir`, on free ports.
+pub(crate) fn dev(dir: &Path) -> Command {
+    let mut command = program();
+    command.arg("dev").arg("--data-dir").arg(dir);
+    for addr in ["--http-addr", "--sui-addr", "--admin-addr"] {
+        command.args([addr, "127.0.0.1:0"]);
+    }
+    command
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_atoma-daemon"));
+    command
         .env("RUST_LOG", "info")
         .env_remove("ATOMA_LOG_FORMAT")
         .stdin(Stdio::null())
@@ -49,7 +65,12 @@ pub(crate) fn serve(dir: &Path) -> Command {
 impl Process {
     /// Starts the daemon, and waits until it has recovered.
     pub(crate) fn start(dir: &Path) -> Self {
-        let mut child = serve(dir).spawn().unwrap();
+        Self::run(serve(dir))
+    }
+
+    /// Runs a command that starts the daemon, and waits until it has started.
+    pub(crate) fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -79,6 +100,11 @@ impl Process {
             api: Api::new(addr.unwrap().parse().unwrap()),
             log,
         }
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Kills the daemon, and returns everything it logged.

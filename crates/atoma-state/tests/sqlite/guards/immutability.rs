@@ -40,7 +40,6 @@ async fn what_was_signed_and_requested_never_changes() {
         .unwrap();
     let identity = ChainIdentity {
         chain_id: digest(1),
-        package_id: object(1),
         atoma_db_id: object(2),
     };
     store.bind(&identity).await.unwrap();
@@ -136,7 +135,7 @@ async fn what_was_signed_and_requested_never_changes() {
             ),
             (
                 "bound to another",
-                "UPDATE ledger SET chain_id = NULL, package_id = NULL, atoma_db_id = NULL",
+                "UPDATE ledger SET chain_id = NULL, atoma_db_id = NULL",
             ),
             ("CHECK constraint", "INSERT INTO ledger (id) VALUES (2)"),
             // Numbers that don't have 64 bits.

@@ -1,0 +1,125 @@
+//! The data directory: one daemon at a time, and private.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use tracing::warn;
+
+/// The file that a running daemon locks. It holds the daemon's process id.
+const LOCK_FILE: &str = "daemon.lock";
+
+/// The right to use a data directory. It ends with the process, however that ends: the kernel releases
+/// the lock. The file stays, because removing it could remove the lock file of a successor.
+#[derive(Debug)]
+pub(crate) struct DataDirLock(File);
+
+/// Why a data directory can't be used.
+#[derive(Debug, Error)]
+pub(crate) enum DataDirError {
+    /// Another daemon uses it.
+    #[error(
+        "another daemon ({holder}) uses the data directory {}: stop it, or set another `data_dir`",
+        .dir.display()
+    )]
+    InUse { dir: PathBuf, holder: String },
+    /// The directory or its lock file can't be created or written.
+    #[error(
+        "cannot lock the data directory {}: check that this program's user may write it",
+        .dir.display()
+    )]
+    Io {
+        dir: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl DataDirLock {
+    /// Creates the directory, for its owner only, and locks it. Warns about an existing directory that
+    /// others can read.
+    ///
+    /// # Errors
+    /// [`DataDirError::InUse`] while another daemon uses it.
+    pub(crate) fn take(dir: &Path) -> Result<Self, DataDirError> {
+        let failed = |source| DataDirError::Io {
+            dir: dir.to_path_buf(),
+            source,
+        };
+        create_private(dir).map_err(failed)?;
+        warn_if_shared(dir);
+        let mut file = open_private(&dir.join(LOCK_FILE)).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(DataDirError::InUse {
+                    dir: dir.to_path_buf(),
+                    holder: holder(&mut file),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        write_id(&mut file).map_err(failed)?;
+        Ok(Self(file))
+    }
+
+    /// Lets the next daemon use the directory.
+    pub(crate) fn release(&self) {
+        // The kernel does it at the latest when the process ends.
+        let _ = self.0.unlock();
+    }
+}
+
+fn write_id(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+/// The holder as its lock file names it.
+fn holder(file: &mut File) -> String {
+    let mut id = String::new();
+    match file.read_to_string(&mut id) {
+        Ok(_) if !id.trim().is_empty() => format!("process {}", id.trim()),
+        // It has locked the file, and not written to it yet.
+        _ => String::from("which is just starting"),
+    }
+}
+
+fn create_private(dir: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Whoever reads the directory can read backups in it, and see when the node works.
+#[cfg(unix)]
+fn warn_if_shared(dir: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let Ok(metadata) = dir.metadata() else {
+        return;
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        warn!(
+            dir = %dir.display(),
+            mode = %format_args!("{mode:03o}"),
+            "other users have access to the data directory; take it away with `chmod 700`"
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_shared(_: &Path) {}

@@ -1,0 +1,127 @@
+//! The database's files: for their owner only, and open in how many processes.
+
+use std::ffi::OsString;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Pause between two tries to take a lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// Creates folder and file, readable by their owner only, and takes rights away that others have on an
+/// existing file and its companions. SQLite gives new companions the permissions of the database file.
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
+    if let Some(folder) = folder(path) {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
+    }
+    match private(OpenOptions::new().write(true).create_new(true)).open(path) {
+        Ok(_) => Ok(()),
+        // Not opened: closing a second handle would release the locks that SQLite has in this process.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            make_private(path);
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+fn folder(path: &Path) -> Option<&Path> {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+}
+
+/// Takes away the rights of others on a database, and on all files beside it whose names begin with
+/// its name: the log, the shared memory, and backups. The files of another user stay as they are.
+#[cfg(unix)]
+fn make_private(path: &Path) {
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let beside = folder(path).unwrap_or(Path::new(".")).read_dir();
+    let (Some(name), Ok(beside)) = (path.file_name(), beside) else {
+        return;
+    };
+    for entry in beside.flatten() {
+        let is_of_database = entry.file_name().as_bytes().starts_with(name.as_bytes());
+        let Ok(metadata) = entry.metadata() else {
+            continue;
+        };
+        let mode = metadata.permissions().mode();
+        if is_of_database && metadata.is_file() && mode & 0o077 != 0 {
+            let private = std::fs::Permissions::from_mode(mode & 0o700);
+            let _ = std::fs::set_permissions(entry.path(), private);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) {}
+
+/// Shows that a process has a database open. Every open store holds it shared; migrating an existing
+/// schema takes it alone, so that no store ever reads a schema that it doesn't know. It ends with the
+/// process.
+#[derive(Debug)]
+pub(crate) struct OpenLock(File);
+
+impl OpenLock {
+    /// Opens the lock file beside a database, and creates a missing one.
+    pub(crate) fn create(database: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        private(&mut options).open(lock_file(database)).map(Self)
+    }
+
+    /// Opens the lock file for a program that may not write. None if there is none, or it can't be
+    /// read: such a program opens a copy or an archive.
+    pub(crate) fn existing(database: &Path) -> Option<Self> {
+        File::open(lock_file(database)).ok().map(Self)
+    }
+
+    /// Takes it together with other stores. Returns whether it was possible before the deadline.
+    pub(crate) async fn share(&self, deadline: Instant) -> io::Result<bool> {
+        take(|| self.0.try_lock_shared(), deadline).await
+    }
+
+    /// Takes it alone, instead of shared. Returns whether it was possible before the deadline.
+    pub(crate) async fn take_alone(&self, deadline: Instant) -> io::Result<bool> {
+        // Two that hold it shared would wait for each other.
+        self.0.unlock()?;
+        take(|| self.0.try_lock(), deadline).await
+    }
+
+    /// Gives it back before the end of the process.
+    pub(crate) fn release(&self) {
+        // The kernel does it at the latest when the file is closed.
+        let _ = self.0.unlock();
+    }
+}
+
+async fn take(lock: impl Fn() -> Result<(), TryLockError>, deadline: Instant) -> io::Result<bool> {
+    loop {
+        match lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return Ok(false),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
+        }
+    }
+}
+
+fn lock_file(database: &Path) -> PathBuf {
+    let mut name = OsString::from(database);
+    name.push("-lock");
+    PathBuf::from(name)
+}

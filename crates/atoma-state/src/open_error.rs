@@ -1,0 +1,203 @@
+//! Why a database can't be opened, told apart by what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use atoma_domain::ports::BoxedError;
+use sqlx::migrate::MigrateError;
+use thiserror::Error;
+
+use crate::error::primary_code;
+
+/// A database could not be opened. It is left as it was.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Its schema is from before the first migration that this version has.
+    #[error(
+        "the database {} was made by an earlier, unreleased version of the daemon and can't be \
+         converted: finish its open settlements with that version, then move the data directory \
+         away and start again; the daemon mirrors the chain anew, but the records of served work \
+         stay behind",
+        .path.display()
+    )]
+    Outdated {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Its schema has a migration that this version doesn't know.
+    #[error(
+        "the database {} was made by a later version of the daemon (migration {migration}): run \
+         that version",
+        .path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The migration's number.
+        migration: i64,
+    },
+    /// It is missing, empty or older, and this opening may not migrate it.
+    #[error(
+        "the database {} is missing or its schema is older than this program: start the daemon of \
+         this version first, which creates and migrates it",
+        .path.display()
+    )]
+    NotMigrated {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It must be migrated, but another process has it open.
+    #[error(
+        "the database {} must be migrated, but another process has it open or migrates it: stop \
+         the other process and start again",
+        .path.display()
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process holds its lock for longer than the busy timeout.
+    #[error(
+        "another process has locked the database {}: end its transaction and start again",
+        .path.display()
+    )]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's error.
+        #[source]
+        source: BoxedError,
+    },
+    /// There is no space for it.
+    #[error("the disk of the database {} is full: free some space and start again", .path.display())]
+    DiskFull {
+        /// The file.
+        path: PathBuf,
+        /// The error of SQLite or the system.
+        #[source]
+        source: BoxedError,
+    },
+    /// Its content is damaged.
+    #[error(
+        "the database {} is damaged: move it away with its -wal and -shm files and restore a backup",
+        .path.display()
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's error.
+        #[source]
+        source: BoxedError,
+    },
+    /// The file is no SQLite database.
+    #[error(
+        "the file {} is not a database: move it away, or set another data directory",
+        .path.display()
+    )]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is a SQLite database of another program.
+    #[error(
+        "the database {} belongs to another program, or to a version of the daemon from before the \
+         first release: move it away, or set another data directory",
+        .path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file or its folder can't be read or written.
+    #[error(
+        "no access to the database {}: check that it is a file, and that this program's user may \
+         read and write it and its folder",
+        .path.display()
+    )]
+    NoAccess {
+        /// The file.
+        path: PathBuf,
+        /// The error of SQLite or the system.
+        #[source]
+        source: BoxedError,
+    },
+    /// Any other failure.
+    #[error("cannot open the database {}", .path.display())]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// The error of SQLite or the system.
+        #[source]
+        source: BoxedError,
+    },
+}
+
+// SQLite's primary result codes.
+const SQLITE_PERM: u32 = 3;
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_LOCKED: u32 = 6;
+const SQLITE_READONLY: u32 = 8;
+const SQLITE_CORRUPT: u32 = 11;
+const SQLITE_FULL: u32 = 13;
+const SQLITE_CANTOPEN: u32 = 14;
+const SQLITE_AUTH: u32 = 23;
+const SQLITE_NOTADB: u32 = 26;
+
+/// Whether another connection's lock is the cause.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    matches!(primary_code(error), Some(SQLITE_BUSY | SQLITE_LOCKED))
+}
+
+impl OpenError {
+    pub(crate) fn sqlite(path: &Path, error: sqlx::Error) -> Self {
+        let path = path.to_path_buf();
+        // The pool waits for a connection as long as SQLite waits for a lock.
+        let timed_out = matches!(error, sqlx::Error::PoolTimedOut);
+        let code = primary_code(&error);
+        let source: BoxedError = Box::new(error);
+        match code {
+            _ if timed_out => Self::Locked { path, source },
+            Some(SQLITE_BUSY | SQLITE_LOCKED) => Self::Locked { path, source },
+            Some(SQLITE_FULL) => Self::DiskFull { path, source },
+            Some(SQLITE_CORRUPT) => Self::Corrupt { path, source },
+            Some(SQLITE_NOTADB) => Self::NotADatabase { path },
+            Some(SQLITE_PERM | SQLITE_READONLY | SQLITE_CANTOPEN | SQLITE_AUTH) => {
+                Self::NoAccess { path, source }
+            }
+            _ => Self::Failed { path, source },
+        }
+    }
+
+    pub(crate) fn migration(path: &Path, error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                Self::sqlite(path, error)
+            }
+            other => Self::Failed {
+                path: path.to_path_buf(),
+                source: Box::new(other),
+            },
+        }
+    }
+
+    pub(crate) fn file(path: &Path, error: io::Error) -> Self {
+        use io::ErrorKind::{
+            IsADirectory, NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+            StorageFull,
+        };
+        let path = path.to_path_buf();
+        let kind = error.kind();
+        let source: BoxedError = Box::new(error);
+        match kind {
+            StorageFull | QuotaExceeded => Self::DiskFull { path, source },
+            PermissionDenied | ReadOnlyFilesystem | IsADirectory | NotADirectory => {
+                Self::NoAccess { path, source }
+            }
+            _ => Self::Failed { path, source },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
