@@ -111,6 +111,7 @@ CREATE TABLE stacks (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX stacks_by_selected_node ON stacks (selected_node_id, stack_small_id);
+CREATE INDEX stacks_by_owner ON stacks (owner_address, is_claimed, task_small_id);
 
 -- Settlement tickets. Written by events.
 CREATE TABLE settlements (
@@ -174,7 +175,7 @@ CREATE TABLE work_records (
     peaks          BLOB NOT NULL CHECK (length(peaks) % 32 = 0),
     merkle_root    BLOB CHECK (length(merkle_root) = 32),
     computed_units BLOB NOT NULL CHECK (length(computed_units) = 8),
-    -- The sum of the open reservations, kept so that no request has to add them up.
+    -- The sum of the reservations below, kept so that no request has to add them up.
     reserved_units BLOB NOT NULL CHECK (length(reserved_units) = 8),
     is_frozen      INTEGER NOT NULL DEFAULT 0 CHECK (is_frozen IN (0, 1)),
     PRIMARY KEY (stack_small_id, node_small_id),
@@ -212,14 +213,88 @@ BEGIN
     SELECT RAISE(ABORT, 'an intent that has not failed keeps this record frozen');
 END;
 
--- Units set aside for requests in progress. Written and deleted by the inference side.
+-- Units set aside for requests in progress. Written by the inference side. Deleted when the message is
+-- recorded, when the reservation is released, and by the first write that finds its lease expired.
 CREATE TABLE reservations (
+    -- Never given out twice: an id that is gone belongs to a reservation that has ended.
     id                INTEGER PRIMARY KEY AUTOINCREMENT,
     stack_small_id    BLOB NOT NULL REFERENCES stacks (stack_small_id),
-    num_compute_units BLOB NOT NULL CHECK (length(num_compute_units) = 8)
+    -- The stack's selected node, whose record counts the units as reserved.
+    node_small_id     BLOB NOT NULL CHECK (length(node_small_id) = 8),
+    num_compute_units BLOB NOT NULL CHECK (length(num_compute_units) = 8),
+    -- The tag of the service instance that made it.
+    holder            TEXT CHECK (length(holder) BETWEEN 1 AND 128),
+    created_at        BLOB NOT NULL CHECK (length(created_at) = 8),
+    expires_at        BLOB NOT NULL CHECK (length(expires_at) = 8),
+    -- The key of the request that made it, with its scope, and the hash of that request's body.
+    request_scope     TEXT,
+    request_body      BLOB CHECK (length(request_body) = 32),
+    CHECK ((request_scope IS NULL) = (request_body IS NULL))
 ) STRICT;
 
-CREATE INDEX reservations_by_stack ON reservations (stack_small_id);
+CREATE INDEX reservations_by_stack ON reservations (stack_small_id, expires_at);
+CREATE INDEX reservations_by_expiry ON reservations (expires_at);
+CREATE INDEX reservations_by_holder ON reservations (holder, id) WHERE holder IS NOT NULL;
+CREATE UNIQUE INDEX reservations_by_request ON reservations (request_scope)
+    WHERE request_scope IS NOT NULL;
+
+CREATE TRIGGER reservations_begin_while_the_record_is_open
+BEFORE INSERT ON reservations
+WHEN EXISTS (
+    SELECT 1
+    FROM work_records
+    WHERE stack_small_id = NEW.stack_small_id
+        AND node_small_id = NEW.node_small_id
+        AND is_frozen = 1
+)
+BEGIN
+    SELECT RAISE(ABORT, 'no units of a frozen record can be reserved');
+END;
+
+-- The messages that a client recorded under an id of its own or under a key, with the answer. Written
+-- with the message. An id counts as long as the record exists, a key for seven days; a row with
+-- neither is deleted.
+CREATE TABLE recorded_messages (
+    sequence            INTEGER PRIMARY KEY,
+    stack_small_id      BLOB NOT NULL REFERENCES stacks (stack_small_id),
+    node_small_id       BLOB NOT NULL CHECK (length(node_small_id) = 8),
+    message_id          TEXT CHECK (length(message_id) BETWEEN 1 AND 255),
+    -- The key of the request that recorded it, with its scope, and the hash of that request's body.
+    request_scope       TEXT,
+    request_body        BLOB CHECK (length(request_body) = 32),
+    message_hash        BLOB NOT NULL CHECK (length(message_hash) = 32),
+    -- The record right after the message.
+    num_total_messages  BLOB NOT NULL CHECK (length(num_total_messages) = 8),
+    computed_units      BLOB NOT NULL CHECK (length(computed_units) = 8),
+    merkle_root         BLOB NOT NULL CHECK (length(merkle_root) = 32),
+    -- Those of its units that the stack had no room for.
+    num_uncovered_units BLOB NOT NULL CHECK (length(num_uncovered_units) = 8),
+    recorded_at         BLOB NOT NULL CHECK (length(recorded_at) = 8),
+    CHECK (message_id IS NOT NULL OR request_scope IS NOT NULL),
+    CHECK ((request_scope IS NULL) = (request_body IS NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX recorded_messages_by_id
+    ON recorded_messages (stack_small_id, node_small_id, message_id) WHERE message_id IS NOT NULL;
+CREATE UNIQUE INDEX recorded_messages_by_request ON recorded_messages (request_scope)
+    WHERE request_scope IS NOT NULL;
+CREATE INDEX recorded_messages_by_time ON recorded_messages (recorded_at)
+    WHERE request_scope IS NOT NULL;
+
+CREATE TRIGGER recorded_messages_never_change
+BEFORE UPDATE OF stack_small_id, node_small_id, message_id, message_hash, num_total_messages,
+    computed_units, merkle_root, num_uncovered_units, recorded_at
+ON recorded_messages
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded message never changes');
+END;
+
+CREATE TRIGGER recorded_messages_with_an_id_stay
+BEFORE DELETE ON recorded_messages
+WHEN OLD.message_id IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'a message recorded under an id stays');
+END;
 
 
 -- ── The transaction journal ───────────────────────────────────────────────────────────────────────

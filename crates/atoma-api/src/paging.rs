@@ -34,7 +34,8 @@ id_page_key!(
     atoma_domain::NodeSmallId,
     atoma_domain::StackSmallId,
     atoma_domain::TaskSmallId,
-    atoma_domain::IntentId
+    atoma_domain::IntentId,
+    atoma_domain::ReservationId
 );
 
 impl<A: PageKey, B: PageKey> PageKey for (A, B) {

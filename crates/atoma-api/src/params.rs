@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use atoma_domain::journal::GasOptions;
-use atoma_domain::{Digest, Mist, NodeSmallId, ObjectId, PricePerMillion};
+use atoma_domain::model::TagError;
+use atoma_domain::{Address, Digest, Mist, NodeSmallId, ObjectId, PricePerMillion};
 use atoma_operator::NodeChoice;
 use serde::{Deserialize, Deserializer, de};
 
@@ -46,21 +47,25 @@ impl CommonFields {
     }
 }
 
-/// An object id of 1 to 64 hexadecimal digits; missing ones are leading zeros.
+/// An object id that may be missing.
 fn object_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ObjectId>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else {
-        return Ok(None);
-    };
-    let digits = text.strip_prefix("0x").unwrap_or(&text);
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| hexadecimal(&text)).transpose()
+}
+
+/// An address.
+pub(crate) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
+    hexadecimal(&String::deserialize(deserializer)?)
+}
+
+/// 1 to 64 hexadecimal digits; missing ones are leading zeros.
+fn hexadecimal<E: de::Error>(text: &str) -> Result<Address, E> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let invalid = || E::custom("an address or object id has 1 to 64 hexadecimal digits");
     if digits.is_empty() || digits.len() > 64 {
-        return Err(de::Error::custom(
-            "an object id has 1 to 64 hexadecimal digits",
-        ));
+        return Err(invalid());
     }
-    format!("0x{digits:0>64}")
-        .parse()
-        .map(Some)
-        .map_err(|_| de::Error::custom("an object id has 1 to 64 hexadecimal digits"))
+    format!("0x{digits:0>64}").parse().map_err(|_| invalid())
 }
 
 /// A price in one of its two units. Exactly one of the fields must be present.
@@ -106,6 +111,16 @@ fn times_million(number: &serde_json::Number) -> Option<u64> {
     let whole: u64 = whole.parse().ok()?;
     let millionths: u64 = format!("{fraction:0<6}").parse().ok()?;
     whole.checked_mul(1_000_000)?.checked_add(millionths)
+}
+
+/// A tag that the client chose.
+pub(crate) fn tag<T>(name: &str, text: Option<String>) -> Result<Option<T>, ApiError>
+where
+    T: FromStr<Err = TagError>,
+{
+    let tag = text.map(|text| text.parse());
+    tag.transpose()
+        .map_err(|error| ApiError::invalid(format!("`{name}` can't be used: {error}.")))
 }
 
 /// An id or another whole number in the path.

@@ -38,6 +38,22 @@ impl Hash32 {
         &self.0
     }
 
+    /// The hash of a served message: Blake2b-256(payload hash ‖ response hash), 32 bytes each. The
+    /// inference service chooses how it hashes payloads and responses. All nodes that serve a task must
+    /// do it alike, because an attester's root must equal that of the selected node.
+    ///
+    /// ```
+    /// use atoma_domain::Hash32;
+    ///
+    /// let payload = Hash32::of(&[b"{\"prompt\":\"hello\"}"]);
+    /// let response = Hash32::of(&[b"{\"text\":\"hi\"}"]);
+    /// let message = Hash32::of_message(payload, response);
+    /// assert_ne!(message, Hash32::of_message(response, payload));
+    /// ```
+    pub fn of_message(payload: Self, response: Self) -> Self {
+        Self::of(&[&payload.0, &response.0])
+    }
+
     /// Blake2b-256 of the concatenated parts.
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut hasher = Blake2b::<U32>::new();
@@ -134,4 +150,19 @@ hexadecimal!(Hash32, HexBytes);
 /// Hexadecimal with or without `0x`.
 fn decode_hex(text: &str) -> Result<Vec<u8>, ParseHashError> {
     hex::decode(text.strip_prefix("0x").unwrap_or(text)).map_err(ParseHashError::NotHex)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Computed with Python's `hashlib.blake2b(payload + response, digest_size=32)`.
+    #[test]
+    fn a_message_hash_is_blake2b_256_of_both_hashes() {
+        let message = Hash32::of_message(Hash32::new([1; 32]), Hash32::new([2; 32]));
+        assert_eq!(
+            message.to_string(),
+            "0x30b600fb1f0cc0b3f0fc28cdcb7389405a6659be81c7d5c5905725aa3a5119ce"
+        );
+    }
 }

@@ -69,3 +69,7 @@ id_type! {
     /// any transaction digest and stays the same through all attempts.
     IntentId
 }
+id_type! {
+    /// The daemon's own number of a reservation of compute units, from 1. It is never given out twice.
+    ReservationId
+}

@@ -28,7 +28,9 @@ mod transaction;
 mod units;
 
 pub use hash::{Hash32, HexBytes, ParseHashError};
-pub use ids::{EchelonId, IntentId, NodeSmallId, ObjectId, StackSmallId, TaskSmallId};
+pub use ids::{
+    EchelonId, IntentId, NodeSmallId, ObjectId, ReservationId, StackSmallId, TaskSmallId,
+};
 pub use sui_sdk_types::{Address, Digest, ObjectReference};
 pub use units::{
     CheckpointNumber, ComputeUnits, Epoch, MicroUsdc, Mist, Permille, PricePerMillion,

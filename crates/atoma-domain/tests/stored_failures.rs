@@ -3,8 +3,8 @@
 use atoma_domain::contract::Abort;
 use atoma_domain::journal::Failure;
 use atoma_domain::{
-    Address, ComputeUnits, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId, StackSmallId,
-    TaskSmallId,
+    Address, ComputeUnits, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId, ReservationId,
+    StackSmallId, TaskSmallId,
 };
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ const TASK: TaskSmallId = TaskSmallId::new(3);
 const NODE: NodeSmallId = NodeSmallId::new(1);
 const OTHER_NODE: NodeSmallId = NodeSmallId::new(2);
 const TRANSACTION: IntentId = IntentId::new(17);
+const RESERVATION: ReservationId = ReservationId::new(5);
 const DIGEST: Digest = Digest::ZERO;
 const OBJECT: ObjectId = Address::TWO;
 
@@ -56,6 +57,23 @@ stored! {
     NoNodeRegistered {} => r#"{"code":"no_node_registered"}"#,
     UnknownTransaction { transaction: String::from("17") } =>
         r#"{"code":"unknown_transaction","transaction":"17"}"#,
+    NoStack { owner_address: OBJECT } =>
+        r#"{"code":"no_stack","owner_address":"0x0000000000000000000000000000000000000000000000000000000000000002"}"#,
+    UnknownReservation { reservation_id: RESERVATION } =>
+        r#"{"code":"unknown_reservation","reservation_id":5}"#,
+    UnknownPurchase { tx_digest: DIGEST } =>
+        r#"{"code":"unknown_purchase","tx_digest":"11111111111111111111111111111111"}"#,
+    MessageIdReused { stack_small_id: STACK, message_id: String::from("m-1") } =>
+        r#"{"code":"message_id_reused","stack_small_id":42,"message_id":"m-1"}"#,
+    StackLocked { stack_small_id: STACK } => r#"{"code":"stack_locked","stack_small_id":42}"#,
+    ReservationOfAnotherStack { reservation_id: RESERVATION, stack_small_id: STACK } =>
+        r#"{"code":"reservation_of_another_stack","reservation_id":5,"stack_small_id":42}"#,
+    NotEnoughUnits {
+        num_compute_units: ComputeUnits::new(9),
+        free_compute_units: ComputeUnits::new(8),
+    } => r#"{"code":"not_enough_units","num_compute_units":9,"free_compute_units":8}"#,
+    NotAPurchase { tx_digest: DIGEST, owner_address: OBJECT } =>
+        r#"{"code":"not_a_purchase","tx_digest":"11111111111111111111111111111111","owner_address":"0x0000000000000000000000000000000000000000000000000000000000000002"}"#,
     NotSettled { stack_small_id: STACK } => r#"{"code":"not_settled","stack_small_id":42}"#,
     AlreadyRegistered { node_small_id: NODE } => r#"{"code":"already_registered","node_small_id":1}"#,
     AlreadySubscribed { node_small_id: NODE, task_small_id: TASK } =>

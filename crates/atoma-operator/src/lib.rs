@@ -30,5 +30,6 @@ pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};
 pub use reconcile::{ForeignUse, ReconcileError};
 pub use use_cases::{
-    Checked, Completed, NodeChoice, Operator, Registered, StackResult, StackStatus, Unsuccessful,
+    Checked, Completed, NodeChoice, Operator, Registered, ServedMessage, StackResult, StackStatus,
+    Unsuccessful, WantedUnits,
 };

@@ -104,13 +104,8 @@ fn record_message(bencher: Bencher<'_, '_>, length: u64) {
     let runtime = runtime();
     let folder = tempfile::tempdir().unwrap();
     let store = runtime.block_on(store(&folder, length));
-    let message = NewMessage {
-        stack_small_id: STACK,
-        node_small_id: None,
-        message_hash: hash(length),
-        num_compute_units: ComputeUnits::new(1),
-        reservation: None,
-    };
+    let units = ComputeUnits::new(1);
+    let message = NewMessage::new(STACK, hash(length), units, TimestampMs::new(1));
     bencher.bench_local(|| runtime.block_on(store.record_message(&message)).unwrap());
 }
 

@@ -28,6 +28,10 @@ macro_rules! stacks {
             "SELECT s.stack_small_id, s.stack_id, s.owner_address, s.task_small_id, \
              s.selected_node_id, s.num_compute_units, s.price_per_one_million_compute_units, \
              s.is_claimed, w.computed_units, w.messages, w.merkle_root, \
+             COALESCE(w.is_frozen, 0) AS is_frozen, \
+             CASE WHEN w.reserved_units > zeroblob(8) THEN \
+             (SELECT unhex(group_concat(hex(r.num_compute_units) || hex(r.expires_at), '')) \
+              FROM reservations r WHERE r.stack_small_id = s.stack_small_id) END AS reservations, \
              COALESCE(t.is_claimed = 0, 0) AS in_settle_period \
              FROM ",
             $from,

@@ -1,6 +1,8 @@
 //! Rows of the mirror as the domain's models.
 
-use atoma_domain::model::{Dispute, OperatorNode, Settlement, Stack, Subscription, Task};
+use atoma_domain::model::{
+    Dispute, OperatorNode, Settlement, Stack, Subscription, Task, UnitsOnLease,
+};
 use atoma_domain::ports::StoreError;
 use atoma_domain::{
     ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, PricePerMillion, SecurityLevel,
@@ -64,11 +66,29 @@ pub(crate) fn stack(row: &SqliteRow) -> Result<Stack, StoreError> {
         already_computed_units: ComputeUnits::new(
             cells.optional_number("computed_units")?.unwrap_or(0),
         ),
+        reservations: reservations(&cells.numbers("reservations")?),
+        is_frozen: cells.flag("is_frozen")?,
         num_total_messages: cells.optional_number("messages")?.unwrap_or(0),
         merkle_root: cells.optional_hash("merkle_root")?,
         in_settle_period: cells.flag("in_settle_period")?,
         is_claimed: cells.flag("is_claimed")?,
     })
+}
+
+/// Reservations from their units and expiries, alternating.
+fn reservations(numbers: &[u64]) -> Vec<UnitsOnLease> {
+    let pairs = numbers.chunks_exact(2);
+    pairs
+        .filter_map(|pair| {
+            let [units, expires_at] = pair else {
+                return None;
+            };
+            Some(UnitsOnLease {
+                num_compute_units: ComputeUnits::new(*units),
+                expires_at: TimestampMs::new(*expires_at),
+            })
+        })
+        .collect()
 }
 
 /// A row of settlements joined with its stack, its attestations and its dispute.

@@ -4,7 +4,7 @@ use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use atoma_domain::journal::Failure;
-use atoma_domain::ports::{StoreError, WorkError};
+use atoma_domain::ports::StoreError;
 use atoma_operator::Unsuccessful;
 use thiserror::Error;
 use tracing::error;
@@ -99,16 +99,6 @@ impl From<StoreError> for ApiError {
         Self::Failure(Failure::Internal {
             reason: cause.to_string(),
         })
-    }
-}
-
-impl From<WorkError> for ApiError {
-    fn from(cause: WorkError) -> Self {
-        match cause {
-            WorkError::Refused(failure) => Self::Failure(failure),
-            WorkError::UnknownReservation(_) => Self::invalid(cause.to_string()),
-            WorkError::Store(cause) => cause.into(),
-        }
     }
 }
 

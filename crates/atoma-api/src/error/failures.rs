@@ -81,6 +81,18 @@ fn reply(failure: &Failure) -> Reply {
         F::UnknownNode { .. } => with(S::NOT_FOUND, "GET /nodes lists them."),
         F::UnknownBadge { .. } => with(S::NOT_FOUND, "GET /nodes lists their badges."),
         F::NoNodeRegistered {} => with(S::NOT_FOUND, "Register one first with POST /register."),
+        F::NoStack { .. } => with(
+            S::NOT_FOUND,
+            "Buy a stack, or name the purchase of a new one with `purchase_tx_digest`.",
+        ),
+        F::UnknownReservation { .. } => with(
+            S::NOT_FOUND,
+            "It was released or consumed, or its lease has expired; GET /reservations lists the open ones.",
+        ),
+        F::UnknownPurchase { .. } => with(
+            S::NOT_FOUND,
+            "Check the digest; a new transaction is known in a moment.",
+        ),
         F::UnknownTransaction { .. } => with(S::NOT_FOUND, "GET /transactions lists the journal."),
 
         // It is already done, or comes too early.
@@ -125,6 +137,15 @@ fn reply(failure: &Failure) -> Reply {
             S::CONFLICT,
             "Use a new `Idempotency-Key` for a new request.",
         ),
+        F::MessageIdReused { .. } => with(
+            S::CONFLICT,
+            "Use a `message_id` of its own for each message.",
+        ),
+        F::StackLocked { .. } => with(S::CONFLICT, "Use another stack of the same owner."),
+        F::ReservationOfAnotherStack { .. } => with(
+            S::CONFLICT,
+            "Leave `reservation_id` out to record the message without it.",
+        ),
         F::MayStillExecute { transaction_id, .. } => with(
             S::CONFLICT,
             format!(
@@ -141,7 +162,13 @@ fn reply(failure: &Failure) -> Reply {
             S::CONFLICT,
             "Record what was served for it with POST /stack_messages.",
         ),
-        F::RequestsInProgress { .. } => with(S::CONFLICT, "Try again once they are served."),
+        F::RequestsInProgress { stack_small_id } => with(
+            S::CONFLICT,
+            format!(
+                "Try again once they are served; GET /reservations?stack_small_id={stack_small_id} \
+                 shows who holds them and until when."
+            ),
+        ),
         F::NothingToAttestWith { node_small_id, .. } => with(
             S::CONFLICT,
             format!(
@@ -191,6 +218,13 @@ fn reply(failure: &Failure) -> Reply {
         F::StackOverflow { .. } => with(
             S::UNPROCESSABLE_ENTITY,
             "Use another stack of the same owner.",
+        ),
+        F::NotEnoughUnits { .. } => {
+            with(S::UNPROCESSABLE_ENTITY, "The owner must buy another stack.")
+        }
+        F::NotAPurchase { .. } => with(
+            S::UNPROCESSABLE_ENTITY,
+            "Name the transaction that bought the stack, and the address that owns it.",
         ),
         F::TaskRemoved { .. } => with(
             S::UNPROCESSABLE_ENTITY,

@@ -47,6 +47,22 @@ failures! {
         "No node is registered for the operator's address. Register one first with POST /register.";
     UnknownTransaction r#"{"code":"unknown_transaction","transaction":"17"}"# => 404
         "Transaction 17 is not in the journal. GET /transactions lists the journal.";
+    NoStack r#"{"code":"no_stack","owner_address":"0x0000000000000000000000000000000000000000000000000000000000000002"}"# => 404
+        "Address 0x0000000000000000000000000000000000000000000000000000000000000002 has no open stack that one of the operator's nodes serves and that matches the request. Buy a stack, or name the purchase of a new one with `purchase_tx_digest`.";
+    UnknownReservation r#"{"code":"unknown_reservation","reservation_id":5}"# => 404
+        "Reservation 5 is not open. It was released or consumed, or its lease has expired; GET /reservations lists the open ones.";
+    UnknownPurchase r#"{"code":"unknown_purchase","tx_digest":"11111111111111111111111111111111"}"# => 404
+        "The Sui node does not know the purchase 11111111111111111111111111111111. Check the digest; a new transaction is known in a moment.";
+    MessageIdReused r#"{"code":"message_id_reused","stack_small_id":42,"message_id":"m-1"}"# => 409
+        "A message with another hash is recorded for stack 42 under the id m-1. Use a `message_id` of its own for each message.";
+    StackLocked r#"{"code":"stack_locked","stack_small_id":42}"# => 409
+        "Stack 42 is in settlement or claimed, so no units can be reserved. Use another stack of the same owner.";
+    ReservationOfAnotherStack r#"{"code":"reservation_of_another_stack","reservation_id":5,"stack_small_id":42}"# => 409
+        "Reservation 5 is not one for the selected node of stack 42. Leave `reservation_id` out to record the message without it.";
+    NotEnoughUnits r#"{"code":"not_enough_units","num_compute_units":9,"free_compute_units":8}"# => 422
+        "None of the owner's matching stacks has more than 8 free compute units, fewer than the 9 needed. The owner must buy another stack.";
+    NotAPurchase r#"{"code":"not_a_purchase","tx_digest":"11111111111111111111111111111111","owner_address":"0x0000000000000000000000000000000000000000000000000000000000000002"}"# => 422
+        "Transaction 11111111111111111111111111111111 did not buy an open stack of address 0x0000000000000000000000000000000000000000000000000000000000000002 for one of the operator's nodes. Name the transaction that bought the stack, and the address that owns it.";
     NotSettled r#"{"code":"not_settled","stack_small_id":42}"# => 409
         "Stack 42 has not been settled. Its selected node must settle it first, with POST /try_settle_stack_ids.";
     AlreadyRegistered r#"{"code":"already_registered","node_small_id":1}"# => 409
@@ -80,7 +96,7 @@ failures! {
     StackHasNoMessages r#"{"code":"stack_has_no_messages","stack_small_id":42}"# => 409
         "No message is recorded for stack 42. Record what was served for it with POST /stack_messages.";
     RequestsInProgress r#"{"code":"requests_in_progress","stack_small_id":42}"# => 409
-        "Stack 42 still has requests in progress. Try again once they are served.";
+        "Stack 42 still has requests in progress. Try again once they are served; GET /reservations?stack_small_id=42 shows who holds them and until when.";
     NothingToAttestWith r#"{"code":"nothing_to_attest_with","stack_small_id":42,"node_small_id":1}"# => 409
         r#"The daemon has no record of stack 42, neither from node 1 nor from the stack's selected node. Run the stack's requests again and record them with POST /stack_messages and "node_small_id": 1."#;
     NothingToDispute r#"{"code":"nothing_to_dispute","stack_small_id":42,"node_small_id":1}"# => 409

@@ -1,19 +1,20 @@
 //! Recording served work.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, ServiceConfig};
-use atoma_domain::model::NewMessage;
-use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
-use atoma_operator::Operator;
+use actix_web::web::ServiceConfig;
+use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, ReservationId, StackSmallId};
+use atoma_operator::ServedMessage;
 use serde::Deserialize;
 
-use super::resource::post;
+use super::resource::{SIMULATED, post};
 use crate::body::JsonBody;
 use crate::error::ApiResult;
+use crate::params::tag;
+use crate::request_context::RequestContext;
 use crate::views::WorkView;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(post("/stack_messages", &[], record));
+    config.service(post("/stack_messages", SIMULATED, record));
 }
 
 #[derive(Debug, Deserialize)]
@@ -24,25 +25,23 @@ struct Message {
     num_compute_units: ComputeUnits,
     #[serde(default)]
     node_small_id: Option<NodeSmallId>,
+    #[serde(default)]
+    reservation_id: Option<ReservationId>,
+    #[serde(default)]
+    message_id: Option<String>,
 }
 
-async fn record(operator: Data<Operator>, body: JsonBody<Message>) -> ApiResult {
-    operator.readiness().require().await?;
+async fn record(context: RequestContext, body: JsonBody<Message>) -> ApiResult {
+    let operator = context.operator(&body);
     let message = body.value;
-    match message.node_small_id {
-        Some(node) => drop(operator.node(node).await?),
-        None => operator.check_serves(message.stack_small_id).await?,
-    }
-    let recorded = operator
-        .ports()
-        .work
-        .record_message(&NewMessage {
-            stack_small_id: message.stack_small_id,
-            node_small_id: message.node_small_id,
-            message_hash: message.message_hash,
-            num_compute_units: message.num_compute_units,
-            reservation: None,
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(WorkView::from(recorded)))
+    let served = ServedMessage {
+        stack_small_id: message.stack_small_id,
+        node_small_id: message.node_small_id,
+        message_hash: message.message_hash,
+        num_compute_units: message.num_compute_units,
+        reservation: message.reservation_id,
+        id: tag("message_id", message.message_id)?,
+    };
+    let recorded = operator.record_message(served).await?;
+    Ok(HttpResponse::Ok().json(WorkView::new(recorded, context.is_dry_run())))
 }

@@ -4,6 +4,7 @@ mod messages;
 mod node_path;
 mod reads;
 mod requests;
+mod reservations;
 mod resource;
 mod service;
 mod settlements;
@@ -18,5 +19,6 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     requests::configure(config);
     stack_requests::configure(config);
     messages::configure(config);
+    reservations::configure(config);
     service::configure(config);
 }

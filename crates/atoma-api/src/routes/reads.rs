@@ -111,8 +111,14 @@ async fn list_stacks(
         nodes: &nodes,
         filled_beyond,
     };
-    let state = &operator.ports().state;
-    let stacks = state.stacks(filter, one_more(page)).await?;
-    list.respond(page, stacks, |stack| stack.stack_small_id, StackView::from)
-        .await
+    let ports = operator.ports();
+    let stacks = ports.state.stacks(filter, one_more(page)).await?;
+    let now = ports.clock.now();
+    list.respond(
+        page,
+        stacks,
+        |stack| stack.stack_small_id,
+        move |stack| StackView::new(stack, now),
+    )
+    .await
 }

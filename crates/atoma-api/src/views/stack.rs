@@ -1,11 +1,13 @@
 //! Stacks, nodes and recorded work.
 
-use atoma_domain::model::{OperatorNode, Stack, WorkSummary};
+use atoma_domain::model::{OperatorNode, RecordedMessage, Stack};
 use atoma_domain::{
     Address, ComputeUnits, Hash32, NodeSmallId, ObjectId, PricePerMillion, StackSmallId,
-    TaskSmallId,
+    TaskSmallId, TimestampMs,
 };
 use serde::Serialize;
+
+use super::dry_run::DryRun;
 
 /// A stack.
 #[derive(Debug, Serialize)]
@@ -18,15 +20,20 @@ pub(crate) struct StackView {
     num_compute_units: ComputeUnits,
     price_per_one_million_compute_units: PricePerMillion,
     already_computed_units: ComputeUnits,
+    reserved_units: ComputeUnits,
+    free_units: ComputeUnits,
     in_settle_period: bool,
     num_total_messages: u64,
     merkle_root: Option<Hash32>,
     is_claimed: bool,
 }
 
-impl From<Stack> for StackView {
-    fn from(stack: Stack) -> Self {
+impl StackView {
+    /// The stack with its reservations at this time.
+    pub(crate) fn new(stack: Stack, now: TimestampMs) -> Self {
         Self {
+            reserved_units: stack.reserved_units(now),
+            free_units: stack.free_units(now),
             stack_small_id: stack.stack_small_id,
             stack_id: stack.stack_id,
             owner_address: stack.owner_address,
@@ -61,20 +68,28 @@ impl From<OperatorNode> for NodeView {
     }
 }
 
-/// The record of a stack after a message was added.
+/// A recorded message.
 #[derive(Debug, Serialize)]
 pub(crate) struct WorkView {
     num_total_messages: u64,
     already_computed_units: ComputeUnits,
     merkle_root: Hash32,
+    num_uncovered_units: ComputeUnits,
+    already_recorded: bool,
+    #[serde(flatten)]
+    dry_run: Option<DryRun>,
 }
 
-impl From<WorkSummary> for WorkView {
-    fn from(work: WorkSummary) -> Self {
+impl WorkView {
+    /// The message, as recorded or as a dry run would.
+    pub(crate) fn new(recorded: RecordedMessage, is_dry_run: bool) -> Self {
         Self {
-            num_total_messages: work.num_total_messages,
-            already_computed_units: work.already_computed_units,
-            merkle_root: work.merkle_root,
+            num_total_messages: recorded.num_total_messages,
+            already_computed_units: recorded.already_computed_units,
+            merkle_root: recorded.merkle_root,
+            num_uncovered_units: recorded.num_uncovered_units,
+            already_recorded: recorded.is_repetition,
+            dry_run: is_dry_run.then(DryRun::mark),
         }
     }
 }

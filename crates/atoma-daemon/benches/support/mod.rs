@@ -74,19 +74,11 @@ impl World {
         let operator = self.daemon.operator();
         operator.wait_for_stacks(&stacks).await.unwrap();
         for stack in &stacks {
-            let message = NewMessage {
-                stack_small_id: *stack,
-                node_small_id: None,
-                message_hash: Hash32::of(&[&stack.get().to_le_bytes()]),
-                num_compute_units: ComputeUnits::new(900),
-                reservation: None,
-            };
-            operator
-                .ports()
-                .work
-                .record_message(&message)
-                .await
-                .unwrap();
+            let hash = Hash32::of(&[&stack.get().to_le_bytes()]);
+            let (units, now) = (ComputeUnits::new(900), operator.ports().clock.now());
+            let message = NewMessage::new(*stack, hash, units, now);
+            let recorded = operator.ports().work.record_message(&message).await;
+            recorded.unwrap();
         }
         stacks
     }

@@ -4,7 +4,7 @@ use anyhow::Context;
 use atoma_domain::model::NewMessage;
 use atoma_domain::{ComputeUnits, Hash32, StackSmallId};
 use atoma_localnet::demo::DemoStack;
-use atoma_operator::Operator;
+use atoma_operator::{Operator, Ports};
 
 /// Messages recorded on each stack.
 const MESSAGES: u64 = 3;
@@ -14,22 +14,17 @@ const UNITS: u64 = 300_000;
 /// Waits until the mirror knows the stacks, then records messages on those that have none.
 pub(super) async fn record(operator: &Operator, stacks: &[DemoStack]) -> anyhow::Result<()> {
     let ids: Vec<StackSmallId> = stacks.iter().map(|stack| stack.stack_small_id).collect();
-    let work = &operator.ports().work;
+    let Ports { work, clock, .. } = operator.ports();
     for stack in operator.wait_for_stacks(&ids).await? {
         if stack.num_total_messages > 0 || stack.in_settle_period || stack.is_claimed {
             continue;
         }
         for message in 0..MESSAGES {
             let id = stack.stack_small_id.get().to_le_bytes();
-            work.record_message(&NewMessage {
-                stack_small_id: stack.stack_small_id,
-                node_small_id: None,
-                message_hash: Hash32::of(&[b"demonstration", &id, &message.to_le_bytes()]),
-                num_compute_units: ComputeUnits::new(UNITS),
-                reservation: None,
-            })
-            .await
-            .with_context(|| {
+            let hash = Hash32::of(&[b"demonstration", &id, &message.to_le_bytes()]);
+            let (units, now) = (ComputeUnits::new(UNITS), clock.now());
+            let message = NewMessage::new(stack.stack_small_id, hash, units, now);
+            work.record_message(&message).await.with_context(|| {
                 format!("cannot record a message on stack {}", stack.stack_small_id)
             })?;
         }

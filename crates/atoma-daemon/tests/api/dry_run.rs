@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use atoma_domain::StackSmallId;
 use atoma_domain::journal::{Failure, GasOptions};
-use atoma_domain::{ComputeUnits, StackSmallId};
 use atoma_operator::{Applied, Engine, EngineConfig, NodeChoice, Operator, Readiness};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -121,13 +121,14 @@ async fn a_dry_run_checks_the_journal_and_the_lane() {
         .await;
     world.until_ready().await;
     let path = "/try_settle_stack_ids?dry_run=true";
-    let work = &world.operator.ports().work;
-    let (stack, units) = (StackSmallId::new(other), ComputeUnits::new(5));
-    let buyer = world.network.buyer();
-    let reserved = work.reserve_units(stack, buyer, units).await.unwrap();
+    let wanted = json!({
+        "owner_address": world.network.buyer(), "stack_small_id": other, "num_compute_units": 5,
+    });
+    let reserved = world.post_ok("/reservations", wanted).await;
     let refused = world.post(path, json!({"stack_small_ids": [other]})).await;
     assert_refused(&refused, 409, "requests_in_progress");
-    work.release_reservation(reserved).await.unwrap();
+    let reserved = format!("/reservations/{}", reserved["reservation_id"]);
+    assert_eq!(world.api.delete(&reserved).await.0, 200);
 
     world.hold_submissions();
     let filling = world.spawn_settle(&[4]);

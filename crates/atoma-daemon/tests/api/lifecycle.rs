@@ -193,7 +193,7 @@ async fn one_of_several_nodes_must_be_named_by_id_or_badge() {
 }
 
 #[tokio::test]
-async fn messages_are_refused_beyond_the_stack_and_after_settlement() {
+async fn messages_are_capped_at_the_stack_and_refused_after_settlement() {
     let world = TestWorld::start(&[NONE], 1).await;
     let stack = world.buy_one(1, 1, 100, PRICE).await;
     let settle = json!({"stack_small_ids": [stack]});
@@ -204,25 +204,29 @@ async fn messages_are_refused_beyond_the_stack_and_after_settlement() {
     assert_eq!(answer["num_total_messages"], 1);
     assert_eq!(answer["already_computed_units"], 60);
     assert_eq!(answer["merkle_root"], json!(message(stack, 0)));
-    let body = |stack: u64, units: u64| json!({"stack_small_id": stack, "message_hash": message(stack, 1), "num_compute_units": units});
+    let body = |stack: u64, number: u64, units: u64| json!({"stack_small_id": stack, "message_hash": message(stack, number), "num_compute_units": units});
     let path = "/stack_messages";
-    let refused = world.post(path, body(stack, 41)).await;
-    assert_refused(&refused, 422, "stack_overflow");
-    assert_eq!(refused.1["details"]["free_compute_units"], 40);
-    let refused = world.post(path, body(stack, u64::MAX)).await;
-    assert_refused(&refused, 422, "stack_overflow");
-    assert_refused(&world.post(path, body(999, 1)).await, 404, "unknown_stack");
-    assert_eq!(world.stack(stack).await["already_computed_units"], 60);
-    world.record_one(stack, 1, 40).await;
+    // What the stack has no units for is recorded, but not paid.
+    let answer = world.post_ok(path, body(stack, 1, 41)).await;
+    assert_eq!(answer["already_computed_units"], 100);
+    assert_eq!(answer["num_uncovered_units"], 1);
+    let answer = world.post_ok(path, body(stack, 2, u64::MAX)).await;
+    assert_eq!(answer["num_uncovered_units"], u64::MAX);
+    assert_refused(
+        &world.post(path, body(999, 1, 1)).await,
+        404,
+        "unknown_stack",
+    );
+    assert_eq!(world.stack(stack).await["already_computed_units"], 100);
 
     let body_too_many = json!({"stack_small_ids": [stack], "num_claimed_compute_units": 101});
     let refused = world.post("/try_settle_stack_ids", body_too_many).await;
     assert_refused(&refused, 422, "too_many_compute_units");
     world.settle(&[stack]).await;
-    let refused = world.post(path, body(stack, 0)).await;
+    let refused = world.post(path, body(stack, 3, 0)).await;
     assert_refused(&refused, 409, "already_settling");
     let ticket = world.ticket(stack);
-    assert_eq!(ticket["committed_stack_proof"], proof(stack, 2, 1, 1));
+    assert_eq!(ticket["committed_stack_proof"], proof(stack, 3, 1, 1));
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ mod process_kill;
 mod protocol;
 mod reads;
 mod recovery;
+mod served_work;
 mod settlement;
 mod slow_clients;
 mod startup;

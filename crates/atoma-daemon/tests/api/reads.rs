@@ -86,6 +86,8 @@ async fn stacks_have_their_fields_and_only_the_operators_are_listed() {
         "num_compute_units": 1_000,
         "price_per_one_million_compute_units": 2_000,
         "already_computed_units": 300,
+        "reserved_units": 0,
+        "free_units": 700,
         "in_settle_period": false,
         "num_total_messages": 3,
         "merkle_root": root(stack, 3),

@@ -11,7 +11,7 @@ use atoma_domain::model::{
 use atoma_domain::ports::{
     DisputeSide, Page, ServedWork, StackFilter, StackSnapshot, StateReader, StoreError,
 };
-use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId, TaskSmallId};
+use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId, TaskSmallId, TimestampMs};
 use atoma_operator::{Applied, Ingestor, Operator, Ports, Readiness, StackStatus};
 use tokio_util::sync::CancellationToken;
 
@@ -34,13 +34,8 @@ impl StateReader for LateMessage {
     async fn snapshot_of(&self, ids: &[StackSmallId]) -> Result<StackSnapshot, StoreError> {
         let known = self.inner.snapshot_of(ids).await?;
         if !self.is_recorded.swap(true, Ordering::Relaxed) {
-            let late = NewMessage {
-                stack_small_id: ids[0],
-                node_small_id: None,
-                message_hash: Hash32::of(&[b"late"]),
-                num_compute_units: LATE,
-                reservation: None,
-            };
+            let (hash, now) = (Hash32::of(&[b"late"]), TimestampMs::new(1));
+            let late = NewMessage::new(ids[0], hash, LATE, now);
             self.work.record_message(&late).await.unwrap();
         }
         Ok(known)

@@ -6,7 +6,8 @@ use thiserror::Error;
 
 use crate::contract::Abort;
 use crate::{
-    ComputeUnits, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId, StackSmallId, TaskSmallId,
+    Address, ComputeUnits, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId, ReservationId,
+    StackSmallId, TaskSmallId,
 };
 
 /// Why a request or a transaction failed.
@@ -44,6 +45,14 @@ pub enum Failure {
     UnknownBadge { node_badge_id: ObjectId },
     #[error("no node is registered for the operator's address")]
     NoNodeRegistered {},
+    #[error(
+        "address {owner_address} has no open stack that one of the operator's nodes serves and that matches the request"
+    )]
+    NoStack { owner_address: Address },
+    #[error("reservation {reservation_id} is not open")]
+    UnknownReservation { reservation_id: ReservationId },
+    #[error("the Sui node does not know the purchase {tx_digest}")]
+    UnknownPurchase { tx_digest: Digest },
     #[error("transaction {transaction} is not in the journal")]
     UnknownTransaction { transaction: String },
     #[error("stack {stack_small_id} has not been settled")]
@@ -83,6 +92,22 @@ pub enum Failure {
     InFlightWithOtherParameters { transaction_id: IntentId },
     #[error("the request's key was already used for a different request")]
     IdempotencyKeyReused {},
+    #[error(
+        "a message with another hash is recorded for stack {stack_small_id} under the id {message_id}"
+    )]
+    MessageIdReused {
+        stack_small_id: StackSmallId,
+        message_id: String,
+    },
+    #[error("stack {stack_small_id} is in settlement or claimed, so no units can be reserved")]
+    StackLocked { stack_small_id: StackSmallId },
+    #[error(
+        "reservation {reservation_id} is not one for the selected node of stack {stack_small_id}"
+    )]
+    ReservationOfAnotherStack {
+        reservation_id: ReservationId,
+        stack_small_id: StackSmallId,
+    },
     #[error("transaction {transaction_id} may still execute, so it can't be abandoned")]
     MayStillExecute {
         transaction_id: IntentId,
@@ -171,6 +196,21 @@ pub enum Failure {
         stack_small_id: StackSmallId,
         num_compute_units: ComputeUnits,
         free_compute_units: ComputeUnits,
+    },
+    #[error(
+        "none of the owner's matching stacks has more than {free_compute_units} free compute units, fewer than the \
+         {num_compute_units} needed"
+    )]
+    NotEnoughUnits {
+        num_compute_units: ComputeUnits,
+        free_compute_units: ComputeUnits,
+    },
+    #[error(
+        "transaction {tx_digest} did not buy an open stack of address {owner_address} for one of the operator's nodes"
+    )]
+    NotAPurchase {
+        tx_digest: Digest,
+        owner_address: Address,
     },
     #[error(
         "task {task_small_id} was removed from the contract; its stacks can no longer be settled or claimed"

@@ -1,11 +1,16 @@
 //! The mirrored state of the contract, and the daemon's own record of served work.
 
+mod reservation;
 mod settlement;
 mod stack;
 mod task;
 mod work;
 
+pub use reservation::{
+    Holder, Lease, LeaseError, MessageId, NewReservation, Reservation, ReservationChange,
+    StackChoice, TagError,
+};
 pub use settlement::{AttestationStatus, Dispute, Settlement, SettlementInputs};
-pub use stack::{OperatorNode, Stack};
+pub use stack::{OperatorNode, Stack, UnitsOnLease};
 pub use task::{Subscription, Task};
-pub use work::{NewMessage, ReservationId, WorkRecord, WorkSummary};
+pub use work::{NewMessage, RecordedMessage, WorkRecord};

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reservation::MessageId;
+use crate::journal::RequestKey;
 use crate::settlement::StackAccumulator;
-use crate::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
+use crate::{ComputeUnits, Hash32, NodeSmallId, ReservationId, StackSmallId, TimestampMs};
 
 /// One node's record of one stack. The selected node records what it serves; an attesting node records
 /// its repetition of the same requests.
@@ -22,44 +24,58 @@ pub struct WorkRecord {
 }
 
 /// A served request/response pair that is to be recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewMessage {
     /// The stack that it was served for.
     pub stack_small_id: StackSmallId,
     /// The node whose record it belongs to; `None` for the selected node.
     pub node_small_id: Option<NodeSmallId>,
-    /// The hash of the pair.
+    /// The [hash](Hash32::of_message) of the pair.
     pub message_hash: Hash32,
     /// The units that it used.
     pub num_compute_units: ComputeUnits,
-    /// The reservation that it was served under, which is released in the same step.
+    /// The reservation that it was served under, which ends in the same step. An expired one is fine.
     pub reservation: Option<ReservationId>,
+    /// The client's id of it.
+    pub id: Option<MessageId>,
+    /// The client's key of the request that records it.
+    pub request: Option<RequestKey>,
+    /// When it is recorded.
+    pub recorded_at: TimestampMs,
 }
 
-/// A record after a message was added.
+impl NewMessage {
+    /// A message for the selected node's record, without a reservation, an id or a key.
+    pub const fn new(
+        stack_small_id: StackSmallId,
+        message_hash: Hash32,
+        num_compute_units: ComputeUnits,
+        recorded_at: TimestampMs,
+    ) -> Self {
+        Self {
+            stack_small_id,
+            node_small_id: None,
+            message_hash,
+            num_compute_units,
+            reservation: None,
+            id: None,
+            request: None,
+            recorded_at,
+        }
+    }
+}
+
+/// A recorded message, and the record right after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkSummary {
-    /// The number of messages.
+pub struct RecordedMessage {
+    /// The number of messages. This one is the last of them.
     pub num_total_messages: u64,
     /// The units computed.
     pub already_computed_units: ComputeUnits,
     /// The Merkle root over the messages.
     pub merkle_root: Hash32,
-}
-
-/// The number of a reservation of units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ReservationId(u64);
-
-impl ReservationId {
-    /// Wraps the number of the database.
-    pub const fn new(value: u64) -> Self {
-        Self(value)
-    }
-
-    /// The bare number.
-    pub const fn get(self) -> u64 {
-        self.0
-    }
+    /// Those of the message's units that were not added, because the stack had fewer left.
+    pub num_uncovered_units: ComputeUnits,
+    /// Whether it had been recorded before, under the same id or key. Then nothing has changed.
+    pub is_repetition: bool,
 }

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use crate::journal::{Failure, IntentStatus};
-use crate::model::ReservationId;
-use crate::{Digest, IntentId, ObjectId};
+use crate::journal::IntentStatus;
+use crate::model::MessageId;
+use crate::{ComputeUnits, Digest, IntentId, ObjectId, ReservationId, StackSmallId};
 
 /// The cause of an adapter's error, independent of the library it comes from.
 pub type BoxedError = Box<dyn std::error::Error + Send + Sync>;
@@ -83,15 +83,87 @@ impl StoreError {
     }
 }
 
-/// Why served work could not be recorded.
+/// Why a message was not recorded. Nothing has changed.
 #[derive(Debug, Error)]
-pub enum WorkError {
-    /// It was refused, for a reason that the caller should see.
-    #[error("{0}")]
-    Refused(Failure),
-    /// The reservation was already released, or never made.
-    #[error("reservation {} does not exist", .0.get())]
-    UnknownReservation(ReservationId),
+pub enum RecordError {
+    /// The stack is not in the mirror.
+    #[error("stack {0} is not known")]
+    UnknownStack(StackSmallId),
+    /// The selected node's record is closed: the stack is in settlement, or about to be, or a claim
+    /// without a settlement is under way.
+    #[error("stack {0} is in settlement")]
+    InSettlement(StackSmallId),
+    /// The stack was claimed.
+    #[error("stack {0} has been claimed")]
+    Claimed(StackSmallId),
+    /// The reservation is one of another stack, or the message is not for the selected node's record.
+    #[error("reservation {reservation} does not belong to this record of stack {stack}")]
+    OtherReservation {
+        /// The reservation.
+        reservation: ReservationId,
+        /// The stack of the message.
+        stack: StackSmallId,
+    },
+    /// Another message was recorded under this id.
+    #[error("message {id} of stack {stack} was recorded with another hash")]
+    OtherMessage {
+        /// The id.
+        id: MessageId,
+        /// The stack.
+        stack: StackSmallId,
+    },
+    /// The request's key was used with another body.
+    #[error("the request's key was used for another request")]
+    OtherRequest,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why units were not reserved. Nothing has changed.
+#[derive(Debug, Error)]
+pub enum ReserveError {
+    /// The owner has no such stack.
+    #[error("the owner has no such stack")]
+    NotFound,
+    /// All such stacks are in settlement or claimed.
+    #[error("stack {stack} is in settlement or claimed")]
+    Locked {
+        /// The first of them.
+        stack: StackSmallId,
+    },
+    /// No such stack has enough free units.
+    #[error("{wanted} units are wanted, but no such stack has more than {free} free")]
+    Insufficient {
+        /// The units wanted.
+        wanted: ComputeUnits,
+        /// The most that one stack has free.
+        free: ComputeUnits,
+    },
+    /// The request's key was used with another body.
+    #[error("the request's key was used for another request")]
+    OtherRequest,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a reservation was not changed or released. Nothing has changed.
+#[derive(Debug, Error)]
+pub enum ReservationError {
+    /// It has ended or was never made.
+    #[error("reservation {0} is not open")]
+    NotFound(ReservationId),
+    /// Its stack lacks the units for the correction. Its own units are already among the free ones.
+    #[error("{wanted} units are wanted, but stack {stack} has only {free} free")]
+    Insufficient {
+        /// The stack.
+        stack: StackSmallId,
+        /// The corrected units.
+        wanted: ComputeUnits,
+        /// The units that it could have.
+        free: ComputeUnits,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

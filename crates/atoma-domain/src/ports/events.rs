@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{ChainError, StoreError};
-use crate::events::ContractEvent;
+use crate::events::{ContractEvent, StackCreated};
 use crate::model::OperatorNode;
 use crate::{Address, CheckpointNumber, Digest, Epoch, ObjectId, TimestampMs};
 
@@ -120,6 +120,10 @@ pub trait ChainEvents: Debug + Send + Sync {
         frames: &[LedgerFrame],
         operator: Address,
     ) -> Result<Progress, StoreError>;
+
+    /// Takes purchases into the mirror before the ledger stream delivers them. Moves neither cursor nor
+    /// position: when the stream delivers a purchase, it changes nothing. So does this if it comes second.
+    async fn apply_early(&self, purchases: &[StackCreated]) -> Result<(), StoreError>;
 
     /// The progress of the mirror.
     async fn progress(&self) -> Result<Progress, StoreError>;

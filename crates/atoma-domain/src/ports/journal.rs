@@ -18,7 +18,7 @@ pub trait Journal: Debug + Send + Sync {
     /// Opens intents in one database transaction, each independently of the others, and returns the
     /// results in order. An intent that [closes a record](crate::journal::Action::closes_record) also
     /// freezes the selected node's record of the stack, or is refused if it can't (no message to settle,
-    /// open reservations, already in settlement). A `request` is stored with the outcomes of its parts,
+    /// open reservations, already in settlement). Reservations whose lease has expired are ended. A `request` is stored with the outcomes of its parts,
     /// unless none of them is in the journal afterwards.
     ///
     /// # Errors

@@ -20,7 +20,8 @@ pub use chain::{
 };
 pub use clock::Clock;
 pub use error::{
-    BoxedError, ChainError, Refusal, RefusalKind, SignError, StoreError, SubmitError, WorkError,
+    BoxedError, ChainError, RecordError, Refusal, RefusalKind, ReservationError, ReserveError,
+    SignError, StoreError, SubmitError,
 };
 pub use events::{
     ChainEvents, ChainIdentity, EventCursor, EventSource, LedgerFrame, LedgerPosition,
@@ -29,6 +30,6 @@ pub use events::{
 pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, UnfinishedIntent};
 pub use signer::Signer;
 pub use state::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader};
-pub use work::ServedWork;
+pub use work::{ReservationFilter, ServedWork};
 
 pub use crate::transaction::{SignedTransaction, UnsignedTransaction};

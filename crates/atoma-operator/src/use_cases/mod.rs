@@ -10,6 +10,7 @@
 //!   `settle.rs`, `attest.rs` and `claim.rs`.
 //! - `request.rs`, `nodes.rs`, `stacks.rs`, `read_your_writes.rs`: what requests share.
 //! - `abandon.rs`: abandoning a transaction.
+//! - `serve/`: served work, which needs no transaction.
 
 mod abandon;
 mod attest;
@@ -22,6 +23,7 @@ mod operator;
 mod read_your_writes;
 mod register;
 mod request;
+mod serve;
 mod settle;
 mod single;
 mod stack_result;
@@ -31,5 +33,6 @@ mod subscriptions;
 pub use nodes::NodeChoice;
 pub use operator::{Checked, Operator};
 pub use register::Registered;
+pub use serve::{ServedMessage, WantedUnits};
 pub use single::{Completed, Unsuccessful};
 pub use stack_result::{StackResult, StackStatus};

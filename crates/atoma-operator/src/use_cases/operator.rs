@@ -89,8 +89,7 @@ impl Operator {
         }
     }
 
-    /// The ports, for callers that need no use case: to read the state, record work or read the
-    /// journal.
+    /// The ports, for callers that need no use case: to read the state or the journal.
     pub const fn ports(&self) -> &Ports {
         &self.ports
     }

@@ -202,7 +202,9 @@ async fn task_registered(
     run(connection, statement).await
 }
 
-async fn stack_created(
+/// Inserts a stack that was bought. One that was [taken early](atoma_domain::ports::ChainEvents::apply_early)
+/// is there already.
+pub(super) async fn stack_created(
     connection: &mut SqliteConnection,
     event: &StackCreated,
 ) -> Result<(), StoreError> {

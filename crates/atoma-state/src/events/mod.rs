@@ -5,6 +5,7 @@ mod operator_nodes;
 mod progress;
 
 use async_trait::async_trait;
+use atoma_domain::events::StackCreated;
 use atoma_domain::model::OperatorNode;
 use atoma_domain::ports::{ChainEvents, ChainIdentity, LedgerFrame, Progress, StoreError};
 use atoma_domain::{Address, Digest, Epoch};
@@ -78,6 +79,14 @@ impl ChainEvents for SqliteState {
         }
         commit(transaction).await?;
         Ok(progress)
+    }
+
+    async fn apply_early(&self, purchases: &[StackCreated]) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        for purchase in purchases {
+            effects::stack_created(&mut transaction, purchase).await?;
+        }
+        commit(transaction).await
     }
 
     async fn progress(&self) -> Result<Progress, StoreError> {

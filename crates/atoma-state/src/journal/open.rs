@@ -13,10 +13,11 @@ use super::preconditions::LockedStacks;
 use super::{freeze, rows};
 use crate::batch::Batch;
 use crate::columns::{Cells, hex, json, number};
+use crate::work;
 
 /// Opens intents, each on its own merits: inserts it, joins it to an equal one that is under way (also to
-/// one of these), or refuses it. Freezes the records that the new ones need frozen. Two round trips,
-/// however many intents.
+/// one of these), or refuses it. Freezes the records that the new ones need frozen, and ends expired
+/// reservations of their stacks. Two round trips, however many intents.
 pub(super) async fn open(
     connection: &mut SqliteConnection,
     wanted: &[NewIntent],
@@ -28,10 +29,14 @@ pub(super) async fn open(
         .collect();
     let mut reads = Batch::new();
     KeyOwner::select(&mut reads, &keys)?;
-    LockedStacks::select(&mut reads, wanted);
+    LockedStacks::select(&mut reads, wanted, now);
     let mut rows = reads.query(connection).await?;
     let mut owners = KeyOwner::read(&rows.next())?;
     let stacks = LockedStacks::read(&rows.next())?;
+    // A rare third round trip, before the records are frozen.
+    if stacks.have_reservations_to_end() {
+        work::end_expired(connection, now).await?;
+    }
 
     let mut taken: HashSet<&str> = owners.keys().map(String::as_str).collect();
     let mut new = Vec::new();

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atoma_domain::journal::{Action, Failure, NewIntent};
 use atoma_domain::ports::StoreError;
-use atoma_domain::{NodeSmallId, StackSmallId};
+use atoma_domain::{NodeSmallId, StackSmallId, TimestampMs};
 use sqlx::sqlite::SqliteRow;
 
 use crate::batch::Batch;
 use crate::columns::{Cells, key_set, number};
+use crate::work::LATEST_EXPIRY;
 
 /// The stacks whose records intents would freeze, as they are under the write lock.
 pub(super) struct LockedStacks(BTreeMap<StackSmallId, LockedStack>);
@@ -21,11 +22,12 @@ struct LockedStack {
     has_messages: bool,
     has_units: bool,
     has_reservations: bool,
+    has_reservations_to_end: bool,
 }
 
 impl LockedStacks {
     /// Adds the statement whose rows [`read`](Self::read) takes.
-    pub(super) fn select(reads: &mut Batch, intents: &[NewIntent]) {
+    pub(super) fn select(reads: &mut Batch, intents: &[NewIntent], now: TimestampMs) {
         let stacks = intents.iter().filter_map(|i| i.action.closes_record());
         reads
             .statement(
@@ -36,13 +38,19 @@ impl LockedStacks {
                  w.merkle_root IS NOT NULL AS has_messages, \
                  coalesce(w.computed_units > $1, FALSE) AS has_units, \
                  EXISTS (SELECT 1 FROM reservations r \
-                  WHERE r.stack_small_id = s.stack_small_id) AS has_reservations \
+                  WHERE r.stack_small_id = s.stack_small_id AND r.expires_at > $3) \
+                 AS has_reservations, \
+                 EXISTS (SELECT 1 FROM reservations r \
+                  WHERE r.stack_small_id = s.stack_small_id \
+                  AND (r.expires_at <= $3 OR r.expires_at > $4)) AS has_reservations_to_end \
                  FROM stacks s LEFT JOIN work_records w \
                  ON w.stack_small_id = s.stack_small_id AND w.node_small_id = s.selected_node_id \
                  WHERE s.stack_small_id IN (SELECT unhex(value) FROM json_each($2))",
             )
             .bind(number(0))
-            .bind(key_set(stacks.map(StackSmallId::get)));
+            .bind(key_set(stacks.map(StackSmallId::get)))
+            .bind(number(now.get()))
+            .bind(number(LATEST_EXPIRY.end(now).get()));
     }
 
     pub(super) fn read(rows: &[SqliteRow]) -> Result<Self, StoreError> {
@@ -56,11 +64,17 @@ impl LockedStacks {
                 has_messages: cells.flag("has_messages")?,
                 has_units: cells.flag("has_units")?,
                 has_reservations: cells.flag("has_reservations")?,
+                has_reservations_to_end: cells.flag("has_reservations_to_end")?,
             };
             let id = StackSmallId::new(cells.number("stack_small_id")?);
             Ok::<_, StoreError>((id, stack))
         });
         Ok(Self(stacks.collect::<Result<_, _>>()?))
+    }
+
+    /// Whether a reservation has expired, or has a lease that is too long to be right.
+    pub(super) fn have_reservations_to_end(&self) -> bool {
+        self.0.values().any(|stack| stack.has_reservations_to_end)
     }
 
     /// Which of the records that these actions freeze exist.

@@ -1,6 +1,6 @@
 use atoma_domain::events::StackCreated;
 use atoma_domain::model::NewMessage;
-use atoma_domain::ports::{ChainEvents, ServedWork, StoreError, WorkError};
+use atoma_domain::ports::{ChainEvents, RecordError, ServedWork, StoreError};
 use atoma_domain::ports::{EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction};
 use atoma_domain::{
     Address, CheckpointNumber, ComputeUnits, Digest, Epoch, Hash32, NodeSmallId, PricePerMillion,
@@ -58,17 +58,12 @@ async fn a_full_disk_is_not_available_and_changes_nothing() {
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
     let progress = store.progress().await.unwrap();
     assert_eq!(progress.cursor, None);
-    let message = NewMessage {
-        stack_small_id: StackSmallId::new(1),
-        node_small_id: None,
-        message_hash: Hash32::ZERO,
-        num_compute_units: ComputeUnits::new(1),
-        reservation: None,
-    };
+    let (stack, units) = (StackSmallId::new(1), ComputeUnits::new(1));
+    let message = NewMessage::new(stack, Hash32::ZERO, units, TimestampMs::new(1));
     // Not even the first stack of the batch was stored.
     assert!(matches!(
         store.record_message(&message).await,
-        Err(WorkError::Refused(_))
+        Err(RecordError::UnknownStack(_))
     ));
 
     // The limit went with the connection: there is space again.

@@ -7,7 +7,7 @@ use sqlx::SqlitePool;
 
 use super::record::{work_record, work_records};
 use crate::columns::{Cells, number};
-use crate::error::unavailable;
+use crate::error::statement_failed;
 use crate::rows;
 
 /// Reads task, record and subscribers of a stack. One statement, because a lane waits for every round
@@ -31,7 +31,7 @@ pub(crate) async fn settlement_inputs(
     .bind(number(stack.get()))
     .fetch_optional(readers)
     .await
-    .map_err(unavailable)?;
+    .map_err(statement_failed)?;
     let Some(row) = row else {
         return Ok(None);
     };

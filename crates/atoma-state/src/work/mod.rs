@@ -1,98 +1,111 @@
 //! Recording served work.
+//!
+//! - `stack.rs`, `record.rs`: the stack that is served, and a node's record of it.
+//! - `message.rs`: recording a message. `recorded.rs`: messages that a client can repeat.
+//! - `reserve.rs`: choosing a stack and reserving units. `change.rs`: renewing and correcting.
+//!   `release.rs`: ending reservations, also those whose lease has expired. `reservations.rs`: their rows.
+//! - `inputs.rs`: what a settlement is made from.
 
+mod change;
 mod inputs;
+mod message;
 mod record;
+mod recorded;
+mod release;
 mod reservations;
+mod reserve;
 mod stack;
 
 use async_trait::async_trait;
-use atoma_domain::model::{NewMessage, ReservationId, WorkRecord, WorkSummary};
-use atoma_domain::ports::{ServedWork, StoreError, WorkError};
-use atoma_domain::{Address, ComputeUnits, NodeSmallId, StackSmallId};
+use atoma_domain::model::{
+    Holder, NewMessage, NewReservation, RecordedMessage, Reservation, ReservationChange, WorkRecord,
+};
+use atoma_domain::ports::{
+    Page, RecordError, ReservationError, ReservationFilter, ReserveError, ServedWork, StoreError,
+};
+use atoma_domain::{NodeSmallId, ReservationId, StackSmallId, TimestampMs};
 
 pub(crate) use self::inputs::settlement_inputs;
-use self::record::{StoredRecord, work_records};
-use self::stack::{ServedStack, unknown_stack};
+use self::record::work_records;
+pub(crate) use self::release::{LATEST_EXPIRY, end_expired};
 use crate::columns::number;
-use crate::error::unavailable;
+use crate::error::statement_failed;
 use crate::store::{SqliteState, commit};
 
 #[async_trait]
 impl ServedWork for SqliteState {
-    async fn record_message(&self, message: &NewMessage) -> Result<WorkSummary, WorkError> {
+    async fn record_message(&self, message: &NewMessage) -> Result<RecordedMessage, RecordError> {
         let mut transaction = self.write().await?;
-        let stack = ServedStack::load(&mut transaction, message.stack_small_id).await?;
-        let node = message.node_small_id.unwrap_or(stack.selected_node);
-        let mut record = StoredRecord::load(&mut transaction, stack.id, node).await?;
-        // Another node's record is its own check of the work: settlement doesn't close it.
-        if node == stack.selected_node {
-            stack.check_open(&record)?;
-        }
-        if let Some(id) = message.reservation {
-            let reservation = reservations::load(&mut transaction, id).await?;
-            if reservation.stack != stack.id || node != stack.selected_node {
-                return Err(WorkError::UnknownReservation(id));
-            }
-            reservations::delete(&mut transaction, id).await?;
-            record.release(reservation.units)?;
-        }
-        stack.check_fits(&record, message.num_compute_units)?;
-        let summary = record.append(message.message_hash, message.num_compute_units)?;
-        record.save(&mut transaction).await?;
+        let recorded = message::record(&mut transaction, message).await?;
         commit(transaction).await?;
-        Ok(summary)
+        Ok(recorded)
+    }
+
+    async fn would_record(&self, message: &NewMessage) -> Result<RecordedMessage, RecordError> {
+        let mut transaction = self.write().await?;
+        let recorded = message::record(&mut transaction, message).await?;
+        transaction.rollback().await.map_err(statement_failed)?;
+        Ok(recorded)
     }
 
     async fn reserve_units(
         &self,
-        stack: StackSmallId,
-        owner: Address,
-        units: ComputeUnits,
-    ) -> Result<ReservationId, WorkError> {
+        wanted: &NewReservation,
+        now: TimestampMs,
+    ) -> Result<Reservation, ReserveError> {
         let mut transaction = self.write().await?;
-        let stack = ServedStack::load(&mut transaction, stack).await?;
-        if stack.owner != owner {
-            return Err(unknown_stack(stack.id));
-        }
-        let mut record =
-            StoredRecord::load(&mut transaction, stack.id, stack.selected_node).await?;
-        stack.check_open(&record)?;
-        stack.check_fits(&record, units)?;
-        record.reserve(units)?;
-        record.save(&mut transaction).await?;
-        let id = reservations::insert(&mut transaction, stack.id, units).await?;
+        let reservation = reserve::reserve(&mut transaction, wanted, now).await?;
         commit(transaction).await?;
-        Ok(id)
+        Ok(reservation)
     }
 
-    async fn correct_reservation(
+    async fn would_reserve(
         &self,
-        reservation: ReservationId,
-        units: ComputeUnits,
-    ) -> Result<(), WorkError> {
+        wanted: &NewReservation,
+        now: TimestampMs,
+    ) -> Result<Reservation, ReserveError> {
         let mut transaction = self.write().await?;
-        let before = reservations::load(&mut transaction, reservation).await?;
-        let stack = ServedStack::load(&mut transaction, before.stack).await?;
-        let mut record =
-            StoredRecord::load(&mut transaction, stack.id, stack.selected_node).await?;
-        record.release(before.units)?;
-        stack.check_fits(&record, units)?;
-        record.reserve(units)?;
-        record.save(&mut transaction).await?;
-        reservations::update(&mut transaction, reservation, units).await?;
+        let reservation = reserve::reserve(&mut transaction, wanted, now).await?;
+        transaction.rollback().await.map_err(statement_failed)?;
+        Ok(reservation)
+    }
+
+    async fn change_reservation(
+        &self,
+        id: ReservationId,
+        change: ReservationChange,
+        now: TimestampMs,
+    ) -> Result<Reservation, ReservationError> {
+        let mut transaction = self.write().await?;
+        let changed = change::change(&mut transaction, id, change, now).await?;
+        commit(transaction).await?;
+        Ok(changed)
+    }
+
+    async fn release_reservation(
+        &self,
+        id: ReservationId,
+        now: TimestampMs,
+    ) -> Result<(), ReservationError> {
+        let mut transaction = self.write().await?;
+        release::release(&mut transaction, id, now).await?;
         Ok(commit(transaction).await?)
     }
 
-    async fn release_reservation(&self, reservation: ReservationId) -> Result<(), WorkError> {
+    async fn release_held_by(&self, holder: &Holder, now: TimestampMs) -> Result<u64, StoreError> {
         let mut transaction = self.write().await?;
-        let before = reservations::load(&mut transaction, reservation).await?;
-        let stack = ServedStack::load(&mut transaction, before.stack).await?;
-        let mut record =
-            StoredRecord::load(&mut transaction, stack.id, stack.selected_node).await?;
-        record.release(before.units)?;
-        record.save(&mut transaction).await?;
-        reservations::delete(&mut transaction, reservation).await?;
-        Ok(commit(transaction).await?)
+        let released = release::release_held_by(&mut transaction, holder, now).await?;
+        commit(transaction).await?;
+        Ok(released)
+    }
+
+    async fn reservations(
+        &self,
+        filter: &ReservationFilter,
+        page: Page<ReservationId>,
+        now: TimestampMs,
+    ) -> Result<Vec<Reservation>, StoreError> {
+        reservations::list(&self.readers, filter, page, now).await
     }
 
     async fn work_record(
@@ -110,7 +123,7 @@ impl ServedWork for SqliteState {
         .bind(number(node.get()))
         .fetch_optional(&self.readers)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
         row.map(|row| record::work_record(&row, stack, node))
             .transpose()
     }

@@ -1,6 +1,6 @@
 //! One node's record of one stack.
 
-use atoma_domain::model::{WorkRecord, WorkSummary};
+use atoma_domain::model::WorkRecord;
 use atoma_domain::ports::StoreError;
 use atoma_domain::settlement::StackAccumulator;
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::columns::{Cells, number};
-use crate::error::{out_of_range, unavailable};
+use crate::error::{out_of_range, statement_failed};
 
 const TABLE: &str = "work_records";
 const KEY: &str = "stack_small_id";
@@ -40,6 +40,15 @@ pub(super) fn work_record(
     })
 }
 
+/// Inserts a record, or updates it as the rest of the statement says.
+macro_rules! insert {
+    () => {
+        "INSERT INTO work_records (stack_small_id, node_small_id, messages, peaks, merkle_root, \
+         computed_units, reserved_units) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (stack_small_id, node_small_id) DO UPDATE SET "
+    };
+}
+
 /// A record that is loaded, changed and saved in one transaction.
 pub(super) struct StoredRecord {
     stack: StackSmallId,
@@ -64,7 +73,7 @@ impl StoredRecord {
         .bind(number(node.get()))
         .fetch_optional(connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
         match row {
             Some(row) => Self::read(&row, stack, node),
             None => Ok(Self {
@@ -99,27 +108,31 @@ impl StoredRecord {
 
     /// The units of a stack of that size that are neither computed nor reserved.
     pub(super) fn free_units(&self, size: ComputeUnits) -> ComputeUnits {
-        size.checked_sub(self.computed)
-            .and_then(|rest| rest.checked_sub(self.reserved))
-            .unwrap_or(ComputeUnits::ZERO)
+        free_units(size, self.computed, self.reserved)
     }
 
-    /// Adds a message to the accumulator and its units to those computed.
+    /// The units computed.
+    pub(super) const fn computed(&self) -> ComputeUnits {
+        self.computed
+    }
+
+    /// The number of messages.
+    pub(super) const fn messages(&self) -> u64 {
+        self.accumulator.messages()
+    }
+
+    /// Adds a message to the accumulator and its units to those computed, and returns the new root.
     pub(super) fn append(
         &mut self,
         message: Hash32,
         units: ComputeUnits,
-    ) -> Result<WorkSummary, StoreError> {
+    ) -> Result<Hash32, StoreError> {
         self.computed = add(self.computed, units)?;
         self.accumulator
             .append(message)
             .map_err(|full| out_of_range(full.to_string()))?;
-        Ok(WorkSummary {
-            num_total_messages: self.accumulator.messages(),
-            already_computed_units: self.computed,
-            // After an append there is a root.
-            merkle_root: self.accumulator.root().unwrap_or(message),
-        })
+        // After an append there is a root.
+        Ok(self.accumulator.root().unwrap_or(message))
     }
 
     /// Adds units to those reserved.
@@ -142,30 +155,61 @@ impl StoredRecord {
         Ok(())
     }
 
+    /// Saves a record with a new message.
     pub(super) async fn save(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        self.upsert(
+            connection,
+            concat!(
+                insert!(),
+                "messages = excluded.messages, peaks = excluded.peaks, \
+                 merkle_root = excluded.merkle_root, computed_units = excluded.computed_units, \
+                 reserved_units = excluded.reserved_units"
+            ),
+        )
+        .await
+    }
+
+    /// Saves only the reserved units. This also works for a frozen record.
+    pub(super) async fn save_reserved(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<(), StoreError> {
+        let statement = concat!(insert!(), "reserved_units = excluded.reserved_units");
+        self.upsert(connection, statement).await
+    }
+
+    async fn upsert(
+        &self,
+        connection: &mut SqliteConnection,
+        statement: &'static str,
+    ) -> Result<(), StoreError> {
         let peaks = self.accumulator.peaks().iter();
         let peaks: Vec<u8> = peaks.flat_map(|hash| *hash.as_bytes()).collect();
         let root = self.accumulator.root().map(|hash| hash.as_bytes().to_vec());
-        sqlx::query(
-            "INSERT INTO work_records (stack_small_id, node_small_id, messages, peaks, \
-             merkle_root, computed_units, reserved_units) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-             ON CONFLICT (stack_small_id, node_small_id) DO UPDATE SET \
-             messages = excluded.messages, peaks = excluded.peaks, \
-             merkle_root = excluded.merkle_root, computed_units = excluded.computed_units, \
-             reserved_units = excluded.reserved_units",
-        )
-        .bind(number(self.stack.get()))
-        .bind(number(self.node.get()))
-        .bind(number(self.accumulator.messages()))
-        .bind(peaks)
-        .bind(root)
-        .bind(number(self.computed.get()))
-        .bind(number(self.reserved.get()))
-        .execute(connection)
-        .await
-        .map_err(unavailable)?;
+        sqlx::query(statement)
+            .bind(number(self.stack.get()))
+            .bind(number(self.node.get()))
+            .bind(number(self.accumulator.messages()))
+            .bind(peaks)
+            .bind(root)
+            .bind(number(self.computed.get()))
+            .bind(number(self.reserved.get()))
+            .execute(connection)
+            .await
+            .map_err(statement_failed)?;
         Ok(())
     }
+}
+
+/// The units of a stack that are neither computed nor reserved.
+pub(super) fn free_units(
+    size: ComputeUnits,
+    computed: ComputeUnits,
+    reserved: ComputeUnits,
+) -> ComputeUnits {
+    size.checked_sub(computed)
+        .and_then(|rest| rest.checked_sub(reserved))
+        .unwrap_or(ComputeUnits::ZERO)
 }
 
 /// A sum that a check against the stack's free units has shown to be in range.

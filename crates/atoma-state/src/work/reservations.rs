@@ -1,69 +1,86 @@
-//! Units set aside for requests in progress.
+//! The rows of reservations.
 
-use atoma_domain::model::ReservationId;
-use atoma_domain::ports::{StoreError, WorkError};
-use atoma_domain::{ComputeUnits, StackSmallId};
-use sqlx::SqliteConnection;
+use atoma_domain::journal::RequestKey;
+use atoma_domain::model::{Holder, Reservation};
+use atoma_domain::ports::{Page, ReservationFilter, StoreError};
+use atoma_domain::{ComputeUnits, NodeSmallId, ReservationId, StackSmallId, TimestampMs};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::columns::{Cells, number, row_number};
-use crate::error::unavailable;
+use crate::error::statement_failed;
 
-/// A reservation that is neither consumed nor released.
-pub(super) struct OpenReservation {
-    pub(super) stack: StackSmallId,
-    pub(super) units: ComputeUnits,
-}
-
-/// Loads an open reservation.
-///
-/// # Errors
-/// [`WorkError::UnknownReservation`] when there is none of that number.
+/// An open or expired reservation; `None` if it has ended.
 pub(super) async fn load(
     connection: &mut SqliteConnection,
     id: ReservationId,
-) -> Result<OpenReservation, WorkError> {
+) -> Result<Option<Reservation>, StoreError> {
     let row = sqlx::query("SELECT * FROM reservations WHERE id = $1")
         .bind(row_number(id.get()))
         .fetch_optional(connection)
         .await
-        .map_err(unavailable)?;
-    let row = row.ok_or(WorkError::UnknownReservation(id))?;
-    let cells = Cells::new(&row, "reservations", "id");
-    Ok(OpenReservation {
-        stack: StackSmallId::new(cells.number("stack_small_id")?),
-        units: ComputeUnits::new(cells.number("num_compute_units")?),
+        .map_err(statement_failed)?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The reservation made under that request's scope, with the hash of the request's body.
+pub(super) async fn of_request(
+    connection: &mut SqliteConnection,
+    request: &RequestKey,
+) -> Result<Option<(Reservation, bool)>, StoreError> {
+    let row = sqlx::query("SELECT * FROM reservations WHERE request_scope = $1")
+        .bind(&request.scope)
+        .fetch_optional(connection)
+        .await
+        .map_err(statement_failed)?;
+    row.map(|row| {
+        let body = Cells::new(&row, TABLE, "id").optional_hash("request_body")?;
+        Ok((read(&row)?, body == Some(request.body)))
+    })
+    .transpose()
+}
+
+/// Inserts a reservation and gives it its number.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    reservation: Reservation,
+    request: Option<&RequestKey>,
+) -> Result<Reservation, StoreError> {
+    let row = sqlx::query(
+        "INSERT INTO reservations (stack_small_id, node_small_id, num_compute_units, holder, \
+         created_at, expires_at, request_scope, request_body) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+    )
+    .bind(number(reservation.stack_small_id.get()))
+    .bind(number(reservation.node_small_id.get()))
+    .bind(number(reservation.num_compute_units.get()))
+    .bind(reservation.holder.as_ref().map(Holder::as_str))
+    .bind(number(reservation.created_at.get()))
+    .bind(number(reservation.expires_at.get()))
+    .bind(request.map(|request| request.scope.as_str()))
+    .bind(request.map(|request| request.body.as_bytes().to_vec()))
+    .fetch_one(connection)
+    .await
+    .map_err(statement_failed)?;
+    let id = Cells::new(&row, TABLE, "id").row_number("id")?;
+    Ok(Reservation {
+        id: ReservationId::new(id),
+        ..reservation
     })
 }
 
-pub(super) async fn insert(
-    connection: &mut SqliteConnection,
-    stack: StackSmallId,
-    units: ComputeUnits,
-) -> Result<ReservationId, StoreError> {
-    let row = sqlx::query(
-        "INSERT INTO reservations (stack_small_id, num_compute_units) VALUES ($1, $2) \
-         RETURNING id",
-    )
-    .bind(number(stack.get()))
-    .bind(number(units.get()))
-    .fetch_one(connection)
-    .await
-    .map_err(unavailable)?;
-    let id = Cells::new(&row, "reservations", "id").row_number("id")?;
-    Ok(ReservationId::new(id))
-}
-
+/// Saves units and expiry.
 pub(super) async fn update(
     connection: &mut SqliteConnection,
-    id: ReservationId,
-    units: ComputeUnits,
+    reservation: &Reservation,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE reservations SET num_compute_units = $1 WHERE id = $2")
-        .bind(number(units.get()))
-        .bind(row_number(id.get()))
+    sqlx::query("UPDATE reservations SET num_compute_units = $1, expires_at = $2 WHERE id = $3")
+        .bind(number(reservation.num_compute_units.get()))
+        .bind(number(reservation.expires_at.get()))
+        .bind(row_number(reservation.id.get()))
         .execute(connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
     Ok(())
 }
 
@@ -75,6 +92,64 @@ pub(super) async fn delete(
         .bind(row_number(id.get()))
         .execute(connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(statement_failed)?;
     Ok(())
+}
+
+/// Starts a list; the filters follow, then the order.
+macro_rules! listed {
+    ($filter:literal) => {
+        concat!(
+            "SELECT * FROM reservations WHERE id > $1 AND expires_at > $2",
+            $filter,
+            " ORDER BY id LIMIT $3"
+        )
+    };
+}
+
+/// The reservations that are open at `now`, ascending.
+pub(super) async fn list(
+    readers: &SqlitePool,
+    filter: &ReservationFilter,
+    page: Page<ReservationId>,
+    now: TimestampMs,
+) -> Result<Vec<Reservation>, StoreError> {
+    let after = page.after.map_or(0, ReservationId::get);
+    let statement = match (&filter.holder, filter.stack) {
+        (None, None) => listed!(""),
+        (Some(_), None) => listed!(" AND holder = $4"),
+        (None, Some(_)) => listed!(" AND stack_small_id = $4"),
+        (Some(_), Some(_)) => listed!(" AND holder = $4 AND stack_small_id = $5"),
+    };
+    let mut query = sqlx::query(statement)
+        // No row has a number that SQLite never gives out.
+        .bind(row_number(after).unwrap_or(i64::MAX))
+        .bind(number(now.get()))
+        .bind(page.limit);
+    if let Some(holder) = &filter.holder {
+        query = query.bind(holder.as_str());
+    }
+    if let Some(stack) = filter.stack {
+        query = query.bind(number(stack.get()));
+    }
+    let rows = query.fetch_all(readers).await.map_err(statement_failed)?;
+    rows.iter().map(read).collect()
+}
+
+const TABLE: &str = "reservations";
+
+pub(super) fn read(row: &SqliteRow) -> Result<Reservation, StoreError> {
+    let cells = Cells::new(row, TABLE, "id");
+    let holder = cells.optional_text("holder")?.map(str::parse::<Holder>);
+    Ok(Reservation {
+        id: ReservationId::new(cells.row_number("id")?),
+        holder: holder
+            .transpose()
+            .map_err(|source| cells.corrupt("holder", source))?,
+        stack_small_id: StackSmallId::new(cells.number("stack_small_id")?),
+        node_small_id: NodeSmallId::new(cells.number("node_small_id")?),
+        num_compute_units: ComputeUnits::new(cells.number("num_compute_units")?),
+        created_at: TimestampMs::new(cells.number("created_at")?),
+        expires_at: TimestampMs::new(cells.number("expires_at")?),
+    })
 }

@@ -31,12 +31,12 @@ async fn step(store: &SqliteState, number: u64) -> bool {
         }
         2 => apply_events(store, 2, vec![bought(1, 1, 100)]).await,
         3 => {
-            let held = store.reserve_units(stack(1), owner(), units(50)).await;
-            assert_eq!(held.unwrap().get(), 1);
+            let held = reserve(store, 1, 50).await;
+            assert_eq!(held.get(), 1);
         }
         4 => {
             let served = NewMessage {
-                reservation: Some(atoma_domain::model::ReservationId::new(1)),
+                reservation: Some(atoma_domain::ReservationId::new(1)),
                 ..message(1, 1, 42)
             };
             store.record_message(&served).await.unwrap();

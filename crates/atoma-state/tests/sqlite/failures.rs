@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use atoma_domain::journal::{AttemptOutcome, Failure};
 use atoma_domain::ports::{
-    ChainEvents, Journal, LedgerFrame, Opened, Page, ServedWork, StateReader, StoreError, WorkError,
+    ChainEvents, Journal, LedgerFrame, Opened, Page, RecordError, ServedWork, StateReader,
+    StoreError,
 };
 use atoma_state::{SqliteState, StateOptions};
 
@@ -100,7 +101,7 @@ async fn a_locked_database_is_not_available_and_unchanged() {
     let failed = store.record_message(&message(1, 1, 1)).await;
     assert!(matches!(
         failed,
-        Err(WorkError::Store(StoreError::Unavailable(_)))
+        Err(RecordError::Store(StoreError::Unavailable(_)))
     ));
     assert!(matches!(
         store.apply(&frames(), operator()).await,
@@ -234,7 +235,7 @@ async fn impossible_values_are_named_by_table_column_and_row() {
                 ..message(1, 1, 1)
             })
             .await,
-        Err(WorkError::Store(StoreError::Corrupt { .. }))
+        Err(RecordError::Store(StoreError::Corrupt { .. }))
     ));
 }
 

@@ -34,6 +34,45 @@ async fn lists_and_transitions_are_served_by_indexes() {
             "subscriptions_by_task",
         ),
         (
+            "DELETE FROM reservations WHERE expires_at <= x'' RETURNING *",
+            "reservations_by_expiry",
+        ),
+        (
+            "UPDATE reservations SET expires_at = x'' WHERE expires_at > x''",
+            "reservations_by_expiry",
+        ),
+        (
+            "DELETE FROM reservations WHERE holder = 'h' RETURNING *",
+            "reservations_by_holder",
+        ),
+        (
+            "SELECT * FROM reservations WHERE request_scope = 's'",
+            "reservations_by_request",
+        ),
+        (
+            "SELECT 1 FROM reservations r WHERE r.stack_small_id = x'' AND r.expires_at > x''",
+            "reservations_by_stack",
+        ),
+        (
+            "SELECT s.stack_small_id FROM stacks s WHERE s.owner_address = x'' \
+             AND s.is_claimed = 0 AND s.task_small_id = x''",
+            "stacks_by_owner",
+        ),
+        (
+            "SELECT * FROM recorded_messages WHERE stack_small_id = x'' AND node_small_id = x'' \
+             AND message_id = 'm'",
+            "recorded_messages_by_id",
+        ),
+        (
+            "SELECT * FROM recorded_messages WHERE request_scope = 's' AND recorded_at >= x''",
+            "recorded_messages_by_request",
+        ),
+        (
+            "DELETE FROM recorded_messages WHERE request_scope IS NOT NULL AND recorded_at < x'' \
+             AND message_id IS NULL",
+            "recorded_messages_by_time",
+        ),
+        (
             "SELECT * FROM intents WHERE id < 9 AND status = 'queued' ORDER BY id DESC LIMIT 5",
             "intents_by_status",
         ),

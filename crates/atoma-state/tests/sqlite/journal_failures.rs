@@ -7,7 +7,7 @@ use atoma_domain::journal::{
     REQUEST_KEY_LIFETIME_MS, Recalled, RequestKey,
 };
 use atoma_domain::ports::{
-    Journal, JournalFilter, Opened, Page, ServedWork, StoreError, WorkError,
+    Journal, JournalFilter, Opened, Page, RecordError, ServedWork, StoreError,
 };
 use atoma_state::SqliteState;
 
@@ -186,7 +186,10 @@ async fn intents_move_even_if_their_actions_cannot_be_read() {
     let failure = Failure::ShuttingDown {};
     store.fail(ids[2], &failure, at(3)).await.unwrap();
     let settled = store.record_message(&message(1, 2, 1)).await;
-    assert!(matches!(settled, Err(WorkError::Refused(_))), "{settled:?}");
+    assert!(
+        matches!(settled, Err(RecordError::InSettlement(_))),
+        "{settled:?}"
+    );
     for id in [2, 3] {
         store.record_message(&message(id, 2, 1)).await.unwrap();
     }

@@ -27,6 +27,7 @@ mod opening_at_once;
 mod other_versions;
 mod raw;
 mod refusals;
+mod reservation_model;
 mod signed_versions;
 
 mod file {

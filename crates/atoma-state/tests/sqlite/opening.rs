@@ -17,8 +17,7 @@ async fn store() -> SqliteState {
     for id in [2, 3] {
         store.record_message(&message(id, 1, 1)).await.unwrap();
     }
-    let reserved = store.reserve_units(stack(3), owner(), units(1)).await;
-    reserved.unwrap();
+    reserve(&store, 3, 1).await;
     store
 }
 

@@ -8,14 +8,15 @@ use atoma_domain::events::{
 use atoma_domain::journal::{
     Action, Actor, Attempt, AttemptOutcome, Conclusion, GasOptions, NewIntent, Receipt,
 };
-use atoma_domain::model::NewMessage;
+use atoma_domain::model::{Lease, NewMessage, NewReservation, StackChoice};
 use atoma_domain::ports::{
-    ChainEvents, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction, SignedTransaction,
+    ChainEvents, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction, ServedWork,
+    SignedTransaction,
 };
 use atoma_domain::{
     Address, CheckpointNumber, ComputeUnits, Digest, Epoch, Hash32, IntentId, MicroUsdc, Mist,
-    NodeSmallId, ObjectId, PricePerMillion, SecurityLevel, StackSmallId, TaskRole, TaskSmallId,
-    TimestampMs,
+    NodeSmallId, ObjectId, PricePerMillion, ReservationId, SecurityLevel, StackSmallId, TaskRole,
+    TaskSmallId, TimestampMs,
 };
 
 pub fn node(id: u64) -> NodeSmallId {
@@ -245,13 +246,25 @@ pub fn stack_claimed(id: u64, selected: u64) -> ContractEvent {
 
 /// A message for the selected node's record.
 pub fn message(stack_id: u64, number: u64, used: u64) -> NewMessage {
-    NewMessage {
-        stack_small_id: stack(stack_id),
-        node_small_id: None,
-        message_hash: hash(number),
+    NewMessage::new(stack(stack_id), hash(number), units(used), at(1))
+}
+
+/// A reservation on one of the buyer's stacks, with a lease of 15 minutes.
+pub fn reservation(stack_id: u64, used: u64) -> NewReservation {
+    NewReservation {
+        owner: owner(),
+        stack: StackChoice::Stack(stack(stack_id)),
         num_compute_units: units(used),
-        reservation: None,
+        holder: None,
+        lease: Lease::default(),
+        request: None,
     }
+}
+
+/// Reserves units at time 1, which must succeed.
+pub async fn reserve(store: &impl ServedWork, stack_id: u64, used: u64) -> ReservationId {
+    let wanted = reservation(stack_id, used);
+    store.reserve_units(&wanted, at(1)).await.unwrap().id
 }
 
 /// A new intent of one of the operator's nodes.

@@ -4,7 +4,9 @@ use atoma_domain::journal::{
     Action, Attempt, AttemptOutcome, Failure, Intent, IntentStatus, NewIntent,
 };
 use atoma_domain::model::NewMessage;
-use atoma_domain::ports::{Journal, JournalKey, Opened, SignedTransaction, WorkError};
+use atoma_domain::ports::{
+    Journal, JournalKey, Opened, RecordError, ReserveError, SignedTransaction,
+};
 use atoma_domain::{ComputeUnits, Epoch, IntentId, Mist, ObjectReference};
 
 use super::Store;
@@ -18,7 +20,11 @@ pub fn unwrap_new(opened: Opened) -> Intent {
 }
 
 pub async fn open(store: &impl Journal, intent: NewIntent) -> Opened {
-    let mut opened = store.open(&[intent], None, at(1)).await.unwrap();
+    open_at(store, intent, 1).await
+}
+
+pub async fn open_at(store: &impl Journal, intent: NewIntent, now: u64) -> Opened {
+    let mut opened = store.open(&[intent], None, at(now)).await.unwrap();
     assert_eq!(opened.len(), 1);
     opened.remove(0)
 }
@@ -236,22 +242,18 @@ pub async fn confidential_claims_freeze_the_record(store: impl Store) {
     let failure = Failure::ShuttingDown {};
     store.fail(intent.id, &failure, at(2)).await.unwrap();
     store.record_message(&message(1, 1, 1)).await.unwrap();
-    let held = store
-        .reserve_units(stack(1), owner(), units(0))
-        .await
-        .unwrap();
+    let held = reserve(&store, 1, 0).await;
     assert_eq!(
         open(&store, new_intent(1, claim_confidential(1))).await,
         Opened::Refused(Failure::RequestsInProgress { stack_small_id })
     );
-    store.release_reservation(held).await.unwrap();
+    store.release_reservation(held, at(1)).await.unwrap();
     // Messages recorded until now are paid, later ones refused. The action names no number of units: a
     // number read before could be too small.
     let intent = unwrap_new(open(&store, new_intent(1, claim_confidential(1))).await);
     assert_eq!(intent.action, claim_confidential(1));
     let late = store.record_message(&message(1, 2, 1)).await;
-    let refusal = WorkError::Refused(Failure::AlreadySettling { stack_small_id });
-    assert_eq!(late.unwrap_err().to_string(), refusal.to_string());
+    assert!(matches!(late, Err(RecordError::InSettlement(id)) if id == stack_small_id));
     let record = store.work_record(stack(1), node(1)).await.unwrap();
     assert_eq!(record.unwrap().computed_units, units(1));
     store.fail(intent.id, &failure, at(4)).await.unwrap();
@@ -279,10 +281,7 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
         ..message(1, 1, 1)
     };
     store.record_message(&attesting).await.unwrap();
-    let held = store
-        .reserve_units(stack(1), owner(), units(0))
-        .await
-        .unwrap();
+    let held = reserve(&store, 1, 0).await;
     assert_eq!(
         open(&store, new_intent(1, settle(1))).await,
         refused(Failure::StackHasNoMessages { stack_small_id })
@@ -292,7 +291,7 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
         open(&store, new_intent(1, settle(1))).await,
         refused(Failure::RequestsInProgress { stack_small_id })
     );
-    store.release_reservation(held).await.unwrap();
+    store.release_reservation(held, at(1)).await.unwrap();
     assert!(matches!(
         open(&store, new_intent(2, settle(1))).await,
         Opened::Refused(Failure::NodeNotSelected { .. })
@@ -302,16 +301,10 @@ pub async fn settlements_are_checked_and_freeze_the_record(store: impl Store) {
     let frozen = async || {
         let record = store.work_record(stack(1), node(1)).await.unwrap();
         let frozen = record.unwrap().is_frozen;
-        let refusals = [
-            store.record_message(&message(1, 2, 0)).await.err(),
-            store.reserve_units(stack(1), owner(), units(0)).await.err(),
-        ];
-        let closed = refusals.iter().all(|refusal| {
-            matches!(
-                refusal,
-                Some(WorkError::Refused(Failure::AlreadySettling { .. }))
-            )
-        });
+        let recorded = store.record_message(&message(1, 2, 0)).await;
+        let reserved = store.reserve_units(&reservation(1, 0), at(1)).await;
+        let closed = matches!(recorded, Err(RecordError::InSettlement(_)))
+            && matches!(reserved, Err(ReserveError::Locked { .. }));
         assert_eq!(frozen, closed);
         frozen
     };

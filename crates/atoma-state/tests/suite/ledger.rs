@@ -192,3 +192,28 @@ pub async fn the_epoch_never_goes_back(store: impl Store) {
         Some(Epoch::new(u64::MAX))
     );
 }
+
+/// The cursor stays, and the stream's delivery changes nothing.
+pub async fn a_purchase_taken_early_is_mirrored_once(store: impl Store) {
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
+    let progress = store.progress().await.unwrap();
+    let event = bought(2, 1, 100);
+    let ContractEvent::StackCreated(purchase) = event.clone() else {
+        panic!("not a purchase");
+    };
+    let purchases = std::slice::from_ref(&purchase);
+    store.apply_early(purchases).await.unwrap();
+    assert_eq!(store.progress().await.unwrap(), progress);
+    store.record_message(&message(2, 1, 7)).await.unwrap();
+    let known = async || store.stacks_by_id(&[stack(2)]).await.unwrap();
+    let early = known().await;
+    assert_eq!(early[0].already_computed_units, units(7));
+    store.apply_early(purchases).await.unwrap();
+    assert_eq!(known().await, early);
+    apply_events(&store, 2, vec![event]).await;
+    assert_eq!(known().await, early);
+    // A purchase that comes late doesn't reopen a claimed stack.
+    apply_events(&store, 3, vec![stack_claimed(2, 1)]).await;
+    store.apply_early(purchases).await.unwrap();
+    assert!(known().await[0].is_claimed);
+}

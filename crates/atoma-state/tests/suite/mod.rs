@@ -8,6 +8,7 @@ pub mod history;
 pub mod journal;
 pub mod ledger;
 pub mod reading;
+pub mod reservations;
 pub mod settling;
 pub mod work;
 
@@ -38,6 +39,7 @@ macro_rules! store_suites {
                 events_of_unknown_stacks_are_accepted,
                 every_recorded_event_is_accepted,
                 the_epoch_never_goes_back,
+                a_purchase_taken_early_is_mirrored_once,
             }
             settling {
                 a_ticket_takes_its_epoch_from_the_settling_transaction,
@@ -49,11 +51,25 @@ macro_rules! store_suites {
             work {
                 messages_add_up_to_the_contracts_root,
                 units_never_exceed_the_stack,
-                reservations_are_consumed_corrected_and_released,
+                a_message_is_recorded_once_under_its_id,
+                a_message_is_recorded_once_under_its_key,
+                a_dry_run_records_and_reserves_nothing,
+                a_stack_being_claimed_takes_no_first_message,
                 settlement_closes_the_selected_nodes_record_alone,
                 claimed_stacks_take_no_work,
                 many_writers_lose_nothing,
                 settlement_inputs_are_task_record_and_subscribers,
+            }
+            reservations {
+                reservations_are_consumed_corrected_and_released,
+                expired_reservations_end_in_the_write_that_they_block,
+                a_message_outlives_its_lease,
+                leases_are_renewed,
+                leases_from_the_future_are_shortened,
+                reservations_are_listed_and_released_by_holder,
+                the_fullest_stack_with_enough_units_is_taken,
+                a_repeated_request_gets_its_reservation,
+                reservations_at_once_never_exceed_the_stack,
             }
             journal {
                 equal_requests_join_and_others_are_refused,

@@ -1,19 +1,13 @@
 //! Suite of [`ServedWork`](atoma_domain::ports::ServedWork).
 
-use atoma_domain::journal::Failure;
-use atoma_domain::model::{NewMessage, ReservationId};
-use atoma_domain::ports::{StateReader, WorkError};
+use atoma_domain::journal::{Action, AttemptOutcome, Failure, REQUEST_KEY_LIFETIME_MS, RequestKey};
+use atoma_domain::model::{NewMessage, RecordedMessage};
+use atoma_domain::ports::{Page, RecordError, ReservationFilter, ReserveError, StateReader};
 use atoma_domain::settlement::StackAccumulator;
 
 use super::Store;
 use super::fixtures::*;
-
-fn refused<T: std::fmt::Debug>(result: Result<T, WorkError>) -> Failure {
-    match result {
-        Err(WorkError::Refused(failure)) => failure,
-        other => panic!("not refused: {other:?}"),
-    }
-}
+use super::journal::{open, unwrap_new};
 
 async fn computed(store: &impl StateReader, id: u64) -> u64 {
     let found = store.stacks_by_id(&[stack(id)]).await.unwrap();
@@ -22,12 +16,8 @@ async fn computed(store: &impl StateReader, id: u64) -> u64 {
 
 pub async fn messages_add_up_to_the_contracts_root(store: impl Store) {
     apply_events(&store, 1, vec![bought(1, 1, 1000)]).await;
-    assert_eq!(
-        refused(store.record_message(&message(2, 1, 1)).await),
-        Failure::UnknownStack {
-            stack_small_id: stack(2)
-        }
-    );
+    let unknown = store.record_message(&message(2, 1, 1)).await;
+    assert!(matches!(unknown, Err(RecordError::UnknownStack(id)) if id == stack(2)));
     assert_eq!(store.work_record(stack(1), node(1)).await.unwrap(), None);
     let mut expected = StackAccumulator::new();
     for number in 0..20 {
@@ -58,158 +48,192 @@ pub async fn messages_add_up_to_the_contracts_root(store: impl Store) {
     assert_eq!(record.computed_units, units(3));
 }
 
+/// Served work is never lost: units beyond the stack are not added, and are reported.
 pub async fn units_never_exceed_the_stack(store: impl Store) {
     apply_events(&store, 1, vec![bought(1, 1, 100), bought(2, 1, u64::MAX)]).await;
-    let overflow = |asked: u64, free: u64| Failure::StackOverflow {
-        stack_small_id: stack(1),
-        num_compute_units: units(asked),
-        free_compute_units: units(free),
+    let record = async |message: NewMessage| {
+        let recorded = store.record_message(&message).await.unwrap();
+        let computed = recorded.already_computed_units.get();
+        (computed, recorded.num_uncovered_units.get())
     };
-    store.record_message(&message(1, 1, 40)).await.unwrap();
-    let held = store
-        .reserve_units(stack(1), owner(), units(50))
-        .await
-        .unwrap();
-    assert_eq!(
-        refused(store.record_message(&message(1, 2, 11)).await),
-        overflow(11, 10)
-    );
-    assert_eq!(
-        refused(
-            store
-                .reserve_units(stack(1), owner(), units(u64::MAX))
-                .await
-        ),
-        overflow(u64::MAX, 10)
-    );
-    assert_eq!(
-        refused(store.correct_reservation(held, units(61)).await),
-        overflow(61, 60)
-    );
-    // A message that consumes a reservation may use its units.
-    let under = |used| NewMessage {
+    assert_eq!(record(message(1, 1, 40)).await, (40, 0));
+    let held = reserve(&store, 1, 50).await;
+    let refused = store.reserve_units(&reservation(1, u64::MAX), at(1)).await;
+    assert!(matches!(
+        refused,
+        Err(ReserveError::Insufficient { wanted, free })
+            if (wanted, free) == (units(u64::MAX), units(10))
+    ));
+    // What others have reserved stays theirs.
+    assert_eq!(record(message(1, 2, 11)).await, (50, 1));
+    // A message that ends a reservation may use its units.
+    let under = NewMessage {
         reservation: Some(held),
-        ..message(1, 3, used)
+        ..message(1, 3, 61)
     };
-    assert_eq!(
-        refused(store.record_message(&under(61)).await),
-        overflow(61, 60)
-    );
-    store.record_message(&under(60)).await.unwrap();
-    assert_eq!(
-        refused(store.record_message(&message(1, 4, 1)).await),
-        overflow(1, 0)
-    );
-    store.record_message(&message(1, 4, 0)).await.unwrap();
+    assert_eq!(record(under).await, (100, 11));
+    assert_eq!(record(message(1, 4, 7)).await, (100, 7));
+    assert_eq!(record(message(1, 5, 0)).await, (100, 0));
+    let own = store.work_record(stack(1), node(1)).await.unwrap().unwrap();
+    assert_eq!(own.accumulator.messages(), 5);
     assert_eq!(computed(&store, 1).await, 100);
 
     // Only the stack's size limits other nodes' records.
-    let other = |used| NewMessage {
+    let other = NewMessage {
         node_small_id: Some(node(2)),
-        ..message(1, 9, used)
+        ..message(1, 9, 101)
     };
-    assert_eq!(
-        refused(store.record_message(&other(101)).await),
-        overflow(101, 100)
-    );
-    store.record_message(&other(100)).await.unwrap();
+    assert_eq!(record(other).await, (100, 1));
 
-    // Sums beyond 64 bits are refused, not wrapped.
-    store
-        .record_message(&message(2, 1, u64::MAX - 1))
-        .await
-        .unwrap();
-    let failure = refused(store.record_message(&message(2, 2, u64::MAX)).await);
-    assert!(matches!(failure, Failure::StackOverflow { .. }));
-    store.record_message(&message(2, 2, 1)).await.unwrap();
+    // Sums beyond 64 bits are capped, not wrapped.
+    assert_eq!(record(message(2, 1, u64::MAX - 1)).await, (u64::MAX - 1, 0));
+    let (sum, uncovered) = record(message(2, 2, u64::MAX)).await;
+    assert_eq!((sum, uncovered), (u64::MAX, u64::MAX - 1));
     assert_eq!(computed(&store, 2).await, u64::MAX);
 }
 
-pub async fn reservations_are_consumed_corrected_and_released(store: impl Store) {
+/// A repeated message is reported, not recorded twice, whatever happened to the stack since.
+pub async fn a_message_is_recorded_once_under_its_id(store: impl Store) {
     apply_events(&store, 1, vec![bought(1, 1, 100), bought(2, 1, 100)]).await;
-    for (id, by) in [(1, address(5)), (3, owner())] {
-        assert_eq!(
-            refused(store.reserve_units(stack(id), by, units(1)).await),
-            Failure::UnknownStack {
-                stack_small_id: stack(id)
-            }
-        );
-    }
-    let first = store
-        .reserve_units(stack(1), owner(), units(100))
-        .await
-        .unwrap();
-    refused(store.reserve_units(stack(1), owner(), units(1)).await);
-    store.correct_reservation(first, units(30)).await.unwrap();
-    let second = store
-        .reserve_units(stack(1), owner(), units(70))
-        .await
-        .unwrap();
-    assert_ne!(first, second);
-    // Nothing was recorded yet.
-    assert_eq!(store.work_record(stack(1), node(1)).await.unwrap(), None);
-    store.release_reservation(second).await.unwrap();
-
-    let wrong_stack = NewMessage {
-        reservation: Some(first),
-        ..message(2, 1, 1)
+    let named = |id: u64, number, used| NewMessage {
+        id: Some("m-1".parse().unwrap()),
+        ..message(id, number, used)
     };
-    let wrong_node = NewMessage {
+    let first = store.record_message(&named(1, 1, 90)).await.unwrap();
+    store.record_message(&message(1, 2, 5)).await.unwrap();
+    let repeated = RecordedMessage {
+        is_repetition: true,
+        ..first
+    };
+    let again = async || store.record_message(&named(1, 1, 90)).await.unwrap();
+    assert_eq!(again().await, repeated);
+    let would = store.would_record(&named(1, 1, 90)).await;
+    assert_eq!(would.unwrap(), repeated);
+    let other = store.record_message(&named(1, 3, 90)).await;
+    assert!(matches!(other, Err(RecordError::OtherMessage { stack: s, .. }) if s == stack(1)));
+
+    // The id is unique for its stack and node.
+    store.record_message(&named(2, 3, 1)).await.unwrap();
+    let by_another = NewMessage {
         node_small_id: Some(node(2)),
-        reservation: Some(first),
+        ..named(1, 4, 1)
+    };
+    let attesting = store.record_message(&by_another).await.unwrap();
+    assert_eq!(
+        (attesting.num_total_messages, attesting.is_repetition),
+        (1, false)
+    );
+
+    // It outlives the settlement and every key.
+    apply_events(&store, 2, vec![settled(1, 1, &[])]).await;
+    assert_eq!(again().await, repeated);
+    let late = NewMessage {
+        recorded_at: at(u64::MAX),
+        ..named(1, 1, 90)
+    };
+    assert_eq!(store.record_message(&late).await.unwrap(), repeated);
+    let record = store.work_record(stack(1), node(1)).await.unwrap().unwrap();
+    assert_eq!(record.accumulator.messages(), 2);
+}
+
+/// A key counts for a whole request, for seven days.
+pub async fn a_message_is_recorded_once_under_its_key(store: impl Store) {
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
+    let keyed = |body, recorded_at, id: Option<&str>| NewMessage {
+        request: Some(RequestKey {
+            scope: String::from("POST /stack_messages k"),
+            body: hash(body),
+        }),
+        id: id.map(|id| id.parse().unwrap()),
+        recorded_at: at(recorded_at),
+        ..message(1, 1, 5)
+    };
+    let last = 1 + REQUEST_KEY_LIFETIME_MS;
+    let first = store.record_message(&keyed(1, 1, None)).await.unwrap();
+    for now in [1, last] {
+        let again = store.record_message(&keyed(1, now, None)).await.unwrap();
+        assert_eq!(again.num_total_messages, first.num_total_messages);
+        assert!(again.is_repetition);
+        let other = store.record_message(&keyed(2, now, None)).await;
+        assert!(matches!(other, Err(RecordError::OtherRequest)));
+    }
+    let later = store.record_message(&keyed(2, last + 1, Some("m"))).await;
+    assert!(!later.unwrap().is_repetition);
+    // The key expires, the id does not.
+    let much_later = keyed(3, 2 * last + 9, Some("m"));
+    assert!(
+        store
+            .record_message(&much_later)
+            .await
+            .unwrap()
+            .is_repetition
+    );
+    let record = store.work_record(stack(1), node(1)).await.unwrap().unwrap();
+    assert_eq!(record.accumulator.messages(), 2);
+}
+
+/// What a dry run says is what happens, and it changes nothing.
+pub async fn a_dry_run_records_and_reserves_nothing(store: impl Store) {
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
+    let named = NewMessage {
+        id: Some("m".parse().unwrap()),
+        ..message(1, 1, 5)
+    };
+    let would = store.would_record(&named).await.unwrap();
+    assert_eq!(store.work_record(stack(1), node(1)).await.unwrap(), None);
+    assert_eq!(store.record_message(&named).await.unwrap(), would);
+
+    let wanted = reservation(1, 7);
+    let would = store.would_reserve(&wanted, at(3)).await.unwrap();
+    let all = ReservationFilter::default();
+    let open = store.reservations(&all, Page::first(9), at(3)).await;
+    assert_eq!(open.unwrap(), []);
+    assert_eq!(store.reserve_units(&wanted, at(3)).await.unwrap(), would);
+}
+
+/// A claim by its ticket needs no record: one that is begun later is closed nevertheless.
+pub async fn a_stack_being_claimed_takes_no_first_message(store: impl Store) {
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
+    let by_ticket = Action::ClaimConfidentialStack {
+        stack_small_id: stack(1),
+        num_claimed_compute_units: Some(units(5)),
+    };
+    let opened = open(&store, new_intent(1, by_ticket)).await;
+    let intent = unwrap_new(opened);
+    let refused = async || {
+        let recorded = store.record_message(&message(1, 1, 1)).await;
+        assert!(matches!(recorded, Err(RecordError::InSettlement(_))));
+        let reserved = store.reserve_units(&reservation(1, 1), at(1)).await;
+        assert!(matches!(reserved, Err(ReserveError::Locked { .. })));
+    };
+    refused().await;
+    // An attester's record is its own.
+    let attesting = NewMessage {
+        node_small_id: Some(node(2)),
         ..message(1, 1, 1)
     };
-    for wrong in [wrong_stack, wrong_node] {
-        let error = store.record_message(&wrong).await.unwrap_err();
-        assert!(matches!(error, WorkError::UnknownReservation(id) if id == first));
-    }
-    let right = NewMessage {
-        reservation: Some(first),
-        ..message(1, 1, 10)
+    store.record_message(&attesting).await.unwrap();
+    let attempt = bare_attempt(1, &[intent.id.get()]);
+    store.record_attempt(&attempt, None, at(2)).await.unwrap();
+    refused().await;
+    let dead = AttemptOutcome::Dead {
+        reason: String::from("test"),
     };
-    store.record_message(&right).await.unwrap();
-
-    // A reservation is released once.
-    for id in [first, second, ReservationId::new(u64::MAX)] {
-        let spent = NewMessage {
-            reservation: Some(id),
-            ..message(1, 1, 1)
-        };
-        assert!(matches!(
-            store.record_message(&spent).await,
-            Err(WorkError::UnknownReservation(_))
-        ));
-        assert!(matches!(
-            store.release_reservation(id).await,
-            Err(WorkError::UnknownReservation(_))
-        ));
-        assert!(matches!(
-            store.correct_reservation(id, units(1)).await,
-            Err(WorkError::UnknownReservation(_))
-        ));
-    }
-    store
-        .reserve_units(stack(1), owner(), units(90))
-        .await
-        .unwrap();
-    assert_eq!(computed(&store, 1).await, 10);
+    let dead = concluded(attempt.digest(), &dead);
+    store.conclude(&dead, at(3)).await.unwrap();
+    let failure = Failure::ShuttingDown {};
+    store.fail(intent.id, &failure, at(4)).await.unwrap();
+    store.record_message(&message(1, 1, 1)).await.unwrap();
 }
 
 pub async fn settlement_closes_the_selected_nodes_record_alone(store: impl Store) {
     apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
     store.record_message(&message(1, 1, 1)).await.unwrap();
     apply_events(&store, 2, vec![settled(1, 1, &[2])]).await;
-    let closed = Failure::AlreadySettling {
-        stack_small_id: stack(1),
-    };
-    assert_eq!(
-        refused(store.record_message(&message(1, 2, 1)).await),
-        closed
-    );
-    assert_eq!(
-        refused(store.reserve_units(stack(1), owner(), units(1)).await),
-        closed
-    );
+    let late = store.record_message(&message(1, 2, 1)).await;
+    assert!(matches!(late, Err(RecordError::InSettlement(id)) if id == stack(1)));
+    let reserved = store.reserve_units(&reservation(1, 1), at(1)).await;
+    assert!(matches!(reserved, Err(ReserveError::Locked { stack: id }) if id == stack(1)));
     let attesting = NewMessage {
         node_small_id: Some(node(2)),
         ..message(1, 1, 1)
@@ -223,17 +247,10 @@ pub async fn settlement_closes_the_selected_nodes_record_alone(store: impl Store
 
 pub async fn claimed_stacks_take_no_work(store: impl Store) {
     apply_events(&store, 1, vec![bought(1, 1, 100), stack_claimed(1, 1)]).await;
-    let closed = Failure::AlreadyClaimed {
-        stack_small_id: stack(1),
-    };
-    assert_eq!(
-        refused(store.record_message(&message(1, 2, 1)).await),
-        closed
-    );
-    assert_eq!(
-        refused(store.reserve_units(stack(1), owner(), units(1)).await),
-        closed
-    );
+    let late = store.record_message(&message(1, 2, 1)).await;
+    assert!(matches!(late, Err(RecordError::Claimed(id)) if id == stack(1)));
+    let reserved = store.reserve_units(&reservation(1, 1), at(1)).await;
+    assert!(matches!(reserved, Err(ReserveError::Locked { stack: id }) if id == stack(1)));
 }
 
 /// Sixteen writers reserve and record side by side until the stack is full.
@@ -250,9 +267,9 @@ pub async fn many_writers_lose_nothing(store: impl Store) {
             for round in 0..ROUNDS {
                 let number = writer * ROUNDS + round;
                 store.record_message(&message(2, number, 1)).await.unwrap();
-                let held = match store.reserve_units(stack(1), owner(), units(1)).await {
-                    Ok(held) => held,
-                    Err(WorkError::Refused(Failure::StackOverflow { .. })) => continue,
+                let held = match store.reserve_units(&reservation(1, 1), at(1)).await {
+                    Ok(held) => held.id,
+                    Err(ReserveError::Insufficient { .. }) => continue,
                     Err(other) => panic!("{other:?}"),
                 };
                 let message = NewMessage {

@@ -4,3 +4,4 @@ mod funding;
 mod http;
 mod matrix;
 mod recovery;
+mod served_work;

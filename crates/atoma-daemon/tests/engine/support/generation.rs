@@ -183,6 +183,11 @@ impl Generation {
         mirrored.wait_for(|at| *at >= Some(tip)).await.unwrap();
     }
 
+    /// Serves the mirror of an earlier generation without following the ledger.
+    pub(crate) async fn adopt_earlier_mirror(&self) {
+        self.readiness.adopt_earlier_mirror().await.unwrap();
+    }
+
     /// Stops updating the mirror.
     pub(crate) fn stop_following(&self) {
         self.following.cancel();

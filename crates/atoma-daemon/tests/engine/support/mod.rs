@@ -16,5 +16,7 @@ pub(crate) mod matrix;
 pub(crate) mod observer;
 pub(crate) mod ports;
 pub(crate) mod request;
+pub(crate) mod served_ports;
+pub(crate) mod service;
 pub(crate) mod template;
 pub(crate) mod world;

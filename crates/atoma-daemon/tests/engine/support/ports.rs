@@ -19,8 +19,9 @@ use atoma_domain::{
 use atoma_operator::Ports;
 
 use super::fail_points::FailPoints;
+use super::served_ports::{FailPointEvents, FailPointWork};
 
-/// Wraps journal, chain and signer.
+/// Wraps journal, chain and signer, and what serving writes.
 pub(crate) fn with_fail_points(ports: &Ports, points: &Arc<FailPoints>) -> Ports {
     Ports {
         journal: Arc::new(FailPointJournal {
@@ -35,6 +36,8 @@ pub(crate) fn with_fail_points(ports: &Ports, points: &Arc<FailPoints>) -> Ports
             inner: Arc::clone(&ports.signer),
             points: Arc::clone(points),
         }),
+        work: Arc::new(FailPointWork::new(&ports.work, points)),
+        events: Arc::new(FailPointEvents::new(&ports.events, points)),
         ..ports.clone()
     }
 }

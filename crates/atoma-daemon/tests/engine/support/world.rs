@@ -236,17 +236,13 @@ impl Generation {
         self.catch_up().await;
         for stack in stacks {
             let whose = node.map_or(0, NodeSmallId::get);
-            self.ports
-                .work
-                .record_message(&NewMessage {
-                    stack_small_id: *stack,
-                    node_small_id: node,
-                    message_hash: Hash32::of(&[&stack.get().to_le_bytes(), &whose.to_le_bytes()]),
-                    num_compute_units: ComputeUnits::new(900),
-                    reservation: None,
-                })
-                .await
-                .unwrap();
+            let hash = Hash32::of(&[&stack.get().to_le_bytes(), &whose.to_le_bytes()]);
+            let (units, now) = (ComputeUnits::new(900), self.ports.clock.now());
+            let message = NewMessage {
+                node_small_id: node,
+                ..NewMessage::new(*stack, hash, units, now)
+            };
+            self.ports.work.record_message(&message).await.unwrap();
         }
     }
 

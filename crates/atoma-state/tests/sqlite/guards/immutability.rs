@@ -1,7 +1,8 @@
 //! Rows that never change.
 
 use atoma_domain::journal::IntentStatus;
-use atoma_domain::ports::{ChainEvents, ChainIdentity, Journal};
+use atoma_domain::model::NewMessage;
+use atoma_domain::ports::{ChainEvents, ChainIdentity, Journal, ServedWork};
 
 use super::intent_in;
 use crate::raw::Database;
@@ -27,6 +28,45 @@ fn sign_again_for(intent: u64) -> String {
          'signed', created_at FROM attempts; \
          INSERT INTO attempt_intents VALUES (2, 0, {intent})"
     )
+}
+
+/// A repeated message must get the first one's answer, and a frozen record takes no reservation.
+#[tokio::test]
+async fn what_was_recorded_never_changes() {
+    let database = Database::new();
+    let store = database.open().await;
+    apply_events(&store, 1, vec![bought(1, 1, 10)]).await;
+    let named = NewMessage {
+        id: Some("m".parse().unwrap()),
+        ..message(1, 1, 1)
+    };
+    store.record_message(&named).await.unwrap();
+    let intents = [new_intent(1, settle(1))];
+    store.open(&intents, None, at(1)).await.unwrap();
+    assert_refused(
+        &database,
+        &[
+            (
+                "a recorded message never changes",
+                "UPDATE recorded_messages SET message_hash = zeroblob(32)",
+            ),
+            (
+                "a recorded message never changes",
+                "UPDATE recorded_messages SET message_id = 'other'",
+            ),
+            (
+                "a message recorded under an id stays",
+                "DELETE FROM recorded_messages",
+            ),
+            (
+                "no units of a frozen record can be reserved",
+                "INSERT INTO reservations (stack_small_id, node_small_id, num_compute_units, \
+                 created_at, expires_at) SELECT stack_small_id, node_small_id, zeroblob(8), \
+                 zeroblob(8), zeroblob(8) FROM work_records",
+            ),
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]
