@@ -1,6 +1,6 @@
 //! The rules that values must meet.
 
-use std::net::IpAddr;
+use atoma_api::{AllowedHosts, InvalidHost};
 use std::path::Path;
 
 use atoma_sui::NodeUrl;
@@ -36,13 +36,13 @@ impl Config {
                 "must be a loopback address, because the API spends money and has no authentication",
             );
         }
-        if let Some(host) = self.allowed_hosts.iter().find(|host| !is_host(host)) {
+        AllowedHosts::new(self.allowed_hosts.iter().cloned()).map_err(|InvalidHost(host)| {
             let problem = format!(
-                "contains \"{host}\", but an entry must be a host name or an IP address, without \
-                 scheme, port, path or `*`"
+                "contains \"{host}\", but an entry must be a host name or an IP address, with or without a \
+                 port, as in `node.example:8080`"
             );
-            return broken("allowed_hosts", &problem);
-        }
+            Problem::new("allowed_hosts", problem)
+        })?;
         if !(1..=3600).contains(&self.request_timeout_s) {
             return broken("request_timeout_s", "must be between 1 and 3600");
         }
@@ -81,15 +81,4 @@ pub(super) fn check_path(key: String, path: &Path) -> Result<(), Problem> {
         ));
     }
     Ok(())
-}
-
-/// Whether requests can name this host.
-fn is_host(text: &str) -> bool {
-    let is_name = |text: &str| {
-        !text.is_empty()
-            && text
-                .chars()
-                .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'))
-    };
-    is_name(text) || text.parse::<IpAddr>().is_ok()
 }

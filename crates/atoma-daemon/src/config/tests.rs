@@ -154,14 +154,20 @@ fn only_shells_know_a_tilde() {
 #[test]
 fn allowed_hosts_are_names_that_a_request_can_have() {
     let with = |host: &str| format!("allowed_hosts = [\"{host}\"]\n{GOOD}");
-    for host in ["node.example", "10.0.0.1", "fd00::1", "my_node"] {
+    for host in [
+        "node.example",
+        "10.0.0.1",
+        "[fd00::1]",
+        "my_node",
+        "node:3000",
+    ] {
         load(&with(host), Overrides::default()).unwrap();
     }
     for host in [
         "https://node.example",
         "*",
         "*.example",
-        "node:3000",
+        "node:port",
         "node/",
         "",
         "a b",

@@ -32,7 +32,7 @@ async fn a_node_that_is_days_behind_is_reported_and_nothing_new_is_signed() {
     }
     let body = json!({"stack_small_ids": [stack]});
     let (status, refused) = world.post(SETTLE, body.clone()).await;
-    assert_eq!(status, 502, "{refused}");
+    assert_eq!(status, 504, "{refused}");
     let entry = &world.journal_entries(stack).await[0];
     assert_eq!(entry["status"], "queued");
     assert!(entry["waiting_for"].to_string().contains("lags"), "{entry}");

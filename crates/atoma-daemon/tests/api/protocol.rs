@@ -212,7 +212,7 @@ async fn an_allowed_host_may_name_its_port_and_another_form_stops_the_start() {
     let stopping = tokio_util::sync::CancellationToken::new();
     let refused = crate::support::build(world.dir.path(), stopping).await;
     let refused = refused.unwrap_err().to_string();
-    assert!(refused.contains("`http://node.example`"), "{refused}");
+    assert!(refused.contains("\"http://node.example\""), "{refused}");
 }
 
 #[tokio::test]

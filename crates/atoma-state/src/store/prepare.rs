@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::time::Instant;
 
-use super::{Access, StateOptions};
+use super::options::{Access, StateOptions};
 use crate::files::{OpenLock, create_private};
 use crate::open_error::{OpenError, is_busy};
 use crate::schema::{self, Found};

@@ -299,7 +299,7 @@ pub(crate) async fn build(dir: &Path, stopping: CancellationToken) -> anyhow::Re
         http_addr: Some("127.0.0.1:0".parse().unwrap()),
         ..Overrides::default()
     };
-    let config = Config::load(&dir.join("daemon.toml"), overrides).unwrap();
+    let config = Config::load(&dir.join("daemon.toml"), overrides)?;
     Daemon::build(config, stopping).await
 }
 
