@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use atoma_domain::events::StackCreated;
 use atoma_domain::model::NewMessage;
 use atoma_domain::ports::{ChainEvents, RecordError, ServedWork, StoreError};
