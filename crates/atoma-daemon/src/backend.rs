@@ -1,6 +1,6 @@
 //! Everything behind the API: ports, engine, ingestion, and the order in which they start.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use atoma_domain::journal::Failure;
@@ -43,6 +43,8 @@ pub(crate) struct Backend {
     allow_foreign_use: bool,
     recovery_timeout: Duration,
     data_dir: Arc<DataDirLock>,
+    /// Why a start in the background stopped the daemon.
+    fatal: Arc<OnceLock<StartError>>,
 }
 
 /// Why the start is not complete.
@@ -129,6 +131,7 @@ impl Backend {
             allow_foreign_use: config.allow_foreign_use,
             recovery_timeout: Duration::from_secs(config.recovery_timeout_s),
             data_dir: Arc::new(data_dir),
+            fatal: Arc::default(),
         })
     }
 
@@ -171,6 +174,11 @@ impl Backend {
     /// to another chain.
     pub(crate) fn start_later(&self) {
         self.tasks.spawn(self.clone().keep_starting());
+    }
+
+    /// Why a start in the background stopped the daemon, if it did. Call it after [`stop`](Self::stop).
+    pub(crate) fn into_fatal(self) -> Option<StartError> {
+        Arc::into_inner(self.fatal)?.into_inner()
     }
 
     /// Runs `action` when the daemon begins to stop.
@@ -225,7 +233,7 @@ impl Backend {
                 Ok(()) => return,
                 Err(error) => warn!(
                     error = with_causes(&error),
-                    "cannot accept writes yet; retrying"
+                    "can't accept writes yet; retrying"
                 ),
             }
             tokio::select! {
@@ -243,7 +251,7 @@ impl Backend {
             }
             match self.start().await {
                 Ok(()) => return,
-                Err(StartError::Chain(error)) => {
+                Err(StartError::Chain(error)) if !is_final(&error) => {
                     warn!(
                         error = with_causes(&error),
                         "the Sui node is still not available; retrying"
@@ -252,12 +260,19 @@ impl Backend {
                 Err(error) => {
                     error!(
                         error = with_causes(&error),
-                        "cannot start the daemon; stopping"
+                        "can't start the daemon; stopping"
                     );
+                    // Set once: this is the only start.
+                    let _ = self.fatal.set(error);
                     self.stopping.cancel();
                     return;
                 }
             }
         }
     }
+}
+
+/// Whether a failure of the chain is one of the configuration: waiting does not help.
+pub(crate) const fn is_final(error: &ChainError) -> bool {
+    matches!(error, ChainError::Contract { .. })
 }

@@ -9,7 +9,7 @@ use atoma_operator::{Operator, with_causes};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::backend::{Backend, StartError};
+use crate::backend::{Backend, StartError, is_final};
 use crate::config::Config;
 
 /// Threads that answer HTTP requests. Two are enough, because the work behind them is asynchronous.
@@ -44,14 +44,14 @@ impl Daemon {
         info!(addr = %api.addr(), operator = %operator.ports().signer.address(), "listening");
         match backend.start().await {
             Ok(()) => {}
-            Err(StartError::Chain(error)) => {
+            Err(StartError::Chain(error)) if !is_final(&error) => {
                 warn!(
                     error = with_causes(&error),
                     "the Sui node is not available; serving reads until it is"
                 );
                 backend.start_later();
             }
-            Err(error) => return Err(error).context("cannot start the daemon"),
+            Err(error) => return Err(error).context("can't start the daemon"),
         }
         Ok(Self {
             api,
@@ -73,7 +73,7 @@ impl Daemon {
     /// Serves until stopped, then finishes the work under way and closes the database.
     ///
     /// # Errors
-    /// When the HTTP server fails.
+    /// When the HTTP server fails, or a start that had to wait for the Sui node turns out to be impossible.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
         let Self { api, backend, .. } = self;
         let handle = api.handle();
@@ -81,6 +81,10 @@ impl Daemon {
         let served = api.run().await.context("the HTTP server failed");
         backend.stop().await;
         info!("stopped");
-        served
+        served?;
+        match backend.into_fatal() {
+            Some(error) => Err(error).context("can't start the daemon"),
+            None => Ok(()),
+        }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) enum DataDirError {
     InUse { dir: PathBuf, holder: String },
     /// The directory or its lock file can't be created or written.
     #[error(
-        "cannot lock the data directory {}: check that this program's user may write it",
+        "can't lock the data directory {}: check that this program's user may write it",
         .dir.display()
     )]
     Io {

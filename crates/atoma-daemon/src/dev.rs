@@ -26,7 +26,7 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
     // Kept until the end, because dropping it removes the directory.
     let temporary = match args.data_dir {
         Some(_) => None,
-        None => Some(tempfile::tempdir().context("cannot create a temporary directory")?),
+        None => Some(tempfile::tempdir().context("can't create a temporary directory")?),
     };
     let dir: PathBuf = match (&args.data_dir, &temporary) {
         (Some(dir), _) => dir.clone(),
@@ -46,8 +46,8 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
         rpc_ms: args.rpc_ms,
     })
     .await
-    .context("cannot start the local network")?;
-    let demo = demo::prepare(&network, Some(&dir)).context("cannot seed the demo world")?;
+    .context("can't start the local network")?;
+    let demo = demo::prepare(&network, Some(&dir)).context("can't seed the demo world")?;
     let own = world::own_stacks(&demo);
     world::draw_own_attesters(&network, &demo, &own);
 
@@ -73,7 +73,7 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
     );
     std::io::stdout()
         .write_all(text.as_bytes())
-        .context("cannot write to standard output")?;
+        .context("can't write to standard output")?;
     let served = daemon.run_until_stopped().await;
     network.shutdown().await;
     served

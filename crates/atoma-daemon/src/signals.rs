@@ -12,7 +12,7 @@ pub(crate) fn cancel_on_interrupt(token: CancellationToken) {
             signal(SignalKind::terminate()),
         );
         let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-            warn!("cannot handle SIGINT and SIGTERM; kill the process to stop it");
+            warn!("can't handle SIGINT and SIGTERM; kill the process to stop it");
             return;
         };
         tokio::select! {

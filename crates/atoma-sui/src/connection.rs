@@ -23,6 +23,9 @@ use crate::response::{malformed, parse};
 /// The largest response that is accepted. Sui's own limit on an object is far lower.
 const MAX_MESSAGE_BYTES: usize = 128 * 1024 * 1024;
 
+/// How many versions of a package a node lists at most.
+const MAX_PACKAGE_VERSIONS: u32 = 10_000;
+
 /// Objects read per call. Full nodes accept more, archives don't.
 pub(crate) const OBJECTS_PER_CALL: usize = 50;
 
@@ -201,6 +204,29 @@ impl Connection {
             Err(status) if status.code() == Code::NotFound => Ok(None),
             Err(status) => Err(read_error(status)),
         }
+    }
+
+    /// The ids of a package's versions, oldest first.
+    pub(crate) async fn package_versions(
+        &self,
+        package: ObjectId,
+    ) -> Result<Vec<ObjectId>, ChainError> {
+        let mut request = proto::ListPackageVersionsRequest::default();
+        request.package_id = Some(package.to_string());
+        request.page_size = Some(MAX_PACKAGE_VERSIONS);
+        let response = self
+            .client()
+            .package_client()
+            .list_package_versions(self.timed(request))
+            .await
+            .map_err(read_error)?
+            .into_inner();
+        let mut versions = response.versions;
+        versions.sort_by_key(|version| version.version);
+        versions
+            .iter()
+            .map(|version| parse(version.package_id.as_deref(), "a package's id"))
+            .collect()
     }
 
     /// The objects' latest versions, in order; `None` for those that don't exist. When several

@@ -11,7 +11,7 @@ use crate::connection::{Connection, SuiChainConfig};
 use crate::contract_events::EventTypes;
 use crate::fields::{KeyTypes, contract_struct};
 use crate::layout::AtomaDb;
-use crate::response::{malformed, parse};
+use crate::response::malformed;
 
 /// The limit on a transaction's gas budget, in MIST, for nodes that don't report one: Sui's limit
 /// since its launch, 50 SUI.
@@ -23,6 +23,8 @@ pub(crate) struct Facts {
     pub(crate) contract: ContractInputs,
     pub(crate) keys: KeyTypes,
     pub(crate) events: EventTypes,
+    /// The package of the contract's first version, which defines its types.
+    pub(crate) defining_package: ObjectId,
     /// `db::NodeBadge`, under the package that defines it.
     pub(crate) badge_type: String,
     /// The `AtomaDb`'s tables.
@@ -38,7 +40,7 @@ impl Facts {
     /// Reads the facts from the network.
     ///
     /// # Errors
-    /// [`ChainError::Malformed`] when the configured object is not an `AtomaDb`.
+    /// [`ChainError::Contract`] when the configured object is not an `AtomaDb`.
     pub(crate) async fn read(
         connection: &Connection,
         config: &SuiChainConfig,
@@ -53,11 +55,22 @@ impl Facts {
         let atoma_db = objects
             .pop()
             .flatten()
-            .ok_or(ChainError::NoObject(config.atoma_db_id))?;
-        let db_type: StructTag = parse(atoma_db.object_type.as_deref(), "the AtomaDb's type")?;
+            .ok_or_else(|| wrong_db(format!("object {} does not exist", config.atoma_db_id)))?;
+        let object_type = atoma_db.object_type.as_deref();
+        let db_type: StructTag = object_type
+            .and_then(|object_type| object_type.parse().ok())
+            .ok_or_else(|| {
+                wrong_db(format!(
+                    "{} is not the contract's AtomaDb",
+                    config.atoma_db_id
+                ))
+            })?;
         let defining_package = *db_type.address();
         if db_type != contract_struct(defining_package, "AtomaDb") {
-            return Err(malformed("an object of type AtomaDb at the configured id"));
+            return Err(wrong_db(format!(
+                "object {} is a {db_type}, not the contract's AtomaDb",
+                config.atoma_db_id
+            )));
         }
         let contents: AtomaDb = atoma_db.decode("the AtomaDb's contents")?;
         Ok(Self {
@@ -73,6 +86,7 @@ impl Facts {
             },
             keys: KeyTypes::new(defining_package),
             events: EventTypes::new(defining_package, config.package_id),
+            defining_package,
             badge_type: contract_struct(defining_package, "NodeBadge").to_string(),
             nodes: contents.nodes.id,
             tasks: contents.tasks.id,
@@ -80,6 +94,13 @@ impl Facts {
             tickets: contents.stack_settlement_tickets.id,
             max_gas,
         })
+    }
+}
+
+const fn wrong_db(problem: String) -> ChainError {
+    ChainError::Contract {
+        setting: "atoma_db_id",
+        problem,
     }
 }
 

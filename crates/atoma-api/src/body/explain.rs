@@ -176,7 +176,7 @@ mod tests {
             ),
             (
                 json!({"gas": "0xzz"}),
-                "`gas` can't be \"0xzz\": an object id has 1 to 64 hexadecimal digits.",
+                "`gas` can't be \"0xzz\": an address or object id has 1 to 64 hexadecimal digits.",
             ),
             (json!({"gas": 7}), "`gas` must be a string, not 7."),
         ] {

@@ -11,7 +11,7 @@ use super::names::{COMMAND_LINE, ENV_PREFIX, nearest};
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file can't be read.
-    #[error("cannot read the configuration file {}", .path.display())]
+    #[error("can't read the configuration file {}", .path.display())]
     File {
         /// The file.
         path: PathBuf,

@@ -25,7 +25,7 @@ pub(super) async fn record(operator: &Operator, stacks: &[DemoStack]) -> anyhow:
             let (units, now) = (ComputeUnits::new(UNITS), clock.now());
             let message = NewMessage::new(stack.stack_small_id, hash, units, now);
             work.record_message(&message).await.with_context(|| {
-                format!("cannot record a message on stack {}", stack.stack_small_id)
+                format!("can't record a message on stack {}", stack.stack_small_id)
             })?;
         }
     }

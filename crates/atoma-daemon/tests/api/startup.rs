@@ -6,9 +6,10 @@ use atoma_localnet::{LocalNet, LocalNetConfig};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::process::serve;
+use crate::support::process::{in_time, serve};
 use crate::support::work::{dump, populated};
 use crate::support::{Api, NONE, TestWorld, assert_refused, build, write_operator_files};
+use crate::switch::Switch;
 
 /// Runs the program, which must fail, and returns its standard error.
 fn refusal(dir: &Path) -> String {
@@ -92,20 +93,73 @@ async fn a_database_of_another_chain_is_refused() {
     assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
 }
 
-/// An upgrade of the contract gives it a new package.
-#[tokio::test]
-async fn a_database_is_opened_with_the_package_of_an_upgrade() {
-    let mut world = TestWorld::start(&[NONE], 1).await;
-    let stack = world.buy_one(1, 1, 1_000, 1_000).await;
-    world.stop().await;
-    let file = world.dir.path().join("daemon.toml");
-    let config = std::fs::read_to_string(&file).unwrap();
-    let mut config: toml::Table = config.parse().unwrap();
-    let upgraded = toml::Value::from(format!("0x{}", "77".repeat(32)));
-    config["sui"]["package_id"] = upgraded;
+/// Sets one id of the contract in the configuration in `dir`.
+fn set_id(dir: &Path, setting: &str, id: &str) {
+    let file = dir.join("daemon.toml");
+    let mut config: toml::Table = std::fs::read_to_string(&file).unwrap().parse().unwrap();
+    config["sui"][setting] = toml::Value::from(id);
     std::fs::write(&file, config.to_string()).unwrap();
-    world.start_again().await;
-    assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
+}
+
+/// Ids that don't belong together are refused by the setting's name, and bind the database to nothing.
+#[tokio::test]
+async fn ids_that_are_not_the_contracts_are_refused_and_bind_nothing() {
+    let mut world = TestWorld::unregistered().await;
+    world.stop().await;
+    let dir = tempfile::tempdir().unwrap();
+    let addresses = world.network.addresses();
+    let absent = format!("0x{}", "77".repeat(32));
+    for (setting, id, part) in [
+        ("package_id", absent.clone(), "no version of the package"),
+        (
+            "package_id",
+            addresses.atoma_db.to_string(),
+            "no version of the package",
+        ),
+        ("atoma_db_id", absent, "does not exist"),
+        (
+            "atoma_db_id",
+            String::from("0x8"),
+            "not the contract's AtomaDb",
+        ),
+        (
+            "atoma_db_id",
+            addresses.package.to_string(),
+            "not the contract's AtomaDb",
+        ),
+    ] {
+        write_operator_files(&world.network, dir.path());
+        set_id(dir.path(), setting, &id);
+        let refused = build(dir.path(), CancellationToken::new()).await;
+        let error = format!("{:#}", refused.unwrap_err());
+        for part in [setting, part] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
+    write_operator_files(&world.network, dir.path());
+    let stopping = CancellationToken::new();
+    let daemon = build(dir.path(), stopping.clone()).await.unwrap();
+    assert_eq!(Api::new(daemon.addr()).get("/ready").await.0, 200);
+    stopping.cancel();
+    daemon.run_until_stopped().await.unwrap();
+}
+
+/// A supervisor restarts what ends with an error only.
+#[tokio::test]
+async fn a_start_that_turns_out_to_be_impossible_ends_with_an_error() {
+    let world = TestWorld::unregistered().await;
+    let dir = tempfile::tempdir().unwrap();
+    write_operator_files(&world.network, dir.path());
+    set_id(dir.path(), "package_id", &format!("0x{}", "77".repeat(32)));
+    let switch = Switch::to("http://127.0.0.1:1").await;
+    let file = dir.path().join("client.yaml");
+    let yaml = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, yaml.replace(&world.network.url(), &switch.url)).unwrap();
+    let daemon = build(dir.path(), CancellationToken::new()).await.unwrap();
+    switch.set(&world.network.url());
+    let ended = in_time(daemon.run_until_stopped()).await;
+    let error = format!("{:#}", ended.unwrap_err());
+    assert!(error.contains("package_id"), "{error}");
 }
 
 #[tokio::test]

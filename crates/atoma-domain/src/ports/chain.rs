@@ -20,7 +20,10 @@ use crate::{
 /// at will; only [`execute`](Self::execute) changes anything.
 #[async_trait]
 pub trait Chain: Debug + Send + Sync {
-    /// The chain and the contract.
+    /// The chain and the contract, whose ids belong together.
+    ///
+    /// # Errors
+    /// [`ChainError::Contract`] when they don't.
     async fn identity(&self) -> Result<ChainIdentity, ChainError>;
 
     /// The latest checkpoint of the Sui node.

@@ -210,6 +210,14 @@ pub enum ChainError {
         /// The limit, in seconds.
         limit_s: u64,
     },
+    /// The contract's ids do not belong together, or not to this chain.
+    #[error("`{setting}` is wrong: {problem}")]
+    Contract {
+        /// The setting: `package_id` or `atoma_db_id`.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A required object does not exist.
     #[error("object {0} does not exist")]
     NoObject(ObjectId),

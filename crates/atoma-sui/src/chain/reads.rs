@@ -28,8 +28,21 @@ const HEIGHT_TIMEOUT: Duration = Duration::from_millis(1_800);
 
 impl SuiChain {
     pub(super) async fn read_identity(&self) -> Result<ChainIdentity, ChainError> {
+        let chain_id = self.connection.identify().await?;
+        let package = self.facts().await?.defining_package;
+        let versions = self.connection.package_versions(package).await?;
+        if !versions.contains(&self.config.package_id) {
+            return Err(ChainError::Contract {
+                setting: "package_id",
+                problem: format!(
+                    "{} is no version of the package that defines the AtomaDb; the latest is {}",
+                    self.config.package_id,
+                    versions.last().unwrap_or(&package)
+                ),
+            });
+        }
         Ok(ChainIdentity {
-            chain_id: self.connection.identify().await?,
+            chain_id,
             atoma_db_id: self.config.atoma_db_id,
         })
     }

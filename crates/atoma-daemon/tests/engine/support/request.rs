@@ -106,7 +106,6 @@ impl Request {
         // Done after the daemon checked its own state, so the contract reports it.
         if let Failure::ContractAbort { abort_name, .. } = failure {
             let abort = match self {
-                Self::Model(..) => "ENodeAlreadySubscribedToModel",
                 Self::Subscribe(..) => "ENodeAlreadySubscribedToTask",
                 Self::Unsubscribe(_) => "ENodeNotSubscribedToTask",
                 _ => return false,
@@ -116,6 +115,7 @@ impl Request {
         matches!(
             (self, failure),
             (Self::Register { .. }, Failure::AlreadyRegistered { .. })
+                | (Self::Model(..), Failure::AlreadySubscribedToModel { .. })
                 | (Self::Subscribe(..), Failure::AlreadySubscribed { .. })
                 | (Self::Unsubscribe(_), Failure::NotSubscribed { .. })
                 | (Self::Settle(_), Failure::AlreadySettling { .. })

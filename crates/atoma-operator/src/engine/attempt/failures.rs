@@ -52,6 +52,7 @@ impl Unanswered {
             | ChainError::Behind { .. }
             | ChainError::Answer(_)
             | ChainError::Malformed { .. }
+            | ChainError::Contract { .. }
             | ChainError::NoObject(_) => match refusal(error) {
                 Some(refusal) => Self::of_refusal(refusal, gas_budget),
                 // A node in trouble says nothing about the intents.
