@@ -1,6 +1,6 @@
 //! Everything behind the API: ports, engine, ingestion, and the order in which they start.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use atoma_domain::journal::Failure;
@@ -44,7 +44,7 @@ pub(crate) struct Backend {
     recovery_timeout: Duration,
     data_dir: Arc<DataDirLock>,
     /// Why a start in the background stopped the daemon.
-    fatal: Arc<OnceLock<StartError>>,
+    fatal: Arc<Mutex<Option<StartError>>>,
 }
 
 /// Why the start is not complete.
@@ -53,6 +53,9 @@ pub(crate) enum StartError {
     /// The Sui node did not answer, but may later.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// The configured ids are not the contract's.
+    #[error(transparent)]
+    Contract(ChainError),
     /// The database failed or belongs to another chain.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -110,6 +113,7 @@ impl Backend {
             low_gas_balance: config.gas.low_balance_mist,
             queue_limit: config.queue_limit,
             jitter: random_fraction,
+            allow_foreign_use: config.allow_foreign_use,
             limits: LimitsConfig {
                 daily_gas_cap: config.gas.daily_cap_mist.map(Mist::new),
                 breaker_failures: config.breaker.failures,
@@ -150,7 +154,14 @@ impl Backend {
     /// operator's nodes, follow the ledger, and resume the attempts that the last run left open.
     /// Writes begin once those are resolved.
     pub(crate) async fn start(&self) -> Result<(), StartError> {
-        let identity = self.ports.chain.identity().await?;
+        let identity = match self.ports.chain.identity().await {
+            // The ids have been right before, so the node is behind or being set up again.
+            Err(error @ ChainError::Contract { .. }) if self.is_bound().await? => {
+                return Err(StartError::Chain(error));
+            }
+            Err(error @ ChainError::Contract { .. }) => return Err(StartError::Contract(error)),
+            identity => identity?,
+        };
         self.ports.events.bind(&identity).await?;
         self.readiness.reconcile_nodes().await?;
         self.engine.take_up_attempts().await?;
@@ -170,6 +181,11 @@ impl Backend {
         Ok(())
     }
 
+    /// Whether the database has mirrored a chain already.
+    async fn is_bound(&self) -> Result<bool, StoreError> {
+        Ok(self.ports.events.progress().await?.cursor.is_some())
+    }
+
     /// Tries to start in the background until it succeeds. Stops the daemon if the database belongs
     /// to another chain.
     pub(crate) fn start_later(&self) {
@@ -177,8 +193,9 @@ impl Backend {
     }
 
     /// Why a start in the background stopped the daemon, if it did. Call it after [`stop`](Self::stop).
-    pub(crate) fn into_fatal(self) -> Option<StartError> {
-        Arc::into_inner(self.fatal)?.into_inner()
+    pub(crate) fn take_fatal(&self) -> Option<StartError> {
+        let mut fatal = self.fatal.lock().unwrap_or_else(PoisonError::into_inner);
+        fatal.take()
     }
 
     /// Runs `action` when the daemon begins to stop.
@@ -251,7 +268,7 @@ impl Backend {
             }
             match self.start().await {
                 Ok(()) => return,
-                Err(StartError::Chain(error)) if !is_final(&error) => {
+                Err(StartError::Chain(error)) => {
                     warn!(
                         error = with_causes(&error),
                         "the Sui node is still not available; retrying"
@@ -262,17 +279,11 @@ impl Backend {
                         error = with_causes(&error),
                         "can't start the daemon; stopping"
                     );
-                    // Set once: this is the only start.
-                    let _ = self.fatal.set(error);
+                    *self.fatal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                     self.stopping.cancel();
                     return;
                 }
             }
         }
     }
-}
-
-/// Whether a failure of the chain is one of the configuration: waiting does not help.
-pub(crate) const fn is_final(error: &ChainError) -> bool {
-    matches!(error, ChainError::Contract { .. })
 }

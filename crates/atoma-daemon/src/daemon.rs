@@ -9,7 +9,7 @@ use atoma_operator::{Operator, with_causes};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::backend::{Backend, StartError, is_final};
+use crate::backend::{Backend, StartError};
 use crate::config::Config;
 
 /// Threads that answer HTTP requests. Two are enough, because the work behind them is asynchronous.
@@ -44,7 +44,7 @@ impl Daemon {
         info!(addr = %api.addr(), operator = %operator.ports().signer.address(), "listening");
         match backend.start().await {
             Ok(()) => {}
-            Err(StartError::Chain(error)) if !is_final(&error) => {
+            Err(StartError::Chain(error)) => {
                 warn!(
                     error = with_causes(&error),
                     "the Sui node is not available; serving reads until it is"
@@ -82,7 +82,7 @@ impl Daemon {
         backend.stop().await;
         info!("stopped");
         served?;
-        match backend.into_fatal() {
+        match backend.take_fatal() {
             Some(error) => Err(error).context("can't start the daemon"),
             None => Ok(()),
         }

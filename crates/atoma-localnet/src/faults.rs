@@ -32,8 +32,10 @@ pub enum FaultKind {
     EventsCut,
     /// Subscriptions are silent for [`Fault::ms`].
     EventsStall,
-    /// The network's newest checkpoint is [`Fault::ms`] old, until the fault is removed.
+    /// The newest checkpoint is [`Fault::ms`] old according to a response.
     OldTip,
+    /// A response comes from another chain, according to its headers.
+    OtherChain,
     /// Clients' transactions on shared objects are cancelled for congestion, and gas is charged.
     Congestion,
 }
@@ -110,14 +112,6 @@ impl Faults {
             pending.remove(&kind);
         }
         Some(Duration::from_millis(ms))
-    }
-
-    /// The duration of a fault of `kind` that lasts until it is removed.
-    pub(crate) fn lasting(&self, kind: FaultKind) -> Option<Duration> {
-        let pending = self.lock();
-        pending
-            .get(&kind)
-            .map(|fault| Duration::from_millis(fault.ms))
     }
 
     /// Waits until faults are injected or removed.

@@ -12,6 +12,7 @@
 //! needs a variant of `atoma_domain::journal::Action`, its call in `engine/attempt/calls.rs` and a use
 //! case.
 
+mod badges;
 mod causes;
 mod disk;
 mod engine;
@@ -21,6 +22,7 @@ mod readiness;
 mod reconcile;
 mod use_cases;
 
+pub use badges::ReconcileError;
 pub use causes::with_causes;
 pub use engine::{
     AbandonError, Engine, EngineConfig, LimitStatus, LimitsConfig, Submission, Waited,
@@ -28,7 +30,7 @@ pub use engine::{
 pub use ingest::{Applied, IngestError, Ingestor};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};
-pub use reconcile::{ForeignUse, ReconcileError};
+pub use reconcile::ForeignUse;
 pub use use_cases::{
     Checked, Completed, NodeChoice, Operator, Registered, ServedMessage, StackResult, StackStatus,
     Unsuccessful, WantedUnits,

@@ -112,13 +112,17 @@ impl Readiness {
         let mut reasons = Vec::new();
         match tokio::time::timeout(PATIENCE, self.ports.chain.height()).await {
             Ok(Ok(height)) => {
-                let covered = self.applied.progress().covered.map_or(0, |c| c.get() + 1);
-                if covered + SLACK > height.get() {
+                let covered = self
+                    .applied
+                    .progress()
+                    .covered
+                    .map_or(0, |c| c.get().saturating_add(1));
+                if covered.saturating_add(SLACK) > height.get() {
                     self.caught_up.store(true, Ordering::Relaxed);
                 } else {
                     reasons.push(format!(
                         "the mirror has processed {covered} of {} checkpoints",
-                        height.get() + 1
+                        height.get().saturating_add(1)
                     ));
                 }
             }

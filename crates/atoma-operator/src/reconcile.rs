@@ -1,12 +1,10 @@
 //! Comparing the database with the chain: whose badges the operator owns, and who used them.
 
-use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::Failure;
 use atoma_domain::model::OperatorNode;
-use atoma_domain::ports::{ChainError, StoreError};
-use atoma_domain::{Digest, ObjectId, ObjectReference};
-use tracing::{info, warn};
+use atoma_domain::{Digest, ObjectReference};
 
+use crate::badges::{ReconcileError, own_nodes, unknown_use};
 use crate::ports::Ports;
 use crate::readiness::Readiness;
 
@@ -18,28 +16,23 @@ impl Readiness {
     /// # Errors
     /// When the chain or the database can't be read.
     pub async fn foreign_uses(&self) -> Result<Vec<ForeignUse>, ReconcileError> {
-        let Ports { journal, chain, .. } = &self.ports;
+        let journal = &self.ports.journal;
         let unfinished = journal.unfinished().await?;
         let signed = unfinished.iter().filter_map(|open| open.attempt.as_ref());
         let signed: Vec<_> = signed.filter_map(|open| open.badge.as_ref()).collect();
         let mut foreign = Vec::new();
-        for node in self.own_nodes().await? {
+        for node in own_nodes(&self.ports).await? {
             let id = node.node_badge_id;
-            let Some(badge) = chain.object(id).await? else {
+            let Some(last) = unknown_use(&self.ports, id).await? else {
                 continue;
             };
-            let Some(tx_digest) = badge.last_transaction else {
-                continue;
-            };
-            if journal.knows_use(id, tx_digest).await? {
-                continue;
-            }
             // A badge still at the signed version proves nothing: anybody may have brought it there.
             let is_gone = |signed: &&ObjectReference| {
-                *signed.object_id() == id && signed.version() < badge.reference.version()
+                *signed.object_id() == id && signed.version() < last.version
             };
             let is_known = journal.last_use(id).await?.is_some() || signed.iter().any(is_gone);
-            if is_known || !self.was_registered_by(id, tx_digest).await? {
+            if is_known || !last.is_registration {
+                let tx_digest = last.tx_digest;
                 foreign.push(ForeignUse { node, tx_digest });
             }
         }
@@ -60,66 +53,15 @@ impl Readiness {
         Ok(())
     }
 
-    /// Whether this transaction registered the badge's node.
-    async fn was_registered_by(
-        &self,
-        badge: ObjectId,
-        tx_digest: Digest,
-    ) -> Result<bool, ChainError> {
-        let executed = self.ports.chain.lookup(tx_digest).await?;
-        let events = executed.map(|executed| executed.events).unwrap_or_default();
-        Ok(events.iter().any(
-            |event| matches!(event, ContractEvent::NodeRegistered(node) if node.badge_id == badge),
-        ))
-    }
-
     /// Replaces the operator's nodes in the mirror with those whose badges its address owns on chain.
     ///
     /// # Errors
     /// When the chain can't be read or the database can't be written.
     pub async fn reconcile_nodes(&self) -> Result<(), ReconcileError> {
-        let nodes = self.own_nodes().await?;
+        let nodes = own_nodes(&self.ports).await?;
         let Ports { events, signer, .. } = &self.ports;
         events.set_operator_nodes(signer.address(), &nodes).await?;
         Ok(())
-    }
-
-    /// The nodes whose badges the operator's address owns on chain. A node that the mirror knows and whose
-    /// badge the Sui node does not list is among them, unless the badge is shown to be another's: the
-    /// owner index of a Sui node can be empty or behind.
-    async fn own_nodes(&self) -> Result<Vec<OperatorNode>, ReconcileError> {
-        let Ports {
-            chain,
-            state,
-            signer,
-            ..
-        } = &self.ports;
-        let address = signer.address();
-        let listed = chain.badges(address).await?.into_iter();
-        let mut nodes: Vec<OperatorNode> = listed
-            .map(|badge| OperatorNode {
-                node_small_id: badge.node_small_id,
-                node_badge_id: *badge.reference.object_id(),
-                address,
-            })
-            .collect();
-        for known in state.operator_nodes().await? {
-            if known.address != address || nodes.contains(&known) {
-                continue;
-            }
-            let badge = chain.object(known.node_badge_id).await?;
-            let node = known.node_small_id;
-            match badge.map(|badge| badge.owner) {
-                Some(owner) if owner != Some(address) => {
-                    info!(%node, "the node's badge belongs to another address now");
-                }
-                _ => {
-                    warn!(%node, "the Sui node does not list the node's badge; keeping the node");
-                    nodes.push(known);
-                }
-            }
-        }
-        Ok(nodes)
     }
 }
 
@@ -139,15 +81,4 @@ impl From<ForeignUse> for Failure {
             tx_digest: used.tx_digest,
         }
     }
-}
-
-/// Why the database could not be compared with the chain.
-#[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
-    /// The badges can't be read.
-    #[error("can't read the operator's badges")]
-    Chain(#[from] ChainError),
-    /// The database failed.
-    #[error("can't compare the database with the chain")]
-    Store(#[from] StoreError),
 }

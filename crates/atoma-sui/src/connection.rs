@@ -206,11 +206,11 @@ impl Connection {
         }
     }
 
-    /// The ids of a package's versions, oldest first.
+    /// The ids of a package's versions, oldest first; `None` if the node offers no such list.
     pub(crate) async fn package_versions(
         &self,
         package: ObjectId,
-    ) -> Result<Vec<ObjectId>, ChainError> {
+    ) -> Result<Option<Vec<ObjectId>>, ChainError> {
         let mut request = proto::ListPackageVersionsRequest::default();
         request.package_id = Some(package.to_string());
         request.page_size = Some(MAX_PACKAGE_VERSIONS);
@@ -218,15 +218,19 @@ impl Connection {
             .client()
             .package_client()
             .list_package_versions(self.timed(request))
-            .await
-            .map_err(read_error)?
-            .into_inner();
+            .await;
+        let response = match response {
+            Ok(response) => response.into_inner(),
+            Err(status) if status.code() == Code::Unimplemented => return Ok(None),
+            Err(status) => return Err(read_error(status)),
+        };
         let mut versions = response.versions;
         versions.sort_by_key(|version| version.version);
         versions
             .iter()
             .map(|version| parse(version.package_id.as_deref(), "a package's id"))
-            .collect()
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// The objects' latest versions, in order; `None` for those that don't exist. When several

@@ -22,6 +22,7 @@ async fn a_node_that_is_days_behind_is_reported_and_nothing_new_is_signed() {
     let age = Duration::from_secs(3 * 24 * 3600);
     world.network.inject_fault(Fault {
         ms: u64::try_from(age.as_millis()).unwrap(),
+        count: u64::MAX,
         ..Fault::once(FaultKind::OldTip)
     });
     let (status, ready) = world.get("/ready").await;

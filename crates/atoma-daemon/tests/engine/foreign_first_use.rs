@@ -2,11 +2,12 @@
 //! it.
 
 use atoma_domain::NodeSmallId;
-use atoma_domain::journal::{Attempt, Failure};
-use atoma_operator::{Applied, Readiness};
+use atoma_domain::journal::{Action, Actor, Attempt, Failure, GasOptions, NewIntent};
+use atoma_operator::{Applied, Engine, EngineConfig, Readiness, Submission};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::fail_points::{CrashPoint, Side};
-use crate::support::generation::{Generation, Site};
+use crate::support::generation::{Generation, PATIENCE, Site};
 use crate::support::request::Request;
 use crate::support::world::{NODE_PRICE, NONE, SAMPLING, World};
 
@@ -124,4 +125,52 @@ fn a_badge_registered_elsewhere_and_signed_for_here_is_noticed() {
     let journal = &daemon.ports.journal;
     let badge = *open.badge.unwrap().object_id();
     assert_eq!(daemon.run(journal.last_use(badge)).unwrap(), None);
+}
+
+/// The start did not see the badge, because the Sui node's owner index was empty.
+#[test]
+fn a_badge_used_elsewhere_that_appears_after_the_start_signs_nothing() {
+    let world = World::start();
+    let site = new_operator(&world, 101);
+    let other = world.begin(&site);
+    send(&other, &REGISTER, NodeSmallId::new(0));
+    let node = own_node(&other);
+    send(&other, &subscribe(&world), node);
+    other.stop();
+
+    let daemon = world.begin(&world.site("new.sqlite", 101));
+    let engine = Engine::new(
+        daemon.ports.clone(),
+        EngineConfig {
+            allow_foreign_use: false,
+            ..crate::support::faulty_node::config()
+        },
+        CancellationToken::new(),
+    );
+    daemon.run(daemon.catch_up());
+    let badge = daemon.run(daemon.operator.nodes()).unwrap()[0].node_badge_id;
+    daemon.run(async {
+        let intent = NewIntent {
+            action: Action::SubscribeToTask {
+                task_small_id: world.tasks[SAMPLING],
+                price: NODE_PRICE,
+            },
+            actor: Actor::Node {
+                node_small_id: node,
+                node_badge_id: badge,
+                address: site.address,
+            },
+            gas: GasOptions::default(),
+        };
+        let submitted = engine.submit(vec![intent]).await.unwrap();
+        let [Submission::Accepted(id)] = submitted[..] else {
+            panic!("{submitted:?}");
+        };
+        let waited = engine.wait(&[id], PATIENCE).await.remove(0);
+        assert!(
+            matches!(waited.failure, Some(Failure::BadgeUsedElsewhere { node_small_id, .. }) if node_small_id == node),
+            "{waited:?}"
+        );
+        assert_eq!(waited.tx_digest, None);
+    });
 }

@@ -105,6 +105,27 @@ fn an_empty_owner_index_costs_no_node_and_no_intent() {
     daemon.stop();
 }
 
+/// A second node would cost gas and stay without work.
+#[test]
+fn an_empty_owner_index_lets_nobody_register_a_second_node() {
+    let world = World::start();
+    let site = world.operator(1, 1);
+    let daemon = world.begin(&site);
+    daemon.run(daemon.catch_up());
+    world.network.inject_fault(Fault {
+        count: u64::MAX,
+        ..Fault::once(FaultKind::OwnedObjectsHidden)
+    });
+    let request = Request::Register { additional: false };
+    let answers = daemon.run(request.send(&daemon.operator, FIRST));
+    assert!(
+        matches!(answers[..], [Err(Failure::AlreadyRegistered { .. })]),
+        "{answers:?}"
+    );
+    assert_eq!(daemon.points.count("chain.execute"), 0);
+    daemon.stop();
+}
+
 /// The mirror takes a node for the operator's own whose badge is in another address's hands by now.
 #[test]
 fn a_badge_that_is_shown_to_be_anothers_is_given_up() {

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use sui_rpc::headers::{
     X_SUI_CHAIN_ID, X_SUI_CHECKPOINT_HEIGHT, X_SUI_LOWEST_AVAILABLE_CHECKPOINT, X_SUI_TIMESTAMP_MS,
 };
+use sui_sdk_types::Digest;
 use tonic::metadata::MetadataMap;
 use tower::{Layer, Service};
 
@@ -34,7 +35,11 @@ impl NodeHeaders {
     fn now(&self) -> HeaderMap {
         let ledger = self.core.ledger();
         let height = ledger.height().saturating_add(AHEAD);
-        let chain_id = HeaderValue::from_str(&ledger.chain_id().to_string());
+        let chain_id = match self.core.faults.take(FaultKind::OtherChain) {
+            Some(_) => Digest::new([0xff; 32]),
+            None => ledger.chain_id(),
+        };
+        let chain_id = HeaderValue::from_str(&chain_id.to_string());
         let mut headers = HeaderMap::new();
         if let Ok(chain_id) = chain_id {
             headers.insert(X_SUI_CHAIN_ID, chain_id);
@@ -49,7 +54,7 @@ impl NodeHeaders {
 /// The time of the newest checkpoint, in milliseconds since the Unix epoch. Other networks make
 /// checkpoints all the time; this one need not, so an idle network reports the present.
 pub(super) fn tip_ms(core: &NetworkCore) -> u64 {
-    let age = core.faults.lasting(FaultKind::OldTip).unwrap_or_default();
+    let age = core.faults.take(FaultKind::OldTip).unwrap_or_default();
     let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
     clock::now_ms().saturating_sub(age)
 }

@@ -41,6 +41,9 @@ pub struct EngineConfig {
     pub effects_interval: Duration,
     /// How long a stop waits for answers from the network. The next start takes up the rest.
     pub stopping_grace: Duration,
+    /// Sign with a badge whose last use the journal does not know. Without it, a badge's first attempt in a
+    /// process waits if other software used the badge last.
+    pub allow_foreign_use: bool,
     /// Below this balance the operator gets a warning, in MIST.
     pub low_gas_balance: u64,
     /// The circuit breaker and the cap on gas.
@@ -65,6 +68,7 @@ impl Default for EngineConfig {
             treasury_interval: Duration::from_secs(10),
             effects_interval: Duration::from_secs(30),
             stopping_grace: Duration::from_secs(3),
+            allow_foreign_use: true,
             low_gas_balance: 1_000_000_000,
             limits: LimitsConfig::default(),
         }

@@ -6,7 +6,7 @@ use atoma_domain::{Digest, IntentId, Mist, NodeSmallId, ObjectId};
 
 use super::operator::Operator;
 use super::single::{Completed, Unsuccessful};
-use crate::causes::chain_failure;
+use crate::badges::own_nodes;
 
 /// A successful request to register a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,11 +79,10 @@ impl Operator {
         };
         // A registration under way is joined, even if its badge exists by now.
         if !additional && !self.engine.is_under_way(&intent) {
-            let badges = self.ports.chain.badges(address).await;
-            let badges = badges.map_err(|error| chain_failure(&error))?;
-            if let Some(badge) = badges.first() {
+            let nodes = own_nodes(&self.ports).await;
+            if let Some(node) = nodes.map_err(Failure::from)?.first() {
                 return Err(Failure::AlreadyRegistered {
-                    node_small_id: badge.node_small_id,
+                    node_small_id: node.node_small_id,
                 });
             }
         }

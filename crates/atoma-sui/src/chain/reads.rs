@@ -29,22 +29,32 @@ const HEIGHT_TIMEOUT: Duration = Duration::from_millis(1_800);
 impl SuiChain {
     pub(super) async fn read_identity(&self) -> Result<ChainIdentity, ChainError> {
         let chain_id = self.connection.identify().await?;
-        let package = self.facts().await?.defining_package;
-        let versions = self.connection.package_versions(package).await?;
-        if !versions.contains(&self.config.package_id) {
-            return Err(ChainError::Contract {
-                setting: "package_id",
-                problem: format!(
-                    "{} is no version of the package that defines the AtomaDb; the latest is {}",
-                    self.config.package_id,
-                    versions.last().unwrap_or(&package)
-                ),
-            });
-        }
+        self.package_checked
+            .get_or_try_init(|| self.check_package())
+            .await?;
         Ok(ChainIdentity {
             chain_id,
             atoma_db_id: self.config.atoma_db_id,
         })
+    }
+
+    /// Checks that the package is a version of the one that defines the AtomaDb, if the node lists them.
+    async fn check_package(&self) -> Result<(), ChainError> {
+        let package = self.facts().await?.defining_package;
+        let versions = self.connection.package_versions(package).await?;
+        match versions {
+            Some(versions) if !versions.contains(&self.config.package_id) => {
+                Err(ChainError::Contract {
+                    setting: "package_id",
+                    problem: format!(
+                        "{} is no version of the package that defines the AtomaDb; the latest is {}",
+                        self.config.package_id,
+                        versions.last().unwrap_or(&package)
+                    ),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) async fn read_height(&self) -> Result<CheckpointNumber, ChainError> {

@@ -17,6 +17,8 @@ pub struct SuiChain {
     pub(super) connection: Connection,
     pub(super) cache: Cache,
     facts: OnceCell<Facts>,
+    /// The configured package was found to be the contract's.
+    pub(super) package_checked: OnceCell<()>,
 }
 
 impl SuiChain {
@@ -31,6 +33,7 @@ impl SuiChain {
             config,
             cache: Cache::default(),
             facts: OnceCell::new(),
+            package_checked: OnceCell::new(),
         }))
     }
 

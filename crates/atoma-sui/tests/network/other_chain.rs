@@ -161,7 +161,7 @@ async fn nodes_that_send_no_headers_are_asked_for_their_chain() {
     };
     let switch = Switch::to(&own).await;
     let chain = SuiChain::connect(SuiChainConfig::new(&switch.url, NOBODY, NOBODY)).unwrap();
-    chain.identity().await.unwrap();
+    chain.height().await.unwrap();
     chain.object(OBJECT).await.unwrap();
     switch.set(&other.listen().await);
     reconnect(&chain).await;

@@ -71,16 +71,22 @@ fn fault(rng: &mut StdRng) -> Fault {
         FaultKind::StaleObjects,
         FaultKind::TransactionsHidden,
         FaultKind::OwnedObjectsHidden,
+        FaultKind::OldTip,
+        FaultKind::OtherChain,
         FaultKind::EventsCut,
         FaultKind::EventsStall,
         FaultKind::Congestion,
     ];
     let kind = kinds[rng.random_range(0..kinds.len())];
-    // A delay is shorter or longer than `EXECUTION_TIMEOUT`.
-    let ms = if rng.random() { 20 } else { 150 };
+    let ms = match kind {
+        FaultKind::OldTip => 3 * 24 * 60 * 60 * 1000,
+        // A delay is shorter or longer than `EXECUTION_TIMEOUT`.
+        _ if rng.random() => 20,
+        _ => 150,
+    };
     let most = match kind {
         // More than all lanes together retry in a row: an outage.
-        FaultKind::Unavailable => 40,
+        FaultKind::Unavailable | FaultKind::OldTip | FaultKind::OtherChain => 40,
         // Longer than a look-up is repeated.
         FaultKind::TransactionsHidden => 12,
         _ => 2,

@@ -11,7 +11,7 @@ use atoma_domain::{Address, CheckpointNumber, IntentId, ObjectId};
 use atoma_localnet::Parameters;
 use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness};
 use atoma_state::{SqliteState, StateOptions};
-use atoma_sui::{KeystoreSigner, SuiChain, SuiChainConfig, SuiEventSource};
+use atoma_sui::{KeystoreSigner, MaxLag, SuiChain, SuiChainConfig, SuiEventSource};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -255,6 +255,10 @@ fn engine_config(site: &Site) -> EngineConfig {
 async fn open(site: &Site, points: &FailPoints) -> (Ports, SqliteState) {
     let config = SuiChainConfig {
         execution_timeout: site.execution_timeout,
+        max_lag: Some(MaxLag {
+            limit: Duration::from_secs(300),
+            clock: points.clock(),
+        }),
         ..SuiChainConfig::new(&site.url, site.package, site.atoma_db)
     };
     let chain = SuiChain::connect(config).unwrap();

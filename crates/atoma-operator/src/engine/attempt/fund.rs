@@ -175,10 +175,10 @@ async fn lease(context: &Context, intents: &[Intent], budget: Mist) -> Result<Ga
             let failure = Failure::GasBalanceInsufficient { gas_budget: budget };
             return Err(too_expensive(context, intents, &failure).await);
         }
-        Err(GasError::NoneListed) => {
+        Err(GasError::Incomplete) => {
             let address = context.ports.signer.address();
             let reason = format!(
-                "it lists no SUI coin of {address}: send SUI, or wait until its index is complete"
+                "it shows too few SUI coins of {address}: send SUI, or wait until its index is complete"
             );
             return Err(Next::Wait {
                 intents: intents.to_vec(),

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::failures::unanswered;
 use super::next::Next;
 use crate::Ports;
+use crate::badges::{ReconcileError, own_nodes, unknown_use};
 use crate::causes::internal;
 use crate::engine::reads::ask;
 use crate::engine::shared::{Context, fail, fail_all};
@@ -111,19 +112,58 @@ async fn refuse_second_node(context: &Context, batch: &[Intent]) -> Result<(), N
     if intent.action != (Action::RegisterNode { additional: false }) {
         return Ok(());
     }
-    let chain = &context.ports.chain;
-    let address = intent.actor.address();
-    match ask(&context.config, || chain.badges(address)).await {
-        Ok(badges) => match badges.first() {
-            Some(badge) => {
-                let node_small_id = badge.node_small_id;
+    match own_nodes(&context.ports).await {
+        Ok(nodes) => match nodes.first() {
+            Some(node) => {
+                let node_small_id = node.node_small_id;
                 let failure = Failure::AlreadyRegistered { node_small_id };
                 fail_all(context, batch, &failure).await;
                 Err(Next::Nothing)
             }
             None => Ok(()),
         },
-        Err(error) => Err(unanswered(context, batch, Mist::ZERO, &error).await),
+        Err(ReconcileError::Chain(error)) => {
+            Err(unanswered(context, batch, Mist::ZERO, &error).await)
+        }
+        Err(ReconcileError::Store(error)) => Err(Next::Wait {
+            intents: batch.to_vec(),
+            reason: WaitReason::database(&error),
+        }),
+    }
+}
+
+/// Makes a badge's first attempt in this process wait if other software used the badge last. The start looks
+/// too, but a Sui node whose owner index is incomplete may not have shown the badge then.
+///
+/// # Errors
+/// What to do with the batch instead.
+pub(in crate::engine) async fn check_last_use(
+    context: &Context,
+    view: &ContractView,
+    intents: Vec<Intent>,
+) -> Result<(), Next> {
+    let badge = view
+        .badge
+        .as_ref()
+        .filter(|_| !context.config.allow_foreign_use);
+    let Some(badge) = badge else { return Ok(()) };
+    let node = intents.first().and_then(|intent| intent.actor.node());
+    match unknown_use(&context.ports, *badge.object_id()).await {
+        Ok(Some(last)) if !last.is_registration => Err(Next::Wait {
+            intents,
+            reason: WaitReason::Stopped(Failure::BadgeUsedElsewhere {
+                node_small_id: node.unwrap_or(NodeSmallId::new(0)),
+                tx_digest: last.tx_digest,
+            }),
+        }),
+        Ok(_) => Ok(()),
+        Err(ReconcileError::Chain(error)) => {
+            Err(unanswered(context, &intents, Mist::ZERO, &error).await)
+        }
+        Err(ReconcileError::Store(error)) => Err(Next::Wait {
+            intents,
+            reason: WaitReason::database(&error),
+        }),
     }
 }
 

@@ -94,9 +94,9 @@ fn class(calls: &[ContractCall], view: &ContractView) -> CallClass {
     let function = calls.first().map_or("none", ContractCall::function);
     let size = match (calls.first(), &view.subscribers) {
         (Some(ContractCall::TrySettleStack { .. }), Some(subscribers)) => {
-            view.parameters.cross_validation_extra_nodes_count
-                + u64::try_from(subscribers.len()).unwrap_or(u64::MAX / 2)
-                + 1
+            let others = u64::try_from(subscribers.len()).unwrap_or(u64::MAX);
+            let extra = view.parameters.cross_validation_extra_nodes_count;
+            extra.saturating_add(others).saturating_add(1)
         }
         _ => 0,
     };

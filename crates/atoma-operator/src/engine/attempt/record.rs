@@ -175,7 +175,8 @@ pub(in crate::engine) async fn conflict(context: &Arc<Context>, signed: Signed) 
             let blocking = open
                 .iter()
                 .find(|open| share_a_version(open, &signed.attempt));
-            if blocking.is_some() {
+            let is_blocked = blocking.is_some() || !context.unreadable().is_empty();
+            if is_blocked {
                 // What the pool knows of the coins may be out of date.
                 payment.lease.forget();
             }
@@ -186,7 +187,7 @@ pub(in crate::engine) async fn conflict(context: &Arc<Context>, signed: Signed) 
                     intents: signed.intents,
                 },
                 // One of these may use it.
-                None if !context.unreadable().is_empty() => Conflict::Blocked {
+                None if is_blocked => Conflict::Blocked {
                     by: None,
                     intents: without_ended(context, signed.intents).await,
                 },
@@ -235,7 +236,7 @@ mod tests {
         }
     }
 
-    /// Signing again and again over the version would end never, without a word.
+    /// Signing over the version again and again would never end, and nobody would know why.
     #[tokio::test]
     async fn an_open_attempt_over_the_same_coin_version_is_named() {
         let chain = FakeChain(FakeLedger::default().into());

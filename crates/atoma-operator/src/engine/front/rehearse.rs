@@ -177,12 +177,12 @@ impl Engine {
             return Err(Failure::GasBalanceInsufficient { gas_budget });
         }
         let Ports { journal, clock, .. } = &context.ports;
-        let reserved = context
+        let checked = context
             .limits
-            .reserve(gas_budget, journal.as_ref(), clock.as_ref());
-        match reserved.await.map_err(internal)? {
-            Err(reached) if reached.is_final => Err(reached.failure),
-            _ => Ok(gas_budget),
+            .check(gas_budget, journal.as_ref(), clock.as_ref());
+        match checked.await.map_err(internal)? {
+            Err(reached) => Err(reached.failure),
+            Ok(()) => Ok(gas_budget),
         }
     }
 
@@ -224,6 +224,11 @@ fn paying_coins(gas: &GasOptions, coins: &[GasCoin]) -> Result<Vec<GasCoin>, Fai
         return Err(Failure::ObjectNotUsable {
             object_id,
             reason: String::from("it is not a SUI coin of the operator's address"),
+        });
+    }
+    if usable.is_empty() {
+        return Err(Failure::SuiNodeError {
+            reason: String::from("it lists no SUI coin of the operator's address"),
         });
     }
     usable.sort_by_key(|coin| coin.balance);

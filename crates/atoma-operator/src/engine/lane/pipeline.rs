@@ -16,8 +16,8 @@ use super::log;
 use super::prefetch::Prefetch;
 use crate::engine::attempt::{
     BadgeAfter, Closed, Conflict, Draft, Ended, Funded, Next, NotRecorded, Payment, Resolution,
-    Sent, Signed, Unwritten, close, conflict, fund, plan, read, record, send, sign, write_down,
-    write_end,
+    Sent, Signed, Unwritten, check_last_use, close, conflict, fund, plan, read, record, send, sign,
+    write_down, write_end,
 };
 use crate::engine::shared::{Context, fail};
 use crate::engine::wait_reason::WaitReason;
@@ -108,6 +108,10 @@ impl Pipeline {
                 inputs
             }
         };
+        if self.badge.is_none() {
+            let intents = inputs.gathered.iter().map(|(intent, _)| intent.clone());
+            check_last_use(&self.context, &inputs.view, intents.collect()).await?;
+        }
         self.adopt_badge(&inputs.view);
         self.treasury = inputs.view.parameters.fee_treasury;
         let Draft {

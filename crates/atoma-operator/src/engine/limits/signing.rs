@@ -169,6 +169,23 @@ impl Limits {
         Ok(self.spending.reserve_under(cap, budget, clock.now()))
     }
 
+    /// Whether a budget would fit under the cap if nothing else were running.
+    ///
+    /// # Errors
+    /// When the journal can't be read.
+    pub(in crate::engine) async fn check(
+        &self,
+        budget: Mist,
+        journal: &dyn Journal,
+        clock: &dyn Clock,
+    ) -> Result<Result<(), CapReached>, StoreError> {
+        let Some(cap) = self.config.daily_gas_cap else {
+            return Ok(Ok(()));
+        };
+        self.load(journal, clock).await?;
+        Ok(self.spending.check(cap, budget, clock.now()))
+    }
+
     /// Reserves the budget of a transaction that was signed before this process began.
     pub(in crate::engine) fn reserve_signed(&self, budget: Mist) -> Reservation {
         self.spending.reserve(budget)

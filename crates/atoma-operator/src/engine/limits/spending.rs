@@ -134,6 +134,28 @@ impl Spending {
         Ok(self.reservation(gas_budget))
     }
 
+    /// Whether a budget would fit under the cap if nothing else were running.
+    pub(super) fn check(
+        &self,
+        daily_cap: Mist,
+        gas_budget: Mist,
+        now: TimestampMs,
+    ) -> Result<(), CapReached> {
+        let Counted { spent, reserved } = self.counted(now);
+        if saturating_sum(spent, gas_budget) <= daily_cap {
+            return Ok(());
+        }
+        Err(CapReached {
+            failure: Failure::SpendCapReached {
+                daily_cap,
+                spent,
+                reserved,
+                gas_budget,
+            },
+            is_final: true,
+        })
+    }
+
     fn reservation(self: &Arc<Self>, budget: Mist) -> Reservation {
         Reservation {
             spending: Arc::clone(self),

@@ -29,8 +29,9 @@ pub(in crate::engine) enum GasError {
     NotOwned(ObjectId),
     /// The coins hold less than the budget.
     Insufficient,
-    /// The node lists no coin of the address. Its index may be incomplete.
-    NoneListed,
+    /// The node lists no coin of the address, or does not show one that the address has paid with. It may
+    /// be behind.
+    Incomplete,
 }
 
 /// The coins of one address.
@@ -68,6 +69,17 @@ impl Drop for Listing<'_> {
     fn drop(&mut self) {
         self.pool.lock().coins.end_list(self.list);
     }
+}
+
+/// What became of the coins that a list lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unlisted {
+    /// None of them is the address's own any more.
+    None,
+    /// The node does not show one of them.
+    Hidden,
+    /// One is still the address's own.
+    Found,
 }
 
 /// The result of looking through the coins.
@@ -117,11 +129,11 @@ impl GasPool {
                         self.reread(chain, config, place.as_ref()).await?;
                     }
                 }
-                Search::None if refreshed => {
-                    if !self.find_unlisted(chain, config).await? {
-                        return Err(self.shortage(named));
-                    }
-                }
+                Search::None if refreshed => match self.find_unlisted(chain, config).await? {
+                    Unlisted::Found => {}
+                    Unlisted::Hidden => return Err(GasError::Incomplete),
+                    Unlisted::None => return Err(self.shortage(named)),
+                },
                 Search::None | Search::Busy => {
                     refreshed = self.reread(chain, config, place.as_ref()).await?;
                 }
@@ -130,17 +142,20 @@ impl GasPool {
     }
 
     /// Reads the coins that earlier transactions have used and the node's list lacks, because an owner
-    /// index can be behind. Says whether some of them are still the address's own.
+    /// index can be behind.
     async fn find_unlisted(
         &self,
         chain: &dyn Chain,
         config: &EngineConfig,
-    ) -> Result<bool, GasError> {
-        let unlisted = self.lock().coins.unlisted();
-        let mut has_found = false;
-        for id in unlisted {
+    ) -> Result<Unlisted, GasError> {
+        let ids = self.lock().coins.unlisted();
+        let mut unlisted = Unlisted::None;
+        for id in ids {
             let object = ask(config, || chain.object(id)).await;
             let Some(object) = object.map_err(GasError::Chain)? else {
+                if unlisted == Unlisted::None {
+                    unlisted = Unlisted::Hidden;
+                }
                 continue;
             };
             match object.balance {
@@ -148,19 +163,19 @@ impl GasPool {
                     warn!(coin = %id, "the Sui node does not list a coin of the operator: its owner index is incomplete");
                     let reference = object.reference;
                     self.lock().coins.adopt_one(GasCoin { reference, balance });
-                    has_found = true;
+                    unlisted = Unlisted::Found;
                 }
                 _ => self.lock().coins.forget(id),
             }
         }
-        Ok(has_found)
+        Ok(unlisted)
     }
 
     /// Why there is no coin for a transaction.
     fn shortage(&self, named: Option<ObjectId>) -> GasError {
         let state = self.lock();
         match named {
-            _ if state.coins.is_empty() => GasError::NoneListed,
+            _ if state.coins.is_empty() => GasError::Incomplete,
             Some(id) if !state.coins.contains(id) => GasError::NotOwned(id),
             _ => GasError::Insufficient,
         }

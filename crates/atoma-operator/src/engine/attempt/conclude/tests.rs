@@ -7,6 +7,7 @@ use atoma_domain::events::NodeRegistered;
 use atoma_domain::{CheckpointNumber, Digest, Epoch, NodeSmallId, ObjectId};
 
 use super::*;
+use crate::engine::testing::claim;
 
 const CHECKPOINT: CheckpointNumber = CheckpointNumber::new(9);
 
@@ -128,4 +129,40 @@ fn a_registration_names_its_badge() {
     let outcome = outcome_of(registered, 1, None);
     let receipt = outcome.receipt().unwrap();
     assert_eq!(receipt.registered_badge, Some(badge_id));
+}
+
+/// Twenty requests with too small a budget of their own must not stop everybody's signing.
+#[test]
+fn only_gas_that_the_request_chose_is_its_own_failure() {
+    let receipt = executed(out_of_gas());
+    let ended = |budget: Option<Mist>, failure: Failure| {
+        let mut intent = claim(1);
+        intent.gas.budget = budget;
+        Ended {
+            badge: BadgeAfter::Unchanged,
+            conclusion: Conclusion {
+                digest: receipt.digest,
+                outcome: AttemptOutcome::Aborted {
+                    failure,
+                    receipt: Receipt {
+                        gas_used: Mist::new(5),
+                        effects: Vec::new(),
+                        checkpoint: None,
+                        registered_badge: None,
+                    },
+                },
+            },
+            intents: vec![intent],
+            carried: 1,
+            unspent: None,
+        }
+    };
+    let budget = Mist::new(7);
+    let too_low = || Failure::GasBudgetTooLow { gas_budget: budget };
+    assert!(ended(Some(budget), too_low()).is_requests_own_failure());
+    assert!(!ended(None, too_low()).is_requests_own_failure());
+    let other = Failure::ExecutionFailed {
+        reason: String::from("arithmetic"),
+    };
+    assert!(!ended(Some(budget), other).is_requests_own_failure());
 }

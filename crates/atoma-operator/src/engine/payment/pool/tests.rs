@@ -223,13 +223,16 @@ async fn a_coin_that_the_list_lacks_is_read_by_itself() {
     let nothing = Wallet::of(Vec::new());
     assert!(matches!(
         lease(&nothing, 1).await,
-        Err(GasError::NoneListed)
+        Err(GasError::Incomplete)
     ));
     pool.note_known(vec![*coin(1, 0).reference.object_id()]);
     assert!(matches!(
         lease(&nothing, 1).await,
-        Err(GasError::NoneListed)
+        Err(GasError::Incomplete)
     ));
+    // The coin may exist, and the node not know it yet.
+    let dust = Wallet::of(vec![coin(2, 5)]);
+    assert!(matches!(lease(&dust, 40).await, Err(GasError::Incomplete)));
     let stale = Wallet {
         unlisted: vec![coin(1, 50)],
         ..Wallet::of(vec![coin(2, 5)])
