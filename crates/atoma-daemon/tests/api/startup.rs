@@ -139,9 +139,11 @@ async fn ids_that_are_not_the_contracts_are_refused_and_bind_nothing() {
     write_operator_files(&world.network, dir.path());
     let stopping = CancellationToken::new();
     let daemon = build(dir.path(), stopping.clone()).await.unwrap();
-    assert_eq!(Api::new(daemon.addr()).get("/ready").await.0, 200);
+    let api = Api::new(daemon.addr());
+    let running = tokio::spawn(daemon.run_until_stopped());
+    assert_eq!(api.get("/ready").await.0, 200);
     stopping.cancel();
-    daemon.run_until_stopped().await.unwrap();
+    running.await.unwrap().unwrap();
 }
 
 /// A supervisor restarts what ends with an error only.

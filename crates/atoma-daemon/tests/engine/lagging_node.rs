@@ -171,7 +171,7 @@ fn an_intent_waits_while_the_node_lists_no_coin() {
     let request = Request::Settle(stacks);
     let waiting = daemon.run(request.send(&daemon.operator, FIRST));
     assert!(
-        matches!(&waiting[..], [Err(Failure::SuiNodeError { reason })] if reason.contains("no SUI coin")),
+        matches!(&waiting[..], [Err(Failure::SuiNodeError { reason })] if reason.contains("too few SUI coins")),
         "{waiting:?}"
     );
     world.network.clear_faults();
