@@ -13,6 +13,8 @@ pub(crate) fn start() {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
+        // It would report a failed write by another write to the same broken output, which panics.
+        .log_internal_errors(false)
         .with_writer(io::stderr);
     let json = std::env::var("ATOMA_LOG_FORMAT").is_ok_and(|format| format == "json");
     let _ = if json {

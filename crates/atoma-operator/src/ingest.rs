@@ -1,7 +1,7 @@
 //! Following the ledger and applying it to the mirror.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use atoma_domain::ports::{ChainError, LedgerStream, Progress, StoreError};
@@ -18,6 +18,8 @@ use crate::ports::Ports;
 const STEPS_AT_ONCE: usize = 500;
 /// How many of the latest applied digests are kept for callers that wait for them.
 const REMEMBERED: usize = 16_384;
+/// After how many failures in a row the mirror counts as stuck: a stream that breaks is no reason for alarm.
+const FAILURES_TO_REPORT: u32 = 3;
 /// The first pause after a failure. Each further failure doubles it, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -38,6 +40,14 @@ pub enum IngestError {
 pub struct Applied {
     progress: watch::Sender<Progress>,
     recent: Arc<Mutex<Recent>>,
+    failures: Arc<Mutex<Failures>>,
+}
+
+/// The steps that failed in a row.
+#[derive(Debug, Default)]
+struct Failures {
+    in_a_row: u32,
+    last: String,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +61,7 @@ impl Default for Applied {
         Self {
             progress: watch::Sender::new(Progress::default()),
             recent: Arc::default(),
+            failures: Arc::default(),
         }
     }
 }
@@ -85,6 +96,27 @@ impl Applied {
     /// Whether this process has applied the transaction, among its last [`REMEMBERED`] ones.
     pub(crate) fn has(&self, digest: Digest) -> bool {
         self.recent().digests.contains(&digest)
+    }
+
+    /// Why the mirror does not move, if several steps in a row have failed.
+    pub(crate) fn failure(&self) -> Option<String> {
+        let failures = self.failures();
+        (failures.in_a_row >= FAILURES_TO_REPORT).then(|| failures.last.clone())
+    }
+
+    fn note_failure(&self, failure: String) {
+        let mut failures = self.failures();
+        failures.in_a_row = failures.in_a_row.saturating_add(1);
+        failures.last = failure;
+    }
+
+    fn note_success(&self) {
+        self.failures().in_a_row = 0;
+    }
+
+    fn failures(&self) -> MutexGuard<'_, Failures> {
+        // Both fields are assigned at once, so a panic of a holder leaves them fitting.
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn publish(&self, digests: impl Iterator<Item = Digest>, progress: Progress) {
@@ -167,9 +199,11 @@ impl Ingestor {
             match step {
                 Ok(progress) => {
                     pause = FIRST_PAUSE;
+                    self.applied.note_success();
                     debug!(covered = ?progress.covered, "applied ledger steps");
                 }
                 Err(error) => {
+                    self.applied.note_failure(with_causes(&error));
                     error!(
                         error = with_causes(&error),
                         pause_ms = pause.as_millis(),

@@ -132,6 +132,9 @@ impl Readiness {
                 PATIENCE.as_secs()
             )),
         }
+        if let Some(failure) = self.applied.failure() {
+            reasons.push(format!("the mirror does not move: {failure}"));
+        }
         if let Some(reason) = self.stopped.get() {
             reasons.push(reason.to_string());
         }

@@ -1,6 +1,7 @@
 //! Opening the database, and its ways in: one writer, several readers, and readers for lists.
 
 mod checkpoints;
+mod identity;
 mod options;
 mod prepare;
 
@@ -18,6 +19,7 @@ use crate::open_error::OpenError;
 use crate::probe::DiskProbe;
 use crate::schema::MIGRATIONS;
 use checkpoints::Checkpoints;
+use identity::FileIdentity;
 
 pub use options::{Access, StateOptions};
 
@@ -44,6 +46,7 @@ pub struct SqliteState {
 struct OpenFile {
     /// None for a reader.
     checkpoints: Option<Checkpoints>,
+    identity: FileIdentity,
     lock: Option<OpenLock>,
 }
 
@@ -77,6 +80,7 @@ impl SqliteState {
             .synchronous(synchronous);
         let lock = prepare::prepare(path, &connect, options, migrations).await?;
         let failed = |error| OpenError::sqlite(path, error);
+        let identity = FileIdentity::of(path).map_err(|error| failed(error.into()))?;
         let reading = connect.clone().pragma("query_only", "ON");
         let [readers, lists] = [options.readers, options.lists]
             .map(|connections| pool(connections.max(1), options).connect_with(reading.clone()));
@@ -88,7 +92,11 @@ impl SqliteState {
                 readers,
                 lists,
                 probe: None,
-                file: Some(Arc::new(OpenFile { checkpoints, lock })),
+                file: Some(Arc::new(OpenFile {
+                    checkpoints,
+                    identity,
+                    lock,
+                })),
             });
         }
         let connect = connect.pragma("journal_size_limit", LOG_LIMIT);
@@ -103,7 +111,11 @@ impl SqliteState {
             lists,
             writer,
             probe: Some(DiskProbe::beside(path)),
-            file: Some(Arc::new(OpenFile { checkpoints, lock })),
+            file: Some(Arc::new(OpenFile {
+                checkpoints,
+                identity,
+                lock,
+            })),
         })
     }
 
@@ -176,10 +188,18 @@ impl SqliteState {
         if self.is_read_only() {
             return Err(StoreError::ReadOnly);
         }
+        self.check_in_place()?;
         self.writer
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(unavailable)
+    }
+
+    /// Refuses a database whose file is no longer at its path.
+    pub(crate) fn check_in_place(&self) -> Result<(), StoreError> {
+        self.file
+            .as_ref()
+            .map_or(Ok(()), |file| file.identity.check())
     }
 
     fn is_read_only(&self) -> bool {

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoma_domain::CheckpointNumber;
+use atoma_domain::{CheckpointNumber, TaskSmallId};
+use atoma_localnet::Purchase;
 use atoma_state::StateOptions;
 use atoma_state::testing::WriteLock;
 use reqwest::Method;
@@ -183,4 +184,33 @@ async fn an_outcome_that_cannot_be_recorded_is_answered_with_its_digest_and_reco
     assert_eq!(first["waiting_for"], Value::Null);
     world.until_status(stacks[1], "succeeded").await;
     assert_eq!(height(&world).await.get(), before.get() + 2);
+}
+
+/// A mirror that can't be written is a reason of its own, with the cause, however short its lag is.
+#[tokio::test]
+async fn a_mirror_that_cannot_be_written_is_a_reason() {
+    let (world, _gates, _) = with_work(1).await;
+    let locked = lock(&world).await;
+    let purchase = Purchase {
+        task_small_id: TaskSmallId::new(1),
+        num_compute_units: 1_000,
+        price: 1_000,
+        count: 1,
+        node_small_id: None,
+    };
+    world.network.buy_stacks(&purchase).unwrap();
+    let reason = async {
+        loop {
+            let (_, ready) = world.get("/ready").await;
+            let reasons = ready["details"]["reasons"].to_string();
+            if reasons.contains("the mirror does not move") {
+                return reasons;
+            }
+        }
+    };
+    let reason = in_time(reason).await;
+    assert!(reason.contains("database is locked"), "{reason}");
+    locked.release().await.unwrap();
+    let ready = async { while world.get("/ready").await.0 != 200 {} };
+    in_time(ready).await;
 }

@@ -8,6 +8,7 @@
 mod abandon;
 mod attempts;
 mod attestation;
+mod broken_stderr;
 mod claims;
 mod concurrent_reads;
 mod data_dir;

@@ -126,6 +126,7 @@ impl ChainEvents for SqliteState {
     }
 
     async fn check_disk(&self) -> Result<(), StoreError> {
+        self.check_in_place()?;
         let Some(probe) = self.probe.clone() else {
             return Ok(());
         };

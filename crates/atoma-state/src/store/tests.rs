@@ -142,3 +142,28 @@ async fn nobody_migrates_a_database_that_is_open() {
     }
     next.close().await;
 }
+
+/// What is written to a file that was moved or removed is gone with the process.
+#[tokio::test]
+async fn a_database_that_was_moved_takes_no_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let moved = folder.path().join("moved.sqlite");
+    let store = SqliteState::open(&path, StateOptions::default())
+        .await
+        .unwrap();
+    store.note_epoch(Epoch::new(1)).await.unwrap();
+    let refused = async || {
+        let written = store.note_epoch(Epoch::new(2)).await;
+        let Err(StoreError::Unavailable(cause)) = written else {
+            panic!("{written:?}");
+        };
+        assert!(cause.to_string().contains("was moved"), "{cause}");
+    };
+    std::fs::rename(&path, &moved).unwrap();
+    refused().await;
+    std::fs::copy(&moved, &path).unwrap();
+    refused().await;
+    std::fs::rename(&moved, &path).unwrap();
+    store.note_epoch(Epoch::new(2)).await.unwrap();
+}

@@ -107,6 +107,24 @@ impl Process {
         self.child.id()
     }
 
+    /// Ends the other side of its standard error, with the next line.
+    pub(crate) fn break_log(&mut self) {
+        self.lines = channel().1;
+    }
+
+    /// Sends SIGTERM, and waits until the daemon has ended.
+    pub(crate) fn terminate(mut self) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(sent.success());
+        let (sender, ended) = channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| sender.send(self.child.wait()));
+            let ended = ended.recv_timeout(PATIENCE);
+            assert!(ended.is_ok(), "it does not stop");
+        });
+    }
+
     /// Kills the daemon, and returns everything it logged.
     pub(crate) fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
