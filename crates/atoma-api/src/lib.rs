@@ -15,6 +15,7 @@ mod body;
 mod connection;
 mod error;
 mod guard;
+mod ignored;
 mod limits;
 mod lists;
 mod paging;
@@ -23,8 +24,10 @@ mod query;
 mod request_context;
 mod routes;
 mod server;
+mod spelling;
 mod views;
 
 pub use guard::{AllowedHosts, InvalidHost};
 pub use limits::ApiLimits;
 pub use server::{ApiConfig, ApiServer, BindError};
+pub use spelling::similar;

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use atoma_api::similar;
 use figment::error::{Actual, Kind};
 use thiserror::Error;
 
-use super::names::{COMMAND_LINE, ENV_PREFIX, nearest};
+use super::names::{COMMAND_LINE, ENV_PREFIX};
 
 /// Why a configuration can't be used. Never contains a secret.
 #[derive(Debug, Error)]
@@ -38,12 +39,12 @@ pub enum ConfigError {
         problem: String,
     },
     /// An environment variable looks like a setting but is none.
-    #[error("the environment variable {name} is not a setting; did you mean {nearest}?")]
+    #[error("the environment variable {name} is not a setting; {advice}")]
     Variable {
         /// The variable.
         name: String,
-        /// The variable with the most similar name.
-        nearest: String,
+        /// The variable that was probably meant, or all of them.
+        advice: String,
     },
 }
 
@@ -76,9 +77,9 @@ pub(super) fn problem(error: &figment::Error) -> Option<Problem> {
             if path.last() != Some(found) {
                 path.push(found.clone());
             }
-            match nearest(found, known.iter().copied()) {
+            match similar(found, known.iter().copied()) {
                 Some(name) => format!("is not a setting; did you mean `{name}`?"),
-                None => "is not a setting".to_owned(),
+                None => format!("is not a setting; it can be `{}`", known.join("`, `")),
             }
         }
         Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {

@@ -88,8 +88,12 @@ fn a_bad_configuration_is_refused_with_the_keys_name() {
             "`sui.rpc_url` must not contain `?`",
         ),
         (
-            GOOD.replace("package_id", "package"),
+            GOOD.replace("package_id", "packag_id"),
             "did you mean `package_id`",
+        ),
+        (
+            format!("{GOOD}foo = 1"),
+            "`sui.foo` is not a setting; it can be `client_config`, `rpc_url`,",
         ),
         (
             GOOD.replace("package_id = \"0xa70a\"", ""),
