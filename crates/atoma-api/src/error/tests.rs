@@ -138,7 +138,7 @@ failures! {
     TransactionRefused r#"{"code":"transaction_refused","reason":"why"}"# => 422
         "The Sui network refused the transaction: why. Send a new request once the cause is gone.";
     SuiNodeError r#"{"code":"sui_node_error","reason":"why"}"# => 502
-        "The Sui node returned an error: why. GET /ready shows whether the node at `sui.rpc_url` answers.";
+        "Why. GET /ready shows whether the node at `sui.rpc_url` answers.";
     NotReady r#"{"code":"not_ready","reasons":["why","why"]}"# => 503
         "The daemon is not ready: why; why. Poll GET /ready until it answers 200.";
     BadgeUsedElsewhere r#"{"code":"badge_used_elsewhere","node_small_id":1,"tx_digest":"11111111111111111111111111111111"}"# => 503

@@ -178,7 +178,7 @@ async fn lease(context: &Context, intents: &[Intent], budget: Mist) -> Result<Ga
         Err(GasError::NoneListed) => {
             let address = context.ports.signer.address();
             let reason = format!(
-                "it lists no SUI coin of {address}: send SUI, or wait until its index is complete"
+                "the Sui node lists no SUI coin of {address}: send SUI, or wait until its index is complete"
             );
             return Err(Next::Wait {
                 intents: intents.to_vec(),
