@@ -44,13 +44,18 @@ async fn a_bad_configuration_is_refused_with_the_name_of_the_key() {
 }
 
 #[tokio::test]
-async fn a_missing_keystore_is_refused_with_its_path() {
+async fn a_missing_keystore_or_client_configuration_is_refused_with_its_path_and_key() {
     let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     write_operator_files(&network, dir.path());
     std::fs::remove_file(dir.path().join("sui.keystore")).unwrap();
     let said = refusal(dir.path());
     assert!(said.contains("sui.keystore"), "{said}");
+    assert!(said.contains("`keystore.File`"), "{said}");
+    std::fs::remove_file(dir.path().join("client.yaml")).unwrap();
+    let said = refusal(dir.path());
+    assert!(said.contains("client.yaml"), "{said}");
+    assert!(said.contains("`sui.client_config`"), "{said}");
 }
 
 #[tokio::test]
