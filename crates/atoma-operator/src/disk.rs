@@ -2,13 +2,12 @@
 
 use std::error::Error as _;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use atoma_domain::TimestampMs;
 use atoma_domain::ports::StoreError;
-use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
 use crate::causes::with_causes;
 use crate::ports::Ports;
@@ -33,12 +32,15 @@ impl Default for DiskWatch {
     }
 }
 
+/// The result of a write, or why it failed; `None` while it runs.
+type Written = watch::Receiver<Option<Result<(), String>>>;
+
 #[derive(Debug, Default)]
 struct Watched {
     last: Option<Look>,
-    /// The write that has not ended yet. On a disk that hangs it occupies a thread, so that no further
-    /// one may start.
-    writing: Option<JoinHandle<Result<(), StoreError>>>,
+    /// The result of the latest write, once it has ended. On a disk that hangs it occupies a thread until
+    /// then, so that no further one may start.
+    writing: Option<Written>,
 }
 
 /// The result of a look at the disk.
@@ -85,37 +87,57 @@ impl DiskWatch {
     where
         F: Future<Output = Result<(), StoreError>> + Send + 'static,
     {
-        let mut watched = self.watched.lock().await;
-        // Others may have looked while this caller waited for them.
-        if let Some(last) = watched.last.as_ref().filter(|last| last.is_fresh(now())) {
-            return last.problem.clone();
-        }
-        // A write that ended after its caller had given up says nothing about the disk now.
-        let unfinished = watched.writing.take().filter(|task| !task.is_finished());
-        // It stays here, so that a caller who leaves doesn't lead to a second one.
-        let writing = watched
-            .writing
-            .insert(unfinished.unwrap_or_else(|| tokio::spawn(write())));
-        let problem = match tokio::time::timeout(self.patience, writing).await {
-            Ok(Ok(Ok(()))) => None,
-            Ok(Ok(Err(error))) => {
-                let cause = error
-                    .source()
-                    .map_or_else(|| error.to_string(), with_causes);
-                Some(format!("the disk of the database takes no write: {cause}"))
+        let mut written = {
+            let mut watched = self.lock();
+            if let Some(last) = watched.last.as_ref().filter(|last| last.is_fresh(now())) {
+                return last.problem.clone();
             }
-            Ok(Err(error)) => Some(format!("the check of the database's disk failed: {error}")),
+            match watched.writing.clone().filter(is_running) {
+                Some(running) => running,
+                None => watched.writing.insert(begin(write())).clone(),
+            }
+        };
+        let ended = tokio::time::timeout(self.patience, written.wait_for(Option::is_some)).await;
+        let problem = match ended {
+            Ok(Ok(result)) => result.as_ref().and_then(|result| result.clone().err()),
+            Ok(Err(_)) => Some(String::from("the check of the database's disk ended early")),
             Err(_) => Some(format!(
                 "the disk of the database took no write within {} s",
                 self.patience.as_secs()
             )),
         };
-        watched.last = Some(Look {
+        self.lock().last = Some(Look {
             at: now(),
             problem: problem.clone(),
         });
         problem
     }
+
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        // Every change is one assignment, so it is whole even if a holder panicked.
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a write has not ended. One that ended after its callers had given up says nothing about the
+/// disk now.
+fn is_running(written: &Written) -> bool {
+    written.borrow().is_none() && written.has_changed().is_ok()
+}
+
+/// Runs a write to its end, even if its callers leave.
+fn begin(write: impl Future<Output = Result<(), StoreError>> + Send + 'static) -> Written {
+    let (sender, written) = watch::channel(None);
+    tokio::spawn(async move {
+        let result = write.await.map_err(|error| {
+            let cause = error
+                .source()
+                .map_or_else(|| error.to_string(), with_causes);
+            format!("the disk of the database takes no write: {cause}")
+        });
+        sender.send_replace(Some(result));
+    });
+    written
 }
 
 #[cfg(test)]
@@ -193,11 +215,7 @@ mod tests {
         assert_eq!(disk.writes(), 1);
         // It works again: the write ends, and the next look starts another one.
         disk.permits.add_permits(2);
-        let is_done = async || {
-            let watched = watch.watched.lock().await;
-            watched.writing.as_ref().is_none_or(JoinHandle::is_finished)
-        };
-        while !is_done().await {
+        while watch.lock().writing.as_ref().is_some_and(is_running) {
             tokio::task::yield_now().await;
         }
         let patient = DiskWatch {
