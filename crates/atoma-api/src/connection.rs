@@ -4,14 +4,21 @@
 //! itself, without a body and before any service sees the request. Nothing of it can be configured, but
 //! such an answer is easy to tell on its way out: it is the only one of this API with a failing status
 //! and an empty body, and it is the last thing that is written before the connection is closed.
+//!
+//! It also closes a connection whose client reads nothing for a while: actix-http has no limit for that,
+//! and an answer that nobody reads keeps its memory and its place among the lists.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 use tracing::debug;
 
 use crate::error::ErrorBody;
@@ -25,30 +32,56 @@ const HEAD: &[u8] = b"HTTP/1.1 ";
 pub(crate) struct Connection<S> {
     stream: S,
     peer: Option<SocketAddr>,
-    /// Bytes that replace an answer of the parser, and how many of them are written.
-    replacing: Vec<u8>,
-    written: usize,
+    /// What is still to be written of the bytes that replace an answer of the parser.
+    replacing: Bytes,
+    /// The longest time without any progress of a write.
+    patience: Duration,
+    /// Runs while the client reads nothing of what is to be written.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Connection<S> {
-    pub(crate) const fn new(stream: S, peer: Option<SocketAddr>) -> Self {
+    pub(crate) const fn new(stream: S, peer: Option<SocketAddr>, patience: Duration) -> Self {
         Self {
             stream,
             peer,
-            replacing: Vec::new(),
-            written: 0,
+            replacing: Bytes::new(),
+            patience,
+            stalled: None,
         }
     }
 }
 
 impl<S: AsyncWrite + Unpin> Connection<S> {
+    /// Writes what the client can take, or fails once it has taken nothing for too long.
+    fn poll_stream(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let patience = self.patience;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(stalled.as_mut().poll(context));
+        debug!(
+            peer = self.peer.map(tracing::field::display),
+            "closing a connection whose client does not read its answer"
+        );
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Connection<S> {
     fn poll_replaced(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(rest) = self.replacing.get(self.written..).filter(|r| !r.is_empty()) {
-            let count = ready!(Pin::new(&mut self.stream).poll_write(context, rest))?;
+        while !self.replacing.is_empty() {
+            let rest = self.replacing.clone();
+            let count = ready!(self.poll_stream(context, &rest))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.written = self.written.saturating_add(count);
+            self.replacing = rest.slice(count..);
         }
         Poll::Ready(Ok(()))
     }
@@ -72,19 +105,18 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_replaced(context))?;
         let Some((before, status)) = refusal_at_end(bytes) else {
-            return Pin::new(&mut self.stream).poll_write(context, bytes);
+            return self.poll_stream(context, bytes);
         };
         // The answers to earlier requests of the connection go first.
         if !before.is_empty() {
-            return Pin::new(&mut self.stream).poll_write(context, before);
+            return self.poll_stream(context, before);
         }
         debug!(
             peer = self.peer.map(tracing::field::display),
             status = status.as_u16(),
             "the HTTP parser refused a request"
         );
-        self.replacing = refusal(status);
-        self.written = 0;
+        self.replacing = refusal(status).into();
         if let Poll::Ready(Err(error)) = self.poll_replaced(context) {
             return Poll::Ready(Err(error));
         }
@@ -153,6 +185,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
+    const LONG: Duration = Duration::from_secs(3_600);
     const REFUSED: &[u8] =
         b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\ndate: Thu\r\n\r\n";
     const OTHERS: &[&[u8]] = &[
@@ -183,7 +216,7 @@ mod tests {
             far.read_to_end(&mut all).await.unwrap();
             String::from_utf8(all).unwrap()
         });
-        let mut connection = Connection::new(near, None);
+        let mut connection = Connection::new(near, None, LONG);
         connection.write_all(OTHERS[2]).await.unwrap();
         connection.write_all(REFUSED).await.unwrap();
         connection.shutdown().await.unwrap();
@@ -200,5 +233,22 @@ mod tests {
         );
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(body["code"], "invalid_request");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_is_left_after_a_while() {
+        for answer in [OTHERS[2], REFUSED] {
+            let (near, mut far) = duplex(7);
+            let mut connection = Connection::new(near, None, Duration::from_millis(1));
+            let left = async {
+                connection.write_all(answer).await?;
+                connection.shutdown().await
+            };
+            assert_eq!(left.await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            drop(connection);
+            let mut read = Vec::new();
+            far.read_to_end(&mut read).await.unwrap();
+            assert_eq!(read.len(), 7);
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! A handler parses the request, calls one use case and shapes the response; the use cases decide
 //! what is allowed. `error` holds the status, code and advice of every error. `guard` refuses
 //! requests of foreign web pages and hosts before any route sees them. `connection` gives the HTTP parser's
-//! own refusals the body of every other error. `lists` and `body` bound what lists and request bodies
+//! own refusals the body of every other error, and leaves clients that read nothing. `lists` and `body` bound what lists and request bodies
 //! may take, so that reads never starve writes.
 //!
 //! To add an endpoint, write a handler in `routes/`, list it with its query parameters in that module's
@@ -15,6 +15,7 @@ mod body;
 mod connection;
 mod error;
 mod guard;
+mod ignored;
 mod limits;
 mod lists;
 mod paging;
@@ -23,8 +24,10 @@ mod query;
 mod request_context;
 mod routes;
 mod server;
+mod spelling;
 mod views;
 
 pub use guard::{AllowedHosts, InvalidHost};
 pub use limits::ApiLimits;
 pub use server::{ApiConfig, ApiServer, BindError};
+pub use spelling::similar;

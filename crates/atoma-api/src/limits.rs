@@ -15,6 +15,8 @@ pub struct ApiLimits {
     pub list_answers: usize,
     /// How long a list waits for its turn before it is refused with 503.
     pub list_wait: Duration,
+    /// How long a client may read nothing of an answer before its connection is closed.
+    pub write_idle: Duration,
     /// The longest pause while a request body arrives.
     pub body_idle: Duration,
     /// The longest time for a whole request body.
@@ -30,6 +32,7 @@ impl Default for ApiLimits {
             lists: 2,
             list_answers: 16,
             list_wait: Duration::from_secs(1),
+            write_idle: Duration::from_secs(10),
             body_idle: Duration::from_secs(10),
             body_whole: Duration::from_secs(60),
             body_bytes: 16 << 20,

@@ -4,6 +4,8 @@ use actix_web::web::Query;
 use actix_web::{HttpRequest, dev::ServiceRequest};
 
 use crate::error::ApiError;
+use crate::params::shown;
+use crate::spelling::advice;
 
 /// The parameter of writes that simulates them.
 pub(crate) const DRY_RUN: &str = "dry_run";
@@ -38,13 +40,8 @@ pub(crate) fn refuse_unknown(request: &ServiceRequest, known: &[&str]) -> Result
     else {
         return Ok(());
     };
-    let advice = known
-        .iter()
-        .min_by_key(|name| distance(name, &unknown))
-        .map_or_else(
-            || String::from("It takes none."),
-            |nearest| format!("The nearest that it takes is `{nearest}`."),
-        );
+    let advice = advice(&unknown, known);
+    let unknown = shown(&unknown);
     Err(ApiError::invalid(format!(
         "`{unknown}` is not a query parameter of {} {}. {advice}",
         request.method(),
@@ -66,22 +63,6 @@ pub(crate) fn without_dry_run(query: &str) -> String {
         .join("&")
 }
 
-/// The number of characters to insert, remove or replace to make one text of the other.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (place, letter) in left.chars().enumerate() {
-        let mut next = vec![place + 1];
-        for ((other, above), diagonal) in right.iter().zip(row.iter().skip(1)).zip(&row) {
-            let before = next.last().copied().unwrap_or_default();
-            let replaced = diagonal + usize::from(letter != *other);
-            next.push(replaced.min(above + 1).min(before + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,23 +75,24 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_parameter_is_named_with_the_nearest_known_one() {
+    fn an_unknown_parameter_is_named_with_the_known_ones() {
         let known = ["limit", "cursor", DRY_RUN];
         assert_eq!(refusal("/claim_funds", &known), None);
         assert_eq!(refusal("/claim_funds?dry_run=true&limit=1", &known), None);
-        for (uri, unknown, nearest) in [
-            ("/claim_funds?dryrun=true", "dryrun", DRY_RUN),
-            ("/claim_funds?dry-run=true", "dry-run", DRY_RUN),
-            ("/claim_funds?limit=1&DRY_RUN", "DRY_RUN", DRY_RUN),
-            ("/claim_funds?lim%69ts=1", "limits", "limit"),
-            ("/claim_funds?=", "", "limit"),
+        for (uri, unknown, advice) in [
+            ("?dryrun=true", "dryrun", "Did you mean `dry_run`?"),
+            ("?dry-run=true", "dry-run", "Did you mean `dry_run`?"),
+            ("?limit=1&DRY_RUN", "DRY_RUN", "Did you mean `dry_run`?"),
+            ("?lim%69ts=1", "limits", "Did you mean `limit`?"),
+            ("?offset=1", "offset", "`limit`, `cursor` and `dry_run`."),
+            ("?=", "", "It takes `limit`, `cursor` and `dry_run`."),
         ] {
-            let refusal = refusal(uri, &known).unwrap();
+            let refusal = refusal(&format!("/claim_funds{uri}"), &known).unwrap();
             assert!(
                 refusal.starts_with(&format!("`{unknown}` is not")),
                 "{refusal}"
             );
-            assert!(refusal.contains(&format!("`{nearest}`.")), "{refusal}");
+            assert!(refusal.ends_with(advice), "{refusal}");
         }
         assert!(refusal("/health?x", &[]).unwrap().ends_with("takes none."));
     }
@@ -129,13 +111,5 @@ mod tests {
         assert_eq!(read("/?b=1&a=2").unwrap().as_deref(), Some("2"));
         assert_eq!(read("/?b=1").unwrap(), None);
         assert!(read("/?a=1&a=1").is_err());
-    }
-
-    #[test]
-    fn distances_count_the_changed_characters() {
-        assert_eq!(distance("limit", "limit"), 0);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("dry_run", "dryrun"), 1);
-        assert_eq!(distance("cursor", "course"), 3);
     }
 }

@@ -1,5 +1,6 @@
 //! The HTTP server: bind, run, stop.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -103,6 +104,7 @@ impl ApiServer {
             hosts: Data::new(config.allowed_hosts),
             lists: Data::new(ListTurns::new(&config.limits)),
             bodies: Data::new(BodyTurns::new(&config.limits)),
+            write_idle: config.limits.write_idle,
         };
         let workers = config.workers.max(1);
         let builder = Server::build()
@@ -146,6 +148,7 @@ struct Shared {
     hosts: Data<AllowedHosts>,
     lists: Data<ListTurns>,
     bodies: Data<BodyTurns>,
+    write_idle: Duration,
 }
 
 /// A listener with room for many connections at once; that of the standard library has little.
@@ -167,6 +170,7 @@ fn connections(
     stopping: GracefulShutdownSignal,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = impl Sized, InitError = ()>
 {
+    let write_idle = shared.write_idle;
     let http = HttpService::build()
         .client_request_timeout(HEAD_TIMEOUT)
         .client_disconnect_timeout(CLOSE_TIMEOUT)
@@ -179,11 +183,12 @@ fn connections(
         .finish(map_config(app(shared).into_factory(), |()| {
             AppConfig::default()
         }));
-    fn_service(async |stream: TcpStream| {
+    fn_service(move |stream: TcpStream| {
         let peer = stream.peer_addr().ok();
         // An answer is written at once; waiting for more of it would only delay it.
         let _ = stream.set_nodelay(true);
-        Ok((Connection::new(stream, peer), Protocol::Http1, peer))
+        let connection = Connection::new(stream, peer, write_idle);
+        ready(Ok((connection, Protocol::Http1, peer)))
     })
     .and_then(http)
 }

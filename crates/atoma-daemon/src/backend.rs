@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{ChainError, StoreError};
 use atoma_domain::{CheckpointNumber, Mist};
@@ -41,6 +42,7 @@ pub(crate) struct Backend {
     stopping: CancellationToken,
     /// Accept writes even when another program uses the operator's badges.
     allow_foreign_use: bool,
+    is_demonstration: bool,
     recovery_timeout: Duration,
     data_dir: Arc<DataDirLock>,
     /// Why a start in the background stopped the daemon.
@@ -76,8 +78,14 @@ impl Backend {
         config: &Config,
         stopping: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let client = ClientConfig::load(&config.sui.client_config)?;
-        let signer = client.signer()?;
+        let client = ClientConfig::load(&config.sui.client_config)
+            .context("can't use the file that `sui.client_config` names")?;
+        let signer = client.signer().with_context(|| {
+            format!(
+                "can't use the key of `active_address` in the keystore that `keystore.File` in {} names",
+                config.sui.client_config.display()
+            )
+        })?;
         let rpc_url = match &config.sui.rpc_url {
             Some(url) => url.clone(),
             None => client.rpc_url()?.to_owned(),
@@ -133,6 +141,7 @@ impl Backend {
             tasks: TaskTracker::new(),
             stopping,
             allow_foreign_use: config.allow_foreign_use,
+            is_demonstration: config.is_demonstration,
             recovery_timeout: Duration::from_secs(config.recovery_timeout_s),
             data_dir: Arc::new(data_dir),
             fatal: Arc::default(),
@@ -222,7 +231,12 @@ impl Backend {
         let foreign = self.readiness.foreign_uses().await?;
         if self.allow_foreign_use {
             for used in &foreign {
-                warn!("{}", Failure::from(*used));
+                if self.is_demonstration {
+                    let (node, digest) = (used.node.node_small_id, used.tx_digest);
+                    info!(%node, %digest, "the demonstration's setup used the node's badge");
+                } else {
+                    warn!("{}", Failure::from(*used));
+                }
             }
             self.readiness.acknowledge(&foreign).await?;
         } else if let Some(used) = foreign.first() {

@@ -38,7 +38,7 @@ struct ServeArgs {
     /// Address of the HTTP API, which must be a loopback address. Overrides `http_addr`.
     #[arg(long, value_name = "ADDR")]
     http_addr: Option<SocketAddr>,
-    /// Directory of the database. Overrides `data_dir`.
+    /// Directory of the database, relative to the working directory. Overrides `data_dir`.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// URL of the Sui full node. Overrides `sui.rpc_url`.

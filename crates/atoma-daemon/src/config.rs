@@ -53,10 +53,14 @@ impl Config {
         if let Some(url) = &overrides.rpc_url {
             figment = figment.merge(Serialized::default("sui.rpc_url", url));
         }
-        let at_fault = |metadata: Option<&Metadata>, Problem { key, problem }| ConfigError::Key {
-            place: error::place(metadata, &key, file),
-            key,
-            problem,
+        let at_fault = |metadata: Option<&Metadata>, Problem { key, problem }| {
+            let place = error::place(metadata, &key, file);
+            let problem = error::with_syntax(&place, problem);
+            ConfigError::Key {
+                place,
+                key,
+                problem,
+            }
         };
         let config: Self = figment
             .extract()

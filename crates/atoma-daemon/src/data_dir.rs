@@ -114,9 +114,9 @@ fn warn_if_shared(dir: &Path) {
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         warn!(
-            dir = %dir.display(),
             mode = %format_args!("{mode:03o}"),
-            "other users have access to the data directory; take it away with `chmod 700`"
+            "others can read the data directory; run: chmod 700 {}",
+            dir.display()
         );
     }
 }

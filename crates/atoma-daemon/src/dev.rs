@@ -26,7 +26,7 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
     // Kept until the end, because dropping it removes the directory.
     let temporary = match args.data_dir {
         Some(_) => None,
-        None => Some(tempfile::tempdir().context("can't create a temporary directory")?),
+        None => Some(private_temporary().context("can't create a temporary directory")?),
     };
     let dir: PathBuf = match (&args.data_dir, &temporary) {
         (Some(dir), _) => dir.clone(),
@@ -55,7 +55,8 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
         http_addr: Some(args.http_addr),
         ..Overrides::default()
     };
-    let config = Config::load(&dir.join("daemon.toml"), overrides)?;
+    let mut config = Config::load(&dir.join("daemon.toml"), overrides)?;
+    config.is_demonstration = true;
     let daemon = Daemon::build(config, stopping.clone()).await?;
     tokio::select! {
         () = stopping.cancelled() => {}
@@ -77,4 +78,12 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
     let served = daemon.run_until_stopped().await;
     network.shutdown().await;
     served
+}
+
+/// A temporary directory that only its owner can read.
+fn private_temporary() -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
 }

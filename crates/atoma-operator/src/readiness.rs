@@ -76,11 +76,13 @@ impl Readiness {
         if self.caught_up.load(Ordering::Relaxed) {
             return Ok(());
         }
-        match self.check().await {
-            // It has caught up by now. Whatever else is not ready does not matter here.
-            Err(_) if self.caught_up.load(Ordering::Relaxed) => Ok(()),
-            Err(NotReady(reasons)) => Err(Failure::NotReady { reasons }),
-            Ok(()) => Ok(()),
+        // Whatever else is not ready does not matter here.
+        match self.mirror_problem().await {
+            Some(_) if self.caught_up.load(Ordering::Relaxed) => Ok(()),
+            Some(reason) => Err(Failure::NotReady {
+                reasons: vec![reason],
+            }),
+            None => Ok(()),
         }
     }
 
@@ -109,29 +111,7 @@ impl Readiness {
     /// # Errors
     /// The reasons why the daemon is not ready.
     pub async fn check(&self) -> Result<(), NotReady> {
-        let mut reasons = Vec::new();
-        match tokio::time::timeout(PATIENCE, self.ports.chain.height()).await {
-            Ok(Ok(height)) => {
-                let covered = self
-                    .applied
-                    .progress()
-                    .covered
-                    .map_or(0, |c| c.get().saturating_add(1));
-                if covered.saturating_add(SLACK) > height.get() {
-                    self.caught_up.store(true, Ordering::Relaxed);
-                } else {
-                    reasons.push(format!(
-                        "the mirror has processed {covered} of {} checkpoints",
-                        height.get().saturating_add(1)
-                    ));
-                }
-            }
-            Ok(Err(error)) => reasons.push(with_causes(&error)),
-            Err(_) => reasons.push(format!(
-                "the Sui node did not answer within {} s",
-                PATIENCE.as_secs()
-            )),
-        }
+        let mut reasons: Vec<_> = self.mirror_problem().await.into_iter().collect();
         if let Some(failure) = self.applied.failure() {
             reasons.push(format!("the mirror does not move: {failure}"));
         }
@@ -148,9 +128,40 @@ impl Readiness {
         }
     }
 
+    /// Why the mirror has not caught up, or can't be compared with the Sui node, if so.
+    async fn mirror_problem(&self) -> Option<String> {
+        match tokio::time::timeout(PATIENCE, self.ports.chain.height()).await {
+            Ok(Ok(height)) => {
+                let covered = self
+                    .applied
+                    .progress()
+                    .covered
+                    .map_or(0, |c| c.get().saturating_add(1));
+                if covered.saturating_add(SLACK) > height.get() {
+                    self.caught_up.store(true, Ordering::Relaxed);
+                    return None;
+                }
+                Some(format!(
+                    "the mirror has processed {covered} of {} checkpoints",
+                    height.get().saturating_add(1)
+                ))
+            }
+            Ok(Err(error)) => Some(with_causes(&error)),
+            Err(_) => Some(format!(
+                "the Sui node did not answer within {} s",
+                PATIENCE.as_secs()
+            )),
+        }
+    }
+
     /// Why the disk of the database takes no write, if so.
     pub(crate) async fn disk_problem(&self) -> Option<String> {
         self.disk.problem(&self.ports).await
+    }
+
+    /// Why writes are stopped until the next start, if so.
+    pub(crate) fn stopped(&self) -> Option<Failure> {
+        self.stopped.get().cloned()
     }
 
     /// Stops writes until the next start.

@@ -27,7 +27,11 @@ impl DiskProbe {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let written = options.open(&self.0).and_then(fill);
-        let removed = remove_file(&self.0);
+        let removed = match remove_file(&self.0) {
+            // Somebody else removed it; the write is what counts.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        };
         written.and(removed)
     }
 }
@@ -40,6 +44,20 @@ fn fill(mut file: File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn probes_at_once_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let probe = DiskProbe::beside(&folder.path().join("state.sqlite"));
+        std::thread::scope(|scope| {
+            let probes: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| (0..8).try_for_each(|_| probe.write())))
+                .collect();
+            for probe in probes {
+                probe.join().unwrap().unwrap();
+            }
+        });
+    }
 
     #[test]
     fn a_probe_leaves_nothing_and_says_what_fails() {

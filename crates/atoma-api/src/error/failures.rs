@@ -276,8 +276,8 @@ fn reply(failure: &Failure) -> Reply {
         F::ShuttingDown {} => with(S::SERVICE_UNAVAILABLE, "Try again once it has restarted."),
         F::BadgeUsedElsewhere { .. } => with(
             S::SERVICE_UNAVAILABLE,
-            "Stop the other daemon, or restore the database. If the use was yours and is harmless, restart once \
-             with `allow_foreign_use = true`.",
+            "Stop the other daemon, or restore a newer copy of the database. If you know of the use and it is \
+             harmless, restart once with `allow_foreign_use = true`.",
         ),
         F::BreakerOpen { .. } => with(
             S::SERVICE_UNAVAILABLE,

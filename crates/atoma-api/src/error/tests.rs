@@ -138,11 +138,11 @@ failures! {
     TransactionRefused r#"{"code":"transaction_refused","reason":"why"}"# => 422
         "The Sui network refused the transaction: why. Send a new request once the cause is gone.";
     SuiNodeError r#"{"code":"sui_node_error","reason":"why"}"# => 502
-        "The Sui node returned an error: why. GET /ready shows whether the node at `sui.rpc_url` answers.";
+        "Why. GET /ready shows whether the node at `sui.rpc_url` answers.";
     NotReady r#"{"code":"not_ready","reasons":["why","why"]}"# => 503
         "The daemon is not ready: why; why. Poll GET /ready until it answers 200.";
     BadgeUsedElsewhere r#"{"code":"badge_used_elsewhere","node_small_id":1,"tx_digest":"11111111111111111111111111111111"}"# => 503
-        "Transaction 11111111111111111111111111111111 used the badge of node 1 but is not in this daemon's journal: another daemon runs with the same key, or the database is new or an old copy. Stop the other daemon, or restore the database. If the use was yours and is harmless, restart once with `allow_foreign_use = true`.";
+        "Transaction 11111111111111111111111111111111 used the badge of node 1 but is not in this daemon's journal: another daemon runs with the same key, or the database is new or an old copy. Stop the other daemon, or restore a newer copy of the database. If you know of the use and it is harmless, restart once with `allow_foreign_use = true`.";
     BreakerOpen r#"{"code":"breaker_open","failures":20,"retry_after_s":300}"# => 503
         "20 transactions in a row failed, so writes are paused. GET /transactions?status=failed shows why they failed.";
     SpendCapReached r#"{"code":"spend_cap_reached","daily_cap":9,"spent":8,"reserved":1,"gas_budget":7}"# => 429

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::resource::{SIMULATED, post};
 use crate::body::JsonBody;
 use crate::error::ApiResult;
+use crate::ignored::Ignored;
 use crate::params::{CommonFields, Price};
 use crate::request_context::RequestContext;
 use crate::views::{DigestView, RegisteredView, SubscribedView};
@@ -77,6 +78,8 @@ struct TaskSubscribe {
     task_small_id: TaskSmallId,
     #[serde(default)]
     max_num_compute_units: Option<u64>,
+    #[serde(flatten)]
+    ignored: Ignored,
 }
 
 impl TaskSubscribe {
@@ -89,6 +92,12 @@ impl TaskSubscribe {
                 )
             })
             .into_iter()
+            .chain(self.ignored.warnings(&[
+                "task_small_id",
+                "price_per_compute_unit",
+                "price_per_one_million_compute_units",
+                "max_num_compute_units",
+            ]))
             .collect()
     }
 }

@@ -32,7 +32,11 @@ async fn health() -> HttpResponse {
 }
 
 async fn ready(operator: Data<Operator>) -> ApiResult {
-    let Checked { reasons, limits } = operator.check().await;
+    let Checked {
+        reasons,
+        stopped,
+        limits,
+    } = operator.check().await;
     let limits = limits.map(SpendingLimitsView::from);
     Ok(if reasons.is_empty() {
         HttpResponse::Ok().json(json!({
@@ -41,7 +45,9 @@ async fn ready(operator: Data<Operator>) -> ApiResult {
             "brakes": limits,
         }))
     } else {
-        let error = ErrorBody::from(&Failure::NotReady { reasons });
+        let failure = Failure::NotReady { reasons };
+        // Polling is no advice if the reason doesn't end by itself.
+        let error = ErrorBody::advised_by(&failure, stopped.as_ref().unwrap_or(&failure));
         HttpResponse::ServiceUnavailable().json(NotReadyView { error, limits })
     })
 }

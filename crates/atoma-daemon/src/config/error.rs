@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use atoma_api::similar;
 use figment::error::{Actual, Kind};
 use thiserror::Error;
 
-use super::names::{COMMAND_LINE, ENV_PREFIX, nearest};
+use super::names::{COMMAND_LINE, ENV_PREFIX};
 
 /// Why a configuration can't be used. Never contains a secret.
 #[derive(Debug, Error)]
@@ -38,14 +39,17 @@ pub enum ConfigError {
         problem: String,
     },
     /// An environment variable looks like a setting but is none.
-    #[error("the environment variable {name} is not a setting; did you mean {nearest}?")]
+    #[error("the environment variable {name} is not a setting; {advice}")]
     Variable {
         /// The variable.
         name: String,
-        /// The variable with the most similar name.
-        nearest: String,
+        /// The variable that was probably meant, or all of them.
+        advice: String,
     },
 }
+
+/// What the name of a place begins with if it is a variable.
+const VARIABLE: &str = "environment variable";
 
 /// A key and the rule that it breaks.
 #[derive(Debug)]
@@ -76,9 +80,9 @@ pub(super) fn problem(error: &figment::Error) -> Option<Problem> {
             if path.last() != Some(found) {
                 path.push(found.clone());
             }
-            match nearest(found, known.iter().copied()) {
+            match similar(found, known.iter().copied()) {
                 Some(name) => format!("is not a setting; did you mean `{name}`?"),
-                None => "is not a setting".to_owned(),
+                None => format!("is not a setting; it can be `{}`", known.join("`, `")),
             }
         }
         Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
@@ -87,7 +91,15 @@ pub(super) fn problem(error: &figment::Error) -> Option<Problem> {
         Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => "is out of range".to_owned(),
         Kind::DuplicateField(_) => "is set twice".to_owned(),
         Kind::Message(_) if path.is_empty() => return None,
-        Kind::Message(text) => format!("is invalid: {}", text.lines().next().unwrap_or_default()),
+        Kind::Message(text) => match path.last().map(String::as_str) {
+            Some("package_id" | "atoma_db_id") => {
+                "must be an object id: 0x and 1 to 64 hexadecimal digits".to_owned()
+            }
+            Some("http_addr") => {
+                "must be an IP address and a port, as in `127.0.0.1:3000`".to_owned()
+            }
+            _ => format!("is invalid: {}", text.lines().next().unwrap_or_default()),
+        },
         _ => "has a value of the wrong kind".to_owned(),
     };
     Some(Problem::new(path.join("."), problem))
@@ -114,11 +126,19 @@ pub(super) fn place(
     match metadata.map(|metadata| metadata.name.as_ref()) {
         Some(name) if name.contains("environment variable") => {
             let name = key.to_uppercase().replace('.', "__");
-            format!("environment variable {ENV_PREFIX}{name}")
+            format!("{VARIABLE} {ENV_PREFIX}{name}")
         }
         Some(name) if !name.starts_with("TOML") => COMMAND_LINE.to_owned(),
         _ => file.display().to_string(),
     }
+}
+
+/// The problem, with the syntax of lists if an environment variable should be one.
+pub(super) fn with_syntax(place: &str, problem: String) -> String {
+    if place.starts_with(VARIABLE) && problem.starts_with("must be a list") {
+        return format!("{problem}; write it as [\"one\",\"two\"]");
+    }
+    problem
 }
 
 fn expected(wanted: &str) -> String {

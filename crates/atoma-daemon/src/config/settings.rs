@@ -42,6 +42,9 @@ pub struct Config {
     /// stops writes at the start if a badge was used without it.
     #[serde(default)]
     pub allow_foreign_use: bool,
+    /// Whether the daemon runs in a demonstration world, whose setup used its badges.
+    #[serde(skip)]
+    pub(crate) is_demonstration: bool,
     /// The file, for messages.
     #[serde(skip)]
     pub(super) file: PathBuf,

@@ -68,13 +68,19 @@ fn a_bad_configuration_is_refused_with_the_keys_name() {
     for (text, key) in [
         (String::from("data_dir = \"data\""), "sui"),
         (with("http_adr = \"127.0.0.1:3000\""), "http_adr"),
-        (with("http_addr = \"nonsense\""), "http_addr"),
+        (
+            with("http_addr = \"nonsense\""),
+            "`http_addr` must be an IP address and a port",
+        ),
         (with("http_addr = \"0.0.0.0:3000\""), "http_addr"),
         (with("request_timeout_s = 0"), "request_timeout_s"),
         (with("request_timeout_s = \"soon\""), "request_timeout_s"),
         (with("recovery_timeout_s = 3601"), "recovery_timeout_s"),
         (format!("{GOOD}max_lag_s = 9"), "sui.max_lag_s"),
-        (GOOD.replace("0xa70a", "pkg"), "package_id"),
+        (
+            GOOD.replace("0xa70a", "pkg"),
+            "`sui.package_id` must be an object id: 0x and 1 to 64 hexadecimal digits",
+        ),
         (
             GOOD.replace("http://", "ftp://"),
             "`sui.rpc_url` must start",
@@ -88,8 +94,12 @@ fn a_bad_configuration_is_refused_with_the_keys_name() {
             "`sui.rpc_url` must not contain `?`",
         ),
         (
-            GOOD.replace("package_id", "package"),
+            GOOD.replace("package_id", "packag_id"),
             "did you mean `package_id`",
+        ),
+        (
+            format!("{GOOD}foo = 1"),
+            "`sui.foo` is not a setting; it can be `client_config`, `rpc_url`,",
         ),
         (
             GOOD.replace("package_id = \"0xa70a\"", ""),

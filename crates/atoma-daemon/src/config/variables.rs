@@ -1,7 +1,9 @@
 //! The environment variables that are settings.
 
+use atoma_api::similar;
+
 use super::error::ConfigError;
-use super::names::{ENV_PREFIX, distance, nearest};
+use super::names::ENV_PREFIX;
 
 /// What the names of all variables of this program begin with.
 const COMMON_PREFIX: &str = "ATOMA_";
@@ -37,9 +39,6 @@ pub(super) const KEYS: &[&str] = &[
     "breaker.pause_s",
 ];
 
-/// How many letters the name of a misspelt variable may differ from that of a setting.
-const MISSPELLINGS: usize = 3;
-
 /// Refuses variables that look like settings but are none. A variable of other software may begin
 /// with `ATOMA_` too, so only those with two underscores or a similar name count.
 ///
@@ -57,15 +56,19 @@ pub(super) fn check(names: impl Iterator<Item = String>) -> Result<(), ConfigErr
         {
             continue;
         }
-        let similar = nearest(&upper, known.iter().map(String::as_str));
-        if let Some(similar) = similar
-            && (upper.starts_with(ENV_PREFIX) || distance(&upper, similar) <= MISSPELLINGS)
-        {
-            return Err(ConfigError::Variable {
-                name,
-                nearest: similar.to_owned(),
-            });
-        }
+        // What all of them have in common says nothing about which one was meant.
+        let rest = |name: &str| name.strip_prefix(COMMON_PREFIX).map(str::to_owned);
+        let rests: Vec<_> = known.iter().filter_map(|name| rest(name)).collect();
+        let meant = rest(&upper)
+            .and_then(|name| similar(&name, rests.iter().map(String::as_str)).map(str::to_owned));
+        let advice = match meant {
+            Some(meant) => format!("did you mean {COMMON_PREFIX}{meant}?"),
+            None if upper.starts_with(ENV_PREFIX) => {
+                format!("the settings are {}", known.join(", "))
+            }
+            None => continue,
+        };
+        return Err(ConfigError::Variable { name, advice });
     }
     Ok(())
 }
@@ -96,6 +99,9 @@ mod tests {
                 "{text}"
             );
         }
+        let unlike = refusal("ATOMA__FOO").unwrap();
+        assert!(!unlike.contains("did you mean"), "{unlike}");
+        assert!(unlike.contains("ATOMA__HTTP_ADDR, "), "{unlike}");
         for name in [
             "ATOMA__HTTP_ADDR",
             "ATOMA_LOG_FORMAT",

@@ -17,7 +17,7 @@ pub(crate) struct DevArgs {
     /// Address of the local network's control API.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9001")]
     pub(super) admin_addr: SocketAddr,
-    /// Directory for all files. Without it, a temporary one that is removed on exit.
+    /// Directory for all files, relative to the working directory. Without it, a temporary one that is removed on exit.
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
     /// Length of an epoch. Without it, an epoch ends only when you ask for it.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use atoma_localnet::{LocalNet, LocalNetConfig};
 
-use crate::support::process::{Process, dev, serve};
+use crate::support::process::{Process, dev, in_time, serve, temporary_dev};
 use crate::support::write_operator_files;
 
 /// Runs a second daemon, which must end and name the first and the directory.
@@ -50,4 +50,22 @@ fn a_second_demo_in_the_same_directory_is_refused() {
     assert_refused(dev(dir.path()), &first, dir.path());
     drop(first);
     Process::run(dev(dir.path()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_starts_without_a_warning() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = temporary_dev();
+    // Removed even though the process is killed.
+    command.env("TMPDIR", dir.path());
+    let demo = Process::run(command);
+    let api = demo.api.clone();
+    in_time(async { while api.get("/ready").await.0 != 200 {} }).await;
+    let log = demo.kill();
+    let is_alarming = |line: &&String| line.contains(" WARN ") || line.contains("ERROR");
+    assert_eq!(log.iter().find(is_alarming), None, "{log:#?}");
+    let noted = log
+        .iter()
+        .filter(|line| line.contains("the demonstration's setup used"));
+    assert_eq!(noted.count(), 2, "{log:#?}");
 }

@@ -106,6 +106,10 @@ async fn a_badge_used_elsewhere_stops_signing_until_the_operator_allows_it() {
     assert_eq!(ready["brakes"]["held"]["code"], CODE);
     assert_eq!(ready["brakes"]["held"]["details"]["tx_digest"], used);
     assert_eq!(ready["details"]["reasons"].as_array().unwrap().len(), 1);
+    let advice = ready["error"].as_str().unwrap();
+    assert!(advice.contains("`allow_foreign_use = true`"), "{advice}");
+    assert!(advice.contains("a newer copy"), "{advice}");
+    assert!(!advice.contains("Poll"), "{advice}");
     assert_eq!(
         assert_settled(&world, one.sent).await["tx_digest"],
         first_digest

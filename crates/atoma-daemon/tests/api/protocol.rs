@@ -313,3 +313,39 @@ async fn a_body_that_stops_is_answered() {
     let refused = receive(send(&world.api, head.as_bytes()).await).await;
     assert_refused(&refused.answer, 413, "body_too_large");
 }
+
+/// A misspelt `allow_dispute` must not go unnoticed, and neither may any other ignored field.
+#[tokio::test(flavor = "multi_thread")]
+async fn ignored_fields_are_named_in_the_warnings_of_the_answer() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    let stack = world.buy_one(1, 1, 1_000, 1_000).await;
+    world.record_one(stack, 0, 10).await;
+    let warning = |name: &str, meant: &str| {
+        json!([format!(
+            "`{name}` is not a field of this request and was ignored; did you mean `{meant}`?"
+        )])
+    };
+    let settled = json!({"stack_small_ids": [stack], "num_claimed_compute_unit": 5});
+    let answer = world.post_ok("/try_settle_stack_ids", settled).await;
+    assert_eq!(
+        answer["results"][0]["warnings"],
+        warning("num_claimed_compute_unit", "num_claimed_compute_units")
+    );
+    let attested = json!({"stack_small_ids": [stack], "allow_disput": true});
+    let (_, answer) = world
+        .post("/submit_stack_settlement_attestations", attested)
+        .await;
+    assert_eq!(
+        answer["results"][0]["warnings"],
+        warning("allow_disput", "allow_dispute")
+    );
+    let claimed = json!({"stack_small_ids": [stack], "gas_prise": 1});
+    let (_, answer) = world.post("/claim_funds", claimed).await;
+    assert_eq!(
+        answer["results"][0]["warnings"],
+        warning("gas_prise", "gas_price")
+    );
+    let changed = json!({"task_small_id": 1, "price_per_compute_unit": 1, "node_smal_id": 1});
+    let answer = world.post_ok("/task_update_subscription", changed).await;
+    assert_eq!(answer["warnings"], warning("node_smal_id", "node_small_id"));
+}

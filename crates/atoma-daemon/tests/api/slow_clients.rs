@@ -156,6 +156,26 @@ async fn a_list_ends_when_its_client_leaves() {
     assert_eq!(in_time(health).await.unwrap().0, 200);
 }
 
+/// It asks for more than fits in the system's buffers and reads nothing, so that an answer keeps its
+/// place among the lists, until the connection is closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_reads_nothing_frees_its_list_after_a_while() {
+    let world = world_with(ApiLimits {
+        list_answers: 1,
+        list_wait: Duration::ZERO,
+        write_idle: Duration::from_secs(1),
+        ..ApiLimits::default()
+    })
+    .await;
+    world.buy(world.tasks[0], 1, 1_000, 1_000, 300).await;
+    let request = b"GET /stacks HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200);
+    let unread = send(&world.api, &request).await;
+    for wanted in [503, 200] {
+        in_time(async { while world.api.get("/stacks?limit=1").await.0 != wanted {} }).await;
+    }
+    drop(unread);
+}
+
 /// A client that disconnects cancels nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_settlement_goes_on_without_its_client() {

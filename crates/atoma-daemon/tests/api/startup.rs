@@ -6,7 +6,7 @@ use atoma_localnet::{LocalNet, LocalNetConfig};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::process::{in_time, serve};
+use crate::support::process::{Process, in_time, serve};
 use crate::support::work::{dump, populated};
 use crate::support::{Api, NONE, TestWorld, assert_refused, build, write_operator_files};
 use crate::switch::Switch;
@@ -44,13 +44,35 @@ async fn a_bad_configuration_is_refused_with_the_name_of_the_key() {
 }
 
 #[tokio::test]
-async fn a_missing_keystore_is_refused_with_its_path() {
+async fn a_list_in_a_variable_is_shown_how_to_be_written() {
+    let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    write_operator_files(&network, dir.path());
+    const NAME: &str = "ATOMA__ALLOWED_HOSTS";
+    let mut wrong = serve(dir.path());
+    wrong.env(NAME, "node.example");
+    let ended = wrong.spawn().unwrap().wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    let shown = r#"must be a list, but it is a text; write it as ["one","two"]"#;
+    assert!(said.contains(NAME) && said.contains(shown), "{said}");
+    let mut right = serve(dir.path());
+    right.env(NAME, r#"["node.example","other.example"]"#);
+    Process::run(right);
+}
+
+#[tokio::test]
+async fn a_missing_keystore_or_client_configuration_is_refused_with_its_path_and_key() {
     let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     write_operator_files(&network, dir.path());
     std::fs::remove_file(dir.path().join("sui.keystore")).unwrap();
     let said = refusal(dir.path());
     assert!(said.contains("sui.keystore"), "{said}");
+    assert!(said.contains("`keystore.File`"), "{said}");
+    std::fs::remove_file(dir.path().join("client.yaml")).unwrap();
+    let said = refusal(dir.path());
+    assert!(said.contains("client.yaml"), "{said}");
+    assert!(said.contains("`sui.client_config`"), "{said}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
     reason = "a test whose tools fail should stop, helpers included"
 )]
 
+mod api_document;
 mod dependencies;
 mod documents;
 mod import_cycles;

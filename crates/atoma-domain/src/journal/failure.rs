@@ -243,7 +243,8 @@ pub enum Failure {
     TransactionRefused { reason: String },
 
     // The daemon or the Sui node can't do it now.
-    #[error("the Sui node returned an error: {reason}")]
+    /// The reason is a whole clause.
+    #[error("{reason}")]
     SuiNodeError { reason: String },
     #[error("the daemon is not ready: {}", reasons.join("; "))]
     NotReady { reasons: Vec<String> },

@@ -34,6 +34,8 @@ pub struct Operator {
 pub struct Checked {
     /// Why it can't serve, one sentence each; empty if it can.
     pub reasons: Vec<String>,
+    /// The reason among them that stops writes, if any. It may not end by itself.
+    pub stopped: Option<Failure>,
     /// How close the limits are to stopping new transactions; `None` if that can't be read.
     pub limits: Option<LimitStatus>,
 }
@@ -107,7 +109,8 @@ impl Operator {
             Err(NotReady(reasons)) => reasons,
         };
         reasons.extend(self.readiness.disk_problem().await);
-        if let Some(pause) = self.engine.paused()
+        let stopped = self.readiness.stopped().or_else(|| self.engine.paused());
+        if let Some(pause) = &stopped
             && !reasons.contains(&pause.to_string())
         {
             reasons.push(pause.to_string());
@@ -121,6 +124,7 @@ impl Operator {
         }
         Checked {
             reasons,
+            stopped,
             limits: limits.ok(),
         }
     }

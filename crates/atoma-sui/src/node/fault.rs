@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     Http(StatusCode),
     /// The response is not gRPC. The text is its content type.
     NotGrpc(String),
+    /// The server speaks gRPC but doesn't know the call. The text is its message.
+    Unimplemented(String),
 }
 
 /// An error response of a node.
@@ -170,6 +172,15 @@ impl fmt::Display for Fault {
                 f,
                 "it did not answer with gRPC (content type {content_type}); check the URL"
             ),
+            Self::Unimplemented(message) => {
+                f.write_str("it does not offer this call")?;
+                if !message.is_empty() {
+                    write!(f, " ({message})")?;
+                }
+                f.write_str(
+                    "; check the path of the URL, or use a node that offers all of `sui.rpc.v2`",
+                )
+            }
         }
     }
 }
@@ -189,9 +200,14 @@ impl From<NodeFault> for Status {
         let code = match fault.fault {
             Fault::OtherChain { .. } | Fault::NoChain => Code::DataLoss,
             Fault::Timeout => Code::DeadlineExceeded,
+            Fault::Unimplemented(_) => Code::Unimplemented,
             Fault::Transport(_) | Fault::Http(_) | Fault::NotGrpc(_) => Code::Unavailable,
         };
         let mut status = Self::new(code, fault.to_string());
+        // A server that doesn't know a call has answered: it is no fault of the connection.
+        if code == Code::Unimplemented {
+            return status;
+        }
         status.set_source(Arc::new(fault));
         status
     }

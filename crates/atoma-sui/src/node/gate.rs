@@ -221,6 +221,12 @@ where
                 let origin = Origin::of(&response);
                 gate.check_origin(origin, is_service_info, identify).await?;
             }
+            if let Some(status) = Status::from_header_map(response.headers())
+                && status.code() == Code::Unimplemented
+            {
+                let fault = Fault::Unimplemented(status.message().to_owned());
+                return Err(gate.fault(fault).into());
+            }
             Ok(response)
         })
     }

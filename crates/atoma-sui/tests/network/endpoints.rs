@@ -231,6 +231,23 @@ async fn a_private_authority_is_trusted_when_it_is_named() {
 }
 
 #[tokio::test]
+async fn a_wrong_path_is_answered_with_the_url_and_what_to_check() {
+    let url = FakeNode::default().listen().await;
+    let chain = SuiChain::connect(config(&format!("{url}/wrong"))).unwrap();
+    let error = chain.height().await.unwrap_err();
+    assert!(matches!(error, ChainError::Answer(_)), "{error:?}");
+    let text = sentence(&error);
+    assert!(
+        text.starts_with(&format!(
+            "the Sui node returned an error: {url}/…: it does not offer this call"
+        )),
+        "{text}"
+    );
+    assert!(text.contains("check the path of the URL"), "{text}");
+    assert!(!text.contains("wrong"), "{text}");
+}
+
+#[tokio::test]
 async fn the_cause_of_a_failed_connection_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

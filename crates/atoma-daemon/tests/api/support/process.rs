@@ -43,8 +43,15 @@ pub(crate) fn serve(dir: &Path) -> Command {
 
 /// The command that runs a demo world with its files in `dir`, on free ports.
 pub(crate) fn dev(dir: &Path) -> Command {
+    let mut command = temporary_dev();
+    command.arg("--data-dir").arg(dir);
+    command
+}
+
+/// The command that runs a demo world in a temporary directory, on free ports.
+pub(crate) fn temporary_dev() -> Command {
     let mut command = program();
-    command.arg("dev").arg("--data-dir").arg(dir);
+    command.arg("dev");
     for addr in ["--http-addr", "--sui-addr", "--admin-addr"] {
         command.args([addr, "127.0.0.1:0"]);
     }

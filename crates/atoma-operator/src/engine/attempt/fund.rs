@@ -178,7 +178,7 @@ async fn lease(context: &Context, intents: &[Intent], budget: Mist) -> Result<Ga
         Err(GasError::Incomplete) => {
             let address = context.ports.signer.address();
             let reason = format!(
-                "it shows too few SUI coins of {address}: send SUI, or wait until its index is complete"
+                "the Sui node shows too few SUI coins of {address}: send SUI, or wait until its index is complete"
             );
             return Err(Next::Wait {
                 intents: intents.to_vec(),

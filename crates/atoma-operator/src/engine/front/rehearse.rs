@@ -228,7 +228,7 @@ fn paying_coins(gas: &GasOptions, coins: &[GasCoin]) -> Result<Vec<GasCoin>, Fai
     }
     if usable.is_empty() {
         return Err(Failure::SuiNodeError {
-            reason: String::from("it lists no SUI coin of the operator's address"),
+            reason: String::from("the Sui node lists no SUI coin of the operator's address"),
         });
     }
     usable.sort_by_key(|coin| coin.balance);
