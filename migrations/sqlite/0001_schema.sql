@@ -252,8 +252,8 @@ BEGIN
 END;
 
 -- The messages that a client recorded under an id of its own or under a key, with the answer. Written
--- with the message. An id counts as long as the record exists, a key for seven days; a row with
--- neither is deleted.
+-- with the message. An id counts as long as the record exists, a key for at least seven days (see
+-- key_clock); a row with neither is deleted.
 CREATE TABLE recorded_messages (
     sequence            INTEGER PRIMARY KEY,
     stack_small_id      BLOB NOT NULL REFERENCES stacks (stack_small_id),
@@ -263,6 +263,7 @@ CREATE TABLE recorded_messages (
     request_scope       TEXT,
     request_body        BLOB CHECK (length(request_body) = 32),
     message_hash        BLOB NOT NULL CHECK (length(message_hash) = 32),
+    num_compute_units   BLOB NOT NULL CHECK (length(num_compute_units) = 8),
     -- The record right after the message.
     num_total_messages  BLOB NOT NULL CHECK (length(num_total_messages) = 8),
     computed_units      BLOB NOT NULL CHECK (length(computed_units) = 8),
@@ -270,20 +271,23 @@ CREATE TABLE recorded_messages (
     -- Those of its units that the stack had no room for.
     num_uncovered_units BLOB NOT NULL CHECK (length(num_uncovered_units) = 8),
     recorded_at         BLOB NOT NULL CHECK (length(recorded_at) = 8),
+    -- The key clock's time; NULL without a key.
+    key_stored          BLOB CHECK (length(key_stored) = 8),
     CHECK (message_id IS NOT NULL OR request_scope IS NOT NULL),
-    CHECK ((request_scope IS NULL) = (request_body IS NULL))
+    CHECK ((request_scope IS NULL) = (request_body IS NULL)),
+    CHECK ((request_scope IS NULL) = (key_stored IS NULL))
 ) STRICT;
 
 CREATE UNIQUE INDEX recorded_messages_by_id
     ON recorded_messages (stack_small_id, node_small_id, message_id) WHERE message_id IS NOT NULL;
 CREATE UNIQUE INDEX recorded_messages_by_request ON recorded_messages (request_scope)
     WHERE request_scope IS NOT NULL;
-CREATE INDEX recorded_messages_by_time ON recorded_messages (recorded_at)
+CREATE INDEX recorded_messages_by_key_age ON recorded_messages (key_stored)
     WHERE request_scope IS NOT NULL;
 
 CREATE TRIGGER recorded_messages_never_change
-BEFORE UPDATE OF stack_small_id, node_small_id, message_id, message_hash, num_total_messages,
-    computed_units, merkle_root, num_uncovered_units, recorded_at
+BEFORE UPDATE OF stack_small_id, node_small_id, message_id, message_hash, num_compute_units,
+    num_total_messages, computed_units, merkle_root, num_uncovered_units, recorded_at
 ON recorded_messages
 BEGIN
     SELECT RAISE(ABORT, 'a recorded message never changes');
@@ -295,6 +299,17 @@ WHEN OLD.message_id IS NOT NULL
 BEGIN
     SELECT RAISE(ABORT, 'a message recorded under an id stays');
 END;
+
+-- How old idempotency keys are, whatever the system's clock says. One row, written with every key.
+-- `elapsed` grows by the time since the key before, and by at most an hour, so that a clock that jumps
+-- ahead makes no key old. A key is deleted when it is older than seven days by both clocks.
+CREATE TABLE key_clock (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    -- The time of the last key, by the system's clock.
+    stepped_at BLOB NOT NULL CHECK (length(stepped_at) = 8),
+    -- Milliseconds.
+    elapsed    BLOB NOT NULL CHECK (length(elapsed) = 8)
+) STRICT;
 
 
 -- ── The transaction journal ───────────────────────────────────────────────────────────────────────
@@ -630,12 +645,14 @@ CREATE TABLE acknowledged_uses (
 ) STRICT, WITHOUT ROWID;
 
 -- Requests made under an idempotency key, with the outcome of their parts at the time. Written by
--- `open`; deleted after seven days.
+-- `open`; a key counts for seven days, and is deleted after seven days by both clocks (see key_clock).
 CREATE TABLE requests (
     scope      TEXT PRIMARY KEY,
     body       BLOB NOT NULL CHECK (length(body) = 32),
     entries    TEXT NOT NULL CHECK (json_valid(entries)),
-    created_at BLOB NOT NULL CHECK (length(created_at) = 8)
+    created_at BLOB NOT NULL CHECK (length(created_at) = 8),
+    -- The key clock's time.
+    key_stored BLOB NOT NULL CHECK (length(key_stored) = 8)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX requests_by_age ON requests (created_at);
+CREATE INDEX requests_by_key_age ON requests (key_stored);

@@ -125,12 +125,6 @@ stored! {
         num_compute_units: ComputeUnits::new(8),
     } =>
         r#"{"code":"too_many_compute_units","stack_small_id":42,"num_claimed_compute_units":9,"num_compute_units":8}"#,
-    StackOverflow {
-        stack_small_id: STACK,
-        num_compute_units: ComputeUnits::new(9),
-        free_compute_units: ComputeUnits::new(8),
-    } =>
-        r#"{"code":"stack_overflow","stack_small_id":42,"num_compute_units":9,"free_compute_units":8}"#,
     TaskRemoved { task_small_id: TASK } => r#"{"code":"task_removed","task_small_id":3}"#,
     AlreadySubscribedToModel {
         abort: abort(), abort_name: Some(String::from("ENodeAlreadySubscribedToModel")),

@@ -95,11 +95,19 @@ impl OpenLock {
         take(|| self.0.try_lock_shared(), deadline).await
     }
 
-    /// Takes it alone, instead of shared. Returns whether it was possible before the deadline.
-    pub(crate) async fn take_alone(&self, deadline: Instant) -> io::Result<bool> {
-        // Two that hold it shared would wait for each other.
+    /// Tries once to take it alone, instead of shared. If others have it, pauses without the lock, so that
+    /// they can try, and returns false.
+    pub(crate) async fn take_alone(&self) -> io::Result<bool> {
+        // Two that hold it shared would keep each other from it.
         self.0.unlock()?;
-        take(|| self.0.try_lock(), deadline).await
+        match self.0.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error),
+            Err(TryLockError::WouldBlock) => {
+                tokio::time::sleep(LOCK_PAUSE).await;
+                Ok(false)
+            }
+        }
     }
 
     /// Gives it back before the end of the process.

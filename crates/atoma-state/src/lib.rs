@@ -27,6 +27,7 @@ mod error;
 mod events;
 mod files;
 mod journal;
+mod key_clock;
 mod open_error;
 mod probe;
 mod reader;

@@ -21,7 +21,7 @@ use crate::store::{SqliteState, commit};
 use crate::work;
 
 /// Stacks with their selected node's record, and whether a ticket is open. `$from` yields rows of
-/// stacks `s`.
+/// stacks `s`. A damaged reservation is left out, so that it costs no list.
 macro_rules! stacks {
     ($from:literal, $rest:literal) => {
         concat!(
@@ -31,7 +31,8 @@ macro_rules! stacks {
              COALESCE(w.is_frozen, 0) AS is_frozen, \
              CASE WHEN w.reserved_units > zeroblob(8) THEN \
              (SELECT unhex(group_concat(hex(r.num_compute_units) || hex(r.expires_at), '')) \
-              FROM reservations r WHERE r.stack_small_id = s.stack_small_id) END AS reservations, \
+              FROM reservations r WHERE r.stack_small_id = s.stack_small_id \
+              AND length(r.num_compute_units) = 8 AND length(r.expires_at) = 8) END AS reservations, \
              COALESCE(t.is_claimed = 0, 0) AS in_settle_period \
              FROM ",
             $from,

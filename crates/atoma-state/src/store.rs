@@ -232,7 +232,7 @@ fn pool(connections: u32, options: StateOptions) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .min_connections(1)
         .max_connections(connections)
-        .acquire_timeout(options.busy_timeout)
+        .acquire_timeout(options.connection_timeout)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)

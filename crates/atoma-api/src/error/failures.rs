@@ -215,10 +215,6 @@ fn reply(failure: &Failure) -> Reply {
             S::UNPROCESSABLE_ENTITY,
             format!("Send a `num_claimed_compute_units` of at most {num_compute_units}."),
         ),
-        F::StackOverflow { .. } => with(
-            S::UNPROCESSABLE_ENTITY,
-            "Use another stack of the same owner.",
-        ),
         F::NotEnoughUnits { .. } => {
             with(S::UNPROCESSABLE_ENTITY, "The owner must buy another stack.")
         }

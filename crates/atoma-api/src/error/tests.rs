@@ -60,7 +60,7 @@ failures! {
     ReservationOfAnotherStack r#"{"code":"reservation_of_another_stack","reservation_id":5,"stack_small_id":42}"# => 409
         "Reservation 5 is not one for the selected node of stack 42. Leave `reservation_id` out to record the message without it.";
     NotEnoughUnits r#"{"code":"not_enough_units","num_compute_units":9,"free_compute_units":8}"# => 422
-        "None of the owner's matching stacks has more than 8 free compute units, fewer than the 9 needed. The owner must buy another stack.";
+        "No matching stack of the owner has more than 8 compute units for this reservation, fewer than the 9 needed. The owner must buy another stack.";
     NotAPurchase r#"{"code":"not_a_purchase","tx_digest":"11111111111111111111111111111111","owner_address":"0x0000000000000000000000000000000000000000000000000000000000000002"}"# => 422
         "Transaction 11111111111111111111111111111111 did not buy an open stack of address 0x0000000000000000000000000000000000000000000000000000000000000002 for one of the operator's nodes. Name the transaction that bought the stack, and the address that owns it.";
     NotSettled r#"{"code":"not_settled","stack_small_id":42}"# => 409
@@ -117,8 +117,6 @@ failures! {
         "Stack 42 is in dispute, and its funds are frozen. The contract has no way to resolve a dispute; contact the network's operators.";
     TooManyComputeUnits r#"{"code":"too_many_compute_units","stack_small_id":42,"num_claimed_compute_units":9,"num_compute_units":8}"# => 422
         "Stack 42 holds 8 compute units, fewer than the 9 to be claimed. Send a `num_claimed_compute_units` of at most 8.";
-    StackOverflow r#"{"code":"stack_overflow","stack_small_id":42,"num_compute_units":9,"free_compute_units":8}"# => 422
-        "Stack 42 has 8 compute units left, fewer than the 9 needed. Use another stack of the same owner.";
     TaskRemoved r#"{"code":"task_removed","task_small_id":3}"# => 422
         "Task 3 was removed from the contract; its stacks can no longer be settled or claimed. Nothing more can be done for them.";
     ContractAbort r#"{"code":"contract_abort","module":"db","function":"claim_funds","abort_code":312012031,"command":0,"abort_name":"EStackInDispute"}"# => 422

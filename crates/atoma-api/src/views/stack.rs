@@ -76,6 +76,8 @@ pub(crate) struct WorkView {
     merkle_root: Hash32,
     num_uncovered_units: ComputeUnits,
     already_recorded: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     #[serde(flatten)]
     dry_run: Option<DryRun>,
 }
@@ -89,6 +91,7 @@ impl WorkView {
             merkle_root: recorded.merkle_root,
             num_uncovered_units: recorded.num_uncovered_units,
             already_recorded: recorded.is_repetition,
+            warnings: recorded.warnings.iter().map(ToString::to_string).collect(),
             dry_run: is_dry_run.then(DryRun::mark),
         }
     }

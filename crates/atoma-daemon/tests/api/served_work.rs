@@ -279,6 +279,68 @@ async fn reservations_that_can_not_be_made_say_why() {
     assert_eq!(dump(&world).await, before);
 }
 
+/// A purchase that brings nothing doesn't hide why the mirrored stacks don't serve.
+#[tokio::test]
+async fn a_purchase_hides_no_refusal() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    world.record_one(1, 0, 1).await;
+    world.settle(&[1]).await;
+    // It bought nothing.
+    let settlements = world.list("/transactions?kind=settle_stack").await;
+    let digest = settlements[0]["tx_digest"].clone();
+    let with_purchase = |body| with(body, "purchase_tx_digest", digest.clone());
+    let refused = world
+        .post(RESERVATIONS, with_purchase(wanted(&world, 1)))
+        .await;
+    assert_refused(&refused, 409, "stack_locked");
+    let unknown = with(wanted(&world, 1), "task_small_id", 99);
+    let refused = world.post(RESERVATIONS, with_purchase(unknown)).await;
+    assert_refused(&refused, 422, "not_a_purchase");
+
+    world.buy_one(1, 1, 100, 1_000).await;
+    let too_many = with_purchase(wanted(&world, 101));
+    let refused = world.post(RESERVATIONS, too_many.clone()).await;
+    assert_refused(&refused, 422, "not_enough_units");
+    world.take_node_down();
+    let refused = world.post(RESERVATIONS, too_many).await;
+    assert_refused(&refused, 422, "not_enough_units");
+    // A mirrored stack serves: the purchase isn't looked up.
+    reserve(&world, with_purchase(wanted(&world, 100))).await;
+}
+
+/// The message is recorded, and the answer says what looks wrong.
+#[tokio::test]
+async fn a_message_is_recorded_with_warnings() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    let stack = world.buy_one(1, 1, 100, 1_000).await;
+    let id = reserve(&world, wanted(&world, 50)).await;
+    let named = with(served(stack, 0, 50), "message_id", "m-1");
+    let typo = with(named.clone(), "reservation_id", id + 1);
+    let recorded = world.post_ok(MESSAGES, typo).await;
+    assert_eq!(recorded["num_total_messages"], 1);
+    let warning = format!(
+        "There was never a reservation {}. The message's own reservation, if it has one, stays open until its lease \
+         expires.",
+        id + 1
+    );
+    assert_eq!(recorded["warnings"], json!([warning]));
+    // The repetition names the right one, and other units.
+    let again = with(with(named, "reservation_id", id), "num_compute_units", 49);
+    let repeated = world.post_ok(MESSAGES, again).await;
+    assert_eq!(repeated["already_recorded"], true);
+    let warning = "The message was recorded before with 50 compute units; these 49 have no effect.";
+    assert_eq!(repeated["warnings"], json!([warning]));
+    assert_eq!(units_of(&world, stack).await, [0, 50]);
+
+    let id = reserve(&world, wanted(&world, 50)).await;
+    let path = format!("{RESERVATIONS}/{id}");
+    let too_many = world
+        .api
+        .patch(&path, json!({"num_compute_units": 51}))
+        .await;
+    assert_refused(&too_many, 422, "not_enough_units");
+}
+
 /// A reservation by the name of its task's model.
 #[tokio::test]
 async fn units_are_reserved_by_model() {

@@ -189,17 +189,8 @@ pub enum Failure {
         num_compute_units: ComputeUnits,
     },
     #[error(
-        "stack {stack_small_id} has {free_compute_units} compute units left, fewer than the {num_compute_units} \
-         needed"
-    )]
-    StackOverflow {
-        stack_small_id: StackSmallId,
-        num_compute_units: ComputeUnits,
-        free_compute_units: ComputeUnits,
-    },
-    #[error(
-        "none of the owner's matching stacks has more than {free_compute_units} free compute units, fewer than the \
-         {num_compute_units} needed"
+        "no matching stack of the owner has more than {free_compute_units} compute units for this reservation, fewer \
+         than the {num_compute_units} needed"
     )]
     NotEnoughUnits {
         num_compute_units: ComputeUnits,

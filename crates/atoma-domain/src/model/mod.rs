@@ -13,4 +13,4 @@ pub use reservation::{
 pub use settlement::{AttestationStatus, Dispute, Settlement, SettlementInputs};
 pub use stack::{OperatorNode, Stack, UnitsOnLease};
 pub use task::{Subscription, Task};
-pub use work::{NewMessage, RecordedMessage, WorkRecord};
+pub use work::{MessageWarning, NewMessage, RecordedMessage, WorkRecord};

@@ -1,6 +1,7 @@
 //! A node's record of the work that it did for a stack.
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::reservation::MessageId;
 use crate::journal::RequestKey;
@@ -66,7 +67,7 @@ impl NewMessage {
 }
 
 /// A recorded message, and the record right after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedMessage {
     /// The number of messages. This one is the last of them.
     pub num_total_messages: u64,
@@ -76,6 +77,33 @@ pub struct RecordedMessage {
     pub merkle_root: Hash32,
     /// Those of the message's units that were not added, because the stack had fewer left.
     pub num_uncovered_units: ComputeUnits,
-    /// Whether it had been recorded before, under the same id or key. Then nothing has changed.
+    /// Whether it had been recorded before, under the same id or key. Then nothing has changed but the
+    /// reservation, which ends.
     pub is_repetition: bool,
+    /// What looks wrong about the request.
+    pub warnings: Vec<MessageWarning>,
+}
+
+/// What looks wrong about a message that is recorded all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum MessageWarning {
+    /// It names a reservation that never existed.
+    #[error(
+        "There was never a reservation {0}. The message's own reservation, if it has one, stays open until its \
+         lease expires."
+    )]
+    UnknownReservation(ReservationId),
+    /// It was recorded before, and the repetition names a reservation of another stack or node.
+    #[error("Reservation {0} belongs to another stack or node and stays open.")]
+    OtherReservation(ReservationId),
+    /// It was recorded before, with other units.
+    #[error(
+        "The message was recorded before with {recorded} compute units; these {repeated} have no effect."
+    )]
+    OtherUnits {
+        /// The units that it was recorded with.
+        recorded: ComputeUnits,
+        /// The units of the repetition.
+        repeated: ComputeUnits,
+    },
 }

@@ -18,8 +18,10 @@ pub trait Journal: Debug + Send + Sync {
     /// Opens intents in one database transaction, each independently of the others, and returns the
     /// results in order. An intent that [closes a record](crate::journal::Action::closes_record) also
     /// freezes the selected node's record of the stack, or is refused if it can't (no message to settle,
-    /// open reservations, already in settlement). Reservations whose lease has expired are ended. A `request` is stored with the outcomes of its parts,
-    /// unless none of them is in the journal afterwards.
+    /// open reservations, already in settlement). Reservations whose lease has expired are ended. An intent
+    /// whose key or stack belongs to a row that can't be read is refused alone, with
+    /// [`Failure::Internal`]. A `request` is stored with the outcomes of its parts, unless none of them
+    /// is in the journal afterwards.
     ///
     /// # Errors
     /// [`StoreError::KnownRequest`] when the journal knows something else about the request's key than
@@ -68,8 +70,8 @@ pub trait Journal: Debug + Send + Sync {
     /// that can't.
     async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError>;
 
-    /// What is wrong with each unfinished intent and each signed attempt that can't be read, one sentence
-    /// each: other software wrote them, or the file is damaged.
+    /// What is wrong with each intent, each signed attempt and the coins of each recent attempt that can't
+    /// be read, one sentence each: other software wrote them, or the file is damaged.
     async fn unreadable(&self) -> Result<Vec<String>, StoreError>;
 
     /// The digest of the last attempt that executed with this badge, or of the one that registered it;
@@ -85,7 +87,8 @@ pub trait Journal: Debug + Send + Sync {
     /// replaces the use of the same badge that was noted before.
     async fn acknowledge_use(&self, badge: ObjectId, digest: Digest) -> Result<(), StoreError>;
 
-    /// The coins that the latest attempts used, newest first; at most some dozens.
+    /// The coins that the latest attempts used, newest first; at most some dozens. Attempts that can't be
+    /// read are skipped.
     async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError>;
 
     /// The gas spent by attempts that were concluded at or after `since`, in any order. A time after
@@ -103,7 +106,7 @@ pub trait Journal: Debug + Send + Sync {
     /// All attempts of an intent, oldest first.
     async fn attempts_of(&self, id: IntentId) -> Result<Vec<AttemptRecord>, StoreError>;
 
-    /// Intents, newest first.
+    /// Intents, newest first. Those that can't be [read](Self::unreadable) are skipped.
     async fn list(
         &self,
         filter: &JournalFilter,

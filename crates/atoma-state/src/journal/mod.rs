@@ -128,8 +128,17 @@ impl Journal for SqliteState {
 
     async fn unreadable(&self) -> Result<Vec<String>, StoreError> {
         let mut snapshot = self.snapshot().await?;
-        let unreadable = queries::unfinished(&mut snapshot).await?.unreadable;
-        Ok(unreadable.iter().map(with_cause).collect())
+        let unfinished = queries::unfinished(&mut snapshot).await?.unreadable;
+        let skipped = queries::skipped(&mut snapshot).await?;
+        let mut sentences: Vec<String> = Vec::new();
+        for error in unfinished.iter().chain(&skipped) {
+            let sentence = with_cause(error);
+            // A signed attempt is also a recent one.
+            if !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
+        }
+        Ok(sentences)
     }
 
     async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError> {

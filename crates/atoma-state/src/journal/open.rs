@@ -31,7 +31,7 @@ pub(super) async fn open(
     KeyOwner::select(&mut reads, &keys)?;
     LockedStacks::select(&mut reads, wanted, now);
     let mut rows = reads.query(connection).await?;
-    let mut owners = KeyOwner::read(&rows.next())?;
+    let mut owners = KeyOwner::read_all(&rows.next())?;
     let stacks = LockedStacks::read(&rows.next())?;
     // A rare third round trip, before the records are frozen.
     if stacks.have_reservations_to_end() {
@@ -72,7 +72,7 @@ pub(super) async fn open(
         };
         answers[place] = Some(Opened::New(intent.clone()));
         let status = IntentStatus::Queued;
-        owners.insert(key.to_owned(), KeyOwner { intent, status });
+        owners.insert(key.to_owned(), Ok(KeyOwner { intent, status }));
     }
     let answers = answers.into_iter().zip(wanted).zip(&keys);
     answers
@@ -81,7 +81,10 @@ pub(super) async fn open(
             None => {
                 let key = key.as_str();
                 let owner = owners.get(key).ok_or_else(|| lost(key))?;
-                Ok(owner.answer(wanted))
+                Ok(match owner {
+                    Ok(owner) => owner.answer(wanted),
+                    Err(unreadable) => Opened::Refused(unreadable.clone()),
+                })
             }
         })
         .collect()
@@ -101,7 +104,7 @@ struct KeyOwner {
 }
 
 impl KeyOwner {
-    /// Adds the statement whose rows [`read`](Self::read) takes.
+    /// Adds the statement whose rows [`read_all`](Self::read_all) takes.
     fn select(reads: &mut Batch, keys: &[ActionKey]) -> Result<(), StoreError> {
         let keys: Vec<&str> = keys.iter().map(ActionKey::as_str).collect();
         reads
@@ -113,17 +116,24 @@ impl KeyOwner {
         Ok(())
     }
 
-    fn read(rows: &[SqliteRow]) -> Result<HashMap<String, Self>, StoreError> {
+    /// The owners by key. One that can't be read costs only the intents that need its key.
+    fn read_all(rows: &[SqliteRow]) -> Result<HashMap<String, Result<Self, Failure>>, StoreError> {
         rows.iter()
             .map(|row| {
-                let cells = Cells::new(row, "intents", "id");
-                let owner = Self {
-                    intent: rows::intent(row)?,
-                    status: rows::intent_status(&cells)?,
-                };
-                Ok((cells.text("action_key")?.to_owned(), owner))
+                let key = Cells::new(row, "intents", "id").text("action_key")?;
+                let owner = Self::read(row).map_err(|error| Failure::Internal {
+                    reason: format!("the transaction that holds {key} can't be read: {error}"),
+                });
+                Ok((key.to_owned(), owner))
             })
             .collect()
+    }
+
+    fn read(row: &SqliteRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            intent: rows::intent(row)?,
+            status: rows::intent_status(&Cells::new(row, "intents", "id"))?,
+        })
     }
 
     /// The answer to another intent that needs the key.

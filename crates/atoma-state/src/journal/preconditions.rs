@@ -12,7 +12,7 @@ use crate::columns::{Cells, key_set, number};
 use crate::work::LATEST_EXPIRY;
 
 /// The stacks whose records intents would freeze, as they are under the write lock.
-pub(super) struct LockedStacks(BTreeMap<StackSmallId, LockedStack>);
+pub(super) struct LockedStacks(BTreeMap<StackSmallId, Result<LockedStack, Failure>>);
 
 struct LockedStack {
     selected_node_id: NodeSmallId,
@@ -23,6 +23,21 @@ struct LockedStack {
     has_units: bool,
     has_reservations: bool,
     has_reservations_to_end: bool,
+}
+
+impl LockedStack {
+    fn read(cells: &Cells<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            selected_node_id: NodeSmallId::new(cells.number("selected_node_id")?),
+            is_claimed: cells.flag("is_claimed")?,
+            is_settled: cells.flag("is_settled")?,
+            has_record: cells.flag("has_record")?,
+            has_messages: cells.flag("has_messages")?,
+            has_units: cells.flag("has_units")?,
+            has_reservations: cells.flag("has_reservations")?,
+            has_reservations_to_end: cells.flag("has_reservations_to_end")?,
+        })
+    }
 }
 
 impl LockedStacks {
@@ -56,17 +71,10 @@ impl LockedStacks {
     pub(super) fn read(rows: &[SqliteRow]) -> Result<Self, StoreError> {
         let stacks = rows.iter().map(|row| {
             let cells = Cells::new(row, "stacks", "stack_small_id");
-            let stack = LockedStack {
-                selected_node_id: NodeSmallId::new(cells.number("selected_node_id")?),
-                is_claimed: cells.flag("is_claimed")?,
-                is_settled: cells.flag("is_settled")?,
-                has_record: cells.flag("has_record")?,
-                has_messages: cells.flag("has_messages")?,
-                has_units: cells.flag("has_units")?,
-                has_reservations: cells.flag("has_reservations")?,
-                has_reservations_to_end: cells.flag("has_reservations_to_end")?,
-            };
             let id = StackSmallId::new(cells.number("stack_small_id")?);
+            let stack = LockedStack::read(&cells).map_err(|error| Failure::Internal {
+                reason: format!("stack {id} can't be read: {error}"),
+            });
             Ok::<_, StoreError>((id, stack))
         });
         Ok(Self(stacks.collect::<Result<_, _>>()?))
@@ -74,7 +82,8 @@ impl LockedStacks {
 
     /// Whether a reservation has expired, or has a lease that is too long to be right.
     pub(super) fn have_reservations_to_end(&self) -> bool {
-        self.0.values().any(|stack| stack.has_reservations_to_end)
+        let mut readable = self.0.values().flatten();
+        readable.any(|stack| stack.has_reservations_to_end)
     }
 
     /// Which of the records that these actions freeze exist.
@@ -85,15 +94,18 @@ impl LockedStacks {
         actions
             .into_iter()
             .filter_map(Action::closes_record)
-            .filter(|id| self.0.get(id).is_some_and(|stack| stack.has_record))
+            .filter(|id| matches!(self.0.get(id), Some(Ok(stack)) if stack.has_record))
             .collect()
     }
 
     /// Why an intent can't be opened, if it can't. Only what freezes a record has preconditions here.
     pub(super) fn refusal(&self, intent: &NewIntent) -> Option<Failure> {
         let stack_small_id = intent.action.closes_record()?;
-        let Some(stack) = self.0.get(&stack_small_id) else {
-            return Some(Failure::UnknownStack { stack_small_id });
+        let stack = match self.0.get(&stack_small_id) {
+            Some(Ok(stack)) => stack,
+            // It costs only the intents about this stack.
+            Some(Err(unreadable)) => return Some(unreadable.clone()),
+            None => return Some(Failure::UnknownStack { stack_small_id }),
         };
         // A claim without a settlement proves nothing of what was served: the record says how many
         // units to claim, unless the request takes the number from a ticket.

@@ -7,7 +7,8 @@ use atoma_domain::ports::{
     GasSpent, JournalFilter, JournalKey, Page, StoreError, UnfinishedIntent,
 };
 use atoma_domain::{Digest, IntentId, Mist, ObjectId, TimestampMs};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
 
 use super::rows;
 use crate::columns::{Cells, number, row_number};
@@ -34,6 +35,13 @@ macro_rules! attempts {
              FROM attempt_intents ai WHERE ai.attempt = a.id) AS intents FROM attempts a ",
             $rest
         )
+    };
+}
+
+/// The coins of the latest attempts, newest first.
+macro_rules! recent_gas {
+    () => {
+        "SELECT id, gas FROM attempts ORDER BY id DESC LIMIT 32"
     };
 }
 
@@ -71,6 +79,36 @@ pub(super) async fn unfinished(
         }
     }
     Ok(unfinished)
+}
+
+/// What is wrong with each final intent, and with the coins of each recent attempt, that can't be read.
+/// Lists and the coin pool skip them.
+pub(super) async fn skipped(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<StoreError>, StoreError> {
+    /// How many rows are in memory at once.
+    const PART: u32 = 1_000;
+    let mut skipped = Vec::new();
+    let mut after = 0_i64;
+    loop {
+        let sql = "SELECT *, NULL AS tx_digest FROM intents \
+                   WHERE id > $1 AND status IN ('succeeded', 'failed') ORDER BY id LIMIT $2";
+        let rows = sqlx::query(sql).bind(after).bind(PART);
+        let rows = rows.fetch_all(&mut *connection);
+        let rows = rows.await.map_err(statement_failed)?;
+        for row in &rows {
+            after = row.try_get("id").map_err(statement_failed)?;
+            skipped.extend(rows::intent_record(row).err());
+        }
+        if rows.is_empty() {
+            break;
+        }
+    }
+    let recent = sqlx::query(recent_gas!()).fetch_all(connection).await;
+    for row in &recent.map_err(statement_failed)? {
+        skipped.extend(rows::gas_coins(&Cells::new(row, "attempts", "id")).err());
+    }
+    Ok(skipped)
 }
 
 /// Every attempt that may be with the network, by each of its intents.
@@ -116,7 +154,7 @@ pub(super) async fn find(
     row.as_ref().map(rows::intent_record).transpose()
 }
 
-/// Intents, newest first.
+/// Intents, newest first. Skips those that can't be read, and fills the page with others.
 pub(super) async fn list(
     readers: &SqlitePool,
     filter: &JournalFilter,
@@ -124,8 +162,35 @@ pub(super) async fn list(
 ) -> Result<Vec<IntentRecord>, StoreError> {
     // SQLite never gives out its largest row number.
     let before = page.after.and_then(|id| row_number(id.get()));
+    let mut before = before.unwrap_or(i64::MAX);
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let mut records = Vec::new();
+    loop {
+        let rows = intents_before(readers, filter, before, page.limit).await?;
+        let is_last = rows.len() < limit;
+        for row in &rows {
+            before = row.try_get("id").map_err(statement_failed)?;
+            if records.len() < limit
+                && let Ok(record) = rows::intent_record(row)
+            {
+                records.push(record);
+            }
+        }
+        if is_last || records.len() >= limit {
+            return Ok(records);
+        }
+    }
+}
+
+/// The rows of at most `limit` intents below a row number, newest first.
+async fn intents_before(
+    readers: &SqlitePool,
+    filter: &JournalFilter,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<SqliteRow>, StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new(intents!("WHERE i.id < "));
-    query.push_bind(before.unwrap_or(i64::MAX));
+    query.push_bind(before);
     if let Some(kind) = filter.kind {
         query.push(" AND i.kind = ").push_bind(kind);
     }
@@ -151,15 +216,12 @@ pub(super) async fn list(
             .push_bind(digest.as_bytes().to_vec())
             .push(")");
     }
+    query.push(" ORDER BY i.id DESC LIMIT ").push_bind(limit);
     query
-        .push(" ORDER BY i.id DESC LIMIT ")
-        .push_bind(page.limit);
-    let intents = query
         .build()
         .fetch_all(readers)
         .await
-        .map_err(statement_failed)?;
-    intents.iter().map(rows::intent_record).collect()
+        .map_err(statement_failed)
 }
 
 /// Every attempt that carries an intent, oldest first.
@@ -215,16 +277,18 @@ pub(super) async fn knows_use(
 
 /// The coins that the latest attempts used, newest first.
 pub(super) async fn recent_gas_coins(readers: &SqlitePool) -> Result<Vec<ObjectId>, StoreError> {
-    let rows = sqlx::query("SELECT id, gas FROM attempts ORDER BY id DESC LIMIT 32")
+    let rows = sqlx::query(recent_gas!())
         .fetch_all(readers)
         .await
         .map_err(statement_failed)?;
     let mut coins = Vec::new();
-    for row in &rows {
-        for coin in rows::gas_coins(&Cells::new(row, "attempts", "id"))? {
-            if !coins.contains(coin.object_id()) {
-                coins.push(*coin.object_id());
-            }
+    // The pool only prefers them. A row that can't be read is no reason not to start.
+    let readable = rows
+        .iter()
+        .filter_map(|row| rows::gas_coins(&Cells::new(row, "attempts", "id")).ok());
+    for coin in readable.flatten() {
+        if !coins.contains(coin.object_id()) {
+            coins.push(*coin.object_id());
         }
     }
     Ok(coins)
@@ -244,7 +308,7 @@ pub(super) async fn gas_spent(
     now: TimestampMs,
 ) -> Result<Vec<GasSpent>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, concluded_at, gas_used FROM attempts \
+        "SELECT id, concluded_at, gas_used, gas_budget FROM attempts \
          WHERE gas_used IS NOT NULL AND concluded_at >= $1 ORDER BY id",
     )
     .bind(number(since.get()))
@@ -253,10 +317,13 @@ pub(super) async fn gas_spent(
     .map_err(statement_failed)?;
     let costs = rows.iter().map(|row| {
         let cells = Cells::new(row, "attempts", "id");
+        // A damaged row must not stop the start, nor make room under the cap.
+        let at = cells.number("concluded_at").unwrap_or(now.get());
+        let gas = cells.number("gas_used");
         Ok(Cost {
             id: cells.row_number("id")?,
-            at: TimestampMs::new(cells.number("concluded_at")?),
-            gas: Mist::new(cells.number("gas_used")?),
+            at: TimestampMs::new(at),
+            gas: Mist::new(gas.or_else(|_| cells.number("gas_budget")).unwrap_or(0)),
         })
     });
     let costs = costs.collect::<Result<Vec<_>, StoreError>>()?;

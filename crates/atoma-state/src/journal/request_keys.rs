@@ -1,17 +1,16 @@
 //! Idempotency keys: requests with the outcome of their parts.
 
 use atoma_domain::TimestampMs;
-use atoma_domain::journal::{
-    EntryOutcome, PlannedRequest, REQUEST_KEY_LIFETIME_MS, Recalled, RequestEntry, RequestKey,
-};
+use atoma_domain::journal::{EntryOutcome, PlannedRequest, Recalled, RequestEntry, RequestKey};
 use atoma_domain::ports::{Opened, StoreError};
 use sqlx::SqliteConnection;
 
 use crate::columns::{Cells, json, number};
 use crate::error::statement_failed;
+use crate::key_clock::{KeyTime, oldest};
 
 /// Stores a request with the outcome of its parts, unless none of them is in the journal. Updates the
-/// parts of a known one, and deletes expired ones.
+/// parts of a known one, and deletes those that are too old by both clocks.
 pub(super) async fn remember(
     connection: &mut SqliteConnection,
     request: &PlannedRequest,
@@ -21,23 +20,37 @@ pub(super) async fn remember(
     if request.known.is_none() && !opened.iter().any(is_journalled) {
         return Ok(());
     }
-    sqlx::query("DELETE FROM requests WHERE created_at < $1")
-        .bind(number(oldest(now)))
+    let time = KeyTime::step(connection, now).await?;
+    sqlx::query("DELETE FROM requests WHERE key_stored < $1 AND created_at < $2")
+        .bind(time.oldest_stored())
+        .bind(time.oldest())
         .execute(&mut *connection)
         .await
         .map_err(statement_failed)?;
     let entries = entries(request, opened);
-    sqlx::query(
-        "INSERT INTO requests (scope, body, entries, created_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (scope) DO UPDATE SET entries = excluded.entries",
-    )
-    .bind(&request.key.scope)
-    .bind(request.key.body.as_bytes().as_slice())
-    .bind(json("a request", &entries)?)
-    .bind(number(now.get()))
-    .execute(&mut *connection)
-    .await
-    .map_err(statement_failed)?;
+    let statement = match request.known {
+        Some(_) => {
+            "INSERT INTO requests (scope, body, entries, created_at, key_stored) \
+             VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (scope) DO UPDATE SET entries = excluded.entries"
+        }
+        // A row that is there all the same is expired, and not deleted yet.
+        None => {
+            "INSERT INTO requests (scope, body, entries, created_at, key_stored) \
+             VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (scope) DO UPDATE SET body = excluded.body, entries = excluded.entries, \
+             created_at = excluded.created_at, key_stored = excluded.key_stored"
+        }
+    };
+    sqlx::query(statement)
+        .bind(&request.key.scope)
+        .bind(request.key.body.as_bytes().as_slice())
+        .bind(json("a request", &entries)?)
+        .bind(number(now.get()))
+        .bind(time.stored())
+        .execute(&mut *connection)
+        .await
+        .map_err(statement_failed)?;
     Ok(())
 }
 
@@ -65,10 +78,6 @@ pub(super) async fn recall(
 
 const fn is_journalled(opened: &Opened) -> bool {
     matches!(opened, Opened::New(_) | Opened::Joined(_))
-}
-
-fn oldest(now: TimestampMs) -> u64 {
-    now.get().saturating_sub(REQUEST_KEY_LIFETIME_MS)
 }
 
 /// The parts in order: those that had an outcome before, and the intents that were opened.

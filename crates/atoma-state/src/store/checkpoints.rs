@@ -40,7 +40,7 @@ async fn run(pool: SqlitePool, interval: Duration) {
     loop {
         tokio::time::sleep(interval).await;
         match checkpoint_if_changed(&pool, copied).await {
-            Ok(version) => copied = Some(version),
+            Ok(version) => copied = version,
             Err(sqlx::Error::PoolClosed) => return,
             // A full disk, or a lock: the writer reports it, and the next round tries again.
             Err(_) => copied = None,
@@ -48,19 +48,26 @@ async fn run(pool: SqlitePool, interval: Duration) {
     }
 }
 
-/// Copies the log unless nobody wrote since. Returns the version of the content.
-async fn checkpoint_if_changed(pool: &SqlitePool, copied: Option<i64>) -> Result<i64, sqlx::Error> {
+/// Copies the log unless nobody wrote since. Returns the version of the content; `None` if only a part
+/// could be copied, because a reader still needs older content or another process copies too.
+pub(super) async fn checkpoint_if_changed(
+    pool: &SqlitePool,
+    copied: Option<i64>,
+) -> Result<Option<i64>, sqlx::Error> {
     let mut connection = pool.acquire().await?;
     // Changes when another connection has written. Read first: what is written from here on counts for
     // the next round.
     let version: i64 = sqlx::query_scalar("PRAGMA data_version")
         .fetch_one(&mut *connection)
         .await?;
-    if copied != Some(version) {
-        // Neither waits for readers and the writer nor makes them wait.
-        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
-            .execute(&mut *connection)
-            .await?;
+    if copied == Some(version) {
+        return Ok(copied);
     }
-    Ok(version)
+    // Neither waits for readers and the writer nor makes them wait.
+    let (is_busy, pages, copied): (bool, i64, i64) =
+        sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)")
+            .fetch_one(&mut *connection)
+            .await?;
+    let is_whole = !is_busy && pages == copied;
+    Ok(is_whole.then_some(version))
 }

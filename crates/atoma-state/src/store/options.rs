@@ -10,9 +10,11 @@ pub struct StateOptions {
     /// The number of further reading connections, for lists; at least one. Lists that are read at once
     /// should be fewer, because use cases read short lists too.
     pub lists: u32,
-    /// How long to wait for another process's lock, and for a connection, before the database counts
-    /// as not available.
+    /// How long to wait for another process's lock before the database counts as not available.
     pub busy_timeout: Duration,
+    /// How long to wait for one of the store's own connections before the database counts as not
+    /// available. Apart from the other timeout, because a connection also takes time to open.
+    pub connection_timeout: Duration,
     /// What this opening may do.
     pub access: Access,
     /// How often the write-ahead log is copied into the database file. A copy of the file alone lacks at
@@ -39,6 +41,7 @@ impl Default for StateOptions {
             readers: 4,
             lists: 3,
             busy_timeout: Duration::from_secs(10),
+            connection_timeout: Duration::from_secs(10),
             access: Access::default(),
             checkpoint_interval: Duration::from_secs(5),
         }

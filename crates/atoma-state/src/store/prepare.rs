@@ -81,8 +81,10 @@ impl Opening<'_> {
                     schema::migrate(connection, self.path, self.migrations).await?;
                 }
                 Found::Behind if may_migrate => {
-                    self.take_alone().await?;
-                    schema::migrate(connection, self.path, self.migrations).await?;
+                    if self.take_alone().await? {
+                        schema::migrate(connection, self.path, self.migrations).await?;
+                    }
+                    // Otherwise look again: whoever has it open may have migrated it.
                 }
                 Found::Empty | Found::Unmarked | Found::Behind => {
                     return Err(OpenError::NotMigrated { path });
@@ -101,11 +103,15 @@ impl Opening<'_> {
         self.taken(lock.share(self.deadline).await)
     }
 
-    async fn take_alone(&self) -> Result<(), OpenError> {
+    /// Tries to take the lock alone, and waits a little if others have it. Returns whether it has it.
+    async fn take_alone(&self) -> Result<bool, OpenError> {
         let Some(lock) = self.lock else {
-            return Ok(());
+            return Ok(true);
         };
-        self.taken(lock.take_alone(self.deadline).await)
+        match lock.take_alone().await {
+            Ok(false) if Instant::now() >= self.deadline => self.taken(Ok(false)).map(|()| false),
+            taken => taken.map_err(|error| OpenError::file(self.path, error)),
+        }
     }
 
     fn taken(&self, taken: std::io::Result<bool>) -> Result<(), OpenError> {

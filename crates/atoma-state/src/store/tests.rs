@@ -2,8 +2,10 @@ use std::time::Duration;
 
 use atoma_domain::events::StackCreated;
 use atoma_domain::model::NewMessage;
-use atoma_domain::ports::{ChainEvents, RecordError, ServedWork, StoreError};
-use atoma_domain::ports::{EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction};
+use atoma_domain::ports::{
+    ChainEvents, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction, Page, RecordError,
+    ReservationFilter, ServedWork, StoreError,
+};
 use atoma_domain::{
     Address, CheckpointNumber, ComputeUnits, Digest, Epoch, Hash32, NodeSmallId, PricePerMillion,
     StackSmallId, TaskSmallId, TimestampMs,
@@ -11,6 +13,7 @@ use atoma_domain::{
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
+use super::checkpoints::checkpoint_if_changed;
 use super::*;
 
 fn bought(id: u64) -> LedgerFrame {
@@ -166,4 +169,74 @@ async fn a_database_that_was_moved_takes_no_write() {
     refused().await;
     std::fs::rename(&moved, &path).unwrap();
     store.note_epoch(Epoch::new(2)).await.unwrap();
+}
+
+/// The loser of two that want to migrate waits until the winner is done, and takes what it made. The winner
+/// keeps the lock shared as long as it has the database open.
+#[tokio::test]
+async fn of_two_that_migrate_at_once_neither_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let older = SqliteState::open(&path, StateOptions::default()).await;
+    let older = older.unwrap();
+    let open_next = async || {
+        let (options, full) = (StateOptions::default(), SqliteSynchronous::Full);
+        SqliteState::open_with(&path, options, full, &next_version()).await
+    };
+    let both = async { tokio::join!(open_next(), open_next()) };
+    let close = async {
+        // Both have seen the older schema by then, or see it later: nothing depends on it.
+        tokio::task::yield_now().await;
+        older.close().await;
+    };
+    let ((one, other), ()) = tokio::join!(both, close);
+    let (one, other) = (one.unwrap(), other.unwrap());
+    one.close().await;
+    other.close().await;
+}
+
+/// Lists never take the connections of the engine.
+#[tokio::test]
+async fn reservations_are_listed_while_the_engine_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let options = StateOptions {
+        readers: 1,
+        connection_timeout: Duration::from_secs(2),
+        ..StateOptions::default()
+    };
+    let store = SqliteState::open(&path, options).await.unwrap();
+    let _reading = store.snapshot().await.unwrap();
+    let all = ReservationFilter::default();
+    let listed = store.reservations(&all, Page::first(9), TimestampMs::new(1));
+    assert_eq!(listed.await.unwrap(), []);
+}
+
+/// A reader keeps the log from being copied whole. Without another write, the next round copies the rest.
+#[tokio::test]
+async fn a_part_of_the_log_is_not_taken_for_all_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let options = StateOptions {
+        // The test copies by itself.
+        checkpoint_interval: Duration::from_secs(3_600),
+        ..StateOptions::default()
+    };
+    let store = SqliteState::open(&path, options).await.unwrap();
+    store.note_epoch(Epoch::new(1)).await.unwrap();
+    let mut reading = store.snapshot().await.unwrap();
+    sqlx::query("SELECT * FROM ledger")
+        .fetch_all(&mut *reading)
+        .await
+        .unwrap();
+    store.note_epoch(Epoch::new(2)).await.unwrap();
+    let copying = pool(1, options).connect_with(connect_options(options).filename(&path));
+    let copying = copying.await.unwrap();
+    let in_part = checkpoint_if_changed(&copying, None).await.unwrap();
+    assert_eq!(in_part, None);
+    reading.rollback().await.unwrap();
+    let whole = checkpoint_if_changed(&copying, in_part).await.unwrap();
+    assert!(whole.is_some());
+    // Nothing was written since.
+    assert_eq!(checkpoint_if_changed(&copying, whole).await.unwrap(), whole);
 }

@@ -1,11 +1,12 @@
 //! Recording a message.
 
-use atoma_domain::model::{NewMessage, RecordedMessage};
-use atoma_domain::ports::RecordError;
+use atoma_domain::model::{MessageWarning, NewMessage, RecordedMessage};
+use atoma_domain::ports::{RecordError, StoreError};
 use atoma_domain::{ComputeUnits, NodeSmallId, ReservationId};
 use sqlx::SqliteConnection;
 
 use super::record::StoredRecord;
+use super::reservations::Trace;
 use super::stack::ServedStack;
 use super::{recorded, release, reservations};
 
@@ -21,7 +22,7 @@ pub(super) async fn record(
     let stack = stack.ok_or(RecordError::UnknownStack(message.stack_small_id))?;
     let node = message.node_small_id.unwrap_or(stack.selected_node);
     if let Some(known) = recorded::of_id(connection, message, node).await? {
-        return Ok(known);
+        return repeat(connection, &stack, node, message, known).await;
     }
     release::end_expired(connection, message.recorded_at).await?;
     let mut record = StoredRecord::load(connection, stack.id, node).await?;
@@ -34,8 +35,20 @@ pub(super) async fn record(
             return Err(RecordError::InSettlement(stack.id));
         }
     }
+    let mut warnings = Vec::new();
     if let Some(id) = message.reservation {
-        end(connection, &stack, node, &mut record, id).await?;
+        match end(connection, &stack, node, id).await? {
+            Ended::Now { left } => record.set_reserved(left),
+            // Its units are among the free ones, if nobody else has taken them.
+            Ended::Before => {}
+            Ended::Never => warnings.push(MessageWarning::UnknownReservation(id)),
+            Ended::NotOfStack => {
+                return Err(RecordError::OtherReservation {
+                    reservation: id,
+                    stack: stack.id,
+                });
+            }
+        }
     }
     // The work is done: what the stack can't pay is no reason to lose the message.
     let covered = message.num_compute_units.min(record.free_units(stack.size));
@@ -48,33 +61,66 @@ pub(super) async fn record(
         merkle_root,
         num_uncovered_units: ComputeUnits::new(uncovered),
         is_repetition: false,
+        warnings,
     };
     recorded::remember(connection, message, node, &result).await?;
     Ok(result)
 }
 
-/// Ends the reservation of a message. One that is gone has expired or was released: its units are among
-/// the free ones, if nobody else has taken them.
+/// Answers a message that was recorded under its id. The repetition may have been served under a
+/// reservation of its own, which nothing else would end before its lease expires.
+async fn repeat(
+    connection: &mut SqliteConnection,
+    stack: &ServedStack,
+    node: NodeSmallId,
+    message: &NewMessage,
+    mut known: RecordedMessage,
+) -> Result<RecordedMessage, RecordError> {
+    let Some(id) = message.reservation else {
+        return Ok(known);
+    };
+    match end(connection, stack, node, id).await? {
+        Ended::Now { left } => {
+            let mut record = StoredRecord::load(connection, stack.id, node).await?;
+            record.set_reserved(left);
+            record.save_reserved(connection).await?;
+        }
+        Ended::Before => {}
+        Ended::Never => known.warnings.push(MessageWarning::UnknownReservation(id)),
+        // The message is recorded: an error would hide that.
+        Ended::NotOfStack => known.warnings.push(MessageWarning::OtherReservation(id)),
+    }
+    Ok(known)
+}
+
+/// What became of the reservation that a message names.
+enum Ended {
+    /// It ended with the message. `left` units stay reserved in the record.
+    Now { left: ComputeUnits },
+    /// It had expired, or was released.
+    Before,
+    /// There was none.
+    Never,
+    /// It is of another stack, or of the stack's selected node while another node's message names it.
+    NotOfStack,
+}
+
+/// Ends the reservation of a message.
 async fn end(
     connection: &mut SqliteConnection,
     stack: &ServedStack,
     node: NodeSmallId,
-    record: &mut StoredRecord,
     id: ReservationId,
-) -> Result<(), RecordError> {
-    let other = RecordError::OtherReservation {
-        reservation: id,
-        stack: stack.id,
-    };
+) -> Result<Ended, StoreError> {
     if node != stack.selected_node {
-        return Err(other);
+        return Ok(Ended::NotOfStack);
     }
-    let Some(reservation) = reservations::load(connection, id).await? else {
-        return Ok(());
-    };
-    if reservation.stack_small_id != stack.id {
-        return Err(other);
+    if let Some(left) = reservations::end(connection, id, stack.id).await? {
+        return Ok(Ended::Now { left });
     }
-    reservations::delete(connection, id).await?;
-    Ok(record.release(reservation.num_compute_units)?)
+    Ok(match reservations::trace(connection, id).await? {
+        Trace::Present => Ended::NotOfStack,
+        Trace::Ended => Ended::Before,
+        Trace::None => Ended::Never,
+    })
 }

@@ -105,7 +105,7 @@ impl ServedWork for SqliteState {
         page: Page<ReservationId>,
         now: TimestampMs,
     ) -> Result<Vec<Reservation>, StoreError> {
-        reservations::list(&self.readers, filter, page, now).await
+        reservations::list(&self.lists, filter, page, now).await
     }
 
     async fn work_record(

@@ -155,6 +155,11 @@ impl StoredRecord {
         Ok(())
     }
 
+    /// Corrects the units reserved: the sum of the record's reservations.
+    pub(super) const fn set_reserved(&mut self, units: ComputeUnits) {
+        self.reserved = units;
+    }
+
     /// Saves a record with a new message.
     pub(super) async fn save(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         self.upsert(

@@ -1,18 +1,21 @@
 //! Messages that were recorded under a client's id or key, so that a repeated request records nothing
 //! twice.
 
-use atoma_domain::journal::{REQUEST_KEY_LIFETIME_MS, RequestKey};
-use atoma_domain::model::{MessageId, NewMessage, RecordedMessage};
+use atoma_domain::journal::RequestKey;
+use atoma_domain::model::{MessageId, MessageWarning, NewMessage, RecordedMessage};
 use atoma_domain::ports::{RecordError, StoreError};
-use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, TimestampMs};
+use atoma_domain::{ComputeUnits, Hash32, NodeSmallId};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::batch::Batch;
 use crate::columns::{Cells, number};
 use crate::error::statement_failed;
+use crate::key_clock::{KeyTime, oldest};
 
-/// What was recorded under the message's key; `None` for a new or expired key, or none.
+/// What was recorded under the message's key; `None` for a new or expired key, or none. The same request
+/// counts as a repetition for as long as the key is stored: it may look expired only because the clock is
+/// ahead, and a message that is recorded twice can cost the stack.
 ///
 /// # Errors
 /// [`RecordError::OtherRequest`] when the key was used with another body.
@@ -23,21 +26,21 @@ pub(super) async fn of_request(
     let Some(key) = &message.request else {
         return Ok(None);
     };
-    let row = sqlx::query(
-        "SELECT * FROM recorded_messages WHERE request_scope = $1 AND recorded_at >= $2",
-    )
-    .bind(&key.scope)
-    .bind(number(oldest(message.recorded_at)))
-    .fetch_optional(connection)
-    .await
-    .map_err(statement_failed)?;
+    let row = sqlx::query("SELECT * FROM recorded_messages WHERE request_scope = $1")
+        .bind(&key.scope)
+        .fetch_optional(connection)
+        .await
+        .map_err(statement_failed)?;
     let Some(row) = row else {
         return Ok(None);
     };
-    if cells(&row).optional_hash("request_body")? != Some(key.body) {
-        return Err(RecordError::OtherRequest);
+    if cells(&row).optional_hash("request_body")? == Some(key.body) {
+        return Ok(Some(read(&row, message)?));
     }
-    Ok(Some(read(&row)?))
+    match cells(&row).number("recorded_at")? < oldest(message.recorded_at) {
+        true => Ok(None),
+        false => Err(RecordError::OtherRequest),
+    }
 }
 
 /// What was recorded under the message's id, in the record of this node; `None` for a new id, or none.
@@ -71,10 +74,11 @@ pub(super) async fn of_id(
             stack: message.stack_small_id,
         });
     }
-    Ok(Some(read(&row)?))
+    Ok(Some(read(&row, message)?))
 }
 
-/// Stores the answer under the message's id and key, if it has any, and forgets expired keys.
+/// Stores the answer under the message's id and key, if it has any. Forgets the keys that are too old by
+/// both clocks.
 pub(super) async fn remember(
     connection: &mut SqliteConnection,
     message: &NewMessage,
@@ -85,28 +89,20 @@ pub(super) async fn remember(
     if id.is_none() && key.is_none() {
         return Ok(());
     }
+    let time = match key {
+        Some(_) => Some(KeyTime::step(connection, message.recorded_at).await?),
+        None => None,
+    };
     let mut writes = Batch::new();
-    if key.is_some() {
-        let oldest = number(oldest(message.recorded_at));
-        writes
-            .statement(
-                "DELETE FROM recorded_messages WHERE request_scope IS NOT NULL \
-                 AND recorded_at < $1 AND message_id IS NULL",
-            )
-            .bind(oldest.clone());
-        writes
-            .statement(
-                "UPDATE recorded_messages SET request_scope = NULL, request_body = NULL \
-                 WHERE request_scope IS NOT NULL AND recorded_at < $1",
-            )
-            .bind(oldest);
+    if let (Some(time), Some(key)) = (&time, key) {
+        forget_keys(&mut writes, time, key);
     }
     writes
         .statement(
             "INSERT INTO recorded_messages (stack_small_id, node_small_id, message_id, \
-             request_scope, request_body, message_hash, num_total_messages, computed_units, \
-             merkle_root, num_uncovered_units, recorded_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             request_scope, request_body, message_hash, num_compute_units, num_total_messages, \
+             computed_units, merkle_root, num_uncovered_units, recorded_at, key_stored) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .bind(number(message.stack_small_id.get()))
         .bind(number(node.get()))
@@ -114,16 +110,37 @@ pub(super) async fn remember(
         .bind(key.map(|key: &RequestKey| key.scope.clone()))
         .bind(key.map(|key| bytes(key.body)))
         .bind(bytes(message.message_hash))
+        .bind(number(message.num_compute_units.get()))
         .bind(number(answer.num_total_messages))
         .bind(number(answer.already_computed_units.get()))
         .bind(bytes(answer.merkle_root))
         .bind(number(answer.num_uncovered_units.get()))
-        .bind(number(message.recorded_at.get()));
+        .bind(number(message.recorded_at.get()))
+        .bind(time.as_ref().map(KeyTime::stored));
     writes.run(connection).await
 }
 
-fn oldest(now: TimestampMs) -> u64 {
-    now.get().saturating_sub(REQUEST_KEY_LIFETIME_MS)
+/// Deletes the keys that are too old by both clocks, and the expired one that is about to be used again. A
+/// message with an id stays, without its key.
+fn forget_keys(writes: &mut Batch, time: &KeyTime, reused: &RequestKey) {
+    for statement in [
+        "DELETE FROM recorded_messages WHERE request_scope IS NOT NULL \
+         AND key_stored < $1 AND recorded_at < $2 AND message_id IS NULL",
+        "UPDATE recorded_messages SET request_scope = NULL, request_body = NULL, key_stored = NULL \
+         WHERE request_scope IS NOT NULL AND key_stored < $1 AND recorded_at < $2",
+    ] {
+        writes
+            .statement(statement)
+            .bind(time.oldest_stored())
+            .bind(time.oldest());
+    }
+    for statement in [
+        "DELETE FROM recorded_messages WHERE request_scope = $1 AND message_id IS NULL",
+        "UPDATE recorded_messages SET request_scope = NULL, request_body = NULL, key_stored = NULL \
+         WHERE request_scope = $1",
+    ] {
+        writes.statement(statement).bind(reused.scope.clone());
+    }
 }
 
 fn bytes(hash: Hash32) -> Vec<u8> {
@@ -134,8 +151,13 @@ fn cells(row: &SqliteRow) -> Cells<'_> {
     Cells::new(row, "recorded_messages", "sequence")
 }
 
-fn read(row: &SqliteRow) -> Result<RecordedMessage, StoreError> {
+/// The answer to a repetition of the message in a row.
+fn read(row: &SqliteRow, repetition: &NewMessage) -> Result<RecordedMessage, StoreError> {
     let cells = cells(row);
+    let recorded = ComputeUnits::new(cells.number("num_compute_units")?);
+    let repeated = repetition.num_compute_units;
+    let other_units = MessageWarning::OtherUnits { recorded, repeated };
+    let has_other_units = recorded != repeated;
     let root = cells.bytes("merkle_root")?;
     let root = Hash32::try_from(root.as_slice());
     Ok(RecordedMessage {
@@ -144,5 +166,6 @@ fn read(row: &SqliteRow) -> Result<RecordedMessage, StoreError> {
         merkle_root: root.map_err(|source| cells.corrupt("merkle_root", source))?,
         num_uncovered_units: ComputeUnits::new(cells.number("num_uncovered_units")?),
         is_repetition: true,
+        warnings: has_other_units.then_some(other_units).into_iter().collect(),
     })
 }

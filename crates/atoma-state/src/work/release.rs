@@ -1,17 +1,16 @@
 //! Ending reservations.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use atoma_domain::model::{Holder, Lease, Reservation};
+use atoma_domain::model::{Holder, Lease};
 use atoma_domain::ports::{ReservationError, StoreError};
 use atoma_domain::{ReservationId, TimestampMs};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use super::record::StoredRecord;
-use super::reservations;
+use super::reservations::{self, RecordKey};
 use crate::batch::Batch;
-use crate::columns::number;
+use crate::columns::{number, row_number};
 use crate::error::statement_failed;
 
 /// Until when a lease can run at most. One that runs longer was made while the clock was ahead.
@@ -30,7 +29,10 @@ pub(crate) async fn end_expired(
         .statement("UPDATE reservations SET expires_at = $1 WHERE expires_at > $1")
         .bind(latest);
     writes
-        .statement("DELETE FROM reservations WHERE expires_at <= $1 RETURNING *")
+        .statement(
+            "DELETE FROM reservations WHERE expires_at <= $1 \
+             RETURNING id, stack_small_id, node_small_id",
+        )
         .bind(number(now.get()));
     let mut rows = writes.query(connection).await?;
     // The first statement returns no rows.
@@ -45,13 +47,17 @@ pub(super) async fn release(
     now: TimestampMs,
 ) -> Result<(), ReservationError> {
     end_expired(connection, now).await?;
-    let open = reservations::load(connection, id).await?;
-    let open = open.ok_or(ReservationError::NotFound(id))?;
-    reservations::delete(connection, id).await?;
-    let (stack, node) = (open.stack_small_id, open.node_small_id);
-    let mut record = StoredRecord::load(connection, stack, node).await?;
-    record.release(open.num_compute_units)?;
-    Ok(record.save_reserved(connection).await?)
+    let ended = sqlx::query(
+        "DELETE FROM reservations WHERE id = $1 RETURNING id, stack_small_id, node_small_id",
+    )
+    .bind(row_number(id.get()))
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(statement_failed)?;
+    if ended.is_empty() {
+        return Err(ReservationError::NotFound(id));
+    }
+    Ok(give_back(connection, &ended).await?)
 }
 
 /// Ends the reservations of a holder, and returns how many were open.
@@ -61,32 +67,36 @@ pub(super) async fn release_held_by(
     now: TimestampMs,
 ) -> Result<u64, StoreError> {
     end_expired(connection, now).await?;
-    let rows = sqlx::query("DELETE FROM reservations WHERE holder = $1 RETURNING *")
-        .bind(holder.as_str())
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(statement_failed)?;
+    let rows = sqlx::query(
+        "DELETE FROM reservations WHERE holder = $1 RETURNING id, stack_small_id, node_small_id",
+    )
+    .bind(holder.as_str())
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(statement_failed)?;
     give_back(connection, &rows).await?;
     Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
 }
 
-/// Takes the units of ended reservations from those reserved in their records.
+/// Corrects the reserved units in the records of ended reservations: the sum of those that are left. It
+/// reads nothing else of either, because a damaged row must not fail the writes of all other stacks.
 async fn give_back(
     connection: &mut SqliteConnection,
     ended: &[SqliteRow],
 ) -> Result<(), StoreError> {
-    let mut by_record: BTreeMap<_, Vec<Reservation>> = BTreeMap::new();
-    for row in ended {
-        let ended = reservations::read(row)?;
-        let record = (ended.stack_small_id, ended.node_small_id);
-        by_record.entry(record).or_default().push(ended);
-    }
-    for ((stack, node), ended) in by_record {
-        let mut record = StoredRecord::load(connection, stack, node).await?;
-        for reservation in ended {
-            record.release(reservation.num_compute_units)?;
-        }
-        record.save_reserved(connection).await?;
+    let records: Result<BTreeSet<_>, _> = ended.iter().map(RecordKey::read).collect();
+    for record in records? {
+        let reserved = reservations::reserved_units(connection, &record).await?;
+        sqlx::query(
+            "UPDATE work_records SET reserved_units = $1 \
+             WHERE stack_small_id = $2 AND node_small_id = $3",
+        )
+        .bind(number(reserved.get()))
+        .bind(record.stack)
+        .bind(record.node)
+        .execute(&mut *connection)
+        .await
+        .map_err(statement_failed)?;
     }
     Ok(())
 }

@@ -64,13 +64,17 @@ async fn lists_and_transitions_are_served_by_indexes() {
             "recorded_messages_by_id",
         ),
         (
-            "SELECT * FROM recorded_messages WHERE request_scope = 's' AND recorded_at >= x''",
+            "SELECT * FROM recorded_messages WHERE request_scope = 's'",
             "recorded_messages_by_request",
         ),
         (
-            "DELETE FROM recorded_messages WHERE request_scope IS NOT NULL AND recorded_at < x'' \
-             AND message_id IS NULL",
-            "recorded_messages_by_time",
+            "DELETE FROM recorded_messages WHERE request_scope IS NOT NULL AND key_stored < x'' \
+             AND recorded_at < x'' AND message_id IS NULL",
+            "recorded_messages_by_key_age",
+        ),
+        (
+            "DELETE FROM requests WHERE key_stored < x'' AND created_at < x''",
+            "requests_by_key_age",
         ),
         (
             "SELECT * FROM intents WHERE id < 9 AND status = 'queued' ORDER BY id DESC LIMIT 5",

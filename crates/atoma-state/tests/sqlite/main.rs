@@ -29,6 +29,7 @@ mod raw;
 mod refusals;
 mod reservation_model;
 mod signed_versions;
+mod unreadable_rows;
 
 mod file {
     use atoma_state::{SqliteState, StateOptions};

@@ -8,6 +8,7 @@ pub mod history;
 pub mod journal;
 pub mod ledger;
 pub mod reading;
+pub mod repetitions;
 pub mod reservations;
 pub mod settling;
 pub mod work;
@@ -59,6 +60,14 @@ macro_rules! store_suites {
                 claimed_stacks_take_no_work,
                 many_writers_lose_nothing,
                 settlement_inputs_are_task_record_and_subscribers,
+            }
+            repetitions {
+                a_repeated_message_ends_its_new_reservation,
+                a_repeated_message_with_other_units_is_reported,
+                a_reservation_that_never_existed_is_reported,
+                a_clock_that_was_ahead_makes_no_message_new,
+                a_clock_that_was_ahead_forgets_no_request,
+                an_old_key_can_be_used_again,
             }
             reservations {
                 reservations_are_consumed_corrected_and_released,

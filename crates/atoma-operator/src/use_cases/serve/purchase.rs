@@ -4,18 +4,20 @@
 //! node, checked against the contract's own table, and applied with the event's usual effect. The cursor
 //! stays where it is: the stream delivers the same event later, and then it changes nothing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use atoma_domain::contract::{StackOnChain, TicketOnChain};
 use atoma_domain::events::{ContractEvent, StackCreated};
 use atoma_domain::journal::Failure;
 use atoma_domain::model::OperatorNode;
-use atoma_domain::ports::{ContractView, Executed, ExecutionOutcome, ViewQuery};
-use atoma_domain::{Address, Digest};
+use atoma_domain::ports::{Executed, ExecutionOutcome, ViewQuery};
+use atoma_domain::{Address, Digest, StackSmallId};
 
 use crate::causes::{chain_failure, internal};
 use crate::use_cases::operator::Operator;
 
-/// How long to wait for a purchase that the Sui node does not know yet.
+/// How long to wait for a purchase that the Sui node does not know or show yet.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Operator {
@@ -23,8 +25,8 @@ impl Operator {
     /// nodes serve them and they are still open on chain.
     ///
     /// # Errors
-    /// [`Failure::UnknownPurchase`] when neither the Sui node nor the mirror knows the transaction;
-    /// [`Failure::NotAPurchase`] when it bought no such stack.
+    /// [`Failure::UnknownPurchase`] when neither the Sui node nor the mirror knows the transaction, or the
+    /// node doesn't show the stack yet; [`Failure::NotAPurchase`] when it bought no such stack.
     pub(super) async fn mirror_purchase(
         &self,
         tx_digest: Digest,
@@ -41,11 +43,7 @@ impl Operator {
 
         let executed = chain.lookup(tx_digest).await;
         let Some(executed) = executed.map_err(|e| chain_failure(&e))? else {
-            // Absence proves nothing. A node that lags may deliver it with the stream in a moment.
-            if self.applied.wait_for(tx_digest, PATIENCE).await {
-                return Ok(());
-            }
-            return Err(Failure::UnknownPurchase { tx_digest });
+            return self.wait_for_purchase(tx_digest).await;
         };
         let nodes = self.nodes().await?;
         let bought = purchases(executed, owner_address, &nodes);
@@ -59,15 +57,56 @@ impl Operator {
             ..ViewQuery::default()
         };
         let view = chain.view(&query).await.map_err(|e| chain_failure(&e))?;
-        let open: Vec<_> = bought
-            .into_iter()
-            .filter(|purchase| is_open(purchase, &view))
-            .collect();
-        if open.is_empty() {
-            return Err(not_a_purchase);
+        match on_chain(bought, &view.stacks, &view.tickets) {
+            Bought::Open(open) => {
+                let events = &self.ports.events;
+                events.apply_early(&open).await.map_err(internal)
+            }
+            Bought::Closed(absent) => {
+                let known = self.ports.state.stacks_by_id(&absent).await;
+                if known.map_err(internal)?.len() == absent.len() {
+                    return Err(not_a_purchase);
+                }
+                self.wait_for_purchase(tx_digest).await
+            }
         }
-        let events = &self.ports.events;
-        events.apply_early(&open).await.map_err(internal)
+    }
+
+    /// Waits for the ledger stream to deliver a purchase. Absence proves nothing: a node that lags may
+    /// deliver it in a moment.
+    async fn wait_for_purchase(&self, tx_digest: Digest) -> Result<(), Failure> {
+        match self.applied.wait_for(tx_digest, PATIENCE).await {
+            true => Ok(()),
+            false => Err(Failure::UnknownPurchase { tx_digest }),
+        }
+    }
+}
+
+/// The contract's stacks and tickets.
+type Stacks = BTreeMap<StackSmallId, StackOnChain>;
+type Tickets = BTreeMap<StackSmallId, TicketOnChain>;
+
+/// What the contract's tables show of purchases.
+#[derive(Debug, PartialEq, Eq)]
+enum Bought {
+    /// These are open.
+    Open(Vec<StackCreated>),
+    /// None is open. The tables lack these stacks: either they were claimed, or the node that answered is
+    /// behind the one that knew the transaction. If they were claimed, a mirror that has caught up knows
+    /// them.
+    Closed(Vec<StackSmallId>),
+}
+
+fn on_chain(bought: Vec<StackCreated>, stacks: &Stacks, tickets: &Tickets) -> Bought {
+    let ids = bought.iter().map(|purchase| purchase.stack_small_id);
+    let absent = ids.filter(|id| !stacks.contains_key(id)).collect();
+    let open: Vec<_> = bought
+        .into_iter()
+        .filter(|purchase| is_open(purchase, stacks, tickets))
+        .collect();
+    match open.is_empty() {
+        false => Bought::Open(open),
+        true => Bought::Closed(absent),
     }
 }
 
@@ -90,10 +129,10 @@ fn purchases(executed: Executed, owner: Address, nodes: &[OperatorNode]) -> Vec<
 }
 
 /// Whether the contract's table has the very stack, neither in settlement nor claimed.
-fn is_open(purchase: &StackCreated, view: &ContractView) -> bool {
+fn is_open(purchase: &StackCreated, stacks: &Stacks, tickets: &Tickets) -> bool {
     let id = purchase.stack_small_id;
-    let is_settled = view.tickets.contains_key(&id);
-    view.stacks.get(&id).is_some_and(|stack| {
+    let is_settled = tickets.contains_key(&id);
+    stacks.get(&id).is_some_and(|stack| {
         !is_settled
             && !stack.is_claimed
             && stack.task_small_id == purchase.task_small_id
@@ -109,7 +148,7 @@ mod tests {
     use super::*;
     use atoma_domain::{
         CheckpointNumber, ComputeUnits, Epoch, Mist, NodeSmallId, ObjectId, PricePerMillion,
-        StackSmallId, TaskSmallId,
+        TaskSmallId,
     };
 
     fn purchase(id: u64, owner: Address, node: u64) -> StackCreated {
@@ -122,6 +161,30 @@ mod tests {
             num_compute_units: ComputeUnits::new(9),
             price_per_one_million_compute_units: PricePerMillion::new(1),
         }
+    }
+
+    /// A node that lags behind the one that knew the transaction shows no stack yet. That is no proof that
+    /// there is none.
+    #[test]
+    fn a_stack_that_the_node_does_not_show_is_not_taken_for_closed() {
+        let stack = |is_claimed| StackOnChain {
+            price_per_one_million_compute_units: PricePerMillion::new(1),
+            num_compute_units: ComputeUnits::new(9),
+            selected_node_id: NodeSmallId::new(5),
+            task_small_id: TaskSmallId::new(1),
+            is_claimed,
+        };
+        let bought = |id| purchase(id, Address::new([1; 32]), 5);
+        let [one, two] = [1, 2].map(StackSmallId::new);
+        let shown = |stacks: &[(StackSmallId, bool)]| -> Bought {
+            let stacks = stacks.iter().map(|(id, claimed)| (*id, stack(*claimed)));
+            let stacks: BTreeMap<_, _> = stacks.collect();
+            on_chain(vec![bought(1), bought(2)], &stacks, &BTreeMap::new())
+        };
+        let open = shown(&[(one, true), (two, false)]);
+        assert_eq!(open, Bought::Open(vec![bought(2)]));
+        assert_eq!(shown(&[(one, true)]), Bought::Closed(vec![two]));
+        assert_eq!(shown(&[(one, true), (two, true)]), Bought::Closed(vec![]));
     }
 
     #[test]

@@ -28,26 +28,25 @@ pub struct WantedUnits {
 }
 
 impl Operator {
-    /// Reserves units for a request that one of the operator's nodes is about to serve. If the mirrored
-    /// stacks don't do, it takes the purchase into the mirror and tries again. A dry run reserves nothing.
+    /// Reserves units for a request that one of the operator's nodes is about to serve. Only if no mirrored
+    /// stack serves, it takes the purchase into the mirror and tries again. A dry run reserves nothing.
     ///
     /// # Errors
-    /// When no stack of the owner matches, or all that do are closed or have too few units; when the
-    /// purchase can't be found.
+    /// When no stack of the owner matches, or all that do are closed or have too few units. When the Sui
+    /// node doesn't know the purchase yet. Other problems with the purchase are reported only if no stack
+    /// matches.
     pub async fn reserve(&self, wanted: WantedUnits) -> Result<Reservation, Failure> {
         self.readiness.require().await?;
         let refused = match self.try_reserve(&wanted).await {
             Ok(reservation) => return Ok(reservation),
             Err(failure) => failure,
         };
-        let may_be_new = matches!(
-            refused,
-            Failure::NoStack { .. } | Failure::StackLocked { .. } | Failure::NotEnoughUnits { .. }
-        );
         match wanted.purchase {
-            Some(digest) if may_be_new => {
-                self.mirror_purchase(digest, wanted.owner).await?;
-                self.try_reserve(&wanted).await
+            Some(digest) if may_help(&refused, &wanted.stack) => {
+                match self.mirror_purchase(digest, wanted.owner).await {
+                    Ok(()) => self.try_reserve(&wanted).await,
+                    Err(failure) => Err(outweighing(refused, failure)),
+                }
             }
             _ => Err(refused),
         }
@@ -136,17 +135,34 @@ impl Operator {
     }
 }
 
+/// Whether another stack in the mirror may change this refusal.
+const fn may_help(refused: &Failure, stack: &StackChoice) -> bool {
+    match refused {
+        Failure::NoStack { .. } => true,
+        Failure::StackLocked { .. } | Failure::NotEnoughUnits { .. } => {
+            // The one stack that will do is mirrored.
+            !matches!(stack, StackChoice::Stack(_))
+        }
+        _ => false,
+    }
+}
+
+/// Of a refusal and the failure to mirror a purchase, the one that tells the client what to do.
+fn outweighing(refused: Failure, purchase: Failure) -> Failure {
+    match (&refused, &purchase) {
+        // It may bring a stack that serves: the client repeats the request.
+        (_, Failure::UnknownPurchase { .. }) | (Failure::NoStack { .. }, _) => purchase,
+        // The mirror knows why its stacks don't serve, whatever is wrong with the purchase.
+        _ => refused,
+    }
+}
+
 fn failure(error: ReservationError) -> Failure {
     match error {
         ReservationError::NotFound(reservation_id) => {
             Failure::UnknownReservation { reservation_id }
         }
-        ReservationError::Insufficient {
-            stack,
-            wanted,
-            free,
-        } => Failure::StackOverflow {
-            stack_small_id: stack,
+        ReservationError::Insufficient { wanted, free, .. } => Failure::NotEnoughUnits {
             num_compute_units: wanted,
             free_compute_units: free,
         },
