@@ -87,7 +87,8 @@ pub trait Journal: Debug + Send + Sync {
     /// replaces the use of the same badge that was noted before.
     async fn acknowledge_use(&self, badge: ObjectId, digest: Digest) -> Result<(), StoreError>;
 
-    /// The coins that the latest attempts used, newest first; at most some dozens. Attempts that can't be
+    /// The coins that the latest attempts used and, if they executed, left over, newest first; at most some
+    /// dozens. Attempts that can't be
     /// read are skipped.
     async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError>;
 

@@ -1,6 +1,6 @@
 //! Reading the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use atoma_domain::journal::{Attempt, AttemptRecord, IntentRecord, IntentStatus};
 use atoma_domain::ports::{
@@ -275,7 +275,7 @@ pub(super) async fn knows_use(
     Ok(row.is_some())
 }
 
-/// The coins that the latest attempts used, newest first.
+/// The coins that the latest attempts used and left over, newest first.
 pub(super) async fn recent_gas_coins(readers: &SqlitePool) -> Result<Vec<ObjectId>, StoreError> {
     let rows = sqlx::query(recent_gas!())
         .fetch_all(readers)
@@ -286,9 +286,13 @@ pub(super) async fn recent_gas_coins(readers: &SqlitePool) -> Result<Vec<ObjectI
     let readable = rows
         .iter()
         .filter_map(|row| rows::gas_coins(&Cells::new(row, "attempts", "id")).ok());
-    for coin in readable.flatten() {
-        if !coins.contains(coin.object_id()) {
-            coins.push(*coin.object_id());
+    let mut seen = HashSet::new();
+    for gas in readable {
+        for (place, coin) in gas.iter().enumerate() {
+            // All but the first are merged into it. What a newer attempt merged is gone.
+            if seen.insert(*coin.object_id()) && place == 0 {
+                coins.push(*coin.object_id());
+            }
         }
     }
     Ok(coins)

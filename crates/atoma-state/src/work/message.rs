@@ -76,6 +76,14 @@ async fn repeat(
     message: &NewMessage,
     mut known: RecordedMessage,
 ) -> Result<RecordedMessage, RecordError> {
+    if message.request.is_some() {
+        // The row with the id has its own key.
+        let keyed = NewMessage {
+            id: None,
+            ..message.clone()
+        };
+        recorded::remember(connection, &keyed, node, &known).await?;
+    }
     let Some(id) = message.reservation else {
         return Ok(known);
     };

@@ -266,4 +266,15 @@ pub async fn recent_gas_coins_are_the_latest_attempts(store: impl Store) {
     let recent = store.recent_gas_coins().await.unwrap();
     let latest: Vec<_> = (9..=40).rev().map(object).collect();
     assert_eq!(recent, latest);
+
+    // Two more pay together: the second is merged into the first.
+    let intent = unwrap_new(open(&store, new_intent(1, subscribe(41))).await);
+    let merged = [41, 39].map(|number| ObjectReference::new(object(number), 99, digest(1)));
+    let sent = Attempt {
+        gas: merged.to_vec(),
+        ..bare_attempt(41, &[intent.id.get()])
+    };
+    store.record_attempt(&sent, None, at(1)).await.unwrap();
+    let recent = store.recent_gas_coins().await.unwrap();
+    assert_eq!(recent[..3], [41, 40, 38].map(object));
 }

@@ -64,6 +64,7 @@ macro_rules! store_suites {
             repetitions {
                 a_repeated_message_ends_its_new_reservation,
                 a_repeated_message_with_other_units_is_reported,
+                a_key_counts_also_if_its_message_is_a_repetition,
                 a_reservation_that_never_existed_is_reported,
                 a_clock_that_was_ahead_makes_no_message_new,
                 a_clock_that_was_ahead_forgets_no_request,

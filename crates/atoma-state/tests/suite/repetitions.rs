@@ -177,3 +177,32 @@ pub async fn an_old_key_can_be_used_again(store: impl Store) {
     assert!(!again.is_repetition);
     assert!(again.num_total_messages > first.num_total_messages);
 }
+
+/// A second key of the same message, which is then used with another body.
+pub async fn a_key_counts_also_if_its_message_is_a_repetition(store: impl Store) {
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
+    for key in ["first", "second"] {
+        let message = NewMessage {
+            request: Some(request_key(key)),
+            ..named("m", 1, None)
+        };
+        store.record_message(&message).await.unwrap();
+    }
+    for key in ["first", "second"] {
+        let other = RequestKey {
+            body: hash(2),
+            ..request_key(key)
+        };
+        let reused = NewMessage {
+            request: Some(other),
+            ..named("n", 1, None)
+        };
+        let reused = store.record_message(&reused).await;
+        assert!(
+            matches!(reused, Err(RecordError::OtherRequest)),
+            "{reused:?}"
+        );
+        let repeated = store.record_message(&keyed(key, at(1))).await.unwrap();
+        assert_eq!(repeated.num_total_messages, 1);
+    }
+}
