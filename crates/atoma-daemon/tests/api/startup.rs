@@ -43,7 +43,8 @@ async fn a_bad_configuration_is_refused_with_the_name_of_the_key() {
     assert!(refusal(dir.path()).contains("daemon.toml"));
 }
 
-#[tokio::test]
+// The network must answer while this thread waits for the daemon.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_in_a_variable_is_shown_how_to_be_written() {
     let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
