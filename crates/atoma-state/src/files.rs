@@ -32,7 +32,8 @@ pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     }
 }
 
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+/// Has a file that is created readable and writable by its owner alone.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
