@@ -110,7 +110,7 @@ impl Batch {
     ///
     /// # Errors
     /// [`StoreError::Rejected`] when the schema forbids a statement, or one changes another number of
-    /// rows than [planned](Self::changing). [`StoreError::Unavailable`] when the database fails.
+    /// rows than [planned](Self::changing). Others when the database itself fails.
     pub(crate) async fn query(
         self,
         connection: &mut SqliteConnection,

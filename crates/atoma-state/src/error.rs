@@ -1,18 +1,40 @@
 //! Errors of the database as the ports report them.
 
+use std::io;
+
 use atoma_domain::ports::StoreError;
 
-/// A failure of the database itself: it is locked, full, closed or broken.
+/// A failure without a result code of SQLite: the pool is closed, or a task ended.
 pub(crate) fn unavailable(source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
     StoreError::Unavailable(Box::new(source))
 }
 
-/// A failure of a statement: a rule of the schema forbids it, or the database itself fails.
+/// A failure of SQLite: a rule of the schema forbids the statement, or the database itself fails.
 pub(crate) fn statement_failed(source: sqlx::Error) -> StoreError {
+    // The one writing connection is busy for as long as SQLite would wait for a lock.
+    let timed_out = matches!(source, sqlx::Error::PoolTimedOut);
     match primary_code(&source) {
-        Some(SQLITE_CONSTRAINT) => StoreError::Rejected(Box::new(source)),
+        Some(code::CONSTRAINT) => StoreError::Rejected(Box::new(source)),
+        Some(code::FULL) => StoreError::DiskFull(Box::new(source)),
+        Some(code::CORRUPT | code::NOTADB) => StoreError::Damaged(Box::new(source)),
+        Some(code::BUSY | code::LOCKED) => StoreError::Locked(Box::new(source)),
+        _ if timed_out => StoreError::Locked(Box::new(source)),
         _ => unavailable(source),
     }
+}
+
+/// A failure of a file beside the database.
+pub(crate) fn file_failed(source: io::Error) -> StoreError {
+    match is_full(&source) {
+        true => StoreError::DiskFull(Box::new(source)),
+        false => unavailable(source),
+    }
+}
+
+/// Whether the system says that there is no space left.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 /// SQLite's primary result code: the low byte of the extended code.
@@ -21,8 +43,20 @@ pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
     code.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
-/// The result code of a statement that violates a constraint, or that a trigger refuses.
-const SQLITE_CONSTRAINT: u32 = 19;
+/// SQLite's primary result codes, without their prefix `SQLITE_`.
+pub(crate) mod code {
+    pub(crate) const PERM: u32 = 3;
+    pub(crate) const BUSY: u32 = 5;
+    pub(crate) const LOCKED: u32 = 6;
+    pub(crate) const READONLY: u32 = 8;
+    pub(crate) const CORRUPT: u32 = 11;
+    pub(crate) const FULL: u32 = 13;
+    pub(crate) const CANTOPEN: u32 = 14;
+    /// A statement violates a constraint, or a trigger refuses it.
+    pub(crate) const CONSTRAINT: u32 = 19;
+    pub(crate) const AUTH: u32 = 23;
+    pub(crate) const NOTADB: u32 = 26;
+}
 
 /// A value that the database can't hold.
 pub(crate) fn out_of_range(what: impl Into<String>) -> StoreError {

@@ -7,7 +7,7 @@ use atoma_domain::ports::BoxedError;
 use sqlx::migrate::MigrateError;
 use thiserror::Error;
 
-use crate::error::primary_code;
+use crate::error::{code, is_full, primary_code};
 
 /// A database could not be opened. It is left as it was.
 #[derive(Debug, Error)]
@@ -133,20 +133,9 @@ pub enum OpenError {
     },
 }
 
-// SQLite's primary result codes.
-const SQLITE_PERM: u32 = 3;
-const SQLITE_BUSY: u32 = 5;
-const SQLITE_LOCKED: u32 = 6;
-const SQLITE_READONLY: u32 = 8;
-const SQLITE_CORRUPT: u32 = 11;
-const SQLITE_FULL: u32 = 13;
-const SQLITE_CANTOPEN: u32 = 14;
-const SQLITE_AUTH: u32 = 23;
-const SQLITE_NOTADB: u32 = 26;
-
 /// Whether another connection's lock is the cause.
 pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    matches!(primary_code(error), Some(SQLITE_BUSY | SQLITE_LOCKED))
+    matches!(primary_code(error), Some(code::BUSY | code::LOCKED))
 }
 
 impl OpenError {
@@ -154,15 +143,15 @@ impl OpenError {
         let path = path.to_path_buf();
         // The pool waits for a connection as long as SQLite waits for a lock.
         let timed_out = matches!(error, sqlx::Error::PoolTimedOut);
-        let code = primary_code(&error);
+        let primary = primary_code(&error);
         let source: BoxedError = Box::new(error);
-        match code {
+        match primary {
             _ if timed_out => Self::Locked { path, source },
-            Some(SQLITE_BUSY | SQLITE_LOCKED) => Self::Locked { path, source },
-            Some(SQLITE_FULL) => Self::DiskFull { path, source },
-            Some(SQLITE_CORRUPT) => Self::Corrupt { path, source },
-            Some(SQLITE_NOTADB) => Self::NotADatabase { path },
-            Some(SQLITE_PERM | SQLITE_READONLY | SQLITE_CANTOPEN | SQLITE_AUTH) => {
+            Some(code::BUSY | code::LOCKED) => Self::Locked { path, source },
+            Some(code::FULL) => Self::DiskFull { path, source },
+            Some(code::CORRUPT) => Self::Corrupt { path, source },
+            Some(code::NOTADB) => Self::NotADatabase { path },
+            Some(code::PERM | code::READONLY | code::CANTOPEN | code::AUTH) => {
                 Self::NoAccess { path, source }
             }
             _ => Self::Failed { path, source },
@@ -182,15 +171,12 @@ impl OpenError {
     }
 
     pub(crate) fn file(path: &Path, error: io::Error) -> Self {
-        use io::ErrorKind::{
-            IsADirectory, NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
-            StorageFull,
-        };
+        use io::ErrorKind::{IsADirectory, NotADirectory, PermissionDenied, ReadOnlyFilesystem};
         let path = path.to_path_buf();
-        let kind = error.kind();
+        let (kind, is_full) = (error.kind(), is_full(&error));
         let source: BoxedError = Box::new(error);
         match kind {
-            StorageFull | QuotaExceeded => Self::DiskFull { path, source },
+            _ if is_full => Self::DiskFull { path, source },
             PermissionDenied | ReadOnlyFilesystem | IsADirectory | NotADirectory => {
                 Self::NoAccess { path, source }
             }

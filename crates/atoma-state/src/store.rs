@@ -13,7 +13,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
 
-use crate::error::{statement_failed, unavailable};
+use crate::error::statement_failed;
 use crate::files::OpenLock;
 use crate::open_error::OpenError;
 use crate::probe::DiskProbe;
@@ -146,17 +146,17 @@ impl SqliteState {
     /// is closed.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when another process reads or writes for longer than the busy
-    /// timeout, or the database fails. Nothing is lost: the log is still there.
+    /// [`StoreError::Locked`] when another process reads or writes for longer than the busy timeout;
+    /// others when the database fails. Nothing is lost: the log is still there.
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
         let (is_busy, _, _): (bool, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
             .fetch_one(&self.writer)
             .await
-            .map_err(unavailable)?;
+            .map_err(statement_failed)?;
         match is_busy {
-            true => Err(unavailable(std::io::Error::from(
+            true => Err(StoreError::Locked(Box::new(std::io::Error::from(
                 std::io::ErrorKind::ResourceBusy,
-            ))),
+            )))),
             false => Ok(()),
         }
     }
@@ -192,7 +192,7 @@ impl SqliteState {
         self.writer
             .begin_with("BEGIN IMMEDIATE")
             .await
-            .map_err(unavailable)
+            .map_err(statement_failed)
     }
 
     /// Refuses a database whose file is no longer at its path.
@@ -209,7 +209,7 @@ impl SqliteState {
 
     /// Begins a transaction whose reads all see the same state.
     pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.readers.begin().await.map_err(unavailable)
+        self.readers.begin().await.map_err(statement_failed)
     }
 }
 

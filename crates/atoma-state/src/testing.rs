@@ -7,7 +7,7 @@ use atoma_domain::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
-use crate::error::unavailable;
+use crate::error::statement_failed;
 use crate::schema::MIGRATIONS;
 use crate::{OpenError, SqliteState, StateOptions};
 
@@ -19,14 +19,15 @@ impl WriteLock {
     /// Takes the lock through a connection of its own, as another process would.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when there is no such database, or somebody writes for too long.
+    /// [`StoreError::Unavailable`] when there is no such database, [`StoreError::Locked`] when somebody
+    /// writes for too long.
     pub async fn take(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new().filename(path);
         let raw = SqlitePool::connect_with(options)
             .await
-            .map_err(unavailable)?;
+            .map_err(statement_failed)?;
         let lock = raw.begin_with("BEGIN IMMEDIATE").await;
-        lock.map(Self).map_err(unavailable)
+        lock.map(Self).map_err(statement_failed)
     }
 
     /// Releases the lock.
@@ -34,7 +35,7 @@ impl WriteLock {
     /// # Errors
     /// [`StoreError::Unavailable`] when the database is gone.
     pub async fn release(self) -> Result<(), StoreError> {
-        self.0.rollback().await.map_err(unavailable)
+        self.0.rollback().await.map_err(statement_failed)
     }
 }
 

@@ -12,9 +12,18 @@ pub type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 /// Why an operation of the database failed. It has changed nothing.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The database can't be opened, is locked, or its disk is full.
+    /// The database is closed or can't be reached.
     #[error("the database is not available")]
     Unavailable(#[source] BoxedError),
+    /// Another process has held the database's lock for longer than the busy timeout.
+    #[error("another process has locked the database: end its transaction")]
+    Locked(#[source] BoxedError),
+    /// The disk takes no more.
+    #[error("the disk of the database is full: free some space")]
+    DiskFull(#[source] BoxedError),
+    /// The file is damaged.
+    #[error("the database file is damaged: stop the daemon and restore a backup")]
+    Damaged(#[source] BoxedError),
     /// The write would break a rule of the schema. The daemon checks every rule itself before it writes, so
     /// this is a bug, or other software has written to the database. Trying again does not help.
     #[error("the database rejects the write: it would break a rule of the schema")]
@@ -71,9 +80,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same call may succeed later, without a change to the database by anyone else.
+    /// Whether the database itself failed, so that the same call may succeed later. A damaged file counts:
+    /// nothing ends because of it, and everything waits for the operator.
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::Locked(_) | Self::DiskFull(_) | Self::Damaged(_)
+        )
     }
 
     /// Whether it shows that the journal has moved on: the intent or attempt is not in the status, or not

@@ -11,7 +11,7 @@ use atoma_domain::ports::{ChainEvents, ChainIdentity, LedgerFrame, Progress, Sto
 use atoma_domain::{Address, Digest, Epoch};
 
 use crate::columns::{Cells, number};
-use crate::error::{statement_failed, unavailable};
+use crate::error::{file_failed, statement_failed, unavailable};
 use crate::store::{SqliteState, commit};
 
 #[async_trait]
@@ -132,6 +132,6 @@ impl ChainEvents for SqliteState {
         };
         // A full or hanging disk must not block the other tasks of this thread.
         let written = tokio::task::spawn_blocking(move || probe.write()).await;
-        written.map_err(unavailable)?.map_err(unavailable)
+        written.map_err(unavailable)?.map_err(file_failed)
     }
 }

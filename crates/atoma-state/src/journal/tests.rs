@@ -56,8 +56,8 @@ async fn limit_pages(store: &SqliteState, limit: &'static str) {
     sqlx::query(limit).execute(&mut *writer).await.unwrap();
 }
 
-fn is_unavailable<T>(result: &Result<T, StoreError>) -> bool {
-    matches!(result, Err(StoreError::Unavailable(_)))
+fn is_full<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::DiskFull(_)))
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_full_disk_refuses_every_transition_and_space_allows_it_again() {
 
     let wanted = [new_intent("small"), new_intent(&"large".repeat(LARGE / 5))];
     limit_pages(&store, FULL).await;
-    assert!(is_unavailable(&store.open(&wanted, None, NOW).await));
+    assert!(is_full(&store.open(&wanted, None, NOW).await));
     let listed = store.list(&JournalFilter::default(), Page::first(9)).await;
     assert_eq!(listed.unwrap(), []);
     limit_pages(&store, SPACE).await;
@@ -86,9 +86,7 @@ async fn a_full_disk_refuses_every_transition_and_space_allows_it_again() {
 
     let attempt = attempt(id);
     limit_pages(&store, FULL).await;
-    assert!(is_unavailable(
-        &store.record_attempt(&attempt, None, NOW).await
-    ));
+    assert!(is_full(&store.record_attempt(&attempt, None, NOW).await));
     assert_eq!(status_and_digest().await, (IntentStatus::Queued, None));
     limit_pages(&store, SPACE).await;
     store.record_attempt(&attempt, None, NOW).await.unwrap();
@@ -108,7 +106,7 @@ async fn a_full_disk_refuses_every_transition_and_space_allows_it_again() {
     };
     let conclusion = Conclusion { digest, outcome };
     limit_pages(&store, FULL).await;
-    assert!(is_unavailable(&store.conclude(&conclusion, NOW).await));
+    assert!(is_full(&store.conclude(&conclusion, NOW).await));
     assert_eq!(
         status_and_digest().await,
         (IntentStatus::Submitted, Some(digest))
@@ -126,7 +124,7 @@ async fn a_full_disk_refuses_every_transition_and_space_allows_it_again() {
     let reason = "why".repeat(LARGE);
     let failure = Failure::Internal { reason };
     limit_pages(&store, FULL).await;
-    assert!(is_unavailable(&store.fail(second.id, &failure, NOW).await));
+    assert!(is_full(&store.fail(second.id, &failure, NOW).await));
     limit_pages(&store, SPACE).await;
     store.fail(second.id, &failure, NOW).await.unwrap();
 }

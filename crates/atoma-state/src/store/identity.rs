@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use atoma_domain::ports::StoreError;
 use thiserror::Error;
 
-use crate::error::unavailable;
+use crate::error::{file_failed, unavailable};
 
 /// The file that was opened.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl FileIdentity {
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match FileId::of(&self.path) {
             Ok(id) if id == self.id => Ok(()),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unavailable(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file_failed(error)),
             _ => Err(unavailable(Moved(self.path.clone()))),
         }
     }

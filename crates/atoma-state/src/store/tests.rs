@@ -50,7 +50,7 @@ async fn limit_pages(store: &SqliteState, limit: &'static str) {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_not_available_and_changes_nothing() {
+async fn a_full_disk_says_so_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.sqlite");
     let store = SqliteState::open(&path, StateOptions::default())
@@ -60,7 +60,7 @@ async fn a_full_disk_is_not_available_and_changes_nothing() {
     // The limit can't be set below the file's size. So many stacks don't fit into the rest of it.
     let frames: Vec<LedgerFrame> = (1..2000).map(bought).collect();
     let failed = store.apply(&frames, Address::ZERO).await;
-    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+    assert!(matches!(failed, Err(StoreError::DiskFull(_))));
     let progress = store.progress().await.unwrap();
     assert_eq!(progress.cursor, None);
     let (stack, units) = (StackSmallId::new(1), ComputeUnits::new(1));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use atoma_domain::IntentId;
 use atoma_domain::journal::{AttemptOutcome, Failure};
 use atoma_domain::ports::{
-    ChainEvents, Journal, JournalKey, LedgerFrame, Opened, Page, RecordError, ServedWork,
-    StateReader, StoreError,
+    ChainEvents, Journal, JournalFilter, JournalKey, LedgerFrame, Opened, Page, RecordError,
+    ServedWork, StateReader, StoreError,
 };
 use atoma_state::{SqliteState, StateOptions};
 
@@ -86,7 +86,7 @@ async fn an_intent_that_cannot_be_written_freezes_nothing() {
 }
 
 #[tokio::test]
-async fn a_locked_database_is_not_available_and_unchanged() {
+async fn a_locked_database_says_so_and_is_unchanged() {
     let database = Database::new();
     database.open().await.close().await;
     let options = StateOptions {
@@ -102,17 +102,42 @@ async fn a_locked_database_is_not_available_and_unchanged() {
     let failed = store.record_message(&message(1, 1, 1)).await;
     assert!(matches!(
         failed,
-        Err(RecordError::Store(StoreError::Unavailable(_)))
+        Err(RecordError::Store(StoreError::Locked(_)))
     ));
     assert!(matches!(
         store.apply(&frames(), operator()).await,
-        Err(StoreError::Unavailable(_))
+        Err(StoreError::Locked(_))
     ));
     // Readers don't wait for writers.
     assert_eq!(store.tasks(Page::first(9)).await.unwrap(), []);
     lock.rollback().await.unwrap();
     assert_eq!(database.dump().await, before);
     store.record_message(&message(1, 1, 1)).await.unwrap();
+}
+
+/// Whoever reads "not available" waits; a damaged file needs a backup.
+#[tokio::test]
+async fn a_file_that_is_damaged_in_use_says_so() {
+    const PAGE: usize = 4096;
+    let database = Database::new();
+    let store = database.open().await;
+    let raw = database.raw().await;
+    let root: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'intents'")
+        .fetch_one(&raw)
+        .await
+        .unwrap();
+    raw.close().await;
+    store.close().await;
+    let mut content = std::fs::read(database.path()).unwrap();
+    let page = usize::try_from(root - 1).unwrap() * PAGE;
+    content[page..page + PAGE].fill(0xee);
+    std::fs::write(database.path(), content).unwrap();
+
+    let store = database.open().await;
+    let failed = store.list(&JournalFilter::default(), Page::first(9)).await;
+    assert!(matches!(failed, Err(StoreError::Damaged(_))), "{failed:?}");
+    let failed = store.open(&[new_intent(1, claim(1))], None, at(1)).await;
+    assert!(matches!(failed, Err(StoreError::Damaged(_))), "{failed:?}");
 }
 
 /// The inference service may link this crate and open the same file.

@@ -72,7 +72,7 @@ async fn gather_all(
     for intent in &batch {
         match gather(&context.ports, intent).await {
             Ok(local) => gathered.push((intent.clone(), local)),
-            Err(error @ StoreError::Unavailable(_)) => {
+            Err(error) if error.is_temporary() => {
                 return Err(Next::Wait {
                     reason: WaitReason::database(&error),
                     intents: batch,

@@ -171,27 +171,25 @@ pub(in crate::engine) async fn conflict(context: &Arc<Context>, signed: Signed) 
             }
         }
         None => {
-            let mut payment = signed.payment;
             let blocking = open
                 .iter()
-                .find(|open| share_a_version(open, &signed.attempt));
+                .find(|open| share_a_version(open, &signed.attempt))
+                .map(Attempt::digest);
+            // An attempt that can't be read may use it too.
             let is_blocked = blocking.is_some() || !context.unreadable().is_empty();
+            let mut payment = signed.payment;
             if is_blocked {
                 // What the pool knows of the coins may be out of date.
                 payment.lease.forget();
             }
             drop(payment);
-            match blocking {
-                Some(open) => Conflict::Blocked {
-                    by: Some(open.digest()),
-                    intents: signed.intents,
+            let intents = without_ended(context, signed.intents).await;
+            match is_blocked {
+                true => Conflict::Blocked {
+                    intents,
+                    by: blocking,
                 },
-                // One of these may use it.
-                None if is_blocked => Conflict::Blocked {
-                    by: None,
-                    intents: without_ended(context, signed.intents).await,
-                },
-                None => Conflict::None(without_ended(context, signed.intents).await),
+                false => Conflict::None(intents),
             }
         }
     }
