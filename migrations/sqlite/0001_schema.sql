@@ -301,8 +301,9 @@ BEGIN
 END;
 
 -- How old idempotency keys are, whatever the system's clock says. One row, written with every key.
--- `elapsed` grows by the time since the key before, and by at most an hour, so that a clock that jumps
--- ahead makes no key old. A key is deleted when it is older than seven days by both clocks.
+-- `elapsed` grows by the time since the key before, as far as a process has seen it pass, and otherwise by
+-- at most an hour, so that a clock that jumps ahead makes no key old. A key expires when it is older than
+-- seven days by both clocks.
 CREATE TABLE key_clock (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
     -- The time of the last key, by the system's clock.
@@ -645,7 +646,7 @@ CREATE TABLE acknowledged_uses (
 ) STRICT, WITHOUT ROWID;
 
 -- Requests made under an idempotency key, with the outcome of their parts at the time. Written by
--- `open`; a key counts for seven days, and is deleted after seven days by both clocks (see key_clock).
+-- `open`; a key counts until it is older than seven days by both clocks (see key_clock).
 CREATE TABLE requests (
     scope      TEXT PRIMARY KEY,
     body       BLOB NOT NULL CHECK (length(body) = 32),

@@ -1,9 +1,13 @@
 //! The time that idempotency keys age by.
 //!
 //! The system's clock alone must not decide that a key is seven days old. A clock that jumps ahead would
-//! have all keys deleted, and when it is right again a repeated message would be recorded twice. So there is
-//! a second measure: the sum of the steps from one stored key to the next, of which each counts for at most
-//! an hour. A jump adds an hour, and a step back adds nothing. A key is deleted when it is too old by both.
+//! have all keys expire, and a repeated request would act twice. So there is a second measure, the key
+//! clock: the sum of the steps from one stored key to the next. A step counts for as long as this process
+//! has seen pass since the last one, and otherwise for at most an hour. A jump of the clock therefore adds
+//! an hour, and a step back adds nothing. A key expires when it is too old by both.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use atoma_domain::TimestampMs;
 use atoma_domain::journal::REQUEST_KEY_LIFETIME_MS;
@@ -13,48 +17,117 @@ use sqlx::SqliteConnection;
 use crate::columns::{Cells, number};
 use crate::error::statement_failed;
 
-/// What a step counts for at most. Larger ones make a jump of the clock cost more; with smaller ones a
-/// service that stores few keys keeps more of them.
-const LONGEST_STEP_MS: u64 = 60 * 60 * 1000;
+/// What a step counts for if this process has not seen that more time has passed. Larger ones make a jump
+/// of the clock cost more; with smaller ones a service that is often restarted keeps more keys.
+const UNSEEN_STEP: Duration = Duration::from_secs(60 * 60);
 
-/// The moment at which a key is stored.
+/// What this process has seen of the key clock. Clones of a store share it.
+#[derive(Debug, Default)]
+pub(crate) struct KeyClock {
+    seen: Mutex<Option<Seen>>,
+}
+
+/// The last step that this process has seen in the database, and when it saw it first.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    stepped_at: u64,
+    at: Instant,
+}
+
+impl KeyClock {
+    /// The longest time that may have passed between a stored step and this moment, at which it is read.
+    fn longest_step(&self, stepped_at: u64, at: Instant) -> u64 {
+        let mut seen = self.seen();
+        let since = match *seen {
+            Some(known) if known.stepped_at == stepped_at => at.saturating_duration_since(known.at),
+            _ => {
+                *seen = Some(Seen { stepped_at, at });
+                Duration::ZERO
+            }
+        };
+        u64::try_from(since.max(UNSEEN_STEP).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Notes a step. If it is rolled back, the clock is only slower for it.
+    fn note(&self, stepped_at: u64, at: Instant) {
+        *self.seen() = Some(Seen { stepped_at, at });
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Option<Seen>> {
+        // Every change is one assignment, so a panic of a holder leaves it whole.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A moment by both clocks.
 pub(crate) struct KeyTime {
     now: TimestampMs,
     elapsed: u64,
 }
 
 impl KeyTime {
-    /// Takes the step to `now`. Call it once for each write that stores a key.
-    pub(crate) async fn step(
+    /// The time now, for looking up a key.
+    pub(crate) async fn read(
         connection: &mut SqliteConnection,
+        clock: &KeyClock,
         now: TimestampMs,
     ) -> Result<Self, StoreError> {
+        Self::read_at(connection, clock, now, Instant::now()).await
+    }
+
+    async fn read_at(
+        connection: &mut SqliteConnection,
+        clock: &KeyClock,
+        now: TimestampMs,
+        at: Instant,
+    ) -> Result<Self, StoreError> {
         let row = sqlx::query("SELECT * FROM key_clock WHERE id = 1")
-            .fetch_optional(&mut *connection)
+            .fetch_optional(connection)
             .await
             .map_err(statement_failed)?;
         let (last, elapsed) = match &row {
             Some(row) => {
                 let cells = Cells::new(row, "key_clock", "id");
-                // A damaged clock begins anew: keys are kept for longer, and no message is refused.
+                // A damaged clock begins anew: keys are kept for longer, and no request is refused.
                 let last = cells.number("stepped_at").unwrap_or(now.get());
                 (last, cells.number("elapsed").unwrap_or(0))
             }
             None => (now.get(), 0),
         };
-        let step = now.get().saturating_sub(last).min(LONGEST_STEP_MS);
-        let elapsed = elapsed.saturating_add(step);
+        let longest = clock.longest_step(last, at);
+        let step = now.get().saturating_sub(last).min(longest);
+        Ok(Self {
+            now,
+            elapsed: elapsed.saturating_add(step),
+        })
+    }
+
+    /// Takes the step to `now`. Call it once for each write that stores a key.
+    pub(crate) async fn step(
+        connection: &mut SqliteConnection,
+        clock: &KeyClock,
+        now: TimestampMs,
+    ) -> Result<Self, StoreError> {
+        let at = Instant::now();
+        let time = Self::read_at(connection, clock, now, at).await?;
         sqlx::query(
             "INSERT INTO key_clock (id, stepped_at, elapsed) VALUES (1, $1, $2) \
              ON CONFLICT (id) DO UPDATE \
              SET stepped_at = excluded.stepped_at, elapsed = excluded.elapsed",
         )
         .bind(number(now.get()))
-        .bind(number(elapsed))
+        .bind(number(time.elapsed))
         .execute(connection)
         .await
         .map_err(statement_failed)?;
-        Ok(Self { now, elapsed })
+        clock.note(now.get(), at);
+        Ok(time)
+    }
+
+    /// Whether a key that was stored at that moment by the key clock is too old by it. The caller has
+    /// compared the system's clock ([`oldest`]).
+    pub(crate) const fn is_expired(&self, key_stored: u64) -> bool {
+        key_stored < self.elapsed.saturating_sub(REQUEST_KEY_LIFETIME_MS)
     }
 
     /// The stored form of the moment by the key clock.
@@ -76,4 +149,41 @@ impl KeyTime {
 /// When the oldest key that still counts at `now` was stored, by the system's clock.
 pub(crate) fn oldest(now: TimestampMs) -> u64 {
     now.get().saturating_sub(REQUEST_KEY_LIFETIME_MS)
+}
+
+/// Whether the same request counts as a repetition of the one that stored a key then: until the key is too
+/// old by both clocks, since it may look old only because the system's clock is ahead.
+pub(crate) async fn is_repeatable(
+    connection: &mut SqliteConnection,
+    clock: &KeyClock,
+    now: TimestampMs,
+    stored_at: u64,
+    key_stored: u64,
+) -> Result<bool, StoreError> {
+    if stored_at >= oldest(now) {
+        return Ok(true);
+    }
+    let time = KeyTime::read(connection, clock, now).await?;
+    Ok(!time.is_expired(key_stored))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_counts_for_an_hour_or_what_this_process_has_seen_pass() {
+        const HOUR: u64 = 3_600_000;
+        let clock = KeyClock::default();
+        let start = Instant::now();
+        let hours = |hours: u64| start + Duration::from_millis(hours * HOUR);
+        // A step of an earlier process.
+        assert_eq!(clock.longest_step(7, hours(0)), HOUR);
+        assert_eq!(clock.longest_step(7, hours(5)), 5 * HOUR);
+        clock.note(9, hours(5));
+        assert_eq!(clock.longest_step(9, hours(105)), 100 * HOUR);
+        // A step of another process, or before one that was rolled back.
+        assert_eq!(clock.longest_step(7, hours(106)), HOUR);
+        assert_eq!(clock.longest_step(7, hours(108)), 2 * HOUR);
+    }
 }

@@ -15,6 +15,7 @@ use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
 
 use crate::error::statement_failed;
 use crate::files::OpenLock;
+use crate::key_clock::KeyClock;
 use crate::open_error::OpenError;
 use crate::probe::DiskProbe;
 use crate::schema::MIGRATIONS;
@@ -37,6 +38,7 @@ pub struct SqliteState {
     pub(crate) writer: SqlitePool,
     /// Shows whether the disk takes a write; `None` in memory.
     pub(crate) probe: Option<DiskProbe>,
+    pub(crate) key_clock: Arc<KeyClock>,
     /// None in memory.
     file: Option<Arc<OpenFile>>,
 }
@@ -92,6 +94,7 @@ impl SqliteState {
                 readers,
                 lists,
                 probe: None,
+                key_clock: Arc::default(),
                 file: Some(Arc::new(OpenFile {
                     checkpoints,
                     identity,
@@ -111,6 +114,7 @@ impl SqliteState {
             lists,
             writer,
             probe: Some(DiskProbe::beside(path)),
+            key_clock: Arc::default(),
             file: Some(Arc::new(OpenFile {
                 checkpoints,
                 identity,
@@ -137,6 +141,7 @@ impl SqliteState {
             lists: writer.clone(),
             writer,
             probe: None,
+            key_clock: Arc::default(),
             file: None,
         })
     }

@@ -40,7 +40,9 @@ pub trait Journal: Debug + Send + Sync {
         now: TimestampMs,
     ) -> Result<Vec<Opened>, StoreError>;
 
-    /// What the journal knows about a request's key that was used in the last seven days.
+    /// What the journal knows about a request's key that was used in the last seven days. For the same
+    /// request a key counts until more than `now` shows that seven days have passed: a clock that is ahead
+    /// must not make a retry act twice.
     async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError>;
 
     /// Records a signed attempt and makes its intents `Submitted`. In the same database transaction it

@@ -42,14 +42,16 @@ impl Journal for SqliteState {
     ) -> Result<Vec<Opened>, StoreError> {
         let mut transaction = self.write().await?;
         if let Some(request) = request {
-            let recalled = request_keys::recall(&mut transaction, &request.key, now).await?;
+            let recalled =
+                request_keys::recall(&mut transaction, &request.key, &self.key_clock, now).await?;
             if recalled != request.expected() {
                 return Err(StoreError::KnownRequest);
             }
         }
         let opened = open::open(&mut transaction, intents, now).await?;
         if let Some(request) = request {
-            request_keys::remember(&mut transaction, request, &opened, now).await?;
+            request_keys::remember(&mut transaction, request, &opened, &self.key_clock, now)
+                .await?;
         }
         commit(transaction).await?;
         Ok(opened)
@@ -68,7 +70,7 @@ impl Journal for SqliteState {
 
     async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError> {
         let mut snapshot = self.snapshot().await?;
-        request_keys::recall(&mut snapshot, key, now).await
+        request_keys::recall(&mut snapshot, key, &self.key_clock, now).await
     }
 
     async fn record_attempt(

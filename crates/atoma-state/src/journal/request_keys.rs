@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 
 use crate::columns::{Cells, json, number};
 use crate::error::statement_failed;
-use crate::key_clock::{KeyTime, oldest};
+use crate::key_clock::{KeyClock, KeyTime, is_repeatable, oldest};
 
 /// Stores a request with the outcome of its parts, unless none of them is in the journal. Updates the
 /// parts of a known one, and deletes those that are too old by both clocks.
@@ -15,12 +15,13 @@ pub(super) async fn remember(
     connection: &mut SqliteConnection,
     request: &PlannedRequest,
     opened: &[Opened],
+    clock: &KeyClock,
     now: TimestampMs,
 ) -> Result<(), StoreError> {
     if request.known.is_none() && !opened.iter().any(is_journalled) {
         return Ok(());
     }
-    let time = KeyTime::step(connection, now).await?;
+    let time = KeyTime::step(connection, clock, now).await?;
     sqlx::query("DELETE FROM requests WHERE key_stored < $1 AND created_at < $2")
         .bind(time.oldest_stored())
         .bind(time.oldest())
@@ -54,26 +55,35 @@ pub(super) async fn remember(
     Ok(())
 }
 
-/// Looks up a key that has not expired.
+/// Looks up a key. With another body it is free after its lifetime by the system's clock. The same request
+/// counts as a repetition until both clocks say so.
 pub(super) async fn recall(
     connection: &mut SqliteConnection,
     key: &RequestKey,
+    clock: &KeyClock,
     now: TimestampMs,
 ) -> Result<Recalled, StoreError> {
-    let row = sqlx::query("SELECT * FROM requests WHERE scope = $1 AND created_at >= $2")
+    let row = sqlx::query("SELECT * FROM requests WHERE scope = $1")
         .bind(&key.scope)
-        .bind(number(oldest(now)))
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await
         .map_err(statement_failed)?;
     let Some(row) = row else {
         return Ok(Recalled::Unknown);
     };
     let cells = Cells::new(&row, "requests", "scope");
+    let created_at = cells.number("created_at")?;
     if cells.optional_hash("body")? != Some(key.body) {
-        return Ok(Recalled::OtherBody);
+        return Ok(match created_at < oldest(now) {
+            true => Recalled::Unknown,
+            false => Recalled::OtherBody,
+        });
     }
-    Ok(Recalled::Entries(cells.json("entries")?))
+    let key_stored = cells.number("key_stored")?;
+    match is_repeatable(connection, clock, now, created_at, key_stored).await? {
+        true => Ok(Recalled::Entries(cells.json("entries")?)),
+        false => Ok(Recalled::Unknown),
+    }
 }
 
 const fn is_journalled(opened: &Opened) -> bool {

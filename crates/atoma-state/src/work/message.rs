@@ -9,20 +9,22 @@ use super::record::StoredRecord;
 use super::reservations::Trace;
 use super::stack::ServedStack;
 use super::{recorded, release, reservations};
+use crate::key_clock::KeyClock;
 
 /// Records a message under the write lock, or returns what was recorded under its key or id.
 pub(super) async fn record(
     connection: &mut SqliteConnection,
+    clock: &KeyClock,
     message: &NewMessage,
 ) -> Result<RecordedMessage, RecordError> {
-    if let Some(known) = recorded::of_request(connection, message).await? {
+    if let Some(known) = recorded::of_request(connection, clock, message).await? {
         return Ok(known);
     }
     let stack = ServedStack::load(connection, message.stack_small_id).await?;
     let stack = stack.ok_or(RecordError::UnknownStack(message.stack_small_id))?;
     let node = message.node_small_id.unwrap_or(stack.selected_node);
     if let Some(known) = recorded::of_id(connection, message, node).await? {
-        return repeat(connection, &stack, node, message, known).await;
+        return repeat(connection, clock, &stack, node, message, known).await;
     }
     release::end_expired(connection, message.recorded_at).await?;
     let mut record = StoredRecord::load(connection, stack.id, node).await?;
@@ -63,7 +65,7 @@ pub(super) async fn record(
         is_repetition: false,
         warnings,
     };
-    recorded::remember(connection, message, node, &result).await?;
+    recorded::remember(connection, clock, message, node, &result).await?;
     Ok(result)
 }
 
@@ -71,6 +73,7 @@ pub(super) async fn record(
 /// reservation of its own, which nothing else would end before its lease expires.
 async fn repeat(
     connection: &mut SqliteConnection,
+    clock: &KeyClock,
     stack: &ServedStack,
     node: NodeSmallId,
     message: &NewMessage,
@@ -82,7 +85,7 @@ async fn repeat(
             id: None,
             ..message.clone()
         };
-        recorded::remember(connection, &keyed, node, &known).await?;
+        recorded::remember(connection, clock, &keyed, node, &known).await?;
     }
     let Some(id) = message.reservation else {
         return Ok(known);

@@ -36,14 +36,14 @@ use crate::store::{SqliteState, commit};
 impl ServedWork for SqliteState {
     async fn record_message(&self, message: &NewMessage) -> Result<RecordedMessage, RecordError> {
         let mut transaction = self.write().await?;
-        let recorded = message::record(&mut transaction, message).await?;
+        let recorded = message::record(&mut transaction, &self.key_clock, message).await?;
         commit(transaction).await?;
         Ok(recorded)
     }
 
     async fn would_record(&self, message: &NewMessage) -> Result<RecordedMessage, RecordError> {
         let mut transaction = self.write().await?;
-        let recorded = message::record(&mut transaction, message).await?;
+        let recorded = message::record(&mut transaction, &self.key_clock, message).await?;
         transaction.rollback().await.map_err(statement_failed)?;
         Ok(recorded)
     }

@@ -11,16 +11,17 @@ use sqlx::sqlite::SqliteRow;
 use crate::batch::Batch;
 use crate::columns::{Cells, number};
 use crate::error::statement_failed;
-use crate::key_clock::{KeyTime, oldest};
+use crate::key_clock::{KeyClock, KeyTime, is_repeatable, oldest};
 
-/// What was recorded under the message's key; `None` for a new or expired key, or none. The same request
-/// counts as a repetition for as long as the key is stored: it may look expired only because the clock is
-/// ahead, and a message that is recorded twice can cost the stack.
+/// What was recorded under the message's key; `None` for a new or expired key, or none. With another body a
+/// key is free after its lifetime by the system's clock. The same request counts as a repetition until both
+/// clocks say so: a message that is recorded twice can cost the stack.
 ///
 /// # Errors
 /// [`RecordError::OtherRequest`] when the key was used with another body.
 pub(super) async fn of_request(
     connection: &mut SqliteConnection,
+    clock: &KeyClock,
     message: &NewMessage,
 ) -> Result<Option<RecordedMessage>, RecordError> {
     let Some(key) = &message.request else {
@@ -28,16 +29,22 @@ pub(super) async fn of_request(
     };
     let row = sqlx::query("SELECT * FROM recorded_messages WHERE request_scope = $1")
         .bind(&key.scope)
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await
         .map_err(statement_failed)?;
     let Some(row) = row else {
         return Ok(None);
     };
+    let now = message.recorded_at;
+    let recorded_at = cells(&row).number("recorded_at")?;
     if cells(&row).optional_hash("request_body")? == Some(key.body) {
-        return Ok(Some(read(&row, message)?));
+        let key_stored = cells(&row).number("key_stored")?;
+        return match is_repeatable(connection, clock, now, recorded_at, key_stored).await? {
+            true => Ok(Some(read(&row, message)?)),
+            false => Ok(None),
+        };
     }
-    match cells(&row).number("recorded_at")? < oldest(message.recorded_at) {
+    match recorded_at < oldest(now) {
         true => Ok(None),
         false => Err(RecordError::OtherRequest),
     }
@@ -81,6 +88,7 @@ pub(super) async fn of_id(
 /// both clocks.
 pub(super) async fn remember(
     connection: &mut SqliteConnection,
+    clock: &KeyClock,
     message: &NewMessage,
     node: NodeSmallId,
     answer: &RecordedMessage,
@@ -90,7 +98,7 @@ pub(super) async fn remember(
         return Ok(());
     }
     let time = match key {
-        Some(_) => Some(KeyTime::step(connection, message.recorded_at).await?),
+        Some(_) => Some(KeyTime::step(connection, clock, message.recorded_at).await?),
         None => None,
     };
     let mut writes = Batch::new();

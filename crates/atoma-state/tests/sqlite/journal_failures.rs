@@ -311,7 +311,7 @@ async fn a_cancelled_write_is_whole_or_nothing() {
     assert!(written < 24, "the first call was never polled");
 }
 
-/// A key is remembered for seven days to the millisecond, then it can be used again.
+/// A key is remembered for seven days to the millisecond, then another request can use it.
 #[tokio::test]
 async fn a_key_is_known_for_its_lifetime() {
     let database = Database::new();
@@ -349,9 +349,13 @@ async fn a_key_is_known_for_its_lifetime() {
     let listed = store.list(&JournalFilter::default(), Page::first(9)).await;
     assert_eq!(listed.unwrap().len(), 1);
 
-    for key in [&first.key, &other_body] {
-        assert_eq!(store.recall(key, after).await.unwrap(), Recalled::Unknown);
-    }
+    // Only the clock says that the time has passed: it may be ahead, and the same request stays known.
+    let recalled = store.recall(&first.key, after).await.unwrap();
+    assert!(matches!(recalled, Recalled::Entries(_)), "{recalled:?}");
+    assert_eq!(
+        store.recall(&other_body, after).await.unwrap(),
+        Recalled::Unknown
+    );
     let reused = PlannedRequest {
         key: other_body.clone(),
         ..request("key")

@@ -69,6 +69,7 @@ macro_rules! store_suites {
                 a_clock_that_was_ahead_makes_no_message_new,
                 a_clock_that_was_ahead_forgets_no_request,
                 an_old_key_can_be_used_again,
+                an_old_request_is_forgotten,
             }
             reservations {
                 reservations_are_consumed_corrected_and_released,

@@ -4,7 +4,7 @@ use atoma_domain::journal::{
     EntryOutcome, PlannedEntry, PlannedRequest, REQUEST_KEY_LIFETIME_MS, Recalled, RequestKey,
 };
 use atoma_domain::model::{MessageWarning, NewMessage};
-use atoma_domain::ports::{Page, RecordError, ReservationFilter};
+use atoma_domain::ports::{Opened, Page, RecordError, ReservationFilter, StoreError};
 use atoma_domain::{ReservationId, TimestampMs};
 
 use super::Store;
@@ -134,33 +134,47 @@ pub async fn a_clock_that_was_ahead_makes_no_message_new(store: impl Store) {
     assert!(matches!(refused, Err(RecordError::OtherRequest)));
 }
 
+/// Opens an intent under a key that is expected to be new.
+async fn open_request(
+    store: &impl Store,
+    key: &str,
+    task: u64,
+    now: TimestampMs,
+) -> Result<Vec<Opened>, StoreError> {
+    let request = PlannedRequest {
+        key: request_key(key),
+        known: None,
+        entries: vec![PlannedEntry {
+            stack_small_id: None,
+            node_small_id: None,
+            warnings: Vec::new(),
+            outcome: None,
+        }],
+    };
+    let intents = [new_intent(1, subscribe(task))];
+    store.open(&intents, Some(&request), now).await
+}
+
 /// The same for the requests of the journal.
 pub async fn a_clock_that_was_ahead_forgets_no_request(store: impl Store) {
     apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
-    let open = async |key: &str, task: u64, now: TimestampMs| {
-        let request = PlannedRequest {
-            key: request_key(key),
-            known: None,
-            entries: vec![PlannedEntry {
-                stack_small_id: None,
-                node_small_id: None,
-                warnings: Vec::new(),
-                outcome: None,
-            }],
-        };
-        let intents = [new_intent(1, subscribe(task))];
-        store.open(&intents, Some(&request), now).await.unwrap();
-    };
-    open("k", 1, at(HOUR)).await;
+    open_request(&store, "k", 1, at(HOUR)).await.unwrap();
     for number in 0..5 {
         let now = at(AHEAD + number * HOUR);
-        open(&number.to_string(), 2 + number, now).await;
+        let opened = open_request(&store, &number.to_string(), 2 + number, now).await;
+        opened.unwrap();
     }
-    let recalled = store.recall(&request_key("k"), at(2 * HOUR)).await.unwrap();
-    let Recalled::Entries(entries) = recalled else {
-        panic!("{recalled:?}");
-    };
-    assert!(matches!(entries[0].outcome, EntryOutcome::Accepted(_)));
+    // The retry comes while the clock is ahead, and after it.
+    for now in [AHEAD + 6 * HOUR, 2 * HOUR] {
+        let recalled = store.recall(&request_key("k"), at(now)).await.unwrap();
+        let Recalled::Entries(entries) = recalled else {
+            panic!("{now}: {recalled:?}");
+        };
+        assert!(matches!(entries[0].outcome, EntryOutcome::Accepted(_)));
+    }
+    // And nothing opens under the key as if it were new.
+    let again = open_request(&store, "k", 99, at(AHEAD + 6 * HOUR)).await;
+    assert!(matches!(again, Err(StoreError::KnownRequest)), "{again:?}");
 }
 
 /// With time a key makes room for another request.
@@ -176,6 +190,24 @@ pub async fn an_old_key_can_be_used_again(store: impl Store) {
     let again = store.record_message(&keyed("k", at(now))).await.unwrap();
     assert!(!again.is_repetition);
     assert!(again.num_total_messages > first.num_total_messages);
+}
+
+/// The same for the requests of the journal.
+pub async fn an_old_request_is_forgotten(store: impl Store) {
+    apply_events(&store, 1, vec![bought(1, 1, 100)]).await;
+    open_request(&store, "k", 1, at(HOUR)).await.unwrap();
+    let mut now = HOUR;
+    while now <= HOUR + REQUEST_KEY_LIFETIME_MS {
+        let recalled = store.recall(&request_key("k"), at(now)).await.unwrap();
+        assert!(matches!(recalled, Recalled::Entries(_)), "{now}");
+        now += HOUR;
+        let other = open_request(&store, &now.to_string(), now, at(now)).await;
+        other.unwrap();
+    }
+    // Nobody has used the key since, and the clock alone tells that the last hour has passed.
+    let recalled = store.recall(&request_key("k"), at(now + HOUR)).await;
+    assert_eq!(recalled.unwrap(), Recalled::Unknown);
+    open_request(&store, "k", 2, at(now)).await.unwrap();
 }
 
 /// A second key of the same message, which is then used with another body.
