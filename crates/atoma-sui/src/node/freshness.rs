@@ -1,7 +1,7 @@
 //! How far a node lags behind the network.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use atoma_domain::ports::{ChainError, Clock};
@@ -21,21 +21,75 @@ pub struct MaxLag {
 #[derive(Clone)]
 pub(crate) struct Freshness {
     max_lag: Option<MaxLag>,
-    newest: Arc<Mutex<Option<Newest>>>,
+    reported: Arc<Mutex<Reported>>,
 }
 
-/// The newest checkpoint time that any node has reported, and when this process saw it first.
-#[derive(Clone, Copy)]
-struct Newest {
+/// What nodes have reported as the time of their newest checkpoint. One wrong report must not make all
+/// others look late, so the newest time that two reports have reached is kept apart.
+#[derive(Debug, Default)]
+struct Reported {
+    newest: Option<Reached>,
+    confirmed: Option<Reached>,
+}
+
+/// A checkpoint time that nodes have reported.
+#[derive(Clone, Copy, Debug)]
+struct Reached {
     timestamp_ms: u64,
-    seen: Instant,
+    /// When this process saw it first.
+    first: Instant,
+    /// When a report last reached it.
+    last: Instant,
 }
 
-impl Newest {
+impl Reached {
+    const fn new(timestamp_ms: u64, at: Instant) -> Self {
+        Self {
+            timestamp_ms,
+            first: at,
+            last: at,
+        }
+    }
+
     /// The least that the network's time can be then.
     fn network_time_ms(self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.seen);
+        let since = at.saturating_duration_since(self.first);
         self.timestamp_ms.saturating_add(millis(since))
+    }
+
+    /// Whether a report has reached it lately.
+    fn is_recent(&self, at: Instant, limit: Duration) -> bool {
+        at.saturating_duration_since(self.last) <= limit
+    }
+}
+
+impl Reported {
+    /// Takes up a report. Forgets a time that no report has reached for longer than the limit: the node
+    /// that reported it is gone, or was wrong.
+    fn note(&mut self, timestamp_ms: u64, at: Instant, limit: Duration) {
+        let report = Reached::new(timestamp_ms, at);
+        let seen_twice = match &mut self.newest {
+            Some(newest) if timestamp_ms >= newest.timestamp_ms => {
+                newest.last = at;
+                Some(*newest)
+            }
+            // Also the newest one has reached this time.
+            Some(_) => Some(report),
+            None => None,
+        };
+        if let Some(seen) = seen_twice {
+            match &mut self.confirmed {
+                Some(known) if known.timestamp_ms > seen.timestamp_ms => {}
+                Some(known) if known.timestamp_ms == seen.timestamp_ms => known.last = at,
+                confirmed => *confirmed = Some(seen),
+            }
+        }
+        let is_recent = |reached: &Reached| reached.is_recent(at, limit);
+        self.confirmed = self.confirmed.filter(is_recent);
+        self.newest = match self.newest.filter(is_recent) {
+            Some(newest) if newest.timestamp_ms >= timestamp_ms => Some(newest),
+            _ => Some(report),
+        };
     }
 }
 
@@ -43,7 +97,7 @@ impl Freshness {
     pub(crate) fn new(max_lag: Option<MaxLag>) -> Self {
         Self {
             max_lag,
-            newest: Arc::default(),
+            reported: Arc::default(),
         }
     }
 
@@ -54,7 +108,9 @@ impl Freshness {
 
     /// Checks the time of a node's newest checkpoint. The network's time is that of the clock, or what
     /// nodes have reported plus the time that has passed since, whichever is later: a clock that is
-    /// behind does not hide that a node has stopped, or that another one is further.
+    /// behind does not hide that a node has stopped, or that another one is further. A node that agrees
+    /// with the clock is compared with confirmed reports only: either it and the clock are wrong, or the
+    /// one report that is later.
     ///
     /// # Errors
     /// [`ChainError::Late`] when it is older than the limit.
@@ -66,8 +122,18 @@ impl Freshness {
         let Some(MaxLag { limit, clock }) = &self.max_lag else {
             return Ok(());
         };
-        let now = self.note(timestamp_ms, at).network_time_ms(at);
-        let now = now.max(clock.now().get());
+        let clock = clock.now().get();
+        let agrees_with_clock = clock.abs_diff(timestamp_ms) <= millis(*limit);
+        let reported = {
+            let mut reported = self.reported();
+            reported.note(timestamp_ms, at, *limit);
+            match agrees_with_clock {
+                true => reported.confirmed,
+                false => reported.newest,
+            }
+        };
+        let network = reported.map_or(0, |reached| reached.network_time_ms(at));
+        let now = network.max(clock);
         let lag = Duration::from_millis(now.saturating_sub(timestamp_ms));
         if lag <= *limit {
             return Ok(());
@@ -79,16 +145,9 @@ impl Freshness {
         })
     }
 
-    /// Remembers a time if it is the newest; returns the newest.
-    fn note(&self, timestamp_ms: u64, at: Instant) -> Newest {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        match *newest {
-            Some(known) if known.timestamp_ms >= timestamp_ms => known,
-            _ => *newest.insert(Newest {
-                timestamp_ms,
-                seen: at,
-            }),
-        }
+    fn reported(&self) -> MutexGuard<'_, Reported> {
+        // At worst a panic of a holder leaves a time unconfirmed.
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -155,6 +214,48 @@ mod tests {
         assert!(is_fresh(NOW, 300));
         assert!(!is_fresh(NOW, 301));
         assert!(is_fresh(NOW + 5 * MINUTE, 301));
+    }
+
+    /// One answer was wrong. The others agree with the clock.
+    #[test]
+    fn a_time_far_in_the_future_makes_no_other_node_late() {
+        for wrong in [NOW + 6 * MINUTE, NOW + 1_000_000 * MINUTE, u64::MAX] {
+            let is_fresh = at(NOW);
+            assert!(is_fresh(NOW, 0));
+            assert!(is_fresh(wrong, 1));
+            assert!(is_fresh(NOW, 2), "{wrong}");
+            assert!(is_fresh(NOW + 1, 3), "{wrong}");
+            // The clock still shows which nodes are late.
+            assert!(!is_fresh(NOW - 6 * MINUTE, 4), "{wrong}");
+            // A node that says so again and again makes the others late only while it does.
+            for seconds in [5, 6] {
+                is_fresh(wrong, seconds);
+            }
+            assert!(!is_fresh(NOW, 7), "{wrong}");
+            assert!(!is_fresh(NOW, 306), "{wrong}");
+            assert!(is_fresh(NOW, 307), "{wrong}");
+        }
+    }
+
+    /// Nothing tells which node is right until the one that is further is not heard of any more.
+    #[test]
+    fn a_wrong_time_is_forgotten_even_if_the_clock_is_wrong_too() {
+        let is_fresh = at(NOW - 1_000 * MINUTE);
+        assert!(is_fresh(NOW, 0));
+        assert!(is_fresh(NOW + 1_000 * MINUTE, 1));
+        assert!(!is_fresh(NOW, 2));
+        assert!(!is_fresh(NOW + 5 * MINUTE, 301));
+        assert!(is_fresh(NOW + 5 * MINUTE, 302));
+        assert!(!is_fresh(NOW - MINUTE, 303));
+    }
+
+    /// The clock is a little behind, and so is one of two nodes.
+    #[test]
+    fn a_node_that_agrees_with_a_wrong_clock_is_late_if_others_confirm_it() {
+        let is_fresh = at(NOW - 10 * MINUTE);
+        assert!(is_fresh(NOW, 0));
+        assert!(is_fresh(NOW + 1_000, 1));
+        assert!(!is_fresh(NOW - 12 * MINUTE, 2));
     }
 
     #[test]
