@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use atoma_api::{AllowedHosts, ApiConfig, ApiLimits, ApiServer};
-use atoma_operator::{Operator, with_causes};
+use atoma_domain::with_causes;
+use atoma_operator::Operator;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 

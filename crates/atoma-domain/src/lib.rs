@@ -16,6 +16,7 @@
 //! To add an action on chain, add a variant of [`journal::Action`] and the
 //! [`contract::ContractCall`] that it becomes.
 
+mod causes;
 pub mod contract;
 pub mod events;
 mod hash;
@@ -27,6 +28,7 @@ pub mod settlement;
 mod transaction;
 mod units;
 
+pub use causes::with_causes;
 pub use hash::{Hash32, HexBytes, ParseHashError};
 pub use ids::{
     EchelonId, IntentId, NodeSmallId, ObjectId, ReservationId, StackSmallId, TaskSmallId,

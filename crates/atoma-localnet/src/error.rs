@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use atoma_domain::with_causes;
+
 use crate::actions::ActionError;
 use crate::chain::LedgerError;
 use crate::state::StateError;
@@ -43,33 +45,21 @@ pub enum LocalNetError {
     },
 }
 
+// The causes become text because their types are private to this crate.
 impl From<ActionError> for LocalNetError {
     fn from(error: ActionError) -> Self {
-        Self::Action(error_chain(&error))
+        Self::Action(with_causes(&error))
     }
 }
 
 impl From<LedgerError> for LocalNetError {
     fn from(error: LedgerError) -> Self {
-        Self::Ledger(error_chain(&error))
+        Self::Ledger(with_causes(&error))
     }
 }
 
 impl From<StateError> for LocalNetError {
     fn from(error: StateError) -> Self {
-        Self::State(error_chain(&error))
+        Self::State(with_causes(&error))
     }
-}
-
-/// An error's message followed by those of its causes. The causes become text because their types
-/// are private to this crate.
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -5,11 +5,10 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use atoma_domain::TimestampMs;
 use atoma_domain::ports::StoreError;
+use atoma_domain::{TimestampMs, with_causes};
 use tokio::sync::watch;
 
-use crate::causes::with_causes;
 use crate::ports::Ports;
 
 /// How long a disk that took a write counts as sound, in milliseconds.
@@ -208,8 +207,13 @@ mod tests {
         for ms in [50_000, 60_000, 70_000] {
             assert!(look(ms).await.is_some());
         }
-        // A caller who leaves.
-        let leaving = tokio::time::timeout(Duration::ZERO, look(80_000));
+        // A caller who would wait for longer, and leaves.
+        let patient = DiskWatch {
+            patience: PATIENCE,
+            ..watch.clone()
+        };
+        let leaving = patient.look(at(80_000), || Arc::clone(&disk).write());
+        let leaving = tokio::time::timeout(Duration::ZERO, leaving);
         assert!(leaving.await.is_err());
         assert!(look(90_000).await.is_some());
         assert_eq!(disk.writes(), 1);
@@ -218,10 +222,6 @@ mod tests {
         while watch.lock().writing.as_ref().is_some_and(is_running) {
             tokio::task::yield_now().await;
         }
-        let patient = DiskWatch {
-            patience: PATIENCE,
-            ..watch.clone()
-        };
         let again = patient.look(at(100_000), || Arc::clone(&disk).write());
         assert_eq!(again.await, None);
         assert_eq!(disk.writes(), 2);

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use atoma_domain::ports::{ChainError, LedgerStream, Progress, StoreError};
-use atoma_domain::{Address, Digest};
+use atoma_domain::{Address, Digest, with_causes};
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
-use crate::causes::with_causes;
 use crate::ports::Ports;
 
 /// The most steps that are applied in one database transaction.
@@ -136,7 +135,7 @@ impl Applied {
         self.progress.send_replace(progress);
     }
 
-    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
+    fn recent(&self) -> MutexGuard<'_, Recent> {
         // A panic while it is held leaves at worst a digest that is never evicted.
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -23,7 +23,8 @@ mod reconcile;
 mod use_cases;
 
 pub use badges::ReconcileError;
-pub use causes::with_causes;
+#[cfg(feature = "testing")]
+pub use engine::GasCap;
 pub use engine::{
     AbandonError, Engine, EngineConfig, LimitStatus, LimitsConfig, Submission, Waited,
 };

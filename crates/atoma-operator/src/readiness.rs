@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::StoreError;
+use atoma_domain::with_causes;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::causes::with_causes;
 use crate::disk::DiskWatch;
 use crate::ingest::Applied;
 use crate::ports::Ports;

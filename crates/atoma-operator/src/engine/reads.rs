@@ -1,11 +1,11 @@
 //! Reads from the chain, retried when the node does not answer.
 
 use atoma_domain::ports::{ChainError, Refusal};
+use atoma_domain::with_causes;
 use tracing::warn;
 
 use super::EngineConfig;
 use super::backoff::Backoff;
-use crate::causes::with_causes;
 
 /// Asks until there is an answer, at most [`EngineConfig::read_attempts`] times. A refusal is an
 /// answer.

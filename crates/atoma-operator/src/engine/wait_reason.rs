@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use atoma_domain::Digest;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::StoreError;
+use atoma_domain::{Digest, with_causes};
 use tracing::error;
-
-use crate::causes::with_causes;
 
 /// Why nothing is done about unfinished work for now. It controls the engine; callers see the
 /// [`Failure`] that it converts to.

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use atoma_domain::IntentId;
 use atoma_domain::journal::{Failure, RequestKey};
 use atoma_domain::ports::JournalKey;
+use atoma_domain::{IntentId, with_causes};
 
-use crate::causes::with_causes;
 use crate::engine::{Engine, LimitStatus};
 use crate::ingest::Applied;
 use crate::ports::Ports;

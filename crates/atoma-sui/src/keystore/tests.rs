@@ -2,6 +2,7 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use atoma_domain::ports::{SignError, Signer as _, UnsignedTransaction};
+use atoma_domain::with_causes;
 use serde_json::Value;
 use sui_sdk_types::Address;
 use tracing::span::{Attributes, Id, Record};
@@ -26,17 +27,6 @@ fn folder(keystore: &str) -> (tempfile::TempDir, PathBuf) {
 /// The active address's key, by the given `client.yaml`.
 fn load(path: impl AsRef<Path>) -> Result<KeystoreSigner, KeystoreError> {
     ClientConfig::load(path)?.signer()
-}
-
-/// The whole error chain, as an operator sees it.
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[test]
@@ -65,7 +55,7 @@ fn the_error_names_an_address_without_key() {
     let config = ClientConfig::load(vectors().join("client.yaml")).unwrap();
     let error = config.signer_of(Address::TWO).unwrap_err();
     assert!(matches!(error, KeystoreError::NoKey { entries: 4, .. }));
-    assert!(error_chain(&error).contains(&Address::TWO.to_string()));
+    assert!(with_causes(&error).contains(&Address::TWO.to_string()));
 }
 
 #[test]
@@ -87,7 +77,7 @@ fn errors_name_the_keystores_file_and_entry_and_never_quote_it() {
     for (keystore, expected) in cases {
         let (_folder, config) = folder(&keystore);
         let error = load(&config).unwrap_err();
-        let text = error_chain(&error);
+        let text = with_causes(&error);
         assert!(text.contains(expected), "{text}");
         assert!(text.contains("sui.keystore"), "{text}");
         assert!(!text.contains("BwcHBwcH"), "{text}");
@@ -106,7 +96,7 @@ fn a_missing_file_and_other_kinds_of_files_are_errors() {
     assert!(matches!(error, KeystoreError::Yaml { .. }));
     std::fs::write(&path, "keystore:\n  File: k\nactive_env: nowhere\n").unwrap();
     let error = load(&path).unwrap_err();
-    assert!(error_chain(&error).contains("`nowhere`"));
+    assert!(with_causes(&error).contains("`nowhere`"));
 }
 
 #[test]
@@ -128,7 +118,7 @@ fn settings_that_would_be_dropped_are_refused() {
         );
         std::fs::write(&path, yaml).unwrap();
         let error = ClientConfig::load(&path).and_then(|config| config.rpc_url().map(drop));
-        let text = error_chain(&error.unwrap_err());
+        let text = with_causes(&error.unwrap_err());
         assert!(
             text.contains("client.yaml") && !text.contains("secret"),
             "{text}"

@@ -1,14 +1,13 @@
 //! What lies between the daemon and a provider's node: URLs, headers, TLS, and HTTP errors.
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use atoma_domain::ports::{Chain as _, ChainError, EventSource as _};
-use atoma_domain::{CheckpointNumber, Digest};
+use atoma_domain::{CheckpointNumber, Digest, with_causes};
 use atoma_sui::SuiEventSource;
 use atoma_sui::{Access, ConnectError, InvalidUrl, RequestHeader, SuiChain, SuiChainConfig};
 use http::{Request, Response};
@@ -34,7 +33,7 @@ async fn failure(config: SuiChainConfig) -> String {
     let chain = SuiChain::connect(config).unwrap();
     let error = chain.height().await.unwrap_err();
     assert!(matches!(error, ChainError::Unavailable(_)), "{error:?}");
-    let text = sentence(&error);
+    let text = with_causes(&error);
     for debug in [
         "status:",
         "Status",
@@ -47,17 +46,12 @@ async fn failure(config: SuiChainConfig) -> String {
         assert!(!text.contains(debug), "{text}");
     }
     let source = SuiEventSource::new(chain.clone(), CheckpointNumber::new(0));
-    assert_eq!(sentence(&source.follow(None).await.unwrap_err()), text);
+    assert_eq!(with_causes(&source.follow(None).await.unwrap_err()), text);
     assert_eq!(
-        sentence(&chain.lookup(Digest::ZERO).await.unwrap_err()),
+        with_causes(&chain.lookup(Digest::ZERO).await.unwrap_err()),
         text
     );
     text
-}
-
-fn sentence(error: &dyn Error) -> String {
-    let cause = error.source().map(|cause| format!(": {}", sentence(cause)));
-    format!("{error}{}", cause.unwrap_or_default())
 }
 
 /// A request's path and headers.
@@ -236,7 +230,7 @@ async fn a_wrong_path_is_answered_with_the_url_and_what_to_check() {
     let chain = SuiChain::connect(config(&format!("{url}/wrong"))).unwrap();
     let error = chain.height().await.unwrap_err();
     assert!(matches!(error, ChainError::Answer(_)), "{error:?}");
-    let text = sentence(&error);
+    let text = with_causes(&error);
     assert!(
         text.starts_with(&format!(
             "the Sui node returned an error: {url}/…: it does not offer this call"
@@ -291,7 +285,7 @@ async fn the_height_fails_in_time_to_name_the_node() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let chain = SuiChain::connect(config(&url)).unwrap();
     let height = tokio::time::timeout(Duration::from_secs(2), chain.height());
-    let text = sentence(&height.await.unwrap().unwrap_err());
+    let text = with_causes(&height.await.unwrap().unwrap_err());
     assert!(
         text.contains(&url) && text.ends_with("it did not answer in time"),
         "{text}"

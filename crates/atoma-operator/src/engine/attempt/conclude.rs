@@ -7,7 +7,7 @@ use atoma_domain::journal::{
     AttemptOutcome, AttemptStatus, Conclusion, Failure, GasOptions, Intent, IntentStatus, Receipt,
 };
 use atoma_domain::ports::{Executed, ExecutionOutcome};
-use atoma_domain::{Digest, IntentId, Mist, ObjectReference, TimestampMs};
+use atoma_domain::{Digest, IntentId, Mist, ObjectReference, TimestampMs, with_causes};
 use tracing::{error, info, warn};
 
 use super::failures::{failure_of, own_budget};
@@ -16,7 +16,6 @@ use super::payment::Payment;
 use super::resolve::Resolution;
 use super::sign::Signed;
 use crate::Ports;
-use crate::causes::with_causes;
 use crate::engine::shared::{Context, Insisted, IntentOutcome, announce_failure, insist};
 
 /// A success that is not in the journal yet. A crash loses nothing: the ledger has it.

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use atoma_domain::Mist;
 use atoma_domain::journal::Attempt;
 use atoma_domain::ports::{Executed, ExecutionOutcome};
+use atoma_domain::{Mist, with_causes};
 use tracing::warn;
 
-use crate::causes::with_causes;
 use crate::engine::limits::Reservation;
 use crate::engine::payment::{CallClass, GasLease};
 use crate::engine::shared::Context;

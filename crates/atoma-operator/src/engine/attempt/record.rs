@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use atoma_domain::Digest;
 use atoma_domain::journal::{Attempt, Failure, Intent};
+use atoma_domain::{Digest, with_causes};
 use tracing::error;
 
 use super::conclude::{Unwritten, write_down};
 use super::next::Next;
 use super::payment::Payment;
 use super::sign::Signed;
-use crate::causes::{internal, with_causes};
+use crate::causes::internal;
 use crate::engine::backoff::Backoff;
 use crate::engine::shared::{
     Context, database_back, database_stuck, fail_all, unfinished, without_ended,

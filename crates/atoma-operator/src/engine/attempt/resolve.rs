@@ -1,10 +1,8 @@
 //! What became of a signed attempt, by what the ledger shows or proves; never a guess.
 
-use atoma_domain::ObjectReference;
 use atoma_domain::journal::Attempt;
 use atoma_domain::ports::{Chain, Consumption, Executed, Until};
-
-use crate::causes::with_causes;
+use atoma_domain::{ObjectReference, with_causes};
 
 /// How an attempt was resolved.
 #[derive(Debug)]

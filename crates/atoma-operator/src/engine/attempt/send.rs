@@ -2,10 +2,10 @@
 
 use atoma_domain::journal::{Attempt, Failure};
 use atoma_domain::ports::{RefusalKind, SubmitError};
+use atoma_domain::with_causes;
 use tracing::{debug, error, warn};
 
 use super::resolve::{Resolution, Unresolved, badge_since, resolve};
-use crate::causes::with_causes;
 use crate::engine::backoff::Backoff;
 use crate::engine::shared::Context;
 use crate::engine::wait_reason::WaitReason;

@@ -1,12 +1,12 @@
 //! Exact bytes and their signature.
 
 use atoma_domain::journal::{Attempt, Failure, Intent};
+use atoma_domain::with_causes;
 use tracing::error;
 
 use super::fund::Funded;
 use super::next::Next;
 use super::payment::Payment;
-use crate::causes::with_causes;
 use crate::engine::shared::{Context, fail_all};
 use crate::engine::wait_reason::WaitReason;
 

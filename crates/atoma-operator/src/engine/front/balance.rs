@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use atoma_domain::Mist;
+use atoma_domain::{Mist, with_causes};
 use tracing::debug;
 
 use super::engine::Engine;
-use crate::causes::with_causes;
 
 impl Engine {
     /// Reads the operator's coins if their balance is unknown or was too low. If that fails, the next

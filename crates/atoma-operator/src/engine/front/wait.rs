@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use atoma_domain::journal::{Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{ChainError, Executed, JournalKey, StoreError};
-use atoma_domain::{Digest, IntentId};
+use atoma_domain::{Digest, IntentId, with_causes};
 use tracing::error;
 
 use super::engine::Engine;
-use crate::causes::with_causes;
 use crate::engine::reads::ask;
 use crate::engine::shared::{IntentOutcome, IntentProgress};
 

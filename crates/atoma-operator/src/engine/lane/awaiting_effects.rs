@@ -5,11 +5,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use atoma_domain::with_causes;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
 use crate::Ports;
-use crate::causes::with_causes;
 use crate::engine::attempt::{AwaitedAttempt, Ended, close_executed};
 
 /// A lane's attempts whose effects are awaited.

@@ -1,15 +1,14 @@
 //! Writes to the journal that are retried until it takes them, and the announcements that follow.
 
-use atoma_domain::Digest;
 use atoma_domain::journal::{Failure, Intent, IntentStatus};
 use atoma_domain::ports::{JournalKey, StoreError, UnfinishedIntent};
+use atoma_domain::{Digest, with_causes};
 use tracing::{error, warn};
 
 use super::abandoned::AbandonMark;
 use super::context::Context;
 use super::registry::{IntentOutcome, LaneKey};
 use crate::Ports;
-use crate::causes::with_causes;
 use crate::engine::backoff::Backoff;
 use crate::engine::wait_reason::WaitReason;
 

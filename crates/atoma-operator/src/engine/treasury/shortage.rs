@@ -4,12 +4,10 @@
 
 use std::collections::HashMap;
 
-use atoma_domain::StackSmallId;
 use atoma_domain::journal::Intent;
 use atoma_domain::ports::StateReader;
+use atoma_domain::{StackSmallId, with_causes};
 use tracing::debug;
-
-use crate::causes::with_causes;
 
 /// What stacks cost, as far as is known: the best guess of what their claims take out of the
 /// treasury, which only the contract knows.

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use atoma_domain::journal::Intent;
 use atoma_domain::ports::ViewQuery;
-use atoma_domain::{IntentId, MicroUsdc};
+use atoma_domain::{IntentId, MicroUsdc, with_causes};
 use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::shortage::costs;
-use crate::causes::with_causes;
 use crate::engine::shared::{Context, without_abandoned};
 use crate::engine::wait_reason::WaitReason;
 
