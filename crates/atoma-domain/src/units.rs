@@ -1,4 +1,5 @@
-//! Quantities with a unit. There are no conversions among them, and all arithmetic is checked.
+//! Quantities with a unit. There are no conversions among them, and all arithmetic is checked or says in
+//! its name that it saturates.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -44,7 +45,7 @@ macro_rules! quantity {
     };
 }
 
-/// Adds a checked sum and difference to a `u64` quantity.
+/// Adds sums and a difference to a `u64` quantity.
 macro_rules! amount {
     ($name:ident, $unit:literal) => {
         impl $name {
@@ -62,6 +63,13 @@ macro_rules! amount {
                     right: other.0,
                     unit: $unit,
                 })
+            }
+
+            /// The sum, or the largest amount if it does not fit in 64 bits: for limits and comparisons, never
+            /// for what is paid.
+            #[must_use]
+            pub const fn saturating_add(self, other: Self) -> Self {
+                Self(self.0.saturating_add(other.0))
             }
 
             /// The difference.

@@ -29,4 +29,6 @@ mod wait_reason;
 
 pub use config::EngineConfig;
 pub use front::{AbandonError, Engine, Submission, Waited};
+#[cfg(feature = "testing")]
+pub use limits::GasCap;
 pub use limits::{LimitStatus, LimitsConfig};

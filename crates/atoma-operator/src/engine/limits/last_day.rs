@@ -48,11 +48,11 @@ impl LastDay {
     }
 
     fn push(&mut self, gas: Mist, at: TimestampMs) {
-        self.sum = self.sum.checked_add(gas).unwrap_or(Mist::new(u64::MAX));
+        self.sum = self.sum.saturating_add(gas);
         match self.entries.back_mut() {
             Some(entry) if at.get() - entry.first.get() < MINUTE_MS => {
                 entry.last = at;
-                entry.gas = entry.gas.checked_add(gas).unwrap_or(Mist::new(u64::MAX));
+                entry.gas = entry.gas.saturating_add(gas);
             }
             _ => self.entries.push_back(Entry {
                 first: at,

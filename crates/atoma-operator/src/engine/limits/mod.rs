@@ -4,12 +4,16 @@
 mod breaker;
 mod config;
 mod foreign_use;
+#[cfg(feature = "testing")]
+mod gas_cap;
 mod last_day;
 mod signing;
 mod spending;
 
 pub use config::LimitsConfig;
 pub(super) use foreign_use::ForeignUses;
+#[cfg(feature = "testing")]
+pub use gas_cap::GasCap;
 pub use signing::LimitStatus;
 pub(super) use signing::{Hold, Limits};
 pub(super) use spending::Reservation;

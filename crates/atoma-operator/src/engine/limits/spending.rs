@@ -33,6 +33,30 @@ pub(super) struct Counted {
     pub(super) reserved: Mist,
 }
 
+impl Sums {
+    fn counted(&mut self, now: TimestampMs) -> Counted {
+        Counted {
+            spent: self.spent.sum(now),
+            reserved: self.reserved,
+        }
+    }
+}
+
+impl Counted {
+    /// The refusal of a budget that does not fit under the cap.
+    fn reached(self, daily_cap: Mist, gas_budget: Mist) -> CapReached {
+        CapReached {
+            is_final: self.spent.saturating_add(gas_budget) > daily_cap,
+            failure: Failure::SpendCapReached {
+                daily_cap,
+                spent: self.spent,
+                reserved: self.reserved,
+                gas_budget,
+            },
+        }
+    }
+}
+
 /// A budget that counts against the cap while its transaction runs.
 #[derive(Debug)]
 pub(in crate::engine) struct Reservation {
@@ -84,17 +108,13 @@ impl Spending {
 
     /// What counts against the cap.
     pub(super) fn counted(&self, now: TimestampMs) -> Counted {
-        let mut sums = self.sums();
-        Counted {
-            spent: sums.spent.sum(now),
-            reserved: sums.reserved,
-        }
+        self.sums().counted(now)
     }
 
     /// Reserves a budget, whatever the cap.
     pub(super) fn reserve(self: &Arc<Self>, budget: Mist) -> Reservation {
         let mut sums = self.sums();
-        sums.reserved = saturating_sum(sums.reserved, budget);
+        sums.reserved = sums.reserved.saturating_add(budget);
         self.reservation(budget)
     }
 
@@ -106,9 +126,10 @@ impl Spending {
         now: TimestampMs,
     ) -> Result<Reservation, CapReached> {
         let mut sums = self.sums();
-        let (spent, reserved) = (sums.spent.sum(now), sums.reserved);
-        let with_own = saturating_sum(spent, gas_budget);
-        let is_reached = saturating_sum(with_own, reserved) > daily_cap;
+        let counted = sums.counted(now);
+        let Counted { spent, reserved } = counted;
+        let with_own = spent.saturating_add(gas_budget);
+        let is_reached = with_own.saturating_add(reserved) > daily_cap;
         if std::mem::replace(&mut sums.is_reached, is_reached) != is_reached {
             match is_reached {
                 true => {
@@ -120,17 +141,9 @@ impl Spending {
             }
         }
         if is_reached {
-            return Err(CapReached {
-                failure: Failure::SpendCapReached {
-                    daily_cap,
-                    spent,
-                    reserved,
-                    gas_budget,
-                },
-                is_final: with_own > daily_cap,
-            });
+            return Err(counted.reached(daily_cap, gas_budget));
         }
-        sums.reserved = saturating_sum(reserved, gas_budget);
+        sums.reserved = reserved.saturating_add(gas_budget);
         Ok(self.reservation(gas_budget))
     }
 
@@ -141,19 +154,11 @@ impl Spending {
         gas_budget: Mist,
         now: TimestampMs,
     ) -> Result<(), CapReached> {
-        let Counted { spent, reserved } = self.counted(now);
-        if saturating_sum(spent, gas_budget) <= daily_cap {
-            return Ok(());
+        let counted = self.counted(now);
+        match counted.spent.saturating_add(gas_budget) <= daily_cap {
+            true => Ok(()),
+            false => Err(counted.reached(daily_cap, gas_budget)),
         }
-        Err(CapReached {
-            failure: Failure::SpendCapReached {
-                daily_cap,
-                spent,
-                reserved,
-                gas_budget,
-            },
-            is_final: true,
-        })
     }
 
     fn reservation(self: &Arc<Self>, budget: Mist) -> Reservation {
@@ -167,9 +172,4 @@ impl Spending {
         // Every change is one assignment, so the sums are consistent even if a holder panicked.
         self.sums.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A sum that stops at the largest amount: nothing fits under a cap then.
-fn saturating_sum(one: Mist, other: Mist) -> Mist {
-    one.checked_add(other).unwrap_or(Mist::new(u64::MAX))
 }

@@ -260,7 +260,7 @@ pub(in crate::engine) fn choose(mut free: Vec<GasCoin>, budget: Mist) -> Option<
     let mut chosen = Vec::new();
     let mut held = Mist::ZERO;
     for coin in free.into_iter().rev().take(MOST_COINS) {
-        held = sum([held, coin.balance].into_iter());
+        held = held.saturating_add(coin.balance);
         chosen.push(coin);
         if held >= budget {
             return Some(chosen);
@@ -271,7 +271,5 @@ pub(in crate::engine) fn choose(mut free: Vec<GasCoin>, budget: Mist) -> Option<
 
 /// A sum that saturates at the largest amount.
 pub(in crate::engine) fn sum(amounts: impl Iterator<Item = Mist>) -> Mist {
-    amounts.fold(Mist::ZERO, |sum, amount| {
-        sum.checked_add(amount).unwrap_or(Mist::new(u64::MAX))
-    })
+    amounts.fold(Mist::ZERO, Mist::saturating_add)
 }
