@@ -122,13 +122,18 @@ async fn refuse_second_node(context: &Context, batch: &[Intent]) -> Result<(), N
             }
             None => Ok(()),
         },
-        Err(ReconcileError::Chain(error)) => {
-            Err(unanswered(context, batch, Mist::ZERO, &error).await)
-        }
-        Err(ReconcileError::Store(error)) => Err(Next::Wait {
-            intents: batch.to_vec(),
+        Err(error) => Err(not_compared(context, batch.to_vec(), error).await),
+    }
+}
+
+/// What to do with a batch while the database can't be compared with the chain.
+async fn not_compared(context: &Context, intents: Vec<Intent>, error: ReconcileError) -> Next {
+    match error {
+        ReconcileError::Chain(error) => unanswered(context, &intents, Mist::ZERO, &error).await,
+        ReconcileError::Store(error) => Next::Wait {
+            intents,
             reason: WaitReason::database(&error),
-        }),
+        },
     }
 }
 
@@ -157,13 +162,7 @@ pub(in crate::engine) async fn check_last_use(
             }),
         }),
         Ok(_) => Ok(()),
-        Err(ReconcileError::Chain(error)) => {
-            Err(unanswered(context, &intents, Mist::ZERO, &error).await)
-        }
-        Err(ReconcileError::Store(error)) => Err(Next::Wait {
-            intents,
-            reason: WaitReason::database(&error),
-        }),
+        Err(error) => Err(not_compared(context, intents, error).await),
     }
 }
 

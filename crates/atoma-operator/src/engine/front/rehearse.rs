@@ -135,23 +135,24 @@ impl Engine {
             gas_budget,
             expires_after: view.epoch.epoch,
         };
-        let unsigned = ports
-            .chain
-            .build(&plan)
-            .map_err(|error| chain_failure(&error))?;
         let gas = SimulatedGas::for_budget(intent.gas.budget);
-        let simulation = ports.chain.simulate(&unsigned, gas).await;
-        let simulation = simulation.map_err(|error| simulation_failure(&error, gas_budget))?;
+        let needed = self.simulate(&plan, gas).await?;
+        let budget = self.check_budget(&intent.gas, needed, coins).await?;
+        if intent.gas.price.is_some() && intent.gas.budget.is_none() {
+            self.check_price(plan, &intent.gas, budget, coins).await?;
+        }
+        Ok(needed)
+    }
+
+    /// Simulates a transaction that is planned; returns the gas that it needs.
+    async fn simulate(&self, plan: &TransactionPlan, gas: SimulatedGas) -> Rehearsed {
+        let chain = &self.context().ports.chain;
+        let unsigned = chain.build(plan).map_err(|error| chain_failure(&error))?;
+        let simulation = chain.simulate(&unsigned, gas).await;
+        let simulation = simulation.map_err(|error| simulation_failure(&error, plan.gas_budget))?;
         match simulation.outcome {
-            ExecutionOutcome::Success => {
-                let needed = simulation.gas_needed;
-                let budget = self.check_budget(&intent.gas, needed, coins).await?;
-                if intent.gas.price.is_some() && intent.gas.budget.is_none() {
-                    self.check_price(plan, &intent.gas, budget, coins).await?;
-                }
-                Ok(needed)
-            }
-            outcome => Err(failure_of(outcome, gas_budget)),
+            ExecutionOutcome::Success => Ok(simulation.gas_needed),
+            outcome => Err(failure_of(outcome, plan.gas_budget)),
         }
     }
 
@@ -170,10 +171,7 @@ impl Engine {
                 gas_budget: Mist::new(config.gas_budget_ceiling),
             })?,
         };
-        let usable = coins
-            .iter()
-            .filter(|coin| gas.coin.is_none_or(|id| id == *coin.reference.object_id()));
-        if sum(usable.map(|coin| coin.balance)) < gas_budget {
+        if sum(usable(gas, coins).map(|coin| coin.balance)) < gas_budget {
             return Err(Failure::GasBalanceInsufficient { gas_budget });
         }
         let Ports { journal, clock, .. } = &context.ports;
@@ -204,22 +202,23 @@ impl Engine {
             gas_budget,
             ..plan
         };
-        let chain = &self.context().ports.chain;
-        let unsigned = chain.build(&plan).map_err(|error| chain_failure(&error))?;
-        let simulated = chain.simulate(&unsigned, SimulatedGas::AsPlanned).await;
-        let simulated = simulated.map_err(|error| simulation_failure(&error, gas_budget))?;
-        match simulated.outcome {
-            ExecutionOutcome::Success => Ok(()),
-            outcome => Err(failure_of(outcome, gas_budget)),
-        }
+        self.simulate(&plan, SimulatedGas::AsPlanned).await?;
+        Ok(())
     }
+}
+
+/// The coins that may pay: the one that the request names, or all.
+fn usable<'c>(gas: &GasOptions, coins: &'c [GasCoin]) -> impl Iterator<Item = &'c GasCoin> {
+    let named = gas.coin;
+    coins
+        .iter()
+        .filter(move |coin| named.is_none_or(|id| id == *coin.reference.object_id()))
 }
 
 /// The coins that would pay, if none were leased: the one that the request names, or those that the
 /// daemon would choose.
 fn paying_coins(gas: &GasOptions, coins: &[GasCoin]) -> Result<Vec<GasCoin>, Failure> {
-    let is_usable = |coin: &&GasCoin| gas.coin.is_none_or(|id| id == *coin.reference.object_id());
-    let mut usable: Vec<GasCoin> = coins.iter().filter(is_usable).cloned().collect();
+    let mut usable: Vec<GasCoin> = usable(gas, coins).cloned().collect();
     if let (Some(object_id), true) = (gas.coin, usable.is_empty()) {
         return Err(Failure::ObjectNotUsable {
             object_id,
