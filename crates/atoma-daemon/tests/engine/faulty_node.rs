@@ -74,6 +74,28 @@ async fn outcome(engine: &Engine, intent: NewIntent) -> Waited {
     engine.wait(&[id], PATIENCE).await.remove(0)
 }
 
+async fn assert_settles(
+    engine: &Engine,
+    daemon: &Generation,
+    stack: StackSmallId,
+    gas: GasOptions,
+) {
+    let waited = outcome(engine, settle(daemon, stack, gas).await).await;
+    assert_eq!(waited.status, IntentStatus::Succeeded, "{waited:?}");
+}
+
+/// Settles a stack, and checks that nothing is on chain twice.
+async fn assert_settles_once(
+    engine: &Engine,
+    daemon: &Generation,
+    stack: StackSmallId,
+    gas: GasOptions,
+) {
+    assert_settles(engine, daemon, stack, gas).await;
+    let ledger = journal_agrees_with_ledger(daemon).await;
+    ledger.assert_nothing_twice();
+}
+
 /// A node refuses, for a reason that would last, what the network executes.
 #[test]
 fn a_refusal_by_word_fails_no_request() {
@@ -91,11 +113,8 @@ fn a_refusal_by_word_fails_no_request() {
         };
         for (stack, gas) in stacks.into_iter().zip([GasOptions::default(), named]) {
             chain.refuse_next(not_usable.clone());
-            let waited = outcome(&engine, settle(&daemon, stack, gas).await).await;
-            assert_eq!(waited.status, IntentStatus::Succeeded, "{waited:?}");
+            assert_settles_once(&engine, &daemon, stack, gas).await;
         }
-        let ledger = journal_agrees_with_ledger(&daemon).await;
-        ledger.assert_nothing_twice();
     });
 }
 
@@ -115,11 +134,7 @@ fn a_settlement_that_is_refused_by_word_and_executed_in_fact_succeeds() {
     daemon.run(async {
         let chain = FaultyNode::over(&daemon.ports.chain);
         let engine = engine_over(&daemon, &chain, &CancellationToken::new());
-        let intent = settle(&daemon, stacks[0], GasOptions::default()).await;
-        let waited = outcome(&engine, intent).await;
-        assert_eq!(waited.status, IntentStatus::Succeeded, "{waited:?}");
-        let ledger = journal_agrees_with_ledger(&daemon).await;
-        ledger.assert_nothing_twice();
+        assert_settles_once(&engine, &daemon, stacks[0], GasOptions::default()).await;
     });
 }
 
@@ -132,11 +147,10 @@ fn a_transaction_with_unknown_effects_blocks_only_its_own_intent() {
         let stopping = CancellationToken::new();
         let engine = engine_over(&daemon, &chain, &stopping);
         chain.lose_next_outcome();
-        let own = async |stack| settle(&daemon, stack, GasOptions::default()).await;
-        let unresolved = outcome(&engine, own(stacks[0]).await).await;
+        let first = settle(&daemon, stacks[0], GasOptions::default()).await;
+        let unresolved = outcome(&engine, first).await;
         assert_awaits_effects(&unresolved);
-        let next = outcome(&engine, own(stacks[1]).await).await;
-        assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
+        assert_settles(&engine, &daemon, stacks[1], GasOptions::default()).await;
         let again = engine.wait(&[unresolved.id], PATIENCE).await.remove(0);
         assert_awaits_effects(&again);
         // The same after a restart.
@@ -146,8 +160,7 @@ fn a_transaction_with_unknown_effects_blocks_only_its_own_intent() {
         started.recover().await.unwrap();
         let again = started.wait(&[unresolved.id], PATIENCE).await.remove(0);
         assert_awaits_effects(&again);
-        let next = outcome(&started, own(stacks[2]).await).await;
-        assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
+        assert_settles(&started, &daemon, stacks[2], GasOptions::default()).await;
 
         chain.restore_outcomes();
         loop {
@@ -172,10 +185,9 @@ fn an_old_attempt_that_is_resolved_late_blames_no_other_daemon() {
         let stopping = CancellationToken::new();
         let engine = engine_over(&daemon, &chain, &stopping);
         chain.lose_next_outcome();
-        let own = async |stack| settle(&daemon, stack, GasOptions::default()).await;
-        assert_awaits_effects(&outcome(&engine, own(stacks[0]).await).await);
-        let next = outcome(&engine, own(stacks[1]).await).await;
-        assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
+        let first = settle(&daemon, stacks[0], GasOptions::default()).await;
+        assert_awaits_effects(&outcome(&engine, first).await);
+        assert_settles(&engine, &daemon, stacks[1], GasOptions::default()).await;
         stopping.cancel();
         engine.stopped().await;
 
@@ -183,8 +195,7 @@ fn an_old_attempt_that_is_resolved_late_blames_no_other_daemon() {
         let started = engine_over(&daemon, &chain, &CancellationToken::new());
         started.recover().await.unwrap();
         assert!(started.resolved(PATIENCE).await);
-        let next = outcome(&started, own(stacks[2]).await).await;
-        assert_eq!(next.status, IntentStatus::Succeeded, "{next:?}");
+        assert_settles(&started, &daemon, stacks[2], GasOptions::default()).await;
         assert_eq!(started.warnings(), Vec::<String>::new());
     });
 }
