@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{ChainError, StoreError};
-use atoma_domain::{CheckpointNumber, Mist};
+use atoma_domain::{CheckpointNumber, Mist, with_causes};
 use atoma_operator::{
     Applied, Engine, EngineConfig, Ingestor, LimitsConfig, Operator, Ports, Readiness,
-    ReconcileError, with_causes,
+    ReconcileError,
 };
 use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{ClientConfig, MaxLag, SuiChain, SuiChainConfig, SuiEventSource};
@@ -248,6 +248,9 @@ impl Backend {
         self.engine.look_at_balance().await;
         self.engine.take_up_queued().await?;
         self.readiness.note_started();
+        let engine = self.engine.clone();
+        self.tasks
+            .spawn(async move { engine.report_skipped_rows().await });
         Ok(())
     }
 

@@ -11,7 +11,8 @@ use crate::readiness::Readiness;
 impl Readiness {
     /// Compares the journal with the chain and returns the badges whose last transaction the journal does
     /// not know: other software uses the same key, or the database is new or an old copy. A badge that was
-    /// registered elsewhere and never used is none of them.
+    /// registered elsewhere and never used is none of them. The badges are those of the operator's nodes in
+    /// the mirror: [reconcile](Self::reconcile_nodes) them first.
     ///
     /// # Errors
     /// When the chain or the database can't be read.
@@ -20,8 +21,11 @@ impl Readiness {
         let unfinished = journal.unfinished().await?;
         let signed = unfinished.iter().filter_map(|open| open.attempt.as_ref());
         let signed: Vec<_> = signed.filter_map(|open| open.badge.as_ref()).collect();
+        let address = self.ports.signer.address();
+        let mut nodes = self.ports.state.operator_nodes().await?;
+        nodes.retain(|node| node.address == address);
         let mut foreign = Vec::new();
-        for node in own_nodes(&self.ports).await? {
+        for node in nodes {
             let id = node.node_badge_id;
             let Some(last) = unknown_use(&self.ports, id).await? else {
                 continue;

@@ -40,6 +40,15 @@ impl WriteLock {
 }
 
 impl SqliteState {
+    /// Runs statements that know nothing of the domain's rules, to damage a row.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when one of them fails.
+    pub async fn run(&self, statements: &'static str) -> Result<(), StoreError> {
+        let done = sqlx::raw_sql(statements).execute(&self.writer).await;
+        done.map(|_| ()).map_err(unavailable)
+    }
+
     /// Like [`open`](Self::open), but flushes nothing to disk: the time that this saves is the cost of
     /// durability.
     ///

@@ -12,8 +12,8 @@ use atoma_domain::journal::{
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
     GasCoin, GasSpent, Journal, JournalFilter, JournalKey, ObjectOnChain, Opened, Page, SignError,
-    SignedTransaction, Signer, SimulatedGas, Simulation, StoreError, SubmitError, TransactionPlan,
-    UnfinishedIntent, UnsignedTransaction, Until, ViewQuery,
+    SignedTransaction, Signer, SimulatedGas, Simulation, Stock, StoreError, SubmitError,
+    TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, IntentId, ObjectId, ObjectReference, TimestampMs,
@@ -127,8 +127,8 @@ impl Journal for Timed<dyn Journal> {
         self.1.of(JOURNAL, self.0.fail(id, failure, now)).await
     }
 
-    async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
-        self.1.of(JOURNAL, self.0.unfinished()).await
+    async fn take_stock(&self) -> Result<Stock, StoreError> {
+        self.1.of(JOURNAL, self.0.take_stock()).await
     }
 
     async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError> {

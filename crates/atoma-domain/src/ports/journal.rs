@@ -67,13 +67,16 @@ pub trait Journal: Debug + Send + Sync {
         now: TimestampMs,
     ) -> Result<(), StoreError>;
 
-    /// All intents without a final status, ascending, each with its attempt that may have reached the
-    /// network. Those that can't be read are [set aside](Self::unreadable), with all intents of an attempt
-    /// that can't.
-    async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError>;
+    /// All that is unfinished, and what of it can't be read.
+    async fn take_stock(&self) -> Result<Stock, StoreError>;
 
-    /// What is wrong with each intent, each signed attempt and the coins of each recent attempt that can't
-    /// be read, one sentence each: other software wrote them, or the file is damaged.
+    /// All intents without a final status, as in [`take_stock`](Self::take_stock).
+    async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
+        Ok(self.take_stock().await?.unfinished)
+    }
+
+    /// What is wrong with each final intent, and with the coins of each recent attempt, that can't be read,
+    /// one sentence each. Lists skip them, and they hide nothing that was signed. Reads all final intents.
     async fn unreadable(&self) -> Result<Vec<String>, StoreError>;
 
     /// The digest of the last attempt that executed with this badge, or of the one that registered it;
@@ -135,6 +138,17 @@ pub struct GasSpent {
     pub at: TimestampMs,
     /// What they paid together, in MIST.
     pub gas: Mist,
+}
+
+/// The unfinished part of the journal.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stock {
+    /// All intents without a final status, ascending, each with its attempt that may have reached the
+    /// network. Those that can't be read are set aside, with all intents of an attempt that can't.
+    pub unfinished: Vec<UnfinishedIntent>,
+    /// What is wrong with each unfinished intent and each signed attempt that can't be read, one sentence
+    /// each: other software wrote them, or the file is damaged. They may hide what was signed.
+    pub unreadable: Vec<String>,
 }
 
 /// An intent without a final status.

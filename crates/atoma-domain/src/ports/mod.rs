@@ -27,7 +27,7 @@ pub use events::{
     ChainEvents, ChainIdentity, EventCursor, EventSource, LedgerFrame, LedgerPosition,
     LedgerStream, LedgerTransaction, Progress,
 };
-pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, UnfinishedIntent};
+pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, Stock, UnfinishedIntent};
 pub use signer::Signer;
 pub use state::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader};
 pub use work::{ReservationFilter, ServedWork};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use atoma_domain::Digest;
 use atoma_domain::journal::Intent;
 use atoma_domain::ports::{StoreError, UnfinishedIntent};
-use tracing::{error, info};
+use atoma_domain::{Digest, with_causes};
+use tracing::{error, info, warn};
 
 use super::attempt::Payment;
 use super::front::Engine;
@@ -40,15 +40,15 @@ impl Engine {
         let limits = &self.context().limits;
         limits.load(journal.as_ref(), clock.as_ref()).await?;
         limits.note_starting(true);
-        let unreadable = journal.unreadable().await?;
-        for what in &unreadable {
+        let stock = journal.take_stock().await?;
+        for what in &stock.unreadable {
             error!(what, "a row of the journal can't be read and is set aside");
         }
-        self.context().note_unreadable(unreadable);
+        self.context().note_unreadable(stock.unreadable);
         let coins = journal.recent_gas_coins().await?;
         self.context().gas.note_known(coins);
         let mut resumed: BTreeMap<(LaneKey, Digest), (_, Vec<Intent>)> = BTreeMap::new();
-        for open in self.untracked().await? {
+        for open in self.untracked(stock.unfinished) {
             let Some(attempt) = open.attempt else {
                 continue;
             };
@@ -99,7 +99,8 @@ impl Engine {
     pub async fn take_up_queued(&self) -> Result<(), StoreError> {
         let _opening = self.opening().await;
         let mut queued: BTreeMap<LaneKey, Vec<Intent>> = BTreeMap::new();
-        for open in self.untracked().await? {
+        let unfinished = self.context().ports.journal.unfinished().await?;
+        for open in self.untracked(unfinished) {
             self.context().registry.track(&open.intent);
             let lane = LaneKey::of(&open.intent);
             queued.entry(lane).or_default().push(open.intent);
@@ -112,10 +113,97 @@ impl Engine {
         Ok(())
     }
 
-    /// What the journal holds unfinished and no lane has.
-    async fn untracked(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
-        let mut unfinished = self.context().ports.journal.unfinished().await?;
+    /// Looks for other rows of the journal that can't be read, and reports them. It takes the longer the
+    /// more the journal holds, and nothing depends on it.
+    pub async fn report_skipped_rows(&self) {
+        let context = self.context();
+        let skipped = tokio::select! {
+            () = context.stopping.cancelled() => return,
+            skipped = context.ports.journal.unreadable() => skipped,
+        };
+        match skipped {
+            Ok(mut skipped) => {
+                skipped.retain(|what| !context.unreadable().contains(what));
+                for what in &skipped {
+                    error!(what, "a row of the journal can't be read and is skipped");
+                }
+                context.note_skipped(skipped);
+            }
+            Err(error) => warn!(
+                error = with_causes(&error),
+                "can't look for rows of the journal that can't be read"
+            ),
+        }
+    }
+
+    /// What of these no lane has.
+    fn untracked(&self, mut unfinished: Vec<UnfinishedIntent>) -> Vec<UnfinishedIntent> {
         unfinished.retain(|open| self.context().registry.watch(open.intent.id).is_none());
-        Ok(unfinished)
+        unfinished
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use atoma_domain::TimestampMs;
+    use atoma_domain::journal::{Failure, NewIntent};
+    use atoma_domain::ports::{Journal as _, Opened};
+    use atoma_state::SqliteState;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::engine::EngineConfig;
+    use crate::engine::testing::ledger::{FakeChain, FakeLedger};
+    use crate::engine::testing::{claim, ports};
+
+    const NOW: TimestampMs = TimestampMs::new(1);
+
+    /// An engine that has taken up a journal with one damaged intent.
+    async fn started(is_final: bool) -> Engine {
+        let state = SqliteState::open_temporary().await.unwrap();
+        let Intent {
+            action, actor, gas, ..
+        } = claim(1);
+        let wanted = [NewIntent { action, actor, gas }];
+        let opened = state.open(&wanted, None, NOW).await.unwrap();
+        let [Opened::New(intent)] = opened.as_slice() else {
+            panic!("{opened:?}");
+        };
+        if is_final {
+            let failure = Failure::Abandoned {};
+            state.fail(intent.id, &failure, NOW).await.unwrap();
+        }
+        let damage = "DROP TRIGGER intents_never_change; UPDATE intents SET action = '{}'";
+        state.run(damage).await.unwrap();
+        let chain = FakeChain(FakeLedger::default().into());
+        let ports = ports(Arc::new(chain), state);
+        let engine = Engine::new(ports, EngineConfig::default(), CancellationToken::new());
+        engine.take_up_attempts().await.unwrap();
+        engine
+    }
+
+    /// Otherwise a conflict over a version would be put down to an attempt that nobody can see.
+    #[tokio::test]
+    async fn a_final_row_that_cannot_be_read_is_reported_and_blocks_nothing() {
+        let engine = started(true).await;
+        assert!(engine.context().unreadable().is_empty());
+        assert_eq!(engine.warnings(), Vec::<String>::new());
+        engine.report_skipped_rows().await;
+        assert!(engine.context().unreadable().is_empty());
+        let warnings = engine.warnings();
+        assert!(
+            matches!(warnings.as_slice(), [warning] if warning.contains("intents.action of row 1")),
+            "{warnings:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_unfinished_row_that_cannot_be_read_may_hide_a_signed_attempt() {
+        let engine = started(false).await;
+        assert_eq!(engine.context().unreadable().len(), 1);
+        engine.report_skipped_rows().await;
+        assert_eq!(engine.warnings().len(), 1);
     }
 }

@@ -22,7 +22,18 @@ use crate::Ports;
 /// What the lanes share, over the given chain and an empty database in memory.
 pub(super) async fn context(chain: Arc<dyn Chain>) -> Context {
     let state = SqliteState::open_temporary().await.expect("memory");
-    let ports = Ports {
+    let ports = ports(chain, state);
+    // No pauses: these tests count tries, not time.
+    let config = EngineConfig {
+        backoff: Duration::ZERO,
+        ..EngineConfig::default()
+    };
+    Context::new(ports, config, CancellationToken::new())
+}
+
+/// Ports over the given chain and database.
+pub(super) fn ports(chain: Arc<dyn Chain>, state: SqliteState) -> Ports {
+    Ports {
         chain,
         source: Arc::new(NoSource),
         signer: Arc::new(NoSigner),
@@ -31,13 +42,7 @@ pub(super) async fn context(chain: Arc<dyn Chain>) -> Context {
         events: Arc::new(state.clone()),
         journal: Arc::new(state),
         clock: Arc::new(StoppedClock),
-    };
-    // No pauses: these tests count tries, not time.
-    let config = EngineConfig {
-        backoff: Duration::ZERO,
-        ..EngineConfig::default()
-    };
-    Context::new(ports, config, CancellationToken::new())
+    }
 }
 
 /// A journal without entries.

@@ -22,7 +22,7 @@ use atoma_domain::journal::{
     RequestKey,
 };
 use atoma_domain::ports::{
-    GasSpent, Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
+    GasSpent, Journal, JournalFilter, JournalKey, Opened, Page, Stock, StoreError,
 };
 use atoma_domain::{Digest, IntentId, ObjectId, TimestampMs};
 
@@ -123,24 +123,13 @@ impl Journal for SqliteState {
         commit(transaction).await
     }
 
-    async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
+    async fn take_stock(&self) -> Result<Stock, StoreError> {
         let mut snapshot = self.snapshot().await?;
-        Ok(queries::unfinished(&mut snapshot).await?.intents)
+        queries::take_stock(&mut snapshot).await
     }
 
     async fn unreadable(&self) -> Result<Vec<String>, StoreError> {
-        let mut snapshot = self.snapshot().await?;
-        let unfinished = queries::unfinished(&mut snapshot).await?.unreadable;
-        let skipped = queries::skipped(&mut snapshot).await?;
-        let mut sentences: Vec<String> = Vec::new();
-        for error in unfinished.iter().chain(&skipped) {
-            let sentence = with_cause(error);
-            // A signed attempt is also a recent one.
-            if !sentences.contains(&sentence) {
-                sentences.push(sentence);
-            }
-        }
-        Ok(sentences)
+        queries::unreadable(&self.lists).await
     }
 
     async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError> {
@@ -192,14 +181,6 @@ impl Journal for SqliteState {
         page: Page<IntentId>,
     ) -> Result<Vec<IntentRecord>, StoreError> {
         queries::list(&self.lists, filter, page).await
-    }
-}
-
-/// An error and its cause in one sentence.
-fn with_cause(error: &StoreError) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
     }
 }
 

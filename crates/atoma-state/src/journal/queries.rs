@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use atoma_domain::journal::{Attempt, AttemptRecord, IntentRecord, IntentStatus};
 use atoma_domain::ports::{
-    GasSpent, JournalFilter, JournalKey, Page, StoreError, UnfinishedIntent,
+    GasSpent, JournalFilter, JournalKey, Page, Stock, StoreError, UnfinishedIntent,
 };
-use atoma_domain::{Digest, IntentId, Mist, ObjectId, TimestampMs};
+use atoma_domain::{Digest, IntentId, Mist, ObjectId, TimestampMs, with_causes};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
 
@@ -45,25 +45,15 @@ macro_rules! recent_gas {
     };
 }
 
-/// The unfinished part of the journal.
-#[derive(Debug, Default)]
-pub(super) struct Unfinished {
-    /// Every intent that is not final, ascending, with its signed attempt.
-    pub(super) intents: Vec<UnfinishedIntent>,
-    /// What is wrong with each row that can't be read.
-    pub(super) unreadable: Vec<StoreError>,
-}
-
-pub(super) async fn unfinished(
-    connection: &mut SqliteConnection,
-) -> Result<Unfinished, StoreError> {
+/// All that is unfinished, and what of it can't be read.
+pub(super) async fn take_stock(connection: &mut SqliteConnection) -> Result<Stock, StoreError> {
     let intents =
         sqlx::query("SELECT * FROM intents WHERE status IN ('queued', 'submitted') ORDER BY id")
             .fetch_all(&mut *connection)
             .await
             .map_err(statement_failed)?;
-    let mut unfinished = Unfinished::default();
-    let signed = signed(connection, &mut unfinished.unreadable).await?;
+    let mut stock = Stock::default();
+    let signed = signed(connection, &mut stock.unreadable).await?;
     for row in &intents {
         let is_submitted = rows::intent_status(&Cells::new(row, "intents", "id"));
         let is_submitted = is_submitted.is_ok_and(|status| status == IntentStatus::Submitted);
@@ -71,50 +61,46 @@ pub(super) async fn unfinished(
             Ok(intent) => match signed.get(&intent.id).cloned() {
                 // Its attempt can't be read.
                 None if is_submitted => {}
-                attempt => unfinished
-                    .intents
-                    .push(UnfinishedIntent { intent, attempt }),
+                attempt => stock.unfinished.push(UnfinishedIntent { intent, attempt }),
             },
-            Err(error) => unfinished.unreadable.push(error),
+            Err(error) => stock.unreadable.push(with_causes(&error)),
         }
     }
-    Ok(unfinished)
+    Ok(stock)
 }
 
 /// What is wrong with each final intent, and with the coins of each recent attempt, that can't be read.
-/// Lists and the coin pool skip them.
-pub(super) async fn skipped(
-    connection: &mut SqliteConnection,
-) -> Result<Vec<StoreError>, StoreError> {
+/// Lists and the coin pool skip them. No transaction spans the parts: it would keep the write-ahead log
+/// from being copied.
+pub(super) async fn unreadable(readers: &SqlitePool) -> Result<Vec<String>, StoreError> {
     /// How many rows are in memory at once.
     const PART: u32 = 1_000;
-    let mut skipped = Vec::new();
+    let mut unreadable = Vec::new();
     let mut after = 0_i64;
     loop {
         let sql = "SELECT *, NULL AS tx_digest FROM intents \
                    WHERE id > $1 AND status IN ('succeeded', 'failed') ORDER BY id LIMIT $2";
         let rows = sqlx::query(sql).bind(after).bind(PART);
-        let rows = rows.fetch_all(&mut *connection);
-        let rows = rows.await.map_err(statement_failed)?;
+        let rows = rows.fetch_all(readers).await.map_err(statement_failed)?;
         for row in &rows {
             after = row.try_get("id").map_err(statement_failed)?;
-            skipped.extend(rows::intent_record(row).err());
+            unreadable.extend(rows::intent_record(row).err());
         }
         if rows.is_empty() {
             break;
         }
     }
-    let recent = sqlx::query(recent_gas!()).fetch_all(connection).await;
+    let recent = sqlx::query(recent_gas!()).fetch_all(readers).await;
     for row in &recent.map_err(statement_failed)? {
-        skipped.extend(rows::gas_coins(&Cells::new(row, "attempts", "id")).err());
+        unreadable.extend(rows::gas_coins(&Cells::new(row, "attempts", "id")).err());
     }
-    Ok(skipped)
+    Ok(unreadable.iter().map(|error| with_causes(error)).collect())
 }
 
 /// Every attempt that may be with the network, by each of its intents.
 async fn signed(
     connection: &mut SqliteConnection,
-    unreadable: &mut Vec<StoreError>,
+    unreadable: &mut Vec<String>,
 ) -> Result<BTreeMap<IntentId, Attempt>, StoreError> {
     let attempts = sqlx::query(attempts!("WHERE a.status = 'signed' ORDER BY a.id"))
         .fetch_all(connection)
@@ -128,7 +114,7 @@ async fn signed(
                     signed.insert(*id, attempt.clone());
                 }
             }
-            Err(error) => unreadable.push(error),
+            Err(error) => unreadable.push(with_causes(&error)),
         }
     }
     Ok(signed)

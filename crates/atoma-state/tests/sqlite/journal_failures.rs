@@ -212,7 +212,10 @@ async fn rows_that_cannot_be_read_are_set_aside() {
         let sent = bare_attempt(number, &[id.get()]);
         store.record_attempt(&sent, None, at(2)).await.unwrap();
     }
-    assert_eq!(store.unreadable().await.unwrap(), Vec::<String>::new());
+    assert_eq!(
+        store.take_stock().await.unwrap().unreadable,
+        Vec::<String>::new()
+    );
     database
         .run(&format!(
             "DROP TRIGGER intents_never_change; DROP TRIGGER attempts_never_change; \
@@ -222,10 +225,10 @@ async fn rows_that_cannot_be_read_are_set_aside() {
         ))
         .await
         .unwrap();
-    let unfinished = store.unfinished().await.unwrap();
-    let left: Vec<_> = unfinished.iter().map(|open| open.intent.id).collect();
-    assert_eq!(left, [ids[0], ids[3]]);
-    let unreadable = store.unreadable().await.unwrap();
+    let stock = store.take_stock().await.unwrap();
+    let left = stock.unfinished.iter().map(|open| open.intent.id);
+    assert_eq!(left.collect::<Vec<_>>(), [ids[0], ids[3]]);
+    let unreadable = stock.unreadable;
     assert_eq!(unreadable.len(), 2, "{unreadable:?}");
     assert!(
         unreadable[0].contains("attempts.gas of row 2"),

@@ -4,7 +4,7 @@ use atoma_domain::journal::{Failure, RequestKey};
 use atoma_domain::model::NewMessage;
 use atoma_domain::ports::{
     Journal, JournalFilter, JournalKey, Opened, Page, ReservationFilter, ServedWork, StateReader,
-    StoreError,
+    Stock, StoreError,
 };
 use atoma_domain::{IntentId, TimestampMs};
 use atoma_state::SqliteState;
@@ -141,6 +141,8 @@ async fn an_intent_is_skipped_in_lists() {
     let found = store.find(JournalKey::Id(ids[1])).await;
     assert!(matches!(found, Err(StoreError::Corrupt { .. })));
     let unreadable = store.unreadable().await.unwrap();
+    // What is final hides nothing that is signed.
+    assert_eq!(store.take_stock().await.unwrap(), Stock::default());
     let of_row = |row: u64| {
         let what = format!("intents.action of row {row}");
         unreadable.iter().any(|sentence| sentence.contains(&what))

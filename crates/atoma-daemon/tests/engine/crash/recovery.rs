@@ -21,7 +21,7 @@ const EXECUTED: CrashPoint = CrashPoint {
 };
 
 /// Every call that the undisturbed recoveries make.
-const CALLS: [&str; 14] = [
+const CALLS: [&str; 13] = [
     "chain.consumption",
     "chain.execute",
     "chain.gas_coins",
@@ -33,8 +33,7 @@ const CALLS: [&str; 14] = [
     "journal.gas_spent",
     "journal.recent_gas_coins",
     "journal.record_attempt",
-    "journal.unfinished",
-    "journal.unreadable",
+    "journal.take_stock",
     "signer.sign",
 ];
 

@@ -11,7 +11,7 @@ use atoma_domain::journal::{
     NewIntent, PlannedRequest, Recalled, RequestKey,
 };
 use atoma_domain::ports::{
-    GasSpent, Journal, JournalFilter, JournalKey, Opened, Page, StoreError, UnfinishedIntent,
+    GasSpent, Journal, JournalFilter, JournalKey, Opened, Page, Stock, StoreError,
 };
 use atoma_domain::{IntentId, ObjectId, ObjectReference, TimestampMs};
 
@@ -240,8 +240,8 @@ impl Journal for ObservedJournal {
         self.inner.fail(id, failure, now).await
     }
 
-    async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
-        self.inner.unfinished().await
+    async fn take_stock(&self) -> Result<Stock, StoreError> {
+        self.inner.take_stock().await
     }
 
     async fn last_use(&self, badge: ObjectId) -> Result<Option<Digest>, StoreError> {

@@ -10,8 +10,8 @@ use atoma_domain::journal::{
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
     GasCoin, GasSpent, Journal, JournalFilter, JournalKey, ObjectOnChain, Opened, Page, SignError,
-    SignedTransaction, Signer, SimulatedGas, Simulation, StoreError, SubmitError, TransactionPlan,
-    UnfinishedIntent, UnsignedTransaction, Until, ViewQuery,
+    SignedTransaction, Signer, SimulatedGas, Simulation, Stock, StoreError, SubmitError,
+    TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, IntentId, ObjectId, ObjectReference, TimestampMs,
@@ -138,9 +138,9 @@ impl Journal for FailPointJournal {
         self.points.pass_store("journal.fail", call).await
     }
 
-    async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
-        let call = self.inner.unfinished();
-        self.points.pass_store("journal.unfinished", call).await
+    async fn take_stock(&self) -> Result<Stock, StoreError> {
+        let call = self.inner.take_stock();
+        self.points.pass_store("journal.take_stock", call).await
     }
 
     async fn find(&self, key: JournalKey) -> Result<Option<IntentRecord>, StoreError> {

@@ -84,8 +84,11 @@ impl Engine {
         let unreadable = self.context.unreadable().iter();
         let unreadable = unreadable
             .map(|what| format!("a row of the journal can't be read and is set aside: {what}"));
-        let warnings = low_balance.into_iter().chain(held);
-        warnings.chain(foreign_uses).chain(unreadable).collect()
+        let skipped = self.context.skipped().iter();
+        let skipped = skipped
+            .map(|what| format!("a row of the journal can't be read and is skipped: {what}"));
+        let warnings = low_balance.into_iter().chain(held).chain(foreign_uses);
+        warnings.chain(unreadable).chain(skipped).collect()
     }
 
     /// Whether an unfinished intent holds the key of this one.

@@ -28,6 +28,8 @@ pub(in crate::engine) struct Context {
     pub(in crate::engine) foreign_uses: ForeignUses,
     /// What is wrong with the unfinished rows of the journal that can't be read.
     unreadable: OnceLock<Vec<String>>,
+    /// The same for the other rows, which lists skip.
+    skipped: OnceLock<Vec<String>>,
     /// How many attempts from before this process are still unresolved.
     pub(in crate::engine) unresolved: watch::Sender<usize>,
     pub(in crate::engine) stopping: CancellationToken,
@@ -54,6 +56,7 @@ impl Context {
             abandoned: Abandoned::default(),
             foreign_uses: ForeignUses::default(),
             unreadable: OnceLock::new(),
+            skipped: OnceLock::new(),
             unresolved: watch::Sender::new(0),
             stopping,
             runtime: Handle::try_current().ok(),
@@ -61,15 +64,27 @@ impl Context {
         }
     }
 
-    /// Notes what is wrong with rows of the journal that were set aside when the process began.
+    /// Notes what is wrong with unfinished rows of the journal that were set aside when the process began.
     pub(in crate::engine) fn note_unreadable(&self, what: Vec<String>) {
         // A second recovery finds the same.
         let _ = self.unreadable.set(what);
     }
 
-    /// What is wrong with the rows of the journal that are set aside.
+    /// What is wrong with the unfinished rows of the journal that are set aside. One of them may hide an
+    /// attempt that is signed.
     pub(in crate::engine) fn unreadable(&self) -> &[String] {
         self.unreadable.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes what is wrong with other rows of the journal. They hide nothing that is signed.
+    pub(in crate::engine) fn note_skipped(&self, what: Vec<String>) {
+        // They are looked for once.
+        let _ = self.skipped.set(what);
+    }
+
+    /// What is wrong with the other rows of the journal that can't be read.
+    pub(in crate::engine) fn skipped(&self) -> &[String] {
+        self.skipped.get().map_or(&[], Vec::as_slice)
     }
 
     /// Runs work that [`ended`](Self::ended) waits for.

@@ -7,7 +7,7 @@ use atoma_domain::journal::{
     Attempt, AttemptRecord, Conclusion, IntentRecord, NewIntent, PlannedRequest, Recalled,
     RequestKey,
 };
-use atoma_domain::ports::{GasSpent, JournalFilter, JournalKey, Opened, Page, UnfinishedIntent};
+use atoma_domain::ports::{GasSpent, JournalFilter, JournalKey, Opened, Page, Stock};
 use atoma_domain::{Digest, IntentId, ObjectId};
 
 use super::*;
@@ -119,7 +119,7 @@ impl Journal for CountedReads {
         unreachable!("the cap needs what was spent")
     }
 
-    async fn unfinished(&self) -> Result<Vec<UnfinishedIntent>, StoreError> {
+    async fn take_stock(&self) -> Result<Stock, StoreError> {
         unreachable!("the cap needs what was spent")
     }
 
