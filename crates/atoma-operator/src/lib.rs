@@ -23,7 +23,7 @@ mod reconcile;
 mod use_cases;
 
 pub use badges::ReconcileError;
-pub use causes::with_causes;
+pub use causes::{internal, with_causes};
 pub use engine::{
     AbandonError, Engine, EngineConfig, LimitStatus, LimitsConfig, Submission, Waited,
 };

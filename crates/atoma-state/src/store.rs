@@ -1,9 +1,10 @@
-//! Opening the database, and its ways in: one writer, several readers, and readers for lists.
+//! Opening the database, and its ways in: connections for the engine, for served work, and for lists.
 
 mod checkpoints;
 mod identity;
 mod options;
 mod prepare;
+mod transaction;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,34 +12,64 @@ use std::sync::Arc;
 use atoma_domain::ports::StoreError;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, SqlitePool};
 
-use crate::error::{statement_failed, unavailable};
+use crate::error::unavailable;
 use crate::files::OpenLock;
 use crate::open_error::OpenError;
 use crate::probe::DiskProbe;
 use crate::schema::MIGRATIONS;
 use checkpoints::Checkpoints;
 use identity::FileIdentity;
+use transaction::{StoreTransaction, Turns};
 
 pub use options::{Access, StateOptions};
+pub(crate) use transaction::commit;
 
 /// The state manager on SQLite. Implements the four database ports. Cheap to clone; all clones share
 /// the connections.
 ///
-/// One connection writes. Writers queue in the process instead of failing on SQLite's lock, and every
-/// writing transaction takes the lock as it begins (`BEGIN IMMEDIATE`). Readers have connections of
-/// their own and, thanks to write-ahead logging, neither wait for the writer nor block it. Lists have
-/// connections apart from the other readers, so that they never keep the engine waiting.
+/// The engine, with the ledger stream, and [served work](Self::for_served_work) read on connections of
+/// their own, and lists on a third kind. Thanks to write-ahead logging a reader neither waits for a writer
+/// nor blocks it. So no number of requests delays the engine's reads, and the other way round.
+///
+/// SQLite has one writer at a time, so writes do wait for each other, in two steps:
+///
+/// 1. The writers of the engine queue among themselves, and so do those of served work. Both are first
+///    come, first served, and each has a connection of its own.
+/// 2. The first of each queue waits for its turn. Only these two wait here, so they alternate: a write of
+///    the engine waits for at most one of served work, however many wait behind that, and the other way
+///    round.
+///
+/// With its turn, a writer takes SQLite's lock as its transaction begins (`BEGIN IMMEDIATE`). There it can
+/// wait only for another process. All writers take the steps in this order, so there is no deadlock.
 #[derive(Clone, Debug)]
 pub struct SqliteState {
+    /// The connections of this view: the engine's or served work's.
     pub(crate) readers: SqlitePool,
-    pub(crate) lists: SqlitePool,
     pub(crate) writer: SqlitePool,
+    pub(crate) lists: SqlitePool,
+    turns: Turns,
+    views: Arc<Views>,
     /// Shows whether the disk takes a write; `None` in memory.
     pub(crate) probe: Option<DiskProbe>,
     /// None in memory.
     file: Option<Arc<OpenFile>>,
+}
+
+/// What the views don't share.
+#[derive(Debug)]
+struct Views {
+    engine: Connections,
+    served: Connections,
+}
+
+/// The connections of one view.
+#[derive(Clone, Debug)]
+struct Connections {
+    readers: SqlitePool,
+    writer: SqlitePool,
+    turns: Turns,
 }
 
 /// What an open file needs beside its connections.
@@ -82,41 +113,85 @@ impl SqliteState {
         let failed = |error| OpenError::sqlite(path, error);
         let identity = FileIdentity::of(path).map_err(|error| failed(error.into()))?;
         let reading = connect.clone().pragma("query_only", "ON");
-        let [readers, lists] = [options.readers, options.lists]
-            .map(|connections| pool(connections.max(1), options).connect_with(reading.clone()));
-        let (readers, lists) = (readers.await.map_err(failed)?, lists.await.map_err(failed)?);
+        let open = |pool: SqlitePoolOptions, connect: &SqliteConnectOptions| {
+            let opened = pool.connect_with(connect.clone());
+            async move { opened.await.map_err(failed) }
+        };
+        let readers = |connections: u32| open(pool(connections.max(1), options), &reading);
+        let lists = readers(options.lists).await?;
+        let (engine, served) = (
+            readers(options.readers).await?,
+            readers(options.served).await?,
+        );
         if options.access == Access::ReadOnly {
-            let checkpoints = None;
-            return Ok(Self {
-                writer: readers.clone(),
-                readers,
-                lists,
-                probe: None,
-                file: Some(Arc::new(OpenFile {
-                    checkpoints,
-                    identity,
-                    lock,
-                })),
-            });
-        }
-        let connect = connect.pragma("journal_size_limit", LOG_LIMIT);
-        let writer = writer_pool(options).connect_with(connect.clone()).await;
-        let writer = writer.map_err(failed)?;
-        let checkpoints = pool(1, options).connect_with(connect).await;
-        let checkpoints =
-            Checkpoints::start(checkpoints.map_err(failed)?, options.checkpoint_interval);
-        let checkpoints = Some(checkpoints);
-        Ok(Self {
-            readers,
-            lists,
-            writer,
-            probe: Some(DiskProbe::beside(path)),
-            file: Some(Arc::new(OpenFile {
-                checkpoints,
+            let file = OpenFile {
+                checkpoints: None,
                 identity,
                 lock,
-            })),
-        })
+            };
+            let writers = (engine.clone(), served.clone());
+            let views = Views::new((engine, served), writers, options);
+            return Ok(Self::over(views, lists, None, Some(file)));
+        }
+        let connect = connect.pragma("journal_size_limit", LOG_LIMIT);
+        let writer = || open(writer_pool(options), &connect);
+        let views = Views::new(
+            (engine, served),
+            (writer().await?, writer().await?),
+            options,
+        );
+        let checkpoints = open(pool(1, options), &connect).await?;
+        let file = OpenFile {
+            checkpoints: Some(Checkpoints::start(checkpoints, options.checkpoint_interval)),
+            identity,
+            lock,
+        };
+        Ok(Self::over(
+            views,
+            lists,
+            Some(DiskProbe::beside(path)),
+            Some(file),
+        ))
+    }
+
+    /// The engine's view.
+    fn over(
+        views: Views,
+        lists: SqlitePool,
+        probe: Option<DiskProbe>,
+        file: Option<OpenFile>,
+    ) -> Self {
+        let Connections {
+            readers,
+            writer,
+            turns,
+        } = views.engine.clone();
+        Self {
+            readers,
+            writer,
+            turns,
+            lists,
+            views: Arc::new(views),
+            probe,
+            file: file.map(Arc::new),
+        }
+    }
+
+    /// The same store on the connections of served work. The use cases take it, and with it everything that
+    /// clients ask for and that is not a list.
+    #[must_use]
+    pub fn for_served_work(&self) -> Self {
+        let Connections {
+            readers,
+            writer,
+            turns,
+        } = self.views.served.clone();
+        Self {
+            readers,
+            writer,
+            turns,
+            ..self.clone()
+        }
     }
 
     /// Opens an empty database in memory, for tests. It is gone with its last clone.
@@ -132,13 +207,9 @@ impl SqliteState {
         let writer = writer.map_err(|error| OpenError::sqlite(memory, error))?;
         let migrated = MIGRATIONS.run(&writer).await;
         migrated.map_err(|error| OpenError::migration(memory, error))?;
-        Ok(Self {
-            readers: writer.clone(),
-            lists: writer.clone(),
-            writer,
-            probe: None,
-            file: None,
-        })
+        let both = (writer.clone(), writer.clone());
+        let views = Views::new(both.clone(), both, options);
+        Ok(Self::over(views, writer, None, None))
     }
 
     /// Copies the whole write-ahead log into the database file and empties it. Waits for calls in
@@ -149,6 +220,7 @@ impl SqliteState {
     /// [`StoreError::Unavailable`] when another process reads or writes for longer than the busy
     /// timeout, or the database fails. Nothing is lost: the log is still there.
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        let _turn = self.turns.take().await?;
         let (is_busy, _, _): (bool, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
             .fetch_one(&self.writer)
             .await
@@ -165,8 +237,10 @@ impl SqliteState {
     /// file, unless another process reads from it for too long. Later calls fail with
     /// [`StoreError::Unavailable`].
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.lists.close().await;
+        let Views { engine, served } = self.views.as_ref();
+        for pool in [&engine.readers, &served.readers, &self.lists] {
+            pool.close().await;
+        }
         let checkpoints = self
             .file
             .as_ref()
@@ -176,7 +250,9 @@ impl SqliteState {
             // SQLite does it itself with the last connection of all processes. Without it, the log stays.
             let _ = self.checkpoint().await;
         }
-        self.writer.close().await;
+        for pool in [&served.writer, &engine.writer] {
+            pool.close().await;
+        }
         if let Some(lock) = self.file.as_ref().and_then(|file| file.lock.as_ref()) {
             lock.release();
         }
@@ -184,15 +260,13 @@ impl SqliteState {
 
     /// Begins a transaction that writes, with the write lock. It is rolled back unless it is
     /// [committed](commit).
-    pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    pub(crate) async fn write(&self) -> Result<StoreTransaction, StoreError> {
         if self.is_read_only() {
             return Err(StoreError::ReadOnly);
         }
         self.check_in_place()?;
-        self.writer
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(unavailable)
+        let turn = self.turns.take().await?;
+        StoreTransaction::write(&self.writer, turn).await
     }
 
     /// Refuses a database whose file is no longer at its path.
@@ -208,14 +282,32 @@ impl SqliteState {
     }
 
     /// Begins a transaction whose reads all see the same state.
-    pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.readers.begin().await.map_err(unavailable)
+    pub(crate) async fn snapshot(&self) -> Result<StoreTransaction, StoreError> {
+        StoreTransaction::read(&self.readers).await
     }
 }
 
-/// Commits a transaction. Its changes are on disk when this returns.
-pub(crate) async fn commit(transaction: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
-    transaction.commit().await.map_err(statement_failed)
+impl Views {
+    /// The engine's connections and those of served work.
+    fn new(
+        readers: (SqlitePool, SqlitePool),
+        writers: (SqlitePool, SqlitePool),
+        options: StateOptions,
+    ) -> Self {
+        let turns = Turns::new(options.connection_timeout);
+        Self {
+            served: Connections {
+                readers: readers.1,
+                writer: writers.1,
+                turns: turns.beside(),
+            },
+            engine: Connections {
+                readers: readers.0,
+                writer: writers.0,
+                turns,
+            },
+        }
+    }
 }
 
 fn connect_options(options: StateOptions) -> SqliteConnectOptions {
@@ -238,7 +330,7 @@ fn pool(connections: u32, options: StateOptions) -> SqlitePoolOptions {
         .test_before_acquire(false)
 }
 
-/// The pool of the one writing connection. On a full disk or a failed read SQLite itself ends the
+/// The pool of one writing connection. On a full disk or a failed read SQLite itself ends the
 /// transaction. sqlx's own rollback then fails, sqlx goes on counting the transaction as open and
 /// can't begin another. Such a connection is replaced.
 fn writer_pool(options: StateOptions) -> SqlitePoolOptions {

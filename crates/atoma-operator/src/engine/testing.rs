@@ -1,6 +1,7 @@
-//! Fixtures for the engine's own tests.
+//! Fixtures for tests of the engine and what runs beside it.
 
-pub(super) mod ledger;
+pub(crate) mod ledger;
+pub(super) mod logged;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +22,19 @@ use crate::Ports;
 
 /// What the lanes share, over the given chain and an empty database in memory.
 pub(super) async fn context(chain: Arc<dyn Chain>) -> Context {
+    let ports = ports(chain).await;
+    // No pauses: these tests count tries, not time.
+    let config = EngineConfig {
+        backoff: Duration::ZERO,
+        ..EngineConfig::default()
+    };
+    Context::new(ports, config, CancellationToken::new())
+}
+
+/// Ports over the given chain and an empty database in memory.
+pub(crate) async fn ports(chain: Arc<dyn Chain>) -> Ports {
     let state = SqliteState::open_temporary().await.expect("memory");
-    let ports = Ports {
+    Ports {
         chain,
         source: Arc::new(NoSource),
         signer: Arc::new(NoSigner),
@@ -31,13 +43,7 @@ pub(super) async fn context(chain: Arc<dyn Chain>) -> Context {
         events: Arc::new(state.clone()),
         journal: Arc::new(state),
         clock: Arc::new(StoppedClock),
-    };
-    // No pauses: these tests count tries, not time.
-    let config = EngineConfig {
-        backoff: Duration::ZERO,
-        ..EngineConfig::default()
-    };
-    Context::new(ports, config, CancellationToken::new())
+    }
 }
 
 /// A journal without entries.
