@@ -454,7 +454,8 @@ END;
 -- One signed transaction. Inserted by `record_attempt` before it is sent, concluded once, never
 -- deleted. Only `checkpoint` may still change afterwards: the mirror fills it in.
 CREATE TABLE attempts (
-    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- Grows, since no attempt is ever deleted.
+    id               INTEGER PRIMARY KEY,
     digest           BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
     -- TransactionData in BCS, exactly as signed; signatures as a BCS sequence of byte strings.
     bytes            BLOB NOT NULL,
@@ -480,7 +481,7 @@ CREATE TABLE attempts (
     CHECK ((status = 'signed') = (concluded_at IS NULL))
 ) STRICT;
 
-CREATE INDEX attempts_by_status ON attempts (status, id);
+CREATE INDEX attempts_that_are_signed ON attempts (id) WHERE status = 'signed';
 -- Gas spent since a time, answered by the index alone.
 CREATE INDEX attempts_by_conclusion ON attempts (concluded_at, gas_used) WHERE gas_used IS NOT NULL;
 -- The last use of a badge: the attempt that created it, or the last one that executed with it.
@@ -548,11 +549,10 @@ CREATE TABLE attempt_intents (
     -- The index of the intent's call in the transaction.
     place   INTEGER NOT NULL CHECK (place >= 0),
     intent  INTEGER NOT NULL REFERENCES intents (id),
-    PRIMARY KEY (attempt, place),
-    UNIQUE (attempt, intent)
+    PRIMARY KEY (attempt, place)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX attempt_intents_by_intent ON attempt_intents (intent, attempt);
+CREATE UNIQUE INDEX attempt_intents_by_intent ON attempt_intents (intent, attempt);
 
 CREATE TRIGGER attempt_intents_belong_to_queued_intents
 BEFORE INSERT ON attempt_intents

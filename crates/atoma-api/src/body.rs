@@ -69,8 +69,12 @@ impl BodyTurns {
         Ok(())
     }
 
-    /// Reads a body.
-    async fn read(&self, payload: &mut Payload) -> Result<Vec<u8>, ApiError> {
+    /// Reads a body that has the announced length, if there is one.
+    async fn read(
+        &self,
+        payload: &mut Payload,
+        length: Option<usize>,
+    ) -> Result<Vec<u8>, ApiError> {
         let too_slow = || ApiError::BodyTimeout {
             idle_s: self.idle.as_secs(),
             whole_s: self.whole.as_secs(),
@@ -90,14 +94,18 @@ impl BodyTurns {
             if size > BODY_LIMIT {
                 return Err(ApiError::BodyTooLarge);
             }
-            self.hold(&mut held, size)?;
+            if size > body.capacity() {
+                let capacity = grown(body.capacity(), size, length);
+                self.hold(&mut held, capacity)?;
+                body.reserve_exact(capacity.saturating_sub(body.len()));
+            }
             body.extend_from_slice(&chunk);
         }
     }
 
-    /// Takes the permits that a body of this size still lacks.
-    fn hold(&self, held: &mut Held, size: usize) -> Result<(), ApiError> {
-        let needed = size.saturating_sub(FREE).div_ceil(UNIT);
+    /// Takes the permits that a buffer of this capacity still lacks.
+    fn hold(&self, held: &mut Held, capacity: usize) -> Result<(), ApiError> {
+        let needed = capacity.saturating_sub(FREE).div_ceil(UNIT);
         let missing = needed.saturating_sub(held.0.as_ref().map_or(0, |held| held.num_permits()));
         if missing == 0 {
             return Ok(());
@@ -111,6 +119,13 @@ impl BodyTurns {
         }
         Ok(())
     }
+}
+
+/// The capacity to which the buffer of a body grows for `size` bytes: to twice of what it has, but not beyond
+/// what can still come.
+fn grown(capacity: usize, size: usize, length: Option<usize>) -> usize {
+    let most = length.unwrap_or(BODY_LIMIT).max(size);
+    capacity.saturating_mul(2).max(FREE).clamp(size, most)
 }
 
 /// A JSON body. An absent one reads as `{}`, so a request without fields needs none.
@@ -142,7 +157,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                 reason: String::from("the API runs without its limits"),
             })?;
             turns.check(length)?;
-            let bytes = turns.read(&mut payload).await?;
+            let bytes = turns.read(&mut payload, length).await?;
             let text: &[u8] = if bytes.is_empty() {
                 b"{}"
             } else if is_json {
@@ -174,6 +189,18 @@ mod tests {
 
     fn hash(text: &str) -> Hash32 {
         parse::<serde_json::Value>(text.as_bytes()).unwrap().hash
+    }
+
+    #[test]
+    fn the_buffer_of_a_body_takes_what_can_come_and_no_more() {
+        let grow = |size, length| grown(0, size, length);
+        assert_eq!(grow(10, Some(20)), 20);
+        assert_eq!(grow(10, None), FREE);
+        assert_eq!(grown(FREE, FREE + 1, Some(1 << 20)), 2 * FREE);
+        assert_eq!(grown(600 << 10, 601 << 10, Some(700 << 10)), 700 << 10);
+        assert_eq!(grown(600 << 10, 601 << 10, None), BODY_LIMIT);
+        // A body longer than it was said to be; the parser prevents it.
+        assert_eq!(grow(30, Some(20)), 30);
     }
 
     #[test]

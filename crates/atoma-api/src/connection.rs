@@ -7,6 +7,13 @@
 //!
 //! It also closes a connection whose client reads nothing for a while: actix-http has no limit for that,
 //! and an answer that nobody reads keeps its memory and its place among the lists.
+//!
+//! And it decides what the end of a client's bytes means, and how much is read before the parser looks at it.
+//! actix-http can end the requests of a client that leaves, but then malformed bytes behind a request end that
+//! request as well, and its answer is lost. So the parser is told to go on after both, and a client that leaves
+//! ends its connection here.
+
+mod refusal;
 
 use std::future::Future;
 use std::io;
@@ -15,17 +22,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 use tracing::debug;
 
-use crate::error::ErrorBody;
+use refusal::{refusal, refusal_at_end};
 
-/// No head of such an answer is longer.
-const LONGEST_HEAD: usize = 256;
-const HEAD: &[u8] = b"HTTP/1.1 ";
+/// How much is read before the parser looks at it, in bytes, up to the rest of its buffer. Without a limit
+/// it buffers 128 KiB of each connection, whether or not it takes the request.
+const READ_AT_ONCE: usize = 16 << 10;
 
 /// A connection of a client.
 #[derive(Debug)]
@@ -38,6 +44,10 @@ pub(crate) struct Connection<S> {
     patience: Duration,
     /// Runs while the client reads nothing of what is to be written.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// What was read since the parser last looked at it, in bytes.
+    unparsed: usize,
+    /// The client will send nothing more.
+    is_left: bool,
 }
 
 impl<S> Connection<S> {
@@ -48,7 +58,21 @@ impl<S> Connection<S> {
             replacing: Bytes::new(),
             patience,
             stalled: None,
+            unparsed: 0,
+            is_left: false,
         }
+    }
+
+    /// Whether an answer is being written. Its end wakes the connection.
+    fn is_writing(&self) -> bool {
+        self.stalled.is_some() || !self.replacing.is_empty()
+    }
+
+    /// Lets the parser look at what was read, and reads on afterwards.
+    fn pause_reading(&mut self, context: &Context<'_>) -> Poll<io::Result<()>> {
+        self.unparsed = 0;
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -71,9 +95,8 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         );
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
-}
 
-impl<S: AsyncWrite + Unpin> Connection<S> {
+    /// Writes the rest of what replaces an answer of the parser.
     fn poll_replaced(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.replacing.is_empty() {
             let rest = self.replacing.clone();
@@ -93,7 +116,30 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        if self.is_left && self.is_writing() {
+            return Poll::Pending;
+        }
+        if self.is_left {
+            // The parser drops the requests under way. Those that write go on in tasks of their own.
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        if self.unparsed >= READ_AT_ONCE {
+            return self.pause_reading(context);
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_pending() {
+            self.unparsed = 0;
+        }
+        ready!(read)?;
+        let count = buffer.filled().len().saturating_sub(before);
+        if count == 0 && buffer.remaining() > 0 {
+            // First the parser takes what came before, as of any client.
+            self.is_left = true;
+            return self.pause_reading(context);
+        }
+        self.unparsed = self.unparsed.saturating_add(count);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -134,79 +180,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     }
 }
 
-/// What is before an answer of the parser at the end of these bytes, and the answer's status; `None` if
-/// there is none. The JSON of other answers has no line ends, so it can't be mistaken for a head.
-fn refusal_at_end(bytes: &[u8]) -> Option<(&[u8], StatusCode)> {
-    let tail_at = bytes.len().saturating_sub(LONGEST_HEAD);
-    let tail = bytes.get(tail_at..)?;
-    let at = tail
-        .windows(HEAD.len())
-        .rposition(|window| window == HEAD)?;
-    let head = std::str::from_utf8(tail.get(at..)?).ok()?;
-    let mut lines = head.strip_suffix("\r\n\r\n")?.split("\r\n");
-    let code = lines.next()?.split(' ').nth(1)?;
-    let status = StatusCode::from_bytes(code.as_bytes()).ok()?;
-    let is_refusal = status.is_client_error() || status.is_server_error();
-    let is_empty = lines.any(|line| line.eq_ignore_ascii_case("content-length: 0"));
-    (is_refusal && is_empty).then_some((bytes.get(..tail_at.checked_add(at)?)?, status))
-}
-
-/// The answer of this status with a body.
-fn refusal(status: StatusCode) -> Vec<u8> {
-    let (code, sentence) = match status {
-        StatusCode::BAD_REQUEST => (
-            "invalid_request",
-            "The request is not well-formed HTTP/1.1. Send it with an HTTP client.",
-        ),
-        StatusCode::REQUEST_TIMEOUT => (
-            "request_timeout",
-            "The head of the request did not arrive in time. Send it in one go.",
-        ),
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
-            "head_too_large",
-            "The request's head is too large. Send fewer or shorter headers and a shorter path.",
-        ),
-        _ => (
-            "internal",
-            "The HTTP server failed to read the request. Send it again.",
-        ),
-    };
-    let body = ErrorBody::new(code, sentence.to_owned());
-    let json = serde_json::to_string(&body).unwrap_or_default();
-    format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{json}",
-        json.len()
-    )
-    .into_bytes()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::refusal::tests::{OTHERS, REFUSED};
     use super::*;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use std::task::Waker;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     const LONG: Duration = Duration::from_secs(3_600);
-    const REFUSED: &[u8] =
-        b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\ndate: Thu\r\n\r\n";
-    const OTHERS: &[&[u8]] = &[
-        b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
-        b"HTTP/1.1 404 Not Found\r\ncontent-length: 12\r\n\r\n",
-        b"HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\n{}",
-        b"{\"error\": \"HTTP/1.1 400 Bad Request\\r\\ncontent-length: 0\"}",
-        b"",
-    ];
-
-    #[test]
-    fn only_a_failure_without_a_body_is_the_parsers() {
-        let (before, status) = refusal_at_end(REFUSED).unwrap();
-        assert_eq!((before, status.as_u16()), (&b""[..], 400));
-        for other in OTHERS {
-            assert!(refusal_at_end(other).is_none());
-            let both = [*other, REFUSED].concat();
-            assert_eq!(refusal_at_end(&both).unwrap().0, *other);
-        }
-    }
-
     #[tokio::test]
     async fn it_is_replaced_whole_and_nothing_else_is() {
         // So small that nothing is written at once.
@@ -233,6 +214,42 @@ mod tests {
         );
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(body["code"], "invalid_request");
+    }
+
+    /// Reads as the parser does: until nothing more can be read.
+    fn read_once(
+        connection: &mut Connection<DuplexStream>,
+        context: &mut Context<'_>,
+    ) -> (usize, Poll<io::Result<()>>) {
+        let mut read = 0;
+        loop {
+            let mut bytes = [0; 4_096];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut *connection).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) => read += buffer.filled().len(),
+                end => return (read, end),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_read_in_parts_and_ends_once_its_client_has_left() {
+        let (near, mut far) = duplex(1 << 20);
+        far.write_all(&[b' '; READ_AT_ONCE + 100]).await.unwrap();
+        drop(far);
+        let mut connection = Connection::new(near, None, LONG);
+        let mut context = Context::from_waker(Waker::noop());
+        for part in [READ_AT_ONCE, 100] {
+            let (read, end) = read_once(&mut connection, &mut context);
+            assert_eq!(read, part);
+            assert!(end.is_pending());
+        }
+        let (read, end) = read_once(&mut connection, &mut context);
+        assert_eq!(read, 0);
+        let Poll::Ready(Err(end)) = end else {
+            panic!("{end:?}");
+        };
+        assert_eq!(end.kind(), io::ErrorKind::ConnectionAborted);
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@ pub struct ApiLimits {
     pub body_idle: Duration,
     /// The longest time for a whole request body.
     pub body_whole: Duration,
-    /// Bytes of all request bodies that are longer than 16 KiB. Shorter ones are never refused.
+    /// Bytes of the buffers of all request bodies that are longer than 16 KiB. Shorter ones are never refused.
     pub body_bytes: usize,
 }
 

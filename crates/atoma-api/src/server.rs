@@ -174,8 +174,8 @@ fn connections(
     let http = HttpService::build()
         .client_request_timeout(HEAD_TIMEOUT)
         .client_disconnect_timeout(CLOSE_TIMEOUT)
-        // A client that leaves ends its reads.
-        .h1_allow_half_closed(false)
+        // `Connection` ends what a client that leaves has asked for.
+        .h1_allow_half_closed(true)
         .graceful_shutdown_signal(move || {
             let stopping = stopping.clone();
             async move { stopping.notified().await }

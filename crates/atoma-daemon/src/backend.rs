@@ -33,6 +33,7 @@ const START_PAUSE: Duration = Duration::from_secs(2);
 /// The adapters behind the ports, and what runs on them.
 #[derive(Clone, Debug)]
 pub(crate) struct Backend {
+    /// Those of the engine and the ingestion.
     ports: Ports,
     engine: Engine,
     applied: Applied,
@@ -90,6 +91,7 @@ impl Backend {
             Some(url) => url.clone(),
             None => client.rpc_url()?.to_owned(),
         };
+        config.warn_of_exposed_headers(&rpc_url);
         let chain = SuiChain::connect(SuiChainConfig {
             max_lag: Some(MaxLag {
                 limit: Duration::from_secs(config.sui.max_lag_s),
@@ -150,8 +152,9 @@ impl Backend {
 
     /// The use cases on top of this backend. An answer waits for at most `request_timeout`.
     pub(crate) fn operator(&self, request_timeout: Duration) -> Operator {
+        let served = self.state.for_served_work();
         Operator::new(
-            self.ports.clone(),
+            self.ports.clone().over_database(served),
             self.engine.clone(),
             self.applied.clone(),
             self.readiness.clone(),

@@ -9,6 +9,7 @@ mod variables;
 
 use std::path::Path;
 
+use atoma_sui::without_byte_order_mark;
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::{Figment, Metadata};
 
@@ -16,9 +17,6 @@ pub use error::ConfigError;
 use error::Problem;
 use names::ENV_PREFIX;
 pub use settings::{BreakerConfig, Config, GasConfig, Overrides, SecretSource, SuiConfig};
-
-/// What some editors put before a text.
-const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Checks a path that a flag of the command line names.
 ///
@@ -44,7 +42,7 @@ impl Config {
             path: file.to_path_buf(),
             source,
         })?;
-        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
+        let text = without_byte_order_mark(&text);
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         variables::check(names)?;
         let mut figment = Figment::from(Toml::string(text))

@@ -1,9 +1,10 @@
 //! The data directory: one daemon at a time, and private.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use atoma_state::{create_private_folder, private_file};
 use thiserror::Error;
 use tracing::warn;
 
@@ -47,9 +48,12 @@ impl DataDirLock {
             dir: dir.to_path_buf(),
             source,
         };
-        create_private(dir).map_err(failed)?;
+        create_private_folder(dir).map_err(failed)?;
         warn_if_shared(dir);
-        let mut file = open_private(&dir.join(LOCK_FILE)).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = private_file(&mut options).open(dir.join(LOCK_FILE));
+        let mut file = file.map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -85,22 +89,6 @@ fn holder(file: &mut File) -> String {
         // It has locked the file, and not written to it yet.
         _ => String::from("which is just starting"),
     }
-}
-
-fn create_private(dir: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
-}
-
-fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// Whoever reads the directory can read backups in it, and see when the node works.

@@ -2,26 +2,39 @@
 
 use std::io::{self, IsTerminal as _};
 
+use tracing::warn;
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging. `RUST_LOG` sets the filter (default `info`), `ATOMA_LOG_FORMAT=json` the format.
-/// There are colours on a terminal only. A second call changes nothing.
+/// The variable that sets the format.
+const FORMAT: &str = "ATOMA_LOG_FORMAT";
+
+/// Starts logging. `RUST_LOG` sets the filter (default `info`), `ATOMA_LOG_FORMAT` the format: `text` or
+/// `json`. There are colours on a terminal only. A second call changes nothing.
 pub(crate) fn start() {
-    let configured = std::env::var(EnvFilter::DEFAULT_ENV).ok();
-    let configured = configured.filter(|filter| EnvFilter::try_new(filter).is_ok());
-    let filter = EnvFilter::new(filter(configured.as_deref().unwrap_or("info")));
+    let read = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (configured, format) = (read(EnvFilter::DEFAULT_ENV), read(FORMAT));
+    let wrong = configured
+        .as_ref()
+        .and_then(|filter| EnvFilter::try_new(filter).err());
+    let usable = configured.filter(|_| wrong.is_none());
+    let filter = EnvFilter::new(filter(usable.as_deref().unwrap_or("info")));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
         // It would report a failed write by another write to the same broken output, which panics.
         .log_internal_errors(false)
         .with_writer(io::stderr);
-    let json = std::env::var("ATOMA_LOG_FORMAT").is_ok_and(|format| format == "json");
-    let _ = if json {
-        builder.json().try_init()
-    } else {
-        builder.try_init()
+    let _ = match format.as_deref() {
+        Some("json") => builder.json().try_init(),
+        _ => builder.try_init(),
     };
+    if let Some(error) = wrong {
+        let variable = EnvFilter::DEFAULT_ENV;
+        warn!(%error, "{variable} is not a filter and was ignored; set it as in `info,atoma_api=debug`");
+    }
+    if let Some(format) = format.filter(|format| !["json", "text"].contains(&format.as_str())) {
+        warn!("{FORMAT} must be `text` or `json`; `{format}` was ignored");
+    }
 }
 
 /// The filter without the HTTP library's own messages: it reports as errors what any client can send. The

@@ -14,7 +14,7 @@ pub(crate) fn chain_failure(cause: &ChainError) -> Failure {
 
 /// The failure that a caller sees when the database fails. It names only the kind of error; its causes
 /// are logged here.
-pub(crate) fn internal(cause: StoreError) -> Failure {
+pub fn internal(cause: StoreError) -> Failure {
     error!(error = with_causes(&cause), "the database failed");
     Failure::Internal {
         reason: cause.to_string(),

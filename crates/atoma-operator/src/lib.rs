@@ -23,6 +23,7 @@ mod reconcile;
 mod use_cases;
 
 pub use badges::ReconcileError;
+pub use causes::internal;
 #[cfg(feature = "testing")]
 pub use engine::GasCap;
 pub use engine::{

@@ -26,3 +26,21 @@ pub struct Ports {
     /// The current time.
     pub clock: Arc<dyn Clock>,
 }
+
+impl Ports {
+    /// The same ports over a database, or over other connections of it.
+    #[must_use]
+    pub fn over_database<D>(self, database: D) -> Self
+    where
+        D: StateReader + ServedWork + ChainEvents + Journal + 'static,
+    {
+        let database = Arc::new(database);
+        Self {
+            state: database.clone(),
+            work: database.clone(),
+            events: database.clone(),
+            journal: database,
+            ..self
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use atoma_domain::Epoch;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::StoreError;
 use atoma_domain::with_causes;
@@ -171,41 +172,81 @@ impl Readiness {
     }
 
     /// Keeps the mirror's epoch up to date between events: reads it from the chain at this interval,
-    /// until stopped. In each epoch it also compares the operator's nodes with the chain.
+    /// until stopped. When it changes, it also compares the operator's nodes with the chain.
     pub async fn follow_epochs(self, interval: Duration, stopping: CancellationToken) {
         let mut known = None;
         loop {
-            match self.ports.chain.epoch().await {
-                Ok(info) if known != Some(info.epoch) => {
-                    if let Err(error) = self.reconcile_nodes().await {
-                        warn!(
-                            error = with_causes(&error),
-                            "can't compare the operator's nodes with the chain"
-                        );
-                    }
-                    match self.ports.events.note_epoch(info.epoch).await {
-                        Ok(()) => {
-                            info!(epoch = %info.epoch, "current epoch");
-                            known = Some(info.epoch);
-                        }
-                        Err(error) => {
-                            warn!(
-                                error = with_causes(&error),
-                                "can't store the epoch; retrying"
-                            )
-                        }
-                    }
-                }
-                Ok(_) => {}
-                Err(error) => warn!(
-                    error = with_causes(&error),
-                    "can't read the epoch; retrying"
-                ),
-            }
+            known = self.follow_epoch(known).await;
             tokio::select! {
                 () = stopping.cancelled() => return,
                 () = tokio::time::sleep(interval) => {}
             }
         }
+    }
+
+    /// One step of [`follow_epochs`](Self::follow_epochs): takes the epoch that is known and returns the one
+    /// that is known afterwards.
+    async fn follow_epoch(&self, known: Option<Epoch>) -> Option<Epoch> {
+        let epoch = match self.ports.chain.epoch().await {
+            Ok(info) if known == Some(info.epoch) => return known,
+            Ok(info) => info.epoch,
+            Err(error) => {
+                warn!(
+                    error = with_causes(&error),
+                    "can't read the epoch; retrying"
+                );
+                return known;
+            }
+        };
+        // In the first epoch, the start has just compared them.
+        if known.is_some()
+            && let Err(error) = self.reconcile_nodes().await
+        {
+            warn!(
+                error = with_causes(&error),
+                "can't compare the operator's nodes with the chain"
+            );
+        }
+        match self.ports.events.note_epoch(epoch).await {
+            Ok(()) => {
+                info!(%epoch, "current epoch");
+                Some(epoch)
+            }
+            Err(error) => {
+                warn!(
+                    error = with_causes(&error),
+                    "can't store the epoch; retrying"
+                );
+                known
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::engine::testing::ledger::{FakeChain, FakeLedger};
+    use crate::engine::testing::ports;
+
+    /// The start compares the nodes with the chain, so the first epoch is no reason to do it again.
+    #[tokio::test]
+    async fn the_nodes_are_compared_when_the_epoch_changes() {
+        let chain = Arc::new(FakeChain(Mutex::new(FakeLedger::default())));
+        let readiness = Readiness::new(ports(chain.clone()).await, Applied::default());
+        let mut known = None;
+        for (epoch, compared) in [(3, 0), (3, 0), (4, 1), (4, 1), (5, 2)] {
+            let epoch = Some(Epoch::new(epoch));
+            chain.0.lock().unwrap().epoch = epoch;
+            known = readiness.follow_epoch(known).await;
+            assert_eq!(known, epoch);
+            assert_eq!(chain.0.lock().unwrap().badges_read, compared);
+            let mirrored = readiness.ports.events.progress().await.unwrap();
+            assert_eq!(mirrored.epoch, epoch);
+        }
+        chain.0.lock().unwrap().epoch = None;
+        assert_eq!(readiness.follow_epoch(known).await, known);
     }
 }

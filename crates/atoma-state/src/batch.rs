@@ -106,6 +106,29 @@ impl Batch {
         self.query(connection).await.map(|_| ())
     }
 
+    /// Begins a transaction that has the write lock, runs the statements in it and returns their rows.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query). The transaction may have begun all the same.
+    pub(crate) async fn query_at_begin(
+        mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Results, StoreError> {
+        const BEGIN: &str = "BEGIN IMMEDIATE";
+        self.sql = match self.sql.as_str() {
+            "" => BEGIN.to_owned(),
+            sql => format!("{BEGIN};{sql}"),
+        };
+        let begin = PlannedStatement {
+            sql: BEGIN,
+            changes: None,
+        };
+        self.statements.insert(0, begin);
+        let mut results = self.query(connection).await?;
+        results.next();
+        Ok(results)
+    }
+
     /// Runs the statements and returns their rows.
     ///
     /// # Errors

@@ -11,17 +11,25 @@ use tokio::time::Instant;
 /// Pause between two tries to take a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
+/// Creates a folder, and those above it, for their owner only. An existing one stays as it is.
+///
+/// # Errors
+/// The system's.
+pub fn create_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// Creates folder and file, readable by their owner only, and takes rights away that others have on an
 /// existing file and its companions. SQLite gives new companions the permissions of the database file.
 pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     if let Some(folder) = folder(path) {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
+        create_private_folder(folder)?;
     }
-    match private(OpenOptions::new().write(true).create_new(true)).open(path) {
+    match private_file(OpenOptions::new().write(true).create_new(true)).open(path) {
         Ok(_) => Ok(()),
         // Not opened: closing a second handle would release the locks that SQLite has in this process.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -33,7 +41,7 @@ pub(crate) fn create_private(path: &Path) -> io::Result<()> {
 }
 
 /// Has a file that is created readable and writable by its owner alone.
-pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub fn private_file(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
@@ -82,7 +90,9 @@ impl OpenLock {
     pub(crate) fn create(database: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        private(&mut options).open(lock_file(database)).map(Self)
+        private_file(&mut options)
+            .open(lock_file(database))
+            .map(Self)
     }
 
     /// Opens the lock file for a program that may not write. None if there is none, or it can't be

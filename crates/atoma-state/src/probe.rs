@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, remove_file};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::files::private;
+use crate::files::private_file;
 
 /// What a probe writes, in bytes: more than a file system keeps free for a small file on a full disk.
 const SIZE: usize = 64 << 10;
@@ -26,7 +26,7 @@ impl DiskProbe {
     pub(crate) fn write(&self) -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
-        let written = private(&mut options).open(&self.0).and_then(fill);
+        let written = private_file(&mut options).open(&self.0).and_then(fill);
         let removed = match remove_file(&self.0) {
             // Somebody else removed it; the write is what counts.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

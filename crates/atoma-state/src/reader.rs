@@ -17,7 +17,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::columns::{after, key_set, number};
 use crate::error::statement_failed;
 use crate::rows;
-use crate::store::{SqliteState, commit};
+use crate::store::SqliteState;
 use crate::work;
 
 /// Stacks with their selected node's record, and whether a ticket is open. `$from` yields rows of
@@ -195,7 +195,7 @@ impl StateReader for SqliteState {
         .fetch_all(&mut *snapshot)
         .await
         .map_err(statement_failed)?;
-        commit(snapshot).await?;
+        snapshot.commit().await.map_err(statement_failed)?;
         Ok(StackSnapshot {
             stacks: collect(&stacks, rows::stack)?,
             settlements: collect(&settlements, rows::settlement)?,

@@ -1,9 +1,10 @@
-//! Opening the database, and its ways in: one writer, several readers, and readers for lists.
+//! Opening the database, and its ways in: connections for the engine, for served work, and for lists.
 
 mod checkpoints;
 mod identity;
 mod options;
 mod prepare;
+mod transaction;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,8 +12,9 @@ use std::sync::Arc;
 use atoma_domain::ports::StoreError;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
+use sqlx::{Sqlite, SqlitePool, Transaction};
 
+use crate::batch::{Batch, Results};
 use crate::error::statement_failed;
 use crate::files::OpenLock;
 use crate::key_clock::KeyClock;
@@ -21,26 +23,54 @@ use crate::probe::DiskProbe;
 use crate::schema::MIGRATIONS;
 use checkpoints::Checkpoints;
 use identity::FileIdentity;
+use transaction::{Writer, writer_pool};
 
 pub use options::{Access, StateOptions};
+pub(crate) use transaction::WriteTransaction;
 
 /// The state manager on SQLite. Implements the four database ports. Cheap to clone; all clones share
 /// the connections.
 ///
-/// One connection writes. Writers queue in the process instead of failing on SQLite's lock, and every
-/// writing transaction takes the lock as it begins (`BEGIN IMMEDIATE`). Readers have connections of
-/// their own and, thanks to write-ahead logging, neither wait for the writer nor block it. Lists have
-/// connections apart from the other readers, so that they never keep the engine waiting.
+/// The engine, with the ledger stream, and [served work](Self::for_served_work) read on connections of
+/// their own, and lists on a third kind. Thanks to write-ahead logging a reader neither waits for a writer
+/// nor blocks it. So no number of requests delays the engine's reads, and the other way round.
+///
+/// SQLite has one writer at a time, so writes do wait for each other, in two steps:
+///
+/// 1. The writers of the engine queue among themselves, and so do those of served work. Both are first
+///    come, first served, and each has a connection of its own.
+/// 2. The first of each queue waits for its turn. Only these two wait here, so they alternate: a write of
+///    the engine waits for at most one of served work, however many wait behind that, and the other way
+///    round.
+///
+/// With its turn, a writer takes SQLite's lock as its transaction begins (`BEGIN IMMEDIATE`). There it can
+/// wait only for another process. All writers take the steps in this order, so there is no deadlock.
 #[derive(Clone, Debug)]
 pub struct SqliteState {
+    /// The connections of this view: the engine's or served work's.
     pub(crate) readers: SqlitePool,
+    pub(crate) writer: Writer,
     pub(crate) lists: SqlitePool,
-    pub(crate) writer: SqlitePool,
+    views: Arc<Views>,
     /// Shows whether the disk takes a write; `None` in memory.
     pub(crate) probe: Option<DiskProbe>,
     pub(crate) key_clock: Arc<KeyClock>,
     /// None in memory.
     file: Option<Arc<OpenFile>>,
+}
+
+/// What the views don't share.
+#[derive(Debug)]
+struct Views {
+    engine: Connections,
+    served: Connections,
+}
+
+/// The connections of one view.
+#[derive(Clone, Debug)]
+struct Connections {
+    readers: SqlitePool,
+    writer: Writer,
 }
 
 /// What an open file needs beside its connections.
@@ -84,43 +114,78 @@ impl SqliteState {
         let failed = |error| OpenError::sqlite(path, error);
         let identity = FileIdentity::of(path).map_err(|error| failed(error.into()))?;
         let reading = connect.clone().pragma("query_only", "ON");
-        let [readers, lists] = [options.readers, options.lists]
-            .map(|connections| pool(connections.max(1), options).connect_with(reading.clone()));
-        let (readers, lists) = (readers.await.map_err(failed)?, lists.await.map_err(failed)?);
+        let open = |pool: SqlitePoolOptions, connect: &SqliteConnectOptions| {
+            let opened = pool.connect_with(connect.clone());
+            async move { opened.await.map_err(failed) }
+        };
+        let readers = |connections: u32| open(pool(connections.max(1), options), &reading);
+        let lists = readers(options.lists).await?;
+        let (engine, served) = (
+            readers(options.readers).await?,
+            readers(options.served).await?,
+        );
         if options.access == Access::ReadOnly {
-            let checkpoints = None;
-            return Ok(Self {
-                writer: readers.clone(),
-                readers,
-                lists,
-                probe: None,
-                key_clock: Arc::default(),
-                file: Some(Arc::new(OpenFile {
-                    checkpoints,
-                    identity,
-                    lock,
-                })),
-            });
-        }
-        let connect = connect.pragma("journal_size_limit", LOG_LIMIT);
-        let writer = writer_pool(options).connect_with(connect.clone()).await;
-        let writer = writer.map_err(failed)?;
-        let checkpoints = pool(1, options).connect_with(connect).await;
-        let checkpoints =
-            Checkpoints::start(checkpoints.map_err(failed)?, options.checkpoint_interval);
-        let checkpoints = Some(checkpoints);
-        Ok(Self {
-            readers,
-            lists,
-            writer,
-            probe: Some(DiskProbe::beside(path)),
-            key_clock: Arc::default(),
-            file: Some(Arc::new(OpenFile {
-                checkpoints,
+            let file = OpenFile {
+                checkpoints: None,
                 identity,
                 lock,
-            })),
-        })
+            };
+            // Nothing is written, so readers may have them too.
+            let views = Views::new(
+                (engine.clone(), served.clone()),
+                (engine, served),
+                true,
+                options,
+            );
+            return Ok(Self::over(views, lists, None, Some(file)));
+        }
+        let connect = connect.pragma("journal_size_limit", LOG_LIMIT);
+        let writer = || open(writer_pool(pool(1, options), false), &connect);
+        let writers = (writer().await?, writer().await?);
+        let views = Views::new((engine, served), writers, false, options);
+        let checkpoints = open(pool(1, options), &connect).await?;
+        let file = OpenFile {
+            checkpoints: Some(Checkpoints::start(checkpoints, options.checkpoint_interval)),
+            identity,
+            lock,
+        };
+        Ok(Self::over(
+            views,
+            lists,
+            Some(DiskProbe::beside(path)),
+            Some(file),
+        ))
+    }
+
+    /// The engine's view.
+    fn over(
+        views: Views,
+        lists: SqlitePool,
+        probe: Option<DiskProbe>,
+        file: Option<OpenFile>,
+    ) -> Self {
+        let Connections { readers, writer } = views.engine.clone();
+        Self {
+            readers,
+            writer,
+            lists,
+            views: Arc::new(views),
+            probe,
+            key_clock: Arc::default(),
+            file: file.map(Arc::new),
+        }
+    }
+
+    /// The same store on the connections of served work. The use cases take it, and with it everything that
+    /// clients ask for and that is not a list.
+    #[must_use]
+    pub fn for_served_work(&self) -> Self {
+        let Connections { readers, writer } = self.views.served.clone();
+        Self {
+            readers,
+            writer,
+            ..self.clone()
+        }
     }
 
     /// Opens an empty database in memory, for tests. It is gone with its last clone.
@@ -131,19 +196,16 @@ impl SqliteState {
         // A database in memory belongs to its connection: one serves all.
         let options = StateOptions::default();
         let connect = connect_options(options).in_memory(true);
-        let writer = pool(1, options).connect_with(connect).await;
+        let writer = writer_pool(pool(1, options), true)
+            .connect_with(connect)
+            .await;
         let memory = Path::new(":memory:");
         let writer = writer.map_err(|error| OpenError::sqlite(memory, error))?;
         let migrated = MIGRATIONS.run(&writer).await;
         migrated.map_err(|error| OpenError::migration(memory, error))?;
-        Ok(Self {
-            readers: writer.clone(),
-            lists: writer.clone(),
-            writer,
-            probe: None,
-            key_clock: Arc::default(),
-            file: None,
-        })
+        let both = (writer.clone(), writer.clone());
+        let views = Views::new(both.clone(), both, true, options);
+        Ok(Self::over(views, writer, None, None))
     }
 
     /// Copies the whole write-ahead log into the database file and empties it. Waits for calls in
@@ -154,10 +216,12 @@ impl SqliteState {
     /// [`StoreError::Locked`] when another process reads or writes for longer than the busy timeout;
     /// others when the database fails. Nothing is lost: the log is still there.
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        let mut writing = self.writer.take().await?;
         let (is_busy, _, _): (bool, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_one(&self.writer)
+            .fetch_one(&mut *writing)
             .await
             .map_err(statement_failed)?;
+        writing.end();
         match is_busy {
             true => Err(StoreError::Locked(Box::new(std::io::Error::from(
                 std::io::ErrorKind::ResourceBusy,
@@ -170,8 +234,10 @@ impl SqliteState {
     /// file, unless another process reads from it for too long. Later calls fail with
     /// [`StoreError::Unavailable`].
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.lists.close().await;
+        let Views { engine, served } = self.views.as_ref();
+        for pool in [&engine.readers, &served.readers, &self.lists] {
+            pool.close().await;
+        }
         let checkpoints = self
             .file
             .as_ref()
@@ -181,23 +247,30 @@ impl SqliteState {
             // SQLite does it itself with the last connection of all processes. Without it, the log stays.
             let _ = self.checkpoint().await;
         }
-        self.writer.close().await;
+        for writer in [&served.writer, &engine.writer] {
+            writer.close().await;
+        }
         if let Some(lock) = self.file.as_ref().and_then(|file| file.lock.as_ref()) {
             lock.release();
         }
     }
 
     /// Begins a transaction that writes, with the write lock. It is rolled back unless it is
-    /// [committed](commit).
-    pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    /// [committed](WriteTransaction::commit).
+    pub(crate) async fn write(&self) -> Result<WriteTransaction, StoreError> {
+        Ok(self.write_with(Batch::new()).await?.0)
+    }
+
+    /// Begins a transaction that writes, and reads in the same round trip.
+    pub(crate) async fn write_with(
+        &self,
+        reads: Batch,
+    ) -> Result<(WriteTransaction, Results), StoreError> {
         if self.is_read_only() {
             return Err(StoreError::ReadOnly);
         }
         self.check_in_place()?;
-        self.writer
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(statement_failed)
+        self.writer.begin(reads).await
     }
 
     /// Refuses a database whose file is no longer at its path.
@@ -218,9 +291,26 @@ impl SqliteState {
     }
 }
 
-/// Commits a transaction. Its changes are on disk when this returns.
-pub(crate) async fn commit(transaction: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
-    transaction.commit().await.map_err(statement_failed)
+impl Views {
+    /// The engine's connections and those of served work. `is_shared` if readers use the writers' too.
+    fn new(
+        readers: (SqlitePool, SqlitePool),
+        writers: (SqlitePool, SqlitePool),
+        is_shared: bool,
+        options: StateOptions,
+    ) -> Self {
+        let writer = Writer::new(writers.0, is_shared, options.connection_timeout);
+        Self {
+            served: Connections {
+                readers: readers.1,
+                writer: writer.beside(writers.1),
+            },
+            engine: Connections {
+                readers: readers.0,
+                writer,
+            },
+        }
+    }
 }
 
 fn connect_options(options: StateOptions) -> SqliteConnectOptions {
@@ -241,15 +331,6 @@ fn pool(connections: u32, options: StateOptions) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-}
-
-/// The pool of the one writing connection. On a full disk or a failed read SQLite itself ends the
-/// transaction. sqlx's own rollback then fails, sqlx goes on counting the transaction as open and
-/// can't begin another. Such a connection is replaced.
-fn writer_pool(options: StateOptions) -> SqlitePoolOptions {
-    pool(1, options).before_acquire(|connection, _| {
-        Box::pin(async move { Ok(!connection.is_in_transaction()) })
-    })
 }
 
 #[cfg(test)]

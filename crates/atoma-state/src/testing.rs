@@ -45,8 +45,11 @@ impl SqliteState {
     /// # Errors
     /// [`StoreError::Unavailable`] when one of them fails.
     pub async fn run(&self, statements: &'static str) -> Result<(), StoreError> {
-        let done = sqlx::raw_sql(statements).execute(&self.writer).await;
-        done.map(|_| ()).map_err(unavailable)
+        let mut writing = self.writer.take().await?;
+        let done = sqlx::raw_sql(statements).execute(&mut *writing).await;
+        done.map_err(statement_failed)?;
+        writing.end();
+        Ok(())
     }
 
     /// Like [`open`](Self::open), but flushes nothing to disk: the time that this saves is the cost of

@@ -38,9 +38,11 @@ mod outcome;
 mod refusal;
 mod response;
 mod source;
+mod written;
 
 pub use chain::SuiChain;
 pub use connection::{ConnectError, SuiChainConfig};
 pub use keystore::{ClientConfig, KeyError, KeystoreError, KeystoreSigner};
 pub use node::{Access, AccessError, InvalidUrl, MaxLag, NodeUrl, RequestHeader};
 pub use source::SuiEventSource;
+pub use written::{begins_with_tilde, without_byte_order_mark};

@@ -5,9 +5,8 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::StoreError;
-use atoma_operator::Unsuccessful;
+use atoma_operator::{Unsuccessful, internal};
 use thiserror::Error;
-use tracing::error;
 
 use super::body::ErrorBody;
 use super::failures::{overall_status, retry_after, status};
@@ -95,10 +94,7 @@ impl From<Unsuccessful> for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(cause: StoreError) -> Self {
-        error!(error = %cause, "the database failed");
-        Self::Failure(Failure::Internal {
-            reason: cause.to_string(),
-        })
+        internal(cause).into()
     }
 }
 

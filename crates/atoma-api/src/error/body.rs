@@ -27,9 +27,23 @@ impl ErrorBody {
             details: Map::new(),
         }
     }
-}
 
-impl ErrorBody {
+    /// The body for a failure, with the advice for its cause.
+    pub(crate) fn advised_by(failure: &Failure, cause: &Failure) -> Self {
+        let (code, details) = failure.code_and_details();
+        let mut error = sentence(&failure.to_string());
+        let advice = advice(cause);
+        if !advice.is_empty() {
+            error.push(' ');
+            error.push_str(&advice);
+        }
+        Self {
+            error,
+            code,
+            details,
+        }
+    }
+
     /// The body for work that is still under way, with the reason why it waits.
     fn outcome_unknown(unsuccessful: &Unsuccessful) -> Self {
         let reason = &unsuccessful.failure;
@@ -53,24 +67,6 @@ impl ErrorBody {
 impl From<&Failure> for ErrorBody {
     fn from(failure: &Failure) -> Self {
         Self::advised_by(failure, failure)
-    }
-}
-
-impl ErrorBody {
-    /// The body for a failure, with the advice for its cause.
-    pub(crate) fn advised_by(failure: &Failure, cause: &Failure) -> Self {
-        let (code, details) = failure.code_and_details();
-        let mut error = sentence(&failure.to_string());
-        let advice = advice(cause);
-        if !advice.is_empty() {
-            error.push(' ');
-            error.push_str(&advice);
-        }
-        Self {
-            error,
-            code,
-            details,
-        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use atoma_sui::{Access, RequestHeader};
+use atoma_sui::{Access, NodeUrl, RequestHeader, without_byte_order_mark};
+use tracing::warn;
 use zeroize::Zeroizing;
 
 use super::error::{ConfigError, Problem};
@@ -49,6 +50,21 @@ impl Config {
             problem,
         })
     }
+
+    /// Warns about each header whose value others on the way to this node can read.
+    pub(crate) fn warn_of_exposed_headers(&self, rpc_url: &str) {
+        if !rpc_url.parse::<NodeUrl>().is_ok_and(|url| url.is_exposed()) {
+            return;
+        }
+        for header in self.sui.headers.keys() {
+            let key = format!("sui.headers.{header}");
+            warn!(
+                key,
+                header,
+                "the header's value is sent unencrypted, since the Sui node's URL begins with http://; use https://"
+            );
+        }
+    }
 }
 
 /// The variable that names a file with the authorities to trust in place of the usual ones, as in
@@ -74,7 +90,7 @@ impl SecretSource {
                     format!("names {}, which can't be read: {error}", file.display())
                 })?;
                 let bytes = Zeroizing::new(bytes);
-                let text = std::str::from_utf8(&bytes);
+                let text = std::str::from_utf8(&bytes).map(without_byte_order_mark);
                 text.map(|text| Zeroizing::new(text.trim().to_owned()))
                     .map_err(|_| format!("names {}, which is not a text file", file.display()))?
             }

@@ -1,9 +1,9 @@
 //! The rules that values must meet.
 
-use atoma_api::{AllowedHosts, InvalidHost};
 use std::path::Path;
 
-use atoma_sui::NodeUrl;
+use atoma_api::{AllowedHosts, InvalidHost};
+use atoma_sui::{NodeUrl, begins_with_tilde};
 
 use super::error::Problem;
 use super::settings::Config;
@@ -28,6 +28,7 @@ impl Config {
             .try_for_each(|(key, path)| check_path(key, path))
     }
 
+    /// Checks what no type can.
     pub(super) fn check_values(&self) -> Result<(), Problem> {
         let broken = |key: &str, problem: &str| Err(Problem::new(key, problem));
         if !self.http_addr.ip().is_loopback() {
@@ -72,9 +73,8 @@ impl Config {
     }
 }
 
-/// Only a shell replaces `~`. Here it would be a folder of that name.
 pub(super) fn check_path(key: String, path: &Path) -> Result<(), Problem> {
-    if path.to_string_lossy().starts_with('~') {
+    if begins_with_tilde(path) {
         return Err(Problem::new(
             key,
             "must not begin with `~`; write the whole path",

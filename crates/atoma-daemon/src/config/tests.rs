@@ -218,6 +218,8 @@ fn headers_come_from_files_and_variables() {
     )
     .unwrap();
     assert_eq!(read.headers.len(), 2);
+    // Some editors put one before a text.
+    access("headers.x-token.file = \"secret\"", "\u{feff}from-file").unwrap();
     assert!(!format!("{read:?}").contains("from-"), "{read:?}");
     for (lines, secret, why) in [
         ("headers.x-token = {}", "", "either `file` or `env`"),
@@ -255,6 +257,38 @@ fn headers_come_from_files_and_variables() {
         );
         assert!(!message.contains("cret\n"), "{message}");
     }
+}
+
+/// What is logged while `action` runs.
+fn logged(action: impl FnOnce()) -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(std::sync::Arc::new(file.reopen().unwrap()))
+        .finish();
+    tracing::subscriber::with_default(subscriber, action);
+    fs::read_to_string(file.path()).unwrap()
+}
+
+#[test]
+fn headers_that_others_can_read_are_named_at_start() {
+    let headers = "[sui.headers]\nx-token.env = \"TOKEN\"\nauthorization.file = \"secret\"";
+    let (config, _) = load(&format!("{GOOD}{headers}"), Overrides::default()).unwrap();
+    let warned = logged(|| config.warn_of_exposed_headers("http://node.example:9000"));
+    assert_eq!(warned.lines().count(), 2, "{warned}");
+    for header in ["x-token", "authorization"] {
+        let line = warned.lines().find(|line| {
+            line.contains(&format!("header=\"{header}\""))
+                && line.contains(&format!("key=\"sui.headers.{header}\""))
+        });
+        assert!(line.unwrap().contains("WARN"), "{warned}");
+    }
+    for url in ["https://node.example", "http://127.0.0.1:9000"] {
+        assert_eq!(logged(|| config.warn_of_exposed_headers(url)), "");
+    }
+    let (config, _) = load(GOOD, Overrides::default()).unwrap();
+    let url = "http://node.example";
+    assert_eq!(logged(|| config.warn_of_exposed_headers(url)), "");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::support::gated::Setup;
 use crate::support::process::in_time;
-use crate::support::raw::{receive, send};
+use crate::support::raw::{receive, receive_all, send};
 use crate::support::work::READS;
 use crate::support::{NONE, TestWorld, assert_refused};
 
@@ -223,4 +223,34 @@ async fn a_request_goes_on_without_its_client_before_it_is_journalled() {
         409,
         "already_registered",
     );
+}
+
+/// What follows a request on its connection may be malformed; the request is answered first. One that
+/// writes is executed, and its client must learn how it went.
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_bytes_behind_a_request_do_not_take_its_answer() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    let gates = world.restart_gated(Setup::default()).await;
+    let stacks = world.buy(1, 1, 1_000, 1_000, 2).await;
+    let too_large = format!("GET / HTTP/1.1\r\nx: {}", "x".repeat(200_000));
+    for (stack, behind, status, code) in [
+        (stacks[0], "nonsense\r\n\r\n", 400, "invalid_request"),
+        (stacks[1], &too_large, 431, "head_too_large"),
+    ] {
+        world.record_one(stack, 0, 10).await;
+        let body = format!("{{\"stack_small_ids\": [{stack}]}}");
+        let head = head(body.len()).replace("Connection: close\r\n", "");
+        // The parser meets the rest while the settlement is under way.
+        gates.close("view");
+        let stream = send(&world.api, format!("{head}{body}{behind}").as_bytes()).await;
+        gates.hangs().await;
+        gates.open();
+        let answers = receive_all(stream).await;
+        let [settled, refused] = &answers[..] else {
+            panic!("{answers:?}");
+        };
+        assert_eq!(settled.answer.0, 200, "{}", settled.answer.1);
+        assert_eq!(settled.answer.1["results"][0]["status"], "succeeded");
+        assert_refused(&refused.answer, status, code);
+    }
 }

@@ -23,7 +23,7 @@ mod reads;
 mod recovery;
 mod shared;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod treasury;
 mod wait_reason;
 

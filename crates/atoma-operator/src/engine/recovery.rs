@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::engine::EngineConfig;
     use crate::engine::testing::ledger::{FakeChain, FakeLedger};
-    use crate::engine::testing::{claim, ports};
+    use crate::engine::testing::{claim, ports_over};
 
     const NOW: TimestampMs = TimestampMs::new(1);
 
@@ -178,7 +178,7 @@ mod tests {
         let damage = "DROP TRIGGER intents_never_change; UPDATE intents SET action = '{}'";
         state.run(damage).await.unwrap();
         let chain = FakeChain(FakeLedger::default().into());
-        let ports = ports(Arc::new(chain), state);
+        let ports = ports_over(Arc::new(chain), state);
         let engine = Engine::new(ports, EngineConfig::default(), CancellationToken::new());
         engine.take_up_attempts().await.unwrap();
         engine

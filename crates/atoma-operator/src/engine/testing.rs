@@ -1,6 +1,7 @@
-//! Fixtures for the engine's own tests.
+//! Fixtures for tests of the engine and what runs beside it.
 
-pub(super) mod ledger;
+pub(crate) mod ledger;
+pub(super) mod logged;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +22,7 @@ use crate::Ports;
 
 /// What the lanes share, over the given chain and an empty database in memory.
 pub(super) async fn context(chain: Arc<dyn Chain>) -> Context {
-    let state = SqliteState::open_temporary().await.expect("memory");
-    let ports = ports(chain, state);
+    let ports = ports(chain).await;
     // No pauses: these tests count tries, not time.
     let config = EngineConfig {
         backoff: Duration::ZERO,
@@ -31,8 +31,14 @@ pub(super) async fn context(chain: Arc<dyn Chain>) -> Context {
     Context::new(ports, config, CancellationToken::new())
 }
 
+/// Ports over the given chain and an empty database in memory.
+pub(crate) async fn ports(chain: Arc<dyn Chain>) -> Ports {
+    let state = SqliteState::open_temporary().await.expect("memory");
+    ports_over(chain, state)
+}
+
 /// Ports over the given chain and database.
-pub(super) fn ports(chain: Arc<dyn Chain>, state: SqliteState) -> Ports {
+pub(super) fn ports_over(chain: Arc<dyn Chain>, state: SqliteState) -> Ports {
     Ports {
         chain,
         source: Arc::new(NoSource),

@@ -12,7 +12,7 @@ use atoma_domain::{Address, Digest, Epoch};
 
 use crate::columns::{Cells, number};
 use crate::error::{file_failed, statement_failed, unavailable};
-use crate::store::{SqliteState, commit};
+use crate::store::SqliteState;
 
 #[async_trait]
 impl ChainEvents for SqliteState {
@@ -42,7 +42,7 @@ impl ChainEvents for SqliteState {
             .execute(&mut *transaction)
             .await
             .map_err(statement_failed)?;
-        commit(transaction).await
+        transaction.commit().await
     }
 
     async fn apply(
@@ -77,7 +77,7 @@ impl ChainEvents for SqliteState {
         if progress != before {
             progress::write(&mut transaction, &progress).await?;
         }
-        commit(transaction).await?;
+        transaction.commit().await?;
         Ok(progress)
     }
 
@@ -86,7 +86,7 @@ impl ChainEvents for SqliteState {
         for purchase in purchases {
             effects::stack_created(&mut transaction, purchase).await?;
         }
-        commit(transaction).await
+        transaction.commit().await
     }
 
     async fn progress(&self) -> Result<Progress, StoreError> {
@@ -112,7 +112,7 @@ impl ChainEvents for SqliteState {
         let mut transaction = self.write().await?;
         operator_nodes::set_operator(&mut transaction, operator).await?;
         operator_nodes::replace(&mut transaction, operator, nodes).await?;
-        commit(transaction).await
+        transaction.commit().await
     }
 
     async fn note_epoch(&self, epoch: Epoch) -> Result<(), StoreError> {
@@ -122,7 +122,7 @@ impl ChainEvents for SqliteState {
             .execute(&mut *transaction)
             .await
             .map_err(statement_failed)?;
-        commit(transaction).await
+        transaction.commit().await
     }
 
     async fn check_disk(&self) -> Result<(), StoreError> {

@@ -139,23 +139,36 @@ impl<'a> Concluding<'a> {
         // The failure of a batch belongs to its attempt alone: the intents are queued again.
         let failure = outcome.failure().filter(|_| next == IntentStatus::Failed);
         let failure = failure.map(|failure| json("a failure", failure));
-        let ids = |intents: &mut dyn Iterator<Item = &LockedIntent>| -> Vec<u64> {
-            intents.map(|intent| intent.id.get()).collect()
-        };
-        let all = ids(&mut self.intents.iter());
-        let with_key = ids(&mut self.intents.iter().filter(|intent| intent.keeps_key(next)));
-        writes
-            .statement(
-                "UPDATE intents SET status = $1, failure = $2, updated_at = $3, \
-                 holds_key = CASE WHEN id IN (SELECT value FROM json_each($4)) THEN 1 ELSE 0 END \
-                 WHERE id IN (SELECT value FROM json_each($5))",
-            )
-            .bind(next.as_str())
-            .bind(failure.transpose()?)
-            .bind(number(now.get()))
-            .bind(json("the intents that keep their key", &with_key)?)
-            .bind(json("the intents of an attempt", &all)?)
-            .changing(all.len());
+        let failure = failure.transpose()?;
+        let (keeping, giving): (Vec<_>, Vec<_>) = self
+            .intents
+            .iter()
+            .partition(|intent| intent.keeps_key(next));
+        // A statement that names `holds_key` writes the index of the keys anew.
+        for (intents, statement) in [
+            (
+                keeping,
+                "UPDATE intents SET status = $1, failure = $2, updated_at = $3 \
+                 WHERE id IN (SELECT value FROM json_each($4))",
+            ),
+            (
+                giving,
+                "UPDATE intents SET status = $1, failure = $2, updated_at = $3, holds_key = 0 \
+                 WHERE id IN (SELECT value FROM json_each($4))",
+            ),
+        ] {
+            if intents.is_empty() {
+                continue;
+            }
+            let ids: Vec<u64> = intents.iter().map(|intent| intent.id.get()).collect();
+            writes
+                .statement(statement)
+                .bind(next.as_str())
+                .bind(failure.clone())
+                .bind(number(now.get()))
+                .bind(json("the intents of an attempt", &ids)?)
+                .changing(ids.len());
+        }
         Ok(())
     }
 }

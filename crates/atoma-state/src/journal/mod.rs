@@ -27,8 +27,7 @@ use atoma_domain::ports::{
 use atoma_domain::{Digest, IntentId, ObjectId, TimestampMs};
 
 use crate::batch::Batch;
-use crate::error::statement_failed;
-use crate::store::{SqliteState, commit};
+use crate::store::SqliteState;
 use conclude::Concluding;
 use record::Recording;
 
@@ -53,7 +52,7 @@ impl Journal for SqliteState {
             request_keys::remember(&mut transaction, request, &opened, &self.key_clock, now)
                 .await?;
         }
-        commit(transaction).await?;
+        transaction.commit().await?;
         Ok(opened)
     }
 
@@ -64,7 +63,7 @@ impl Journal for SqliteState {
     ) -> Result<Vec<Opened>, StoreError> {
         let mut transaction = self.write().await?;
         let opened = open::open(&mut transaction, intents, now).await?;
-        transaction.rollback().await.map_err(statement_failed)?;
+        transaction.rollback().await?;
         Ok(opened)
     }
 
@@ -80,13 +79,12 @@ impl Journal for SqliteState {
         now: TimestampMs,
     ) -> Result<(), StoreError> {
         let recording = Recording::new(attempt)?;
-        let mut transaction = self.write().await?;
         let mut reads = Batch::new();
         if let Some(previous) = previous {
             Concluding::select(&mut reads, previous);
         }
         recording.select(&mut reads);
-        let mut rows = reads.query(&mut transaction).await?;
+        let (transaction, mut rows) = self.write_with(reads).await?;
         let previous = previous
             .map(|previous| Concluding::decide(&mut rows, previous))
             .transpose()?;
@@ -96,20 +94,17 @@ impl Journal for SqliteState {
             previous.write(&mut writes, now)?;
         }
         recording.write(&mut writes, now);
-        writes.run(&mut transaction).await?;
-        commit(transaction).await
+        transaction.commit_with(writes).await
     }
 
     async fn conclude(&self, conclusion: &Conclusion, now: TimestampMs) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
         let mut reads = Batch::new();
         Concluding::select(&mut reads, conclusion);
-        let mut rows = reads.query(&mut transaction).await?;
+        let (transaction, mut rows) = self.write_with(reads).await?;
         let concluding = Concluding::decide(&mut rows, conclusion)?;
         let mut writes = Batch::new();
         concluding.write(&mut writes, now)?;
-        writes.run(&mut transaction).await?;
-        commit(transaction).await
+        transaction.commit_with(writes).await
     }
 
     async fn fail(
@@ -120,7 +115,7 @@ impl Journal for SqliteState {
     ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         fail::fail(&mut transaction, id, failure, now).await?;
-        commit(transaction).await
+        transaction.commit().await
     }
 
     async fn take_stock(&self) -> Result<Stock, StoreError> {
@@ -141,7 +136,7 @@ impl Journal for SqliteState {
     }
 
     async fn acknowledge_use(&self, badge: ObjectId, digest: Digest) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
+        let transaction = self.write().await?;
         let mut writes = Batch::new();
         writes
             .statement(
@@ -150,8 +145,7 @@ impl Journal for SqliteState {
             )
             .bind(badge.as_bytes().to_vec())
             .bind(digest.as_bytes().to_vec());
-        writes.run(&mut transaction).await?;
-        commit(transaction).await
+        transaction.commit_with(writes).await
     }
 
     async fn recent_gas_coins(&self) -> Result<Vec<ObjectId>, StoreError> {

@@ -52,8 +52,9 @@ const FULL: &str = "PRAGMA max_page_count = 1";
 const SPACE: &str = "PRAGMA max_page_count = 1000000";
 
 async fn limit_pages(store: &SqliteState, limit: &'static str) {
-    let mut writer = store.writer.acquire().await.unwrap();
-    sqlx::query(limit).execute(&mut *writer).await.unwrap();
+    let mut writing = store.writer.take().await.unwrap();
+    sqlx::query(limit).execute(&mut *writing).await.unwrap();
+    writing.end();
 }
 
 fn is_full<T>(result: &Result<T, StoreError>) -> bool {

@@ -5,8 +5,10 @@ use std::time::Duration;
 /// How to open the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateOptions {
-    /// The number of reading connections for the engine, served work and single entries; at least one.
+    /// The number of reading connections for the engine and the ledger stream; at least one.
     pub readers: u32,
+    /// The number of further reading connections, for served work and single entries; at least one.
+    pub served: u32,
     /// The number of further reading connections, for lists; at least one. Lists that are read at once
     /// should be fewer, because use cases read short lists too.
     pub lists: u32,
@@ -38,7 +40,8 @@ pub enum Access {
 impl Default for StateOptions {
     fn default() -> Self {
         Self {
-            readers: 4,
+            readers: 3,
+            served: 3,
             lists: 3,
             busy_timeout: Duration::from_secs(10),
             connection_timeout: Duration::from_secs(10),

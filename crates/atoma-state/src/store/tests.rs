@@ -1,10 +1,11 @@
+use std::pin::pin;
 use std::time::Duration;
 
 use atoma_domain::events::StackCreated;
 use atoma_domain::model::NewMessage;
 use atoma_domain::ports::{
     ChainEvents, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction, Page, RecordError,
-    ReservationFilter, ServedWork, StoreError,
+    ReservationFilter, ServedWork, StateReader, StoreError,
 };
 use atoma_domain::{
     Address, CheckpointNumber, ComputeUnits, Digest, Epoch, Hash32, NodeSmallId, PricePerMillion,
@@ -45,8 +46,9 @@ fn bought(id: u64) -> LedgerFrame {
 
 /// SQLite reports a file at its page limit like a full disk.
 async fn limit_pages(store: &SqliteState, limit: &'static str) {
-    let mut writer = store.writer.acquire().await.unwrap();
-    sqlx::query(limit).execute(&mut *writer).await.unwrap();
+    let mut writing = store.writer.take().await.unwrap();
+    sqlx::query(limit).execute(&mut *writing).await.unwrap();
+    writing.end();
 }
 
 #[tokio::test]
@@ -195,21 +197,60 @@ async fn of_two_that_migrate_at_once_neither_fails() {
     other.close().await;
 }
 
-/// Lists never take the connections of the engine.
+/// The engine, served work and lists never take each other's connections.
 #[tokio::test]
-async fn reservations_are_listed_while_the_engine_reads() {
+async fn each_reads_while_the_others_have_all_their_connections() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.sqlite");
     let options = StateOptions {
         readers: 1,
-        connection_timeout: Duration::from_secs(2),
+        served: 1,
+        lists: 1,
         ..StateOptions::default()
     };
-    let store = SqliteState::open(&path, options).await.unwrap();
-    let _reading = store.snapshot().await.unwrap();
-    let all = ReservationFilter::default();
-    let listed = store.reservations(&all, Page::first(9), TimestampMs::new(1));
-    assert_eq!(listed.await.unwrap(), []);
+    let engine = SqliteState::open(&path, options).await.unwrap();
+    let served = engine.for_served_work();
+    let reads = async |store: &SqliteState| store.operator_nodes().await.unwrap().is_empty();
+    let lists = async || {
+        let all = ReservationFilter::default();
+        let listed = served.reservations(&all, Page::first(9), TimestampMs::new(1));
+        assert_eq!(listed.await.unwrap(), []);
+    };
+    let reading = engine.snapshot().await.unwrap();
+    assert!(reads(&served).await);
+    lists().await;
+    let other = served.snapshot().await.unwrap();
+    lists().await;
+    reading.commit().await.unwrap();
+    assert!(reads(&engine).await);
+    other.commit().await.unwrap();
+    let _listing = engine.lists.acquire().await.unwrap();
+    assert!(reads(&engine).await && reads(&served).await);
+}
+
+/// While one writes, the others wait: for each other in the process and never for SQLite's lock, which would
+/// refuse them after a while.
+#[tokio::test]
+async fn writers_of_both_views_wait_for_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let engine = SqliteState::open(&path, StateOptions::default());
+    let engine = engine.await.unwrap();
+    let served = engine.for_served_work();
+    for (first, second) in [(&engine, &served), (&served, &engine)] {
+        let writing = first.write().await.unwrap();
+        let mut waiting = pin!(second.note_epoch(Epoch::new(1)));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        // A reader waits for neither.
+        assert_eq!(second.progress().await.unwrap().cursor, None);
+        writing.commit().await.unwrap();
+        waiting.await.unwrap();
+    }
+    // Also when it is given up.
+    drop(served.write().await.unwrap());
+    engine.note_epoch(Epoch::new(2)).await.unwrap();
+    engine.close().await;
+    assert!(served.note_epoch(Epoch::new(3)).await.is_err());
 }
 
 /// A reader keeps the log from being copied whole. Without another write, the next round copies the rest.

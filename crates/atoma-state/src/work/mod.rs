@@ -30,21 +30,21 @@ use self::record::work_records;
 pub(crate) use self::release::{LATEST_EXPIRY, end_expired};
 use crate::columns::number;
 use crate::error::statement_failed;
-use crate::store::{SqliteState, commit};
+use crate::store::SqliteState;
 
 #[async_trait]
 impl ServedWork for SqliteState {
     async fn record_message(&self, message: &NewMessage) -> Result<RecordedMessage, RecordError> {
         let mut transaction = self.write().await?;
         let recorded = message::record(&mut transaction, &self.key_clock, message).await?;
-        commit(transaction).await?;
+        transaction.commit().await?;
         Ok(recorded)
     }
 
     async fn would_record(&self, message: &NewMessage) -> Result<RecordedMessage, RecordError> {
         let mut transaction = self.write().await?;
         let recorded = message::record(&mut transaction, &self.key_clock, message).await?;
-        transaction.rollback().await.map_err(statement_failed)?;
+        transaction.rollback().await?;
         Ok(recorded)
     }
 
@@ -55,7 +55,7 @@ impl ServedWork for SqliteState {
     ) -> Result<Reservation, ReserveError> {
         let mut transaction = self.write().await?;
         let reservation = reserve::reserve(&mut transaction, wanted, now).await?;
-        commit(transaction).await?;
+        transaction.commit().await?;
         Ok(reservation)
     }
 
@@ -66,7 +66,7 @@ impl ServedWork for SqliteState {
     ) -> Result<Reservation, ReserveError> {
         let mut transaction = self.write().await?;
         let reservation = reserve::reserve(&mut transaction, wanted, now).await?;
-        transaction.rollback().await.map_err(statement_failed)?;
+        transaction.rollback().await?;
         Ok(reservation)
     }
 
@@ -78,7 +78,7 @@ impl ServedWork for SqliteState {
     ) -> Result<Reservation, ReservationError> {
         let mut transaction = self.write().await?;
         let changed = change::change(&mut transaction, id, change, now).await?;
-        commit(transaction).await?;
+        transaction.commit().await?;
         Ok(changed)
     }
 
@@ -89,13 +89,13 @@ impl ServedWork for SqliteState {
     ) -> Result<(), ReservationError> {
         let mut transaction = self.write().await?;
         release::release(&mut transaction, id, now).await?;
-        Ok(commit(transaction).await?)
+        Ok(transaction.commit().await?)
     }
 
     async fn release_held_by(&self, holder: &Holder, now: TimestampMs) -> Result<u64, StoreError> {
         let mut transaction = self.write().await?;
         let released = release::release_held_by(&mut transaction, holder, now).await?;
-        commit(transaction).await?;
+        transaction.commit().await?;
         Ok(released)
     }
 

@@ -89,6 +89,10 @@ async fn lists_and_transitions_are_served_by_indexes() {
             "intents_by_kind",
         ),
         (
+            "SELECT * FROM attempts a WHERE a.status = 'signed' ORDER BY a.id",
+            "attempts_that_are_signed",
+        ),
+        (
             "SELECT max(id) FROM attempts WHERE badge ->> 'object_id' = 'x' \
              AND effects IS NOT NULL",
             "attempts_by_executed_badge",
@@ -132,9 +136,10 @@ async fn lists_and_transitions_are_served_by_indexes() {
             "{statement}: {steps:?}"
         );
         assert!(
-            !steps
-                .iter()
-                .any(|step| step.starts_with("SCAN") && !step.contains("json_each")),
+            !steps.iter().any(|step| step.starts_with("SCAN")
+                    && !step.contains("json_each")
+                    // An index that holds nothing else.
+                    && !step.contains("attempts_that_are_signed")),
             "{statement}: {steps:?}"
         );
     }

@@ -13,6 +13,7 @@ use super::error::KeystoreError;
 use super::secret;
 use super::signer::KeystoreSigner;
 use crate::node::NodeUrl;
+use crate::written::{begins_with_tilde, without_byte_order_mark};
 
 /// The Sui CLI's client configuration: node, active address and keystore.
 #[derive(Clone)]
@@ -67,7 +68,7 @@ impl ClientConfig {
             path: path.clone(),
             what: "keystore file",
         })?;
-        if file.to_string_lossy().starts_with('~') {
+        if begins_with_tilde(&file) {
             return Err(KeystoreError::Home { path });
         }
         let environment = match yaml.active_env {
@@ -217,12 +218,12 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
     Ok(Zeroizing::new(bytes))
 }
 
-/// The text of a file, without the byte-order mark that some editors put before it.
+/// The text of a file.
 fn text<'b>(path: &Path, bytes: &'b [u8]) -> Result<&'b str, KeystoreError> {
     let text = std::str::from_utf8(bytes).map_err(|_| KeystoreError::NotText {
         path: path.to_owned(),
     })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    Ok(without_byte_order_mark(text))
 }
 
 /// Access for the owner's group can be on purpose: a service's user reads a file of root so.

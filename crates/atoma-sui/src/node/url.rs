@@ -1,6 +1,7 @@
 //! The address of a Sui node.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::Uri;
@@ -42,6 +43,15 @@ impl NodeUrl {
     /// Whether the connection is encrypted.
     pub(crate) const fn is_https(&self) -> bool {
         self.is_https
+    }
+
+    /// Whether others on the way can read what is sent: it is not encrypted, and leaves this machine.
+    pub fn is_exposed(&self) -> bool {
+        let is_loopback = match self.host.parse::<IpAddr>() {
+            Ok(address) => address.is_loopback(),
+            Err(_) => self.host.eq_ignore_ascii_case("localhost"),
+        };
+        !self.is_https && !is_loopback
     }
 
     /// The host, without brackets around an IPv6 address.
@@ -153,6 +163,28 @@ mod tests {
             (url.host(), url.origin()),
             ("node.example", "https://node.example")
         );
+    }
+
+    #[test]
+    fn only_unencrypted_connections_to_other_machines_are_exposed() {
+        let is_exposed = |url: &str| url.parse::<NodeUrl>().unwrap().is_exposed();
+        for url in [
+            "http://node.example",
+            "HTTP://192.0.2.1:9000",
+            "http://[2001:db8::1]:9000",
+            "http://localhost.example",
+        ] {
+            assert!(is_exposed(url), "{url}");
+        }
+        for url in [
+            "https://node.example",
+            "http://localhost:9000",
+            "http://LocalHost",
+            "http://127.0.0.2:9000",
+            "http://[::1]:9000",
+        ] {
+            assert!(!is_exposed(url), "{url}");
+        }
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl TestWorld {
         let ingestor = Ingestor::new(ports.clone(), applied.clone());
         let ingesting = tokio::spawn(ingestor.run(stopping.clone()));
         let operator = Operator::new(
-            ports,
+            ports.over_database(state.for_served_work()),
             engine.clone(),
             applied,
             readiness,

@@ -8,6 +8,7 @@ use atoma_domain::journal::{
 };
 use atoma_domain::ports::{Executed, ExecutionOutcome};
 use atoma_domain::{Digest, IntentId, Mist, ObjectReference, TimestampMs, with_causes};
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use super::failures::{failure_of, own_budget};
@@ -137,11 +138,13 @@ impl Ended {
     }
 }
 
-/// Closes a resolved attempt: decides its outcome and gives back what it paid with.
+/// Closes a resolved attempt: decides its outcome and gives back what it paid with. `since` is when this
+/// process sent it, or took it up.
 pub(in crate::engine) fn close(
     context: &Arc<Context>,
     signed: Signed,
     resolution: Resolution,
+    since: Instant,
 ) -> Closed {
     let Signed {
         intents,
@@ -174,6 +177,7 @@ pub(in crate::engine) fn close(
                     attempt,
                     intents,
                     reservation,
+                    since,
                 }),
             };
         }
@@ -211,6 +215,7 @@ pub(in crate::engine) fn close_executed(
         attempt,
         intents,
         reservation,
+        ..
     } = awaited;
     reservation.spend(executed.gas_used, now);
     let carried = attempt.intents.len();

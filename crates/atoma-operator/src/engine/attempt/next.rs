@@ -2,6 +2,7 @@
 
 use atoma_domain::IntentId;
 use atoma_domain::journal::{Attempt, Failure, Intent};
+use tokio::time::Instant;
 
 use crate::engine::limits::Reservation;
 use crate::engine::wait_reason::WaitReason;
@@ -62,4 +63,6 @@ pub(in crate::engine) struct AwaitedAttempt {
     pub(in crate::engine) intents: Vec<Intent>,
     /// The gas that it spent is not in the journal yet.
     pub(in crate::engine) reservation: Reservation,
+    /// When this process sent it, or took it up.
+    pub(in crate::engine) since: Instant,
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use atoma_domain::with_causes;
 use tokio::time::Instant;
-use tracing::{debug, info};
+use tracing::debug;
 
+use super::log;
 use crate::Ports;
 use crate::engine::attempt::{AwaitedAttempt, Ended, close_executed};
 
@@ -54,8 +55,10 @@ impl AwaitingEffects {
         let digest = awaited.attempt.digest();
         match ports.chain.lookup(digest).await {
             Ok(Some(executed)) => {
-                info!(%digest, "the node shows the effects of an awaited transaction");
-                return Some(close_executed(awaited, executed, ports.clock.now()));
+                let since = awaited.since;
+                let ended = close_executed(awaited, executed, ports.clock.now());
+                log::ended(&ended, since.elapsed());
+                return Some(ended);
             }
             Ok(None) => {}
             Err(error) => {

@@ -228,7 +228,7 @@ impl Pipeline {
             signed.payment.keep();
             return Next::Stop;
         };
-        match close(&self.context, signed, resolution) {
+        match close(&self.context, signed, resolution, since) {
             Closed::Ended(ended) => {
                 if let BadgeAfter::Moved(badge) = &ended.badge {
                     self.note_moved(badge.as_ref());

@@ -24,15 +24,15 @@ impl Breaker {
         self.open_until.take().is_some()
     }
 
-    /// Notes a failure, which may open the breaker; says whether it did.
+    /// Notes a failure, which may open the breaker or make its pause longer; says whether it opened.
     pub(super) fn failed(&mut self, config: &LimitsConfig, now: TimestampMs) -> bool {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
-        let opens =
-            config.breaker_failures > 0 && self.failures_in_a_row >= config.breaker_failures;
-        if opens {
-            self.open_until = Some(end_of_pause(config, now));
+        if config.breaker_failures == 0 || self.failures_in_a_row < config.breaker_failures {
+            return false;
         }
-        opens
+        let was_open = self.open_for(config, now).is_some();
+        self.open_until = Some(end_of_pause(config, now));
+        !was_open
     }
 
     /// For how long the breaker stays open; `None` when it is closed. After its pause a single

@@ -28,7 +28,7 @@ pub(in crate::engine) const EPOCH_AFTER: Epoch = Epoch::new(4);
 
 /// A ledger with scripted answers.
 #[derive(Debug)]
-pub(in crate::engine) struct FakeLedger {
+pub(crate) struct FakeLedger {
     /// Who consumed the badge's version; `None`: the node does not answer.
     pub(in crate::engine) badge: Option<Consumption>,
     /// Who consumed the coin's version.
@@ -42,6 +42,10 @@ pub(in crate::engine) struct FakeLedger {
     /// The answers to the next submissions. One more submission fails the test.
     pub(in crate::engine) answers: VecDeque<Answer>,
     pub(in crate::engine) sent: Vec<SignedTransaction>,
+    /// The current epoch; `None`: the node does not answer.
+    pub(crate) epoch: Option<Epoch>,
+    /// How often the owner's badges were read.
+    pub(crate) badges_read: usize,
 }
 
 /// What the ledger proves by lacking the digest.
@@ -64,6 +68,8 @@ impl Default for FakeLedger {
             executed: false,
             answers: VecDeque::new(),
             sent: Vec::new(),
+            epoch: Some(LAST_EPOCH),
+            badges_read: 0,
         }
     }
 }
@@ -79,9 +85,9 @@ pub(in crate::engine) enum Answer {
 }
 
 #[derive(Debug)]
-pub(in crate::engine) struct FakeChain(pub(in crate::engine) Mutex<FakeLedger>);
+pub(crate) struct FakeChain(pub(crate) Mutex<FakeLedger>);
 
-fn executed() -> Executed {
+pub(in crate::engine) fn executed() -> Executed {
     Executed {
         digest: OWN,
         outcome: ExecutionOutcome::Success,
@@ -113,11 +119,16 @@ impl Chain for FakeChain {
     }
 
     async fn epoch(&self) -> Result<EpochInfo, ChainError> {
-        unreachable!("a resolution needs no epoch")
+        let epoch = self.0.lock().unwrap().epoch;
+        Ok(EpochInfo {
+            epoch: epoch.ok_or(ChainError::Malformed { what: "it" })?,
+            reference_gas_price: Mist::new(1_000),
+        })
     }
 
     async fn badges(&self, _: Address) -> Result<Vec<BadgeOnChain>, ChainError> {
-        unreachable!("a resolution needs no badges")
+        self.0.lock().unwrap().badges_read += 1;
+        Ok(Vec::new())
     }
 
     async fn gas_coins(&self, _: Address) -> Result<Vec<GasCoin>, ChainError> {

@@ -1,17 +1,16 @@
-mod logged;
-
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use atoma_domain::ObjectReference;
 use atoma_domain::ports::{Consumption, Until};
+use tracing::Level;
 
 use super::*;
 use crate::engine::testing::context;
 use crate::engine::testing::ledger::{
     Absent, Answer, EPOCH_AFTER, FakeChain, FakeLedger, OTHER, OWN, SIGNED_AT, attempt,
 };
-use logged::LoggedErrors;
+use crate::engine::testing::logged::Logged;
 
 /// Pursues the attempt; tells its resolution and how often it was sent.
 async fn resolved(ledger: FakeLedger, sent: Sent) -> (Resolution, usize) {
@@ -257,8 +256,7 @@ async fn no_refusal_ends_an_attempt() {
 /// The epoch's end proves it. Until then the badge is blocked, which the operator learns early.
 #[tokio::test]
 async fn a_reason_that_lasts_is_logged_soon() {
-    let logged = LoggedErrors::default();
-    let _guard = tracing::subscriber::set_default(logged.clone());
+    let (logged, _guard) = Logged::begin();
     let refused = || Answer::Refused(RefusalKind::GasTerms);
     let mut answers: VecDeque<Answer> = (0..SHORT_PATIENCE).map(|_| refused()).collect();
     answers.push_back(Answer::RefusedThen(Consumption::Current(EPOCH_AFTER)));
@@ -268,17 +266,16 @@ async fn a_reason_that_lasts_is_logged_soon() {
     };
     let (resolution, _) = resolved(ledger, Sent::Never).await;
     assert!(matches!(resolution, Resolution::Dead(_)), "{resolution:?}");
-    let logged = logged.0.lock().unwrap();
+    let logged = logged.take(Level::ERROR);
     let [error] = logged.as_slice() else {
         panic!("{logged:?}");
     };
-    assert!(error.contains(&OWN.to_string()), "{error}");
+    assert_eq!(error["digest"], OWN.to_string());
 }
 
 #[tokio::test]
 async fn an_attempt_without_a_resolution_is_logged_once_with_the_reason() {
-    let logged = LoggedErrors::default();
-    let _guard = tracing::subscriber::set_default(logged.clone());
+    let (logged, _guard) = Logged::begin();
     let rounds = usize::try_from(2 * PATIENCE).unwrap();
     let mut answers: VecDeque<Answer> = (0..rounds).map(|_| Answer::Lost).collect();
     answers.push_back(Answer::Executes);
@@ -288,10 +285,11 @@ async fn an_attempt_without_a_resolution_is_logged_once_with_the_reason() {
         ..badge_is(Consumption::Past { last: OTHER })
     };
     resolved(ledger, Sent::Maybe).await;
-    let logged = logged.0.lock().unwrap();
+    let logged = logged.take(Level::ERROR);
     let [error] = logged.as_slice() else {
         panic!("{logged:?}");
     };
-    assert!(error.contains(&OWN.to_string()), "{error}");
-    assert!(error.contains("from checkpoint 9 on"), "{error}");
+    assert_eq!(error["digest"], OWN.to_string());
+    let why = &error["why"];
+    assert!(why.contains("from checkpoint 9 on"), "{why}");
 }

@@ -1,6 +1,9 @@
 mod racing;
 
 use super::*;
+use tracing::Level;
+
+use crate::engine::testing::logged::{Logged, line};
 use crate::engine::testing::{StoppedClock, empty_journal};
 
 const SUCCESS: AttemptStatus = AttemptStatus::Succeeded;
@@ -44,6 +47,71 @@ fn the_breaker_opens_after_failures_in_a_row_and_closes_with_a_success() {
     assert!(limits.hold(at(12_000)).is_some());
     limits.note(SUCCESS, at(12_000));
     assert_eq!(limits.hold(at(12_000)), None);
+}
+
+/// One line each time, however many transactions that were under way fail during the pause.
+#[test]
+fn the_breaker_warns_when_it_opens_and_closes() {
+    let (logged, _guard) = Logged::begin();
+    let limits = breaker(2);
+    for ms in [0, 1_000, 2_000] {
+        limits.note(FAILURE, at(ms));
+    }
+    let opens = |failures| {
+        line([
+            (
+                "message",
+                "the circuit breaker opens: nothing is signed during the pause",
+            ),
+            ("failures", failures),
+            ("pause_s", "10"),
+        ])
+    };
+    assert_eq!(logged.take(Level::WARN), [opens("2")]);
+    limits.note(FAILURE, at(12_000));
+    assert_eq!(logged.take(Level::WARN), [opens("4")]);
+    limits.note(SUCCESS, at(12_000));
+    limits.note(SUCCESS, at(12_000));
+    let closes = "the circuit breaker closes: a transaction has succeeded";
+    assert_eq!(logged.take(Level::WARN), [line([("message", closes)])]);
+}
+
+/// One line each time, however many lanes come to the cap.
+#[tokio::test]
+async fn the_cap_warns_when_it_is_reached_and_when_it_has_room_again() {
+    let (logged, _guard) = Logged::begin();
+    let limits = Limits::new(LimitsConfig {
+        daily_gas_cap: Some(Mist::new(100)),
+        ..LimitsConfig::default()
+    });
+    let journal = empty_journal().await;
+    let reserve = async |budget| {
+        let reserved = limits.reserve(Mist::new(budget), journal.as_ref(), &StoppedClock);
+        reserved.await.unwrap()
+    };
+    reserve(60).await.unwrap().spend(Mist::new(30), at(1));
+    let running = reserve(50).await.unwrap();
+    assert_eq!(logged.take(Level::WARN), []);
+    for budget in [21, 22] {
+        reserve(budget).await.unwrap_err();
+    }
+    let reached = line([
+        ("message", "the daily cap on gas is reached"),
+        ("daily_cap", "100"),
+        ("spent", "30"),
+        ("reserved", "50"),
+        ("gas_budget", "21"),
+    ]);
+    assert_eq!(logged.take(Level::WARN), [reached]);
+    drop(running);
+    let _both = (reserve(21).await.unwrap(), reserve(21).await.unwrap());
+    let room = line([
+        ("message", "the daily cap on gas has room again"),
+        ("daily_cap", "100"),
+        ("spent", "30"),
+        ("reserved", "0"),
+    ]);
+    assert_eq!(logged.take(Level::WARN), [room]);
 }
 
 #[test]
