@@ -253,6 +253,27 @@ async fn writers_of_both_views_wait_for_each_other() {
     assert!(served.note_epoch(Epoch::new(3)).await.is_err());
 }
 
+/// A program that embeds the store may end its runtime first.
+#[test]
+fn a_store_may_outlive_its_runtime() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = runtime.block_on(async {
+        let store = SqliteState::open(&path, StateOptions::default()).await;
+        let store = store.unwrap();
+        store.note_epoch(Epoch::new(1)).await.unwrap();
+        store
+            .for_served_work()
+            .note_epoch(Epoch::new(2))
+            .await
+            .unwrap();
+        store
+    });
+    drop(runtime);
+    drop(store);
+}
+
 /// A reader keeps the log from being copied whole. Without another write, the next round copies the rest.
 #[tokio::test]
 async fn a_part_of_the_log_is_not_taken_for_all_of_it() {

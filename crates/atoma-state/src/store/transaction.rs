@@ -36,7 +36,15 @@ struct Turns {
 }
 
 /// The connection of a view while nobody writes; `None` before the first write.
-type Kept = Option<PoolConnection<Sqlite>>;
+#[derive(Debug, Default)]
+struct Kept(Option<PoolConnection<Sqlite>>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Only a runtime can give it back to its pool, and a store may outlive its runtime.
+        drop(self.0.take().map(PoolConnection::detach));
+    }
+}
 
 /// The right to write. It ends when it is dropped: first the turn, so that the next writer of the same view
 /// comes after the one of the other view.
@@ -110,7 +118,7 @@ impl Writer {
         if self.pool.is_closed() {
             return Err(unavailable(sqlx::Error::PoolClosed));
         }
-        let connection = match turn.kept.take() {
+        let connection = match turn.kept.0.take() {
             Some(connection) => connection,
             None => self.pool.acquire().await.map_err(statement_failed)?,
         };
@@ -133,7 +141,8 @@ impl Writer {
 
     /// Waits for the transaction in progress and closes the connection.
     pub(super) async fn close(&self) {
-        let kept = self.turns.queue.lock().await.take();
+        let kept = self.turns.queue.lock().await.0.take();
+        // The pool waits for it.
         drop(kept);
         self.pool.close().await;
     }
@@ -157,7 +166,7 @@ impl Writing {
             is_shared,
         } = self;
         if !is_shared {
-            *turn.kept = Some(connection);
+            turn.kept.0 = Some(connection);
         }
     }
 }
@@ -229,9 +238,12 @@ impl DerefMut for WriteTransaction {
 /// refuses, because it has ended the transaction itself (on a full disk, for example) or nothing works any
 /// more, the pool replaces the connection. One that is shared never breaks: it has no file.
 pub(super) fn writer_pool(options: SqlitePoolOptions, is_shared: bool) -> SqlitePoolOptions {
-    options.after_release(move |connection, _| {
-        Box::pin(async move { Ok(roll_back(connection).await.is_ok() || is_shared) })
-    })
+    options
+        // To keep a minimum, the pool needs a runtime even when it loses a connection.
+        .min_connections(0)
+        .after_release(move |connection, _| {
+            Box::pin(async move { Ok(roll_back(connection).await.is_ok() || is_shared) })
+        })
 }
 
 async fn roll_back(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
