@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use atoma_domain::{Digest, ObjectId};
 use sui_sdk_types::{
-    Address, ChangedObject, ExecutionStatus, GasCostSummary, GasPayment, GenesisObject,
-    GenesisTransaction, IdOperation, Identifier, MovePackage, Object, ObjectData, ObjectIn,
-    ObjectOut, Owner, SignedTransaction, StructTag, Transaction, TransactionEffects,
-    TransactionEffectsV2, TransactionEvents, TransactionExpiration, TransactionKind, TypeTag,
+    Address, ChangedObject, ConsensusCommitPrologue, ExecutionStatus, GasCostSummary, GasPayment,
+    GenesisObject, GenesisTransaction, IdOperation, Identifier, MovePackage, Object, ObjectData,
+    ObjectIn, ObjectOut, Owner, SignedTransaction, StructTag, Transaction, TransactionEffects,
+    TransactionEffectsV2, TransactionEvents, TransactionExpiration, TransactionKind, TypeOrigin,
+    TypeTag, UpgradeInfo,
 };
 
 use crate::accounts::{Accounts, derive};
 use crate::chain::{ObjectStore, TransactionOutputs};
 use crate::clock::GENESIS_TIMESTAMP_MS;
 use crate::contract::{self, ContractAddresses};
-use crate::execution::object_of;
-use crate::vm::{Execution, ObjectReader, ObjectState, TxContext};
+use crate::execution::{UpgradeCap, object_of};
+use crate::interface::PackageName;
+use crate::vm::{Execution, ObjectReader, ObjectState, TxContext, framework_struct};
 
 /// The version of all objects created by genesis.
 pub(crate) const VERSION: u64 = 1;
@@ -69,13 +71,7 @@ pub(crate) fn build(seed: u64, accounts: &Accounts) -> (TransactionOutputs, Cont
     let results = execution.finish();
     states.extend(results.written);
 
-    let packages = [
-        package(Address::from_static("0x1"), &["ascii", "option"]),
-        package(Address::TWO, &["coin", "sui", "random", "clock", "object"]),
-        package(Address::THREE, &["sui_system"]),
-        package(contract.usdc_package, &["usdc"]),
-        package(contract.package, &["db"]),
-    ];
+    let packages = PackageName::ALL.map(|name| package(name, &contract));
     let transaction = Transaction {
         kind: TransactionKind::Genesis(GenesisTransaction {
             objects: states
@@ -125,19 +121,54 @@ pub(crate) fn change_epoch(
     transaction: &Transaction,
     epoch: u64,
 ) -> TransactionOutputs {
+    rewrite(store, transaction.clone(), epoch, SYSTEM_STATE, |_| {})
+}
+
+/// The outputs of the transaction that opens a commit of the consensus: the clock moves.
+pub(crate) fn commit_prologue(
+    store: &ObjectStore,
+    epoch: u64,
+    round: u64,
+    now_ms: u64,
+) -> TransactionOutputs {
+    let transaction = Transaction {
+        kind: TransactionKind::ConsensusCommitPrologue(ConsensusCommitPrologue {
+            epoch,
+            round,
+            commit_timestamp_ms: now_ms,
+        }),
+        ..system_transaction()
+    };
+    rewrite(store, transaction, epoch, CLOCK, |contents| {
+        let id_bytes = Address::LENGTH;
+        if let Some(time) = contents.get_mut(id_bytes..) {
+            time.copy_from_slice(&now_ms.to_le_bytes());
+        }
+    })
+}
+
+/// The outputs of a system transaction that changes one shared object.
+fn rewrite(
+    store: &ObjectStore,
+    transaction: Transaction,
+    epoch: u64,
+    id: ObjectId,
+    change: impl FnOnce(&mut [u8]),
+) -> TransactionOutputs {
     let digest = transaction.digest();
     let mut written = Vec::new();
     let mut changed = Vec::new();
     let mut dependencies = Vec::new();
     let mut lamport = VERSION;
-    if let Some(old) = store.live(&SYSTEM_STATE)
-        && let Some(state) = ObjectState::of(old)
+    if let Some(old) = store.live(&id)
+        && let Some(mut state) = ObjectState::of(old)
     {
+        change(&mut state.contents);
         lamport = old.version() + 1;
         dependencies.push(old.previous_transaction());
         if let Some(new) = object_of(&state, lamport, digest) {
             changed.push(ChangedObject {
-                object_id: SYSTEM_STATE,
+                object_id: id,
                 input_state: ObjectIn::Exist {
                     version: old.version(),
                     digest: old.digest(),
@@ -154,7 +185,7 @@ pub(crate) fn change_epoch(
     }
     TransactionOutputs {
         signed: SignedTransaction {
-            transaction: transaction.clone(),
+            transaction,
             signatures: Vec::new(),
         },
         effects: system_effects(epoch, digest, None, dependencies, lamport, changed),
@@ -234,16 +265,40 @@ fn package_object(package: &MovePackage, previous: Digest) -> Object {
 }
 
 /// A package with empty modules. This network runs no bytecode.
-fn package(id: Address, modules: &[&'static str]) -> MovePackage {
+fn package(name: PackageName, contract: &ContractAddresses) -> MovePackage {
+    let id = name.address(contract);
+    let dependency = |name: PackageName| {
+        let id = name.address(contract);
+        let info = UpgradeInfo {
+            upgraded_id: id,
+            upgraded_version: VERSION,
+        };
+        (id, info)
+    };
+    let dependencies: &[PackageName] = match name {
+        PackageName::Std => &[],
+        PackageName::Sui => &[PackageName::Std],
+        PackageName::System | PackageName::Usdc => &[PackageName::Std, PackageName::Sui],
+        PackageName::Atoma => &[PackageName::Std, PackageName::Sui, PackageName::Usdc],
+    };
     MovePackage {
         id,
         version: VERSION,
-        modules: modules
-            .iter()
-            .map(|name| (Identifier::from_static(name), Vec::new()))
+        modules: name
+            .modules()
+            .into_iter()
+            .map(|module| (Identifier::from_static(module), Vec::new()))
             .collect(),
-        type_origin_table: Vec::new(),
-        linkage_table: BTreeMap::new(),
+        type_origin_table: name
+            .datatypes()
+            .iter()
+            .map(|datatype| TypeOrigin {
+                module_name: Identifier::from_static(datatype.module),
+                struct_name: Identifier::from_static(datatype.name),
+                package: id,
+            })
+            .collect(),
+        linkage_table: dependencies.iter().copied().map(dependency).collect(),
     }
 }
 
@@ -308,25 +363,52 @@ fn coins(
             contents: [execution.fresh_id().as_bytes(), &balance.to_le_bytes()].concat(),
         })
         .collect();
-    states.push(metadata(execution.fresh_id(), &usdc));
+    states.push(metadata(
+        execution.fresh_id(),
+        &usdc,
+        (USDC_DECIMALS, USDC_NAME, USDC_SYMBOL, USDC_DESCRIPTION),
+    ));
+    states.push(metadata(execution.fresh_id(), &sui, SUI_METADATA));
+    states.push(upgrade_cap(
+        execution.fresh_id(),
+        contract.package,
+        accounts.manager.address,
+    ));
     states
 }
 
-/// `0x2::coin::CoinMetadata` of the test currency.
-fn metadata(id: ObjectId, usdc: &TypeTag) -> ObjectState {
-    let body = (
-        USDC_DECIMALS,
-        USDC_NAME,
-        USDC_SYMBOL,
-        USDC_DESCRIPTION,
-        Option::<String>::None,
-    );
+/// The manager's right to upgrade the contract, in any compatible way.
+fn upgrade_cap(id: ObjectId, package: Address, manager: Address) -> ObjectState {
+    let cap = UpgradeCap {
+        id,
+        package,
+        version: VERSION,
+        policy: 0,
+    };
+    ObjectState {
+        object_type: framework_struct("package", "UpgradeCap", Vec::new()),
+        has_public_transfer: true,
+        owner: Some(Owner::Address(manager)),
+        contents: bcs::to_bytes(&cap).unwrap_or_default(),
+    }
+}
+
+/// Decimals, name, symbol and description of SUI.
+pub(crate) const SUI_METADATA: (u8, &str, &str, &str) = (9, "Sui", "SUI", "");
+
+/// A currency's `0x2::coin::CoinMetadata`.
+fn metadata(
+    id: ObjectId,
+    currency: &TypeTag,
+    (decimals, name, symbol, description): (u8, &str, &str, &str),
+) -> ObjectState {
+    let body = (decimals, name, symbol, description, Option::<String>::None);
     ObjectState {
         object_type: StructTag::new(
             Address::TWO,
             Identifier::from_static("coin"),
             Identifier::from_static("CoinMetadata"),
-            vec![usdc.clone()],
+            vec![currency.clone()],
         ),
         has_public_transfer: true,
         owner: Some(Owner::Immutable),

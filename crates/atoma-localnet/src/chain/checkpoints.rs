@@ -78,6 +78,12 @@ impl Ledger {
             transactions: self.transactions.len() - first_transaction,
         });
         self.epoch_gas = summary.epoch_rolling_gas_cost_summary.clone();
+        // Genesis has a fixed time; epoch 0 begins when the network does.
+        if summary.sequence_number == 1
+            && let Some(first) = self.epochs.first_mut()
+        {
+            first.start_ms = summary.timestamp_ms;
+        }
         if summary.end_of_epoch_data.is_some() {
             if let Some(current) = self.epochs.last_mut() {
                 current.end_ms = Some(summary.timestamp_ms);

@@ -22,9 +22,12 @@ use super::render::{self, mask};
 use super::sources::{Checkpoints, Events, Transactions};
 use super::view::DecodedTransaction;
 use crate::chain::{EpochRecord, Ledger};
+use crate::contract::ContractAddresses;
 use crate::execution::limits;
 use crate::faults::FaultKind;
 
+/// The epoch duration reported by a network whose epochs end on demand: a day, as on Sui's public networks.
+const ON_DEMAND_EPOCH_MS: u64 = 24 * 60 * 60 * 1_000;
 const OBJECT_DEFAULT: &str = "object_id,version,digest";
 /// The maximum number of objects, and of transactions, per batch.
 const MAX_BATCH_OBJECTS: usize = 1_000;
@@ -100,7 +103,7 @@ impl LedgerService for Service {
         let request = request.into_inner();
         let mask = mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?;
         let ledger = self.core.ledger();
-        let transaction = transaction(&ledger, request.digest(), &mask)?;
+        let transaction = transaction(&ledger, &self.core.contract, request.digest(), &mask)?;
         if self.is_hidden(&ledger, request.digest()) {
             let mut status = transaction_not_found(request.digest());
             headers::lagging(status.metadata_mut());
@@ -120,11 +123,15 @@ impl LedgerService for Service {
         let ledger = self.core.ledger();
         let mut transactions = Vec::with_capacity(request.digests.len());
         for digest in &request.digests {
-            transactions.push(match transaction(&ledger, digest, &mask) {
-                Ok(transaction) => GetTransactionResult::new_transaction(transaction),
-                Err(status) if status.code() == tonic::Code::InvalidArgument => return Err(status),
-                Err(status) => GetTransactionResult::new_error(proto_status(&status)),
-            });
+            transactions.push(
+                match transaction(&ledger, &self.core.contract, digest, &mask) {
+                    Ok(transaction) => GetTransactionResult::new_transaction(transaction),
+                    Err(status) if status.code() == tonic::Code::InvalidArgument => {
+                        return Err(status);
+                    }
+                    Err(status) => GetTransactionResult::new_error(proto_status(&status)),
+                },
+            );
         }
         Ok(Response::new(BatchGetTransactionsResponse::new(
             transactions,
@@ -156,7 +163,7 @@ impl LedgerService for Service {
         };
         let record =
             found.ok_or_else(|| Status::not_found(format!("Checkpoint {name} not found")))?;
-        let checkpoint = render::checkpoint(&ledger, record, &mask)?;
+        let checkpoint = render::checkpoint(&ledger, &self.core.contract, record, &mask)?;
         Ok(Response::new(GetCheckpointResponse::new(checkpoint)))
     }
 
@@ -175,7 +182,10 @@ impl LedgerService for Service {
                 .ok_or_else(|| Status::not_found(format!("Epoch {epoch} not found")))?,
         };
         Ok(Response::new(GetEpochResponse::new(Epoch::merge_from(
-            &epoch(record),
+            &epoch(
+                record,
+                self.core.config.epoch_ms.unwrap_or(ON_DEMAND_EPOCH_MS),
+            ),
             &mask,
         ))))
     }
@@ -187,6 +197,7 @@ impl LedgerService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let source = Checkpoints {
+            contract: self.core.contract,
             filter: Filter::transactions(request.filter.as_ref())?,
             mask: mask::<Checkpoint>(request.read_mask.as_ref(), "sequence_number,digest")?,
         };
@@ -218,6 +229,7 @@ impl LedgerService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let source = Transactions {
+            contract: self.core.contract,
             filter: Filter::transactions(request.filter.as_ref())?,
             mask: mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?,
         };
@@ -249,6 +261,7 @@ impl LedgerService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let source = Events {
+            contract: self.core.contract,
             filter: Filter::events(request.filter.as_ref())?,
             mask: mask::<Event>(request.read_mask.as_ref(), "*")?,
         };
@@ -313,7 +326,7 @@ impl Service {
             None => objects.live(&id).cloned(),
         };
         match (found, request.version) {
-            (Some(object), _) => Ok(render::object(&object, mask)),
+            (Some(object), _) => Ok(render::object(&object, &self.core.contract, mask)),
             (None, Some(version)) => Err(Status::not_found(format!(
                 "Object {id} with version {version} not found"
             ))),
@@ -324,6 +337,7 @@ impl Service {
 
 fn transaction(
     ledger: &Ledger,
+    contract: &ContractAddresses,
     digest: &str,
     mask: &FieldMaskTree,
 ) -> Result<ExecutedTransaction, Status> {
@@ -331,16 +345,26 @@ fn transaction(
     let (position, record) = ledger
         .transaction(&digest)
         .ok_or_else(|| transaction_not_found(&digest.to_string()))?;
-    render::transaction(ledger, position, &DecodedTransaction::new(record), mask)
+    render::transaction(
+        ledger,
+        contract,
+        position,
+        &DecodedTransaction::new(record),
+        mask,
+    )
 }
 
 fn transaction_not_found(digest: &str) -> Status {
     Status::not_found(format!("Transaction {digest} not found"))
 }
 
-fn epoch(record: EpochRecord) -> Epoch {
+fn epoch(record: EpochRecord, epoch_duration_ms: u64) -> Epoch {
     let mut config = ProtocolConfig::default();
     config.protocol_version = Some(limits::PROTOCOL_VERSION);
+    config.feature_flags = limits::FEATURE_FLAGS
+        .iter()
+        .map(|(name, is_on)| ((*name).to_owned(), *is_on))
+        .collect();
     config.attributes = limits::ATTRIBUTES
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.to_string()))
@@ -348,13 +372,22 @@ fn epoch(record: EpochRecord) -> Epoch {
     config.configs = limits::ATTRIBUTES
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.to_string().into()))
+        .chain(
+            limits::FEATURE_FLAGS
+                .iter()
+                .map(|(name, is_on)| ((*name).to_owned(), (*is_on).into())),
+        )
         .collect();
+    let mut parameters = SystemParameters::default();
+    parameters.epoch_duration_ms = Some(epoch_duration_ms);
     let mut system_state = SystemState::default();
     system_state.version = Some(2);
     system_state.epoch = Some(record.epoch);
     system_state.protocol_version = Some(limits::PROTOCOL_VERSION);
     system_state.reference_gas_price = Some(limits::REFERENCE_GAS_PRICE);
     system_state.epoch_start_timestamp_ms = Some(record.start_ms);
+    system_state.parameters = Some(parameters);
+    system_state.safe_mode = Some(false);
     let mut epoch = Epoch::default();
     epoch.epoch = Some(record.epoch);
     epoch.system_state = Some(Box::new(system_state));

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod delay;
+mod description;
 mod execution;
 mod filter;
 mod headers;
@@ -9,6 +10,7 @@ mod ledger;
 mod list;
 mod packages;
 mod render;
+mod signatures;
 mod sources;
 mod state;
 mod subscription;
