@@ -81,10 +81,9 @@ impl NetworkCore {
             if ledger.transaction_at(0).is_none() {
                 ledger.commit(outputs)?;
             }
-            // Its fixed time makes the chain identifier depend on the seed only. The checkpoint after it is the
-            // real beginning.
+            // Its fixed time makes the chain identifier depend on the seed only.
             ledger.seal(clock::GENESIS_TIMESTAMP_MS, false)?;
-            ledger.seal(clock::now_ms(), false)?;
+            ledger.begin(clock::now_ms());
         }
         // Catch up on checkpoints that a previous run did not make before it stopped.
         let unsealed = !ledger.pending().is_empty() && config.checkpoint_ms != CHECKPOINT_ON_STEP;
@@ -222,7 +221,10 @@ impl NetworkCore {
             .chain(&transaction.gas_payment.objects)
             .filter(|reference| is_owned(reference))
             .collect();
-        self.locks.acquire(digest, &references).map(Some)
+        let is_executed = |digest: &Digest| ledger.transaction(digest).is_some();
+        self.locks
+            .acquire(digest, &references, is_executed)
+            .map(Some)
     }
 
     /// The environment that a transaction executes in at this moment.

@@ -26,11 +26,13 @@ struct Holder {
 #[derive(Debug)]
 pub(crate) struct HeldLocks {
     locks: Arc<InputLocks>,
+    transaction: Digest,
     versions: Vec<(ObjectId, u64)>,
 }
 
 impl InputLocks {
-    /// Locks the object versions for a transaction.
+    /// Locks the object versions for a transaction. `is_executed` returns whether a transaction has executed: then
+    /// it holds nothing any more, although a submission of it may still be on its way.
     ///
     /// # Errors
     /// [`TransactionRefusal::LockConflict`] when another transaction holds one of them. Then none is locked.
@@ -38,16 +40,24 @@ impl InputLocks {
         self: &Arc<Self>,
         transaction: Digest,
         references: &[&ObjectReference],
+        is_executed: impl Fn(&Digest) -> bool,
     ) -> Result<HeldLocks, TransactionRefusal> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         for reference in references {
-            let holder = held.get(&(*reference.object_id(), reference.version()));
-            if let Some(holder) = holder.filter(|holder| holder.transaction != transaction) {
+            let version = (*reference.object_id(), reference.version());
+            let Some(holder) = held.get(&version).map(|holder| holder.transaction) else {
+                continue;
+            };
+            if holder == transaction {
+                continue;
+            }
+            if !is_executed(&holder) {
                 return Err(TransactionRefusal::LockConflict {
                     locked: (*reference).clone(),
-                    holder: holder.transaction,
+                    holder,
                 });
             }
+            held.remove(&version);
         }
         let versions: Vec<_> = references
             .iter()
@@ -63,6 +73,7 @@ impl InputLocks {
         }
         Ok(HeldLocks {
             locks: Arc::clone(self),
+            transaction,
             versions,
         })
     }
@@ -73,7 +84,9 @@ impl Drop for HeldLocks {
         let held = self.locks.held.lock();
         let mut held = held.unwrap_or_else(PoisonError::into_inner);
         for version in &self.versions {
-            if let Entry::Occupied(mut holder) = held.entry(*version) {
+            if let Entry::Occupied(mut holder) = held.entry(*version)
+                && holder.get().transaction == self.transaction
+            {
                 holder.get_mut().submissions -= 1;
                 if holder.get().submissions == 0 {
                     holder.remove();
