@@ -18,6 +18,7 @@ use crate::contract::ContractAddresses;
 use crate::execution::{self, Environment, ForcedDraws, HeldLocks, InputLocks, TransactionRefusal};
 use crate::faults::{FaultKind, Faults};
 use crate::genesis;
+use crate::system;
 
 /// A transaction was not executed.
 #[derive(Debug, thiserror::Error)]
@@ -181,7 +182,7 @@ impl NetworkCore {
         if !by_time || !ledger.pending().is_empty() {
             return Ok(());
         }
-        let outputs = genesis::commit_prologue(
+        let outputs = system::commit_prologue(
             ledger.objects(),
             ledger.epoch().epoch,
             ledger.height() + 1,
@@ -263,10 +264,10 @@ impl NetworkCore {
         let epoch = ledger.epoch();
         let now_ms = clock::now_ms();
         let prologue =
-            genesis::commit_prologue(ledger.objects(), epoch.epoch, ledger.height() + 1, now_ms);
+            system::commit_prologue(ledger.objects(), epoch.epoch, ledger.height() + 1, now_ms);
         ledger.commit(prologue)?;
         let change = change(epoch.epoch, now_ms);
-        let outputs = genesis::change_epoch(ledger.objects(), &change, epoch.epoch);
+        let outputs = system::change_epoch(ledger.objects(), &change, epoch.epoch);
         ledger.commit(outputs)?;
         self.seal(&mut ledger, true)?;
         self.seal(&mut ledger, false)?;
@@ -303,6 +304,6 @@ fn change(epoch: u64, now_ms: u64) -> Transaction {
                 system_packages: Vec::new(),
             },
         )]),
-        ..genesis::system_transaction()
+        ..system::system_transaction()
     }
 }

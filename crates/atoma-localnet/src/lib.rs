@@ -37,6 +37,7 @@ mod network;
 mod rpc;
 mod startup;
 mod state;
+mod system;
 mod upgrade;
 pub mod vm;
 

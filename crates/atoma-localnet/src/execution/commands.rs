@@ -3,15 +3,13 @@
 use atoma_domain::ObjectId;
 use sui_sdk_types::{
     Address, Argument, Command, CommandArgumentError as Wrong, ExecutionError, Input, MergeCoins,
-    MoveCall, MovePackage, Mutability, ProgrammableTransaction, SplitCoins, TransferObjects,
-    TypeTag,
+    MovePackage, Mutability, ProgrammableTransaction, SplitCoins, TransferObjects, TypeTag,
 };
 
 use super::gas::Meter;
-use super::values::{ArgumentValue, MoveValue, ObjectUse};
+use super::values::{ArgumentValue, ObjectUse};
 use crate::chain::ObjectStore;
-use crate::contract::abi::{self, Passing};
-use crate::contract::{self, ContractAddresses, ResolvedArgument};
+use crate::contract::ContractAddresses;
 use crate::vm::{Execution, MoveError};
 
 /// The error that a transaction failed with, and the command it occurred in, if any.
@@ -169,70 +167,6 @@ impl<'a, 'b> Interpreter<'a, 'b> {
             Command::Upgrade(upgrade) => self.upgrade(upgrade),
             _ => Err(ExecutionError::FeatureNotYetSupported),
         }
-    }
-
-    fn call(&mut self, call: &MoveCall) -> Result<(), ExecutionError> {
-        if call.module.as_str() != "db" {
-            return Err(ExecutionError::FunctionNotFound);
-        }
-        let mut bytes = 0;
-        let mut seen: Vec<ObjectId> = Vec::new();
-        let mut arguments = Vec::with_capacity(call.arguments.len());
-        let function = abi::function(call.function.as_str());
-        for (index, argument) in call.arguments.iter().enumerate() {
-            let fail = |kind| wrong(index, kind);
-            let value = self.value(*argument).map_err(fail)?.clone();
-            let parameter = function.and_then(|function| function.parameters.get(index));
-            arguments.push(match value {
-                ArgumentValue::Moved => return Err(fail(Wrong::InvalidValueUsage)),
-                ArgumentValue::Value(MoveValue {
-                    tag,
-                    bytes: value,
-                    is_plain,
-                }) => {
-                    let fits =
-                        parameter.is_none_or(|parameter| parameter.type_tag(self.contract) == tag);
-                    if !fits || !is_plain {
-                        return Err(fail(Wrong::TypeMismatch));
-                    }
-                    bytes += value.len();
-                    ResolvedArgument::Pure(value)
-                }
-                ArgumentValue::Pure(value) => {
-                    bytes += value.len();
-                    ResolvedArgument::Pure(value)
-                }
-                ArgumentValue::Object { id, usage } => {
-                    if seen.contains(&id) || self.execution.object(&id).is_none() {
-                        return Err(fail(Wrong::InvalidValueUsage));
-                    }
-                    seen.push(id);
-                    let passing = parameter.map(abi::FunctionParameter::passing);
-                    match passing {
-                        Some(Passing::Value) if usage != ObjectUse::Value => {
-                            return Err(fail(Wrong::InvalidObjectByValue));
-                        }
-                        Some(Passing::MutableReference) if usage == ObjectUse::Reference => {
-                            return Err(fail(Wrong::InvalidObjectByMutRef));
-                        }
-                        Some(Passing::Value) => self.take(*argument),
-                        _ => {}
-                    }
-                    ResolvedArgument::Object(id)
-                }
-            });
-        }
-        self.run.meter.command(bytes);
-        self.run.meter.objects(seen.len());
-        contract::call(
-            self.execution,
-            self.contract,
-            call.package,
-            call.function.as_str(),
-            &call.type_arguments,
-            &arguments,
-        )
-        .map_err(|error| execution_error(&error))
     }
 
     fn transfer(&mut self, transfer: &TransferObjects) -> Result<(), ExecutionError> {

@@ -1,6 +1,7 @@
 //! From a transaction's bytes to its effects: checks that need no objects, signatures, inputs,
 //! commands, effects.
 
+mod calls;
 mod checks;
 mod commands;
 mod effects;

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::Service;
+use super::command_outputs::command_outputs;
 use super::delay::wait_until;
 use super::render::{self, mask};
 use super::view::DecodedTransaction;
@@ -113,7 +114,7 @@ impl TransactionExecutionService for Service {
             response.transaction = Some(transaction);
         }
         if mask.contains("command_outputs") {
-            response.command_outputs = render::command_outputs(contract, &simulated.commands);
+            response.command_outputs = command_outputs(contract, &simulated.commands);
         }
         if mask.contains("suggested_gas_price") {
             response.suggested_gas_price = Some(execution::limits::REFERENCE_GAS_PRICE);

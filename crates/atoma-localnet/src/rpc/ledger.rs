@@ -15,19 +15,17 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 
 use super::Service;
+use super::epoch::epoch;
 use super::filter::Filter;
 use super::headers;
 use super::list::{self, CheckpointBounds};
 use super::render::{self, mask};
 use super::sources::{Checkpoints, Events, Transactions};
 use super::view::DecodedTransaction;
-use crate::chain::{EpochRecord, Ledger};
+use crate::chain::Ledger;
 use crate::contract::ContractAddresses;
-use crate::execution::limits;
 use crate::faults::FaultKind;
 
-/// The epoch duration reported by a network whose epochs end on demand: a day, as on Sui's public networks.
-const ON_DEMAND_EPOCH_MS: u64 = 24 * 60 * 60 * 1_000;
 const OBJECT_DEFAULT: &str = "object_id,version,digest";
 /// The maximum number of objects, and of transactions, per batch.
 const MAX_BATCH_OBJECTS: usize = 1_000;
@@ -182,10 +180,7 @@ impl LedgerService for Service {
                 .ok_or_else(|| Status::not_found(format!("Epoch {epoch} not found")))?,
         };
         Ok(Response::new(GetEpochResponse::new(Epoch::merge_from(
-            &epoch(
-                record,
-                self.core.config.epoch_ms.unwrap_or(ON_DEMAND_EPOCH_MS),
-            ),
+            &epoch(record, self.core.config.epoch_ms),
             &mask,
         ))))
     }
@@ -356,48 +351,6 @@ fn transaction(
 
 fn transaction_not_found(digest: &str) -> Status {
     Status::not_found(format!("Transaction {digest} not found"))
-}
-
-fn epoch(record: EpochRecord, epoch_duration_ms: u64) -> Epoch {
-    let mut config = ProtocolConfig::default();
-    config.protocol_version = Some(limits::PROTOCOL_VERSION);
-    config.feature_flags = limits::FEATURE_FLAGS
-        .iter()
-        .map(|(name, is_on)| ((*name).to_owned(), *is_on))
-        .collect();
-    config.attributes = limits::ATTRIBUTES
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.to_string()))
-        .collect();
-    config.configs = limits::ATTRIBUTES
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.to_string().into()))
-        .chain(
-            limits::FEATURE_FLAGS
-                .iter()
-                .map(|(name, is_on)| ((*name).to_owned(), (*is_on).into())),
-        )
-        .collect();
-    let mut parameters = SystemParameters::default();
-    parameters.epoch_duration_ms = Some(epoch_duration_ms);
-    let mut system_state = SystemState::default();
-    system_state.version = Some(2);
-    system_state.epoch = Some(record.epoch);
-    system_state.protocol_version = Some(limits::PROTOCOL_VERSION);
-    system_state.reference_gas_price = Some(limits::REFERENCE_GAS_PRICE);
-    system_state.epoch_start_timestamp_ms = Some(record.start_ms);
-    system_state.parameters = Some(parameters);
-    system_state.safe_mode = Some(false);
-    let mut epoch = Epoch::default();
-    epoch.epoch = Some(record.epoch);
-    epoch.system_state = Some(Box::new(system_state));
-    epoch.first_checkpoint = Some(record.first_checkpoint);
-    epoch.last_checkpoint = record.last_checkpoint;
-    epoch.start = Some(timestamp_ms_to_proto(record.start_ms));
-    epoch.end = record.end_ms.map(timestamp_ms_to_proto);
-    epoch.reference_gas_price = Some(limits::REFERENCE_GAS_PRICE);
-    epoch.protocol_config = Some(config);
-    epoch
 }
 
 fn parse_digest(field: &str, text: &str) -> Result<Digest, Status> {

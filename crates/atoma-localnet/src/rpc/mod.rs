@@ -1,8 +1,11 @@
 //! The gRPC services of a Sui full node, over gRPC and grpc-web on one port.
 
+mod balance_changes;
+mod command_outputs;
 mod cursor;
 mod delay;
 mod description;
+mod epoch;
 mod execution;
 mod filter;
 mod headers;

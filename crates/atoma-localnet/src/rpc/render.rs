@@ -10,17 +10,18 @@ use sui_rpc::merge::Merge;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_rpc::proto::timestamp_ms_to_proto;
 use sui_sdk_types::{
-    Address, Argument, BalanceChange, ExecutionStatus, Object, ObjectIn, ObjectOut, ObjectType,
-    Owner, TransactionEffectsV2, TypeTag, UnchangedConsensusKind,
+    ExecutionStatus, Object, ObjectIn, ObjectOut, ObjectType, TransactionEffectsV2,
+    UnchangedConsensusKind,
 };
 use tonic::Status;
 
+use super::balance_changes::balance_changes;
 use super::description::description;
 use super::view::DecodedTransaction;
 use crate::chain::{CheckpointRecord, Ledger, ObjectStore, TransactionRecord, coin_balance};
 use crate::contract::ContractAddresses;
+use crate::execution::Simulated;
 use crate::execution::status::bad_request;
-use crate::execution::{CommandOutput, Simulated};
 use crate::interface::json;
 
 /// A request's mask for messages of type `M`, or the method's documented default.
@@ -160,41 +161,6 @@ fn transaction_events(
         }
     }
     message
-}
-
-/// The outputs of each command of a simulation.
-pub(crate) fn command_outputs(
-    contract: &ContractAddresses,
-    commands: &[CommandOutput],
-) -> Vec<proto::CommandResult> {
-    let output = |argument: Option<Argument>, tag: &TypeTag, bytes: &[u8]| {
-        let mut value = proto::Bcs::from(bytes.to_vec());
-        value.name = Some(tag.to_string());
-        let mut message = proto::CommandOutput::default();
-        message.argument = argument.map(Into::into);
-        message.value = Some(value);
-        if let TypeTag::Struct(tag) = tag {
-            message.json = json(contract, tag, bytes).map(Box::new);
-        }
-        message
-    };
-    commands
-        .iter()
-        .map(|command| {
-            let mut message = proto::CommandResult::default();
-            message.return_values = command
-                .returned
-                .iter()
-                .map(|(tag, bytes)| output(None, tag, bytes))
-                .collect();
-            message.mutated_by_ref = command
-                .mutated
-                .iter()
-                .map(|(argument, tag, bytes)| output(Some(*argument), tag, bytes))
-                .collect();
-            message
-        })
-        .collect()
 }
 
 /// The outputs of a simulation, which are not in the ledger.
@@ -338,45 +304,6 @@ fn object_set(
             .collect();
     }
     Ok(set)
-}
-
-/// The balance changes by address and coin type, without those of 0.
-pub(crate) fn balance_changes(
-    effects: &TransactionEffectsV2,
-    lookup: &ObjectLookup<'_>,
-) -> Vec<BalanceChange> {
-    let mut amounts: BTreeMap<(Address, String), (TypeTag, i128)> = BTreeMap::new();
-    let mut count = |object: Option<Arc<Object>>, sign: i128| {
-        let Some(object) = object else { return };
-        let Some((coin_type, balance)) = coin_balance(&object) else {
-            return;
-        };
-        let owner = match object.owner() {
-            Owner::Address(owner) | Owner::ConsensusAddress { owner, .. } => *owner,
-            _ => return,
-        };
-        let entry = amounts
-            .entry((owner, coin_type.to_string()))
-            .or_insert((coin_type, 0));
-        entry.1 += sign * i128::from(balance);
-    };
-    for change in &effects.changed_objects {
-        if let ObjectIn::Exist { version, .. } = change.input_state {
-            count(lookup(&change.object_id, version), -1);
-        }
-        if matches!(change.output_state, ObjectOut::ObjectWrite { .. }) {
-            count(lookup(&change.object_id, effects.lamport_version), 1);
-        }
-    }
-    amounts
-        .into_iter()
-        .filter(|(_, (_, amount))| *amount != 0)
-        .map(|((address, _), (coin_type, amount))| BalanceChange {
-            address,
-            coin_type,
-            amount,
-        })
-        .collect()
 }
 
 /// A checkpoint.

@@ -12,6 +12,7 @@ mod interface;
 mod limits;
 mod refusal_table;
 mod refusals;
+mod refused_inputs;
 mod simulation;
 #[path = "../support/mod.rs"]
 mod support;
