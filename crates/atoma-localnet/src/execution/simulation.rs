@@ -6,8 +6,8 @@ use std::sync::Arc;
 use atoma_domain::ObjectId;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::{
-    Address, GasPayment, Input, Object, ObjectReference, Owner, SignedTransaction, StructTag,
-    Transaction,
+    Address, GasCostSummary, GasPayment, Input, Object, ObjectReference, Owner, SignedTransaction,
+    StructTag, Transaction,
 };
 
 use super::checks;
@@ -162,16 +162,18 @@ fn estimate_budget(
         .find(|object| object.object_id() == MOCK_GAS_ID)
         .map_or(0, Object::storage_rebate);
     let gas = simulated.outputs.effects.gas_summary();
+    let budget = budget_for(gas, mock_storage).saturating_add(loading_cost(named_coins));
+    Ok(budget.min(MAX_TX_GAS))
+}
+
+/// The budget for a measured cost: what is not refunded, at least the computation, and a margin.
+fn budget_for(gas: &GasCostSummary, mock_storage: u64) -> u64 {
     let spent = gas
         .computation_cost
         .saturating_add(gas.storage_cost.saturating_sub(mock_storage));
     let net = spent.saturating_sub(gas.storage_rebate);
-    Ok(gas
-        .computation_cost
-        .max(net)
-        .saturating_add(loading_cost(named_coins))
-        .saturating_add(SAFE_OVERHEAD_UNITS.saturating_mul(REFERENCE_GAS_PRICE))
-        .min(MAX_TX_GAS))
+    let margin = SAFE_OVERHEAD_UNITS.saturating_mul(REFERENCE_GAS_PRICE);
+    gas.computation_cost.max(net).saturating_add(margin)
 }
 
 /// The cost of loading gas coins beyond the first.
@@ -227,4 +229,19 @@ fn spendable_coins(
         .map(|(_, coin)| ObjectReference::new(coin.object_id(), coin.version(), coin.digest()))
         .collect();
     Ok((references, balance))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `withdraw_fees`, with the costs measured for it.
+    #[test]
+    fn a_budget_is_what_a_full_node_estimates() {
+        let gas = GasCostSummary::new(1_000_000, 8_679_200, 7_614_288, 76_912);
+        assert_eq!(budget_for(&gas, 988_000), 2_076_912);
+        // A rebate above the cost leaves the computation.
+        let gas = GasCostSummary::new(1_000_000, 0, 7_614_288, 0);
+        assert_eq!(budget_for(&gas, 0), 2_000_000);
+    }
 }
