@@ -286,7 +286,9 @@ async fn every_refusal_has_its_meaning() {
 
     // Signatures of another key, and too few.
     let mut wrong = sign(&operator, &good).await;
-    wrong.signatures = sign(&other, &good).await.signatures;
+    let mut theirs = good.clone();
+    theirs.sender = other.signer.address();
+    wrong.signatures = sign(&other, &theirs).await.signatures;
     assert_eq!(meaning(network.chain.execute(&wrong).await), invalid());
     wrong.signatures.clear();
     assert_eq!(meaning(network.chain.execute(&wrong).await), invalid());
