@@ -160,13 +160,21 @@ impl Reader<'_> {
         if live.version() == version {
             return Ok(Arc::clone(live));
         }
-        let old = self.store.at(&id, version).ok_or(missing)?;
-        self.consumed
-            .get_or_insert_with(|| TransactionRefusal::VersionUnavailable {
-                provided: reference.clone(),
-                current: live.version(),
-            });
-        Ok(old)
+        if live.version() < version {
+            return Err(missing);
+        }
+        let unavailable = TransactionRefusal::VersionUnavailable {
+            provided: reference.clone(),
+            current: live.version(),
+        };
+        // Versions have gaps: nothing can be checked of one that never was.
+        match self.store.at(&id, version) {
+            Some(old) => {
+                self.consumed.get_or_insert(unavailable);
+                Ok(old)
+            }
+            None => Err(unavailable),
+        }
     }
 }
 

@@ -58,6 +58,16 @@ async fn refusals_of_inputs() {
             )),
         ),
         (
+            "a version that never was",
+            paid_by(ObjectReference::new(*gas.object_id(), 0, digest)),
+            invalid,
+            rejected(format!(
+                "Transaction needs to be rebuilt because object {} version 0x0 ({digest}) is unavailable for \
+                 consumption, current version: {current:#x}",
+                gas.object_id()
+            )),
+        ),
+        (
             "a version to come",
             owned(ObjectReference::new(id, version + 1, digest)),
             Code::Aborted,
