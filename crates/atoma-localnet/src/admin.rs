@@ -36,6 +36,7 @@ pub(crate) async fn serve(
         .route("/tasks", post(create_task))
         .route("/models", post(create_model))
         .route("/stacks", post(buy_stacks))
+        .route("/package/upgrade", post(upgrade_package))
         .route("/parameters", post(set_parameters))
         .route("/stacks/{id}/attesters", post(force_attesters))
         .route("/state", get(state))
@@ -133,6 +134,11 @@ async fn set_parameters(
 ) -> ControlResult {
     network.set_parameters(&parameters)?;
     respond(json!(parameters))
+}
+
+async fn upgrade_package(State(network): State<LocalNet>) -> ControlResult {
+    let package = network.upgrade_package()?;
+    respond(json!({ "package_id": package }))
 }
 
 #[derive(Deserialize)]

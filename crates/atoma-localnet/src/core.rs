@@ -1,12 +1,12 @@
 //! The network's state, its one lock, and the steps that change it.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use atoma_domain::{NodeSmallId, ObjectId};
 use sui_sdk_types::{
-    Address, ChangeEpoch, Digest, EndOfEpochTransactionKind, ExecutionStatus, SignedTransaction,
-    Transaction, TransactionKind,
+    Address, ChangeEpoch, Digest, EndOfEpochTransactionKind, ExecutionStatus, Input,
+    ObjectReference, Owner, SignedTransaction, Transaction, TransactionKind,
 };
 use tokio::sync::watch;
 
@@ -15,9 +15,10 @@ use crate::chain::{EpochRecord, Ledger, LedgerError};
 use crate::clock;
 use crate::config::{Addresses, CHECKPOINT_ON_STEP, LocalNetConfig};
 use crate::contract::ContractAddresses;
-use crate::execution::{self, Environment, ForcedDraws, TransactionRefusal};
+use crate::execution::{self, Environment, ForcedDraws, HeldLocks, InputLocks, TransactionRefusal};
 use crate::faults::{FaultKind, Faults};
 use crate::genesis;
+use crate::system;
 
 /// A transaction was not executed.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +34,7 @@ pub(crate) enum ExecuteError {
 impl ExecuteError {
     pub(crate) fn into_status(self) -> tonic::Status {
         match self {
-            Self::Refused(refusal) => refusal.into_status(),
+            Self::Refused(refusal) => refusal.execution_status(),
             Self::Ledger(error) => {
                 tracing::error!(%error, "the ledger failed");
                 tonic::Status::internal(error.to_string())
@@ -62,6 +63,7 @@ pub(crate) struct NetworkCore {
     pub(crate) accounts: Accounts,
     pub(crate) config: LocalNetConfig,
     pub(crate) faults: Faults,
+    locks: Arc<InputLocks>,
     forced: Mutex<ForcedDraws>,
     /// The coin that each account used last, by coin type.
     last_coins: Mutex<BTreeMap<(Address, String), ObjectId>>,
@@ -80,7 +82,9 @@ impl NetworkCore {
             if ledger.transaction_at(0).is_none() {
                 ledger.commit(outputs)?;
             }
+            // Its fixed time makes the chain identifier depend on the seed only.
             ledger.seal(clock::GENESIS_TIMESTAMP_MS, false)?;
+            ledger.begin(clock::now_ms());
         }
         // Catch up on checkpoints that a previous run did not make before it stopped.
         let unsealed = !ledger.pending().is_empty() && config.checkpoint_ms != CHECKPOINT_ON_STEP;
@@ -102,6 +106,7 @@ impl NetworkCore {
             accounts,
             config,
             faults: Faults::default(),
+            locks: Arc::default(),
             forced: Mutex::default(),
             last_coins: Mutex::default(),
         })
@@ -152,6 +157,7 @@ impl NetworkCore {
         if let Some((position, _)) = ledger.transaction(&digest) {
             return Ok(position);
         }
+        self.move_clock(&mut ledger)?;
         let is_congested = || {
             matches!(origin, Origin::Client) && self.faults.take(FaultKind::Congestion).is_some()
         };
@@ -167,6 +173,59 @@ impl NetworkCore {
             self.seal(&mut ledger, false)?;
         }
         Ok(position)
+    }
+
+    /// Sets the clock object to the present time when a transaction opens a checkpoint. Checkpoints that are made
+    /// with every transaction or on demand have no prologue, so that tests repeat exactly.
+    fn move_clock(&self, ledger: &mut Ledger) -> Result<(), LedgerError> {
+        let by_time = ![0, CHECKPOINT_ON_STEP].contains(&self.config.checkpoint_ms);
+        if !by_time || !ledger.pending().is_empty() {
+            return Ok(());
+        }
+        let outputs = system::commit_prologue(
+            ledger.objects(),
+            ledger.epoch().epoch,
+            ledger.height() + 1,
+            clock::now_ms(),
+        );
+        ledger.commit(outputs)
+    }
+
+    /// Locks the owned objects that a transaction uses until it has executed or is refused. Bytes that were
+    /// executed before lock nothing.
+    ///
+    /// # Errors
+    /// [`TransactionRefusal::LockConflict`] when another transaction on its way uses one of them.
+    pub(crate) fn lock_inputs(
+        &self,
+        transaction: &Transaction,
+    ) -> Result<Option<HeldLocks>, TransactionRefusal> {
+        let digest = transaction.digest();
+        let ledger = self.ledger();
+        if ledger.transaction(&digest).is_some() {
+            return Ok(None);
+        }
+        let inputs = match &transaction.kind {
+            TransactionKind::ProgrammableTransaction(programmable) => &programmable.inputs[..],
+            _ => &[],
+        };
+        let is_owned = |reference: &ObjectReference| {
+            let object = ledger.objects().live(reference.object_id());
+            object.is_some_and(|object| matches!(object.owner(), Owner::Address(_)))
+        };
+        let references: Vec<&ObjectReference> = inputs
+            .iter()
+            .filter_map(|input| match input {
+                Input::ImmutableOrOwned(reference) => Some(reference),
+                _ => None,
+            })
+            .chain(&transaction.gas_payment.objects)
+            .filter(|reference| is_owned(reference))
+            .collect();
+        let is_executed = |digest: &Digest| ledger.transaction(digest).is_some();
+        self.locks
+            .acquire(digest, &references, is_executed)
+            .map(Some)
     }
 
     /// The environment that a transaction executes in at this moment.
@@ -203,7 +262,12 @@ impl NetworkCore {
     pub(crate) fn advance_epoch(&self) -> Result<EpochRecord, LedgerError> {
         let mut ledger = self.ledger_mut();
         let epoch = ledger.epoch();
-        let outputs = genesis::change_epoch(ledger.objects(), &change(epoch.epoch), epoch.epoch);
+        let now_ms = clock::now_ms();
+        let prologue =
+            system::commit_prologue(ledger.objects(), epoch.epoch, ledger.height() + 1, now_ms);
+        ledger.commit(prologue)?;
+        let change = change(epoch.epoch, now_ms);
+        let outputs = system::change_epoch(ledger.objects(), &change, epoch.epoch);
         ledger.commit(outputs)?;
         self.seal(&mut ledger, true)?;
         self.seal(&mut ledger, false)?;
@@ -226,7 +290,7 @@ impl NetworkCore {
 }
 
 /// The system transaction that ends `epoch`.
-fn change(epoch: u64) -> Transaction {
+fn change(epoch: u64, now_ms: u64) -> Transaction {
     Transaction {
         kind: TransactionKind::EndOfEpoch(vec![EndOfEpochTransactionKind::ChangeEpoch(
             ChangeEpoch {
@@ -236,10 +300,10 @@ fn change(epoch: u64) -> Transaction {
                 computation_charge: 0,
                 storage_rebate: 0,
                 non_refundable_storage_fee: 0,
-                epoch_start_timestamp_ms: clock::now_ms(),
+                epoch_start_timestamp_ms: now_ms,
                 system_packages: Vec::new(),
             },
         )]),
-        ..genesis::system_transaction()
+        ..system::system_transaction()
     }
 }

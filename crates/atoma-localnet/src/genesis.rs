@@ -1,29 +1,27 @@
-//! The genesis transaction, which creates system objects, packages, coins and the contract; and
-//! the system transaction that ends an epoch.
+//! The genesis transaction, which creates system objects, packages, coins and the contract.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use atoma_domain::{Digest, ObjectId};
 use sui_sdk_types::{
-    Address, ChangedObject, ExecutionStatus, GasCostSummary, GasPayment, GenesisObject,
-    GenesisTransaction, IdOperation, Identifier, MovePackage, Object, ObjectData, ObjectIn,
-    ObjectOut, Owner, SignedTransaction, StructTag, Transaction, TransactionEffects,
-    TransactionEffectsV2, TransactionEvents, TransactionExpiration, TransactionKind, TypeTag,
+    Address, ChangedObject, GenesisObject, GenesisTransaction, IdOperation, Identifier,
+    MovePackage, Object, ObjectData, ObjectIn, ObjectOut, Owner, SignedTransaction, StructTag,
+    Transaction, TransactionEvents, TransactionKind, TypeOrigin, TypeTag, UpgradeInfo,
 };
 
 use crate::accounts::{Accounts, derive};
-use crate::chain::{ObjectStore, TransactionOutputs};
+use crate::chain::TransactionOutputs;
 use crate::clock::GENESIS_TIMESTAMP_MS;
 use crate::contract::{self, ContractAddresses};
-use crate::execution::object_of;
-use crate::vm::{Execution, ObjectReader, ObjectState, TxContext};
+use crate::execution::{UpgradeCap, object_of};
+use crate::interface::PackageName;
+use crate::system::{CLOCK, SYSTEM_STATE, system_effects, system_transaction};
+use crate::vm::{Execution, ObjectReader, ObjectState, TxContext, framework_struct};
 
 /// The version of all objects created by genesis.
 pub(crate) const VERSION: u64 = 1;
 
-const SYSTEM_STATE: Address = Address::from_static("0x5");
-const CLOCK: Address = Address::from_static("0x6");
 const RANDOM: Address = Address::from_static("0x8");
 
 /// MIST in the first coin of the faucet, and of each other account.
@@ -69,13 +67,7 @@ pub(crate) fn build(seed: u64, accounts: &Accounts) -> (TransactionOutputs, Cont
     let results = execution.finish();
     states.extend(results.written);
 
-    let packages = [
-        package(Address::from_static("0x1"), &["ascii", "option"]),
-        package(Address::TWO, &["coin", "sui", "random", "clock", "object"]),
-        package(Address::THREE, &["sui_system"]),
-        package(contract.usdc_package, &["usdc"]),
-        package(contract.package, &["db"]),
-    ];
+    let packages = PackageName::ALL.map(|name| package(name, &contract));
     let transaction = Transaction {
         kind: TransactionKind::Genesis(GenesisTransaction {
             objects: states
@@ -119,92 +111,6 @@ pub(crate) fn build(seed: u64, accounts: &Accounts) -> (TransactionOutputs, Cont
     (outputs, contract)
 }
 
-/// The outputs of the transaction that ends an epoch: the system state object gets a new version.
-pub(crate) fn change_epoch(
-    store: &ObjectStore,
-    transaction: &Transaction,
-    epoch: u64,
-) -> TransactionOutputs {
-    let digest = transaction.digest();
-    let mut written = Vec::new();
-    let mut changed = Vec::new();
-    let mut dependencies = Vec::new();
-    let mut lamport = VERSION;
-    if let Some(old) = store.live(&SYSTEM_STATE)
-        && let Some(state) = ObjectState::of(old)
-    {
-        lamport = old.version() + 1;
-        dependencies.push(old.previous_transaction());
-        if let Some(new) = object_of(&state, lamport, digest) {
-            changed.push(ChangedObject {
-                object_id: SYSTEM_STATE,
-                input_state: ObjectIn::Exist {
-                    version: old.version(),
-                    digest: old.digest(),
-                    owner: *old.owner(),
-                },
-                output_state: ObjectOut::ObjectWrite {
-                    digest: new.digest(),
-                    owner: *new.owner(),
-                },
-                id_operation: IdOperation::None,
-            });
-            written.push(new);
-        }
-    }
-    TransactionOutputs {
-        signed: SignedTransaction {
-            transaction: transaction.clone(),
-            signatures: Vec::new(),
-        },
-        effects: system_effects(epoch, digest, None, dependencies, lamport, changed),
-        events: None,
-        loaded: Vec::new(),
-        written,
-        deleted: Vec::new(),
-    }
-}
-
-/// A system transaction, whose kind is for the caller to set.
-pub(crate) fn system_transaction() -> Transaction {
-    Transaction {
-        kind: TransactionKind::Genesis(GenesisTransaction {
-            objects: Vec::new(),
-        }),
-        sender: Address::ZERO,
-        gas_payment: GasPayment {
-            objects: Vec::new(),
-            owner: Address::ZERO,
-            price: 1,
-            budget: 0,
-        },
-        expiration: TransactionExpiration::None,
-    }
-}
-
-fn system_effects(
-    epoch: u64,
-    digest: Digest,
-    events: Option<&TransactionEvents>,
-    dependencies: Vec<Digest>,
-    lamport_version: u64,
-    changed_objects: Vec<ChangedObject>,
-) -> TransactionEffects {
-    TransactionEffects::V2(Box::new(TransactionEffectsV2 {
-        status: ExecutionStatus::Success,
-        epoch,
-        gas_used: GasCostSummary::new(0, 0, 0, 0),
-        transaction_digest: digest,
-        gas_object_index: None,
-        events_digest: events.map(TransactionEvents::digest),
-        dependencies,
-        lamport_version,
-        changed_objects,
-        unchanged_consensus_objects: Vec::new(),
-        auxiliary_data_digest: None,
-    }))
-}
-
 fn created(object: &Object) -> ChangedObject {
     let output_state = match object.data() {
         ObjectData::Struct(_) => ObjectOut::ObjectWrite {
@@ -234,16 +140,40 @@ fn package_object(package: &MovePackage, previous: Digest) -> Object {
 }
 
 /// A package with empty modules. This network runs no bytecode.
-fn package(id: Address, modules: &[&'static str]) -> MovePackage {
+fn package(name: PackageName, contract: &ContractAddresses) -> MovePackage {
+    let id = name.address(contract);
+    let dependency = |name: PackageName| {
+        let id = name.address(contract);
+        let info = UpgradeInfo {
+            upgraded_id: id,
+            upgraded_version: VERSION,
+        };
+        (id, info)
+    };
+    let dependencies: &[PackageName] = match name {
+        PackageName::Std => &[],
+        PackageName::Sui => &[PackageName::Std],
+        PackageName::System | PackageName::Usdc => &[PackageName::Std, PackageName::Sui],
+        PackageName::Atoma => &[PackageName::Std, PackageName::Sui, PackageName::Usdc],
+    };
     MovePackage {
         id,
         version: VERSION,
-        modules: modules
-            .iter()
-            .map(|name| (Identifier::from_static(name), Vec::new()))
+        modules: name
+            .modules()
+            .into_iter()
+            .map(|module| (Identifier::from_static(module), Vec::new()))
             .collect(),
-        type_origin_table: Vec::new(),
-        linkage_table: BTreeMap::new(),
+        type_origin_table: name
+            .datatypes()
+            .iter()
+            .map(|datatype| TypeOrigin {
+                module_name: Identifier::from_static(datatype.module),
+                struct_name: Identifier::from_static(datatype.name),
+                package: id,
+            })
+            .collect(),
+        linkage_table: dependencies.iter().copied().map(dependency).collect(),
     }
 }
 
@@ -308,25 +238,52 @@ fn coins(
             contents: [execution.fresh_id().as_bytes(), &balance.to_le_bytes()].concat(),
         })
         .collect();
-    states.push(metadata(execution.fresh_id(), &usdc));
+    states.push(metadata(
+        execution.fresh_id(),
+        &usdc,
+        (USDC_DECIMALS, USDC_NAME, USDC_SYMBOL, USDC_DESCRIPTION),
+    ));
+    states.push(metadata(execution.fresh_id(), &sui, SUI_METADATA));
+    states.push(upgrade_cap(
+        execution.fresh_id(),
+        contract.package,
+        accounts.manager.address,
+    ));
     states
 }
 
-/// `0x2::coin::CoinMetadata` of the test currency.
-fn metadata(id: ObjectId, usdc: &TypeTag) -> ObjectState {
-    let body = (
-        USDC_DECIMALS,
-        USDC_NAME,
-        USDC_SYMBOL,
-        USDC_DESCRIPTION,
-        Option::<String>::None,
-    );
+/// The manager's right to upgrade the contract, in any compatible way.
+fn upgrade_cap(id: ObjectId, package: Address, manager: Address) -> ObjectState {
+    let cap = UpgradeCap {
+        id,
+        package,
+        version: VERSION,
+        policy: 0,
+    };
+    ObjectState {
+        object_type: framework_struct("package", "UpgradeCap", Vec::new()),
+        has_public_transfer: true,
+        owner: Some(Owner::Address(manager)),
+        contents: bcs::to_bytes(&cap).unwrap_or_default(),
+    }
+}
+
+/// Decimals, name, symbol and description of SUI.
+pub(crate) const SUI_METADATA: (u8, &str, &str, &str) = (9, "Sui", "SUI", "");
+
+/// A currency's `0x2::coin::CoinMetadata`.
+fn metadata(
+    id: ObjectId,
+    currency: &TypeTag,
+    (decimals, name, symbol, description): (u8, &str, &str, &str),
+) -> ObjectState {
+    let body = (decimals, name, symbol, description, Option::<String>::None);
     ObjectState {
         object_type: StructTag::new(
             Address::TWO,
             Identifier::from_static("coin"),
             Identifier::from_static("CoinMetadata"),
-            vec![usdc.clone()],
+            vec![currency.clone()],
         ),
         has_public_transfer: true,
         owner: Some(Owner::Immutable),

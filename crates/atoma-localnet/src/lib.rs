@@ -8,6 +8,7 @@
 //! - `chain`: objects, transactions, checkpoints and epochs, and the log that persists them.
 //! - `vm` and `contract`: Move's object runtime and the contract's rules as native code.
 //! - `execution`: a transaction's way from checks to effects, in the same order as on Sui.
+//! - `interface`: the packages' datatypes and functions, in place of bytecode.
 //! - `rpc`: the five gRPC services. [`FaultKind`] lists the faults that can be injected into them.
 //! - `admin`: the control calls over HTTP, which [`LocalNet`] also has as methods.
 //! - [`demo`]: the demonstration world.
@@ -31,10 +32,13 @@ mod error;
 mod execution;
 mod faults;
 mod genesis;
+mod interface;
 mod network;
 mod rpc;
 mod startup;
 mod state;
+mod system;
+mod upgrade;
 pub mod vm;
 
 pub use actions::{NewModel, NewTask, Parameters, Purchase};

@@ -134,6 +134,15 @@ impl LocalNet {
         Ok(self.act(|core| core.buy_stacks(purchase))?)
     }
 
+    /// Upgrades the contract's package as the manager, and returns the new version's id. The contract's rules stay
+    /// the same, and both versions can be called.
+    ///
+    /// # Errors
+    /// When the transaction is refused or fails.
+    pub fn upgrade_package(&self) -> Result<Address, LocalNetError> {
+        Ok(self.act(NetworkCore::upgrade_package)?)
+    }
+
     /// Sets parameters of the contract as the manager.
     ///
     /// # Errors

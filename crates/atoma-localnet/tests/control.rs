@@ -92,6 +92,10 @@ async fn every_control_call_responds_after_its_effect() {
     let usdc = fixture.network.addresses().usdc().to_string();
     assert_eq!(state["balances"][&address][&usdc], 6);
 
+    let (status, upgraded) = post(&url, "/package/upgrade", json!({})).await;
+    assert_eq!(status, 200, "{upgraded}");
+    assert!(upgraded["package_id"].is_string());
+
     let (status, failure) = post(
         &url,
         "/stacks",

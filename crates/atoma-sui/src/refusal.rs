@@ -110,6 +110,11 @@ const PHRASES: &[(&[&str], Class)] = &[
         Class::NotUsable(IdPosition::Before),
     ),
     (&["not owned by"], Class::NotUsable(IdPosition::Before)),
+    // InvalidGasObject.
+    (
+        &["is not a gas object"],
+        Class::NotUsable(IdPosition::Before),
+    ),
     (
         &["is not an owned object with owner"],
         Class::NotUsable(IdPosition::Before),
@@ -130,7 +135,9 @@ const PHRASES: &[(&[&str], Class)] = &[
     (&["gas budget", "is higher than max"], Class::GasTerms),
     (&["gas budget", "is lower than min"], Class::GasBudgetTooLow),
     // InvalidSignature and related errors, SizeLimitExceeded, PostRandomCommandRestrictions,
-    // EmptyCommandInput, MutableObjectUsedMoreThanOnce, MissingGasPayment.
+    // EmptyCommandInput, MutableObjectUsedMoreThanOnce, MissingGasPayment, DuplicateObjectRefInput,
+    // ImmutableParameterExpectedError, SharedObjectStartingVersionMismatch, NotSharedObjectError,
+    // NotOwnedObjectError, InvalidChainId, Unsupported.
     (&["invalid user signature"], Class::Invalid),
     (&["signature is not valid"], Class::Invalid),
     (&["required signature from", "is absent"], Class::Invalid),
@@ -146,6 +153,25 @@ const PHRASES: &[(&[&str], Class)] = &[
         Class::Invalid,
     ),
     (&["transaction gas payment missing"], Class::Invalid),
+    (
+        &["transaction inputs contain duplicated objectref"],
+        Class::Invalid,
+    ),
+    (
+        &["mutable parameter provided, immutable parameter expected"],
+        Class::Invalid,
+    ),
+    (
+        &["wrong initial version given for shared object"],
+        Class::Invalid,
+    ),
+    (&["object used as shared is not shared"], Class::Invalid),
+    (&["object used as owned is not owned"], Class::Invalid),
+    (
+        &["transaction chain id", "does not match network chain id"],
+        Class::Invalid,
+    ),
+    (&["feature is not supported"], Class::Invalid),
     // The same errors as older nodes show them in simulations: the variant with its fields.
     (
         &["objectversionunavailableforconsumption"],

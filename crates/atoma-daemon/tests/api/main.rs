@@ -40,3 +40,4 @@ mod support;
 #[path = "../../../atoma-sui/tests/network/switch.rs"]
 mod switch;
 mod treasury;
+mod upgrade;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::process::{Process, in_time, serve};
 use crate::support::work::{dump, populated};
-use crate::support::{Api, NONE, TestWorld, assert_refused, build, write_operator_files};
+use crate::support::{Api, NONE, TestWorld, assert_refused, build, set_id, write_operator_files};
 use crate::switch::Switch;
 
 /// Runs the program, which must fail, and returns its standard error.
@@ -114,14 +114,6 @@ async fn a_database_of_another_chain_is_refused() {
     write_operator_files(&world.network, world.dir.path());
     world.start_again().await;
     assert_eq!(world.stack(stack).await["num_compute_units"], 1_000);
-}
-
-/// Sets one id of the contract in the configuration in `dir`.
-fn set_id(dir: &Path, setting: &str, id: &str) {
-    let file = dir.join("daemon.toml");
-    let mut config: toml::Table = std::fs::read_to_string(&file).unwrap().parse().unwrap();
-    config["sui"][setting] = toml::Value::from(id);
-    std::fs::write(&file, config.to_string()).unwrap();
 }
 
 /// Ids that don't belong together are refused by the setting's name, and bind the database to nothing.

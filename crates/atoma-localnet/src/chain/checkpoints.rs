@@ -61,6 +61,13 @@ impl Ledger {
         Ok(sequence)
     }
 
+    /// Sets the beginning of epoch 0, which is that of the network: genesis has a fixed time.
+    pub(crate) fn begin(&mut self, now_ms: u64) {
+        if let Some(first) = self.epochs.first_mut() {
+            first.start_ms = now_ms;
+        }
+    }
+
     pub(super) fn apply_checkpoint(
         &mut self,
         summary: &CheckpointSummary,
@@ -78,6 +85,10 @@ impl Ledger {
             transactions: self.transactions.len() - first_transaction,
         });
         self.epoch_gas = summary.epoch_rolling_gas_cost_summary.clone();
+        // So that epoch 0 begins at the same time after a restart.
+        if summary.sequence_number == 1 {
+            self.begin(summary.timestamp_ms);
+        }
         if summary.end_of_epoch_data.is_some() {
             if let Some(current) = self.epochs.last_mut() {
                 current.end_ms = Some(summary.timestamp_ms);

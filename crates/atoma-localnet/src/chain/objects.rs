@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use atoma_domain::ObjectId;
 use bytes::Bytes;
-use sui_sdk_types::{Address, Object, ObjectData, Owner, TypeTag};
+use sui_sdk_types::{Address, MovePackage, Object, ObjectData, Owner, TypeTag};
 
 use crate::vm::ObjectReader;
 
@@ -18,6 +18,7 @@ pub(crate) struct ObjectStore {
     superseded: HashMap<(ObjectId, u64), Bytes>,
     /// The last superseded version of each object, for reads that lag by one version.
     previous: HashMap<ObjectId, u64>,
+    packages: BTreeSet<ObjectId>,
 }
 
 impl ObjectStore {
@@ -59,9 +60,25 @@ impl ObjectStore {
             .filter_map(|id| self.live.get(id))
     }
 
+    /// A live package.
+    pub(crate) fn package(&self, id: &ObjectId) -> Option<&MovePackage> {
+        match self.live(id)?.data() {
+            ObjectData::Package(package) => Some(package),
+            ObjectData::Struct(_) => None,
+        }
+    }
+
+    /// All packages.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = &MovePackage> {
+        self.packages.iter().filter_map(|id| self.package(id))
+    }
+
     /// Makes `object` the live version.
     pub(crate) fn write(&mut self, object: Object) {
         let id = object.object_id();
+        if matches!(object.data(), ObjectData::Package(_)) {
+            self.packages.insert(id);
+        }
         let object = Arc::new(object);
         if let Some(old) = self.live.insert(id, Arc::clone(&object)) {
             self.supersede(id, &old);

@@ -6,7 +6,7 @@ use sui_sdk_types::{Address, Identifier, StructTag, TypeTag};
 /// The addresses of the published contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContractAddresses {
-    /// The package with the module `db`.
+    /// The first version of the package with the module `db`, which defines the module's types.
     pub package: Address,
     /// The shared `AtomaDb` object.
     pub atoma_db: ObjectId,

@@ -15,7 +15,10 @@ pub(super) const MODULE: &str = "db";
 /// The `AtomaDb`, borrowed mutably for one call, with the runtime.
 pub(super) struct Db<'e, 'a> {
     pub(super) vm: &'e mut Execution<'a>,
+    /// The package that defines the module's types.
     pub(super) package: Address,
+    /// The version of the package that was called.
+    pub(super) called: Address,
     pub(super) usdc: TypeTag,
     pub(super) context: TxContext,
     pub(super) state: AtomaDb,
@@ -25,10 +28,12 @@ impl<'e, 'a> Db<'e, 'a> {
     pub(super) fn open(
         vm: &'e mut Execution<'a>,
         addresses: &ContractAddresses,
+        called: Address,
         id: &ObjectId,
     ) -> Result<Self, MoveError> {
         Ok(Self {
             package: addresses.package,
+            called,
             usdc: addresses.usdc(),
             context: *vm.context(),
             state: vm.read_object(id)?,
@@ -44,7 +49,7 @@ impl<'e, 'a> Db<'e, 'a> {
     /// A function of the module, as the location of an error.
     pub(super) const fn here(&self, function: &'static str) -> CodeLocation {
         CodeLocation {
-            package: self.package,
+            package: self.called,
             module: MODULE,
             function,
         }
@@ -81,7 +86,7 @@ impl<'e, 'a> Db<'e, 'a> {
             .encode()
             .map_err(|error| MoveError::invariant(format!("an event can't be encoded: {error}")))?;
         self.vm.emit(Event {
-            package_id: self.package,
+            package_id: self.called,
             module: Identifier::from_static(MODULE),
             sender: self.context.sender,
             type_: package_struct(self.package, event.name()),

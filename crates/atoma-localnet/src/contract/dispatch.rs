@@ -1,7 +1,7 @@
 //! Dispatching a call to the code that executes the function.
 
 use atoma_domain::{EchelonId, NodeSmallId, StackSmallId, TaskSmallId};
-use sui_sdk_types::TypeTag;
+use sui_sdk_types::{Address, TypeTag};
 
 use super::abi;
 use super::addresses::ContractAddresses;
@@ -11,7 +11,8 @@ use super::parameters::ManagerSetting;
 use super::tasks::TaskArguments;
 use crate::vm::{AsciiString, Execution, MoveError, MoveErrorKind};
 
-/// Executes an entry function of the module `db`.
+/// Executes an entry function of the module `db` in the given version of its package. All versions behave alike;
+/// events and aborts name the version that was called.
 ///
 /// # Errors
 /// When the function is unknown, the arguments don't match its parameters, or the contract aborts.
@@ -19,6 +20,7 @@ use crate::vm::{AsciiString, Execution, MoveError, MoveErrorKind};
 pub fn call(
     execution: &mut Execution<'_>,
     addresses: &ContractAddresses,
+    package: Address,
     function: &str,
     type_arguments: &[TypeTag],
     arguments: &[ResolvedArgument],
@@ -33,7 +35,7 @@ pub fn call(
         .into());
     }
     let arguments = CheckedArguments::check(execution, addresses, abi, arguments)?;
-    let mut db = Db::open(execution, addresses, &arguments.object(0)?)?;
+    let mut db = Db::open(execution, addresses, package, &arguments.object(0)?)?;
     run(&mut db, function, &arguments)?;
     db.close()
 }

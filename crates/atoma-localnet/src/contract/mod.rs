@@ -30,6 +30,7 @@ mod state;
 mod subscriptions;
 mod tasks;
 mod treasury;
+mod versions;
 
 pub use aborts::{ABORTS, abort_name};
 pub use addresses::ContractAddresses;
@@ -40,6 +41,7 @@ pub use state::{
     ContractState, NodeState, ParameterState, StackState, SubscriptionState, TaskState,
     TicketState, read_state,
 };
+pub use versions::{is_version, original_id};
 
 #[cfg(test)]
 mod tests;

@@ -130,7 +130,12 @@ pub fn read_state(
     addresses: &ContractAddresses,
 ) -> Result<ContractState, MoveError> {
     let mut execution = Execution::reading(reader);
-    let mut db = Db::open(&mut execution, addresses, &addresses.atoma_db)?;
+    let mut db = Db::open(
+        &mut execution,
+        addresses,
+        addresses.package,
+        &addresses.atoma_db,
+    )?;
     let mut state = ContractState {
         parameters: ParameterState::from(&db.state),
         fee_treasury: db.state.fee_treasury.value(),

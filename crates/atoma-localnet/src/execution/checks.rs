@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use atoma_domain::ObjectId;
 use sui_sdk_types::{
     Address, Argument, Command, Digest, Input, Mutability, ProgrammableTransaction, Transaction,
-    TransactionExpiration, TransactionKind,
+    TransactionExpiration, TransactionKind, UserSignature,
 };
 
 use super::limits;
@@ -23,49 +23,82 @@ pub(crate) fn programmable(
 ) -> Result<&ProgrammableTransaction, TransactionRefusal> {
     match &transaction.kind {
         TransactionKind::ProgrammableTransaction(programmable) => Ok(programmable),
-        _ => Err(TransactionRefusal::Malformed(
-            "system transactions can't be sent by users".to_owned(),
+        _ => Err(TransactionRefusal::Unsupported(
+            "SenderSignedData must not contain system transaction",
         )),
     }
 }
 
-/// Checks sizes, counts, supported inputs and commands, and the rule about `Random`.
+/// Checks the size of a transaction with its signatures, as validators receive it.
+///
+/// # Errors
+/// [`TransactionRefusal::SizeLimit`].
+pub(crate) fn size(
+    transaction: &Transaction,
+    signatures: &[UserSignature],
+) -> Result<(), TransactionRefusal> {
+    /// The intent, and the lengths of two lists.
+    const ENVELOPE_BYTES: usize = 3 + 1 + 1;
+    let has_no_bcs = |error| TransactionRefusal::Malformed {
+        field: "transaction",
+        description: format!("the transaction has no BCS form: {error}"),
+    };
+    let mut size = ENVELOPE_BYTES + bcs::serialized_size(transaction).map_err(has_no_bcs)?;
+    for signature in signatures {
+        size += bcs::serialized_size(signature).map_err(has_no_bcs)?;
+    }
+    let max = limits::MAX_TX_SIZE_BYTES;
+    if size > max {
+        return Err(TransactionRefusal::SizeLimit {
+            limit: format!("serialized transaction size exceeded maximum of {max}"),
+            value: size,
+        });
+    }
+    Ok(())
+}
+
+/// Checks counts, supported inputs and commands, and the rule about `Random`.
 ///
 /// # Errors
 /// The first [`TransactionRefusal`] that applies.
 pub(crate) fn shape(transaction: &Transaction) -> Result<(), TransactionRefusal> {
-    let size = bcs::serialized_size(transaction).map_err(|error| {
-        TransactionRefusal::Malformed(format!("the transaction has no BCS form: {error}"))
-    })?;
-    check_limit(
-        "serialized transaction size",
-        size,
-        limits::MAX_TX_SIZE_BYTES,
-    )?;
     let programmable = programmable(transaction)?;
-    let gas = &transaction.gas_payment.objects;
-    if gas.len() >= limits::MAX_GAS_PAYMENT_OBJECTS {
-        return Err(TransactionRefusal::SizeLimit {
-            limit: "maximum number of gas payment objects",
-            value: gas.len(),
-        });
-    }
-    check_limit(
+    at_most(
+        "maximum number of gas payment objects",
+        transaction.gas_payment.objects.len(),
+        limits::MAX_GAS_PAYMENT_OBJECTS,
+    )?;
+    fewer_than(
         "maximum commands in a programmable transaction",
         programmable.commands.len(),
         limits::MAX_COMMANDS,
     )?;
     inputs(transaction, programmable)?;
     for command in &programmable.commands {
-        supported(command)?;
         arguments(command)?;
+        supported(command)?;
     }
     random_rule(programmable)
 }
 
-fn check_limit(limit: &'static str, value: usize, max: usize) -> Result<(), TransactionRefusal> {
+/// As in Sui's checks, the message states the limit.
+fn at_most(limit: &str, value: usize, max: usize) -> Result<(), TransactionRefusal> {
     if value > max {
-        return Err(TransactionRefusal::SizeLimit { limit, value });
+        return Err(TransactionRefusal::SizeLimit {
+            limit: limit.to_owned(),
+            value: max,
+        });
+    }
+    Ok(())
+}
+
+/// Sui compares some limits with `<`, so that one less than the limit is the most.
+fn fewer_than(limit: &str, value: usize, max: usize) -> Result<(), TransactionRefusal> {
+    if value >= max {
+        return Err(TransactionRefusal::SizeLimit {
+            limit: limit.to_owned(),
+            value: max,
+        });
     }
     Ok(())
 }
@@ -75,78 +108,87 @@ fn inputs(
     programmable: &ProgrammableTransaction,
 ) -> Result<(), TransactionRefusal> {
     let mut seen: HashSet<ObjectId> = HashSet::new();
-    for reference in &transaction.gas_payment.objects {
-        if !seen.insert(*reference.object_id()) {
-            return Err(TransactionRefusal::MutableUsedMoreThanOnce(
-                *reference.object_id(),
-            ));
-        }
-    }
     for input in &programmable.inputs {
         let id = match input {
-            Input::Pure(bytes) => {
-                check_limit(
-                    "maximum pure argument size",
-                    bytes.len(),
-                    limits::MAX_PURE_ARGUMENT_BYTES,
-                )?;
-                continue;
-            }
+            Input::Pure(_) => continue,
             Input::ImmutableOrOwned(reference) => *reference.object_id(),
             Input::Shared(shared) if shared.mutability() == Mutability::NonExclusiveWrite => {
-                return Err(TransactionRefusal::Unsupported(
-                    "non-exclusive writes".to_owned(),
-                ));
+                return Err(not_here("non-exclusive writes"));
             }
             Input::Shared(shared) => shared.object_id(),
-            Input::Receiving(_) => {
-                return Err(TransactionRefusal::Unsupported(
-                    "receiving objects".to_owned(),
-                ));
-            }
-            _ => {
-                return Err(TransactionRefusal::Unsupported(
-                    "withdrawals from address balances".to_owned(),
-                ));
-            }
+            Input::Receiving(_) => return Err(not_here("receiving objects")),
+            _ => return Err(not_here("withdrawals from address balances")),
         };
+        if !seen.insert(id) {
+            return Err(TransactionRefusal::DuplicateInput);
+        }
+    }
+    let packages: HashSet<&Address> = programmable.commands.iter().filter_map(package).collect();
+    at_most(
+        "maximum input + receiving objects in a transaction",
+        seen.len() + packages.len(),
+        limits::MAX_INPUT_OBJECTS,
+    )?;
+    for input in &programmable.inputs {
+        if let Input::Pure(bytes) = input {
+            fewer_than(
+                "maximum pure argument size",
+                bytes.len(),
+                limits::MAX_PURE_ARGUMENT_BYTES,
+            )?;
+        }
+    }
+    for reference in &transaction.gas_payment.objects {
+        let id = *reference.object_id();
         if !seen.insert(id) {
             return Err(TransactionRefusal::MutableUsedMoreThanOnce(id));
         }
     }
-    check_limit(
-        "maximum input objects in a transaction",
-        seen.len(),
-        limits::MAX_INPUT_OBJECTS,
-    )
+    Ok(())
+}
+
+const fn package(command: &Command) -> Option<&Address> {
+    match command {
+        Command::MoveCall(call) => Some(&call.package),
+        _ => None,
+    }
+}
+
+fn not_here(feature: &str) -> TransactionRefusal {
+    TransactionRefusal::NotOnLocalNetwork(feature.to_owned())
 }
 
 fn supported(command: &Command) -> Result<(), TransactionRefusal> {
-    let name = match command {
+    match command {
         Command::MoveCall(_)
         | Command::TransferObjects(_)
         | Command::SplitCoins(_)
-        | Command::MergeCoins(_) => return Ok(()),
-        Command::Publish(_) => "Publish",
-        Command::MakeMoveVector(_) => "MakeMoveVec",
-        Command::Upgrade(_) => "Upgrade",
-        _ => "this command",
-    };
-    Err(TransactionRefusal::Unsupported(format!(
-        "{name} on the local network"
-    )))
+        | Command::MergeCoins(_)
+        | Command::MakeMoveVector(_) => Ok(()),
+        Command::Publish(_) => Err(not_here("the command Publish")),
+        Command::Upgrade(_) => Err(not_here("the command Upgrade")),
+        _ => Err(not_here("this command")),
+    }
 }
 
 fn arguments(command: &Command) -> Result<(), TransactionRefusal> {
     let count = match command {
-        Command::MoveCall(call) => call.arguments.len(),
+        Command::MoveCall(call) => {
+            return fewer_than(
+                "maximum arguments in a move call",
+                call.arguments.len(),
+                limits::MAX_ARGUMENTS,
+            );
+        }
         Command::TransferObjects(transfer) => not_empty(&transfer.objects)?,
         Command::SplitCoins(split) => not_empty(&split.amounts)?,
         Command::MergeCoins(merge) => not_empty(&merge.coins_to_merge)?,
+        Command::MakeMoveVector(vector) if vector.type_.is_none() => not_empty(&vector.elements)?,
+        Command::MakeMoveVector(vector) => vector.elements.len(),
         _ => 0,
     };
-    check_limit(
-        "maximum arguments in a command",
+    fewer_than(
+        "maximum arguments in a programmable transaction command",
         count,
         limits::MAX_ARGUMENTS,
     )
@@ -182,7 +224,7 @@ fn random_rule(programmable: &ProgrammableTransaction) -> Result<(), Transaction
 /// Checks that the transaction is valid in `epoch`.
 ///
 /// # Errors
-/// [`TransactionRefusal::Expired`] or [`TransactionRefusal::InvalidExpiration`].
+/// The first [`TransactionRefusal`] that applies.
 pub(crate) fn expiration(
     transaction: &Transaction,
     epoch: u64,
@@ -193,35 +235,57 @@ pub(crate) fn expiration(
         TransactionExpiration::Epoch(last) if epoch <= *last => Ok(()),
         TransactionExpiration::Epoch(_) => Err(TransactionRefusal::Expired),
         TransactionExpiration::ValidDuring {
-            min_epoch: Some(min),
-            max_epoch: Some(max),
             min_timestamp: None,
             max_timestamp: None,
+            min_epoch: Some(min),
+            max_epoch: Some(max),
             chain: named,
             ..
         } => {
-            if *named != chain {
-                return Err(TransactionRefusal::InvalidExpiration(format!(
-                    "it names chain {named}, this is {chain}"
-                )));
-            }
-            if *max > min.saturating_add(1) || max < min {
-                return Err(TransactionRefusal::InvalidExpiration(
-                    "it must span one epoch, or two that follow each other".to_owned(),
+            if *max != *min && *max != min.saturating_add(1) {
+                return Err(TransactionRefusal::Unsupported(
+                    "max_epoch must be at most min_epoch + 1",
                 ));
             }
-            if epoch < *min {
-                return Err(TransactionRefusal::InvalidExpiration(format!(
-                    "it is not valid before epoch {min}, this is epoch {epoch}"
-                )));
+            if *named != chain {
+                return Err(TransactionRefusal::OtherChain {
+                    provided: *named,
+                    expected: chain,
+                });
             }
-            if epoch > *max {
+            if epoch < *min || epoch > *max {
                 return Err(TransactionRefusal::Expired);
             }
             Ok(())
         }
-        _ => Err(TransactionRefusal::InvalidExpiration(
-            "both epochs must be given, and no timestamps".to_owned(),
+        TransactionExpiration::ValidDuring {
+            min_timestamp: None,
+            max_timestamp: None,
+            ..
+        } => Err(TransactionRefusal::Unsupported(
+            "Both min_epoch and max_epoch must be specified",
+        )),
+        _ => Err(TransactionRefusal::Unsupported(
+            "Timestamp-based transaction expiration is not yet supported",
+        )),
+    }
+}
+
+/// Checks that gas coins pay. A transaction that names none is to be paid from an address balance, which Sui
+/// allows with an expiration that prevents its repetition.
+///
+/// # Errors
+/// [`TransactionRefusal::NotOnLocalNetwork`] or [`TransactionRefusal::MissingGasPayment`].
+pub(crate) fn payment(transaction: &Transaction) -> Result<(), TransactionRefusal> {
+    if !transaction.gas_payment.objects.is_empty() {
+        return Ok(());
+    }
+    match &transaction.expiration {
+        TransactionExpiration::None | TransactionExpiration::Epoch(_) => {
+            Err(TransactionRefusal::MissingGasPayment)
+        }
+        _ => Err(not_here(
+            "gas payment from an address balance; name a gas coin",
         )),
     }
 }
@@ -253,9 +317,6 @@ pub(crate) fn price_and_budget(transaction: &Transaction) -> Result<(), Transact
             budget: payment.budget,
             min,
         });
-    }
-    if payment.objects.is_empty() {
-        return Err(TransactionRefusal::MissingGasPayment);
     }
     Ok(())
 }

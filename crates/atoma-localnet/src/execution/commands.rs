@@ -3,12 +3,13 @@
 use atoma_domain::ObjectId;
 use sui_sdk_types::{
     Address, Argument, Command, CommandArgumentError as Wrong, ExecutionError, Input, MergeCoins,
-    MoveCall, Mutability, ProgrammableTransaction, SplitCoins, TransferObjects,
+    MovePackage, Mutability, ProgrammableTransaction, SplitCoins, TransferObjects, TypeTag,
 };
 
 use super::gas::Meter;
-use crate::contract::abi::{self, Passing};
-use crate::contract::{self, ContractAddresses, ResolvedArgument};
+use super::values::{ArgumentValue, ObjectUse};
+use crate::chain::ObjectStore;
+use crate::contract::ContractAddresses;
 use crate::vm::{Execution, MoveError};
 
 /// The error that a transaction failed with, and the command it occurred in, if any.
@@ -18,38 +19,36 @@ pub(crate) struct CommandFailure {
     pub(crate) command: Option<u64>,
 }
 
-/// The value of an argument.
-#[derive(Debug, Clone)]
-enum ArgumentValue {
-    Pure(Vec<u8>),
-    Object {
-        id: ObjectId,
-        usage: ObjectUse,
-    },
-    /// Already moved.
-    Moved,
+/// What a command returned, and what it changed through its arguments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct CommandOutput {
+    pub(crate) returned: Vec<(TypeTag, Vec<u8>)>,
+    pub(crate) mutated: Vec<(Argument, TypeTag, Vec<u8>)>,
 }
 
-/// How commands may use an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ObjectUse {
-    /// In any way.
-    Value,
-    /// In any way except by value: a shared object.
-    MutableReference,
-    /// For reading only: an immutable object, or a shared one taken immutably.
-    Reference,
+/// The result of running a transaction's commands.
+#[derive(Debug, Default)]
+pub(crate) struct CommandsRun {
+    /// Valid even if a command failed.
+    pub(crate) meter: Meter,
+    /// The packages that upgrades made.
+    pub(crate) packages: Vec<MovePackage>,
+    /// One output for each command, if they were recorded and all succeeded.
+    pub(crate) outputs: Vec<CommandOutput>,
 }
 
 /// Runs the commands of one transaction.
 #[derive(Debug)]
 pub(crate) struct Interpreter<'a, 'b> {
-    execution: &'a mut Execution<'b>,
-    contract: &'a ContractAddresses,
+    pub(super) execution: &'a mut Execution<'b>,
+    pub(super) contract: &'a ContractAddresses,
+    pub(super) store: &'a ObjectStore,
     gas: ArgumentValue,
     inputs: Vec<ArgumentValue>,
     results: Vec<Vec<ArgumentValue>>,
-    meter: Meter,
+    /// Whether to record each command's outputs.
+    records: bool,
+    pub(super) run: CommandsRun,
 }
 
 impl<'a, 'b> Interpreter<'a, 'b> {
@@ -57,6 +56,7 @@ impl<'a, 'b> Interpreter<'a, 'b> {
     pub(crate) fn new(
         execution: &'a mut Execution<'b>,
         contract: &'a ContractAddresses,
+        store: &'a ObjectStore,
         programmable: &ProgrammableTransaction,
         gas: ObjectId,
         immutable: impl Fn(&ObjectId) -> bool,
@@ -87,42 +87,62 @@ impl<'a, 'b> Interpreter<'a, 'b> {
         Self {
             execution,
             contract,
+            store,
             gas: ArgumentValue::Object {
                 id: gas,
                 usage: ObjectUse::Value,
             },
             inputs,
             results: Vec::with_capacity(programmable.commands.len()),
-            meter: Meter::default(),
+            records: false,
+            run: CommandsRun::default(),
         }
     }
 
-    /// Runs the commands up to the first that fails. The meter is valid in either case.
+    /// The same interpreter, which records the outputs of each command.
+    pub(crate) const fn recording(mut self, records: bool) -> Self {
+        self.records = records;
+        self
+    }
+
+    /// Runs the commands up to the first that fails.
     pub(crate) fn run(
         mut self,
         programmable: &ProgrammableTransaction,
-    ) -> (Meter, Result<(), CommandFailure>) {
+    ) -> (CommandsRun, Result<(), CommandFailure>) {
         for (index, command) in programmable.commands.iter().enumerate() {
             match self.command(command) {
-                Ok(results) => self.results.push(results),
+                Ok(results) => {
+                    if self.records {
+                        let output = self.output(command, &results);
+                        self.run.outputs.push(output);
+                    }
+                    self.results.push(results);
+                }
                 Err(error) => {
                     let failure = CommandFailure {
                         error: Box::new(error),
                         command: u64::try_from(index).ok(),
                     };
-                    return (self.meter, Err(failure));
+                    self.run.outputs.clear();
+                    return (self.run, Err(failure));
                 }
             }
         }
         let unused = self.unused_result();
-        (self.meter, unused)
+        (self.run, unused)
     }
 
     /// Checks that no command's result is left over, because coins can't be dropped.
     fn unused_result(&self) -> Result<(), CommandFailure> {
         for (result, values) in self.results.iter().enumerate() {
             for (subresult, value) in values.iter().enumerate() {
-                if matches!(value, ArgumentValue::Object { .. }) {
+                let must_be_used = match value {
+                    ArgumentValue::Object { .. } => true,
+                    ArgumentValue::Value(value) => !value.is_plain,
+                    ArgumentValue::Pure(_) | ArgumentValue::Moved => false,
+                };
+                if must_be_used {
                     return Err(CommandFailure {
                         error: Box::new(ExecutionError::UnusedValueWithoutDrop {
                             result: short(result),
@@ -138,68 +158,20 @@ impl<'a, 'b> Interpreter<'a, 'b> {
 
     fn command(&mut self, command: &Command) -> Result<Vec<ArgumentValue>, ExecutionError> {
         match command {
+            Command::MoveCall(call) if self.is_framework(call) => self.framework_call(call),
             Command::MoveCall(call) => self.call(call).map(|()| Vec::new()),
             Command::TransferObjects(transfer) => self.transfer(transfer).map(|()| Vec::new()),
             Command::SplitCoins(split) => self.split(split),
             Command::MergeCoins(merge) => self.merge(merge).map(|()| Vec::new()),
+            Command::MakeMoveVector(vector) => self.make_vector(vector),
+            Command::Upgrade(upgrade) => self.upgrade(upgrade),
             _ => Err(ExecutionError::FeatureNotYetSupported),
         }
     }
 
-    fn call(&mut self, call: &MoveCall) -> Result<(), ExecutionError> {
-        if call.module.as_str() != "db" {
-            return Err(ExecutionError::FunctionNotFound);
-        }
-        let mut bytes = 0;
-        let mut seen: Vec<ObjectId> = Vec::new();
-        let mut arguments = Vec::with_capacity(call.arguments.len());
-        let function = abi::function(call.function.as_str());
-        for (index, argument) in call.arguments.iter().enumerate() {
-            let fail = |kind| wrong(index, kind);
-            let value = self.value(*argument).map_err(fail)?.clone();
-            arguments.push(match value {
-                ArgumentValue::Moved => return Err(fail(Wrong::InvalidValueUsage)),
-                ArgumentValue::Pure(value) => {
-                    bytes += value.len();
-                    ResolvedArgument::Pure(value)
-                }
-                ArgumentValue::Object { id, usage } => {
-                    if seen.contains(&id) || self.execution.object(&id).is_none() {
-                        return Err(fail(Wrong::InvalidValueUsage));
-                    }
-                    seen.push(id);
-                    let passing = function
-                        .and_then(|function| function.parameters.get(index))
-                        .map(abi::FunctionParameter::passing);
-                    match passing {
-                        Some(Passing::Value) if usage != ObjectUse::Value => {
-                            return Err(fail(Wrong::InvalidObjectByValue));
-                        }
-                        Some(Passing::MutableReference) if usage == ObjectUse::Reference => {
-                            return Err(fail(Wrong::InvalidObjectByMutRef));
-                        }
-                        Some(Passing::Value) => self.take(*argument),
-                        _ => {}
-                    }
-                    ResolvedArgument::Object(id)
-                }
-            });
-        }
-        self.meter.command(bytes);
-        self.meter.objects(seen.len());
-        contract::call(
-            self.execution,
-            self.contract,
-            call.function.as_str(),
-            &call.type_arguments,
-            &arguments,
-        )
-        .map_err(|error| execution_error(&error))
-    }
-
     fn transfer(&mut self, transfer: &TransferObjects) -> Result<(), ExecutionError> {
-        self.meter.command(32);
-        self.meter.objects(transfer.objects.len());
+        self.run.meter.command(32);
+        self.run.meter.objects(transfer.objects.len());
         let to = self.pure::<Address>(transfer.address, transfer.objects.len())?;
         for (index, argument) in transfer.objects.iter().enumerate() {
             let id = self.by_value(*argument, index, true)?;
@@ -211,8 +183,8 @@ impl<'a, 'b> Interpreter<'a, 'b> {
     }
 
     fn split(&mut self, split: &SplitCoins) -> Result<Vec<ArgumentValue>, ExecutionError> {
-        self.meter.command(8 * split.amounts.len());
-        self.meter.objects(1 + split.amounts.len());
+        self.run.meter.command(8 * split.amounts.len());
+        self.run.meter.objects(1 + split.amounts.len());
         let coin = self.coin(split.coin, 0)?;
         let mut amounts = Vec::with_capacity(split.amounts.len());
         for (index, argument) in split.amounts.iter().enumerate() {
@@ -234,8 +206,8 @@ impl<'a, 'b> Interpreter<'a, 'b> {
     }
 
     fn merge(&mut self, merge: &MergeCoins) -> Result<(), ExecutionError> {
-        self.meter.command(0);
-        self.meter.objects(1 + merge.coins_to_merge.len());
+        self.run.meter.command(0);
+        self.run.meter.objects(1 + merge.coins_to_merge.len());
         let into = self.coin(merge.coin, 0)?;
         let coin_type = self.execution.object(&into).map(|o| o.object_type.clone());
         let mut from = Vec::with_capacity(merge.coins_to_merge.len());
@@ -256,10 +228,16 @@ impl<'a, 'b> Interpreter<'a, 'b> {
     }
 
     /// A coin that a command changes.
-    fn coin(&mut self, argument: Argument, index: usize) -> Result<ObjectId, ExecutionError> {
+    pub(super) fn coin(
+        &mut self,
+        argument: Argument,
+        index: usize,
+    ) -> Result<ObjectId, ExecutionError> {
         let (id, usage) = match self.value(argument).map_err(|kind| wrong(index, kind))? {
             ArgumentValue::Object { id, usage } => (*id, *usage),
-            ArgumentValue::Pure(_) => return Err(wrong(index, Wrong::TypeMismatch)),
+            ArgumentValue::Pure(_) | ArgumentValue::Value(_) => {
+                return Err(wrong(index, Wrong::TypeMismatch));
+            }
             ArgumentValue::Moved => return Err(wrong(index, Wrong::InvalidValueUsage)),
         };
         let Some(object) = self.execution.object(&id) else {
@@ -275,7 +253,7 @@ impl<'a, 'b> Interpreter<'a, 'b> {
     }
 
     /// An object that a command takes by value.
-    fn by_value(
+    pub(super) fn by_value(
         &mut self,
         argument: Argument,
         index: usize,
@@ -290,7 +268,9 @@ impl<'a, 'b> Interpreter<'a, 'b> {
                 usage: ObjectUse::Value,
             } => *id,
             ArgumentValue::Object { .. } => return Err(wrong(index, Wrong::InvalidObjectByValue)),
-            ArgumentValue::Pure(_) => return Err(wrong(index, Wrong::TypeMismatch)),
+            ArgumentValue::Pure(_) | ArgumentValue::Value(_) => {
+                return Err(wrong(index, Wrong::TypeMismatch));
+            }
             ArgumentValue::Moved => return Err(wrong(index, Wrong::InvalidValueUsage)),
         };
         if self.execution.object(&id).is_none() {
@@ -300,7 +280,7 @@ impl<'a, 'b> Interpreter<'a, 'b> {
         Ok(id)
     }
 
-    fn pure<T: serde::de::DeserializeOwned>(
+    pub(super) fn pure<T: serde::de::DeserializeOwned>(
         &mut self,
         argument: Argument,
         index: usize,
@@ -309,12 +289,14 @@ impl<'a, 'b> Interpreter<'a, 'b> {
             ArgumentValue::Pure(bytes) => {
                 bcs::from_bytes(bytes).map_err(|_| wrong(index, Wrong::InvalidBcsBytes))
             }
-            ArgumentValue::Object { .. } => Err(wrong(index, Wrong::TypeMismatch)),
+            ArgumentValue::Object { .. } | ArgumentValue::Value(_) => {
+                Err(wrong(index, Wrong::TypeMismatch))
+            }
             ArgumentValue::Moved => Err(wrong(index, Wrong::InvalidValueUsage)),
         }
     }
 
-    fn value(&mut self, argument: Argument) -> Result<&mut ArgumentValue, Wrong> {
+    pub(super) fn value(&mut self, argument: Argument) -> Result<&mut ArgumentValue, Wrong> {
         match argument {
             Argument::Gas => Ok(&mut self.gas),
             Argument::Input(index) => self
@@ -340,19 +322,19 @@ impl<'a, 'b> Interpreter<'a, 'b> {
         }
     }
 
-    fn take(&mut self, argument: Argument) {
+    pub(super) fn take(&mut self, argument: Argument) {
         if let Ok(value) = self.value(argument) {
             *value = ArgumentValue::Moved;
         }
     }
 }
 
-fn execution_error(error: &MoveError) -> ExecutionError {
+pub(super) fn execution_error(error: &MoveError) -> ExecutionError {
     tracing::debug!(%error, "a command failed");
     error.execution_error()
 }
 
-fn wrong(index: usize, kind: Wrong) -> ExecutionError {
+pub(super) fn wrong(index: usize, kind: Wrong) -> ExecutionError {
     ExecutionError::CommandArgumentError {
         argument: short(index),
         kind,

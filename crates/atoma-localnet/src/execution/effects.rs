@@ -2,12 +2,14 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use atoma_domain::ObjectId;
 use sui_sdk_types::{
-    ChangedObject, Digest, ExecutionError, ExecutionStatus, GasCostSummary, IdOperation, Object,
-    ObjectIn, ObjectOut, SignedTransaction, TransactionEffects, TransactionEffectsV2,
-    TransactionEvents, UnchangedConsensusKind, UnchangedConsensusObject,
+    ChangedObject, Digest, ExecutionError, ExecutionStatus, GasCostSummary, IdOperation,
+    MovePackage, Object, ObjectData, ObjectIn, ObjectOut, Owner, SignedTransaction,
+    TransactionEffects, TransactionEffectsV2, TransactionEvents, UnchangedConsensusKind,
+    UnchangedConsensusObject,
 };
 
 use super::commands::CommandFailure;
@@ -37,6 +39,7 @@ struct WriteSet {
     deleted: BTreeSet<ObjectId>,
     loaded: BTreeSet<ObjectId>,
     events: Vec<sui_sdk_types::Event>,
+    packages: Vec<MovePackage>,
 }
 
 impl EffectsBuilder<'_> {
@@ -46,6 +49,7 @@ impl EffectsBuilder<'_> {
     pub(crate) fn finish(
         self,
         results: ExecutionResults,
+        packages: Vec<MovePackage>,
         status: Result<(), CommandFailure>,
     ) -> TransactionOutputs {
         let transaction = &self.signed.transaction;
@@ -61,10 +65,12 @@ impl EffectsBuilder<'_> {
         };
         let computation = computation.min(budget);
         match status {
-            Ok(()) => match self.attempt(write_set(results), computation, Ok(()), false) {
-                Some(outputs) => outputs,
-                None => self.failed(computation, unaffordable(None), false),
-            },
+            Ok(()) => {
+                match self.attempt(write_set(results, packages), computation, Ok(()), false) {
+                    Some(outputs) => outputs,
+                    None => self.failed(computation, unaffordable(None), false),
+                }
+            }
             Err(failure) => self.failed(computation, failure, false),
         }
     }
@@ -96,6 +102,7 @@ impl EffectsBuilder<'_> {
             deleted: BTreeSet::new(),
             loaded: BTreeSet::new(),
             events: Vec::new(),
+            packages: Vec::new(),
         };
         self.attempt(empty(), computation, Err(failure.clone()), cancelled)
             .unwrap_or_else(|| {
@@ -145,6 +152,11 @@ impl EffectsBuilder<'_> {
             if let Some(old) = self.store.live(id) {
                 storage.replace(old);
             }
+        }
+        for package in &written.packages {
+            let data = ObjectData::Package(package.clone());
+            let object = Object::new(data, Owner::Immutable, digest, 0);
+            objects.insert(package.id, storage.write(object));
         }
         for id in &written.deleted {
             if let Some(old) = self.store.live(id) {
@@ -241,12 +253,19 @@ impl EffectsBuilder<'_> {
         Some(id)
     }
 
+    /// An object as it was before the transaction. The mock gas coin of a simulation is not in the store.
+    fn before(&self, id: &ObjectId) -> Option<&Arc<Object>> {
+        let gas = self.inputs.gas.iter();
+        gas.chain(self.store.live(id))
+            .find(|object| object.object_id() == *id)
+    }
+
     fn changes(
         &self,
         objects: &BTreeMap<ObjectId, Object>,
         deleted: &BTreeSet<ObjectId>,
     ) -> Vec<ChangedObject> {
-        let before = |id: &ObjectId| match self.store.live(id) {
+        let before = |id: &ObjectId| match self.before(id) {
             Some(old) => ObjectIn::Exist {
                 version: old.version(),
                 digest: old.digest(),
@@ -265,9 +284,15 @@ impl EffectsBuilder<'_> {
                 ChangedObject {
                     object_id: *id,
                     input_state,
-                    output_state: ObjectOut::ObjectWrite {
-                        digest: object.digest(),
-                        owner: *object.owner(),
+                    output_state: match object.data() {
+                        ObjectData::Struct(_) => ObjectOut::ObjectWrite {
+                            digest: object.digest(),
+                            owner: *object.owner(),
+                        },
+                        ObjectData::Package(package) => ObjectOut::PackageWrite {
+                            version: package.version,
+                            digest: object.digest(),
+                        },
                     },
                     id_operation,
                 }
@@ -352,12 +377,13 @@ impl EffectsBuilder<'_> {
     }
 }
 
-fn write_set(results: ExecutionResults) -> WriteSet {
+fn write_set(results: ExecutionResults, packages: Vec<MovePackage>) -> WriteSet {
     WriteSet {
         states: results.written,
         deleted: results.deleted,
         loaded: results.read,
         events: results.events,
+        packages,
     }
 }
 

@@ -9,11 +9,11 @@ use sui_sdk_types::{
     Transaction, TransactionKind, UserSignature,
 };
 
-use super::commands::{CommandFailure, Interpreter};
+use super::commands::{CommandFailure, CommandOutput, CommandsRun, Interpreter};
 use super::effects::EffectsBuilder;
 use super::environment::Environment;
 use super::gas::Meter;
-use super::inputs::{InputAccess, InputObjects};
+use super::inputs::{GasSource, InputAccess, InputObjects};
 use super::refusal::TransactionRefusal;
 use super::{checks, inputs, limits, objects, signatures};
 use crate::chain::{Ledger, ObjectStore, TransactionOutputs};
@@ -27,8 +27,9 @@ pub(crate) fn precheck(
     transaction: &Transaction,
     signatures: &[UserSignature],
 ) -> Result<(), TransactionRefusal> {
-    checks::shape(transaction)?;
-    signatures::verify(transaction, signatures)
+    signatures::verify(transaction, signatures)?;
+    checks::size(transaction, signatures)?;
+    checks::shape(transaction)
 }
 
 /// Executes a prechecked transaction without committing it. `is_congested` is called only if
@@ -44,18 +45,34 @@ pub(crate) fn execute(
 ) -> Result<TransactionOutputs, TransactionRefusal> {
     let transaction = &signed.transaction;
     checks::expiration(transaction, environment.epoch.epoch, ledger.chain_id())?;
-    checks::price_and_budget(transaction)?;
-    let inputs = inputs::load(environment.store, transaction, environment.contract.package)?;
-    Ok(run(environment, &inputs, signed, is_congested))
+    checks::payment(transaction)?;
+    let inputs = inputs::load(
+        environment.store,
+        transaction,
+        environment.contract,
+        &GasSource::Payment,
+        true,
+    )?;
+    Ok(run(environment, &inputs, signed, is_congested, false).outputs)
 }
 
-/// Executes a transaction whose inputs have been loaded.
+/// What executing a transaction gives.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) outputs: TransactionOutputs,
+    /// The outputs of each command, if they were recorded and all succeeded.
+    pub(super) commands: Vec<CommandOutput>,
+}
+
+/// Executes a transaction whose inputs have been loaded. With `records`, the outputs of its commands are
+/// recorded.
 pub(super) fn run(
     environment: &Environment<'_>,
     inputs: &InputObjects,
     signed: SignedTransaction,
     is_congested: impl FnOnce() -> bool,
-) -> TransactionOutputs {
+    records: bool,
+) -> Run {
     let shared: Vec<ObjectId> = inputs
         .objects
         .iter()
@@ -71,17 +88,24 @@ pub(super) fn run(
         meter,
     };
     if !shared.is_empty() && is_congested() {
-        return effects(Meter::default(), signed).cancelled(shared);
+        return Run {
+            outputs: effects(Meter::default(), signed).cancelled(shared),
+            commands: Vec::new(),
+        };
     }
-    let (meter, results, status) = run_commands(environment, inputs, &signed.transaction);
-    effects(meter, signed).finish(results, status)
+    let (run, results, status) = run_commands(environment, inputs, &signed.transaction, records);
+    Run {
+        outputs: effects(run.meter, signed).finish(results, run.packages, status),
+        commands: run.outputs,
+    }
 }
 
 fn run_commands(
     environment: &Environment<'_>,
     inputs: &InputObjects,
     transaction: &Transaction,
-) -> (Meter, ExecutionResults, Result<(), CommandFailure>) {
+    records: bool,
+) -> (CommandsRun, ExecutionResults, Result<(), CommandFailure>) {
     let empty = ProgrammableTransaction {
         inputs: Vec::new(),
         commands: Vec::new(),
@@ -124,11 +148,12 @@ fn run_commands(
     let interpreter = Interpreter::new(
         &mut execution,
         environment.contract,
+        environment.store,
         programmable,
         gas,
         immutable,
     );
-    let (meter, status) = interpreter.run(programmable);
+    let (run, status) = interpreter.recording(records).run(programmable);
     let results = execution.finish();
     let status = match status {
         Ok(()) if results.events.len() > limits::MAX_EVENTS => Err(CommandFailure {
@@ -137,7 +162,7 @@ fn run_commands(
         }),
         status => status,
     };
-    (meter, results, status)
+    (run, results, status)
 }
 
 /// The stacks that a transaction's calls settle.

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use sui_sdk_types::{
     Address, Command, Input, Object, ObjectData, ObjectReference, Owner, StructTag, Transaction,
+    TypeTag,
 };
 
 use super::checks::{self, RANDOM};
+use super::framework;
 use super::refusal::TransactionRefusal;
 use crate::chain::{ObjectStore, coin_balance};
+use crate::contract::{self, ContractAddresses};
 
 /// The shared clock, which like [`RANDOM`] may only be taken immutably.
 const CLOCK: Address = Address::from_static("0x6");
@@ -44,185 +47,239 @@ pub(crate) struct InputObjects {
     pub(crate) gas_balance: u64,
 }
 
-/// Loads the inputs and checks their versions, digests and owners, and the gas balance.
+/// What pays for a transaction.
+pub(crate) enum GasSource {
+    /// The coins that it names.
+    Payment,
+    /// A coin that exists only in a simulation.
+    Mock(Arc<Object>),
+}
+
+/// Loads the inputs and checks packages, gas price and budget, the gas balance, digests, owners and versions, in
+/// this order. Without `checks` price and budget may be anything.
 ///
 /// # Errors
-/// The first [`TransactionRefusal`] in the order of the transaction.
+/// The first [`TransactionRefusal`] that applies.
 pub(crate) fn load(
     store: &ObjectStore,
     transaction: &Transaction,
-    package: Address,
+    contract: &ContractAddresses,
+    gas: &GasSource,
+    checks: bool,
 ) -> Result<InputObjects, TransactionRefusal> {
     let programmable = checks::programmable(transaction)?;
-    let mut objects = Vec::with_capacity(programmable.inputs.len());
+    let mut reader = Reader {
+        store,
+        consumed: None,
+    };
+    let mut read = Vec::with_capacity(programmable.inputs.len());
     for input in &programmable.inputs {
-        objects.push(match input {
-            Input::Pure(_) => None,
-            Input::ImmutableOrOwned(reference) => Some(owned(store, reference, transaction)?),
-            Input::Shared(shared) => {
-                let mutable = shared.mutability().is_mutable();
-                Some(self::shared(
-                    store,
-                    shared.object_id(),
-                    shared.version(),
-                    mutable,
-                )?)
-            }
-            _ => {
-                return Err(TransactionRefusal::Unsupported(
-                    "this kind of input".to_owned(),
-                ));
-            }
-        });
+        read.push(reader.input(input)?);
     }
     for command in &programmable.commands {
-        callable(store, command, package)?;
+        callable(store, command, contract)?;
     }
-    let (gas, gas_balance) = gas(store, transaction)?;
-    Ok(InputObjects {
-        objects,
-        gas,
-        gas_balance,
-    })
+    let coins = match gas {
+        GasSource::Payment => transaction
+            .gas_payment
+            .objects
+            .iter()
+            .map(|reference| reader.exact(reference))
+            .collect::<Result<_, _>>()?,
+        GasSource::Mock(coin) => vec![Arc::clone(coin)],
+    };
+    if checks {
+        checks::price_and_budget(transaction)?;
+    }
+    let gas_balance = gas_balance(&coins, transaction.gas_payment.budget)?;
+    let mut objects = Vec::with_capacity(read.len());
+    for (input, object) in programmable.inputs.iter().zip(read) {
+        objects.push(match (input, object) {
+            (Input::ImmutableOrOwned(reference), Some(object)) => {
+                let access = owned(&object, reference, transaction.sender)?;
+                Some(InputObject { object, access })
+            }
+            (Input::Shared(shared), Some(object)) => {
+                let mutable = shared.mutability().is_mutable();
+                let access = self::shared(&object, shared.version(), mutable)?;
+                Some(InputObject { object, access })
+            }
+            _ => None,
+        });
+    }
+    if matches!(gas, GasSource::Payment) {
+        for (reference, coin) in transaction.gas_payment.objects.iter().zip(&coins) {
+            owned(coin, reference, transaction.gas_payment.owner)?;
+        }
+    }
+    match reader.consumed {
+        Some(refusal) => Err(refusal),
+        None => Ok(InputObjects {
+            objects,
+            gas: coins,
+            gas_balance,
+        }),
+    }
 }
 
-fn exact(
-    store: &ObjectStore,
+/// Reads objects by reference.
+struct Reader<'a> {
+    store: &'a ObjectStore,
+    /// The refusal for the first version that is no longer current. The validators find it, after everything
+    /// that is wrong with the transaction itself.
+    consumed: Option<TransactionRefusal>,
+}
+
+impl Reader<'_> {
+    fn input(&mut self, input: &Input) -> Result<Option<Arc<Object>>, TransactionRefusal> {
+        match input {
+            Input::ImmutableOrOwned(reference) => self.exact(reference).map(Some),
+            Input::Shared(shared) => {
+                let id = shared.object_id();
+                let object = self.store.live(&id);
+                object
+                    .cloned()
+                    .map(Some)
+                    .ok_or(TransactionRefusal::ObjectNotFound { id, version: None })
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The object at exactly that version, current or not.
+    fn exact(&mut self, reference: &ObjectReference) -> Result<Arc<Object>, TransactionRefusal> {
+        let id = *reference.object_id();
+        let version = reference.version();
+        let missing = TransactionRefusal::ObjectNotFound {
+            id,
+            version: Some(version),
+        };
+        let Some(live) = self.store.live(&id) else {
+            return Err(missing);
+        };
+        if live.version() == version {
+            return Ok(Arc::clone(live));
+        }
+        if live.version() < version {
+            return Err(missing);
+        }
+        let unavailable = TransactionRefusal::VersionUnavailable {
+            provided: reference.clone(),
+            current: live.version(),
+        };
+        // Versions have gaps: nothing can be checked of one that never was.
+        match self.store.at(&id, version) {
+            Some(old) => {
+                self.consumed.get_or_insert(unavailable);
+                Ok(old)
+            }
+            None => Err(unavailable),
+        }
+    }
+}
+
+/// Checks an object that is taken as owned by `signer` or immutable.
+fn owned(
+    object: &Object,
     reference: &ObjectReference,
-) -> Result<Arc<Object>, TransactionRefusal> {
+    signer: Address,
+) -> Result<InputAccess, TransactionRefusal> {
     let id = *reference.object_id();
-    let missing = TransactionRefusal::ObjectNotFound {
-        id,
-        version: Some(reference.version()),
-    };
-    let Some(object) = store.live(&id) else {
-        return Err(missing);
-    };
-    if !matches!(object.data(), ObjectData::Struct(_)) {
+    if matches!(object.data(), ObjectData::Package(_)) {
         return Err(TransactionRefusal::PackageAsObject(id));
     }
-    if object.version() > reference.version() {
-        return Err(TransactionRefusal::VersionUnavailable {
-            provided: reference.clone(),
-            current: object.version(),
-        });
-    }
-    if object.version() < reference.version() {
-        return Err(missing);
-    }
-    if object.digest() != *reference.digest() {
+    let digest = object.digest();
+    if digest != *reference.digest() {
         return Err(TransactionRefusal::InvalidDigest {
             id,
-            expected: *reference.digest(),
+            expected: digest,
         });
     }
-    Ok(Arc::clone(object))
-}
-
-fn owned(
-    store: &ObjectStore,
-    reference: &ObjectReference,
-    transaction: &Transaction,
-) -> Result<InputObject, TransactionRefusal> {
-    let id = *reference.object_id();
-    let object = exact(store, reference)?;
-    let access = match *object.owner() {
-        Owner::Immutable => InputAccess::Immutable,
-        Owner::Address(owner) if owner == transaction.sender => InputAccess::Owned,
-        Owner::Address(owner) => {
-            return Err(TransactionRefusal::WrongOwner {
-                id,
-                owner,
-                signer: transaction.sender,
-            });
-        }
-        Owner::Object(parent) => return Err(TransactionRefusal::ChildObject { child: id, parent }),
-        _ => return Err(TransactionRefusal::NotOwned(id)),
-    };
-    Ok(InputObject { object, access })
-}
-
-fn shared(
-    store: &ObjectStore,
-    id: Address,
-    start: u64,
-    mutable: bool,
-) -> Result<InputObject, TransactionRefusal> {
-    let object = store
-        .live(&id)
-        .ok_or(TransactionRefusal::ObjectNotFound { id, version: None })?;
     match *object.owner() {
-        Owner::Shared(actual) if actual != start => {
-            return Err(TransactionRefusal::SharedStartVersion { id, actual });
-        }
-        Owner::Shared(_) => {}
-        _ => return Err(TransactionRefusal::NotShared(id)),
+        Owner::Immutable => Ok(InputAccess::Immutable),
+        Owner::Address(owner) if owner == signer => Ok(InputAccess::Owned),
+        Owner::Address(owner) => Err(TransactionRefusal::WrongOwner { id, owner, signer }),
+        Owner::Object(parent) => Err(TransactionRefusal::ChildObject { child: id, parent }),
+        _ => Err(TransactionRefusal::NotOwned),
     }
-    if mutable && (id == RANDOM || id == CLOCK) {
-        return Err(TransactionRefusal::ImmutableExpected(id));
-    }
-    let access = if mutable {
-        InputAccess::SharedWrite
-    } else {
-        InputAccess::SharedRead
-    };
-    Ok(InputObject {
-        object: Arc::clone(object),
-        access,
-    })
 }
 
+fn shared(object: &Object, start: u64, mutable: bool) -> Result<InputAccess, TransactionRefusal> {
+    let id = object.object_id();
+    if mutable && (id == RANDOM || id == CLOCK) {
+        return Err(TransactionRefusal::ImmutableExpected);
+    }
+    match *object.owner() {
+        Owner::Shared(actual) if actual != start => Err(TransactionRefusal::SharedStartVersion),
+        Owner::Shared(_) if mutable => Ok(InputAccess::SharedWrite),
+        Owner::Shared(_) => Ok(InputAccess::SharedRead),
+        _ => Err(TransactionRefusal::NotShared),
+    }
+}
+
+/// Checks that the packages of a call exist, and that this network executes the function.
 fn callable(
     store: &ObjectStore,
     command: &Command,
-    package: Address,
+    contract: &ContractAddresses,
 ) -> Result<(), TransactionRefusal> {
     let Command::MoveCall(call) = command else {
         return Ok(());
     };
-    if call.package == package {
+    let Some(package) = store.package(&call.package) else {
+        return Err(match store.live(&call.package) {
+            Some(_) => TransactionRefusal::ObjectAsPackage(call.package),
+            None => TransactionRefusal::PackageNotFound(call.package),
+        });
+    };
+    for argument in &call.type_arguments {
+        known_packages(store, argument)?;
+    }
+    if contract::is_version(package, contract)
+        || call.package == Address::TWO && framework::is_native(&call.module, &call.function)
+    {
         return Ok(());
     }
-    match store.live(&call.package) {
-        Some(object) if matches!(object.data(), ObjectData::Package(_)) => {
-            Err(TransactionRefusal::Unsupported(format!(
-                "the local network can't execute {}::{}::{}",
-                call.package, call.module, call.function
-            )))
+    Err(TransactionRefusal::NotOnLocalNetwork(format!(
+        "calls of {}::{}::{}",
+        call.package, call.module, call.function
+    )))
+}
+
+fn known_packages(store: &ObjectStore, tag: &TypeTag) -> Result<(), TransactionRefusal> {
+    match tag {
+        TypeTag::Vector(inner) => known_packages(store, inner),
+        TypeTag::Struct(tag) => {
+            if store.package(tag.address()).is_none() {
+                return Err(TransactionRefusal::PackageNotFound(*tag.address()));
+            }
+            tag.type_params()
+                .iter()
+                .try_for_each(|parameter| known_packages(store, parameter))
         }
-        _ => Err(TransactionRefusal::PackageNotFound(call.package)),
+        _ => Ok(()),
     }
 }
 
-fn gas(
-    store: &ObjectStore,
-    transaction: &Transaction,
-) -> Result<(Vec<Arc<Object>>, u64), TransactionRefusal> {
-    let payment = &transaction.gas_payment;
-    let mut coins = Vec::with_capacity(payment.objects.len());
+/// The coins' total balance, which must cover the budget.
+fn gas_balance(coins: &[Arc<Object>], budget: u64) -> Result<u64, TransactionRefusal> {
     let mut balance = 0_u128;
-    for reference in &payment.objects {
-        let id = *reference.object_id();
-        let coin = exact(store, reference)?;
-        if *coin.owner() != Owner::Address(payment.owner) {
-            return Err(TransactionRefusal::GasObjectNotOwned {
-                id,
-                owner: payment.owner,
-            });
+    for coin in coins {
+        if !matches!(coin.owner(), Owner::Address(_)) {
+            return Err(TransactionRefusal::GasObjectNotOwned(*coin.owner()));
         }
-        match coin_balance(&coin) {
+        match coin_balance(coin) {
             Some((coin_type, value)) if coin_type == StructTag::sui().into() => {
                 balance += u128::from(value);
             }
-            _ => return Err(TransactionRefusal::NotAGasObject(id)),
+            _ => return Err(TransactionRefusal::NotAGasObject(coin.object_id())),
         }
-        coins.push(coin);
     }
-    if balance < u128::from(payment.budget) {
+    if balance < u128::from(budget) {
         return Err(TransactionRefusal::GasBalanceTooLow {
             balance,
-            needed: u128::from(payment.budget),
+            needed: u128::from(budget),
         });
     }
-    Ok((coins, u64::try_from(balance).unwrap_or(u64::MAX)))
+    Ok(u64::try_from(balance).unwrap_or(u64::MAX))
 }

@@ -13,15 +13,15 @@ pub(crate) const MAX_TX_GAS: u64 = 50_000_000_000;
 pub(crate) const MIN_COMPUTATION_UNITS: u64 = 1_000;
 /// The size of a serialized transaction in bytes.
 pub(crate) const MAX_TX_SIZE_BYTES: usize = 131_072;
-/// Commands per transaction.
+/// Commands per transaction, exclusive.
 pub(crate) const MAX_COMMANDS: usize = 1_024;
-/// Input objects per transaction, including gas coins.
+/// Input objects per transaction, including packages and without gas coins.
 pub(crate) const MAX_INPUT_OBJECTS: usize = 2_048;
-/// Arguments per command.
+/// Arguments per command, exclusive.
 pub(crate) const MAX_ARGUMENTS: usize = 512;
-/// The size of a pure input in bytes.
+/// The size of a pure input in bytes, exclusive.
 pub(crate) const MAX_PURE_ARGUMENT_BYTES: usize = 16_384;
-/// Gas coins per transaction, exclusive: there must be fewer than this.
+/// Gas coins per transaction.
 pub(crate) const MAX_GAS_PAYMENT_OBJECTS: usize = 256;
 /// Events per transaction.
 pub(crate) const MAX_EVENTS: usize = 1_024;
@@ -30,6 +30,19 @@ pub(crate) const STORAGE_MIST_PER_BYTE: u64 = 7_600;
 /// The share of a storage fee that is returned when the version is replaced or deleted, in basis
 /// points.
 pub(crate) const STORAGE_REBATE_BASIS_POINTS: u64 = 9_900;
+
+/// The features by their names in Sui's protocol configuration, and whether this network has them.
+pub(crate) const FEATURE_FLAGS: [(&str, bool); 9] = [
+    ("random_beacon", true),
+    ("receive_objects", false),
+    ("zklogin_auth", false),
+    ("passkey_auth", false),
+    ("accept_zklogin_in_multisig", false),
+    ("enable_accumulators", false),
+    ("enable_address_balance_gas_payments", false),
+    ("correct_gas_payment_limit_check", true),
+    ("enable_multi_epoch_transaction_expiration", true),
+];
 
 /// The limits by their names in Sui's protocol configuration.
 pub(crate) const ATTRIBUTES: [(&str, u64); 16] = [

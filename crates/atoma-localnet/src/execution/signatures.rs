@@ -38,8 +38,8 @@ pub(crate) fn verify(
     let mut present = Vec::with_capacity(signatures.len());
     for signature in signatures {
         let UserSignature::Simple(simple) = signature else {
-            return Err(TransactionRefusal::InvalidSignature(format!(
-                "{:?} signatures are not supported by this network",
+            return Err(TransactionRefusal::NotOnLocalNetwork(format!(
+                "{:?} signatures",
                 signature.scheme()
             )));
         };
@@ -47,15 +47,13 @@ pub(crate) fn verify(
         present.extend(address_of(simple));
         UserSignatureVerifier::new()
             .verify_transaction(transaction, signature)
-            .map_err(|error| {
-                TransactionRefusal::InvalidSignature(format!("Signature is not valid: {error}"))
-            })?;
+            .map_err(|error| TransactionRefusal::InvalidSignature(error.to_string()))?;
     }
     for address in required {
         if !present.contains(&address) {
             return Err(TransactionRefusal::SignerAbsent {
                 required: address,
-                present: format!("{present:?}"),
+                present: present.iter().map(Address::to_string).collect(),
             });
         }
     }
@@ -86,7 +84,7 @@ fn check_low_s(signature: &SimpleSignature) -> Result<(), TransactionRefusal> {
     match bytes.get(32..64) {
         Some(s) if s <= half_order.as_slice() => Ok(()),
         _ => Err(TransactionRefusal::InvalidSignature(
-            "Signature is not valid: s is not in the lower half of the group order".to_owned(),
+            "s is not in the lower half of the group order".to_owned(),
         )),
     }
 }

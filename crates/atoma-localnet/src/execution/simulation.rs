@@ -1,4 +1,4 @@
-//! Simulation: completing a transaction and executing it without committing it.
+//! Simulation: executing a transaction without committing it, and finding coins that pay for it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,25 +6,30 @@ use std::sync::Arc;
 use atoma_domain::ObjectId;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::{
-    Address, Argument, Command, GasPayment, Input, Object, ObjectReference, Owner,
-    ProgrammableTransaction, SharedInput, SignedTransaction, StructTag, Transaction,
-    TransactionEffects, TransactionExpiration, TransactionKind,
+    Address, GasCostSummary, GasPayment, Input, Object, ObjectReference, Owner, SignedTransaction,
+    StructTag, Transaction,
 };
 
 use super::checks;
+use super::commands::CommandOutput;
 use super::environment::Environment;
 use super::executor::run;
-use super::inputs::{self, InputObjects};
-use super::limits::{MAX_TX_GAS, MIN_COMPUTATION_UNITS, REFERENCE_GAS_PRICE};
+use super::inputs::{self, GasSource};
+use super::limits::{MAX_GAS_PAYMENT_OBJECTS, MAX_INPUT_OBJECTS, MAX_TX_GAS, REFERENCE_GAS_PRICE};
 use super::objects::object_of;
 use super::refusal::TransactionRefusal;
+use super::resolution::resolve;
 use crate::chain::{Ledger, ObjectStore, TransactionOutputs, coin_balance};
-use crate::contract::abi::{self, Passing};
 
-/// The number of gas coins that a selection takes at most.
-const MAX_SELECTED_COINS: usize = 250;
 /// The balance of the mock gas coin for a transaction without gas coins, in MIST.
 const MOCK_GAS_BALANCE: u64 = 1_000_000_000_000_000;
+/// The mock gas coin's id, which no object has.
+const MOCK_GAS_ID: ObjectId = ObjectId::new([0xff; 32]);
+/// What a budget estimate adds to the measured cost, in computation units.
+const SAFE_OVERHEAD_UNITS: u64 = 1_000;
+/// The computation units for loading a gas coin, rounded up to Sui's step: 40 bytes at 15 units each.
+const COIN_LOADING_UNITS: u64 = 40 * 15;
+const ROUNDING_STEP_UNITS: u64 = 1_000;
 
 /// A simulation's options.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +38,16 @@ pub(crate) struct SimulationOptions {
     pub(crate) checks: bool,
     /// Whether to estimate the budget and select gas coins.
     pub(crate) select_gas: bool,
+}
+
+/// What a simulation gives.
+#[derive(Debug)]
+pub(crate) struct Simulated {
+    pub(crate) outputs: TransactionOutputs,
+    /// The gas coin made up for it, as it was before the transaction.
+    pub(crate) mock_coin: Option<Arc<Object>>,
+    /// One output for each command, unless one failed.
+    pub(crate) commands: Vec<CommandOutput>,
 }
 
 /// Resolves `message` to a complete transaction and executes it without committing it.
@@ -44,126 +59,159 @@ pub(crate) fn simulate(
     environment: &Environment<'_>,
     message: &proto::Transaction,
     options: SimulationOptions,
-) -> Result<TransactionOutputs, TransactionRefusal> {
+) -> Result<Simulated, TransactionRefusal> {
     let mut transaction = resolve(environment, message)?;
     checks::shape(&transaction)?;
     checks::expiration(&transaction, environment.epoch.epoch, ledger.chain_id())?;
     if options.checks && options.select_gas {
         select_gas(environment, message, &mut transaction)?;
     }
-    let mocked = transaction.gas_payment.objects.is_empty();
-    if options.checks && !mocked {
-        checks::price_and_budget(&transaction)?;
-    }
-    attempt(environment, transaction, mocked)
+    attempt(environment, transaction, options.checks)
 }
 
+/// Executes a transaction. One without gas coins is paid by a coin that exists only here.
 fn attempt(
     environment: &Environment<'_>,
     transaction: Transaction,
-    mocked: bool,
-) -> Result<TransactionOutputs, TransactionRefusal> {
-    let mut inputs = inputs::load(
-        environment.store,
-        &zero_budget_if(&transaction, mocked),
-        environment.contract.package,
-    )?;
-    if mocked {
-        mock_gas(&mut inputs, transaction.gas_payment.owner);
-    }
+    checks: bool,
+) -> Result<Simulated, TransactionRefusal> {
+    let mock_coin = transaction
+        .gas_payment
+        .objects
+        .is_empty()
+        .then(|| mock_coin(transaction.gas_payment.owner))
+        .flatten();
+    let gas = mock_coin
+        .clone()
+        .map_or(GasSource::Payment, GasSource::Mock);
+    let (store, contract) = (environment.store, environment.contract);
+    let inputs = inputs::load(store, &transaction, contract, &gas, checks)?;
     let signed = SignedTransaction {
         transaction,
         signatures: Vec::new(),
     };
-    Ok(run(environment, &inputs, signed, || false))
+    let run = run(environment, &inputs, signed, || false, true);
+    Ok(Simulated {
+        outputs: run.outputs,
+        mock_coin,
+        commands: run.commands,
+    })
 }
 
-fn zero_budget_if(transaction: &Transaction, mocked: bool) -> Transaction {
-    let mut transaction = transaction.clone();
-    if mocked {
-        transaction.gas_payment.budget = 0;
-    }
-    transaction
-}
-
-/// Pays with a gas coin that exists in the simulation only.
-fn mock_gas(inputs: &mut InputObjects, owner: Address) {
+fn mock_coin(owner: Address) -> Option<Arc<Object>> {
     let state = crate::vm::ObjectState {
         object_type: StructTag::gas_coin(),
         has_public_transfer: true,
         owner: Some(Owner::Address(owner)),
-        contents: [
-            ObjectId::new([0xee; 32]).as_bytes(),
-            &MOCK_GAS_BALANCE.to_le_bytes(),
-        ]
-        .concat(),
+        contents: [MOCK_GAS_ID.as_bytes(), &MOCK_GAS_BALANCE.to_le_bytes()].concat(),
     };
-    if let Some(coin) = object_of(&state, 1, sui_sdk_types::Digest::ZERO) {
-        inputs.gas = vec![Arc::new(coin)];
-        inputs.gas_balance = MOCK_GAS_BALANCE;
-    }
+    object_of(&state, 1, sui_sdk_types::Digest::ZERO).map(Arc::new)
 }
 
-/// Estimates the budget with a mock coin unless one is given, then selects coins that cover it.
+/// Estimates the budget unless one is given, then pays with all coins that may pay unless some are named.
 fn select_gas(
     environment: &Environment<'_>,
     message: &proto::Transaction,
     transaction: &mut Transaction,
 ) -> Result<(), TransactionRefusal> {
-    let given_budget = message
-        .gas_payment
-        .as_ref()
-        .and_then(|payment| payment.budget)
-        .or_else(|| {
-            message
-                .bcs
-                .is_some()
-                .then_some(transaction.gas_payment.budget)
-        })
-        .filter(|budget| *budget > 0);
-    let budget = match given_budget {
-        Some(budget) => budget,
-        None => {
-            let mut trial = transaction.clone();
-            trial.gas_payment.objects.clear();
-            trial.gas_payment.budget = MAX_TX_GAS;
-            let outputs = attempt(environment, trial, true)?;
-            estimate(&outputs.effects, transaction.gas_payment.price)
+    let payment = message.gas_payment.as_ref();
+    let is_estimated = message.bcs.is_none() && payment.is_none_or(|gas| gas.budget.is_none());
+    if is_estimated {
+        let named = transaction.gas_payment.objects.len();
+        let estimate = estimate_budget(environment, transaction, named)?;
+        let available = named_balance(environment.store, transaction);
+        if named > 0 && available < u128::from(estimate) {
+            return Err(TransactionRefusal::GasSelection(format!(
+                "Insufficient gas balance to cover estimated transaction cost. Available gas balance: {available} MIST. Estimated gas budget required: {estimate} MIST"
+            )));
         }
-    };
-    transaction.gas_payment.budget = budget;
+        transaction.gas_payment.budget = estimate;
+    }
     if transaction.gas_payment.objects.is_empty() {
-        transaction.gas_payment.objects = coins_for(environment.store, transaction, budget)?;
+        let (coins, balance) = spendable_coins(environment.store, transaction)?;
+        if is_estimated {
+            let loading = loading_cost(coins.len());
+            let budget = transaction.gas_payment.budget.saturating_add(loading);
+            transaction.gas_payment.budget = budget.min(MAX_TX_GAS);
+        }
+        let GasPayment { owner, budget, .. } = transaction.gas_payment;
+        if balance < u128::from(budget) {
+            return Err(TransactionRefusal::GasSelection(format!(
+                "Unable to perform gas selection due to insufficient SUI balance (in address balance or coins) for account {owner} to satisfy required budget {budget}."
+            )));
+        }
+        transaction.gas_payment.objects = coins;
     }
     Ok(())
 }
 
-/// The computation cost with a margin of 1,000 units, plus the storage cost before the rebate.
-fn estimate(effects: &TransactionEffects, price: u64) -> u64 {
-    let gas = effects.gas_summary();
-    let overhead = MIN_COMPUTATION_UNITS.saturating_mul(price);
-    gas.computation_cost
-        .saturating_add(overhead)
-        .saturating_add(gas.storage_cost)
-        .min(MAX_TX_GAS)
+/// The cost of the transaction with a mock coin, less what storing that coin costs, plus a margin.
+fn estimate_budget(
+    environment: &Environment<'_>,
+    transaction: &Transaction,
+    named_coins: usize,
+) -> Result<u64, TransactionRefusal> {
+    let mut trial = transaction.clone();
+    trial.gas_payment.objects.clear();
+    trial.gas_payment.budget = MAX_TX_GAS;
+    let simulated = attempt(environment, trial, true)?;
+    let mock_storage = simulated
+        .outputs
+        .written
+        .iter()
+        .find(|object| object.object_id() == MOCK_GAS_ID)
+        .map_or(0, Object::storage_rebate);
+    let gas = simulated.outputs.effects.gas_summary();
+    let budget = budget_for(gas, mock_storage).saturating_add(loading_cost(named_coins));
+    Ok(budget.min(MAX_TX_GAS))
 }
 
-fn coins_for(
+/// The budget for a measured cost: what is not refunded, at least the computation, and a margin.
+fn budget_for(gas: &GasCostSummary, mock_storage: u64) -> u64 {
+    let spent = gas
+        .computation_cost
+        .saturating_add(gas.storage_cost.saturating_sub(mock_storage));
+    let net = spent.saturating_sub(gas.storage_rebate);
+    let margin = SAFE_OVERHEAD_UNITS.saturating_mul(REFERENCE_GAS_PRICE);
+    gas.computation_cost.max(net).saturating_add(margin)
+}
+
+/// The cost of loading gas coins beyond the first.
+fn loading_cost(coins: usize) -> u64 {
+    let extra = u64::try_from(coins.saturating_sub(1)).unwrap_or(u64::MAX);
+    extra
+        .saturating_mul(COIN_LOADING_UNITS)
+        .div_ceil(ROUNDING_STEP_UNITS)
+        .saturating_mul(ROUNDING_STEP_UNITS)
+        .saturating_mul(REFERENCE_GAS_PRICE)
+}
+
+/// The total balance of the gas coins that the transaction names.
+fn named_balance(store: &ObjectStore, transaction: &Transaction) -> u128 {
+    let coins = transaction.gas_payment.objects.iter();
+    coins
+        .filter_map(|coin| coin_balance(&*store.at(coin.object_id(), coin.version())?))
+        .map(|(_, balance)| u128::from(balance))
+        .sum()
+}
+
+/// All SUI coins of the gas owner that the transaction does not use otherwise, the largest first, up to the
+/// limits; and their total balance.
+fn spendable_coins(
     store: &ObjectStore,
     transaction: &Transaction,
-    budget: u64,
-) -> Result<Vec<ObjectReference>, TransactionRefusal> {
-    let used: BTreeSet<ObjectId> = match &transaction.kind {
-        TransactionKind::ProgrammableTransaction(programmable) => programmable
-            .inputs
-            .iter()
-            .filter_map(|input| match input {
-                Input::ImmutableOrOwned(reference) => Some(*reference.object_id()),
-                _ => None,
-            })
-            .collect(),
-        _ => BTreeSet::new(),
-    };
+) -> Result<(Vec<ObjectReference>, u128), TransactionRefusal> {
+    let programmable = checks::programmable(transaction)?;
+    let used: BTreeSet<ObjectId> = programmable
+        .inputs
+        .iter()
+        .filter_map(|input| match input {
+            Input::ImmutableOrOwned(reference) => Some(*reference.object_id()),
+            Input::Shared(shared) => Some(shared.object_id()),
+            _ => None,
+        })
+        .collect();
+    let limit = MAX_GAS_PAYMENT_OBJECTS.min(MAX_INPUT_OBJECTS.saturating_sub(used.len()));
     let sui = StructTag::sui().into();
     let mut coins: Vec<(u64, &Arc<Object>)> = store
         .owned_by(&transaction.gas_payment.owner)
@@ -174,153 +222,26 @@ fn coins_for(
         })
         .collect();
     coins.sort_by_key(|(balance, object)| (std::cmp::Reverse(*balance), object.object_id()));
-    let mut selected = Vec::new();
-    let mut sum = 0_u128;
-    for (balance, object) in coins.into_iter().take(MAX_SELECTED_COINS) {
-        selected.push(ObjectReference::new(
-            object.object_id(),
-            object.version(),
-            object.digest(),
-        ));
-        sum += u128::from(balance);
-        if sum >= u128::from(budget) {
-            return Ok(selected);
-        }
-    }
-    Err(TransactionRefusal::GasBalanceTooLow {
-        balance: sum,
-        needed: u128::from(budget),
-    })
+    coins.truncate(limit);
+    let balance = coins.iter().map(|(balance, _)| u128::from(*balance)).sum();
+    let references = coins
+        .into_iter()
+        .map(|(_, coin)| ObjectReference::new(coin.object_id(), coin.version(), coin.digest()))
+        .collect();
+    Ok((references, balance))
 }
 
-/// The complete transaction for a message that may name objects by their ids only.
-fn resolve(
-    environment: &Environment<'_>,
-    message: &proto::Transaction,
-) -> Result<Transaction, TransactionRefusal> {
-    if message.bcs.is_some() {
-        return Transaction::try_from(message)
-            .map_err(|error| TransactionRefusal::Malformed(format!("transaction: {error}")));
-    }
-    let malformed = |what: &str, error: &dyn std::fmt::Display| {
-        TransactionRefusal::Malformed(format!("transaction.{what}: {error}"))
-    };
-    let sender: Address = message
-        .sender()
-        .parse()
-        .map_err(|error| malformed("sender", &error))?;
-    let programmable = message.kind().programmable_transaction();
-    let commands = programmable
-        .commands()
-        .iter()
-        .map(Command::try_from)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| malformed("kind.programmable_transaction.commands", &error))?;
-    let mut inputs = Vec::with_capacity(programmable.inputs().len());
-    for (index, input) in programmable.inputs().iter().enumerate() {
-        inputs.push(resolve_input(environment, input, index, &commands)?);
-    }
-    let payment = message.gas_payment.clone().unwrap_or_default();
-    let owner = match &payment.owner {
-        Some(owner) => owner
-            .parse()
-            .map_err(|error| malformed("gas_payment.owner", &error))?,
-        None => sender,
-    };
-    let objects = payment
-        .objects
-        .iter()
-        .map(|object| resolve_reference(environment.store, object))
-        .collect::<Result<_, _>>()?;
-    let expiration = match &message.expiration {
-        Some(expiration) => TransactionExpiration::try_from(expiration)
-            .map_err(|error| malformed("expiration", &error))?,
-        None => TransactionExpiration::None,
-    };
-    Ok(Transaction {
-        kind: TransactionKind::ProgrammableTransaction(ProgrammableTransaction {
-            inputs,
-            commands,
-        }),
-        sender,
-        gas_payment: GasPayment {
-            objects,
-            owner,
-            price: payment.price.unwrap_or(REFERENCE_GAS_PRICE),
-            budget: payment.budget.unwrap_or(MAX_TX_GAS),
-        },
-        expiration,
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn resolve_reference(
-    store: &ObjectStore,
-    message: &proto::ObjectReference,
-) -> Result<ObjectReference, TransactionRefusal> {
-    if let Ok(reference) = ObjectReference::try_from(message) {
-        return Ok(reference);
+    /// `withdraw_fees`, with the costs measured for it.
+    #[test]
+    fn a_budget_is_what_a_full_node_estimates() {
+        let gas = GasCostSummary::new(1_000_000, 8_679_200, 7_614_288, 76_912);
+        assert_eq!(budget_for(&gas, 988_000), 2_076_912);
+        // A rebate above the cost leaves the computation.
+        let gas = GasCostSummary::new(1_000_000, 0, 7_614_288, 0);
+        assert_eq!(budget_for(&gas, 0), 2_000_000);
     }
-    let id: ObjectId = message
-        .object_id()
-        .parse()
-        .map_err(|error| TransactionRefusal::Malformed(format!("object_id: {error}")))?;
-    let object = store
-        .live(&id)
-        .ok_or(TransactionRefusal::ObjectNotFound { id, version: None })?;
-    Ok(ObjectReference::new(id, object.version(), object.digest()))
-}
-
-fn resolve_input(
-    environment: &Environment<'_>,
-    message: &proto::Input,
-    index: usize,
-    commands: &[Command],
-) -> Result<Input, TransactionRefusal> {
-    if let Ok(input) = Input::try_from(message) {
-        return Ok(input);
-    }
-    if let Some(pure) = &message.pure {
-        return Ok(Input::Pure(pure.to_vec()));
-    }
-    let Some(id) = &message.object_id else {
-        return Err(TransactionRefusal::Malformed(format!(
-            "input {index} is neither pure nor an object"
-        )));
-    };
-    let id: ObjectId = id
-        .parse()
-        .map_err(|error| TransactionRefusal::Malformed(format!("input {index}: {error}")))?;
-    let object = environment
-        .store
-        .live(&id)
-        .ok_or(TransactionRefusal::ObjectNotFound { id, version: None })?;
-    Ok(match object.owner() {
-        Owner::Shared(start) => {
-            let mutable = message
-                .mutable
-                .unwrap_or_else(|| used_mutably(index, commands));
-            Input::Shared(SharedInput::new(id, *start, mutable))
-        }
-        _ => Input::ImmutableOrOwned(ObjectReference::new(id, object.version(), object.digest())),
-    })
-}
-
-/// Whether any call takes the input by mutable reference or by value.
-fn used_mutably(index: usize, commands: &[Command]) -> bool {
-    commands.iter().any(|command| match command {
-        Command::MoveCall(call) => {
-            let function = abi::function(call.function.as_str());
-            call.arguments.iter().enumerate().any(|(at, argument)| {
-                let named = matches!(
-                    argument,
-                    Argument::Input(input) if usize::from(*input) == index
-                );
-                let reads = function
-                    .and_then(|function| function.parameters.get(at))
-                    .is_some_and(|parameter| parameter.passing() == Passing::Reference);
-                named && !reads
-            })
-        }
-        _ => false,
-    })
 }

@@ -14,11 +14,13 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::Service;
+use super::command_outputs::command_outputs;
 use super::delay::wait_until;
 use super::render::{self, mask};
 use super::view::DecodedTransaction;
 use crate::core::{ExecuteError, Origin};
-use crate::execution::{self, SimulationOptions, TransactionRefusal};
+use crate::execution::status::bad_request;
+use crate::execution::{self, SimulationOptions};
 use crate::faults::FaultKind;
 
 #[tonic::async_trait]
@@ -34,17 +36,22 @@ impl TransactionExecutionService for Service {
             mask::<ExecutedTransaction>(request.read_mask.as_ref(), "effects.status,checkpoint")?;
         let signed = parse(&request)?;
         execution::precheck(&signed.transaction, &signed.signatures)
-            .map_err(TransactionRefusal::into_status)?;
+            .map_err(|refusal| refusal.execution_status())?;
         let core = Arc::clone(&self.core);
         if core.faults.take(FaultKind::ExecuteLostBefore).is_some() {
             return Err(Status::unavailable(
                 "the transaction did not reach the network (injected)",
             ));
         }
+        let locks = core
+            .lock_inputs(&signed.transaction)
+            .map_err(|refusal| refusal.execution_status())?;
         let delay = core.faults.take(FaultKind::ExecuteDelay);
         let consensus = Duration::from_millis(core.config.consensus_ms);
         let position = if delay.is_none() && consensus.is_zero() {
-            core.submit(signed, Origin::Client)
+            let position = core.submit(signed, Origin::Client);
+            drop(locks);
+            position
         } else {
             // Spawned, so that a client that disconnects does not cancel the execution.
             let executing = tokio::spawn(self.stop.clone().run_until_cancelled_owned(async move {
@@ -52,7 +59,9 @@ impl TransactionExecutionService for Service {
                     tokio::time::sleep(delay).await;
                 }
                 wait_until(start + consensus).await;
-                core.submit(signed, Origin::Client)
+                let position = core.submit(signed, Origin::Client);
+                drop(locks);
+                position
             }));
             let result = executing.await;
             let result = result.map_err(|error| Status::internal(error.to_string()))?;
@@ -73,7 +82,8 @@ impl TransactionExecutionService for Service {
             .transaction_at(position)
             .ok_or_else(|| Status::internal("the executed transaction is not in the ledger"))?;
         // As on a full node, the response does not wait for a checkpoint.
-        let transaction = render::body(ledger.objects(), &DecodedTransaction::new(record), &mask)?;
+        let view = DecodedTransaction::new(record);
+        let transaction = render::body(ledger.objects(), &core.contract, &view, &mask)?;
         Ok(Response::new(ExecuteTransactionResponse::new(transaction)))
     }
 
@@ -87,7 +97,7 @@ impl TransactionExecutionService for Service {
         let message = request
             .transaction
             .as_ref()
-            .ok_or_else(|| Status::invalid_argument("missing transaction"))?;
+            .ok_or_else(|| bad_request("transaction", "missing transaction"))?;
         let options = SimulationOptions {
             checks: request.checks.unwrap_or_default() == i32::from(TransactionChecks::Enabled),
             select_gas: request.do_gas_selection.unwrap_or_default(),
@@ -95,12 +105,16 @@ impl TransactionExecutionService for Service {
         let forced = self.core.forced().clone();
         let ledger = self.core.ledger();
         let environment = self.core.environment(&ledger, &forced);
-        let outputs = execution::simulate(&ledger, &environment, message, options)
-            .map_err(TransactionRefusal::into_status)?;
+        let simulated = execution::simulate(&ledger, &environment, message, options)
+            .map_err(|refusal| refusal.simulation_status())?;
+        let contract = &self.core.contract;
         let mut response = SimulateTransactionResponse::default();
         if let Some(mask) = mask.subtree("transaction") {
-            let transaction = render::simulated(ledger.objects(), &outputs, &mask)?;
+            let transaction = render::simulated(ledger.objects(), contract, &simulated, &mask)?;
             response.transaction = Some(transaction);
+        }
+        if mask.contains("command_outputs") {
+            response.command_outputs = command_outputs(contract, &simulated.commands);
         }
         if mask.contains("suggested_gas_price") {
             response.suggested_gas_price = Some(execution::limits::REFERENCE_GAS_PRICE);
@@ -113,15 +127,15 @@ fn parse(request: &ExecuteTransactionRequest) -> Result<SignedTransaction, Statu
     let message = request
         .transaction
         .as_ref()
-        .ok_or_else(|| Status::invalid_argument("missing transaction"))?;
+        .ok_or_else(|| bad_request("transaction", "missing transaction"))?;
     let transaction = Transaction::try_from(message)
-        .map_err(|error| Status::invalid_argument(format!("invalid transaction: {error}")))?;
+        .map_err(|error| bad_request("transaction", &format!("invalid transaction: {error}")))?;
     let signatures = request
         .signatures
         .iter()
         .map(UserSignature::try_from)
         .collect::<Result<_, _>>()
-        .map_err(|error| Status::invalid_argument(format!("invalid signature: {error}")))?;
+        .map_err(|error| bad_request("signatures", &format!("invalid signature: {error}")))?;
     Ok(SignedTransaction {
         transaction,
         signatures,

@@ -15,14 +15,15 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 
 use super::Service;
+use super::epoch::epoch;
 use super::filter::Filter;
 use super::headers;
 use super::list::{self, CheckpointBounds};
 use super::render::{self, mask};
 use super::sources::{Checkpoints, Events, Transactions};
 use super::view::DecodedTransaction;
-use crate::chain::{EpochRecord, Ledger};
-use crate::execution::limits;
+use crate::chain::Ledger;
+use crate::contract::ContractAddresses;
 use crate::faults::FaultKind;
 
 const OBJECT_DEFAULT: &str = "object_id,version,digest";
@@ -100,7 +101,7 @@ impl LedgerService for Service {
         let request = request.into_inner();
         let mask = mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?;
         let ledger = self.core.ledger();
-        let transaction = transaction(&ledger, request.digest(), &mask)?;
+        let transaction = transaction(&ledger, &self.core.contract, request.digest(), &mask)?;
         if self.is_hidden(&ledger, request.digest()) {
             let mut status = transaction_not_found(request.digest());
             headers::lagging(status.metadata_mut());
@@ -120,11 +121,15 @@ impl LedgerService for Service {
         let ledger = self.core.ledger();
         let mut transactions = Vec::with_capacity(request.digests.len());
         for digest in &request.digests {
-            transactions.push(match transaction(&ledger, digest, &mask) {
-                Ok(transaction) => GetTransactionResult::new_transaction(transaction),
-                Err(status) if status.code() == tonic::Code::InvalidArgument => return Err(status),
-                Err(status) => GetTransactionResult::new_error(proto_status(&status)),
-            });
+            transactions.push(
+                match transaction(&ledger, &self.core.contract, digest, &mask) {
+                    Ok(transaction) => GetTransactionResult::new_transaction(transaction),
+                    Err(status) if status.code() == tonic::Code::InvalidArgument => {
+                        return Err(status);
+                    }
+                    Err(status) => GetTransactionResult::new_error(proto_status(&status)),
+                },
+            );
         }
         Ok(Response::new(BatchGetTransactionsResponse::new(
             transactions,
@@ -156,7 +161,7 @@ impl LedgerService for Service {
         };
         let record =
             found.ok_or_else(|| Status::not_found(format!("Checkpoint {name} not found")))?;
-        let checkpoint = render::checkpoint(&ledger, record, &mask)?;
+        let checkpoint = render::checkpoint(&ledger, &self.core.contract, record, &mask)?;
         Ok(Response::new(GetCheckpointResponse::new(checkpoint)))
     }
 
@@ -175,7 +180,7 @@ impl LedgerService for Service {
                 .ok_or_else(|| Status::not_found(format!("Epoch {epoch} not found")))?,
         };
         Ok(Response::new(GetEpochResponse::new(Epoch::merge_from(
-            &epoch(record),
+            &epoch(record, self.core.config.epoch_ms),
             &mask,
         ))))
     }
@@ -187,6 +192,7 @@ impl LedgerService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let source = Checkpoints {
+            contract: self.core.contract,
             filter: Filter::transactions(request.filter.as_ref())?,
             mask: mask::<Checkpoint>(request.read_mask.as_ref(), "sequence_number,digest")?,
         };
@@ -218,6 +224,7 @@ impl LedgerService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let source = Transactions {
+            contract: self.core.contract,
             filter: Filter::transactions(request.filter.as_ref())?,
             mask: mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?,
         };
@@ -249,6 +256,7 @@ impl LedgerService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let source = Events {
+            contract: self.core.contract,
             filter: Filter::events(request.filter.as_ref())?,
             mask: mask::<Event>(request.read_mask.as_ref(), "*")?,
         };
@@ -313,7 +321,7 @@ impl Service {
             None => objects.live(&id).cloned(),
         };
         match (found, request.version) {
-            (Some(object), _) => Ok(render::object(&object, mask)),
+            (Some(object), _) => Ok(render::object(&object, &self.core.contract, mask)),
             (None, Some(version)) => Err(Status::not_found(format!(
                 "Object {id} with version {version} not found"
             ))),
@@ -324,6 +332,7 @@ impl Service {
 
 fn transaction(
     ledger: &Ledger,
+    contract: &ContractAddresses,
     digest: &str,
     mask: &FieldMaskTree,
 ) -> Result<ExecutedTransaction, Status> {
@@ -331,40 +340,17 @@ fn transaction(
     let (position, record) = ledger
         .transaction(&digest)
         .ok_or_else(|| transaction_not_found(&digest.to_string()))?;
-    render::transaction(ledger, position, &DecodedTransaction::new(record), mask)
+    render::transaction(
+        ledger,
+        contract,
+        position,
+        &DecodedTransaction::new(record),
+        mask,
+    )
 }
 
 fn transaction_not_found(digest: &str) -> Status {
     Status::not_found(format!("Transaction {digest} not found"))
-}
-
-fn epoch(record: EpochRecord) -> Epoch {
-    let mut config = ProtocolConfig::default();
-    config.protocol_version = Some(limits::PROTOCOL_VERSION);
-    config.attributes = limits::ATTRIBUTES
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.to_string()))
-        .collect();
-    config.configs = limits::ATTRIBUTES
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.to_string().into()))
-        .collect();
-    let mut system_state = SystemState::default();
-    system_state.version = Some(2);
-    system_state.epoch = Some(record.epoch);
-    system_state.protocol_version = Some(limits::PROTOCOL_VERSION);
-    system_state.reference_gas_price = Some(limits::REFERENCE_GAS_PRICE);
-    system_state.epoch_start_timestamp_ms = Some(record.start_ms);
-    let mut epoch = Epoch::default();
-    epoch.epoch = Some(record.epoch);
-    epoch.system_state = Some(Box::new(system_state));
-    epoch.first_checkpoint = Some(record.first_checkpoint);
-    epoch.last_checkpoint = record.last_checkpoint;
-    epoch.start = Some(timestamp_ms_to_proto(record.start_ms));
-    epoch.end = record.end_ms.map(timestamp_ms_to_proto);
-    epoch.reference_gas_price = Some(limits::REFERENCE_GAS_PRICE);
-    epoch.protocol_config = Some(config);
-    epoch
 }
 
 fn parse_digest(field: &str, text: &str) -> Result<Digest, Status> {

@@ -1,7 +1,11 @@
 //! The gRPC services of a Sui full node, over gRPC and grpc-web on one port.
 
+mod balance_changes;
+mod command_outputs;
 mod cursor;
 mod delay;
+mod description;
+mod epoch;
 mod execution;
 mod filter;
 mod headers;
@@ -9,6 +13,7 @@ mod ledger;
 mod list;
 mod packages;
 mod render;
+mod signatures;
 mod sources;
 mod state;
 mod subscription;

@@ -1,15 +1,23 @@
-//! MovePackageService: packages, and the interface of the contract's functions.
+//! MovePackageService: packages and their versions, datatypes and functions.
 
+use sui_rpc::proto::sui::rpc::v2::datatype_descriptor::DatatypeKind;
 use sui_rpc::proto::sui::rpc::v2::function_descriptor::Visibility;
 use sui_rpc::proto::sui::rpc::v2::move_package_service_server::MovePackageService;
-use sui_rpc::proto::sui::rpc::v2::open_signature::Reference;
-use sui_rpc::proto::sui::rpc::v2::open_signature_body::Type;
 use sui_rpc::proto::sui::rpc::v2::*;
-use sui_sdk_types::{Address, ObjectData, TypeTag};
+use sui_sdk_types::{Address, MovePackage};
 use tonic::{Request, Response, Status};
 
 use super::Service;
+use super::signatures::{constraints, open, parsed, signature};
+use crate::chain::Ledger;
 use crate::contract::abi::{self, Passing};
+use crate::contract::{self, ContractAddresses};
+use crate::execution::status::bad_request;
+use crate::interface::{Datatype, FrameworkFunction, PackageName};
+
+/// The versions in a page, unless fewer are requested.
+const PAGE: u32 = 1_000;
+const MAX_PAGE: u32 = 10_000;
 
 #[tonic::async_trait]
 impl MovePackageService for Service {
@@ -19,7 +27,32 @@ impl MovePackageService for Service {
     ) -> Result<Response<GetPackageResponse>, Status> {
         self.begin().await?;
         let id = package_id(request.into_inner().package_id.as_deref())?;
-        Ok(Response::new(GetPackageResponse::new(self.package(id)?)))
+        let ledger = self.core.ledger();
+        let package = find(&ledger, id)?;
+        let message = describe(package, &self.core.contract);
+        Ok(Response::new(GetPackageResponse::new(message)))
+    }
+
+    async fn get_datatype(
+        &self,
+        request: Request<GetDatatypeRequest>,
+    ) -> Result<Response<GetDatatypeResponse>, Status> {
+        self.begin().await?;
+        let request = request.into_inner();
+        let id = package_id(request.package_id.as_deref())?;
+        let ledger = self.core.ledger();
+        let package = find(&ledger, id)?;
+        let contract = &self.core.contract;
+        let (module, name) = (request.module_name(), request.name());
+        let datatype = named(package, contract)
+            .and_then(|known| known.datatype(module, name))
+            .ok_or_else(|| {
+                Status::not_found(format!("Datatype {id}::{module}::{name} not found"))
+            })?;
+        let message = datatype_message(datatype, contract::original_id(package), contract);
+        let mut response = GetDatatypeResponse::default();
+        response.datatype = Some(message);
+        Ok(Response::new(response))
     }
 
     async fn get_function(
@@ -29,20 +62,17 @@ impl MovePackageService for Service {
         self.begin().await?;
         let request = request.into_inner();
         let id = package_id(request.package_id.as_deref())?;
-        self.package(id)?;
-        let found = (id == self.core.contract.package && request.module_name() == "db")
-            .then(|| abi::function(request.name()))
-            .flatten()
+        let ledger = self.core.ledger();
+        let package = find(&ledger, id)?;
+        let contract = &self.core.contract;
+        let (module, name) = (request.module_name(), request.name());
+        let message = functions(package, module, contract)
+            .into_iter()
+            .find(|function| function.name() == name)
             .ok_or_else(|| {
-                Status::not_found(format!(
-                    "Function {id}::{}::{} not found",
-                    request.module_name(),
-                    request.name()
-                ))
+                Status::not_found(format!("Function {id}::{module}::{name} not found"))
             })?;
-        Ok(Response::new(GetFunctionResponse::new(
-            self.function(found),
-        )))
+        Ok(Response::new(GetFunctionResponse::new(message)))
     }
 
     async fn list_package_versions(
@@ -50,118 +80,208 @@ impl MovePackageService for Service {
         request: Request<ListPackageVersionsRequest>,
     ) -> Result<Response<ListPackageVersionsResponse>, Status> {
         self.begin().await?;
-        let id = package_id(request.into_inner().package_id.as_deref())?;
-        self.package(id)?;
-        let versions = vec![PackageVersion::new(&id, 1)];
+        let request = request.into_inner();
+        let id = package_id(request.package_id.as_deref())?;
+        let ledger = self.core.ledger();
+        let original = contract::original_id(find(&ledger, id)?);
+        let after: u64 = match &request.page_token {
+            Some(token) => bcs::from_bytes(token)
+                .map_err(|_| bad_request("page_token", "invalid page_token"))?,
+            None => 0,
+        };
+        let mut versions: Vec<(u64, Address)> = ledger
+            .objects()
+            .packages()
+            .filter(|package| contract::original_id(package) == original)
+            .map(|package| (package.version, package.id))
+            .filter(|(version, _)| *version > after)
+            .collect();
+        versions.sort_unstable();
+        let size = request.page_size.filter(|size| *size > 0).unwrap_or(PAGE);
+        let size = usize::try_from(size.min(MAX_PAGE)).unwrap_or(usize::MAX);
+        let next = match versions.get(size.saturating_sub(1)) {
+            Some((last, _)) if versions.len() > size => Some(
+                bcs::to_bytes(last)
+                    .map_err(|error| Status::internal(error.to_string()))?
+                    .into(),
+            ),
+            _ => None,
+        };
+        versions.truncate(size);
+        let versions = versions
+            .iter()
+            .map(|(version, id)| PackageVersion::new(id, *version))
+            .collect();
         Ok(Response::new(ListPackageVersionsResponse::new(
-            versions, None,
+            versions, next,
         )))
     }
 }
 
-impl Service {
-    fn package(&self, id: Address) -> Result<Package, Status> {
-        let ledger = self.core.ledger();
-        let object = ledger
-            .objects()
-            .live(&id)
-            .ok_or_else(|| Status::not_found(format!("Package {id} not found")))?;
-        let ObjectData::Package(package) = object.data() else {
-            return Err(Status::invalid_argument(format!("{id} is not a package")));
-        };
-        let mut message = Package::default();
-        message.storage_id = Some(id.to_string());
-        message.original_id = Some(id.to_string());
-        message.version = Some(object.version());
-        for name in package.modules.keys() {
+fn find(ledger: &Ledger, id: Address) -> Result<&MovePackage, Status> {
+    let objects = ledger.objects();
+    match (objects.package(&id), objects.live(&id)) {
+        (Some(package), _) => Ok(package),
+        (None, Some(_)) => Err(bad_request("package_id", &format!("{id} is not a package"))),
+        (None, None) => Err(Status::not_found(format!("Package {id} not found"))),
+    }
+}
+
+/// The tables of a package's interface.
+fn named(package: &MovePackage, contract: &ContractAddresses) -> Option<PackageName> {
+    PackageName::of(contract::original_id(package), contract)
+}
+
+fn describe(package: &MovePackage, contract: &ContractAddresses) -> Package {
+    let original = contract::original_id(package);
+    let mut message = Package::default();
+    message.storage_id = Some(package.id.to_string());
+    message.original_id = Some(original.to_string());
+    message.version = Some(package.version);
+    message.modules = package
+        .modules
+        .iter()
+        .map(|(name, bytes)| {
             let mut module = Module::default();
             module.name = Some(name.to_string());
-            module.contents = Some(bytes::Bytes::new());
-            if id == self.core.contract.package {
-                module.functions = abi::FUNCTIONS.iter().map(|f| self.function(f)).collect();
-            }
-            message.modules.push(module);
-        }
-        Ok(message)
-    }
+            module.contents = Some(bytes::Bytes::copy_from_slice(bytes));
+            module.datatypes = named(package, contract)
+                .map_or(&[][..], PackageName::datatypes)
+                .iter()
+                .filter(|datatype| datatype.module == name.as_str())
+                .map(|datatype| datatype_message(datatype, original, contract))
+                .collect();
+            module.functions = functions(package, name.as_str(), contract);
+            module
+        })
+        .collect();
+    message.type_origins = package
+        .type_origin_table
+        .iter()
+        .map(|origin| origin.clone().into())
+        .collect();
+    message.linkage = package
+        .linkage_table
+        .iter()
+        .map(|(id, info)| {
+            let mut linkage = Linkage::default();
+            linkage.original_id = Some(id.to_string());
+            linkage.upgraded_id = Some(info.upgraded_id.to_string());
+            linkage.upgraded_version = Some(info.upgraded_version);
+            linkage
+        })
+        .collect();
+    message
+}
 
-    fn function(&self, function: &abi::Function) -> FunctionDescriptor {
-        let mut message = FunctionDescriptor::default();
-        message.name = Some(function.name.to_owned());
-        message.set_visibility(match function.visibility {
-            abi::Visibility::Public => Visibility::Public,
-            abi::Visibility::Private => Visibility::Private,
-        });
-        message.is_entry = Some(function.is_entry);
-        message.parameters = function
-            .parameters
-            .iter()
-            .map(|parameter| {
-                let reference = match (parameter.kind, parameter.passing()) {
-                    (abi::ParameterKind::Pure(_), _) | (_, Passing::Value) => None,
-                    (_, Passing::Reference) => Some(Reference::Immutable),
-                    (_, Passing::MutableReference) => Some(Reference::Mutable),
-                };
-                signature(&parameter.type_tag(&self.core.contract), reference)
-            })
-            .collect();
-        if function.takes_context {
-            let context: TypeTag = TypeTag::from(sui_sdk_types::StructTag::new(
-                Address::TWO,
-                sui_sdk_types::Identifier::from_static("tx_context"),
-                sui_sdk_types::Identifier::from_static("TxContext"),
-                Vec::new(),
-            ));
+fn datatype_message(
+    datatype: &Datatype,
+    defining: Address,
+    contract: &ContractAddresses,
+) -> DatatypeDescriptor {
+    let mut message = DatatypeDescriptor::default();
+    message.type_name = Some(format!(
+        "{defining}::{}::{}",
+        datatype.module, datatype.name
+    ));
+    message.defining_id = Some(defining.to_string());
+    message.module = Some(datatype.module.to_owned());
+    message.name = Some(datatype.name.to_owned());
+    message.abilities = constraints(datatype.abilities);
+    message.type_parameters = datatype
+        .type_parameters
+        .iter()
+        .map(|parameter| {
+            let mut message = TypeParameter::default();
+            message.constraints = constraints(parameter.constraints);
+            message.is_phantom = Some(parameter.is_phantom);
             message
-                .parameters
-                .push(signature(&context, Some(Reference::Mutable)));
-        }
-        message
+        })
+        .collect();
+    message.set_kind(DatatypeKind::Struct);
+    message.fields = (0..)
+        .zip(datatype.fields)
+        .map(|(position, (name, field_type))| {
+            let mut field = FieldDescriptor::default();
+            field.name = Some((*name).to_owned());
+            field.position = Some(position);
+            field.r#type = open(field_type, contract);
+            field
+        })
+        .collect();
+    message
+}
+
+/// The functions of a module.
+fn functions(
+    package: &MovePackage,
+    module: &str,
+    contract: &ContractAddresses,
+) -> Vec<FunctionDescriptor> {
+    match named(package, contract) {
+        Some(PackageName::Atoma) if module == "db" => abi::FUNCTIONS
+            .iter()
+            .map(|function| contract_function(function, contract))
+            .collect(),
+        Some(package) => package
+            .functions()
+            .iter()
+            .filter(|function| function.module == module)
+            .map(|function| framework_function(function, contract))
+            .collect(),
+        None => Vec::new(),
     }
 }
 
-fn signature(tag: &TypeTag, reference: Option<Reference>) -> OpenSignature {
-    let mut signature = OpenSignature::default();
-    if let Some(reference) = reference {
-        signature.set_reference(reference);
-    }
-    signature.body = Some(body(tag));
-    signature
-}
-
-fn body(tag: &TypeTag) -> OpenSignatureBody {
-    let mut body_of = OpenSignatureBody::default();
-    let kind = match tag {
-        TypeTag::Address => Type::Address,
-        TypeTag::Bool => Type::Bool,
-        TypeTag::U8 => Type::U8,
-        TypeTag::U16 => Type::U16,
-        TypeTag::U32 => Type::U32,
-        TypeTag::U64 => Type::U64,
-        TypeTag::U128 => Type::U128,
-        TypeTag::U256 => Type::U256,
-        TypeTag::Vector(inner) => {
-            body_of.type_parameter_instantiation = vec![body(inner)];
-            Type::Vector
-        }
-        TypeTag::Struct(tag) => {
-            body_of.type_name = Some(format!(
-                "{}::{}::{}",
-                tag.address(),
-                tag.module(),
-                tag.name()
-            ));
-            body_of.type_parameter_instantiation = tag.type_params().iter().map(body).collect();
-            Type::Datatype
-        }
-        _ => Type::Unknown,
+fn framework_function(
+    function: &FrameworkFunction,
+    contract: &ContractAddresses,
+) -> FunctionDescriptor {
+    let mut message = FunctionDescriptor::default();
+    message.name = Some(function.name.to_owned());
+    message.set_visibility(Visibility::Public);
+    message.is_entry = Some(function.is_entry);
+    message.type_parameters = vec![TypeParameter::default(); function.type_parameters];
+    let signatures = |texts: &[&str]| {
+        texts
+            .iter()
+            .filter_map(|text| parsed(text, contract))
+            .collect()
     };
-    body_of.set_type(kind);
-    body_of
+    message.parameters = signatures(function.parameters);
+    message.returns = signatures(function.returns);
+    message
+}
+
+fn contract_function(function: &abi::Function, contract: &ContractAddresses) -> FunctionDescriptor {
+    let mut message = FunctionDescriptor::default();
+    message.name = Some(function.name.to_owned());
+    message.set_visibility(match function.visibility {
+        abi::Visibility::Public => Visibility::Public,
+        abi::Visibility::Private => Visibility::Private,
+    });
+    message.is_entry = Some(function.is_entry);
+    message.parameters = function
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let is_mutable = match (parameter.kind, parameter.passing()) {
+                (abi::ParameterKind::Pure(_), _) | (_, Passing::Value) => None,
+                (_, Passing::Reference) => Some(false),
+                (_, Passing::MutableReference) => Some(true),
+            };
+            signature(&parameter.type_tag(contract), is_mutable)
+        })
+        .collect();
+    if function.takes_context {
+        let context = parsed("&mut 0x2::tx_context::TxContext", contract);
+        message.parameters.extend(context);
+    }
+    message
 }
 
 fn package_id(text: Option<&str>) -> Result<Address, Status> {
-    text.ok_or_else(|| Status::invalid_argument("missing package_id"))?
+    text.ok_or_else(|| bad_request("package_id", "missing package_id"))?
         .parse()
-        .map_err(|error| Status::invalid_argument(format!("invalid package_id: {error}")))
+        .map_err(|error| bad_request("package_id", &format!("invalid package_id: {error}")))
 }

@@ -10,15 +10,19 @@ use sui_rpc::merge::Merge;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_rpc::proto::timestamp_ms_to_proto;
 use sui_sdk_types::{
-    Address, BalanceChange, Object, ObjectIn, ObjectOut, ObjectType, Owner, TransactionEffectsV2,
-    TypeTag, UnchangedConsensusKind,
+    ExecutionStatus, Object, ObjectIn, ObjectOut, ObjectType, TransactionEffectsV2,
+    UnchangedConsensusKind,
 };
 use tonic::Status;
 
+use super::balance_changes::balance_changes;
+use super::description::description;
 use super::view::DecodedTransaction;
-use crate::chain::{
-    CheckpointRecord, Ledger, ObjectStore, TransactionOutputs, TransactionRecord, coin_balance,
-};
+use crate::chain::{CheckpointRecord, Ledger, ObjectStore, TransactionRecord, coin_balance};
+use crate::contract::ContractAddresses;
+use crate::execution::Simulated;
+use crate::execution::status::bad_request;
+use crate::interface::json;
 
 /// A request's mask for messages of type `M`, or the method's documented default.
 ///
@@ -32,29 +36,50 @@ pub(crate) fn mask<M: MessageFields>(
         return Ok(FieldMaskTree::from(FieldMask::from_str(default)));
     };
     mask.validate::<M>()
-        .map_err(|path| Status::invalid_argument(format!("invalid read_mask path: {path}")))?;
+        .map_err(|path| bad_request("read_mask", &format!("invalid read_mask path: {path}")))?;
     Ok(FieldMaskTree::from(mask.clone()))
 }
 
-/// An object, with its balance if it is a coin.
-pub(crate) fn object(object: &Object, mask: &FieldMaskTree) -> proto::Object {
+/// An object, with its balance if it is a coin, and its contents as JSON if their type is known.
+pub(crate) fn object(
+    object: &Object,
+    contract: &ContractAddresses,
+    mask: &FieldMaskTree,
+) -> proto::Object {
     let mut message = proto::Object::merge_from(object.clone(), mask);
     if mask.contains("balance")
         && let Some((_, balance)) = coin_balance(object)
     {
         message.balance = Some(balance);
     }
+    if mask.contains("json")
+        && let Some(data) = object.as_struct()
+    {
+        message.json = json(contract, data.object_type(), data.contents()).map(Box::new);
+    }
     message
+}
+
+/// An event, with its contents as JSON.
+pub(crate) fn event(
+    event: &sui_sdk_types::Event,
+    contract: &ContractAddresses,
+    mask: &FieldMaskTree,
+) -> Option<Box<prost_types::Value>> {
+    mask.contains("json")
+        .then(|| json(contract, &event.type_, &event.contents).map(Box::new))
+        .flatten()
 }
 
 /// The transaction at `position`, with its checkpoint if it is in one.
 pub(crate) fn transaction(
     ledger: &Ledger,
+    contract: &ContractAddresses,
     position: usize,
     view: &DecodedTransaction<'_>,
     mask: &FieldMaskTree,
 ) -> Result<proto::ExecutedTransaction, Status> {
-    let mut message = body(ledger.objects(), view, mask)?;
+    let mut message = body(ledger.objects(), contract, view, mask)?;
     if let Some((sequence, index)) = ledger.checkpoint_of(position) {
         if mask.contains("checkpoint") {
             message.checkpoint = Some(sequence);
@@ -74,6 +99,16 @@ pub(crate) fn transaction(
 /// A transaction without its checkpoint.
 pub(crate) fn body(
     objects: &ObjectStore,
+    contract: &ContractAddresses,
+    view: &DecodedTransaction<'_>,
+    mask: &FieldMaskTree,
+) -> Result<proto::ExecutedTransaction, Status> {
+    body_with(&|id, version| objects.at(id, version), contract, view, mask)
+}
+
+fn body_with(
+    lookup: &ObjectLookup<'_>,
+    contract: &ContractAddresses,
     view: &DecodedTransaction<'_>,
     mask: &FieldMaskTree,
 ) -> Result<proto::ExecutedTransaction, Status> {
@@ -94,66 +129,66 @@ pub(crate) fn body(
             .map(|signature| proto::UserSignature::merge_from(signature.clone(), &submask))
             .collect();
     }
-    let lookup = |id: &ObjectId, version| objects.at(id, version);
     if let Some(submask) = mask.subtree("effects") {
-        message.effects = Some(effects(view, &lookup, &submask)?);
+        message.effects = Some(effects(view, lookup, &submask)?);
     }
     if let Some(submask) = mask.subtree("events") {
         message.events = view
             .events()?
-            .map(|events| proto::TransactionEvents::merge_from(events.clone(), &submask));
+            .map(|events| transaction_events(events, contract, &submask));
     }
     if mask.contains("balance_changes") {
-        message.balance_changes = balance_changes(view.effects_v2()?, &lookup)
+        message.balance_changes = balance_changes(view.effects_v2()?, lookup)
             .into_iter()
             .map(Into::into)
             .collect();
     }
     if let Some(submask) = mask.subtree("objects") {
-        message.objects = Some(object_set(view, &lookup, &submask)?);
+        message.objects = Some(object_set(view, lookup, contract, &submask)?);
     }
     Ok(message)
+}
+
+fn transaction_events(
+    events: &sui_sdk_types::TransactionEvents,
+    contract: &ContractAddresses,
+    mask: &FieldMaskTree,
+) -> proto::TransactionEvents {
+    let mut message = proto::TransactionEvents::merge_from(events.clone(), mask);
+    if let Some(submask) = mask.subtree("events") {
+        for (message, rendered) in message.events.iter_mut().zip(&events.0) {
+            message.json = event(rendered, contract, &submask);
+        }
+    }
+    message
 }
 
 /// The outputs of a simulation, which are not in the ledger.
 pub(crate) fn simulated(
     objects: &ObjectStore,
-    outputs: &TransactionOutputs,
+    contract: &ContractAddresses,
+    simulated: &Simulated,
     mask: &FieldMaskTree,
 ) -> Result<proto::ExecutedTransaction, Status> {
+    let outputs = &simulated.outputs;
     let record = TransactionRecord::new(outputs)
         .map_err(|error| Status::internal(format!("effects can't be encoded: {error}")))?;
     let view = DecodedTransaction::new(&record);
-    let written: BTreeMap<(ObjectId, u64), Arc<Object>> = outputs
+    let made_up: BTreeMap<(ObjectId, u64), Arc<Object>> = outputs
         .written
         .iter()
-        .map(|object| {
-            (
-                (object.object_id(), object.version()),
-                Arc::new(object.clone()),
-            )
-        })
+        .cloned()
+        .map(Arc::new)
+        .chain(simulated.mock_coin.clone())
+        .map(|object| ((object.object_id(), object.version()), object))
         .collect();
-    let mut message = body(objects, &view, mask)?;
     let lookup = |id: &ObjectId, version| {
-        written
+        made_up
             .get(&(*id, version))
             .cloned()
             .or_else(|| objects.at(id, version))
     };
-    if let Some(submask) = mask.subtree("effects") {
-        message.effects = Some(effects(&view, &lookup, &submask)?);
-    }
-    if mask.contains("balance_changes") {
-        message.balance_changes = balance_changes(view.effects_v2()?, &lookup)
-            .into_iter()
-            .map(Into::into)
-            .collect();
-    }
-    if let Some(submask) = mask.subtree("objects") {
-        message.objects = Some(object_set(&view, &lookup, &submask)?);
-    }
-    Ok(message)
+    body_with(&lookup, contract, &view, mask)
 }
 
 type ObjectLookup<'a> = dyn Fn(&ObjectId, u64) -> Option<Arc<Object>> + 'a;
@@ -164,6 +199,16 @@ fn effects(
     mask: &FieldMaskTree,
 ) -> Result<proto::TransactionEffects, Status> {
     let mut message = proto::TransactionEffects::merge_from(view.effects()?, mask);
+    if let (Some(status), ExecutionStatus::Failure { error, command }) =
+        (&mut message.status, &view.effects_v2()?.status)
+        && let Some(described) = &mut status.error
+        && mask
+            .subtree("status")
+            .and_then(|mask| mask.subtree("error"))
+            .is_some_and(|mask| mask.contains("description"))
+    {
+        described.description = Some(description(error, *command));
+    }
     let requested = |field| {
         mask.subtree(field)
             .is_some_and(|m| m.contains("object_type"))
@@ -246,6 +291,7 @@ fn touched(effects: &TransactionEffectsV2) -> BTreeSet<(ObjectId, u64)> {
 fn object_set(
     view: &DecodedTransaction<'_>,
     lookup: &ObjectLookup<'_>,
+    contract: &ContractAddresses,
     mask: &FieldMaskTree,
 ) -> Result<proto::ObjectSet, Status> {
     let mut versions = touched(view.effects_v2()?);
@@ -254,54 +300,16 @@ fn object_set(
     if let Some(submask) = mask.subtree("objects") {
         set.objects = versions
             .into_iter()
-            .filter_map(|(id, version)| Some(object(&*lookup(&id, version)?, &submask)))
+            .filter_map(|(id, version)| Some(object(&*lookup(&id, version)?, contract, &submask)))
             .collect();
     }
     Ok(set)
 }
 
-/// The balance changes by address and coin type, without those of 0.
-pub(crate) fn balance_changes(
-    effects: &TransactionEffectsV2,
-    lookup: &ObjectLookup<'_>,
-) -> Vec<BalanceChange> {
-    let mut amounts: BTreeMap<(Address, String), (TypeTag, i128)> = BTreeMap::new();
-    let mut count = |object: Option<Arc<Object>>, sign: i128| {
-        let Some(object) = object else { return };
-        let Some((coin_type, balance)) = coin_balance(&object) else {
-            return;
-        };
-        let owner = match object.owner() {
-            Owner::Address(owner) | Owner::ConsensusAddress { owner, .. } => *owner,
-            _ => return,
-        };
-        let entry = amounts
-            .entry((owner, coin_type.to_string()))
-            .or_insert((coin_type, 0));
-        entry.1 += sign * i128::from(balance);
-    };
-    for change in &effects.changed_objects {
-        if let ObjectIn::Exist { version, .. } = change.input_state {
-            count(lookup(&change.object_id, version), -1);
-        }
-        if matches!(change.output_state, ObjectOut::ObjectWrite { .. }) {
-            count(lookup(&change.object_id, effects.lamport_version), 1);
-        }
-    }
-    amounts
-        .into_iter()
-        .filter(|(_, (_, amount))| *amount != 0)
-        .map(|((address, _), (coin_type, amount))| BalanceChange {
-            address,
-            coin_type,
-            amount,
-        })
-        .collect()
-}
-
 /// A checkpoint.
 pub(crate) fn checkpoint(
     ledger: &Ledger,
+    contract: &ContractAddresses,
     record: &CheckpointRecord,
     mask: &FieldMaskTree,
 ) -> Result<proto::Checkpoint, Status> {
@@ -320,7 +328,7 @@ pub(crate) fn checkpoint(
             let view = DecodedTransaction::new(record_of);
             message
                 .transactions
-                .push(transaction(ledger, position, &view, &submask)?);
+                .push(transaction(ledger, contract, position, &view, &submask)?);
         }
     }
     if let Some(submask) = mask.subtree("objects")
@@ -335,7 +343,11 @@ pub(crate) fn checkpoint(
         set.objects = versions
             .into_iter()
             .filter_map(|(id, version)| {
-                Some(object(&*ledger.objects().at(&id, version)?, &submask))
+                Some(object(
+                    &*ledger.objects().at(&id, version)?,
+                    contract,
+                    &submask,
+                ))
             })
             .collect();
         message.objects = Some(set);

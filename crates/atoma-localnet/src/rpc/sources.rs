@@ -10,6 +10,7 @@ use super::filter::{EventPredicate, Filter, TransactionPredicate};
 use super::render;
 use super::view::DecodedTransaction;
 use crate::chain::Ledger;
+use crate::contract::ContractAddresses;
 
 /// A part of the ledger, both ends exclusive.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +54,7 @@ pub(crate) trait Source: Send + Sync + 'static {
 /// The checkpoints with a matching transaction.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
+    pub(crate) contract: ContractAddresses,
     pub(crate) filter: Filter<TransactionPredicate>,
     pub(crate) mask: FieldMaskTree,
 }
@@ -83,7 +85,7 @@ impl Source for Checkpoints {
         }
         Ok(vec![(
             cursor,
-            render::checkpoint(ledger, record, &self.mask)?,
+            render::checkpoint(ledger, &self.contract, record, &self.mask)?,
         )])
     }
 }
@@ -91,6 +93,7 @@ impl Source for Checkpoints {
 /// The matching transactions.
 #[derive(Debug)]
 pub(crate) struct Transactions {
+    pub(crate) contract: ContractAddresses,
     pub(crate) filter: Filter<TransactionPredicate>,
     pub(crate) mask: FieldMaskTree,
 }
@@ -113,7 +116,8 @@ impl Source for Transactions {
             let view = DecodedTransaction::new(transaction);
             if window.contains(cursor) && self.filter.passes(&view)? {
                 let position = record.first_transaction + items_index(index);
-                let item = render::transaction(ledger, position, &view, &self.mask)?;
+                let item =
+                    render::transaction(ledger, &self.contract, position, &view, &self.mask)?;
                 items.push((cursor, item));
             }
         }
@@ -124,6 +128,7 @@ impl Source for Transactions {
 /// The matching events.
 #[derive(Debug)]
 pub(crate) struct Events {
+    pub(crate) contract: ContractAddresses,
     pub(crate) filter: Filter<EventPredicate>,
     pub(crate) mask: FieldMaskTree,
 }
@@ -160,7 +165,9 @@ impl Source for Events {
                 message.transaction_digest = Some(stored.digest.to_string());
                 message.transaction_index = Some(transaction);
                 message.event_index = Some(index);
-                items.push((cursor, proto::Event::merge_from(&message, &self.mask)));
+                let mut item = proto::Event::merge_from(&message, &self.mask);
+                item.json = render::event(event, &self.contract, &self.mask);
+                items.push((cursor, item));
             }
         }
         Ok(items)

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sui_rpc::field::FieldMaskTree;
 use sui_rpc::proto::sui::rpc::v2::dynamic_field::DynamicFieldKind;
 use sui_rpc::proto::sui::rpc::v2::state_service_server::StateService;
 use sui_rpc::proto::sui::rpc::v2::{self as proto, *};
-use sui_sdk_types::{Address, Object, ObjectType, StructTag, TypeTag};
+use sui_sdk_types::{Address, Object, ObjectType, StructTag, TransactionEffects, TypeTag};
 use tonic::{Request, Response, Status};
 
 use super::Service;
 use super::render::{self, mask};
 use crate::chain::{ObjectStore, coin_balance};
+use crate::contract::ContractAddresses;
 use crate::faults::FaultKind;
 use crate::genesis;
 
@@ -67,7 +69,7 @@ impl StateService for Service {
             .filter_map(|(_, object)| {
                 let stale = is_stale.then(|| ledger.objects().stale(&object.object_id()));
                 let object = stale.unwrap_or_else(|| Some(Arc::clone(object)))?;
-                Some(render::object(&object, &mask))
+                Some(render::object(&object, &self.core.contract, &mask))
             })
             .collect();
         response.next_page_token = next;
@@ -93,7 +95,10 @@ impl StateService for Service {
         let mut response = ListDynamicFieldsResponse::default();
         for object in page {
             if let Some(field) = dynamic_field(ledger.objects(), parent, object) {
-                response.dynamic_fields.push(masked_field(field, &mask));
+                let contract = &self.core.contract;
+                response
+                    .dynamic_fields
+                    .push(masked_field(field, contract, &mask));
             }
         }
         response.next_page_token = next;
@@ -149,10 +154,11 @@ impl StateService for Service {
         let coin = coin_type(request.into_inner().coin_type.as_deref())?;
         let mut metadata = CoinMetadata::default();
         if coin == StructTag::sui() {
-            metadata.decimals = Some(9);
-            metadata.name = Some("Sui".to_owned());
-            metadata.symbol = Some("SUI".to_owned());
-            metadata.description = Some(String::new());
+            let (decimals, name, symbol, description) = genesis::SUI_METADATA;
+            metadata.decimals = Some(decimals.into());
+            metadata.name = Some(name.to_owned());
+            metadata.symbol = Some(symbol.to_owned());
+            metadata.description = Some(description.to_owned());
         } else if TypeTag::from(coin.clone()) == self.core.contract.usdc() {
             metadata.decimals = Some(genesis::USDC_DECIMALS.into());
             metadata.name = Some(genesis::USDC_NAME.to_owned());
@@ -161,10 +167,35 @@ impl StateService for Service {
         } else {
             return Err(Status::not_found(format!("Coin type {coin} not found")));
         }
+        metadata.id = self.metadata_id(&coin).map(|id| id.to_string());
         let mut response = GetCoinInfoResponse::default();
         response.coin_type = Some(coin.to_string());
         response.metadata = Some(metadata);
         Ok(Response::new(response))
+    }
+}
+
+impl Service {
+    /// The id of a coin's `0x2::coin::CoinMetadata`, which genesis created.
+    fn metadata_id(&self, coin: &StructTag) -> Option<Address> {
+        let ledger = self.core.ledger();
+        let genesis = ledger.transaction_at(0)?.effects().ok()?;
+        let TransactionEffects::V2(effects) = genesis else {
+            return None;
+        };
+        effects
+            .changed_objects
+            .iter()
+            .map(|change| change.object_id)
+            .find(|id| {
+                let object = ledger.objects().live(id);
+                object
+                    .and_then(|object| object.as_struct())
+                    .is_some_and(|data| {
+                        data.object_type().name().as_str() == "CoinMetadata"
+                            && data.object_type().type_params() == [coin.clone().into()]
+                    })
+            })
     }
 }
 
@@ -320,8 +351,15 @@ fn blob(name: String, value: &[u8]) -> Bcs {
     blob
 }
 
-fn masked_field(full: DynamicField, mask: &sui_rpc::field::FieldMaskTree) -> DynamicField {
-    use sui_rpc::merge::Merge;
+fn masked_field(
+    full: DynamicField,
+    contract: &ContractAddresses,
+    mask: &FieldMaskTree,
+) -> DynamicField {
+    let rendered = |message: proto::Object, mask: &FieldMaskTree| {
+        let object = Object::try_from(&message).ok()?;
+        Some(render::object(&object, contract, mask))
+    };
     let mut field = DynamicField::default();
     macro_rules! keep {
         ($($name:ident),*) => {
@@ -332,14 +370,10 @@ fn masked_field(full: DynamicField, mask: &sui_rpc::field::FieldMaskTree) -> Dyn
     }
     keep!(kind, parent, field_id, name, value, value_type, child_id);
     if let Some(mask) = mask.subtree("field_object") {
-        field.field_object = full
-            .field_object
-            .map(|object| proto::Object::merge_from(&object, &mask));
+        field.field_object = full.field_object.and_then(|object| rendered(object, &mask));
     }
     if let Some(mask) = mask.subtree("child_object") {
-        field.child_object = full
-            .child_object
-            .map(|object| proto::Object::merge_from(&object, &mask));
+        field.child_object = full.child_object.and_then(|object| rendered(object, &mask));
     }
     field
 }

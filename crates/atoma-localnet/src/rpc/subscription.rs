@@ -149,6 +149,7 @@ impl SubscriptionService for Service {
         self.delay().await;
         let request = request.into_inner();
         let source = Checkpoints {
+            contract: self.core.contract,
             filter: Filter::transactions(request.filter.as_ref())?,
             mask: mask::<Checkpoint>(request.read_mask.as_ref(), "sequence_number,digest")?,
         };
@@ -173,6 +174,7 @@ impl SubscriptionService for Service {
         self.delay().await;
         let request = request.into_inner();
         let source = Transactions {
+            contract: self.core.contract,
             filter: Filter::transactions(request.filter.as_ref())?,
             mask: mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?,
         };
@@ -198,6 +200,7 @@ impl SubscriptionService for Service {
         self.delay().await;
         let request = request.into_inner();
         let source = Events {
+            contract: self.core.contract,
             filter: Filter::events(request.filter.as_ref())?,
             mask: mask::<Event>(request.read_mask.as_ref(), "*")?,
         };

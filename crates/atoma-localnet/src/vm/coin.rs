@@ -6,6 +6,8 @@ use sui_sdk_types::{Address, CommandArgumentError, Owner, StructTag, TypeTag};
 use crate::vm::{CodeLocation, Execution, MoveError, MoveErrorKind, ObjectState};
 use atoma_domain::ObjectId;
 
+/// `ENonZero` of `0x2::balance`.
+const NON_ZERO: u64 = 0;
 /// `ENotEnough` of `0x2::balance`.
 const NOT_ENOUGH: u64 = 2;
 
@@ -107,6 +109,31 @@ impl Execution<'_> {
             self.delete(coin)?;
         }
         self.set_coin_value(into, sum)
+    }
+
+    /// `coin::from_balance`: a coin that has no owner until it is transferred.
+    pub(crate) fn new_coin(
+        &mut self,
+        currency: TypeTag,
+        balance: Balance,
+    ) -> Result<ObjectId, MoveError> {
+        let id = self.fresh_id();
+        self.create(coin_type(currency), true, None, contents(&id, balance.0))
+    }
+
+    /// `coin::into_balance`: deletes a coin and returns its value.
+    pub(crate) fn take_coin(&mut self, coin: &ObjectId) -> Result<Balance, MoveError> {
+        let balance = self.coin_balance(coin)?;
+        self.delete(coin)?;
+        Ok(balance)
+    }
+
+    /// `coin::destroy_zero`.
+    pub(crate) fn destroy_zero(&mut self, coin: &ObjectId) -> Result<(), MoveError> {
+        if self.take_coin(coin)? != Balance::ZERO {
+            return Err(CodeLocation::framework("balance", "destroy_zero").abort(NON_ZERO));
+        }
+        Ok(())
     }
 
     /// Converts a balance into a coin and transfers it to an address (`coin::from_balance`, then

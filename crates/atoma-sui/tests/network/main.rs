@@ -18,6 +18,8 @@ mod public_network;
 #[cfg(test)]
 mod reading_order;
 #[cfg(test)]
+mod refusal_table;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod support;

@@ -311,6 +311,14 @@ pub(crate) fn configure(dir: &Path, settings: &str) {
     std::fs::write(&file, config.to_string()).unwrap();
 }
 
+/// Sets one id of the contract in the configuration in `dir`.
+pub(crate) fn set_id(dir: &Path, setting: &str, id: &str) {
+    let file = dir.join("daemon.toml");
+    let mut config: toml::Table = std::fs::read_to_string(&file).unwrap().parse().unwrap();
+    config["sui"][setting] = toml::Value::from(id);
+    std::fs::write(&file, config.to_string()).unwrap();
+}
+
 /// Writes the files of an operator that has not registered yet.
 pub(crate) fn write_operator_files(network: &LocalNet, dir: &Path) {
     write_files_of(network, dir, KEY, ADDRESS);

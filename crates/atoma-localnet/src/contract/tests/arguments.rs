@@ -88,7 +88,9 @@ fn calls_need_a_known_function_and_the_right_number_of_arguments() {
     let arguments = [ResolvedArgument::Object(addresses.atoma_db)];
     let (name, types) = ("register_node_entry", [TypeTag::U8]);
     let error = w
-        .transact(USER, |vm| call(vm, &addresses, name, &types, &arguments))
+        .transact(USER, |vm| {
+            call(vm, &addresses, addresses.package, name, &types, &arguments)
+        })
         .unwrap_err();
     assert_eq!(error.execution_error(), ExecutionError::TypeArityMismatch);
 }

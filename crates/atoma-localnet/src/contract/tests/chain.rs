@@ -182,7 +182,7 @@ impl TestChain {
                 let attesters = attesters.into_iter().map(NodeSmallId::new).collect();
                 vm.force_attesters(StackSmallId::new(stack), attesters);
             }
-            call(vm, &addresses, function, &[], &all)
+            call(vm, &addresses, addresses.package, function, &[], &all)
         })?;
         Ok(results)
     }

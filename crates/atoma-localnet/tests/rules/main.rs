@@ -1,0 +1,19 @@
+//! The rules of a Sui network as clients meet them: which transactions it refuses and in which words, its limits,
+//! simulations, the framework's functions, packages and their upgrades, and values as JSON.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod framework;
+mod interface;
+mod limits;
+mod refusal_table;
+mod refusals;
+mod refused_inputs;
+mod simulation;
+#[path = "../support/mod.rs"]
+mod support;
+mod upgrade;
