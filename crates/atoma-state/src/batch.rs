@@ -31,7 +31,12 @@ pub(crate) struct Batch {
 struct PlannedStatement {
     sql: &'static str,
     changes: Option<usize>,
+    is_check: bool,
 }
+
+/// Fails, and so ends the batch, unless the statement before it has changed so many rows: nothing after it
+/// runs then, not even a `COMMIT`. Invalid JSON is an error that SQLite has outside of triggers.
+const CHECK: &str = "SELECT 1 WHERE json(iif(changes() = $1, '0', '')) IS NULL";
 
 /// A statement that changed another number of rows than its batch was planned for.
 #[derive(Debug, thiserror::Error)]
@@ -74,8 +79,11 @@ impl Batch {
             self.sql.push(';');
         }
         number_from(self.arguments.len(), sql, &mut self.sql);
-        self.statements
-            .push(PlannedStatement { sql, changes: None });
+        self.statements.push(PlannedStatement {
+            sql,
+            changes: None,
+            is_check: false,
+        });
         self
     }
 
@@ -90,12 +98,16 @@ impl Batch {
         self
     }
 
-    /// Makes the batch fail unless the statement changes exactly so many rows.
+    /// Makes the batch fail unless the statement changes exactly so many rows. Comes after its binds.
     pub(crate) fn changing(&mut self, rows: usize) -> &mut Self {
         if let Some(statement) = self.statements.last_mut() {
             statement.changes = Some(rows);
         }
-        self
+        self.statement(CHECK);
+        if let Some(check) = self.statements.last_mut() {
+            check.is_check = true;
+        }
+        self.bind(i64::try_from(rows).unwrap_or(i64::MAX))
     }
 
     /// Runs the statements.
@@ -122,6 +134,7 @@ impl Batch {
         let begin = PlannedStatement {
             sql: BEGIN,
             changes: None,
+            is_check: false,
         };
         self.statements.insert(0, begin);
         let mut results = self.query(connection).await?;
@@ -142,6 +155,7 @@ impl Batch {
             return Err(unavailable(sqlx::Error::Encode(error)));
         }
         let planned = self.statements.len();
+        let mut run = 0;
         let mut results = VecDeque::with_capacity(planned);
         let query = sqlx::query_with(AssertSqlSafe(self.sql), self.arguments);
         let mut stream = connection.fetch_many(query);
@@ -150,16 +164,21 @@ impl Batch {
             match item {
                 Either::Right(row) => rows.push(row),
                 Either::Left(done) => {
-                    if let Some(statement) = self.statements.get(results.len()) {
+                    let statement = self.statements.get(run);
+                    run += 1;
+                    if let Some(statement) = statement {
+                        // Why the check that follows it fails.
                         statement.check(done.rows_affected())?;
                     }
-                    results.push_back(std::mem::take(&mut rows));
+                    if !statement.is_some_and(|statement| statement.is_check) {
+                        results.push_back(std::mem::take(&mut rows));
+                    }
                 }
             }
         }
-        match results.len() {
-            run if run == planned => Ok(Results { rows: results }),
-            run => Err(rejected(UnplannedStatements { planned, run })),
+        match run == planned {
+            true => Ok(Results { rows: results }),
+            false => Err(rejected(UnplannedStatements { planned, run })),
         }
     }
 }

@@ -11,14 +11,13 @@ pub(crate) fn unavailable(source: impl std::error::Error + Send + Sync + 'static
 
 /// A failure of SQLite: a rule of the schema forbids the statement, or the database itself fails.
 pub(crate) fn statement_failed(source: sqlx::Error) -> StoreError {
-    // The one writing connection is busy for as long as SQLite would wait for a lock.
     let timed_out = matches!(source, sqlx::Error::PoolTimedOut);
     match primary_code(&source) {
         Some(code::CONSTRAINT) => StoreError::Rejected(Box::new(source)),
         Some(code::FULL) => StoreError::DiskFull(Box::new(source)),
         Some(code::CORRUPT | code::NOTADB) => StoreError::Damaged(Box::new(source)),
         Some(code::BUSY | code::LOCKED) => StoreError::Locked(Box::new(source)),
-        _ if timed_out => StoreError::Locked(Box::new(source)),
+        _ if timed_out => StoreError::Busy(Box::new(source)),
         _ => unavailable(source),
     }
 }

@@ -269,8 +269,7 @@ impl SqliteState {
         if self.is_read_only() {
             return Err(StoreError::ReadOnly);
         }
-        self.check_in_place()?;
-        self.writer.begin(reads).await
+        self.writer.begin(reads, || self.check_in_place()).await
     }
 
     /// Refuses a database whose file is no longer at its path.

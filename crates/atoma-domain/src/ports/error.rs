@@ -15,6 +15,10 @@ pub enum StoreError {
     /// The database is closed or can't be reached.
     #[error("the database is not available")]
     Unavailable(#[source] BoxedError),
+    /// The daemon's own connections to the database are in use for longer than the timeout: too much is
+    /// asked of it, or the disk is slow.
+    #[error("the database is busy: all connections of the daemon are in use")]
+    Busy(#[source] BoxedError),
     /// Another process has held the database's lock for longer than the busy timeout.
     #[error("another process has locked the database: end its transaction")]
     Locked(#[source] BoxedError),
@@ -85,7 +89,11 @@ impl StoreError {
     pub const fn is_temporary(&self) -> bool {
         matches!(
             self,
-            Self::Unavailable(_) | Self::Locked(_) | Self::DiskFull(_) | Self::Damaged(_)
+            Self::Unavailable(_)
+                | Self::Busy(_)
+                | Self::Locked(_)
+                | Self::DiskFull(_)
+                | Self::Damaged(_)
         )
     }
 

@@ -26,6 +26,8 @@ use atoma_domain::ports::{
 };
 use atoma_domain::{Digest, IntentId, ObjectId, TimestampMs};
 
+use sqlx::SqliteConnection;
+
 use crate::batch::Batch;
 use crate::store::SqliteState;
 use conclude::Concluding;
@@ -40,20 +42,14 @@ impl Journal for SqliteState {
         now: TimestampMs,
     ) -> Result<Vec<Opened>, StoreError> {
         let mut transaction = self.write().await?;
-        if let Some(request) = request {
-            let recalled =
-                request_keys::recall(&mut transaction, &request.key, &self.key_clock, now).await?;
-            if recalled != request.expected() {
-                return Err(StoreError::KnownRequest);
+        let opened = match request {
+            Some(request) => {
+                self.open_once(&mut transaction, intents, request, now)
+                    .await
             }
-        }
-        let opened = open::open(&mut transaction, intents, now).await?;
-        if let Some(request) = request {
-            request_keys::remember(&mut transaction, request, &opened, &self.key_clock, now)
-                .await?;
-        }
-        transaction.commit().await?;
-        Ok(opened)
+            None => open::open(&mut transaction, intents, now).await,
+        };
+        transaction.end(opened).await
     }
 
     async fn would_open(
@@ -62,9 +58,8 @@ impl Journal for SqliteState {
         now: TimestampMs,
     ) -> Result<Vec<Opened>, StoreError> {
         let mut transaction = self.write().await?;
-        let opened = open::open(&mut transaction, intents, now).await?;
-        transaction.rollback().await?;
-        Ok(opened)
+        let opened = open::open(&mut transaction, intents, now).await;
+        transaction.undo(opened).await
     }
 
     async fn recall(&self, key: &RequestKey, now: TimestampMs) -> Result<Recalled, StoreError> {
@@ -85,26 +80,32 @@ impl Journal for SqliteState {
         }
         recording.select(&mut reads);
         let (transaction, mut rows) = self.write_with(reads).await?;
-        let previous = previous
-            .map(|previous| Concluding::decide(&mut rows, previous))
-            .transpose()?;
-        recording.check(&mut rows, previous.as_ref())?;
-        let mut writes = Batch::new();
-        if let Some(previous) = previous {
-            previous.write(&mut writes, now)?;
-        }
-        recording.write(&mut writes, now);
-        transaction.commit_with(writes).await
+        let decide = || {
+            let previous = previous
+                .map(|previous| Concluding::decide(&mut rows, previous))
+                .transpose()?;
+            recording.check(&mut rows, previous.as_ref())?;
+            let mut writes = Batch::new();
+            if let Some(previous) = previous {
+                previous.write(&mut writes, now)?;
+            }
+            recording.write(&mut writes, now);
+            Ok(writes)
+        };
+        transaction.end_with(decide()).await
     }
 
     async fn conclude(&self, conclusion: &Conclusion, now: TimestampMs) -> Result<(), StoreError> {
         let mut reads = Batch::new();
         Concluding::select(&mut reads, conclusion);
         let (transaction, mut rows) = self.write_with(reads).await?;
-        let concluding = Concluding::decide(&mut rows, conclusion)?;
-        let mut writes = Batch::new();
-        concluding.write(&mut writes, now)?;
-        transaction.commit_with(writes).await
+        let mut decide = || {
+            let concluding = Concluding::decide(&mut rows, conclusion)?;
+            let mut writes = Batch::new();
+            concluding.write(&mut writes, now)?;
+            Ok(writes)
+        };
+        transaction.end_with(decide()).await
     }
 
     async fn fail(
@@ -114,8 +115,8 @@ impl Journal for SqliteState {
         now: TimestampMs,
     ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        fail::fail(&mut transaction, id, failure, now).await?;
-        transaction.commit().await
+        let failed = fail::fail(&mut transaction, id, failure, now).await;
+        transaction.end(failed).await
     }
 
     async fn take_stock(&self) -> Result<Stock, StoreError> {
@@ -175,6 +176,26 @@ impl Journal for SqliteState {
         page: Page<IntentId>,
     ) -> Result<Vec<IntentRecord>, StoreError> {
         queries::list(&self.lists, filter, page).await
+    }
+}
+
+impl SqliteState {
+    /// Opens the intents of a request and remembers them under its key, unless the key is known.
+    async fn open_once(
+        &self,
+        connection: &mut SqliteConnection,
+        intents: &[NewIntent],
+        request: &PlannedRequest,
+        now: TimestampMs,
+    ) -> Result<Vec<Opened>, StoreError> {
+        let clock = &self.key_clock;
+        let recalled = request_keys::recall(connection, &request.key, clock, now).await?;
+        if recalled != request.expected() {
+            return Err(StoreError::KnownRequest);
+        }
+        let opened = open::open(connection, intents, now).await?;
+        request_keys::remember(connection, request, &opened, clock, now).await?;
+        Ok(opened)
     }
 }
 

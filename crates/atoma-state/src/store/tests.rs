@@ -16,6 +16,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use super::checkpoints::checkpoint_if_changed;
 use super::*;
+use crate::columns::number;
 
 fn bought(id: u64) -> LedgerFrame {
     let event = StackCreated {
@@ -250,7 +251,108 @@ async fn writers_of_both_views_wait_for_each_other() {
     drop(served.write().await.unwrap());
     engine.note_epoch(Epoch::new(2)).await.unwrap();
     engine.close().await;
-    assert!(served.note_epoch(Epoch::new(3)).await.is_err());
+    let closed = served.note_epoch(Epoch::new(3)).await;
+    assert!(
+        matches!(closed, Err(StoreError::Unavailable(_))),
+        "{closed:?}"
+    );
+}
+
+/// Sets the epoch in two statements.
+fn epoch_in_two_steps(epoch: u64) -> Batch {
+    let mut batch = Batch::new();
+    batch
+        .statement("UPDATE ledger SET epoch = NULL")
+        .changing(1)
+        .statement(SET_EPOCH)
+        .bind(number(epoch))
+        .changing(1);
+    batch
+}
+
+const SET_EPOCH: &str = "UPDATE ledger SET epoch = $1";
+
+async fn epoch(store: &SqliteState) -> Option<Epoch> {
+    store.progress().await.unwrap().epoch
+}
+
+/// A client that leaves cancels its call wherever the call is.
+#[tokio::test]
+async fn a_cancelled_transaction_is_whole_or_nothing_and_blocks_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let engine = SqliteState::open(&path, StateOptions::default());
+    let engine = engine.await.unwrap();
+    let served = engine.for_served_work();
+    served.note_epoch(Epoch::new(1)).await.unwrap();
+
+    // After it has begun.
+    let (transaction, _) = engine.write_with(Batch::new()).await.unwrap();
+    drop(transaction);
+    served.note_epoch(Epoch::new(2)).await.unwrap();
+    engine.note_epoch(Epoch::new(3)).await.unwrap();
+
+    // While it begins.
+    {
+        let mut beginning = pin!(engine.write_with(Batch::new()));
+        assert!(futures::poll!(&mut beginning).is_pending());
+    }
+    served.note_epoch(Epoch::new(4)).await.unwrap();
+    engine.note_epoch(Epoch::new(5)).await.unwrap();
+
+    // While it writes.
+    for changed in 6..30 {
+        let before = epoch(&engine).await;
+        let transaction = engine.write().await.unwrap();
+        {
+            let mut committing = pin!(transaction.commit_with(epoch_in_two_steps(changed)));
+            assert!(futures::poll!(&mut committing).is_pending());
+        }
+        let waiting = engine.write().await.unwrap();
+        let after = epoch(&engine).await;
+        assert!(
+            [before, Some(Epoch::new(changed))].contains(&after),
+            "{after:?}"
+        );
+        waiting.rollback().await.unwrap();
+    }
+
+    // When it has committed, but nobody has looked.
+    let transaction = engine.write().await.unwrap();
+    {
+        let mut committing = pin!(transaction.commit_with(epoch_in_two_steps(30)));
+        assert!(futures::poll!(&mut committing).is_pending());
+        let other = connect_options(StateOptions::default()).filename(&path);
+        let other = pool(1, StateOptions::default()).connect_with(other);
+        // Waits until SQLite's lock is free.
+        let lock = other.await.unwrap().begin_with("BEGIN IMMEDIATE").await;
+        lock.unwrap().rollback().await.unwrap();
+    }
+    assert_eq!(epoch(&engine).await, Some(Epoch::new(30)));
+    served.note_epoch(Epoch::new(31)).await.unwrap();
+    engine.note_epoch(Epoch::new(32)).await.unwrap();
+    assert_eq!(epoch(&served).await, Some(Epoch::new(32)));
+}
+
+/// Another number of rows means that the database is not as it was read: nothing may be committed.
+#[tokio::test]
+async fn an_unplanned_number_of_rows_commits_nothing() {
+    let store = SqliteState::open_temporary().await.unwrap();
+    store.note_epoch(Epoch::new(1)).await.unwrap();
+    for planned in [0, 2] {
+        let mut writes = Batch::new();
+        writes
+            .statement(SET_EPOCH)
+            .bind(number(9))
+            .changing(planned);
+        let refused = store.write().await.unwrap().commit_with(writes).await;
+        assert!(
+            matches!(refused, Err(StoreError::Rejected(_))),
+            "{refused:?}"
+        );
+        assert_eq!(epoch(&store).await, Some(Epoch::new(1)));
+    }
+    store.note_epoch(Epoch::new(2)).await.unwrap();
 }
 
 /// A program that embeds the store may end its runtime first.

@@ -1,4 +1,4 @@
-//! The writing connections of a store, the turns that they take, and their transactions.
+//! The writing connections of a store, how they queue, and their transactions.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -21,17 +21,17 @@ use crate::error::{statement_failed, unavailable};
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     pool: SqlitePool,
-    turns: Turns,
+    queue: WriteQueue,
     /// The connection must go back, since readers use it too.
     is_shared: bool,
 }
 
-/// The turns of the writers of one view. First they queue among themselves, then the first of each view
-/// waits for its turn. Both are first come, first served.
+/// The queue of the writers of one view. First they queue among themselves, then the first of each view
+/// queues for the permit to write. Both are first come, first served.
 #[derive(Clone, Debug)]
-struct Turns {
-    queue: Arc<Mutex<Kept>>,
-    turn: Arc<Mutex<()>>,
+struct WriteQueue {
+    own: Arc<Mutex<Kept>>,
+    common: Arc<Mutex<()>>,
     timeout: Duration,
 }
 
@@ -46,50 +46,50 @@ impl Drop for Kept {
     }
 }
 
-/// The right to write. It ends when it is dropped: first the turn, so that the next writer of the same view
-/// comes after the one of the other view.
+/// The permit to write. It ends when it is dropped: first for all views, so that the next writer of the same
+/// view comes after the one of the other view.
 #[derive(Debug)]
-struct Turn {
-    _turn: OwnedMutexGuard<()>,
+struct WritePermit {
+    _common: OwnedMutexGuard<()>,
     kept: OwnedMutexGuard<Kept>,
 }
 
-impl Turns {
-    /// The turns of a first view.
+impl WriteQueue {
+    /// The queue of a first view.
     fn new(timeout: Duration) -> Self {
         Self {
-            queue: Arc::default(),
-            turn: Arc::default(),
+            own: Arc::default(),
+            common: Arc::default(),
             timeout,
         }
     }
 
-    /// The turns of another view, with a queue of its own.
+    /// The queue of another view.
     fn beside(&self) -> Self {
         Self {
-            queue: Arc::default(),
+            own: Arc::default(),
             ..self.clone()
         }
     }
 
-    /// Waits for a turn, as long as for a connection.
+    /// Waits for the permit, as long as for a connection.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] when the writers before it don't end in time.
+    /// [`StoreError::Busy`] when the writers before it don't end in time.
     #[expect(
         clippy::await_holding_invalid_type,
-        reason = "the first of a view keeps its place while it waits for the turn; nobody else needs it"
+        reason = "the first of a view keeps its place while it queues with the other view's"
     )]
-    async fn take(&self) -> Result<Turn, StoreError> {
+    async fn take(&self) -> Result<WritePermit, StoreError> {
         let both = async {
-            let kept = Arc::clone(&self.queue).lock_owned().await;
-            Turn {
-                _turn: Arc::clone(&self.turn).lock_owned().await,
+            let kept = Arc::clone(&self.own).lock_owned().await;
+            WritePermit {
+                _common: Arc::clone(&self.common).lock_owned().await,
                 kept,
             }
         };
-        let turn = tokio::time::timeout(self.timeout, both).await;
-        turn.map_err(|_| statement_failed(sqlx::Error::PoolTimedOut))
+        let permit = tokio::time::timeout(self.timeout, both).await;
+        permit.map_err(|_| statement_failed(sqlx::Error::PoolTimedOut))
     }
 }
 
@@ -98,7 +98,7 @@ impl Writer {
     pub(super) fn new(pool: SqlitePool, is_shared: bool, timeout: Duration) -> Self {
         Self {
             pool,
-            turns: Turns::new(timeout),
+            queue: WriteQueue::new(timeout),
             is_shared,
         }
     }
@@ -107,57 +107,70 @@ impl Writer {
     pub(super) fn beside(&self, pool: SqlitePool) -> Self {
         Self {
             pool,
-            turns: self.turns.beside(),
+            queue: self.queue.beside(),
             is_shared: self.is_shared,
         }
     }
 
-    /// Waits for a turn, and for the connection. Nobody else writes while the caller has it.
+    /// Waits for the permit, and for the connection. Nobody else writes while the caller has it.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] when the writers before it don't end in time, [`StoreError::Unavailable`]
+    /// [`StoreError::Busy`] when the writers before it don't end in time, [`StoreError::Unavailable`]
     /// when the store is closed.
     pub(crate) async fn take(&self) -> Result<Writing, StoreError> {
-        let mut turn = self.turns.take().await?;
+        let mut permit = self.queue.take().await?;
         if self.pool.is_closed() {
             return Err(unavailable(sqlx::Error::PoolClosed));
         }
-        let connection = match turn.kept.0.take() {
+        let connection = match permit.kept.0.take() {
             Some(connection) => connection,
             None => self.pool.acquire().await.map_err(statement_failed)?,
         };
         Ok(Writing {
             connection,
-            turn,
+            permit,
             is_shared: self.is_shared,
         })
     }
 
-    /// Begins a transaction with the write lock, and reads in the same round trip.
+    /// Begins a transaction with the write lock, and reads in the same round trip. Runs the check once
+    /// nobody else writes.
+    ///
+    /// # Errors
+    /// The check's, as [`take`](Self::take), or as [`Batch::query`].
     pub(super) async fn begin(
         &self,
         reads: Batch,
+        check: impl FnOnce() -> Result<(), StoreError>,
     ) -> Result<(WriteTransaction, Results), StoreError> {
         let mut transaction = WriteTransaction(self.take().await?);
-        let results = reads.query_at_begin(&mut transaction).await?;
-        Ok((transaction, results))
+        if let Err(error) = check() {
+            transaction.0.end();
+            return Err(error);
+        }
+        match reads.query_at_begin(&mut transaction).await {
+            Ok(results) => Ok((transaction, results)),
+            Err(error) => Err(transaction.give_up(error).await),
+        }
     }
 
     /// Waits for the transaction in progress and closes the connection.
     pub(super) async fn close(&self) {
-        let kept = self.turns.queue.lock().await.0.take();
+        let mut kept = self.queue.own.lock().await;
+        // From here on no writer gets a connection.
+        let closed = self.pool.close();
         // The pool waits for it.
+        drop(kept.0.take());
         drop(kept);
-        self.pool.close().await;
+        closed.await;
     }
 }
 
-/// A writing connection and the turn to use it.
+/// A writing connection and the permit to use it.
 #[derive(Debug)]
 pub(crate) struct Writing {
-    // Dropped first, so that the next writer begins after a rollback was asked for.
     connection: PoolConnection<Sqlite>,
-    turn: Turn,
+    permit: WritePermit,
     is_shared: bool,
 }
 
@@ -166,11 +179,11 @@ impl Writing {
     pub(crate) fn end(self) {
         let Self {
             connection,
-            mut turn,
+            mut permit,
             is_shared,
         } = self;
         if !is_shared {
-            turn.kept.0 = Some(connection);
+            permit.kept.0 = Some(connection);
         }
     }
 }
@@ -189,7 +202,8 @@ impl DerefMut for Writing {
     }
 }
 
-/// A transaction that writes. One that is dropped without a commit is rolled back by its pool.
+/// A transaction that writes. If the call is cancelled, the pool rolls it back; the next writer may have
+/// begun by then, and waits for SQLite's lock.
 #[derive(Debug)]
 pub(crate) struct WriteTransaction(Writing);
 
@@ -202,15 +216,65 @@ impl WriteTransaction {
         self.commit_with(Batch::new()).await
     }
 
+    /// Commits what a call has done, or rolls back and returns why the call was refused.
+    ///
+    /// # Errors
+    /// The call's own, or as [`commit_with`](Self::commit_with).
+    pub(crate) async fn end<T, E: From<StoreError>>(self, call: Result<T, E>) -> Result<T, E> {
+        match call {
+            Ok(done) => {
+                self.commit().await?;
+                Ok(done)
+            }
+            Err(refusal) => Err(self.give_up(refusal).await),
+        }
+    }
+
+    /// Rolls back what a call has done, and returns what it said.
+    ///
+    /// # Errors
+    /// The call's own, or when the database fails.
+    pub(crate) async fn undo<T, E: From<StoreError>>(self, call: Result<T, E>) -> Result<T, E> {
+        let undone = self.rollback().await;
+        let said = call?;
+        undone?;
+        Ok(said)
+    }
+
+    /// Writes and commits what a transition has decided, or rolls back and returns why it was refused.
+    ///
+    /// # Errors
+    /// The transition's own, or as [`commit_with`](Self::commit_with).
+    pub(crate) async fn end_with(
+        self,
+        decided: Result<Batch, StoreError>,
+    ) -> Result<(), StoreError> {
+        match decided {
+            Ok(writes) => self.commit_with(writes).await,
+            Err(refusal) => Err(self.give_up(refusal).await),
+        }
+    }
+
+    /// Rolls back before the next writer begins.
+    async fn give_up<E>(self, because: E) -> E {
+        // If this fails, the pool tries again or closes the connection.
+        let _ = self.rollback().await;
+        because
+    }
+
     /// Writes and commits in the same round trip. The changes are on disk when this returns.
     ///
     /// # Errors
     /// As [`Batch::query`]. Nothing has changed then.
     pub(crate) async fn commit_with(mut self, mut writes: Batch) -> Result<(), StoreError> {
         writes.statement("COMMIT");
-        writes.run(&mut self.0).await?;
-        self.0.end();
-        Ok(())
+        match writes.run(&mut self.0).await {
+            Ok(()) => {
+                self.0.end();
+                Ok(())
+            }
+            Err(error) => Err(self.give_up(error).await),
+        }
     }
 
     /// Ends it without a change.
@@ -262,14 +326,14 @@ mod tests {
     /// However many writers of one view wait, the other's next one comes after the first of them.
     #[tokio::test]
     async fn views_take_turns_and_each_keeps_its_order() {
-        let engine = Turns::new(Duration::from_secs(3_600));
+        let engine = WriteQueue::new(Duration::from_secs(3_600));
         let served = engine.beside();
         let held = engine.take().await.unwrap();
         let order = std::sync::Mutex::new(Vec::new());
-        let write = |turns: &Turns, name: &'static str| {
-            let (turns, order) = (turns.clone(), &order);
+        let write = |queue: &WriteQueue, name: &'static str| {
+            let (queue, order) = (queue.clone(), &order);
             async move {
-                let _turn = turns.take().await.unwrap();
+                let _permit = queue.take().await.unwrap();
                 order.lock().unwrap().push(name);
                 // Others run while it writes.
                 tokio::task::yield_now().await;
@@ -295,11 +359,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_writer_waits_no_longer_than_it_may() {
-        let engine = Turns::new(Duration::ZERO);
+        let engine = WriteQueue::new(Duration::ZERO);
         let _held = engine.take().await.unwrap();
-        for turns in [engine.clone(), engine.beside()] {
-            let refused = turns.take().await;
-            assert!(matches!(refused, Err(StoreError::Locked(_))));
+        for queue in [engine.clone(), engine.beside()] {
+            let refused = queue.take().await;
+            assert!(matches!(refused, Err(StoreError::Busy(_))));
         }
     }
 }

@@ -36,16 +36,14 @@ use crate::store::SqliteState;
 impl ServedWork for SqliteState {
     async fn record_message(&self, message: &NewMessage) -> Result<RecordedMessage, RecordError> {
         let mut transaction = self.write().await?;
-        let recorded = message::record(&mut transaction, &self.key_clock, message).await?;
-        transaction.commit().await?;
-        Ok(recorded)
+        let recorded = message::record(&mut transaction, &self.key_clock, message).await;
+        transaction.end(recorded).await
     }
 
     async fn would_record(&self, message: &NewMessage) -> Result<RecordedMessage, RecordError> {
         let mut transaction = self.write().await?;
-        let recorded = message::record(&mut transaction, &self.key_clock, message).await?;
-        transaction.rollback().await?;
-        Ok(recorded)
+        let recorded = message::record(&mut transaction, &self.key_clock, message).await;
+        transaction.undo(recorded).await
     }
 
     async fn reserve_units(
@@ -54,9 +52,8 @@ impl ServedWork for SqliteState {
         now: TimestampMs,
     ) -> Result<Reservation, ReserveError> {
         let mut transaction = self.write().await?;
-        let reservation = reserve::reserve(&mut transaction, wanted, now).await?;
-        transaction.commit().await?;
-        Ok(reservation)
+        let reservation = reserve::reserve(&mut transaction, wanted, now).await;
+        transaction.end(reservation).await
     }
 
     async fn would_reserve(
@@ -65,9 +62,8 @@ impl ServedWork for SqliteState {
         now: TimestampMs,
     ) -> Result<Reservation, ReserveError> {
         let mut transaction = self.write().await?;
-        let reservation = reserve::reserve(&mut transaction, wanted, now).await?;
-        transaction.rollback().await?;
-        Ok(reservation)
+        let reservation = reserve::reserve(&mut transaction, wanted, now).await;
+        transaction.undo(reservation).await
     }
 
     async fn change_reservation(
@@ -77,9 +73,8 @@ impl ServedWork for SqliteState {
         now: TimestampMs,
     ) -> Result<Reservation, ReservationError> {
         let mut transaction = self.write().await?;
-        let changed = change::change(&mut transaction, id, change, now).await?;
-        transaction.commit().await?;
-        Ok(changed)
+        let changed = change::change(&mut transaction, id, change, now).await;
+        transaction.end(changed).await
     }
 
     async fn release_reservation(
@@ -88,15 +83,14 @@ impl ServedWork for SqliteState {
         now: TimestampMs,
     ) -> Result<(), ReservationError> {
         let mut transaction = self.write().await?;
-        release::release(&mut transaction, id, now).await?;
-        Ok(transaction.commit().await?)
+        let released = release::release(&mut transaction, id, now).await;
+        transaction.end(released).await
     }
 
     async fn release_held_by(&self, holder: &Holder, now: TimestampMs) -> Result<u64, StoreError> {
         let mut transaction = self.write().await?;
-        let released = release::release_held_by(&mut transaction, holder, now).await?;
-        transaction.commit().await?;
-        Ok(released)
+        let released = release::release_held_by(&mut transaction, holder, now).await;
+        transaction.end(released).await
     }
 
     async fn reservations(
