@@ -19,7 +19,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use actix_web::web::Bytes;
@@ -48,6 +48,8 @@ pub(crate) struct Connection<S> {
     unparsed: usize,
     /// The client will send nothing more.
     is_left: bool,
+    /// Waits for the end of the answer, if the client has left meanwhile.
+    reader: Option<Waker>,
 }
 
 impl<S> Connection<S> {
@@ -60,10 +62,20 @@ impl<S> Connection<S> {
             stalled: None,
             unparsed: 0,
             is_left: false,
+            reader: None,
         }
     }
 
-    /// Whether an answer is being written. Its end wakes the connection.
+    /// Wakes the reader at the end of an answer.
+    fn wake_reader(&mut self) {
+        if !self.is_writing()
+            && let Some(reader) = self.reader.take()
+        {
+            reader.wake();
+        }
+    }
+
+    /// Whether an answer is being written.
     fn is_writing(&self) -> bool {
         self.stalled.is_some() || !self.replacing.is_empty()
     }
@@ -82,6 +94,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         if written.is_ready() {
             self.stalled = None;
+            self.wake_reader();
             return written;
         }
         let patience = self.patience;
@@ -106,6 +119,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
             }
             self.replacing = rest.slice(count..);
         }
+        self.wake_reader();
         Poll::Ready(Ok(()))
     }
 }
@@ -117,6 +131,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.is_left && self.is_writing() {
+            self.reader = Some(context.waker().clone());
             return Poll::Pending;
         }
         if self.is_left {
@@ -184,7 +199,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
 mod tests {
     use super::refusal::tests::{OTHERS, REFUSED};
     use super::*;
-    use std::task::Waker;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     const LONG: Duration = Duration::from_secs(3_600);

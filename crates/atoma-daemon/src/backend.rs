@@ -294,6 +294,12 @@ impl Backend {
                         "the Sui node is still not available; retrying"
                     )
                 }
+                Err(StartError::Store(error)) if error.is_temporary() => {
+                    warn!(
+                        error = with_causes(&error),
+                        "the database is not available; retrying"
+                    )
+                }
                 Err(error) => {
                     error!(
                         error = with_causes(&error),

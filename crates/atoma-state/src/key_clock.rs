@@ -48,6 +48,13 @@ impl KeyClock {
         u64::try_from(since.max(UNSEEN_STEP).as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// A copy for a call that changes nothing: what it notes must not count.
+    pub(crate) fn scratch(&self) -> Self {
+        Self {
+            seen: Mutex::new(*self.seen()),
+        }
+    }
+
     /// Notes a step. If it is rolled back, the clock is only slower for it.
     fn note(&self, stepped_at: u64, at: Instant) {
         *self.seen() = Some(Seen { stepped_at, at });

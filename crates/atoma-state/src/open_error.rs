@@ -83,7 +83,7 @@ pub enum OpenError {
         "the database {} is damaged: move it away with its -wal and -shm files and restore a backup",
         .path.display()
     )]
-    Corrupt {
+    Damaged {
         /// The file.
         path: PathBuf,
         /// SQLite's error.
@@ -149,7 +149,7 @@ impl OpenError {
             _ if timed_out => Self::Locked { path, source },
             Some(code::BUSY | code::LOCKED) => Self::Locked { path, source },
             Some(code::FULL) => Self::DiskFull { path, source },
-            Some(code::CORRUPT) => Self::Corrupt { path, source },
+            Some(code::CORRUPT) => Self::Damaged { path, source },
             Some(code::NOTADB) => Self::NotADatabase { path },
             Some(code::PERM | code::READONLY | code::CANTOPEN | code::AUTH) => {
                 Self::NoAccess { path, source }

@@ -1,6 +1,10 @@
+use std::sync::LazyLock;
+
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
 
 use super::settings::default_http_addr;
 use super::*;
@@ -261,6 +265,10 @@ fn headers_come_from_files_and_variables() {
 
 /// What is logged while `action` runs.
 fn logged(action: impl FnOnce()) -> String {
+    // With a single subscriber, tracing asks only the first thread that comes by a log line whether
+    // anybody wants it: a test without a subscriber would silence the line for all.
+    static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+    LazyLock::force(&SECOND);
     let file = tempfile::NamedTempFile::new().unwrap();
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)

@@ -14,6 +14,9 @@ use super::lane::Work;
 use super::shared::LaneKey;
 use crate::Ports;
 
+/// Of so many rows that can't be read the log says which; of the rest, how many.
+const SKIPPED_ROWS_NAMED: usize = 10;
+
 impl Engine {
     /// Takes up everything that the journal holds unfinished: signed attempts first, which are resolved
     /// before their lane does anything else. Call it before serving writes.
@@ -124,8 +127,14 @@ impl Engine {
         match skipped {
             Ok(mut skipped) => {
                 skipped.retain(|what| !context.unreadable().contains(what));
-                for what in &skipped {
+                for what in skipped.iter().take(SKIPPED_ROWS_NAMED) {
                     error!(what, "a row of the journal can't be read and is skipped");
+                }
+                let others = skipped.len().saturating_sub(SKIPPED_ROWS_NAMED);
+                if others > 0 {
+                    skipped.truncate(SKIPPED_ROWS_NAMED);
+                    error!(others, "other rows of the journal can't be read either");
+                    skipped.push(format!("{others} other rows of the journal can't be read"));
                 }
                 context.note_skipped(skipped);
             }

@@ -156,12 +156,14 @@ impl Writer {
 
     /// Waits for the transaction in progress and closes the connection.
     pub(super) async fn close(&self) {
-        let mut kept = self.queue.own.lock().await;
-        // From here on no writer gets a connection.
-        let closed = self.pool.close();
-        // The pool waits for it.
-        drop(kept.0.take());
-        drop(kept);
+        let closed = {
+            let mut kept = self.queue.own.lock().await;
+            // From here on no writer gets a connection.
+            let closed = self.pool.close();
+            // The pool waits for it.
+            drop(kept.0.take());
+            closed
+        };
         closed.await;
     }
 }

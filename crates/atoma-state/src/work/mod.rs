@@ -42,7 +42,7 @@ impl ServedWork for SqliteState {
 
     async fn would_record(&self, message: &NewMessage) -> Result<RecordedMessage, RecordError> {
         let mut transaction = self.write().await?;
-        let recorded = message::record(&mut transaction, &self.key_clock, message).await;
+        let recorded = message::record(&mut transaction, &self.key_clock.scratch(), message).await;
         transaction.undo(recorded).await
     }
 

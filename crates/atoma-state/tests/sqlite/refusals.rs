@@ -56,7 +56,7 @@ async fn a_damaged_file_is_told_apart() {
     content[100..4096].fill(0xee);
     let database = with_content(&content);
     let refusal = refusal(&database, Access::Migrate, "restore a backup").await;
-    assert!(matches!(refusal, OpenError::Corrupt { .. }), "{refusal:?}");
+    assert!(matches!(refusal, OpenError::Damaged { .. }), "{refusal:?}");
 }
 
 /// Neither adopted nor called outdated, also if the other program uses sqlx.

@@ -25,7 +25,8 @@ pub(crate) struct Freshness {
 }
 
 /// What nodes have reported as the time of their newest checkpoint. One wrong report must not make all
-/// others look late, so the newest time that two reports have reached is kept apart.
+/// others look late, so the newest time that two reports have reached is kept apart. Repeating a time does
+/// not confirm it: the network's time goes on.
 #[derive(Debug, Default)]
 struct Reported {
     newest: Option<Reached>,
@@ -69,9 +70,13 @@ impl Reported {
     fn note(&mut self, timestamp_ms: u64, at: Instant, limit: Duration) {
         let report = Reached::new(timestamp_ms, at);
         let seen_twice = match &mut self.newest {
-            Some(newest) if timestamp_ms >= newest.timestamp_ms => {
+            Some(newest) if timestamp_ms > newest.timestamp_ms => {
                 newest.last = at;
                 Some(*newest)
+            }
+            Some(newest) if timestamp_ms == newest.timestamp_ms => {
+                newest.last = at;
+                None
             }
             // Also the newest one has reached this time.
             Some(_) => Some(report),
@@ -227,14 +232,26 @@ mod tests {
             assert!(is_fresh(NOW + 1, 3), "{wrong}");
             // The clock still shows which nodes are late.
             assert!(!is_fresh(NOW - 6 * MINUTE, 4), "{wrong}");
-            // A node that says so again and again makes the others late only while it does.
+            // However often it says so: the network's time would go on.
             for seconds in [5, 6] {
                 is_fresh(wrong, seconds);
             }
-            assert!(!is_fresh(NOW, 7), "{wrong}");
-            assert!(!is_fresh(NOW, 306), "{wrong}");
-            assert!(is_fresh(NOW, 307), "{wrong}");
+            assert!(is_fresh(NOW, 7), "{wrong}");
         }
+    }
+
+    /// A time that goes on is confirmed, and makes the others late while somebody says so.
+    #[test]
+    fn a_wrong_time_that_goes_on_is_forgotten_with_the_node_that_says_so() {
+        let is_fresh = at(NOW);
+        let wrong = NOW + 6 * MINUTE;
+        assert!(is_fresh(NOW, 0));
+        for seconds in [1, 2] {
+            assert!(is_fresh(wrong + seconds, seconds));
+        }
+        assert!(!is_fresh(NOW, 3));
+        assert!(!is_fresh(NOW, 302));
+        assert!(is_fresh(NOW, 303));
     }
 
     /// Nothing tells which node is right until the one that is further is not heard of any more.

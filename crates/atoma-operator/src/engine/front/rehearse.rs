@@ -7,7 +7,9 @@ use std::time::Duration;
 use atoma_domain::IntentId;
 use atoma_domain::Mist;
 use atoma_domain::journal::{Failure, GasOptions, Intent, NewIntent};
-use atoma_domain::ports::{ExecutionOutcome, GasCoin, Opened, SimulatedGas, TransactionPlan};
+use atoma_domain::ports::{
+    ExecutionOutcome, GasCoin, Opened, SimulatedGas, StoreError, TransactionPlan,
+};
 use tokio::task::JoinSet;
 
 use super::engine::Engine;
@@ -46,13 +48,7 @@ impl Engine {
         intents: Vec<NewIntent>,
         rehearsed: &mut [Option<Rehearsed>],
     ) -> Result<(), Failure> {
-        let Ports {
-            journal,
-            clock,
-            chain,
-            signer,
-            ..
-        } = &self.context().ports;
+        let Ports { chain, signer, .. } = &self.context().ports;
         let mut taken = BTreeMap::new();
         let mut admitted = Vec::with_capacity(intents.len());
         for (intent, result) in intents.into_iter().zip(rehearsed.iter_mut()) {
@@ -61,7 +57,7 @@ impl Engine {
                 None => admitted.push(intent),
             }
         }
-        let opened = journal.would_open(&admitted, clock.now()).await;
+        let opened = self.would_open(&admitted).await;
         let open_places = rehearsed.iter_mut().enumerate();
         let open_places = open_places.filter(|(_, result)| result.is_none());
         let mut ahead = Vec::with_capacity(admitted.len());
@@ -96,6 +92,18 @@ impl Engine {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// What opening these would do. One request at a time, as for real: dry runs must not fill the queue of
+    /// the lanes' writes.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "`opening` is held across a call of the database only"
+    )]
+    async fn would_open(&self, intents: &[NewIntent]) -> Result<Vec<Opened>, StoreError> {
+        let _opening = self.opening().await;
+        let Ports { journal, clock, .. } = &self.context().ports;
+        journal.would_open(intents, clock.now()).await
     }
 
     /// Rehearses one intent, paid by one of these coins.

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing::field::{Field, Visit};
-use tracing::subscriber::{DefaultGuard, set_default};
-use tracing::{Event, Level, Metadata, Subscriber, span};
+use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber, span};
+
+/// With a single subscriber, tracing asks only the first thread that comes by a log line whether anybody
+/// wants it: a test without a subscriber would silence the line for all. This is a second one.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
 
 /// Keeps what this thread logs.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +22,7 @@ pub(crate) type Line = BTreeMap<&'static str, String>;
 impl Logged {
     /// Begins, and goes on until the guard is dropped.
     pub(crate) fn begin() -> (Self, DefaultGuard) {
+        LazyLock::force(&SECOND);
         let logged = Self::default();
         let guard = set_default(logged.clone());
         (logged, guard)
