@@ -28,7 +28,7 @@ clippy:
 docs:
     .ci/run docs
 
-# Run the TypeScript Sui SDK against the local network
+# Run clients of other makers against the local network
 foreign:
     .ci/run foreign
 

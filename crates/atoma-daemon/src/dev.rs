@@ -44,6 +44,7 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
         consensus_ms: args.consensus_ms,
         checkpoint_ms: args.checkpoint_ms,
         rpc_ms: args.rpc_ms,
+        ..LocalNetConfig::default()
     })
     .await
     .context("can't start the local network")?;

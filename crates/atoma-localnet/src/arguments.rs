@@ -3,19 +3,40 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use atoma_localnet::LocalNetConfig;
+use atoma_localnet::{LocalNetConfig, TlsConfig};
 use clap::Parser;
 
 /// A local Sui network with the Atoma contract, for development and tests. Nothing on it has value.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+// What is given later counts: a container or an action gives defaults first.
+#[command(version, about, args_override_self = true)]
 pub(crate) struct LocalNetArgs {
-    /// Listen for gRPC and grpc-web on this address.
+    /// Listen for gRPC, grpc-web and faucet requests on this address.
     #[arg(long, default_value = "127.0.0.1:9000")]
     sui_addr: SocketAddr,
     /// Listen for control calls on this loopback address; disabled by default.
     #[arg(long)]
     admin_addr: Option<SocketAddr>,
+    /// Allow an --admin-addr that other machines can reach. They then control the network and can
+    /// use its keys.
+    #[arg(long, requires = "admin_addr")]
+    admin_beyond_loopback: bool,
+    /// Listen for faucet requests on this address too. SDKs expect a local network's faucet at
+    /// 127.0.0.1:9123.
+    #[arg(long)]
+    faucet_addr: Option<SocketAddr>,
+    /// Use TLS on --sui-addr, with a certificate made by the network. Clients must trust
+    /// tls/ca.crt in the data directory.
+    #[arg(long, requires = "data_dir")]
+    tls: bool,
+    /// A host name or IP address for the certificate, besides localhost, 127.0.0.1 and ::1. May be
+    /// repeated.
+    #[arg(long = "tls-name", requires = "tls", value_name = "NAME")]
+    tls_names: Vec<String>,
+    /// Write the addresses of the network and of the contract to this file as JSON, once everything
+    /// is ready. It is deleted at the start.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
     /// Keep the ledger, and with --demo an operator's files, in this directory.
     #[arg(long)]
     pub(crate) data_dir: Option<PathBuf>,
@@ -47,6 +68,11 @@ impl LocalNetArgs {
         LocalNetConfig {
             sui_addr: self.sui_addr,
             admin_addr: self.admin_addr,
+            admin_beyond_loopback: self.admin_beyond_loopback,
+            faucet_addr: self.faucet_addr,
+            tls: self.tls.then(|| TlsConfig {
+                names: self.tls_names.clone(),
+            }),
             data_dir: self.data_dir.clone(),
             seed: self.seed,
             epoch_ms: self.epoch_ms,

@@ -18,8 +18,17 @@ pub const CHECKPOINT_ON_STEP: u64 = u64::MAX;
 pub struct LocalNetConfig {
     /// The address for gRPC and grpc-web.
     pub sui_addr: SocketAddr,
-    /// The address for the control calls, which must be a loopback address. `None` disables them.
+    /// The address for the control calls. `None` disables them. Anyone who can reach it controls the
+    /// network and can read its keys, so it must be a loopback address, unless
+    /// [`admin_beyond_loopback`](Self::admin_beyond_loopback) is set.
     pub admin_addr: Option<SocketAddr>,
+    /// Whether the control calls may listen on an address that other machines can reach.
+    pub admin_beyond_loopback: bool,
+    /// The address for the faucet alone, such as port 9123, where SDKs look for a local network's.
+    /// The faucet is also at `sui_addr`.
+    pub faucet_addr: Option<SocketAddr>,
+    /// Serves gRPC, grpc-web and the faucet at `sui_addr` over TLS.
+    pub tls: Option<TlsConfig>,
     /// The directory for the ledger, which survives restarts there. `None` keeps it in memory.
     pub data_dir: Option<PathBuf>,
     /// Determines ids, keys and draws, and so the chain identifier.
@@ -40,6 +49,9 @@ impl Default for LocalNetConfig {
         Self {
             sui_addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             admin_addr: None,
+            admin_beyond_loopback: false,
+            faucet_addr: None,
+            tls: None,
             data_dir: None,
             seed: 0,
             epoch_ms: None,
@@ -48,6 +60,14 @@ impl Default for LocalNetConfig {
             rpc_ms: 0,
         }
     }
+}
+
+/// TLS with a certificate that the network makes itself, for `localhost`, `127.0.0.1`, `::1` and the
+/// names given. With a data directory it stays the same across restarts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// More host names and IP addresses, such as a container's name.
+    pub names: Vec<String>,
 }
 
 /// The addresses of the contract and of the test currency.

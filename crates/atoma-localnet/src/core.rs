@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::accounts::Accounts;
 use crate::chain::{EpochRecord, Ledger, LedgerError};
-use crate::clock;
+use crate::clock::{GENESIS_TIMESTAMP_MS, NetworkClock};
 use crate::config::{Addresses, CHECKPOINT_ON_STEP, LocalNetConfig};
 use crate::contract::ContractAddresses;
 use crate::execution::{self, Environment, ForcedDraws, HeldLocks, InputLocks, TransactionRefusal};
@@ -43,6 +43,17 @@ impl ExecuteError {
     }
 }
 
+/// A network can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// The ledger can't be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A derived key is not valid.
+    #[error("the seed gives an account a key that is not valid; use another seed")]
+    Key(#[from] sui_crypto::SignatureError),
+}
+
 /// The origin of a transaction.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Origin {
@@ -63,8 +74,11 @@ pub(crate) struct NetworkCore {
     pub(crate) accounts: Accounts,
     pub(crate) config: LocalNetConfig,
     pub(crate) faults: Faults,
+    pub(crate) clock: NetworkClock,
     locks: Arc<InputLocks>,
     forced: Mutex<ForcedDraws>,
+    /// The ledger of a node that lags, by its height.
+    replica: Mutex<Option<(u64, Arc<Ledger>)>>,
     /// The coin that each account used last, by coin type.
     last_coins: Mutex<BTreeMap<(Address, String), ObjectId>>,
 }
@@ -74,8 +88,9 @@ impl NetworkCore {
     ///
     /// # Errors
     /// When the ledger can't be read or written.
-    pub(crate) fn open(config: LocalNetConfig) -> Result<Self, LedgerError> {
-        let accounts = Accounts::new(config.seed);
+    pub(crate) fn open(config: LocalNetConfig) -> Result<Self, OpenError> {
+        let clock = NetworkClock::default();
+        let accounts = Accounts::new(config.seed)?;
         let mut ledger = Ledger::open(config.data_dir.as_deref(), config.seed)?;
         let (outputs, contract) = genesis::build(config.seed, &accounts);
         if ledger.is_empty() {
@@ -83,14 +98,14 @@ impl NetworkCore {
                 ledger.commit(outputs)?;
             }
             // Its fixed time makes the chain identifier depend on the seed only.
-            ledger.seal(clock::GENESIS_TIMESTAMP_MS, false)?;
-            ledger.begin(clock::now_ms());
+            ledger.seal(GENESIS_TIMESTAMP_MS, false)?;
+            ledger.begin(clock.now_ms());
         }
         // Catch up on checkpoints that a previous run did not make before it stopped.
         let unsealed = !ledger.pending().is_empty() && config.checkpoint_ms != CHECKPOINT_ON_STEP;
         let epoch_unopened = ledger.epoch().first_checkpoint > ledger.height();
         if unsealed || epoch_unopened {
-            ledger.seal(clock::now_ms(), false)?;
+            ledger.seal(clock.now_ms(), false)?;
         }
         let height = ledger.height();
         Ok(Self {
@@ -106,8 +121,10 @@ impl NetworkCore {
             accounts,
             config,
             faults: Faults::default(),
+            clock,
             locks: Arc::default(),
             forced: Mutex::default(),
+            replica: Mutex::default(),
             last_coins: Mutex::default(),
         })
     }
@@ -130,6 +147,29 @@ impl NetworkCore {
         self.last_coins
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ledger as it was at a checkpoint. The last one asked for is kept.
+    ///
+    /// # Errors
+    /// When a record can't be decoded.
+    pub(crate) fn replica(&self, ledger: &Ledger, height: u64) -> Result<Arc<Ledger>, LedgerError> {
+        let mut kept = self.replica.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, replica)) = &*kept
+            && *known == height
+        {
+            return Ok(Arc::clone(replica));
+        }
+        let replica = Arc::new(ledger.rewound(height)?);
+        *kept = Some((height, Arc::clone(&replica)));
+        Ok(replica)
+    }
+
+    /// The lowest checkpoint whose history a node still has: 0, unless a fault has pruned some.
+    pub(crate) fn lowest_checkpoint(&self) -> u64 {
+        self.faults
+            .checkpoints(FaultKind::HistoryPruned, self.clock.now_ms())
+            .map_or(0, |lowest| lowest.min(self.ledger().height()))
     }
 
     /// The latest checkpoint's sequence number, and its changes.
@@ -186,7 +226,7 @@ impl NetworkCore {
             ledger.objects(),
             ledger.epoch().epoch,
             ledger.height() + 1,
-            clock::now_ms(),
+            self.clock.now_ms(),
         );
         ledger.commit(outputs)
     }
@@ -262,7 +302,7 @@ impl NetworkCore {
     pub(crate) fn advance_epoch(&self) -> Result<EpochRecord, LedgerError> {
         let mut ledger = self.ledger_mut();
         let epoch = ledger.epoch();
-        let now_ms = clock::now_ms();
+        let now_ms = self.clock.now_ms();
         let prologue =
             system::commit_prologue(ledger.objects(), epoch.epoch, ledger.height() + 1, now_ms);
         ledger.commit(prologue)?;
@@ -274,8 +314,16 @@ impl NetworkCore {
         Ok(ledger.epoch())
     }
 
+    /// Sets the reference gas price from the next epoch on, in MIST per computation unit.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) fn set_next_gas_price(&self, price: u64) -> Result<(), LedgerError> {
+        self.ledger_mut().set_next_gas_price(price)
+    }
+
     fn seal(&self, ledger: &mut Ledger, end_of_epoch: bool) -> Result<u64, LedgerError> {
-        let sequence = ledger.seal(clock::now_ms(), end_of_epoch)?;
+        let sequence = ledger.seal(self.clock.now_ms(), end_of_epoch)?;
         self.tip.send_replace(sequence);
         Ok(sequence)
     }
@@ -289,7 +337,7 @@ impl NetworkCore {
     }
 }
 
-/// The system transaction that ends `epoch`.
+/// The system transaction that ends `epoch` at the time given.
 fn change(epoch: u64, now_ms: u64) -> Transaction {
     Transaction {
         kind: TransactionKind::EndOfEpoch(vec![EndOfEpochTransactionKind::ChangeEpoch(

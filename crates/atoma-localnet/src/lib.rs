@@ -10,6 +10,7 @@
 //! - `execution`: a transaction's way from checks to effects, in the same order as on Sui.
 //! - `interface`: the packages' datatypes and functions, in place of bytecode.
 //! - `rpc`: the five gRPC services. [`FaultKind`] lists the faults that can be injected into them.
+//! - `server`: connections, TLS, calls from web pages, and the faucet for SDKs.
 //! - `admin`: the control calls over HTTP, which [`LocalNet`] also has as methods.
 //! - [`demo`]: the demonstration world.
 //!
@@ -26,24 +27,30 @@ mod chain;
 mod clock;
 mod config;
 pub mod contract;
+mod control;
 mod core;
 pub mod demo;
 mod error;
 mod execution;
 mod faults;
+mod files;
 mod genesis;
 mod interface;
+mod keys;
 mod network;
+mod ready;
 mod rpc;
+mod server;
 mod startup;
 mod state;
 mod system;
 mod upgrade;
 pub mod vm;
 
-pub use actions::{NewModel, NewTask, Parameters, Purchase};
+pub use actions::{NewModel, NewTask, NodeRegistration, Parameters, Purchase};
 pub use atoma_domain::ObjectId;
-pub use config::{Addresses, CHECKPOINT_ON_STEP, LocalNetConfig};
+pub use config::{Addresses, CHECKPOINT_ON_STEP, LocalNetConfig, TlsConfig};
 pub use error::LocalNetError;
 pub use faults::{Fault, FaultKind};
 pub use network::LocalNet;
+pub use ready::clear_ready_file;

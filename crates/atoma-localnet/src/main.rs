@@ -18,6 +18,9 @@ async fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let arguments = LocalNetArgs::parse();
+    if let Some(file) = &arguments.ready_file {
+        atoma_localnet::clear_ready_file(file)?;
+    }
     let network = LocalNet::start(arguments.config())
         .await
         .context("can't start the network")?;
@@ -33,6 +36,9 @@ async fn main() -> anyhow::Result<()> {
         demo::prepare(&network, arguments.data_dir.as_deref())
             .context("can't create the demonstration world")?;
         tracing::info!("the demonstration world is ready");
+    }
+    if let Some(file) = &arguments.ready_file {
+        network.write_ready_file(file)?;
     }
     interrupted()
         .await

@@ -1,25 +1,43 @@
 //! A running network and its control methods.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
+use atoma_domain::{NodeSmallId, StackSmallId};
 use sui_sdk_types::Address;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::actions::{ActionError, NewModel, NewTask, Parameters, Purchase};
+use crate::actions::{ActionError, Gift};
 use crate::config::Addresses;
 use crate::core::NetworkCore;
 use crate::error::LocalNetError;
+use crate::execution::limits;
 use crate::faults::Fault;
+
+/// Where a network listens.
+#[derive(Debug)]
+pub(crate) struct Endpoints {
+    pub(crate) sui_addr: SocketAddr,
+    pub(crate) admin_addr: Option<SocketAddr>,
+    pub(crate) faucet_addr: Option<SocketAddr>,
+    /// Whom clients must trust, if `sui_addr` is secured.
+    pub(crate) authority: Option<Authority>,
+}
+
+/// The authority that signed the server's certificate.
+#[derive(Debug)]
+pub(crate) struct Authority {
+    pub(crate) pem: String,
+    pub(crate) file: Option<PathBuf>,
+}
 
 /// A local Sui network with the Atoma contract. A clone is another handle to the same network.
 #[derive(Debug, Clone)]
 pub struct LocalNet {
     pub(crate) core: Arc<NetworkCore>,
-    sui_addr: SocketAddr,
-    admin_addr: Option<SocketAddr>,
+    endpoints: Arc<Endpoints>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     /// Held during an action: each action uses its account's coins at their latest versions, so
@@ -29,15 +47,10 @@ pub struct LocalNet {
 
 impl LocalNet {
     /// A network whose servers and timers are not running yet.
-    pub(crate) fn new(
-        core: Arc<NetworkCore>,
-        sui_addr: SocketAddr,
-        admin_addr: Option<SocketAddr>,
-    ) -> Self {
+    pub(crate) fn new(core: Arc<NetworkCore>, endpoints: Endpoints) -> Self {
         Self {
             core,
-            sui_addr,
-            admin_addr,
+            endpoints: Arc::new(endpoints),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             action_lock: Arc::default(),
@@ -46,12 +59,36 @@ impl LocalNet {
 
     /// The URL for gRPC clients.
     pub fn url(&self) -> String {
-        format!("http://{}", self.sui_addr)
+        let scheme = match self.endpoints.authority {
+            Some(_) => "https",
+            None => "http",
+        };
+        format!("{scheme}://{}", self.endpoints.sui_addr)
     }
 
     /// The URL of the control calls, if they are enabled.
     pub fn admin_url(&self) -> Option<String> {
-        self.admin_addr.map(|addr| format!("http://{addr}"))
+        let addr = self.endpoints.admin_addr?;
+        Some(format!("http://{addr}"))
+    }
+
+    /// The URL to give to SDKs as the faucet's.
+    pub fn faucet_url(&self) -> String {
+        match self.endpoints.faucet_addr {
+            Some(addr) => format!("http://{addr}"),
+            None => self.url(),
+        }
+    }
+
+    /// The certificate of the authority that clients must trust, as PEM; `None` without TLS.
+    pub fn ca_certificate(&self) -> Option<&str> {
+        let authority = self.endpoints.authority.as_ref()?;
+        Some(&authority.pem)
+    }
+
+    /// The file with [`ca_certificate`](Self::ca_certificate), if there is a data directory.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.endpoints.authority.as_ref()?.file.as_deref()
     }
 
     /// The addresses of the contract and of the test currency.
@@ -82,7 +119,8 @@ impl LocalNet {
     pub fn faucet(&self, address: Address, sui_mist: u64, usdc: u64) -> Result<(), LocalNetError> {
         let sui = [sui_mist];
         let sui = if sui_mist > 0 { &sui[..] } else { &[] };
-        Ok(self.act(|core| core.give(address, sui, (usdc > 0).then_some(usdc)))?)
+        self.act(|core| core.give(address, sui, (usdc > 0).then_some(usdc)))?;
+        Ok(())
     }
 
     /// Sends an address several coins of SUI in one transaction, in MIST.
@@ -90,7 +128,14 @@ impl LocalNet {
     /// # Errors
     /// When the faucet's transaction is refused or fails.
     pub fn faucet_coins(&self, address: Address, sui_mist: &[u64]) -> Result<(), LocalNetError> {
-        Ok(self.act(|core| core.give(address, sui_mist, None))?)
+        self.act(|core| core.give(address, sui_mist, None))?;
+        Ok(())
+    }
+
+    /// Sends an address a coin of SUI, and returns it with the transaction's digest.
+    pub(crate) fn gift(&self, address: Address, sui_mist: u64) -> Result<Gift, LocalNetError> {
+        self.act(|core| core.give(address, &[sui_mist], None))?
+            .ok_or_else(|| LocalNetError::Action("the faucet sent nothing".to_owned()))
     }
 
     /// Ends the epoch and returns the new one, which clients see as soon as this returns.
@@ -99,6 +144,20 @@ impl LocalNet {
     /// When the ledger can't be written.
     pub fn advance_epoch(&self) -> Result<u64, LocalNetError> {
         Ok(self.core.advance_epoch()?.epoch)
+    }
+
+    /// Sets the reference gas price from the next epoch on, in MIST per computation unit.
+    ///
+    /// # Errors
+    /// When the price is 0 or above the protocol's maximum, or the ledger can't be written.
+    pub fn set_next_gas_price(&self, price: u64) -> Result<(), LocalNetError> {
+        if !(1..limits::MAX_GAS_PRICE).contains(&price) {
+            return Err(LocalNetError::Action(format!(
+                "a reference gas price must be at least 1 and below {}",
+                limits::MAX_GAS_PRICE
+            )));
+        }
+        Ok(self.core.set_next_gas_price(price)?)
     }
 
     /// Makes a checkpoint of all pending transactions, empty if there are none, and returns its
@@ -110,45 +169,10 @@ impl LocalNet {
         Ok(self.core.checkpoint(true)?)
     }
 
-    /// Creates a task as the manager.
-    ///
-    /// # Errors
-    /// When the transaction is refused or fails.
-    pub fn create_task(&self, task: &NewTask) -> Result<TaskSmallId, LocalNetError> {
-        Ok(self.act(|core| core.create_task(task))?)
-    }
-
-    /// Adds a model and its echelons as the manager.
-    ///
-    /// # Errors
-    /// When the transaction is refused or fails, such as for a name that is taken or not ASCII.
-    pub fn create_model(&self, model: &NewModel) -> Result<(), LocalNetError> {
-        Ok(self.act(|core| core.create_model(model))?)
-    }
-
-    /// Buys stacks as the built-in buyer, one transaction per stack.
-    ///
-    /// # Errors
-    /// When a transaction is refused or fails. The stacks before it have been bought.
-    pub fn buy_stacks(&self, purchase: &Purchase) -> Result<Vec<StackSmallId>, LocalNetError> {
-        Ok(self.act(|core| core.buy_stacks(purchase))?)
-    }
-
-    /// Upgrades the contract's package as the manager, and returns the new version's id. The contract's rules stay
-    /// the same, and both versions can be called.
-    ///
-    /// # Errors
-    /// When the transaction is refused or fails.
-    pub fn upgrade_package(&self) -> Result<Address, LocalNetError> {
-        Ok(self.act(NetworkCore::upgrade_package)?)
-    }
-
-    /// Sets parameters of the contract as the manager.
-    ///
-    /// # Errors
-    /// When the transaction is refused or fails.
-    pub fn set_parameters(&self, parameters: &Parameters) -> Result<(), LocalNetError> {
-        Ok(self.act(|core| core.set_parameters(parameters))?)
+    /// Sets the network's clock ahead. Checkpoints and faults that last for a time go by it.
+    pub fn advance_clock(&self, ms: u64) {
+        self.core.clock.advance(ms);
+        self.core.faults.wake();
     }
 
     /// Sets the attesters that the settlement of a stack draws; an empty list means none. The
@@ -168,12 +192,12 @@ impl LocalNet {
 
     /// Injects a fault into the next calls.
     pub fn inject_fault(&self, fault: Fault) {
-        self.core.faults.inject(fault);
+        self.core.faults.inject(fault, self.core.clock.now_ms());
     }
 
     /// The injected faults that calls have yet to hit, each with its remaining count.
     pub fn faults(&self) -> Vec<Fault> {
-        self.core.faults.pending()
+        self.core.faults.pending(self.core.clock.now_ms())
     }
 
     /// Removes all injected faults.

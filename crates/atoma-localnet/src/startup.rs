@@ -4,15 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::admin;
 use crate::chain::LedgerError;
 use crate::config::{CHECKPOINT_ON_STEP, LocalNetConfig};
 use crate::core::NetworkCore;
 use crate::error::LocalNetError;
-use crate::network::LocalNet;
+use crate::keys;
+use crate::network::{Authority, Endpoints, LocalNet};
 use crate::rpc;
+use crate::server::{Connections, ServerTls, cross_origin, faucet_routes};
 
 /// An empty checkpoint is made after this time without a checkpoint, so that subscribers can tell
 /// that the network is alive.
@@ -22,38 +26,63 @@ impl LocalNet {
     /// Starts a network. Its ports accept connections when this returns.
     ///
     /// # Errors
-    /// When a port can't be opened, the admin address is not a loopback address, or the ledger
-    /// can't be opened.
+    /// When a port can't be opened, the admin address is not a loopback address, TLS can't be set
+    /// up, or the ledger or the accounts' keys can't be read or written.
     pub async fn start(config: LocalNetConfig) -> Result<Self, LocalNetError> {
         if let Some(addr) = config.admin_addr
             && !addr.ip().is_loopback()
+            && !config.admin_beyond_loopback
         {
             return Err(LocalNetError::AdminNotLoopback(addr));
         }
         let (listener, sui_addr) = listen(config.sui_addr).await?;
-        let admin = match config.admin_addr {
-            Some(addr) => Some(listen(addr).await?),
-            None => None,
-        };
+        let (admin, admin_addr) = listen_if_set(config.admin_addr).await?;
+        let (faucet, faucet_addr) = listen_if_set(config.faucet_addr).await?;
+        let data_dir = config.data_dir.clone();
+        let tls = config.tls.clone();
         let core = Arc::new(NetworkCore::open(config)?);
-        let admin_addr = admin.as_ref().map(|(_, addr)| *addr);
-        let network = Self::new(core, sui_addr, admin_addr);
-        let server = rpc::serve(Arc::clone(&network.core), listener, network.stop.clone());
-        network.tasks.spawn(async move {
-            if let Err(error) = server.await {
-                tracing::error!(%error, "the gRPC server failed");
-            }
-        });
-        if let Some((listener, _)) = admin {
-            let server = admin::serve(network.clone(), listener, network.stop.clone());
-            network.tasks.spawn(async move {
-                if let Err(error) = server.await {
-                    tracing::error!(%error, "the control server failed");
-                }
-            });
+        if let Some(directory) = &data_dir {
+            keys::write(&core.accounts, directory)?;
+        }
+        let tls = tls
+            .map(|tls| ServerTls::open(&tls, data_dir.as_deref()))
+            .transpose()?;
+        let endpoints = Endpoints {
+            sui_addr,
+            admin_addr,
+            faucet_addr,
+            authority: tls.as_ref().map(|tls| Authority {
+                pem: tls.authority.clone(),
+                file: tls.authority_file.clone(),
+            }),
+        };
+        let network = Self::new(core, endpoints);
+        let gas = faucet_routes(network.clone());
+        let sui = rpc::routes(Arc::clone(&network.core), network.stop.clone())
+            .await?
+            .merge(gas.clone())
+            .layer(cross_origin());
+        network.serve(listener, tls.map(|tls| tls.acceptor), sui);
+        if let Some(listener) = faucet {
+            network.serve(listener, None, gas.layer(cross_origin()));
+        }
+        if let Some(listener) = admin {
+            network.serve(listener, None, admin::routes(network.clone()));
         }
         network.start_timers();
         Ok(network)
+    }
+
+    /// Serves a port until the network stops.
+    fn serve(&self, listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) {
+        let stop = self.stop.clone();
+        let connections = Connections {
+            listener,
+            tls,
+            router,
+            stop,
+        };
+        self.tasks.spawn(connections.serve());
     }
 
     fn start_timers(&self) {
@@ -107,4 +136,14 @@ async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), LocalNetE
     let listener = TcpListener::bind(addr).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
     Ok((listener, addr))
+}
+
+async fn listen_if_set(
+    addr: Option<SocketAddr>,
+) -> Result<(Option<TcpListener>, Option<SocketAddr>), LocalNetError> {
+    let Some(addr) = addr else {
+        return Ok((None, None));
+    };
+    let (listener, addr) = listen(addr).await?;
+    Ok((Some(listener), Some(addr)))
 }

@@ -13,7 +13,11 @@ use crate::support::{NONE, TestWorld, answer, assert_refused};
 const SETTLE: &str = "/try_settle_stack_ids";
 
 fn fault(kind: FaultKind, count: u64, ms: u64) -> Fault {
-    Fault { kind, count, ms }
+    Fault {
+        count,
+        ms,
+        ..Fault::once(kind)
+    }
 }
 
 /// A world with two nodes, and stacks that the first one served.

@@ -10,6 +10,18 @@ use super::records::{CheckpointRecord, EpochRecord};
 use crate::execution::limits::PROTOCOL_VERSION;
 
 impl Ledger {
+    /// Sets the reference gas price from the next epoch on, in MIST per computation unit.
+    ///
+    /// # Errors
+    /// When the log can't be written. Then nothing changes.
+    pub(crate) fn set_next_gas_price(&mut self, price: u64) -> Result<(), LedgerError> {
+        if let Some(log) = &mut self.log {
+            log.append(&LogEntry::NextGasPrice(price))?;
+        }
+        self.next_gas_price = price;
+        Ok(())
+    }
+
     /// Makes a checkpoint of all pending transactions and returns its sequence number.
     ///
     /// With `end_of_epoch` the checkpoint is the last of its epoch, and the next epoch begins.
@@ -100,6 +112,7 @@ impl Ledger {
                 end_ms: None,
                 first_checkpoint: summary.sequence_number + 1,
                 last_checkpoint: None,
+                reference_gas_price: self.next_gas_price,
             });
             self.epoch_gas = GasCostSummary::new(0, 0, 0, 0);
         }

@@ -13,6 +13,7 @@ use super::log::{Log, LogEntry};
 use super::objects::ObjectStore;
 use super::records::{CheckpointRecord, EpochRecord, TransactionOutputs, TransactionRecord};
 use crate::clock::GENESIS_TIMESTAMP_MS;
+use crate::execution::limits::REFERENCE_GAS_PRICE;
 
 /// The ledger could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,8 @@ pub(crate) struct Ledger {
     pub(super) epochs: Vec<EpochRecord>,
     /// The gas used in the current epoch up to the last checkpoint.
     pub(super) epoch_gas: GasCostSummary,
+    /// The reference gas price from the next epoch on.
+    pub(super) next_gas_price: u64,
     pub(super) log: Option<Log>,
 }
 
@@ -56,7 +59,9 @@ impl Ledger {
                 end_ms: None,
                 first_checkpoint: 0,
                 last_checkpoint: None,
+                reference_gas_price: REFERENCE_GAS_PRICE,
             }],
+            next_gas_price: REFERENCE_GAS_PRICE,
             epoch_gas: GasCostSummary::new(0, 0, 0, 0),
             log: None,
         };
@@ -81,6 +86,10 @@ impl Ledger {
                 Ok(())
             }
             LogEntry::Checkpoint(summary) => self.apply_checkpoint(&summary),
+            LogEntry::NextGasPrice(price) => {
+                self.next_gas_price = price;
+                Ok(())
+            }
         }
     }
 
@@ -227,6 +236,7 @@ impl Ledger {
             end_ms: None,
             first_checkpoint: 0,
             last_checkpoint: None,
+            reference_gas_price: REFERENCE_GAS_PRICE,
         })
     }
 

@@ -34,6 +34,8 @@ pub(crate) enum LogEntry {
     },
     /// A checkpoint of all transactions since the previous one.
     Checkpoint(CheckpointSummary),
+    /// The reference gas price from the next epoch on.
+    NextGasPrice(u64),
 }
 
 /// The open log file.

@@ -7,6 +7,7 @@ mod ledger;
 mod log;
 mod objects;
 mod records;
+mod replica;
 
 pub(crate) use ledger::{Ledger, LedgerError};
 pub(crate) use objects::{ObjectStore, coin_balance};

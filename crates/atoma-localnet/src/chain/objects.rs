@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use atoma_domain::ObjectId;
 use bytes::Bytes;
-use sui_sdk_types::{Address, MovePackage, Object, ObjectData, Owner, TypeTag};
+use sui_sdk_types::{
+    Address, ChangedObject, MovePackage, Object, ObjectData, ObjectIn, Owner, TypeTag,
+};
 
 use crate::vm::ObjectReader;
 
 /// All objects: live versions decoded, superseded ones as BCS bytes.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ObjectStore {
     live: HashMap<ObjectId, Arc<Object>>,
     /// Ids by the address or parent object that owns the objects.
@@ -96,6 +98,25 @@ impl ObjectStore {
         if let Some(old) = self.live.remove(&id) {
             self.supersede(id, &old);
             self.disown(id, &old);
+        }
+    }
+
+    /// Makes the version before a change the live one again, as on a node that has not executed it.
+    pub(super) fn undo(&mut self, change: &ChangedObject) {
+        let id = change.object_id;
+        let before = match change.input_state {
+            ObjectIn::Exist { version, .. } => self.at(&id, version),
+            _ => None,
+        };
+        if let Some(after) = self.live.remove(&id) {
+            self.disown(id, &after);
+            self.packages.remove(&id);
+        }
+        if let Some(before) = before {
+            if let Some(owner) = owner_address(before.owner()) {
+                self.owned.entry(owner).or_default().insert(id);
+            }
+            self.live.insert(id, before);
         }
     }
 

@@ -116,6 +116,8 @@ pub(crate) struct EpochRecord {
     pub(crate) first_checkpoint: u64,
     /// Its last checkpoint; `None` for the current epoch.
     pub(crate) last_checkpoint: Option<u64>,
+    /// The lowest gas price that is accepted in it, in MIST per computation unit.
+    pub(crate) reference_gas_price: u64,
 }
 
 /// Serializes byte vectors as bytes instead of sequences.

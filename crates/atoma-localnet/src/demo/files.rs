@@ -1,11 +1,12 @@
 //! An operator's files: the Sui CLI's `client.yaml` and keystore, and the daemon's configuration.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
 use std::path::Path;
 
 use super::world::{Demo, DemoOperator};
 use crate::error::LocalNetError;
+use crate::files;
+use crate::keys::keystore;
 
 impl Demo {
     /// Writes the first operator's `client.yaml`, `sui.keystore` and `daemon.toml` into `dir`,
@@ -20,16 +21,16 @@ impl Demo {
         };
         let write = |name: &str, contents: &str| {
             let path = dir.join(name);
-            replace(&path, contents.as_bytes())
+            files::replace(&path, contents.as_bytes())
                 .map_err(|source| LocalNetError::Write { path, source })
         };
         fs::create_dir_all(dir).map_err(|source| LocalNetError::Write {
             path: dir.to_owned(),
             source,
         })?;
-        write("sui.keystore", &keystore(operator))?;
+        write("sui.keystore", &keystore(&operator.key.to_keystore()))?;
         write("client.yaml", &self.client_config(operator))?;
-        write("daemon.toml", &self.daemon_config())
+        write("daemon.toml", &self.daemon_config(dir))
     }
 
     fn client_config(&self, operator: &DemoOperator) -> String {
@@ -39,43 +40,17 @@ impl Demo {
         )
     }
 
-    fn daemon_config(&self) -> String {
+    fn daemon_config(&self, dir: &Path) -> String {
+        let trust = self.ca_file.as_ref().map(|file| {
+            let root = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+            let file = file.strip_prefix(root).unwrap_or(file);
+            let file = toml::Value::String(file.display().to_string());
+            format!("ca_file = {file}\n")
+        });
+        let trust = trust.unwrap_or_default();
         format!(
-            "# Written by atoma-localnet for its demonstration world.\nhttp_addr = \"127.0.0.1:3000\"\ndata_dir = \"data\"\n\n# The demonstration's nodes were used before the daemon's first start.\nallow_foreign_use = true\n\n[sui]\nrpc_url = \"{}\"\nclient_config = \"client.yaml\"\npackage_id = \"{}\"\natoma_db_id = \"{}\"\n",
-            self.url, self.package, self.atoma_db
+            "# Written by atoma-localnet for its demonstration world.\nhttp_addr = \"127.0.0.1:3000\"\ndata_dir = \"data\"\n\n# The demonstration's nodes were used before the daemon's first start.\nallow_foreign_use = true\n\n[sui]\nrpc_url = \"{}\"\nclient_config = \"client.yaml\"\npackage_id = \"{}\"\natoma_db_id = \"{}\"\n{}",
+            self.url, self.package, self.atoma_db, trust
         )
     }
-}
-
-fn keystore(operator: &DemoOperator) -> String {
-    format!("[\n  \"{}\"\n]\n", operator.key.to_keystore())
-}
-
-/// Writes a file atomically, readable by its owner only.
-fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".tmp");
-    let mut file = private(Path::new(&unfinished))?;
-    file.write_all(contents)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&unfinished, path)
-}
-
-#[cfg(unix)]
-fn private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    Ok(file)
-}
-
-#[cfg(not(unix))]
-fn private(path: &Path) -> io::Result<File> {
-    File::create(path)
 }

@@ -1,14 +1,13 @@
 //! Creating the demonstration world, and reading it back.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use atoma_domain::events::ContractEvent;
-use atoma_domain::{NodeSmallId, ObjectId, TaskSmallId};
+use atoma_domain::{NodeSmallId, ObjectId};
 
 use super::world::{Demo, DemoOperator, DemoStack, DemoTask, SecretKey};
-use crate::accounts::{Account, derive};
-use crate::action_builder::{ActionArgument, ActionBuilder};
-use crate::actions::{ActionError, NewTask, Parameters, Purchase};
+use crate::accounts::{Account, operator_key};
+use crate::actions::{NewTask, Parameters, Purchase};
 use crate::contract;
 use crate::core::NetworkCore;
 use crate::error::LocalNetError;
@@ -17,7 +16,6 @@ use crate::network::LocalNet;
 /// The stacks that each of the first operator's nodes has of each task.
 pub const STACKS_PER_TASK_AND_NODE: u64 = 6;
 
-const OPERATORS: usize = 2;
 const NODES_PER_OPERATOR: usize = 2;
 /// An operator's coins, in MIST: one per badge and two spare ones.
 const OPERATOR_COINS: [u64; NODES_PER_OPERATOR + 2] = [100_000_000_000; NODES_PER_OPERATOR + 2];
@@ -47,10 +45,12 @@ pub fn prepare(network: &LocalNet, dir: Option<&Path>) -> Result<Demo, LocalNetE
 /// # Errors
 /// When a transaction is refused or fails.
 pub fn seed(network: &LocalNet) -> Result<Demo, LocalNetError> {
-    let accounts: Vec<(SecretKey, Account)> = (0..OPERATORS)
-        .map(|index| {
-            let key = derive(network.core.config.seed, &format!("operator {index}"));
-            (SecretKey(key), Account::from_key(key))
+    let core = &network.core;
+    let accounts: Vec<(SecretKey, Arc<Account>)> = (0_usize..)
+        .zip(&core.accounts.operators)
+        .map(|(index, account)| {
+            let key = operator_key(core.config.seed, index);
+            (SecretKey(key), Arc::clone(account))
         })
         .collect();
     let is_fresh = contract_state(&network.core)?.nodes.is_empty();
@@ -65,7 +65,7 @@ fn contract_state(core: &NetworkCore) -> Result<contract::ContractState, LocalNe
         .map_err(|error| LocalNetError::State(error.to_string()))
 }
 
-fn create(network: &LocalNet, accounts: &[(SecretKey, Account)]) -> Result<(), LocalNetError> {
+fn create(network: &LocalNet, accounts: &[(SecretKey, Arc<Account>)]) -> Result<(), LocalNetError> {
     network.set_parameters(&Parameters {
         cross_validation_probability_permille: Some(1_000),
         cross_validation_extra_nodes_count: Some(1),
@@ -89,7 +89,7 @@ fn create(network: &LocalNet, accounts: &[(SecretKey, Account)]) -> Result<(), L
     for (_, account) in accounts {
         network.faucet_coins(account.address, &OPERATOR_COINS)?;
         for _ in 0..NODES_PER_OPERATOR {
-            let node = network.act(|core| create_node(core, account, &tasks))?;
+            let node = network.act(|core| core.create_node(account, &tasks, PRICE))?;
             nodes.push(node);
         }
     }
@@ -116,36 +116,10 @@ fn create(network: &LocalNet, accounts: &[(SecretKey, Account)]) -> Result<(), L
     Ok(())
 }
 
-/// Registers a node and subscribes it to every task.
-fn create_node(
-    core: &NetworkCore,
-    account: &Account,
-    tasks: &[TaskSmallId],
-) -> Result<NodeSmallId, ActionError> {
-    let mut builder = ActionBuilder::default();
-    builder.call(core, "register_node_entry", vec![ActionArgument::Implied])?;
-    let events = core.act(account, builder, None)?;
-    let registered: Option<(NodeSmallId, ObjectId)> = events.iter().find_map(|event| match event {
-        ContractEvent::NodeRegistered(event) => Some((event.node_small_id, event.badge_id)),
-        _ => None,
-    });
-    let (node, badge) = registered
-        .ok_or_else(|| ActionError::Missing("the transaction created no node".to_owned()))?;
-    let mut builder = ActionBuilder::default();
-    for task in tasks {
-        let arguments = vec![
-            ActionArgument::Implied,
-            ActionArgument::Object(badge),
-            ActionArgument::pure(task)?,
-            ActionArgument::pure(&PRICE)?,
-        ];
-        builder.call(core, "subscribe_node_to_task", arguments)?;
-    }
-    core.act(account, builder, None)?;
-    Ok(node)
-}
-
-fn read(network: &LocalNet, accounts: Vec<(SecretKey, Account)>) -> Result<Demo, LocalNetError> {
+fn read(
+    network: &LocalNet,
+    accounts: Vec<(SecretKey, Arc<Account>)>,
+) -> Result<Demo, LocalNetError> {
     let core = &network.core;
     let state = contract_state(core)?;
     let operators = accounts
@@ -178,6 +152,9 @@ fn read(network: &LocalNet, accounts: Vec<(SecretKey, Account)>) -> Result<Demo,
             })
             .collect(),
         url: network.url(),
+        ca_file: network
+            .ca_file()
+            .map(|file| std::path::absolute(file).unwrap_or_else(|_| file.to_owned())),
         package: core.contract.package,
         atoma_db: core.contract.atoma_db,
     })

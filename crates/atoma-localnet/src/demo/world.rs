@@ -1,5 +1,7 @@
 //! A description of the demonstration world.
 
+use std::path::PathBuf;
+
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use sui_sdk_types::Address;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -14,6 +16,8 @@ pub struct Demo {
     /// The stacks that are not claimed yet.
     pub stacks: Vec<DemoStack>,
     pub(super) url: String,
+    /// The authority to trust, with TLS.
+    pub(super) ca_file: Option<PathBuf>,
     pub(super) package: Address,
     pub(super) atoma_db: Address,
 }

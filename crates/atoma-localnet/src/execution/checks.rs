@@ -290,16 +290,19 @@ pub(crate) fn payment(transaction: &Transaction) -> Result<(), TransactionRefusa
     }
 }
 
-/// Checks gas price and budget against the protocol's bounds.
+/// Checks gas price and budget against the protocol's bounds and the epoch's reference gas price.
 ///
 /// # Errors
 /// The first [`TransactionRefusal`] that applies.
-pub(crate) fn price_and_budget(transaction: &Transaction) -> Result<(), TransactionRefusal> {
+pub(crate) fn price_and_budget(
+    transaction: &Transaction,
+    reference: u64,
+) -> Result<(), TransactionRefusal> {
     let payment = &transaction.gas_payment;
-    if payment.price < limits::REFERENCE_GAS_PRICE {
+    if payment.price < reference {
         return Err(TransactionRefusal::GasPriceUnderReference {
             price: payment.price,
-            reference: limits::REFERENCE_GAS_PRICE,
+            reference,
         });
     }
     if payment.price >= limits::MAX_GAS_PRICE {

@@ -51,7 +51,7 @@ pub(crate) fn execute(
         transaction,
         environment.contract,
         &GasSource::Payment,
-        true,
+        Some(environment.epoch.reference_gas_price),
     )?;
     Ok(run(environment, &inputs, signed, is_congested, false).outputs)
 }

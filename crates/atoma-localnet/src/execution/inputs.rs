@@ -65,7 +65,7 @@ pub(crate) fn load(
     transaction: &Transaction,
     contract: &ContractAddresses,
     gas: &GasSource,
-    checks: bool,
+    reference_gas_price: Option<u64>,
 ) -> Result<InputObjects, TransactionRefusal> {
     let programmable = checks::programmable(transaction)?;
     let mut reader = Reader {
@@ -88,8 +88,8 @@ pub(crate) fn load(
             .collect::<Result<_, _>>()?,
         GasSource::Mock(coin) => vec![Arc::clone(coin)],
     };
-    if checks {
-        checks::price_and_budget(transaction)?;
+    if let Some(reference) = reference_gas_price {
+        checks::price_and_budget(transaction, reference)?;
     }
     let gas_balance = gas_balance(&coins, transaction.gas_payment.budget)?;
     let mut objects = Vec::with_capacity(read.len());

@@ -2,7 +2,8 @@
 
 /// The protocol version that the network reports.
 pub(crate) const PROTOCOL_VERSION: u64 = 100;
-/// The reference gas price, in MIST per computation unit: the lowest that is accepted.
+/// The reference gas price of the first epoch, in MIST per computation unit: the lowest that is
+/// accepted. Later epochs may have another ([`EpochRecord`](crate::chain::EpochRecord)).
 pub(crate) const REFERENCE_GAS_PRICE: u64 = 1_000;
 /// The upper bound of gas prices, exclusive, in MIST per computation unit.
 pub(crate) const MAX_GAS_PRICE: u64 = 100_000;

@@ -8,7 +8,7 @@ use sui_sdk_types::{
 };
 
 use super::environment::Environment;
-use super::limits::{MAX_TX_GAS, REFERENCE_GAS_PRICE};
+use super::limits::MAX_TX_GAS;
 use super::refusal::TransactionRefusal;
 use crate::chain::ObjectStore;
 use crate::contract::abi::{self, Passing};
@@ -63,7 +63,9 @@ pub(super) fn resolve(
         gas_payment: GasPayment {
             objects,
             owner,
-            price: payment.price.unwrap_or(REFERENCE_GAS_PRICE),
+            price: payment
+                .price
+                .unwrap_or(environment.epoch.reference_gas_price),
             budget: payment.budget.unwrap_or(MAX_TX_GAS),
         },
         expiration,

@@ -15,7 +15,7 @@ use super::commands::CommandOutput;
 use super::environment::Environment;
 use super::executor::run;
 use super::inputs::{self, GasSource};
-use super::limits::{MAX_GAS_PAYMENT_OBJECTS, MAX_INPUT_OBJECTS, MAX_TX_GAS, REFERENCE_GAS_PRICE};
+use super::limits::{MAX_GAS_PAYMENT_OBJECTS, MAX_INPUT_OBJECTS, MAX_TX_GAS};
 use super::objects::object_of;
 use super::refusal::TransactionRefusal;
 use super::resolution::resolve;
@@ -85,7 +85,8 @@ fn attempt(
         .clone()
         .map_or(GasSource::Payment, GasSource::Mock);
     let (store, contract) = (environment.store, environment.contract);
-    let inputs = inputs::load(store, &transaction, contract, &gas, checks)?;
+    let reference = checks.then_some(environment.epoch.reference_gas_price);
+    let inputs = inputs::load(store, &transaction, contract, &gas, reference)?;
     let signed = SignedTransaction {
         transaction,
         signatures: Vec::new(),
@@ -130,7 +131,7 @@ fn select_gas(
     if transaction.gas_payment.objects.is_empty() {
         let (coins, balance) = spendable_coins(environment.store, transaction)?;
         if is_estimated {
-            let loading = loading_cost(coins.len());
+            let loading = loading_cost(coins.len(), environment.epoch.reference_gas_price);
             let budget = transaction.gas_payment.budget.saturating_add(loading);
             transaction.gas_payment.budget = budget.min(MAX_TX_GAS);
         }
@@ -162,28 +163,30 @@ fn estimate_budget(
         .find(|object| object.object_id() == MOCK_GAS_ID)
         .map_or(0, Object::storage_rebate);
     let gas = simulated.outputs.effects.gas_summary();
-    let budget = budget_for(gas, mock_storage).saturating_add(loading_cost(named_coins));
+    let reference_price = environment.epoch.reference_gas_price;
+    let budget = budget_for(gas, mock_storage, reference_price)
+        .saturating_add(loading_cost(named_coins, reference_price));
     Ok(budget.min(MAX_TX_GAS))
 }
 
 /// The budget for a measured cost: what is not refunded, at least the computation, and a margin.
-fn budget_for(gas: &GasCostSummary, mock_storage: u64) -> u64 {
+fn budget_for(gas: &GasCostSummary, mock_storage: u64, reference_price: u64) -> u64 {
     let spent = gas
         .computation_cost
         .saturating_add(gas.storage_cost.saturating_sub(mock_storage));
     let net = spent.saturating_sub(gas.storage_rebate);
-    let margin = SAFE_OVERHEAD_UNITS.saturating_mul(REFERENCE_GAS_PRICE);
+    let margin = SAFE_OVERHEAD_UNITS.saturating_mul(reference_price);
     gas.computation_cost.max(net).saturating_add(margin)
 }
 
 /// The cost of loading gas coins beyond the first.
-fn loading_cost(coins: usize) -> u64 {
+fn loading_cost(coins: usize, reference_price: u64) -> u64 {
     let extra = u64::try_from(coins.saturating_sub(1)).unwrap_or(u64::MAX);
     extra
         .saturating_mul(COIN_LOADING_UNITS)
         .div_ceil(ROUNDING_STEP_UNITS)
         .saturating_mul(ROUNDING_STEP_UNITS)
-        .saturating_mul(REFERENCE_GAS_PRICE)
+        .saturating_mul(reference_price)
 }
 
 /// The total balance of the gas coins that the transaction names.
@@ -239,9 +242,9 @@ mod tests {
     #[test]
     fn a_budget_is_what_a_full_node_estimates() {
         let gas = GasCostSummary::new(1_000_000, 8_679_200, 7_614_288, 76_912);
-        assert_eq!(budget_for(&gas, 988_000), 2_076_912);
+        assert_eq!(budget_for(&gas, 988_000, 1_000), 2_076_912);
         // A rebate above the cost leaves the computation.
         let gas = GasCostSummary::new(1_000_000, 0, 7_614_288, 0);
-        assert_eq!(budget_for(&gas, 0), 2_000_000);
+        assert_eq!(budget_for(&gas, 0, 1_000), 2_000_000);
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn epoch(record: EpochRecord, epoch_ms: Option<u64>) -> Epoch {
     system_state.version = Some(2);
     system_state.epoch = Some(record.epoch);
     system_state.protocol_version = Some(limits::PROTOCOL_VERSION);
-    system_state.reference_gas_price = Some(limits::REFERENCE_GAS_PRICE);
+    system_state.reference_gas_price = Some(record.reference_gas_price);
     system_state.epoch_start_timestamp_ms = Some(record.start_ms);
     system_state.parameters = Some(parameters);
     system_state.safe_mode = Some(false);
@@ -47,7 +47,7 @@ pub(super) fn epoch(record: EpochRecord, epoch_ms: Option<u64>) -> Epoch {
     epoch.last_checkpoint = record.last_checkpoint;
     epoch.start = Some(timestamp_ms_to_proto(record.start_ms));
     epoch.end = record.end_ms.map(timestamp_ms_to_proto);
-    epoch.reference_gas_price = Some(limits::REFERENCE_GAS_PRICE);
+    epoch.reference_gas_price = Some(record.reference_gas_price);
     epoch.protocol_config = Some(config);
     epoch
 }

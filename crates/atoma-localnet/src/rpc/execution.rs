@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status};
 use super::Service;
 use super::command_outputs::command_outputs;
 use super::delay::wait_until;
+use super::refusals;
 use super::render::{self, mask};
 use super::view::DecodedTransaction;
 use crate::core::{ExecuteError, Origin};
@@ -42,6 +43,11 @@ impl TransactionExecutionService for Service {
             return Err(Status::unavailable(
                 "the transaction did not reach the network (injected)",
             ));
+        }
+        if core.faults.take(FaultKind::LockConflict).is_some()
+            && let Some(conflict) = refusals::lock_conflict(&signed.transaction)
+        {
+            return Err(conflict);
         }
         let locks = core
             .lock_inputs(&signed.transaction)
@@ -92,6 +98,7 @@ impl TransactionExecutionService for Service {
         request: Request<SimulateTransactionRequest>,
     ) -> Result<Response<SimulateTransactionResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let mask = mask::<SimulateTransactionResponse>(request.read_mask.as_ref(), "*")?;
         let message = request
@@ -103,7 +110,7 @@ impl TransactionExecutionService for Service {
             select_gas: request.do_gas_selection.unwrap_or_default(),
         };
         let forced = self.core.forced().clone();
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let environment = self.core.environment(&ledger, &forced);
         let simulated = execution::simulate(&ledger, &environment, message, options)
             .map_err(|refusal| refusal.simulation_status())?;
@@ -117,7 +124,7 @@ impl TransactionExecutionService for Service {
             response.command_outputs = command_outputs(contract, &simulated.commands);
         }
         if mask.contains("suggested_gas_price") {
-            response.suggested_gas_price = Some(execution::limits::REFERENCE_GAS_PRICE);
+            response.suggested_gas_price = Some(ledger.epoch().reference_gas_price);
         }
         Ok(Response::new(response))
     }

@@ -6,13 +6,16 @@ use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderValue, Request, Response};
 use sui_rpc::headers::{
-    X_SUI_CHAIN_ID, X_SUI_CHECKPOINT_HEIGHT, X_SUI_LOWEST_AVAILABLE_CHECKPOINT, X_SUI_TIMESTAMP_MS,
+    X_SUI_CHAIN, X_SUI_CHAIN_ID, X_SUI_CHECKPOINT_HEIGHT, X_SUI_EPOCH,
+    X_SUI_LOWEST_AVAILABLE_CHECKPOINT, X_SUI_LOWEST_AVAILABLE_CHECKPOINT_OBJECTS, X_SUI_TIMESTAMP,
+    X_SUI_TIMESTAMP_MS,
 };
+use sui_rpc::proto::timestamp_ms_to_proto;
 use sui_sdk_types::Digest;
 use tonic::metadata::MetadataMap;
 use tower::{Layer, Service};
 
-use crate::clock;
+use super::node::{Node, SecondNode};
 use crate::core::NetworkCore;
 use crate::faults::FaultKind;
 
@@ -20,6 +23,10 @@ use crate::faults::FaultKind;
 /// after it has computed the response, so clients must allow for some. This network always is as far
 /// ahead as they must allow for, and never further.
 const AHEAD: u64 = 16;
+
+/// The chain's name and the server's, as `GetServiceInfo` returns them.
+pub(super) const CHAIN: &str = "localnet";
+pub(super) const SERVER: &str = concat!("atoma-localnet/", env!("CARGO_PKG_VERSION"));
 
 /// Adds the headers to every response, errors included.
 #[derive(Debug, Clone)]
@@ -32,9 +39,19 @@ impl NodeHeaders {
         Self { core }
     }
 
-    fn now(&self) -> HeaderMap {
+    fn now(&self, second: SecondNode) -> HeaderMap {
+        let node = Node::of(&self.core, Some(&second));
+        let behind = node.behind();
+        let lowest = node.lowest_checkpoint();
         let ledger = self.core.ledger();
-        let height = ledger.height().saturating_add(AHEAD);
+        // A node that lags says by how much.
+        let height = match behind {
+            0 => ledger.height().saturating_add(AHEAD),
+            _ => ledger.height().saturating_sub(behind),
+        };
+        let lagging = ledger.checkpoint(height).filter(|_| behind > 0);
+        let epoch = lagging.map_or(ledger.epoch().epoch, |checkpoint| checkpoint.epoch);
+        let lagging_ms = lagging.map(|checkpoint| checkpoint.timestamp_ms);
         let chain_id = match self.core.faults.take(FaultKind::OtherChain) {
             Some(_) => Digest::new([0xff; 32]),
             None => ledger.chain_id(),
@@ -45,8 +62,17 @@ impl NodeHeaders {
             headers.insert(X_SUI_CHAIN_ID, chain_id);
         }
         headers.insert(X_SUI_CHECKPOINT_HEIGHT, height.into());
-        headers.insert(X_SUI_TIMESTAMP_MS, tip_ms(&self.core).into());
-        headers.insert(X_SUI_LOWEST_AVAILABLE_CHECKPOINT, 0.into());
+        let tip_ms = lagging_ms.unwrap_or_else(|| tip_ms(&self.core));
+        headers.insert(X_SUI_TIMESTAMP_MS, tip_ms.into());
+        let time = timestamp_ms_to_proto(tip_ms).to_string();
+        if let Ok(time) = HeaderValue::from_str(&time) {
+            headers.insert(X_SUI_TIMESTAMP, time);
+        }
+        headers.insert(X_SUI_CHAIN, HeaderValue::from_static(CHAIN));
+        headers.insert(X_SUI_EPOCH, epoch.into());
+        headers.insert(X_SUI_LOWEST_AVAILABLE_CHECKPOINT, lowest.into());
+        headers.insert(X_SUI_LOWEST_AVAILABLE_CHECKPOINT_OBJECTS, lowest.into());
+        headers.insert(http::header::SERVER, HeaderValue::from_static(SERVER));
         headers
     }
 }
@@ -56,7 +82,7 @@ impl NodeHeaders {
 pub(super) fn tip_ms(core: &NetworkCore) -> u64 {
     let age = core.faults.take(FaultKind::OldTip).unwrap_or_default();
     let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-    clock::now_ms().saturating_sub(age)
+    core.clock.now_ms().saturating_sub(age)
 }
 
 /// Marks a response as that of a node that has executed nothing since the genesis.
@@ -95,9 +121,12 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<In>) -> Self::Future {
+    fn call(&mut self, mut request: Request<In>) -> Self::Future {
+        let core = &self.headers.core;
+        let second = SecondNode(core.faults.is_seconds_turn(core.clock.now_ms()));
+        request.extensions_mut().insert(second);
         // Read before the response is computed: the response has at least this.
-        let headers = self.headers.now();
+        let headers = self.headers.now(second);
         let responded = self.inner.call(request);
         Box::pin(async move {
             let mut response = responded.await?;

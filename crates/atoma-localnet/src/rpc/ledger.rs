@@ -1,7 +1,5 @@
 //! LedgerService: objects, transactions, checkpoints and epochs.
 
-use std::sync::Arc;
-
 use futures::StreamExt;
 use sui_rpc::field::FieldMaskTree;
 use sui_rpc::merge::Merge;
@@ -19,11 +17,11 @@ use super::epoch::epoch;
 use super::filter::Filter;
 use super::headers;
 use super::list::{self, CheckpointBounds};
+use super::node::Node;
 use super::render::{self, mask};
 use super::sources::{Checkpoints, Events, Transactions};
 use super::view::DecodedTransaction;
 use crate::chain::Ledger;
-use crate::contract::ContractAddresses;
 use crate::faults::FaultKind;
 
 const OBJECT_DEFAULT: &str = "object_id,version,digest";
@@ -35,21 +33,26 @@ const MAX_BATCH_TRANSACTIONS: usize = 200;
 impl LedgerService for Service {
     async fn get_service_info(
         &self,
-        _: Request<GetServiceInfoRequest>,
+        request: Request<GetServiceInfoRequest>,
     ) -> Result<Response<GetServiceInfoResponse>, Status> {
         self.begin().await?;
-        let ledger = self.core.ledger();
+        let node = self.node(&request);
+        let lowest = node.lowest_checkpoint();
+        let ledger = node.ledger()?;
         let height = ledger.height();
         let latest = ledger.checkpoint(height);
         let mut response = GetServiceInfoResponse::default();
         response.chain_id = Some(ledger.chain_id().to_string());
-        response.chain = Some("localnet".to_owned());
+        response.chain = Some(headers::CHAIN.to_owned());
         response.epoch = latest.map(|checkpoint| checkpoint.epoch);
         response.checkpoint_height = Some(height);
-        response.timestamp = Some(timestamp_ms_to_proto(headers::tip_ms(&self.core)));
-        response.lowest_available_checkpoint = Some(0);
-        response.lowest_available_checkpoint_objects = Some(0);
-        response.server = Some(concat!("atoma-localnet/", env!("CARGO_PKG_VERSION")).to_owned());
+        let lagging = latest.filter(|_| node.behind() > 0);
+        let tip_ms = lagging.map(|checkpoint| checkpoint.timestamp_ms);
+        let tip_ms = tip_ms.unwrap_or_else(|| headers::tip_ms(&self.core));
+        response.timestamp = Some(timestamp_ms_to_proto(tip_ms));
+        response.lowest_available_checkpoint = Some(lowest);
+        response.lowest_available_checkpoint_objects = Some(lowest);
+        response.server = Some(headers::SERVER.to_owned());
         Ok(Response::new(response))
     }
 
@@ -58,10 +61,11 @@ impl LedgerService for Service {
         request: Request<GetObjectRequest>,
     ) -> Result<Response<GetObjectResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let mask = mask::<proto::Object>(request.read_mask.as_ref(), OBJECT_DEFAULT)?;
         let is_stale = self.is_stale();
-        let object = self.object(&request, &mask, is_stale)?;
+        let object = object(&node, &request, &mask, is_stale)?;
         let mut response = Response::new(GetObjectResponse::new(object));
         if is_stale {
             headers::lagging(response.metadata_mut());
@@ -74,13 +78,14 @@ impl LedgerService for Service {
         request: Request<BatchGetObjectsRequest>,
     ) -> Result<Response<BatchGetObjectsResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         at_most("requests", request.requests.len(), MAX_BATCH_OBJECTS)?;
         let mask = mask::<proto::Object>(request.read_mask.as_ref(), OBJECT_DEFAULT)?;
         let is_stale = self.is_stale();
         let mut objects = Vec::with_capacity(request.requests.len());
         for request in &request.requests {
-            objects.push(match self.object(request, &mask, is_stale) {
+            objects.push(match object(&node, request, &mask, is_stale) {
                 Ok(object) => GetObjectResult::new_object(object),
                 Err(status) if status.code() == tonic::Code::InvalidArgument => return Err(status),
                 Err(status) => GetObjectResult::new_error(proto_status(&status)),
@@ -98,10 +103,11 @@ impl LedgerService for Service {
         request: Request<GetTransactionRequest>,
     ) -> Result<Response<GetTransactionResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let mask = mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?;
-        let ledger = self.core.ledger();
-        let transaction = transaction(&ledger, &self.core.contract, request.digest(), &mask)?;
+        let ledger = node.ledger()?;
+        let transaction = transaction(&node, &ledger, request.digest(), &mask)?;
         if self.is_hidden(&ledger, request.digest()) {
             let mut status = transaction_not_found(request.digest());
             headers::lagging(status.metadata_mut());
@@ -115,21 +121,18 @@ impl LedgerService for Service {
         request: Request<BatchGetTransactionsRequest>,
     ) -> Result<Response<BatchGetTransactionsResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         at_most("digests", request.digests.len(), MAX_BATCH_TRANSACTIONS)?;
         let mask = mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?;
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let mut transactions = Vec::with_capacity(request.digests.len());
         for digest in &request.digests {
-            transactions.push(
-                match transaction(&ledger, &self.core.contract, digest, &mask) {
-                    Ok(transaction) => GetTransactionResult::new_transaction(transaction),
-                    Err(status) if status.code() == tonic::Code::InvalidArgument => {
-                        return Err(status);
-                    }
-                    Err(status) => GetTransactionResult::new_error(proto_status(&status)),
-                },
-            );
+            transactions.push(match transaction(&node, &ledger, digest, &mask) {
+                Ok(transaction) => GetTransactionResult::new_transaction(transaction),
+                Err(status) if status.code() == tonic::Code::InvalidArgument => return Err(status),
+                Err(status) => GetTransactionResult::new_error(proto_status(&status)),
+            });
         }
         Ok(Response::new(BatchGetTransactionsResponse::new(
             transactions,
@@ -141,9 +144,10 @@ impl LedgerService for Service {
         request: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let mask = mask::<Checkpoint>(request.read_mask.as_ref(), "sequence_number,digest")?;
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let (name, found) = match &request.checkpoint_id {
             None => (String::new(), ledger.checkpoint(ledger.height())),
             Some(CheckpointId::SequenceNumber(number)) => {
@@ -159,8 +163,9 @@ impl LedgerService for Service {
             }
             Some(_) => return Err(Status::invalid_argument("unknown checkpoint_id")),
         };
-        let record =
-            found.ok_or_else(|| Status::not_found(format!("Checkpoint {name} not found")))?;
+        let record = found
+            .filter(|record| !node.is_pruned(&ledger, record.first_transaction))
+            .ok_or_else(|| Status::not_found(format!("Checkpoint {name} not found")))?;
         let checkpoint = render::checkpoint(&ledger, &self.core.contract, record, &mask)?;
         Ok(Response::new(GetCheckpointResponse::new(checkpoint)))
     }
@@ -170,9 +175,10 @@ impl LedgerService for Service {
         request: Request<GetEpochRequest>,
     ) -> Result<Response<GetEpochResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let mask = mask::<Epoch>(request.read_mask.as_ref(), "epoch")?;
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let record = match request.epoch {
             None => ledger.epoch(),
             Some(epoch) => ledger
@@ -190,6 +196,7 @@ impl LedgerService for Service {
         request: Request<ListCheckpointsRequest>,
     ) -> Result<Response<BoxStream<ListCheckpointsResponse>>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let source = Checkpoints {
             contract: self.core.contract,
@@ -200,12 +207,7 @@ impl LedgerService for Service {
             start: request.start_checkpoint,
             end: request.end_checkpoint,
         };
-        let frames = list::list(
-            Arc::clone(&self.core),
-            source,
-            range,
-            request.options.as_ref(),
-        )?;
+        let frames = list::list(node, source, range, request.options.as_ref())?;
         let stream = frames.map(|frame| {
             let frame = frame?;
             let mut response = ListCheckpointsResponse::default();
@@ -222,6 +224,7 @@ impl LedgerService for Service {
         request: Request<ListTransactionsRequest>,
     ) -> Result<Response<BoxStream<ListTransactionsResponse>>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let source = Transactions {
             contract: self.core.contract,
@@ -232,12 +235,7 @@ impl LedgerService for Service {
             start: request.start_checkpoint,
             end: request.end_checkpoint,
         };
-        let frames = list::list(
-            Arc::clone(&self.core),
-            source,
-            range,
-            request.options.as_ref(),
-        )?;
+        let frames = list::list(node, source, range, request.options.as_ref())?;
         let stream = frames.map(|frame| {
             let frame = frame?;
             let mut response = ListTransactionsResponse::default();
@@ -254,6 +252,7 @@ impl LedgerService for Service {
         request: Request<ListEventsRequest>,
     ) -> Result<Response<BoxStream<ListEventsResponse>>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let source = Events {
             contract: self.core.contract,
@@ -264,12 +263,7 @@ impl LedgerService for Service {
             start: request.start_checkpoint,
             end: request.end_checkpoint,
         };
-        let frames = list::list(
-            Arc::clone(&self.core),
-            source,
-            range,
-            request.options.as_ref(),
-        )?;
+        let frames = list::list(node, source, range, request.options.as_ref())?;
         let stream = frames.map(|frame| {
             let frame = frame?;
             let mut response = ListEventsResponse::default();
@@ -300,49 +294,52 @@ impl Service {
                 .take(FaultKind::TransactionsHidden)
                 .is_some()
     }
+}
 
-    fn object(
-        &self,
-        request: &GetObjectRequest,
-        mask: &FieldMaskTree,
-        is_stale: bool,
-    ) -> Result<proto::Object, Status> {
-        let id: Address = request
-            .object_id
-            .as_deref()
-            .ok_or_else(|| Status::invalid_argument("missing object_id"))?
-            .parse()
-            .map_err(|error| Status::invalid_argument(format!("invalid object_id: {error}")))?;
-        let ledger = self.core.ledger();
-        let objects = ledger.objects();
-        let found = match request.version {
-            Some(version) => objects.at(&id, version),
-            None if is_stale => objects.stale(&id),
-            None => objects.live(&id).cloned(),
-        };
-        match (found, request.version) {
-            (Some(object), _) => Ok(render::object(&object, &self.core.contract, mask)),
-            (None, Some(version)) => Err(Status::not_found(format!(
-                "Object {id} with version {version} not found"
-            ))),
-            (None, None) => Err(Status::not_found(format!("Object {id} not found"))),
-        }
+fn object(
+    node: &Node,
+    request: &GetObjectRequest,
+    mask: &FieldMaskTree,
+    is_stale: bool,
+) -> Result<proto::Object, Status> {
+    let id: Address = request
+        .object_id
+        .as_deref()
+        .ok_or_else(|| Status::invalid_argument("missing object_id"))?
+        .parse()
+        .map_err(|error| Status::invalid_argument(format!("invalid object_id: {error}")))?;
+    let ledger = node.ledger()?;
+    let objects = ledger.objects();
+    let found = match request.version {
+        Some(version) => objects
+            .at(&id, version)
+            .filter(|_| !node.is_version_pruned(&ledger, &id, version)),
+        None if is_stale => objects.stale(&id),
+        None => objects.live(&id).cloned(),
+    };
+    match (found, request.version) {
+        (Some(object), _) => Ok(render::object(&object, &node.core.contract, mask)),
+        (None, Some(version)) => Err(Status::not_found(format!(
+            "Object {id} with version {version} not found"
+        ))),
+        (None, None) => Err(Status::not_found(format!("Object {id} not found"))),
     }
 }
 
 fn transaction(
+    node: &Node,
     ledger: &Ledger,
-    contract: &ContractAddresses,
     digest: &str,
     mask: &FieldMaskTree,
 ) -> Result<ExecutedTransaction, Status> {
     let digest = parse_digest("digest", digest)?;
     let (position, record) = ledger
         .transaction(&digest)
+        .filter(|(position, _)| !node.is_pruned(ledger, *position))
         .ok_or_else(|| transaction_not_found(&digest.to_string()))?;
     render::transaction(
         ledger,
-        contract,
+        &node.core.contract,
         position,
         &DecodedTransaction::new(record),
         mask,

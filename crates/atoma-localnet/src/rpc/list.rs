@@ -1,14 +1,12 @@
 //! The scans of the list calls: bounds, limits, watermarks and end reasons.
 
-use std::sync::Arc;
-
 use futures::stream::{self, Stream, StreamExt};
 use sui_rpc::proto::sui::rpc::v2::{Ordering, QueryEnd, QueryEndReason, QueryOptions, Watermark};
 use tonic::Status;
 
 use super::cursor::LedgerCursor;
+use super::node::Node;
 use super::sources::{Source, Window};
-use crate::core::NetworkCore;
 use crate::faults::FaultKind;
 
 /// The default and the maximum number of items of a list.
@@ -53,16 +51,23 @@ pub(crate) struct CheckpointBounds {
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` for contradictory bounds, an invalid cursor or a limit of 0.
-pub(crate) fn list<S: Source>(
-    core: Arc<NetworkCore>,
+pub(super) fn list<S: Source>(
+    node: Node,
     source: S,
     range: CheckpointBounds,
     options: Option<&QueryOptions>,
 ) -> Result<impl Stream<Item = Result<ListFrame<S::Item>, Status>> + Send + 'static, Status> {
-    let tip = core.ledger().height();
+    let tip = node.ledger()?.height();
+    // What the node no longer has, it leaves out without a word.
+    let range = CheckpointBounds {
+        start: range
+            .start
+            .max(Some(node.lowest_checkpoint()).filter(|lowest| *lowest > 0)),
+        ..range
+    };
     let plan = plan(range, options, tip)?;
     let scan = Scan {
-        core,
+        node,
         source,
         next: plan
             .span
@@ -158,7 +163,7 @@ fn plan(
 }
 
 struct Scan<S> {
-    core: Arc<NetworkCore>,
+    node: Node,
     source: S,
     plan: ListPlan,
     next: Option<u64>,
@@ -174,7 +179,7 @@ impl<S: Source> Scan<S> {
         if self.ended {
             return None;
         }
-        if self.core.faults.take(FaultKind::EventsCut).is_some() {
+        if self.node.core.faults.take(FaultKind::EventsCut).is_some() {
             self.ended = true;
             return Some(vec![Err(Status::unavailable(
                 "the stream was cut (injected)",
@@ -190,8 +195,8 @@ impl<S: Source> Scan<S> {
     }
 
     fn scan(&mut self) -> Result<Vec<ListFrame<S::Item>>, Status> {
-        let core = Arc::clone(&self.core);
-        let ledger = core.ledger();
+        let node = self.node.clone();
+        let ledger = node.ledger()?;
         let mut frames = Vec::new();
         for _ in 0..CHECKPOINTS_PER_STEP {
             let Some(sequence) = self.next else {

@@ -9,9 +9,14 @@ mod epoch;
 mod execution;
 mod filter;
 mod headers;
+mod health;
+mod interruption;
 mod ledger;
 mod list;
+mod node;
 mod packages;
+mod reflection;
+mod refusals;
 mod render;
 mod signatures;
 mod sources;
@@ -22,21 +27,24 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use futures::{Stream, StreamExt};
 use sui_rpc::proto::sui::rpc::v2::ledger_service_server::LedgerServiceServer;
 use sui_rpc::proto::sui::rpc::v2::move_package_service_server::MovePackageServiceServer;
 use sui_rpc::proto::sui::rpc::v2::state_service_server::StateServiceServer;
 use sui_rpc::proto::sui::rpc::v2::subscription_service_server::SubscriptionServiceServer;
 use sui_rpc::proto::sui::rpc::v2::transaction_execution_service_server::TransactionExecutionServiceServer;
-use tokio::net::TcpListener;
 use tokio::time::Instant;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
 use tonic::codegen::BoxStream;
+use tonic::service::Routes;
+use tonic::{Request, Status};
 use tonic_web::GrpcWebLayer;
 
 use self::headers::NodeHeaders;
+use self::node::Node;
 use crate::core::NetworkCore;
 use crate::faults::FaultKind;
 
@@ -51,6 +59,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// The node that a call reaches.
+    fn node<T>(&self, request: &Request<T>) -> Node {
+        Node::of(&self.core, request.extensions().get())
+    }
+
     /// Waits for the configured delay of calls.
     async fn delay(&self) {
         let ms = self.core.config.rpc_ms;
@@ -62,8 +75,11 @@ impl Service {
     /// Applies the configured delay and injected faults to a unary call.
     async fn begin(&self) -> Result<(), Status> {
         self.delay().await;
-        match self.core.faults.take(FaultKind::Unavailable) {
-            Some(_) => Err(Status::unavailable("service unavailable (injected)")),
+        if self.core.faults.take(FaultKind::Unavailable).is_some() {
+            return Err(Status::unavailable("service unavailable (injected)"));
+        }
+        match self.core.faults.take(FaultKind::RateLimit) {
+            Some(delay) => Err(refusals::rate_limited(delay)),
             None => Ok(()),
         }
     }
@@ -78,41 +94,40 @@ impl Service {
     }
 }
 
-/// Serves until `stop` is cancelled.
+/// The routes of the gRPC services, for gRPC and grpc-web, and of `GET /health`.
 ///
 /// # Errors
-/// When the server fails.
-pub(crate) async fn serve(
+/// When a descriptor set for reflection can't be decoded.
+pub(crate) async fn routes(
     core: Arc<NetworkCore>,
-    listener: TcpListener,
     stop: CancellationToken,
-) -> Result<(), tonic::transport::Error> {
-    let headers = NodeHeaders::new(Arc::clone(&core));
+) -> Result<Router, tonic_reflection::server::Error> {
     let service = Service {
-        core,
-        stop: stop.clone(),
+        core: Arc::clone(&core),
+        stop,
     };
-    // Without this, a small response waits for the client's delayed acknowledgement, about 40 ms.
-    let incoming = TcpListenerStream::new(listener).map(|stream| {
-        stream.and_then(|stream| {
-            stream.set_nodelay(true)?;
-            Ok(stream)
-        })
-    });
-    tonic::transport::Server::builder()
-        .accept_http1(true)
-        .layer(headers)
-        .layer(GrpcWebLayer::new())
-        .add_service(
-            LedgerServiceServer::new(service.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES),
-        )
-        .add_service(StateServiceServer::new(service.clone()))
-        .add_service(SubscriptionServiceServer::new(service.clone()))
-        .add_service(
-            TransactionExecutionServiceServer::new(service.clone())
-                .max_decoding_message_size(MAX_MESSAGE_BYTES),
-        )
-        .add_service(MovePackageServiceServer::new(service))
-        .serve_with_incoming_shutdown(incoming, async move { stop.cancelled().await })
-        .await
+    let grpc = Routes::new(
+        LedgerServiceServer::new(service.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES),
+    )
+    .add_service(StateServiceServer::new(service.clone()))
+    .add_service(SubscriptionServiceServer::new(service.clone()))
+    .add_service(
+        TransactionExecutionServiceServer::new(service.clone())
+            .max_decoding_message_size(MAX_MESSAGE_BYTES),
+    )
+    .add_service(MovePackageServiceServer::new(service))
+    .add_service(health::service().await)
+    .add_service(reflection::current()?)
+    .add_service(reflection::alpha()?)
+    .into_axum_router()
+    .layer(GrpcWebLayer::new())
+    .layer(from_fn_with_state(
+        Arc::clone(&core),
+        interruption::interrupt,
+    ));
+    Ok(Router::new()
+        .route("/health", get(health::http))
+        .with_state(Arc::clone(&core))
+        .merge(grpc)
+        .layer(NodeHeaders::new(core)))
 }

@@ -26,8 +26,9 @@ impl MovePackageService for Service {
         request: Request<GetPackageRequest>,
     ) -> Result<Response<GetPackageResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let id = package_id(request.into_inner().package_id.as_deref())?;
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let package = find(&ledger, id)?;
         let message = describe(package, &self.core.contract);
         Ok(Response::new(GetPackageResponse::new(message)))
@@ -38,9 +39,10 @@ impl MovePackageService for Service {
         request: Request<GetDatatypeRequest>,
     ) -> Result<Response<GetDatatypeResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let id = package_id(request.package_id.as_deref())?;
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let package = find(&ledger, id)?;
         let contract = &self.core.contract;
         let (module, name) = (request.module_name(), request.name());
@@ -60,9 +62,10 @@ impl MovePackageService for Service {
         request: Request<GetFunctionRequest>,
     ) -> Result<Response<GetFunctionResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let id = package_id(request.package_id.as_deref())?;
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let package = find(&ledger, id)?;
         let contract = &self.core.contract;
         let (module, name) = (request.module_name(), request.name());
@@ -80,9 +83,10 @@ impl MovePackageService for Service {
         request: Request<ListPackageVersionsRequest>,
     ) -> Result<Response<ListPackageVersionsResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let id = package_id(request.package_id.as_deref())?;
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let original = contract::original_id(find(&ledger, id)?);
         let after: u64 = match &request.page_token {
             Some(token) => bcs::from_bytes(token)

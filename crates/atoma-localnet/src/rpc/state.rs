@@ -27,6 +27,7 @@ impl StateService for Service {
         request: Request<ListOwnedObjectsRequest>,
     ) -> Result<Response<ListOwnedObjectsResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let owner = address("owner", request.owner.as_deref())?;
         let object_type = request
@@ -40,7 +41,7 @@ impl StateService for Service {
             .transpose()?;
         let mask =
             mask::<proto::Object>(request.read_mask.as_ref(), "object_id,version,object_type")?;
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let mut found: Vec<(Key, &Arc<Object>)> = ledger
             .objects()
             .owned_by(&owner)
@@ -81,10 +82,11 @@ impl StateService for Service {
         request: Request<ListDynamicFieldsRequest>,
     ) -> Result<Response<ListDynamicFieldsResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let parent = address("parent", request.parent.as_deref())?;
         let mask = mask::<DynamicField>(request.read_mask.as_ref(), "parent,field_id")?;
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let fields: Vec<&Arc<Object>> = ledger.objects().owned_by(&parent).collect();
         let (page, next) = page(
             &fields,
@@ -110,10 +112,11 @@ impl StateService for Service {
         request: Request<GetBalanceRequest>,
     ) -> Result<Response<GetBalanceResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let owner = address("owner", request.owner.as_deref())?;
         let coin_type: TypeTag = coin_type(request.coin_type.as_deref())?.into();
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let sum = balances(ledger.objects(), &owner)
             .remove(&coin_type.to_string())
             .unwrap_or_default();
@@ -127,9 +130,10 @@ impl StateService for Service {
         request: Request<ListBalancesRequest>,
     ) -> Result<Response<ListBalancesResponse>, Status> {
         self.begin().await?;
+        let node = self.node(&request);
         let request = request.into_inner();
         let owner = address("owner", request.owner.as_deref())?;
-        let ledger = self.core.ledger();
+        let ledger = node.ledger()?;
         let all: Vec<(String, u64)> = balances(ledger.objects(), &owner).into_iter().collect();
         let (page, next) = page(
             &all,

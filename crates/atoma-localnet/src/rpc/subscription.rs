@@ -1,6 +1,5 @@
 //! SubscriptionService: the matching items of each new checkpoint.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, Stream, StreamExt};
@@ -18,9 +17,9 @@ use super::Service;
 use super::cursor::LedgerCursor;
 use super::filter::Filter;
 use super::list::watermark;
+use super::node::Node;
 use super::render::mask;
 use super::sources::{Checkpoints, Events, Source, Transactions, Window};
-use crate::core::NetworkCore;
 use crate::faults::FaultKind;
 
 /// An idle stream repeats its progress at this interval, well before a client considers it dead.
@@ -40,7 +39,7 @@ enum Live<T> {
 
 /// The state of a live stream.
 struct Follower<S> {
-    core: Arc<NetworkCore>,
+    node: Node,
     source: S,
     tip: watch::Receiver<u64>,
     /// The last checkpoint that has been sent completely.
@@ -51,12 +50,12 @@ struct Follower<S> {
 
 /// Follows the ledger from the current tip.
 fn follow<S: Source>(
-    core: Arc<NetworkCore>,
+    node: Node,
     source: S,
 ) -> impl Stream<Item = Result<Live<S::Item>, Status>> + Send + 'static {
-    let tip = core.tip();
+    let tip = node.core.tip();
     let follower = Follower {
-        core,
+        node,
         source,
         tip,
         covered: None,
@@ -80,21 +79,21 @@ impl<S: Source> Follower<S> {
             return Some(self.start());
         }
         loop {
-            if self.core.faults.take(FaultKind::EventsCut).is_some() {
+            if self.node.core.faults.take(FaultKind::EventsCut).is_some() {
                 self.broken = true;
                 return Some(vec![Err(Status::unavailable(
                     "the stream was cut (injected)",
                 ))]);
             }
-            if let Some(stall) = self.core.faults.take(FaultKind::EventsStall) {
+            if let Some(stall) = self.node.core.faults.take(FaultKind::EventsStall) {
                 tokio::time::sleep(stall).await;
             }
-            let height = *self.tip.borrow_and_update();
+            let height = self.height();
             let next = self.covered.map_or(0, |covered| covered + 1);
             if next <= height {
                 return Some(self.frames_of(next));
             }
-            let faults = self.core.faults.changed();
+            let faults = self.node.core.faults.changed();
             tokio::select! {
                 changed = self.tip.changed() => changed.ok()?,
                 () = faults => {}
@@ -107,10 +106,16 @@ impl<S: Source> Follower<S> {
         }
     }
 
+    /// The latest checkpoint that the node has executed.
+    fn height(&mut self) -> u64 {
+        let tip = *self.tip.borrow_and_update();
+        tip.saturating_sub(self.node.behind())
+    }
+
     /// The first frames. The stream starts at the latest checkpoint, which itself is sent only by a
     /// stream of checkpoints.
     fn start(&mut self) -> Vec<Result<Live<S::Item>, Status>> {
-        let height = *self.tip.borrow_and_update();
+        let height = self.height();
         if S::WHOLE_CHECKPOINTS {
             return self.frames_of(height);
         }
@@ -119,7 +124,7 @@ impl<S: Source> Follower<S> {
     }
 
     fn frames_of(&mut self, sequence: u64) -> Vec<Result<Live<S::Item>, Status>> {
-        let ledger = self.core.ledger();
+        let ledger = self.node.core.ledger();
         match self.source.items(&ledger, sequence, Window::ALL) {
             Ok(items) => {
                 self.covered = Some(sequence);
@@ -147,13 +152,14 @@ impl SubscriptionService for Service {
         request: Request<SubscribeCheckpointsRequest>,
     ) -> Result<Response<BoxStream<SubscribeCheckpointsResponse>>, Status> {
         self.delay().await;
+        let node = self.node(&request);
         let request = request.into_inner();
         let source = Checkpoints {
             contract: self.core.contract,
             filter: Filter::transactions(request.filter.as_ref())?,
             mask: mask::<Checkpoint>(request.read_mask.as_ref(), "sequence_number,digest")?,
         };
-        let stream = follow(Arc::clone(&self.core), source).map(|live| {
+        let stream = follow(node, source).map(|live| {
             let mut response = SubscribeCheckpointsResponse::default();
             match live? {
                 Live::Item { cursor, item } => {
@@ -172,13 +178,14 @@ impl SubscriptionService for Service {
         request: Request<SubscribeTransactionsRequest>,
     ) -> Result<Response<BoxStream<SubscribeTransactionsResponse>>, Status> {
         self.delay().await;
+        let node = self.node(&request);
         let request = request.into_inner();
         let source = Transactions {
             contract: self.core.contract,
             filter: Filter::transactions(request.filter.as_ref())?,
             mask: mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?,
         };
-        let stream = follow(Arc::clone(&self.core), source).map(|live| {
+        let stream = follow(node, source).map(|live| {
             let mut response = SubscribeTransactionsResponse::default();
             match live? {
                 Live::Item { cursor, item } => {
@@ -198,13 +205,14 @@ impl SubscriptionService for Service {
         request: Request<SubscribeEventsRequest>,
     ) -> Result<Response<BoxStream<SubscribeEventsResponse>>, Status> {
         self.delay().await;
+        let node = self.node(&request);
         let request = request.into_inner();
         let source = Events {
             contract: self.core.contract,
             filter: Filter::events(request.filter.as_ref())?,
             mask: mask::<Event>(request.read_mask.as_ref(), "*")?,
         };
-        let stream = follow(Arc::clone(&self.core), source).map(|live| {
+        let stream = follow(node, source).map(|live| {
             let mut response = SubscribeEventsResponse::default();
             match live? {
                 Live::Item { cursor, item } => {

@@ -8,6 +8,7 @@ import { SuiGrpcClient } from '@mysten/sui/grpc';
 import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { Inputs, Transaction } from '@mysten/sui/transactions';
 import { fromBase64 } from '@mysten/sui/utils';
+import { check, finish } from './harness.js';
 
 const [dir = ''] = process.argv.slice(2);
 const read = (name: string) => readFileSync(join(dir, name), 'utf8');
@@ -22,19 +23,6 @@ const owner = key.toSuiAddress();
 const packageId = setting('package_id');
 const atomaDb = setting('atoma_db_id');
 const client = new SuiGrpcClient({ network: 'localnet', baseUrl: setting('rpc_url') });
-
-let passed = 0;
-let failed = 0;
-async function check(name: string, body: () => Promise<void>) {
-  try {
-    await body();
-    passed += 1;
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
 
 const NodeBadge = bcs.struct('NodeBadge', { id: bcs.Address, small_id: bcs.u64() });
 
@@ -167,5 +155,4 @@ await check("the contract's functions are described", async () => {
   assert.equal(found.parameters.length, 4);
 });
 
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

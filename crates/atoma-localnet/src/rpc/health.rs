@@ -1,0 +1,58 @@
+//! Whether the node is up, over gRPC (`grpc.health.v1`) and HTTP (`GET /health`).
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use http::StatusCode;
+use serde::Deserialize;
+use sui_rpc::proto::sui::rpc::v2::{
+    ledger_service_server, move_package_service_server, state_service_server,
+    subscription_service_server, transaction_execution_service_server,
+};
+use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::{Health, HealthServer};
+
+use super::headers::tip_ms;
+use crate::core::NetworkCore;
+
+/// The services that this node offers.
+pub(super) const SERVICES: [&str; 5] = [
+    ledger_service_server::SERVICE_NAME,
+    state_service_server::SERVICE_NAME,
+    subscription_service_server::SERVICE_NAME,
+    transaction_execution_service_server::SERVICE_NAME,
+    move_package_service_server::SERVICE_NAME,
+];
+
+/// `grpc.health.v1`: every service is up from the start to the end.
+pub(super) async fn service() -> HealthServer<impl Health> {
+    let (reporter, server) = tonic_health::server::health_reporter();
+    for service in SERVICES {
+        reporter
+            .set_service_status(service, ServingStatus::Serving)
+            .await;
+    }
+    server
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Threshold {
+    threshold_seconds: Option<u64>,
+}
+
+/// `GET /health`: 200 and `up`. With `?threshold_seconds=N`, 503 if the newest checkpoint is older
+/// than that.
+pub(super) async fn http(
+    State(core): State<Arc<NetworkCore>>,
+    Query(threshold): Query<Threshold>,
+) -> (StatusCode, &'static str) {
+    let age_ms = core.clock.now_ms().saturating_sub(tip_ms(&core));
+    let limit = threshold.threshold_seconds;
+    if limit.is_some_and(|seconds| age_ms > seconds.saturating_mul(1_000)) {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the newest checkpoint is older than threshold_seconds",
+        );
+    }
+    (StatusCode::OK, "up")
+}
