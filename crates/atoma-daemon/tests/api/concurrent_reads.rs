@@ -54,9 +54,9 @@ async fn everything_is_answered_while_a_thousand_settlements_wait() {
     let other = world.buy_one(task, 1, 1_000, 1_000).await;
     // Longer than the test may take, so anything that waits for it gets no answer.
     world.network.inject_fault(Fault {
-        kind: FaultKind::ExecuteDelay,
         count: u64::MAX,
         ms: 600_000,
+        ..Fault::once(FaultKind::ExecuteDelay)
     });
     let settling = world.spawn_settle(&stacks);
     world.until_submitted().await;

@@ -203,9 +203,9 @@ async fn a_subscription_that_the_mirror_lacks_is_known_from_the_journal() {
     let task = world.new_task(NONE);
     world.buy_one(1, 1, 1_000, 1_000).await;
     world.network.inject_fault(Fault {
-        kind: FaultKind::EventsStall,
         count: u64::MAX,
         ms: 600_000,
+        ..Fault::once(FaultKind::EventsStall)
     });
     let offer = json!({"task_small_id": task, "price_per_one_million_compute_units": 5});
     let gone = json!({"task_small_id": task});

@@ -78,9 +78,9 @@ impl Scene {
     /// Delays executions until the connection is gone. What is sent still arrives.
     fn delay_executions(&self) {
         self.network.inject_fault(Fault {
-            kind: FaultKind::ExecuteDelay,
             count: u64::MAX,
             ms: 600_000,
+            ..Fault::once(FaultKind::ExecuteDelay)
         });
     }
 

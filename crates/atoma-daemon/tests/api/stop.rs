@@ -18,9 +18,9 @@ use crate::support::{Api, NONE, TestWorld};
 /// Delays executions until the connection is gone. What is sent still arrives.
 fn delay_executions(world: &TestWorld) {
     world.network.inject_fault(Fault {
-        kind: FaultKind::ExecuteDelay,
         count: u64::MAX,
         ms: 600_000,
+        ..Fault::once(FaultKind::ExecuteDelay)
     });
 }
 

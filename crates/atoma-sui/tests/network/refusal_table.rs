@@ -321,9 +321,8 @@ async fn a_lock_conflict_is_a_question_of_versions() {
     let mut second = first.clone();
     second.gas_payment.budget += 1;
     network.localnet.inject_fault(Fault {
-        kind: FaultKind::ExecuteDelay,
-        count: 1,
         ms: 600_000,
+        ..Fault::once(FaultKind::ExecuteDelay)
     });
     let first = sign(&operator, &first).await;
     let sending = tokio::spawn({

@@ -26,9 +26,9 @@ impl TestWorld {
     /// however long a test takes.
     pub(crate) fn hold_submissions(&self) {
         self.network.inject_fault(Fault {
-            kind: FaultKind::ExecuteLostBefore,
             count: u64::MAX,
             ms: 0,
+            ..Fault::once(FaultKind::ExecuteLostBefore)
         });
     }
 

@@ -164,9 +164,9 @@ impl TestWorld {
     /// Makes the Sui node refuse every call as unavailable, until the faults are cleared.
     pub(crate) fn take_node_down(&self) {
         self.network.inject_fault(Fault {
-            kind: FaultKind::Unavailable,
             count: u64::MAX,
             ms: 0,
+            ..Fault::once(FaultKind::Unavailable)
         });
     }
 
