@@ -139,5 +139,5 @@ fn lease(seconds: Option<u64>) -> Result<Option<Lease>, ApiError> {
     let lease = seconds.map(|seconds| Lease::from_ms(seconds.saturating_mul(1_000)));
     lease
         .transpose()
-        .map_err(|_| ApiError::invalid("`lease_s` must be from 1 to 3600. Renew a longer lease."))
+        .map_err(|_| ApiError::invalid("`lease_s` must be from 1 to 3600. To hold units for longer, renew the lease."))
 }

@@ -8,6 +8,7 @@ use atoma_domain::model::{SettlementInputs, Stack, Task, WorkRecord};
 use atoma_domain::ports::{ChainError, ContractView, StoreError, SubscriberQuery, ViewQuery};
 use atoma_domain::{ComputeUnits, Mist, NodeSmallId, ObjectReference, SecurityLevel, StackSmallId};
 use tokio::time::Instant;
+use tracing::warn;
 
 use super::failures::unanswered;
 use super::next::Next;
@@ -154,13 +155,23 @@ pub(in crate::engine) async fn check_last_use(
     let Some(badge) = badge else { return Ok(()) };
     let node = intents.first().and_then(|intent| intent.actor.node());
     match unknown_use(&context.ports, *badge.object_id()).await {
-        Ok(Some(last)) if !last.is_registration => Err(Next::Wait {
-            intents,
-            reason: WaitReason::Stopped(Failure::BadgeUsedElsewhere {
-                node_small_id: node.unwrap_or(NodeSmallId::new(0)),
-                tx_digest: last.tx_digest,
-            }),
-        }),
+        Ok(Some(last)) if !last.is_registration => {
+            let node_small_id = node.unwrap_or(NodeSmallId::new(0));
+            if context.foreign_uses.note(badge) {
+                warn!(
+                    node = %node_small_id, digest = %last.tx_digest,
+                    "other software used the badge last: signing nothing with it until a start with \
+                     `allow_foreign_use`"
+                );
+            }
+            Err(Next::Wait {
+                intents,
+                reason: WaitReason::Stopped(Failure::BadgeUsedElsewhere {
+                    node_small_id,
+                    tx_digest: last.tx_digest,
+                }),
+            })
+        }
         Ok(_) => Ok(()),
         Err(error) => Err(not_compared(context, intents, error).await),
     }

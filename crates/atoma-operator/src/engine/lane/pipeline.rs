@@ -286,11 +286,12 @@ impl Pipeline {
         match &self.badge {
             Some(known) if known.version() >= seen.version() => return,
             Some(known) if !may_be_own => {
-                warn!(
-                    badge = %seen.object_id(), known_version = known.version(), version = seen.version(),
-                    "other software used the badge: is another daemon running with this key?"
-                );
-                self.context.foreign_uses.note(seen);
+                if self.context.foreign_uses.note(seen) {
+                    warn!(
+                        badge = %seen.object_id(), known_version = known.version(), version = seen.version(),
+                        "other software used the badge: is another daemon running with this key?"
+                    );
+                }
             }
             Some(_) | None => {}
         }

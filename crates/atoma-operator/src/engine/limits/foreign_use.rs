@@ -12,9 +12,10 @@ pub(in crate::engine) struct ForeignUses {
 }
 
 impl ForeignUses {
-    /// Notes that somebody else used a badge.
-    pub(in crate::engine) fn note(&self, badge: &ObjectReference) {
-        self.lock().insert(*badge.object_id(), badge.version());
+    /// Notes that somebody else used a badge; says whether this version is news.
+    pub(in crate::engine) fn note(&self, badge: &ObjectReference) -> bool {
+        let known = self.lock().insert(*badge.object_id(), badge.version());
+        known != Some(badge.version())
     }
 
     /// One sentence for each such badge.
