@@ -288,6 +288,7 @@ async fn every_refusal_has_its_meaning() {
     let mut wrong = sign(&operator, &good).await;
     let mut theirs = good.clone();
     theirs.sender = other.signer.address();
+    theirs.gas_payment.owner = theirs.sender;
     wrong.signatures = sign(&other, &theirs).await.signatures;
     assert_eq!(meaning(network.chain.execute(&wrong).await), invalid());
     wrong.signatures.clear();
