@@ -33,9 +33,16 @@ use refusal::{refusal, refusal_at_end};
 /// connection, whether or not it takes the request.
 const READ_AT_ONCE: usize = 16 << 10;
 
-/// The most that is read so while requests begin in it, in bytes. The parser takes up all requests that it
-/// has the bytes of, and only then looks how many wait: a client could have it hold hundreds.
+/// The most that is read so while requests begin in it, in bytes.
 const HEADS_AT_ONCE: usize = 512;
+
+/// After so many requests no more is read until something is answered. The parser takes up all requests that
+/// it has the bytes of: a client that sends many at once would have it hold hundreds. Behind a single request
+/// it goes on, to see whether the client leaves.
+const REQUESTS_AHEAD: usize = 2;
+
+/// Ends the first line of a request, but no line of a JSON body.
+const REQUEST_LINE_END: &[u8] = b" HTTP/1.1\r\n";
 
 /// A connection of a client.
 #[derive(Debug)]
@@ -52,11 +59,13 @@ pub(crate) struct Connection<S> {
     unparsed: usize,
     /// The most that this may be. It grows while a body is read.
     at_once: usize,
-    /// Whether a head ends in it.
-    ends_head: bool,
+    /// Whether a request begins in it.
+    begins_request: bool,
+    /// The requests that began since something was answered.
+    requests_ahead: usize,
     /// The client will send nothing more.
     is_left: bool,
-    /// Waits for the end of the answer, if the client has left meanwhile.
+    /// Waits for an answer to be written.
     reader: Option<Waker>,
 }
 
@@ -70,13 +79,14 @@ impl<S> Connection<S> {
             stalled: None,
             unparsed: 0,
             at_once: HEADS_AT_ONCE,
-            ends_head: false,
+            begins_request: false,
+            requests_ahead: 0,
             is_left: false,
             reader: None,
         }
     }
 
-    /// Wakes the reader at the end of an answer.
+    /// Wakes the reader once something was answered.
     fn wake_reader(&mut self) {
         if !self.is_writing()
             && let Some(reader) = self.reader.take()
@@ -93,7 +103,7 @@ impl<S> Connection<S> {
     /// Lets the parser look at what was read, and reads on afterwards.
     fn pause_reading(&mut self, context: &Context<'_>) -> Poll<io::Result<()>> {
         self.unparsed = 0;
-        self.ends_head = false;
+        self.begins_request = false;
         context.waker().wake_by_ref();
         Poll::Pending
     }
@@ -105,6 +115,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         if written.is_ready() {
             self.stalled = None;
+            self.requests_ahead = 0;
             self.wake_reader();
             return written;
         }
@@ -149,8 +160,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
             // The parser drops the requests under way. Those that write go on in tasks of their own.
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
+        if self.requests_ahead >= REQUESTS_AHEAD {
+            self.unparsed = 0;
+            self.reader = Some(context.waker().clone());
+            return Poll::Pending;
+        }
         if self.unparsed >= self.at_once {
-            self.at_once = match self.ends_head {
+            self.at_once = match self.begins_request {
                 true => HEADS_AT_ONCE,
                 false => READ_AT_ONCE.min(self.at_once * 2),
             };
@@ -159,9 +175,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         let wanted = buffer.remaining().min(self.at_once - self.unparsed);
         let mut part = ReadBuf::new(buffer.initialize_unfilled_to(wanted));
         let read = Pin::new(&mut self.stream).poll_read(context, &mut part);
-        self.ends_head |= part.filled().windows(4).any(|end| end == b"\r\n\r\n");
+        let lines = part.filled().windows(REQUEST_LINE_END.len());
+        let requests = lines.filter(|end| *end == REQUEST_LINE_END).count();
         let count = part.filled().len();
         buffer.advance(count);
+        self.begins_request |= requests > 0;
+        self.requests_ahead = self.requests_ahead.saturating_add(requests);
         if read.is_pending() {
             self.unparsed = 0;
         }
@@ -268,34 +287,45 @@ mod tests {
     #[tokio::test]
     async fn a_connection_is_read_in_parts_and_ends_once_its_client_has_left() {
         let (near, mut far) = duplex(1 << 20);
-        let heads = b"GET / HTTP/1.1\r\n\r\n".repeat(2 * HEADS_AT_ONCE / 20);
-        far.write_all(&heads).await.unwrap();
         far.write_all(&[b' '; 3 * READ_AT_ONCE]).await.unwrap();
         drop(far);
         let mut connection = Connection::new(near, None, LONG);
         let mut context = Context::from_waker(Waker::noop());
         let mut parts = Vec::new();
-        let mut left = heads.len() + 3 * READ_AT_ONCE;
+        let mut left = 3 * READ_AT_ONCE;
         while left > 0 {
             let (read, end) = read_once(&mut connection, &mut context);
             assert!(end.is_pending());
             parts.push(read);
             left -= read;
         }
-        let until_it_is_a_body = heads.len().div_ceil(HEADS_AT_ONCE);
-        let (requests, body) = parts.split_at(until_it_is_a_body);
-        assert!(
-            requests.iter().all(|part| *part == HEADS_AT_ONCE),
-            "{parts:?}"
-        );
-        assert!(body.contains(&READ_AT_ONCE), "{parts:?}");
-        assert!(body.iter().all(|part| *part <= READ_AT_ONCE), "{parts:?}");
+        assert!(parts.contains(&READ_AT_ONCE), "{parts:?}");
+        assert!(parts.iter().all(|part| *part <= READ_AT_ONCE), "{parts:?}");
         let (read, end) = read_once(&mut connection, &mut context);
         assert_eq!(read, 0);
         let Poll::Ready(Err(end)) = end else {
             panic!("{end:?}");
         };
         assert_eq!(end.kind(), io::ErrorKind::ConnectionAborted);
+    }
+
+    #[tokio::test]
+    async fn behind_several_requests_nothing_is_read_until_one_is_answered() {
+        const REQUEST: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+        let (near, mut far) = duplex(1 << 20);
+        far.write_all(&REQUEST.repeat(1_000)).await.unwrap();
+        let mut connection = Connection::new(near, None, LONG);
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..3 {
+            let (read, end) = read_once(&mut connection, &mut context);
+            assert!(end.is_pending());
+            assert!(
+                (2 * REQUEST.len()..=HEADS_AT_ONCE).contains(&read),
+                "{read}"
+            );
+            assert_eq!(read_once(&mut connection, &mut context).0, 0);
+            connection.write_all(OTHERS[2]).await.unwrap();
+        }
     }
 
     #[tokio::test]
