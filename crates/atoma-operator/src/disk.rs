@@ -101,7 +101,7 @@ impl DiskWatch {
             Ok(Ok(result)) => result.as_ref().and_then(|result| result.clone().err()),
             Ok(Err(_)) => Some(String::from("the check of the database's disk ended early")),
             Err(_) => Some(format!(
-                "the database took no write within {} s: its disk hangs, or another process has locked it",
+                "the disk of the database took no write within {} s",
                 self.patience.as_secs()
             )),
         };
@@ -132,7 +132,7 @@ fn begin(write: impl Future<Output = Result<(), StoreError>> + Send + 'static) -
             let cause = error
                 .source()
                 .map_or_else(|| error.to_string(), with_causes);
-            format!("the database takes no write: {cause}")
+            format!("the disk of the database takes no write: {cause}")
         });
         sender.send_replace(Some(result));
     });

@@ -280,7 +280,10 @@ async fn a_disk_that_takes_no_write_is_a_reason_not_to_be_ready() {
     let (status, ready) = world.get("/ready").await;
     assert_eq!(status, 503, "{ready}");
     let reasons = ready["details"]["reasons"].to_string();
-    assert!(reasons.contains("the database takes no write"), "{reasons}");
+    assert!(
+        reasons.contains("the disk of the database takes no write"),
+        "{reasons}"
+    );
     std::fs::remove_dir(&probe).unwrap();
     world.until_ready().await;
     assert!(!probe.exists());

@@ -132,8 +132,6 @@ impl ChainEvents for SqliteState {
         };
         // A full or hanging disk must not block the other tasks of this thread.
         let written = tokio::task::spawn_blocking(move || probe.write()).await;
-        written.map_err(unavailable)?.map_err(file_failed)?;
-        // Another process may have locked the database.
-        self.write().await?.rollback().await
+        written.map_err(unavailable)?.map_err(file_failed)
     }
 }

@@ -426,23 +426,3 @@ async fn without_its_log_the_file_takes_no_write() {
     std::fs::rename(&away, &log).unwrap();
     store.note_epoch(Epoch::new(3)).await.unwrap();
 }
-
-/// Whoever asks whether the daemon is ready learns of the lock.
-#[tokio::test]
-async fn a_database_that_another_process_has_locked_is_not_sound() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state.sqlite");
-    let options = StateOptions {
-        busy_timeout: Duration::from_millis(20),
-        ..StateOptions::default()
-    };
-    let store = SqliteState::open(&path, options).await.unwrap();
-    store.check_disk().await.unwrap();
-    let other = connect_options(options).filename(&path);
-    let other = pool(1, options).connect_with(other).await.unwrap();
-    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    let checked = store.check_disk().await;
-    assert!(matches!(checked, Err(StoreError::Locked(_))), "{checked:?}");
-    lock.rollback().await.unwrap();
-    store.check_disk().await.unwrap();
-}
