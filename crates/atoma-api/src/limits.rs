@@ -35,7 +35,7 @@ impl Default for ApiLimits {
             write_idle: Duration::from_secs(10),
             body_idle: Duration::from_secs(10),
             body_whole: Duration::from_secs(60),
-            body_bytes: 16 << 20,
+            body_bytes: 8 << 20,
         }
     }
 }
