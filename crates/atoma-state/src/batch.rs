@@ -79,11 +79,7 @@ impl Batch {
             self.sql.push(';');
         }
         number_from(self.arguments.len(), sql, &mut self.sql);
-        self.statements.push(PlannedStatement {
-            sql,
-            changes: None,
-            is_check: false,
-        });
+        self.statements.push(PlannedStatement::new(sql));
         self
     }
 
@@ -131,12 +127,7 @@ impl Batch {
             "" => BEGIN.to_owned(),
             sql => format!("{BEGIN};{sql}"),
         };
-        let begin = PlannedStatement {
-            sql: BEGIN,
-            changes: None,
-            is_check: false,
-        };
-        self.statements.insert(0, begin);
+        self.statements.insert(0, PlannedStatement::new(BEGIN));
         let mut results = self.query(connection).await?;
         results.next();
         Ok(results)
@@ -184,6 +175,14 @@ impl Batch {
 }
 
 impl PlannedStatement {
+    const fn new(sql: &'static str) -> Self {
+        Self {
+            sql,
+            changes: None,
+            is_check: false,
+        }
+    }
+
     fn check(&self, changed: u64) -> Result<(), StoreError> {
         match self.changes {
             Some(planned) if u64::try_from(planned) != Ok(changed) => {

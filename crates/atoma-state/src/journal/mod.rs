@@ -1,7 +1,7 @@
 //! The transaction journal.
 //!
 //! Each transition of the domain's state machine has a file: [`open`](open::open),
-//! [`record`](record::Recording), [`conclude`](conclude::Concluding) and [`fail`](fail::fail). It runs in
+//! [`record`](record::Recording), [`conclude`](conclude::Concluding) and [`fail`](fail::decide). It runs in
 //! a transaction that holds the write lock: it reads the rows that matter in one batch, decides by the
 //! domain's rules and writes in another batch. An outcome and the next attempt share both batches. The
 //! schema's triggers decide nothing: they refuse what these functions never write.
@@ -114,9 +114,11 @@ impl Journal for SqliteState {
         failure: &Failure,
         now: TimestampMs,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
-        let failed = fail::fail(&mut transaction, id, failure, now).await;
-        transaction.end(failed).await
+        let mut reads = Batch::new();
+        fail::select(&mut reads, id);
+        let (transaction, mut rows) = self.write_with(reads).await?;
+        let decided = fail::decide(&mut rows, id, failure, now);
+        transaction.end_with(decided).await
     }
 
     async fn take_stock(&self) -> Result<Stock, StoreError> {
