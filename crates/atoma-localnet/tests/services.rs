@@ -148,18 +148,9 @@ async fn the_contracts_tables_are_dynamic_fields() {
     // The table of nodes is the first of the AtomaDb's tables; its id follows three small ids.
     let contents = db.contents().value();
     let nodes = Address::from_bytes(&contents[88..120]).unwrap();
-    let mut request = proto::ListDynamicFieldsRequest::default();
-    request.parent = Some(nodes.to_string());
-    request.read_mask = Some(FieldMask::from_str("parent,field_id,name,value_type"));
     let fields = fixture
-        .client
-        .clone()
-        .state_client()
-        .list_dynamic_fields(request)
-        .await
-        .unwrap()
-        .into_inner()
-        .dynamic_fields;
+        .dynamic_fields(&nodes.to_string(), Some("parent,field_id,name,value_type"))
+        .await;
     assert_eq!(fields.len(), 1);
     assert_eq!(fields[0].name().value(), 1_u64.to_le_bytes());
     assert!(fields[0].value_type().ends_with("::db::NodeEntry"));

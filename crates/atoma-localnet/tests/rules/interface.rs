@@ -48,18 +48,9 @@ async fn objects_are_rendered_as_json() {
     assert!(coin["balance"].as_str().unwrap().parse::<u64>().unwrap() > SUI);
     // Every object of the network has one.
     let table = db["tasks"]["id"].as_str().unwrap();
-    let mut request = proto::ListDynamicFieldsRequest::default();
-    request.parent = Some(table.to_owned());
-    request.read_mask = Some(FieldMask::from_str("child_object.json,field_object.json"));
     let fields = fixture
-        .client
-        .clone()
-        .state_client()
-        .list_dynamic_fields(request)
-        .await
-        .unwrap()
-        .into_inner()
-        .dynamic_fields;
+        .dynamic_fields(table, Some("child_object.json,field_object.json"))
+        .await;
     let task = json(fields[0].child_object().json.as_ref().unwrap());
     assert_eq!(task["model_name"], "model");
     assert_eq!(task["deprecated_at_epoch"], serde_json::Value::Null);

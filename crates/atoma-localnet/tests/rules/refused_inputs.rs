@@ -295,17 +295,7 @@ impl Fixture {
         // Two ids and three counters, a table and another precede the table of tasks.
         let at = 32 + 32 + 24 + 40 + 40;
         let table = Address::from_bytes(&db.contents().value()[at..at + 32]).unwrap();
-        let mut request = sui_rpc::proto::sui::rpc::v2::ListDynamicFieldsRequest::default();
-        request.parent = Some(table.to_string());
-        let fields = self
-            .client
-            .clone()
-            .state_client()
-            .list_dynamic_fields(request)
-            .await
-            .unwrap()
-            .into_inner()
-            .dynamic_fields;
+        let fields = self.dynamic_fields(&table.to_string(), None).await;
         let id = fields[0].field_id().parse().unwrap();
         (self.reference(&id).await, table)
     }

@@ -69,6 +69,20 @@ impl Fixture {
         }
     }
 
+    /// The first page of a table's fields; with these of their properties, or the default ones.
+    pub async fn dynamic_fields(
+        &self,
+        table: &str,
+        properties: Option<&str>,
+    ) -> Vec<proto::DynamicField> {
+        let mut request = proto::ListDynamicFieldsRequest::default();
+        request.parent = Some(table.to_owned());
+        request.read_mask = properties.map(FieldMask::from_str);
+        let mut client = self.client.clone();
+        let response = client.state_client().list_dynamic_fields(request).await;
+        response.unwrap().into_inner().dynamic_fields
+    }
+
     /// The account's coins, the largest first.
     pub async fn coins(&self, owner: Address) -> Vec<ObjectReference> {
         self.owned(owner, &StructTag::gas_coin().to_string()).await
