@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use atoma_domain::{NodeSmallId, ObjectId};
 use sui_sdk_types::{
-    Address, ChangeEpoch, Digest, EndOfEpochTransactionKind, ExecutionStatus, Input,
-    ObjectReference, Owner, SignedTransaction, Transaction, TransactionKind,
+    Address, ChangeEpoch, Digest, EndOfEpochTransactionKind, ExecutionStatus, GasCostSummary,
+    Input, ObjectReference, Owner, SignedTransaction, Transaction, TransactionKind,
 };
 use tokio::sync::watch;
 
@@ -210,7 +210,7 @@ impl NetworkCore {
             .transaction(&digest)
             .map_or(usize::MAX, |(position, _)| position);
         if self.config.checkpoint_ms == 0 {
-            self.seal(&mut ledger, false)?;
+            self.seal(&mut ledger)?;
         }
         Ok(position)
     }
@@ -226,7 +226,7 @@ impl NetworkCore {
             ledger.objects(),
             ledger.epoch().epoch,
             ledger.height() + 1,
-            self.clock.now_ms(),
+            ledger.next_timestamp_ms(self.clock.now_ms()),
         );
         ledger.commit(outputs)
     }
@@ -292,7 +292,7 @@ impl NetworkCore {
         if ledger.pending().is_empty() && !even_if_empty {
             return Ok(ledger.height());
         }
-        self.seal(&mut ledger, false)
+        self.seal(&mut ledger)
     }
 
     /// Ends the epoch with its last checkpoint, and begins the next with its first.
@@ -302,15 +302,15 @@ impl NetworkCore {
     pub(crate) fn advance_epoch(&self) -> Result<EpochRecord, LedgerError> {
         let mut ledger = self.ledger_mut();
         let epoch = ledger.epoch();
-        let now_ms = self.clock.now_ms();
+        let now_ms = ledger.next_timestamp_ms(self.clock.now_ms());
         let prologue =
             system::commit_prologue(ledger.objects(), epoch.epoch, ledger.height() + 1, now_ms);
         ledger.commit(prologue)?;
-        let change = change(epoch.epoch, now_ms);
+        let change = change(epoch.epoch, now_ms, &ledger.rolling_gas()?);
         let outputs = system::change_epoch(ledger.objects(), &change, epoch.epoch);
         ledger.commit(outputs)?;
-        self.seal(&mut ledger, true)?;
-        self.seal(&mut ledger, false)?;
+        self.seal_at(&mut ledger, now_ms, true)?;
+        self.seal_at(&mut ledger, now_ms, false)?;
         Ok(ledger.epoch())
     }
 
@@ -322,8 +322,17 @@ impl NetworkCore {
         self.ledger_mut().set_next_gas_price(price)
     }
 
-    fn seal(&self, ledger: &mut Ledger, end_of_epoch: bool) -> Result<u64, LedgerError> {
-        let sequence = ledger.seal(self.clock.now_ms(), end_of_epoch)?;
+    fn seal(&self, ledger: &mut Ledger) -> Result<u64, LedgerError> {
+        self.seal_at(ledger, self.clock.now_ms(), false)
+    }
+
+    fn seal_at(
+        &self,
+        ledger: &mut Ledger,
+        now_ms: u64,
+        end_of_epoch: bool,
+    ) -> Result<u64, LedgerError> {
+        let sequence = ledger.seal(now_ms, end_of_epoch)?;
         self.tip.send_replace(sequence);
         Ok(sequence)
     }
@@ -337,17 +346,17 @@ impl NetworkCore {
     }
 }
 
-/// The system transaction that ends `epoch` at the time given.
-fn change(epoch: u64, now_ms: u64) -> Transaction {
+/// The system transaction that ends `epoch`, which used this gas, at the time given.
+fn change(epoch: u64, now_ms: u64, gas: &GasCostSummary) -> Transaction {
     Transaction {
         kind: TransactionKind::EndOfEpoch(vec![EndOfEpochTransactionKind::ChangeEpoch(
             ChangeEpoch {
                 epoch: epoch + 1,
                 protocol_version: execution::limits::PROTOCOL_VERSION,
-                storage_charge: 0,
-                computation_charge: 0,
-                storage_rebate: 0,
-                non_refundable_storage_fee: 0,
+                storage_charge: gas.storage_cost,
+                computation_charge: gas.computation_cost,
+                storage_rebate: gas.storage_rebate,
+                non_refundable_storage_fee: gas.non_refundable_storage_fee,
                 epoch_start_timestamp_ms: now_ms,
                 system_packages: Vec::new(),
             },

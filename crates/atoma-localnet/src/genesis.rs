@@ -6,8 +6,8 @@ use std::sync::Arc;
 use atoma_domain::{Digest, ObjectId};
 use sui_sdk_types::{
     Address, ChangedObject, GenesisObject, GenesisTransaction, IdOperation, Identifier,
-    MovePackage, Object, ObjectData, ObjectIn, ObjectOut, Owner, SignedTransaction, StructTag,
-    Transaction, TransactionEvents, TransactionKind, TypeOrigin, TypeTag, UpgradeInfo,
+    MovePackage, Object, ObjectData, ObjectIn, ObjectOut, Owner, StructTag, Transaction,
+    TransactionEvents, TransactionKind, TypeOrigin, TypeTag, UpgradeInfo,
 };
 
 use crate::accounts::{Accounts, derive};
@@ -16,7 +16,9 @@ use crate::clock::GENESIS_TIMESTAMP_MS;
 use crate::contract::{self, ContractAddresses};
 use crate::execution::{UpgradeCap, object_of};
 use crate::interface::PackageName;
-use crate::system::{CLOCK, SYSTEM_STATE, system_effects, system_transaction};
+use crate::system::{
+    CLOCK, SYSTEM_STATE, signed_by_the_network, system_effects, system_transaction,
+};
 use crate::vm::{Execution, ObjectReader, ObjectState, TxContext, framework_struct};
 
 /// The version of all objects created by genesis.
@@ -98,10 +100,7 @@ pub(crate) fn build(seed: u64, accounts: &Accounts) -> (TransactionOutputs, Cont
     changed.sort_by_key(|change| change.object_id);
     let effects = system_effects(0, digest, events.as_ref(), Vec::new(), VERSION, changed);
     let outputs = TransactionOutputs {
-        signed: SignedTransaction {
-            transaction,
-            signatures: Vec::new(),
-        },
+        signed: signed_by_the_network(transaction),
         effects,
         events,
         loaded: Vec::new(),

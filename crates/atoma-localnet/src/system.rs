@@ -2,10 +2,11 @@
 
 use atoma_domain::{Digest, ObjectId};
 use sui_sdk_types::{
-    Address, ChangedObject, ConsensusCommitPrologue, ExecutionStatus, GasCostSummary, GasPayment,
-    GenesisTransaction, IdOperation, ObjectIn, ObjectOut, SignedTransaction, Transaction,
+    Address, ChangedObject, ConsensusCommitPrologue, Ed25519PublicKey, Ed25519Signature,
+    ExecutionStatus, GasCostSummary, GasPayment, GenesisTransaction, IdOperation, ObjectIn,
+    ObjectOut, ObjectReference, SignedTransaction, SimpleSignature, Transaction,
     TransactionEffects, TransactionEffectsV2, TransactionEvents, TransactionExpiration,
-    TransactionKind,
+    TransactionKind, UserSignature,
 };
 
 use crate::chain::{ObjectStore, TransactionOutputs};
@@ -84,10 +85,7 @@ fn rewrite(
         }
     }
     TransactionOutputs {
-        signed: SignedTransaction {
-            transaction,
-            signatures: Vec::new(),
-        },
+        signed: signed_by_the_network(transaction),
         effects: system_effects(epoch, digest, None, dependencies, lamport, changed),
         events: None,
         loaded: Vec::new(),
@@ -96,7 +94,18 @@ fn rewrite(
     }
 }
 
-/// A system transaction, whose kind is for the caller to set.
+/// A system transaction with what Sui has in the place of a signature: zeros.
+pub(crate) fn signed_by_the_network(transaction: Transaction) -> SignedTransaction {
+    SignedTransaction {
+        transaction,
+        signatures: vec![UserSignature::Simple(SimpleSignature::Ed25519 {
+            signature: [0; Ed25519Signature::LENGTH].into(),
+            public_key: [0; Ed25519PublicKey::LENGTH].into(),
+        })],
+    }
+}
+
+/// A system transaction, whose kind is for the caller to set. As on Sui, an object of zeros pays for it.
 pub(crate) fn system_transaction() -> Transaction {
     Transaction {
         kind: TransactionKind::Genesis(GenesisTransaction {
@@ -104,7 +113,7 @@ pub(crate) fn system_transaction() -> Transaction {
         }),
         sender: Address::ZERO,
         gas_payment: GasPayment {
-            objects: Vec::new(),
+            objects: vec![ObjectReference::new(Address::ZERO, 0, Digest::ZERO)],
             owner: Address::ZERO,
             price: 1,
             budget: 0,

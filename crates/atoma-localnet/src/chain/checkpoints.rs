@@ -29,13 +29,8 @@ impl Ledger {
     /// # Errors
     /// When the log can't be written. Then nothing changes.
     pub(crate) fn seal(&mut self, now_ms: u64, end_of_epoch: bool) -> Result<u64, LedgerError> {
-        let pending = self.pending();
-        let content_digest = Self::contents_of(pending)?.digest();
-        let mut gas = self.epoch_gas.clone();
-        for record in pending {
-            add_gas(&mut gas, record.effects()?.gas_summary());
-        }
-        let pending = pending.len();
+        let content_digest = Self::contents_of(self.pending())?.digest();
+        let pending = self.pending().len();
         let last = self.checkpoints.last();
         let before = last.map(CheckpointRecord::summary).transpose()?;
         let total = before
@@ -49,10 +44,8 @@ impl Ledger {
             network_total_transactions: total + u64::try_from(pending).unwrap_or(u64::MAX),
             content_digest,
             previous_digest: last.map(|checkpoint| checkpoint.digest),
-            epoch_rolling_gas_cost_summary: gas,
-            timestamp_ms: before
-                .as_ref()
-                .map_or(now_ms, |summary| summary.timestamp_ms.max(now_ms)),
+            epoch_rolling_gas_cost_summary: self.rolling_gas()?,
+            timestamp_ms: self.next_timestamp_ms(now_ms),
             checkpoint_commitments: Vec::new(),
             end_of_epoch_data: end_of_epoch.then(|| EndOfEpochData {
                 // One validator has all the stake; nothing is signed with its key.
@@ -71,6 +64,24 @@ impl Ledger {
         let sequence = summary.sequence_number;
         self.apply_checkpoint(&summary)?;
         Ok(sequence)
+    }
+
+    /// The gas used in the current epoch, with the pending transactions.
+    ///
+    /// # Errors
+    /// When a record can't be decoded.
+    pub(crate) fn rolling_gas(&self) -> Result<GasCostSummary, LedgerError> {
+        let mut gas = self.epoch_gas.clone();
+        for record in self.pending() {
+            add_gas(&mut gas, record.effects()?.gas_summary());
+        }
+        Ok(gas)
+    }
+
+    /// The timestamp of a checkpoint that is made now: timestamps never fall.
+    pub(crate) fn next_timestamp_ms(&self, now_ms: u64) -> u64 {
+        let last = self.checkpoints.last();
+        last.map_or(now_ms, |checkpoint| checkpoint.timestamp_ms.max(now_ms))
     }
 
     /// Sets the beginning of epoch 0, which is that of the network: genesis has a fixed time.

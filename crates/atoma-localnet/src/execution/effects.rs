@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use atoma_domain::ObjectId;
 use sui_sdk_types::{
-    ChangedObject, Digest, ExecutionError, ExecutionStatus, GasCostSummary, IdOperation,
-    MovePackage, Object, ObjectData, ObjectIn, ObjectOut, Owner, SignedTransaction,
-    TransactionEffects, TransactionEffectsV2, TransactionEvents, UnchangedConsensusKind,
-    UnchangedConsensusObject,
+    ChangedObject, Digest, ExecutionError, ExecutionStatus, IdOperation, MovePackage, Object,
+    ObjectData, ObjectIn, ObjectOut, Owner, SignedTransaction, TransactionEffects,
+    TransactionEffectsV2, TransactionEvents, UnchangedConsensusKind, UnchangedConsensusObject,
 };
 
 use super::commands::CommandFailure;
@@ -111,9 +110,8 @@ impl EffectsBuilder<'_> {
                     error: Box::new(ExecutionError::InsufficientGas),
                     command: failure.command,
                 };
-                self.charge(empty(), Err(insufficient), cancelled, |_| {
-                    GasCostSummary::new(budget, 0, 0, 0)
-                })
+                let status = Err(insufficient);
+                self.charge(empty(), status, cancelled, Storage::UNCHARGED, budget)
             })
     }
 
@@ -125,9 +123,7 @@ impl EffectsBuilder<'_> {
         status: Result<(), CommandFailure>,
         cancelled: bool,
     ) -> Option<TransactionOutputs> {
-        let outputs = self.charge(written, status, cancelled, |storage| {
-            storage.summary(computation)
-        });
+        let outputs = self.charge(written, status, cancelled, Storage::CHARGED, computation);
         let budget = self.signed.transaction.gas_payment.budget;
         gas::affordable(outputs.effects.gas_summary(), budget).then_some(outputs)
     }
@@ -137,33 +133,31 @@ impl EffectsBuilder<'_> {
         mut written: WriteSet,
         status: Result<(), CommandFailure>,
         cancelled: bool,
-        price: impl Fn(Storage) -> GasCostSummary,
+        mut storage: Storage,
+        computation: u64,
     ) -> TransactionOutputs {
         let digest = self.signed.transaction.digest();
         let lamport = self.lamport(cancelled);
         let gas_id = self.add_inputs(&mut written, cancelled);
 
-        let mut storage = Storage::default();
         let mut objects: BTreeMap<ObjectId, Object> = BTreeMap::new();
         for (id, state) in &written.states {
             if let Some(object) = object_of(state, lamport, digest) {
-                objects.insert(*id, storage.write(object));
-            }
-            if let Some(old) = self.store.live(id) {
-                storage.replace(old);
+                let old = self.store.live(id).map(Arc::as_ref);
+                objects.insert(*id, storage.write(object, old));
             }
         }
         for package in &written.packages {
             let data = ObjectData::Package(package.clone());
             let object = Object::new(data, Owner::Immutable, digest, 0);
-            objects.insert(package.id, storage.write(object));
+            objects.insert(package.id, storage.write(object, None));
         }
         for id in &written.deleted {
             if let Some(old) = self.store.live(id) {
-                storage.replace(old);
+                storage.delete(old);
             }
         }
-        let gas_used = price(storage);
+        let gas_used = storage.summary(computation);
         if let Some(coin) = gas_id.and_then(|id| objects.get_mut(&id)) {
             let budget = self.signed.transaction.gas_payment.budget;
             *coin = settle(coin, budget, &gas_used);

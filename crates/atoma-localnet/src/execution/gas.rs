@@ -76,22 +76,41 @@ fn type_bytes(object_type: &StructTag) -> usize {
 
 /// The storage fees of the objects that a transaction writes, and those returned for the versions
 /// that it replaces.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Storage {
+    is_charged: bool,
     cost: u64,
     returned: u64,
 }
 
 impl Storage {
-    /// Counts a written object, and stores in it the fee to return later.
-    pub(crate) fn write(&mut self, object: Object) -> Object {
+    /// Fees are charged for what is written, and returned for what is replaced or deleted.
+    pub(crate) const CHARGED: Self = Self {
+        is_charged: true,
+        cost: 0,
+        returned: 0,
+    };
+    /// The budget does not cover the fees: written objects keep those that they have, and fees are returned
+    /// only for what is deleted.
+    pub(crate) const UNCHARGED: Self = Self {
+        is_charged: false,
+        ..Self::CHARGED
+    };
+
+    /// Counts a written object and the version that it replaces, and stores in it the fee to return later.
+    pub(crate) fn write(&mut self, object: Object, old: Option<&Object>) -> Object {
+        let kept = old.map_or(0, Object::storage_rebate);
+        if !self.is_charged {
+            return with_rebate(object, kept);
+        }
         let fee = storage_fee(&object);
         self.cost = self.cost.saturating_add(fee);
+        self.returned = self.returned.saturating_add(kept);
         with_rebate(object, fee)
     }
 
-    /// Counts a version that was replaced or deleted.
-    pub(crate) fn replace(&mut self, old: &Object) {
+    /// Counts a deleted object.
+    pub(crate) fn delete(&mut self, old: &Object) {
         self.returned = self.returned.saturating_add(old.storage_rebate());
     }
 
@@ -143,8 +162,8 @@ mod tests {
     #[test]
     fn the_network_keeps_one_percent() {
         let storage = Storage {
-            cost: 0,
             returned: 988_000,
+            ..Storage::CHARGED
         };
         let gas = storage.summary(1);
         assert_eq!(gas.storage_rebate, 978_120);

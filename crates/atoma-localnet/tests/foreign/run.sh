@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Uses two local networks, one of them over TLS, with clients of other makers: the TypeScript Sui
-# SDK, a page in Chromium, pysui and grpcurl.
+# SDK, a page in Chromium, pysui and grpcurl. At the end the ledger is audited.
 #
 # The networks are started as in other projects' CI, by the action in .github/actions/localnet.
 set -euo pipefail
@@ -42,4 +42,6 @@ node dist/wallet.js "$work/plain" || status=1
 node dist/browser.js "$work/plain" || status=1
 "$python" use_pysui.py "$work/tls" || status=1
 ./use_grpcurl.sh "$work/tls" "$grpcurl" || status=1
+# Last, so that the audit includes what the others did.
+node dist/audit.js "$work/plain" || status=1
 exit "$status"

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod accounting;
 mod framework;
 mod interface;
 mod limits;

@@ -26,8 +26,8 @@ export class Forgery {
 
   /** The last transaction for which `fits` holds. */
   find(fits: (found: Found) => unknown): Found {
-    for (const checkpoint of this.chain.checkpoints.toReversed()) {
-      for (const raw of checkpoint.transactions.toReversed()) {
+    for (const checkpoint of [...this.chain.checkpoints].reverse()) {
+      for (const raw of [...checkpoint.transactions].reverse()) {
         const data = parse('TransactionData', raw.transaction).value.V1;
         const effects = parse('TransactionEffects', raw.effects).value.V2!;
         const found = { checkpoint, raw, data, effects };

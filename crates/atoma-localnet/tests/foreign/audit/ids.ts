@@ -15,9 +15,23 @@ function freshId(digest: string, count: number): string {
   return `0x${toHex(hash.digest())}`;
 }
 
+const known = new Set<string>();
+
 /** Whether a transaction can have created an object with this id. */
 export function isCreatedId(id: string, { data, owner }: StoredObject, digest: string): boolean {
+  const key = `${id} ${digest}`;
+  if (known.has(key)) return true;
+  const isCreated = isFreshId(id, digest) || isField(id, data, owner);
+  if (isCreated) known.add(key);
+  return isCreated;
+}
+
+function isFreshId(id: string, digest: string): boolean {
   for (let count = 0; count < MOST_IDS; count += 1) if (freshId(digest, count) === id) return true;
+  return false;
+}
+
+function isField(id: string, data: StoredObject['data'], owner: StoredObject['owner']): boolean {
   const field = data.Move?.type.Other;
   const name = field?.name === 'Field' ? field.typeParams[0] : undefined;
   if (!name || !owner.ObjectOwner) return false;

@@ -71,6 +71,13 @@ function remembered<T>(memory: WeakMap<Uint8Array, T>, bytes: Uint8Array, comput
   return value;
 }
 
+/** Whether two lists of bytes are the same. */
+export function isEqual(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
+  return true;
+}
+
 /** A digest as text: Blake2b of the type's name and the BCS bytes. */
 export function digestOf(name: Stored, bytes: Uint8Array): string {
   return remembered(digests, bytes, () => {
@@ -87,7 +94,7 @@ export function parse<Name extends Stored>(name: Name, bytes: Uint8Array): { val
     const layout: BcsType<any, any> = LAYOUTS[name];
     const value = layout.parse(bytes);
     const again = layout.serialize(value).toBytes();
-    return { value, isCanonical: again.length === bytes.length && again.every((byte, index) => byte === bytes[index]) };
+    return { value, isCanonical: isEqual(again, bytes) };
   });
 }
 

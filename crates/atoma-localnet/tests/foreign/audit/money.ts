@@ -6,8 +6,18 @@ import { ready } from '../world.js';
 import type { StoredObject } from './layouts.js';
 
 export const SUI = normalizeStructTag('0x2::sui::SUI');
+const normalized = new Map<string, string>();
+
+/** A coin type in its long form. */
+export function normalize(coinType: string): string {
+  const known = normalized.get(coinType) ?? normalizeStructTag(coinType);
+  normalized.set(coinType, known);
+  return known;
+}
+
 export const USDC = normalizeStructTag(ready.usdc_type);
 
+const U64 = bcs.u64();
 const Table = bcs.struct('Table', { id: bcs.Address, size: bcs.u64() });
 /** The beginning of the contract's `AtomaDb`, up to its treasuries. */
 const AtomaDb = bcs.struct('AtomaDb', {
@@ -28,9 +38,9 @@ export interface CoinValue {
 export function coinOf(object: StoredObject | undefined): CoinValue | undefined {
   const move = object?.data.Move;
   if (!move) return undefined;
-  const coinType = move.type.GasCoin ? SUI : move.type.Coin && normalizeStructTag(move.type.Coin);
+  const coinType = move.type.GasCoin ? SUI : move.type.Coin && normalize(move.type.Coin);
   if (!coinType) return undefined;
-  return { coinType, value: BigInt(bcs.u64().parse(Uint8Array.from(move.contents).slice(32, 40))) };
+  return { coinType, value: BigInt(U64.parse(Uint8Array.from(move.contents.slice(32, 40)))) };
 }
 
 /** What an object is worth in a currency, in its smallest unit. */

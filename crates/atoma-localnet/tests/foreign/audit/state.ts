@@ -1,5 +1,5 @@
 // The live objects as the transactions leave them, one after the other.
-import { bcs } from '@mysten/sui/bcs';
+import { toHex } from '@mysten/sui/utils';
 import { type Decoded, type Transaction } from './decoded.js';
 import { type StoredObject, digestOf } from './layouts.js';
 import { versionKey } from './chain.js';
@@ -64,4 +64,4 @@ export class State {
 /** The version of an object, as its own bytes tell it. */
 export const versionIn = ({ data }: StoredObject) => data.Move?.version ?? data.Package?.version;
 /** The id of an object, as its own bytes tell it. */
-export const idIn = ({ data }: StoredObject) => (data.Move ? bcs.Address.parse(Uint8Array.from(data.Move.contents).slice(0, 32)) : data.Package?.id);
+export const idIn = ({ data }: StoredObject) => (data.Move ? `0x${toHex(Uint8Array.from(data.Move.contents.slice(0, 32)))}` : data.Package?.id);

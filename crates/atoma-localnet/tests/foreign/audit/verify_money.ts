@@ -1,7 +1,6 @@
 // Checks of gas, of the conservation of SUI and of the test currency, and of balance changes.
-import { normalizeStructTag } from '@mysten/sui/utils';
 import type { Transaction } from './decoded.js';
-import { SUI, USDC, coinOf, rebate, sum, worth } from './money.js';
+import { SUI, USDC, coinOf, normalize, rebate, sum, worth } from './money.js';
 import type { Report } from './report.js';
 import { type State, type Step, declaredInputs, ownerText } from './state.js';
 
@@ -82,7 +81,7 @@ function verifyBalanceChanges({ raw }: Transaction, steps: Step[], report: Repor
     }
   }
   const expected = [...changes].filter(([, amount]) => amount !== 0n).map(([key, amount]) => `${key} ${amount}`);
-  const told = raw.balanceChanges.map(({ address, coinType, amount }) => `${address} ${normalizeStructTag(coinType)} ${amount}`);
+  const told = raw.balanceChanges.map(({ address, coinType, amount }) => `${address} ${normalize(coinType)} ${amount}`);
   report.same('balance changes', told.sort(), expected.sort(), `the balance changes of ${raw.digest}`);
 }
 

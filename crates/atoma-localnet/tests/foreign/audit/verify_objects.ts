@@ -1,8 +1,13 @@
 // Checks of objects: versions, digests, owners, inputs, deletions and dependencies.
+import { bcs } from '@mysten/sui/bcs';
+import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { Decoded, Transaction } from './decoded.js';
 import { isCreatedId } from './ids.js';
 import type { Report } from './report.js';
 import { type State, type Step, declaredInputs, idIn, ownerText, versionIn } from './state.js';
+
+const CLOCK = normalizeSuiAddress('0x6');
+const U64 = bcs.u64();
 
 export function verifyObjects(transaction: Transaction, state: State, steps: Step[], report: Report) {
   verifyInputs(transaction, state, report);
@@ -11,7 +16,19 @@ export function verifyObjects(transaction: Transaction, state: State, steps: Ste
   const order = steps.map(({ id }) => id);
   report.same('order of changes', order, [...new Set(order)].sort(), `the order of the changes of ${transaction.raw.digest}`);
   verifyDependencies(transaction, state, steps, report);
+  verifyClock(transaction, steps, report);
 }
+
+/** The clock object tells the time of the prologue that moved it, and never goes back. */
+function verifyClock({ raw, data }: Transaction, steps: Step[], report: Report) {
+  const { commitTimestampMs } = data.kind.ConsensusCommitPrologue ?? {};
+  if (commitTimestampMs === undefined) return;
+  const [before, after] = steps.filter(({ id }) => id === CLOCK).map(({ before, after }) => [timeOf(before), timeOf(after)])[0] ?? [];
+  report.same('clock', after, commitTimestampMs, `the clock after ${raw.digest}`);
+  report.expect('clock', before !== undefined && before <= BigInt(commitTimestampMs), () => `${raw.digest} sets the clock back`);
+}
+
+const timeOf = (live: Step['before']) => live && BigInt(U64.parse(Uint8Array.from(live.object.data.Move!.contents.slice(32, 40))));
 
 /** The inputs that a transaction names are live, are those it names, and are its signers' to use. */
 function verifyInputs(transaction: Transaction, state: State, report: Report) {

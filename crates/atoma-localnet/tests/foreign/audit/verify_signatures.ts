@@ -1,11 +1,12 @@
 // Checks of signatures and signers.
-import { toBase64 } from '@mysten/sui/utils';
+import { normalizeSuiAddress, toBase64 } from '@mysten/sui/utils';
 import { verifyTransactionSignature } from '@mysten/sui/verify';
 import type { Decoded } from './decoded.js';
 import type { Report } from './report.js';
 
 /** What the network puts in the place of a signature on its own transactions: an Ed25519 signature and key of zeros. */
 const UNSIGNED = new Uint8Array(97);
+const ZERO = normalizeSuiAddress('0x0');
 
 const known = new WeakMap<Uint8Array, { transaction: Uint8Array; signer: string | undefined }>();
 
@@ -25,6 +26,8 @@ export async function verifySignatures({ transactions }: Decoded, report: Report
   for (const { raw, data, isSystem } of transactions) {
     if (isSystem) {
       report.same('system transactions', raw.signatures.map(toBase64), [toBase64(UNSIGNED)], `the signature of ${raw.digest}`);
+      const { objectId = '', version = '' } = data.gasData.payment[0] ?? {};
+      report.same('system transactions', `${data.sender} ${objectId} ${version}`, `${ZERO} ${ZERO} 0`, `who pays for ${raw.digest}`);
       continue;
     }
     const signers = [];
