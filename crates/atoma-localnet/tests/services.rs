@@ -332,3 +332,17 @@ async fn masks_and_ids_are_checked() {
         .unwrap_err();
     assert_eq!(status.code(), tonic::Code::InvalidArgument);
 }
+
+#[tokio::test]
+async fn a_service_that_is_not_served_is_named() {
+    let fixture = Fixture::start().await;
+    let mut client = fixture.client.clone();
+    let mut verification = client.signature_verification_client();
+    let request = proto::VerifySignatureRequest::default();
+    let status = verification.verify_signature(request).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::Unimplemented);
+    assert_eq!(
+        status.message(),
+        "This network does not serve sui.rpc.v2.SignatureVerificationService/VerifySignature."
+    );
+}

@@ -28,7 +28,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures::{Stream, StreamExt};
 use sui_rpc::proto::sui::rpc::v2::ledger_service_server::LedgerServiceServer;
@@ -94,6 +97,14 @@ impl Service {
     }
 }
 
+/// Answers calls of the services of a full node that this network does not serve, and all others.
+async fn not_served(uri: Uri) -> Response {
+    let method = uri.path().trim_start_matches('/');
+    Status::unimplemented(format!("This network does not serve {method}."))
+        .into_http::<Body>()
+        .into_response()
+}
+
 /// The routes of the gRPC services, for gRPC and grpc-web, and of `GET /health`.
 ///
 /// # Errors
@@ -120,6 +131,7 @@ pub(crate) async fn routes(
     .add_service(reflection::current()?)
     .add_service(reflection::alpha()?)
     .into_axum_router()
+    .fallback(not_served)
     .layer(GrpcWebLayer::new())
     .layer(from_fn_with_state(
         Arc::clone(&core),

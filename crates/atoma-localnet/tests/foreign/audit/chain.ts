@@ -77,7 +77,11 @@ function transactionOf(message: GrpcTypes.ExecutedTransaction): ChainTransaction
     effects: bytesOf(message.effects, `the effects of ${digest}`),
     events: message.events?.bcs?.value,
     signatures: message.signatures.map((signature) => bytesOf(signature, `a signature of ${digest}`)),
-    balanceChanges: message.balanceChanges.map(({ address = '', coinType = '', amount = '' }) => ({ address, coinType, amount: BigInt(amount) })),
+    balanceChanges: message.balanceChanges.map(({ address = '', coinType = '', amount = '' }) => ({
+      address,
+      coinType,
+      amount: BigInt(amount),
+    })),
     checkpoint: required(message.checkpoint, `the checkpoint of ${digest}`),
     timestampMs: milliseconds(message.timestamp, `the time of ${digest}`),
   };
@@ -85,7 +89,10 @@ function transactionOf(message: GrpcTypes.ExecutedTransaction): ChainTransaction
 
 async function readCheckpoint(sequence: bigint): Promise<ChainCheckpoint> {
   const readMask = { paths: ['sequence_number', 'digest', 'summary.bcs', 'contents.bcs', ...paths('transactions.', ...TRANSACTION)] };
-  const { response } = await client.ledgerService.getCheckpoint({ checkpointId: { oneofKind: 'sequenceNumber', sequenceNumber: sequence }, readMask });
+  const { response } = await client.ledgerService.getCheckpoint({
+    checkpointId: { oneofKind: 'sequenceNumber', sequenceNumber: sequence },
+    readMask,
+  });
   const { checkpoint } = response;
   return {
     sequence: required(checkpoint?.sequenceNumber, 'a sequence number'),
@@ -130,7 +137,10 @@ export async function readChain(): Promise<Chain> {
   for (let sequence = 0n; sequence <= height; sequence += 1n) chain.checkpoints.push(await readCheckpoint(sequence));
   for (let epoch = 0n; epoch <= required(info.epoch, 'the epoch'); epoch += 1n) chain.epochs.push(await readEpoch(epoch));
   const transactions = chain.checkpoints.flatMap((checkpoint) => checkpoint.transactions);
-  for (const digests of batches(transactions.map(({ digest }) => digest), 200)) {
+  for (const digests of batches(
+    transactions.map(({ digest }) => digest),
+    200,
+  )) {
     const { response } = await client.ledgerService.batchGetTransactions({ digests, readMask: { paths: TRANSACTION } });
     for (const [index, { result }] of response.transactions.entries()) {
       if (result.oneofKind === 'transaction') chain.byDigest.set(digests[index]!, transactionOf(result.transaction));
@@ -151,9 +161,15 @@ async function readObjects(chain: Chain, transactions: ChainTransaction[]) {
       if (outputState.PackageWrite) written.push({ objectId, version: BigInt(outputState.PackageWrite[0]) });
     }
   }
-  const read = async (requests: { objectId: string; version?: bigint }[], take: (id: string, version: bigint, bytes: Uint8Array) => void) => {
+  const read = async (
+    requests: { objectId: string; version?: bigint }[],
+    take: (id: string, version: bigint, bytes: Uint8Array) => void,
+  ) => {
     for (const batch of batches(requests, 500)) {
-      const { response } = await client.ledgerService.batchGetObjects({ requests: batch, readMask: { paths: ['object_id', 'version', 'bcs'] } });
+      const { response } = await client.ledgerService.batchGetObjects({
+        requests: batch,
+        readMask: { paths: ['object_id', 'version', 'bcs'] },
+      });
       for (const { result } of response.objects) {
         if (result.oneofKind !== 'object') continue;
         const { objectId = '', version = 0n } = result.object;
@@ -162,5 +178,8 @@ async function readObjects(chain: Chain, transactions: ChainTransaction[]) {
     }
   };
   await read(written, (id, version, bytes) => chain.objects.set(versionKey(id, version), bytes));
-  await read([...chain.live.keys()].map((objectId) => ({ objectId })), (id, version) => chain.live.set(id, version));
+  await read(
+    [...chain.live.keys()].map((objectId) => ({ objectId })),
+    (id, version) => chain.live.set(id, version),
+  );
 }

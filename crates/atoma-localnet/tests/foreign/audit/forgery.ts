@@ -13,7 +13,10 @@ export class Forgery {
   readonly chain: Chain;
 
   constructor(original: Chain) {
-    const checkpoints = original.checkpoints.map((checkpoint) => ({ ...checkpoint, transactions: checkpoint.transactions.map((transaction) => ({ ...transaction })) }));
+    const checkpoints = original.checkpoints.map((checkpoint) => ({
+      ...checkpoint,
+      transactions: checkpoint.transactions.map((transaction) => ({ ...transaction })),
+    }));
     this.chain = {
       ...original,
       checkpoints,

@@ -76,7 +76,10 @@ export const KINDS: Record<string, Kind> = {
   merge: {
     coins: 3,
     draft: drafting((transaction, _, [, into, ...from]) => {
-      transaction.mergeCoins(owned(transaction, into!), from.slice(0, 3).map((coin) => owned(transaction, coin)));
+      transaction.mergeCoins(
+        owned(transaction, into!),
+        from.slice(0, 3).map((coin) => owned(transaction, coin)),
+      );
     }),
   },
   'many gas coins': {

@@ -89,7 +89,10 @@ export function digestOf(name: Stored, bytes: Uint8Array): string {
 }
 
 /** What bytes stand for, and whether they are its one encoding. */
-export function parse<Name extends Stored>(name: Name, bytes: Uint8Array): { value: (typeof LAYOUTS)[Name]['$inferType']; isCanonical: boolean } {
+export function parse<Name extends Stored>(
+  name: Name,
+  bytes: Uint8Array,
+): { value: (typeof LAYOUTS)[Name]['$inferType']; isCanonical: boolean } {
   return remembered(values, bytes, () => {
     const layout: BcsType<any, any> = LAYOUTS[name];
     const value = layout.parse(bytes);

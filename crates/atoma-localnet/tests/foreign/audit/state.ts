@@ -64,4 +64,5 @@ export class State {
 /** The version of an object, as its own bytes tell it. */
 export const versionIn = ({ data }: StoredObject) => data.Move?.version ?? data.Package?.version;
 /** The id of an object, as its own bytes tell it. */
-export const idIn = ({ data }: StoredObject) => (data.Move ? `0x${toHex(Uint8Array.from(data.Move.contents.slice(0, 32)))}` : data.Package?.id);
+export const idIn = ({ data }: StoredObject) =>
+  data.Move ? `0x${toHex(Uint8Array.from(data.Move.contents.slice(0, 32)))}` : data.Package?.id;

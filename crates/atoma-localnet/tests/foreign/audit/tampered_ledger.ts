@@ -39,41 +39,127 @@ export const LEDGER: Tampering[] = [
       checkpoints.splice(index, 2, checkpoints[index + 1]!, checkpoints[index]!);
     },
   })),
-  { check: 'summary digest', what: 'a summary with one more transaction', tamper: (forgery) => forgery.editSummary(someCheckpoint(forgery), (summary) => (summary.networkTotalTransactions = more(summary.networkTotalTransactions))) },
-  { check: 'transaction total', what: 'one transaction more', sealed: true, tamper: (forgery) => forgery.editSummary(someCheckpoint(forgery), (summary) => (summary.networkTotalTransactions = more(summary.networkTotalTransactions))) },
-  { check: 'timestamps', what: 'a time before the last one', sealed: true, tamper: (forgery) => forgery.editSummary(someCheckpoint(forgery), (summary) => (summary.timestampMs = '1')) },
-  { check: 'gas of the epoch', what: 'one MIST more of gas', sealed: true, tamper: (forgery) => forgery.editSummary(someCheckpoint(forgery), ({ epochRollingGasCostSummary: gas }) => (gas.storageCost = more(gas.storageCost))) },
-  { check: 'end of epoch', what: 'an epoch that does not end', sealed: true, tamper: (forgery) => forgery.editSummary(forgery.find(isEpochChange).checkpoint, (summary) => (summary.endOfEpochData = null)) },
-  { check: 'content digest', what: 'other signatures in the contents', tamper: (forgery) => forgery.editContents(forgery.find(isUser).checkpoint, ({ signatures }) => signatures.reverse().push([])) },
+  {
+    check: 'summary digest',
+    what: 'a summary with one more transaction',
+    tamper: (forgery) =>
+      forgery.editSummary(
+        someCheckpoint(forgery),
+        (summary) => (summary.networkTotalTransactions = more(summary.networkTotalTransactions)),
+      ),
+  },
+  {
+    check: 'transaction total',
+    what: 'one transaction more',
+    sealed: true,
+    tamper: (forgery) =>
+      forgery.editSummary(
+        someCheckpoint(forgery),
+        (summary) => (summary.networkTotalTransactions = more(summary.networkTotalTransactions)),
+      ),
+  },
+  {
+    check: 'timestamps',
+    what: 'a time before the last one',
+    sealed: true,
+    tamper: (forgery) => forgery.editSummary(someCheckpoint(forgery), (summary) => (summary.timestampMs = '1')),
+  },
+  {
+    check: 'gas of the epoch',
+    what: 'one MIST more of gas',
+    sealed: true,
+    tamper: (forgery) =>
+      forgery.editSummary(someCheckpoint(forgery), ({ epochRollingGasCostSummary: gas }) => (gas.storageCost = more(gas.storageCost))),
+  },
+  {
+    check: 'end of epoch',
+    what: 'an epoch that does not end',
+    sealed: true,
+    tamper: (forgery) => forgery.editSummary(forgery.find(isEpochChange).checkpoint, (summary) => (summary.endOfEpochData = null)),
+  },
+  {
+    check: 'content digest',
+    what: 'other signatures in the contents',
+    tamper: (forgery) => forgery.editContents(forgery.find(isUser).checkpoint, ({ signatures }) => signatures.reverse().push([])),
+  },
   { check: 'contents', what: 'a transaction left out', tamper: (forgery) => void forgery.find(isUser).checkpoint.transactions.pop() },
-  { check: 'executed once', what: 'a transaction twice', tamper: (forgery) => {
-    const { checkpoint, raw } = forgery.find(isUser);
-    checkpoint.transactions.push(raw);
-  } },
+  {
+    check: 'executed once',
+    what: 'a transaction twice',
+    tamper: (forgery) => {
+      const { checkpoint, raw } = forgery.find(isUser);
+      checkpoint.transactions.push(raw);
+    },
+  },
   { check: 'chain id', what: 'another chain', tamper: ({ chain }) => (chain.chainId = chain.checkpoints[1]!.digest) },
-  { check: 'look-up by digest', what: 'another time', tamper: (forgery) => {
-    const { raw } = forgery.find(isUser);
-    forgery.chain.byDigest.set(raw.digest, { ...raw, timestampMs: raw.timestampMs + 1n });
-  } },
+  {
+    check: 'look-up by digest',
+    what: 'another time',
+    tamper: (forgery) => {
+      const { raw } = forgery.find(isUser);
+      forgery.chain.byDigest.set(raw.digest, { ...raw, timestampMs: raw.timestampMs + 1n });
+    },
+  },
   { check: 'place', what: 'the next checkpoint', tamper: (forgery) => (forgery.find(isUser).raw.checkpoint += 1n) },
-  { check: 'transaction digest', what: 'a larger budget', tamper: (forgery) => forgery.editTransaction(forgery.find(isUser), ({ gasData }) => (gasData.budget = more(gasData.budget))) },
-  { check: 'effects digest', what: 'one MIST less of gas', tamper: (forgery) => forgery.editEffects(forgery.find(isUser), ({ gasUsed }) => (gasUsed.computationCost = more(gasUsed.computationCost, -1n))) },
-  { check: 'events digest', what: 'a flipped byte in an event', tamper: (forgery) => {
-    const { raw } = forgery.find(({ raw }) => raw.events);
-    raw.events = flipped(raw.events!, raw.events!.length - 1);
-  } },
-  { check: "effects' transaction", what: 'effects of another transaction', sealed: true, tamper: (forgery) => forgery.editEffects(forgery.find(isUser), (effects) => (effects.transactionDigest = forgery.find(isPrologue).raw.digest)) },
-  { check: 'clock', what: 'a clock set ahead', tamper: (forgery) => forgery.editTransaction(forgery.find(isPrologue), ({ kind }) => (kind.ConsensusCommitPrologue!.commitTimestampMs = String(2n ** 60n))) },
-  { check: 'epoch', what: 'effects of the next epoch', sealed: true, tamper: (forgery) => forgery.editEffects(forgery.find(isUser), (effects) => (effects.executedEpoch = more(effects.executedEpoch))) },
+  {
+    check: 'transaction digest',
+    what: 'a larger budget',
+    tamper: (forgery) => forgery.editTransaction(forgery.find(isUser), ({ gasData }) => (gasData.budget = more(gasData.budget))),
+  },
+  {
+    check: 'effects digest',
+    what: 'one MIST less of gas',
+    tamper: (forgery) =>
+      forgery.editEffects(forgery.find(isUser), ({ gasUsed }) => (gasUsed.computationCost = more(gasUsed.computationCost, -1n))),
+  },
+  {
+    check: 'events digest',
+    what: 'a flipped byte in an event',
+    tamper: (forgery) => {
+      const { raw } = forgery.find(({ raw }) => raw.events);
+      raw.events = flipped(raw.events!, raw.events!.length - 1);
+    },
+  },
+  {
+    check: "effects' transaction",
+    what: 'effects of another transaction',
+    sealed: true,
+    tamper: (forgery) =>
+      forgery.editEffects(forgery.find(isUser), (effects) => (effects.transactionDigest = forgery.find(isPrologue).raw.digest)),
+  },
+  {
+    check: 'clock',
+    what: 'a clock set ahead',
+    tamper: (forgery) =>
+      forgery.editTransaction(
+        forgery.find(isPrologue),
+        ({ kind }) => (kind.ConsensusCommitPrologue!.commitTimestampMs = String(2n ** 60n)),
+      ),
+  },
+  {
+    check: 'epoch',
+    what: 'effects of the next epoch',
+    sealed: true,
+    tamper: (forgery) => forgery.editEffects(forgery.find(isUser), (effects) => (effects.executedEpoch = more(effects.executedEpoch))),
+  },
   { check: 'gas price', what: 'a higher reference gas price', tamper: ({ chain }) => (chain.epochs[0]!.gasPrice += 1_000_000n) },
-  { check: 'charges of the epoch', what: 'one MIST more', tamper: (forgery) => forgery.editTransaction(forgery.find(isEpochChange), ({ kind }) => {
-    const { ChangeEpoch } = kind.EndOfEpochTransaction![0]!;
-    if (ChangeEpoch) ChangeEpoch.storageCharge = more(ChangeEpoch.storageCharge);
-  }) },
-  { check: 'system transactions', what: 'a signature of the network', tamper: (forgery) => {
-    const { raw } = forgery.find(isPrologue);
-    raw.signatures = [new Uint8Array(97).fill(1)];
-  } },
+  {
+    check: 'charges of the epoch',
+    what: 'one MIST more',
+    tamper: (forgery) =>
+      forgery.editTransaction(forgery.find(isEpochChange), ({ kind }) => {
+        const { ChangeEpoch } = kind.EndOfEpochTransaction![0]!;
+        if (ChangeEpoch) ChangeEpoch.storageCharge = more(ChangeEpoch.storageCharge);
+      }),
+  },
+  {
+    check: 'system transactions',
+    what: 'a signature of the network',
+    tamper: (forgery) => {
+      const { raw } = forgery.find(isPrologue);
+      raw.signatures = [new Uint8Array(97).fill(1)];
+    },
+  },
   ...schemes.map((scheme, flag) => ({
     check: 'signature',
     what: `a flipped byte with ${scheme}`,
@@ -82,8 +168,12 @@ export const LEDGER: Tampering[] = [
       raw.signatures[0] = flipped(raw.signatures[0]!, 40);
     },
   })),
-  { check: 'signers', what: "without the sponsor's signature", tamper: (forgery) => {
-    const { raw } = forgery.find(({ raw }) => raw.signatures.length === 2);
-    raw.signatures = raw.signatures.slice(0, 1);
-  } },
+  {
+    check: 'signers',
+    what: "without the sponsor's signature",
+    tamper: (forgery) => {
+      const { raw } = forgery.find(({ raw }) => raw.signatures.length === 2);
+      raw.signatures = raw.signatures.slice(0, 1);
+    },
+  },
 ];

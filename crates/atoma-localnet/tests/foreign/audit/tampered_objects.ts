@@ -28,7 +28,12 @@ function addTo(object: StoredObject, at: number, amount: number) {
 }
 
 const FEE_TREASURY_AT = 32 + 32 + 3 * 8 + 5 * 40;
-const editing = (check: string, what: string, edit: (effects: Effects, found: Found) => void, fits: (found: Found) => unknown = isUser): Tampering => ({
+const editing = (
+  check: string,
+  what: string,
+  edit: (effects: Effects, found: Found) => void,
+  fits: (found: Found) => unknown = isUser,
+): Tampering => ({
   check,
   what,
   sealed: true,
@@ -46,7 +51,12 @@ const rewriting = (check: string, what: string, fits: Parameters<typeof wrote>[1
     forgery.editObject(found, id, edit);
   },
 });
-const naming = (check: string, what: string, edit: (inputs: NonNullable<Found['data']['kind']['ProgrammableTransaction']>['inputs'], found: Found['data']) => void, fits: (found: Found) => unknown): Tampering => ({
+const naming = (
+  check: string,
+  what: string,
+  edit: (inputs: NonNullable<Found['data']['kind']['ProgrammableTransaction']>['inputs'], found: Found['data']) => void,
+  fits: (found: Found) => unknown,
+): Tampering => ({
   check,
   what,
   tamper: (forgery) => forgery.editTransaction(forgery.find(fits), (data) => edit(data.kind.ProgrammableTransaction!.inputs, data)),
@@ -74,7 +84,9 @@ export const OBJECTS: Tampering[] = [
     what: 'a deleted coin comes back',
     sealed: true,
     tamper: (forgery) => {
-      const deleting = forgery.find(({ effects }) => effects.changedObjects.some(([, { outputState }]) => outputState.NotExist) && effects.executedEpoch === '0');
+      const deleting = forgery.find(
+        ({ effects }) => effects.changedObjects.some(([, { outputState }]) => outputState.NotExist) && effects.executedEpoch === '0',
+      );
       const [id] = deleting.effects.changedObjects.find(([, { outputState }]) => outputState.NotExist)!;
       const { found } = wrote(forgery, (_, found, index) => !isExisting(found, index));
       forgery.editEffects(found, ({ changedObjects }) => {
@@ -107,23 +119,61 @@ export const OBJECTS: Tampering[] = [
     const write = changedObjects.find(([, { outputState }]) => outputState.ObjectWrite?.[1].AddressOwner)![1].outputState.ObjectWrite!;
     Object.assign(write[1], { AddressOwner: data.sender.replace(/.$/, (last) => (last === '0' ? '1' : '0')) });
   }),
-  editing('order of changes', 'reversed', ({ changedObjects }) => void changedObjects.reverse(), ({ effects }) => effects.changedObjects.length > 1),
-  rewriting('type', 'a coin that is no longer transferable', (object, found, index) => isSui(object) && isExisting(found, index), (object) => (object.data.Move!.hasPublicTransfer = false)),
-  naming('only inputs change', 'an input that is not named', (all) => void all.splice(0, all.length), (found) => hasOwned(found) && isFailed(found)),
+  editing(
+    'order of changes',
+    'reversed',
+    ({ changedObjects }) => void changedObjects.reverse(),
+    ({ effects }) => effects.changedObjects.length > 1,
+  ),
+  rewriting(
+    'type',
+    'a coin that is no longer transferable',
+    (object, found, index) => isSui(object) && isExisting(found, index),
+    (object) => (object.data.Move!.hasPublicTransfer = false),
+  ),
+  naming(
+    'only inputs change',
+    'an input that is not named',
+    (all) => void all.splice(0, all.length),
+    (found) => hasOwned(found) && isFailed(found),
+  ),
   editing('dependencies', 'one left out', ({ dependencies }) => void dependencies.pop()),
-  naming('named inputs', 'a version off by one', (all) => {
-    const { ImmOrOwnedObject } = all.find(({ Object: object }) => object?.ImmOrOwnedObject)!.Object!;
-    if (ImmOrOwnedObject) ImmOrOwnedObject.version = more(ImmOrOwnedObject.version, -1n);
-  }, hasOwned),
-  naming('owner of inputs', 'another sender', (_, data) => (data.sender = data.sender.replace(/.$/, (last) => (last === '0' ? '1' : '0'))), hasOwned),
-  naming('shared inputs', 'another initial version', (all) => {
-    const { SharedObject } = all.find(({ Object: object }) => object?.SharedObject)!.Object!;
-    if (SharedObject) SharedObject.initialSharedVersion = more(SharedObject.initialSharedVersion);
-  }, hasShared),
-  editing('inputs change', 'an input left out', ({ changedObjects }, found) => {
-    const named = inputs(found).flatMap(({ Object: object }) => object?.ImmOrOwnedObject?.objectId ?? []);
-    changedObjects.splice(changedObjects.findIndex(([id]) => named.includes(id)), 1);
-  }, (found) => hasOwned(found) && isFailed(found)),
+  naming(
+    'named inputs',
+    'a version off by one',
+    (all) => {
+      const { ImmOrOwnedObject } = all.find(({ Object: object }) => object?.ImmOrOwnedObject)!.Object!;
+      if (ImmOrOwnedObject) ImmOrOwnedObject.version = more(ImmOrOwnedObject.version, -1n);
+    },
+    hasOwned,
+  ),
+  naming(
+    'owner of inputs',
+    'another sender',
+    (_, data) => (data.sender = data.sender.replace(/.$/, (last) => (last === '0' ? '1' : '0'))),
+    hasOwned,
+  ),
+  naming(
+    'shared inputs',
+    'another initial version',
+    (all) => {
+      const { SharedObject } = all.find(({ Object: object }) => object?.SharedObject)!.Object!;
+      if (SharedObject) SharedObject.initialSharedVersion = more(SharedObject.initialSharedVersion);
+    },
+    hasShared,
+  ),
+  editing(
+    'inputs change',
+    'an input left out',
+    ({ changedObjects }, found) => {
+      const named = inputs(found).flatMap(({ Object: object }) => object?.ImmOrOwnedObject?.objectId ?? []);
+      changedObjects.splice(
+        changedObjects.findIndex(([id]) => named.includes(id)),
+        1,
+      );
+    },
+    (found) => hasOwned(found) && isFailed(found),
+  ),
   editing('gas object', 'none', (effects) => (effects.gasObjectIndex = null)),
   {
     check: 'created ids',
@@ -132,15 +182,27 @@ export const OBJECTS: Tampering[] = [
     tamper: (forgery) => {
       const { found, id } = wrote(forgery, (object, found, index) => isSui(object) && !isExisting(found, index));
       const madeUp = id.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
-      forgery.chain.objects.set(versionKey(madeUp, found.effects.lamportVersion), LAYOUTS.Object.serialize(forgery.written(found, id)!).toBytes());
+      forgery.chain.objects.set(
+        versionKey(madeUp, found.effects.lamportVersion),
+        LAYOUTS.Object.serialize(forgery.written(found, id)!).toBytes(),
+      );
       forgery.editEffects(found, ({ changedObjects }) => (changedObjects.find(([changed]) => changed === id)![0] = madeUp));
     },
   },
-  rewriting('failures change nothing', 'one MIST more', (object, found, index) => isFailed(found) && isSui(object) && !isGas(found, index), oneMore),
-  { check: 'live objects', what: 'a version off by one', tamper: ({ chain }: { chain: Chain }) => {
-    const [id, version] = [...chain.live].find(([, version]) => version)!;
-    chain.live.set(id, version! + 1n);
-  } },
+  rewriting(
+    'failures change nothing',
+    'one MIST more',
+    (object, found, index) => isFailed(found) && isSui(object) && !isGas(found, index),
+    oneMore,
+  ),
+  {
+    check: 'live objects',
+    what: 'a version off by one',
+    tamper: ({ chain }: { chain: Chain }) => {
+      const [id, version] = [...chain.live].find(([, version]) => version)!;
+      chain.live.set(id, version! + 1n);
+    },
+  },
 
   ...['SUI is conserved', 'SUI supply'].map((check) => rewriting(check, 'one MIST more in a coin', isSui, oneMore)),
   ...['USDC is conserved', 'USDC supply'].map((check) => rewriting(check, 'one unit more in a coin', isUsdc, oneMore)),
@@ -151,11 +213,25 @@ export const OBJECTS: Tampering[] = [
     gasUsed.storageRebate = more(gasUsed.storageRebate);
     gasUsed.nonRefundableStorageFee = more(gasUsed.nonRefundableStorageFee, -1n);
   }),
-  editing('computation', 'one MIST more', ({ gasUsed }) => (gasUsed.computationCost = more(gasUsed.computationCost)), ({ effects }) => effects.status.Success && effects.gasObjectIndex !== null),
-  editing('system gas', 'a prologue that costs something', ({ gasUsed }) => (gasUsed.computationCost = '1'), ({ data }) => data.kind.ConsensusCommitPrologue),
+  editing(
+    'computation',
+    'one MIST more',
+    ({ gasUsed }) => (gasUsed.computationCost = more(gasUsed.computationCost)),
+    ({ effects }) => effects.status.Success && effects.gasObjectIndex !== null,
+  ),
+  editing(
+    'system gas',
+    'a prologue that costs something',
+    ({ gasUsed }) => (gasUsed.computationCost = '1'),
+    ({ data }) => data.kind.ConsensusCommitPrologue,
+  ),
   naming('budget', 'a budget of 1', (_, { gasData }) => (gasData.budget = '1'), isUser),
-  { check: 'balance changes', what: 'one MIST more', tamper: (forgery) => {
-    const { raw } = forgery.find(isUser);
-    raw.balanceChanges = raw.balanceChanges.map((change) => ({ ...change, amount: change.amount + 1n }));
-  } },
+  {
+    check: 'balance changes',
+    what: 'one MIST more',
+    tamper: (forgery) => {
+      const { raw } = forgery.find(isUser);
+      raw.balanceChanges = raw.balanceChanges.map((change) => ({ ...change, amount: change.amount + 1n }));
+    },
+  },
 ];

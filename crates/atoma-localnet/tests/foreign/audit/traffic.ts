@@ -41,12 +41,21 @@ class Settlements {
 
   constructor(readonly tally: Tally) {}
 
-  async #call(account: string, context: Context, name: string, build: (transaction: Transaction) => Parameters<Transaction['moveCall']>[0]['arguments']) {
+  async #call(
+    account: string,
+    context: Context,
+    name: string,
+    build: (transaction: Transaction) => Parameters<Transaction['moveCall']>[0]['arguments'],
+  ) {
     const key = keyOf(account);
     const sender = key.toSuiAddress();
     const transaction = new Transaction();
     const database = transaction.object(Inputs.SharedObjectRef({ objectId: ready.atoma_db_id, initialSharedVersion: 1, mutable: true }));
-    const { objects } = await client.core.listOwnedObjects({ owner: sender, type: `${ready.package_id}::db::NodeBadge`, include: { content: true } });
+    const { objects } = await client.core.listOwnedObjects({
+      owner: sender,
+      type: `${ready.package_id}::db::NodeBadge`,
+      include: { content: true },
+    });
     const first = account === 'operator-1' ? 1n : 3n;
     const badge = objects.find(({ content }) => BigInt(bcs.u64().parse(content.slice(32))) === first);
     assert(badge);
@@ -106,7 +115,14 @@ export async function makeTraffic(): Promise<Tally> {
     const { referenceGasPrice } = await client.core.getReferenceGasPrice();
     const context = { packageId, gasPrice: BigInt(referenceGasPrice) };
     await Promise.all([
-      ...lanes.map((lane) => runLane(lane, lanes.filter((other) => other !== lane), context, tally)),
+      ...lanes.map((lane) =>
+        runLane(
+          lane,
+          lanes.filter((other) => other !== lane),
+          context,
+          tally,
+        ),
+      ),
       [settlements.settle, settlements.claim, settlements.withdraw][round]?.call(settlements, context),
     ]);
     await congest(lanes[0]!, context, tally);

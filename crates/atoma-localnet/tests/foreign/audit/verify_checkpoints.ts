@@ -13,7 +13,8 @@ function isSame(a: ChainTransaction, b: ChainTransaction | undefined): boolean {
   return a === b || (areEqual(bytes(a), bytes(b)) && rest(a) === rest(b));
 }
 
-const areEqual = (a: ArrayLike<number>[], b: ArrayLike<number>[]) => a.length === b.length && a.every((bytes, index) => isEqual(bytes, b[index]!));
+const areEqual = (a: ArrayLike<number>[], b: ArrayLike<number>[]) =>
+  a.length === b.length && a.every((bytes, index) => isEqual(bytes, b[index]!));
 
 export function verifyCheckpoints(decoded: Decoded, report: Report) {
   const { chain, checkpoints } = decoded;
@@ -27,8 +28,15 @@ export function verifyCheckpoints(decoded: Decoded, report: Report) {
     report.same('summary digest', raw.digest, digestOf('CheckpointSummary', raw.summary), `the digest of ${of}`);
     report.same('previous digest', summary.previousDigest, before ? before.raw.digest : null, `the previous digest of ${of}`);
     report.same('content digest', summary.contentDigest, digestOf('CheckpointContents', raw.contents), `the content digest of ${of}`);
-    report.same('contents', contents.transactions.map(({ transaction }) => transaction), transactions.map(({ raw }) => raw.digest), `the list of ${of}`);
-    const isSigned = contents.signatures.length === transactions.length && transactions.every(({ raw }, index) => areEqual(raw.signatures, contents.signatures[index]!));
+    report.same(
+      'contents',
+      contents.transactions.map(({ transaction }) => transaction),
+      transactions.map(({ raw }) => raw.digest),
+      `the list of ${of}`,
+    );
+    const isSigned =
+      contents.signatures.length === transactions.length &&
+      transactions.every(({ raw }, index) => areEqual(raw.signatures, contents.signatures[index]!));
     report.expect('contents', isSigned, () => `${of} has other signatures than its transactions`);
     total += transactions.length;
     report.same('transaction total', summary.networkTotalTransactions, total, `the total of ${of}`);
@@ -36,7 +44,12 @@ export function verifyCheckpoints(decoded: Decoded, report: Report) {
     report.expect('timestamps', !before || time >= BigInt(before.summary.timestampMs), () => `${of} is older than the one before`);
     for (const [index, transaction] of transactions.entries()) {
       verifyDigests(transaction, contents.transactions[index]?.effects, report);
-      report.same('place', `${transaction.raw.checkpoint} ${transaction.raw.timestampMs}`, `${raw.sequence} ${time}`, `the place of ${transaction.raw.digest}`);
+      report.same(
+        'place',
+        `${transaction.raw.checkpoint} ${transaction.raw.timestampMs}`,
+        `${raw.sequence} ${time}`,
+        `the place of ${transaction.raw.digest}`,
+      );
       report.expect('executed once', !seen.has(transaction.raw.digest), () => `${transaction.raw.digest} was executed twice`);
       seen.add(transaction.raw.digest);
       const isFound = isSame(transaction.raw, chain.byDigest.get(transaction.raw.digest));
@@ -52,7 +65,12 @@ function verifyDigests({ raw, data, effects }: Transaction, listed: string | und
   const of = raw.digest;
   report.same('transaction digest', raw.digest, digestOf('TransactionData', raw.transaction), `the digest of ${of}`);
   report.same('effects digest', listed, digestOf('TransactionEffects', raw.effects), `the effects digest of ${of}`);
-  report.same('events digest', effects.eventsDigest, raw.events ? digestOf('TransactionEvents', raw.events) : null, `the events digest of ${of}`);
+  report.same(
+    'events digest',
+    effects.eventsDigest,
+    raw.events ? digestOf('TransactionEvents', raw.events) : null,
+    `the events digest of ${of}`,
+  );
   report.same("effects' transaction", effects.transactionDigest, raw.digest, `the transaction in the effects of ${of}`);
   const time = data.kind.ConsensusCommitPrologue?.commitTimestampMs;
   report.expect('clock', time === undefined || BigInt(time) <= raw.timestampMs, () => `${of} sets the clock ahead of its checkpoint`);
@@ -75,7 +93,11 @@ function verifyEpochs({ chain, checkpoints }: Decoded, report: Report) {
     }
     for (const { raw, data, effects, isSystem } of transactions) {
       report.same('epoch', effects.executedEpoch, epoch, `the epoch of ${raw.digest}`);
-      report.expect('gas price', isSystem || BigInt(data.gasData.price) >= price, () => `${raw.digest} pays less than epoch ${epoch}'s reference gas price`);
+      report.expect(
+        'gas price',
+        isSystem || BigInt(data.gasData.price) >= price,
+        () => `${raw.digest} pays less than epoch ${epoch}'s reference gas price`,
+      );
       rolling = GAS_COSTS.map((cost, index) => rolling[index]! + BigInt(effects.gasUsed[cost]));
     }
     report.same('gas of the epoch', text(summary.epochRollingGasCostSummary), text(rolling), `the gas of the epoch at ${of}`);
@@ -84,11 +106,21 @@ function verifyEpochs({ chain, checkpoints }: Decoded, report: Report) {
     report.same('end of epoch', summary.endOfEpochData !== null, change !== undefined, `whether ${of} ends its epoch`);
     if (!change) continue;
     report.same('end of epoch', change.epoch, epoch + 1n, `the epoch after ${of}`);
-    report.same('end of epoch', summary.endOfEpochData?.nextEpochProtocolVersion, change.protocolVersion, `the protocol version after ${of}`);
+    report.same(
+      'end of epoch',
+      summary.endOfEpochData?.nextEpochProtocolVersion,
+      change.protocolVersion,
+      `the protocol version after ${of}`,
+    );
     const charged = [change.computationCharge, change.storageCharge, change.storageRebate, change.nonRefundableStorageFee];
     report.same('charges of the epoch', charged.join(' '), text(rolling), `what the end of epoch ${epoch} charges`);
     const next = chain.epochs[Number(epoch) + 1];
-    report.same('epoch bounds', `${told?.lastCheckpoint} ${told?.endMs}`, `${raw.sequence} ${summary.timestampMs}`, `the end of epoch ${epoch}`);
+    report.same(
+      'epoch bounds',
+      `${told?.lastCheckpoint} ${told?.endMs}`,
+      `${raw.sequence} ${summary.timestampMs}`,
+      `the end of epoch ${epoch}`,
+    );
     report.same('epoch bounds', next?.startMs, change.epochStartTimestampMs, `the start of epoch ${epoch + 1n}`);
     epoch += 1n;
     rolling = [0n, 0n, 0n, 0n];

@@ -8,7 +8,12 @@ const MIN_COMPUTATION_UNITS = 1_000n;
 
 const costs = ({ effects }: Transaction) => {
   const { computationCost, storageCost, storageRebate, nonRefundableStorageFee } = effects.gasUsed;
-  const [computation, storage, returned, kept] = [computationCost, storageCost, storageRebate, nonRefundableStorageFee].map(BigInt) as [bigint, bigint, bigint, bigint];
+  const [computation, storage, returned, kept] = [computationCost, storageCost, storageRebate, nonRefundableStorageFee].map(BigInt) as [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ];
   return { computation, storage, returned, kept, net: computation + storage - returned };
 };
 
@@ -25,7 +30,12 @@ export function verifyMoney(transaction: Transaction, state: State, steps: Step[
     const change = (of: (object: Step['before']) => bigint) => sum(steps.map(({ before, after }) => of(after) - of(before)));
     const sui = change((live) => worth(live?.object, SUI) + rebate(live?.object));
     report.same('SUI is conserved', sui, -burned(transaction), `the change of SUI by ${transaction.raw.digest}`);
-    report.same('USDC is conserved', change((live) => worth(live?.object, USDC)), 0n, `the change of USDC by ${transaction.raw.digest}`);
+    report.same(
+      'USDC is conserved',
+      change((live) => worth(live?.object, USDC)),
+      0n,
+      `the change of USDC by ${transaction.raw.digest}`,
+    );
   }
   verifyBalanceChanges(transaction, steps, report);
   if (transaction.effects.status.$kind === 'Failure') verifyFailure(transaction, steps, report);
@@ -72,7 +82,10 @@ function verifyGasCoin(transaction: Transaction, state: State, steps: Step[], re
 function verifyBalanceChanges({ raw }: Transaction, steps: Step[], report: Report) {
   const changes = new Map<string, bigint>();
   for (const { before, after } of steps) {
-    for (const [live, sign] of [[before, -1n], [after, 1n]] as const) {
+    for (const [live, sign] of [
+      [before, -1n],
+      [after, 1n],
+    ] as const) {
       const coin = coinOf(live?.object);
       const owner = live?.object.owner.AddressOwner;
       if (!coin || !owner) continue;
@@ -91,6 +104,10 @@ function verifyFailure(transaction: Transaction, steps: Step[], report: Report) 
   for (const { id, before, after } of steps) {
     if (gas.has(id)) continue;
     const [was, is] = [before, after].map((live) => live && `${live.object.data.Move?.contents.join()} ${ownerText(live.object.owner)}`);
-    report.expect('failures change nothing', was !== undefined && was === is, () => `${transaction.raw.digest} failed and yet changed ${id}`);
+    report.expect(
+      'failures change nothing',
+      was !== undefined && was === is,
+      () => `${transaction.raw.digest} failed and yet changed ${id}`,
+    );
   }
 }

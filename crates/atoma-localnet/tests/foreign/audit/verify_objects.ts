@@ -34,21 +34,34 @@ const timeOf = (live: Step['before']) => live && BigInt(U64.parse(Uint8Array.fro
 function verifyInputs(transaction: Transaction, state: State, report: Report) {
   const { raw, data, effects } = transaction;
   const { owned, shared, gas } = declaredInputs(transaction);
-  for (const [inputs, owner] of [[owned, data.sender], [gas, data.gasData.owner]] as const) {
+  for (const [inputs, owner] of [
+    [owned, data.sender],
+    [gas, data.gasData.owner],
+  ] as const) {
     for (const { objectId, version, digest } of inputs) {
       const live = state.live.get(objectId);
       report.same('named inputs', `${version} ${digest}`, `${live?.version} ${live?.digest}`, `the input ${objectId} of ${raw.digest}`);
       const of = live?.object.owner;
-      report.expect('owner of inputs', of?.AddressOwner === owner || of?.$kind === 'Immutable', () => `${objectId} in ${raw.digest} belongs to someone else`);
+      report.expect(
+        'owner of inputs',
+        of?.AddressOwner === owner || of?.$kind === 'Immutable',
+        () => `${objectId} in ${raw.digest} belongs to someone else`,
+      );
     }
   }
   const changed = new Set(effects.changedObjects.map(([id]) => id));
   const unchanged = new Map(effects.unchangedConsensusObjects);
   for (const { objectId, initialSharedVersion, mutable } of shared) {
     const live = state.live.get(objectId);
-    report.same('shared inputs', initialSharedVersion, live?.object.owner.Shared?.initialSharedVersion, `the initial version of ${objectId} in ${raw.digest}`);
+    report.same(
+      'shared inputs',
+      initialSharedVersion,
+      live?.object.owner.Shared?.initialSharedVersion,
+      `the initial version of ${objectId} in ${raw.digest}`,
+    );
     const kind = unchanged.get(objectId);
-    if (kind?.ReadOnlyRoot) report.same('shared inputs', kind.ReadOnlyRoot, [live?.version, live?.digest], `the read version of ${objectId} in ${raw.digest}`);
+    if (kind?.ReadOnlyRoot)
+      report.same('shared inputs', kind.ReadOnlyRoot, [live?.version, live?.digest], `the read version of ${objectId} in ${raw.digest}`);
     const isTold = kind?.Cancelled !== undefined || (mutable ? changed.has(objectId) : kind?.ReadOnlyRoot !== undefined);
     report.expect('shared inputs', isTold, () => `the effects of ${raw.digest} lack ${objectId}`);
   }
@@ -82,7 +95,12 @@ function verifyChange(transaction: Transaction, index: number, { id, before, aft
   const { inputState, outputState, idOperation } = effects.changedObjects[index]![1];
   const of = `${id} in ${raw.digest}`;
   const told = inputState.Exist ? `${inputState.Exist[0].join(' ')} ${ownerText(inputState.Exist[1])}` : 'none';
-  report.same('input version', told, before ? `${before.version} ${before.digest} ${ownerText(before.object.owner)}` : 'none', `the version before of ${of}`);
+  report.same(
+    'input version',
+    told,
+    before ? `${before.version} ${before.digest} ${ownerText(before.object.owner)}` : 'none',
+    `the version before of ${of}`,
+  );
   report.expect('no use after deletion', !state.deleted.has(id), () => `${of} was deleted before`);
   const operation = outputState.NotExist ? 'Deleted' : before ? 'None' : 'Created';
   report.same('id operation', idOperation.$kind, operation, `the operation on ${of}`);
@@ -100,13 +118,19 @@ function verifyChange(transaction: Transaction, index: number, { id, before, aft
   if (outputState.PackageWrite) report.same('object digest', outputState.PackageWrite[1], digest, `the digest of ${of}`);
   const [was, is] = [before?.object.data.Move, object.data.Move];
   if (was && is) {
-    report.same('type', JSON.stringify([is.type, is.hasPublicTransfer]), JSON.stringify([was.type, was.hasPublicTransfer]), `the type of ${of}`);
+    report.same(
+      'type',
+      JSON.stringify([is.type, is.hasPublicTransfer]),
+      JSON.stringify([was.type, was.hasPublicTransfer]),
+      `the type of ${of}`,
+    );
     const declared = declaredInputs(transaction);
     const isNamed = [...declared.owned, ...declared.shared, ...declared.gas].some(({ objectId }) => objectId === id);
     const isChild = before?.object.owner.$kind === 'ObjectOwner';
     report.expect('only inputs change', isNamed || isChild || transaction.isSystem, () => `${of} is no input`);
   }
-  if (!before && !data.kind.Genesis) report.expect('created ids', isCreatedId(id, object, raw.digest), () => `${of} is not derived from its transaction`);
+  if (!before && !data.kind.Genesis)
+    report.expect('created ids', isCreatedId(id, object, raw.digest), () => `${of} is not derived from its transaction`);
 }
 
 /** The dependencies are the transactions that wrote the inputs, and perhaps others before. */
@@ -119,8 +143,10 @@ function verifyDependencies(transaction: Transaction, state: State, steps: Step[
     if (previous) needed.add(previous);
   }
   for (const { before } of steps) if (before) needed.add(before.object.previousTransaction);
-  for (const digest of needed) report.expect('dependencies', effects.dependencies.includes(digest), () => `${raw.digest} lacks the dependency ${digest}`);
-  for (const digest of effects.dependencies) report.expect('dependencies', state.executed.has(digest), () => `${raw.digest} depends on ${digest}, which is not before it`);
+  for (const digest of needed)
+    report.expect('dependencies', effects.dependencies.includes(digest), () => `${raw.digest} lacks the dependency ${digest}`);
+  for (const digest of effects.dependencies)
+    report.expect('dependencies', state.executed.has(digest), () => `${raw.digest} depends on ${digest}, which is not before it`);
 }
 
 /** The network's live objects are those that the transactions left. */
