@@ -2,9 +2,10 @@
 // be the same over both.
 import { strict as assert } from 'node:assert';
 import { bcs } from '@mysten/sui/bcs';
-import { RpcError, type SuiGrpcClient } from '@mysten/sui/grpc';
+import type { SuiGrpcClient } from '@mysten/sui/grpc';
 import { Transaction } from '@mysten/sui/transactions';
 import { deriveDynamicFieldID, normalizeStructTag } from '@mysten/sui/utils';
+import { pages, plain, refused } from './answers.js';
 import { check, finish } from './harness.js';
 import { clients, control, keyOf, ready } from './world.js';
 
@@ -22,40 +23,6 @@ const STACKS_AT = 32 + 32 + 3 * 8 + 3 * 40;
 async function stacksTable(client: SuiGrpcClient) {
   const { object } = await client.core.getObject({ objectId: atomaDb, include: { content: true } });
   return Table.parse(object.content.slice(STACKS_AT, STACKS_AT + 40));
-}
-
-/** An answer in which bytes are text: the native transport has them as another class. */
-function plain(answer: unknown): unknown {
-  if (answer instanceof Uint8Array) return Buffer.from(answer).toString('hex');
-  if (Array.isArray(answer)) return answer.map(plain);
-  if (answer === null || typeof answer !== 'object') return answer;
-  return Object.fromEntries(Object.entries(answer).map(([key, value]) => [key, plain(value)]));
-}
-
-/** All pages of a list, each of at most `limit` items. */
-async function pages<T>(
-  limit: number,
-  read: (cursor: string | null) => Promise<{ items: T[]; cursor: string | null; hasNextPage: boolean }>,
-) {
-  const all: T[] = [];
-  let cursor: string | null = null;
-  for (;;) {
-    const page = await read(cursor);
-    assert(page.items.length <= limit, `a page of ${page.items.length}`);
-    all.push(...page.items);
-    if (!page.hasNextPage) return all;
-    assert(page.cursor && page.cursor !== cursor, 'a further page has no new cursor');
-    cursor = page.cursor;
-  }
-}
-
-async function refused(call: Promise<unknown>, code: string, text: RegExp) {
-  await assert.rejects(call, (error) => {
-    assert(error instanceof RpcError, String(error));
-    assert.equal(error.code, code);
-    assert.match(error.message, text);
-    return true;
-  });
 }
 
 async function payment(client: SuiGrpcClient, amount: bigint) {
