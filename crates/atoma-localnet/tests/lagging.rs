@@ -9,6 +9,7 @@
 mod support;
 
 use atoma_localnet::{Fault, FaultKind};
+use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_sdk_types::{Address, ObjectReference};
 use support::{Fixture, assert_success, transfer};
@@ -225,14 +226,21 @@ async fn a_node_that_has_pruned_its_history_says_so_and_lacks_it() {
     assert_eq!(status.code(), Code::NotFound);
     fixture.look_up(&recent.digest).await.unwrap();
     assert_eq!(fixture.listed().await, [lowest, height]);
-    let checkpoint = async |sequence| {
+    // Of a pruned checkpoint the summary remains.
+    let checkpoint = async |sequence, mask| {
         let mut client = fixture.client.clone();
-        let request = proto::GetCheckpointRequest::by_sequence_number(sequence);
+        let request = proto::GetCheckpointRequest::by_sequence_number(sequence)
+            .with_read_mask(FieldMask::from_str(mask));
         client.ledger_client().get_checkpoint(request).await
     };
-    let status = checkpoint(lowest - 1).await.unwrap_err();
-    assert_eq!(status.code(), Code::NotFound);
-    checkpoint(lowest).await.unwrap();
+    for mask in ["contents", "transactions"] {
+        let status = checkpoint(lowest - 1, mask).await.unwrap_err();
+        assert_eq!(status.code(), Code::NotFound);
+        let text = format!("Checkpoint {} not found", lowest - 1);
+        assert_eq!(status.message(), text);
+        checkpoint(lowest, mask).await.unwrap();
+    }
+    checkpoint(lowest - 1, "summary").await.unwrap();
     // The coin at the versions that the transactions used.
     let version = async |gas: &ObjectReference| {
         let mut client = fixture.client.clone();
@@ -248,4 +256,117 @@ async fn a_node_that_has_pruned_its_history_says_so_and_lacks_it() {
     fixture.network.clear_faults();
     fixture.look_up(&old.digest).await.unwrap();
     assert_eq!(fixture.coins(to).await.len(), 3);
+}
+
+/// A list that begins with the history that is left, and refuses to begin before it.
+#[tokio::test]
+async fn lists_that_begin_before_the_history_are_refused() {
+    let fixture = Fixture::start().await;
+    let to = Address::new([3; 32]);
+    for _ in 0..4 {
+        fixture.pay(to).await;
+    }
+    let height = fixture.height().await;
+    let lowest = height - 1;
+    let first = fixture.transactions_before(lowest).await;
+    let all = fixture.list(|_| {}).await.unwrap();
+    let cursor_of = |checkpoint: u64| {
+        let mut frames = all.iter();
+        let frame = frames.find(|frame| frame.0 == Some(checkpoint)).unwrap();
+        frame.1.clone()
+    };
+    let pruned = lag(FaultKind::HistoryPruned, lowest);
+    fixture.network.inject_fault(pruned);
+
+    let text =
+        format!("requested data below earliest available; lowest available tx_seq is {first}");
+    let checkpoints = |frames: Vec<Frame>| -> Vec<u64> {
+        frames.into_iter().filter_map(|frame| frame.0).collect()
+    };
+    let listed = fixture.list(|_| {}).await.unwrap();
+    assert_eq!(checkpoints(listed), [lowest, height]);
+    let start = |checkpoint: u64| {
+        move |r: &mut proto::ListTransactionsRequest| r.start_checkpoint = Some(checkpoint)
+    };
+    let listed = fixture.list(start(lowest)).await.unwrap();
+    assert_eq!(checkpoints(listed), [lowest, height]);
+    let after = |checkpoint| {
+        let cursor = cursor_of(checkpoint);
+        move |r: &mut proto::ListTransactionsRequest| {
+            let mut options = proto::QueryOptions::default();
+            options.after = Some(cursor.clone());
+            r.options = Some(options);
+        }
+    };
+    // The last transaction that was pruned is where the rest begins.
+    let listed = fixture.list(after(lowest - 1)).await.unwrap();
+    assert_eq!(checkpoints(listed), [lowest, height]);
+    for status in [
+        fixture.list(start(lowest - 1)).await.unwrap_err(),
+        fixture.list(start(0)).await.unwrap_err(),
+        fixture.list(after(lowest - 2)).await.unwrap_err(),
+    ] {
+        assert_eq!(status.code(), Code::OutOfRange);
+        assert_eq!(status.message(), text);
+    }
+    // Backwards, it ends where the history begins, and claims no more.
+    let backwards = |r: &mut proto::ListTransactionsRequest| {
+        let mut options = proto::QueryOptions::default();
+        options.set_ordering(proto::Ordering::Descending);
+        r.options = Some(options);
+    };
+    let listed = fixture.list(backwards).await.unwrap();
+    assert_eq!(listed.last().unwrap().2, Some(lowest));
+    assert_eq!(checkpoints(listed), [height, lowest]);
+
+    let mut request = proto::ListCheckpointsRequest::default();
+    request.start_checkpoint = Some(lowest - 1);
+    let mut client = fixture.client.clone();
+    let status = client.ledger_client().list_checkpoints(request).await;
+    let status = status.unwrap_err();
+    assert_eq!(status.code(), Code::OutOfRange);
+    let text =
+        format!("requested data below earliest available; lowest available checkpoint is {lowest}");
+    assert_eq!(status.message(), text);
+}
+
+/// A transaction's checkpoint, the cursor, and the checkpoint that is covered.
+type Frame = (Option<u64>, prost::bytes::Bytes, Option<u64>);
+
+impl Fixture {
+    async fn list(
+        &self,
+        change: impl FnOnce(&mut proto::ListTransactionsRequest),
+    ) -> Result<Vec<Frame>, Status> {
+        let mut request = proto::ListTransactionsRequest::default();
+        request.read_mask = Some(FieldMask::from_str("checkpoint"));
+        change(&mut request);
+        let mut client = self.client.clone();
+        let mut stream = client
+            .ledger_client()
+            .list_transactions(request)
+            .await?
+            .into_inner();
+        let mut frames = Vec::new();
+        while let Some(frame) = stream.message().await? {
+            let checkpoint = frame.transaction.as_ref().and_then(|t| t.checkpoint);
+            let watermark = frame.watermark();
+            frames.push((
+                checkpoint,
+                watermark.cursor().to_vec().into(),
+                watermark.checkpoint,
+            ));
+        }
+        Ok(frames)
+    }
+
+    /// The number of transactions before a checkpoint.
+    async fn transactions_before(&self, checkpoint: u64) -> u64 {
+        let request = proto::GetCheckpointRequest::by_sequence_number(checkpoint - 1)
+            .with_read_mask(FieldMask::from_str("summary"));
+        let mut client = self.client.clone();
+        let response = client.ledger_client().get_checkpoint(request).await;
+        let response = response.unwrap().into_inner();
+        response.checkpoint().summary().total_network_transactions()
+    }
 }

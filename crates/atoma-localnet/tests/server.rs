@@ -140,7 +140,10 @@ async fn health_is_served_over_grpc_and_http() {
         ..Fault::once(FaultKind::OldTip)
     };
     network.inject_fault(old);
-    assert_eq!(health("?threshold_seconds=60").await.0, 503);
+    let down = (503, "down".to_owned());
+    assert_eq!(health("?threshold_seconds=60").await, down);
+    // Without a threshold its age does not matter.
+    assert_eq!(health("").await, (200, "up".to_owned()));
 }
 
 /// The headers by which clients learn about the node, in every answer.

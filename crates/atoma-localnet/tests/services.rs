@@ -295,7 +295,8 @@ async fn the_contracts_interface_is_served() {
     assert_eq!(types.len(), 8);
     let request = proto::GetFunctionRequest::new(&package, "db", "nothing");
     let status = packages.get_function(request).await.unwrap_err();
-    assert_eq!(status.code(), tonic::Code::NotFound);
+    assert_eq!(status.code(), tonic::Code::Internal);
+    assert_eq!(status.message(), "Function not found: nothing");
     let request = proto::GetPackageRequest::new(&package);
     let whole = packages.get_package(request).await.unwrap().into_inner();
     assert!(whole.package().modules[0].functions.len() > 20);

@@ -23,9 +23,7 @@ pub(crate) fn programmable(
 ) -> Result<&ProgrammableTransaction, TransactionRefusal> {
     match &transaction.kind {
         TransactionKind::ProgrammableTransaction(programmable) => Ok(programmable),
-        _ => Err(TransactionRefusal::Unsupported(
-            "SenderSignedData must not contain system transaction",
-        )),
+        _ => Err(TransactionRefusal::SystemTransaction),
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn precheck(
     transaction: &Transaction,
     signatures: &[UserSignature],
 ) -> Result<(), TransactionRefusal> {
+    checks::programmable(transaction)?;
     signatures::verify(transaction, signatures)?;
     checks::size(transaction, signatures)?;
     checks::shape(transaction)

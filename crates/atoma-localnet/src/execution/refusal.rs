@@ -24,6 +24,9 @@ pub(crate) enum TransactionRefusal {
     MutableUsedMoreThanOnce(ObjectId),
     #[error("Transaction gas payment missing")]
     MissingGasPayment,
+    /// Only a network sends them to itself.
+    #[error("Feature is not supported: SenderSignedData must not contain system transaction")]
+    SystemTransaction,
     /// No Sui network supports it.
     #[error("Feature is not supported: {0}")]
     Unsupported(&'static str),
@@ -32,7 +35,11 @@ pub(crate) enum TransactionRefusal {
     NotOnLocalNetwork(String),
     #[error("Transaction Expired")]
     Expired,
-    #[error("Transaction chain ID {provided} does not match network chain ID {expected}.")]
+    #[error(
+        "Transaction chain ID {} does not match network chain ID {}.",
+        chain_text(.provided),
+        chain_text(.expected)
+    )]
     OtherChain { provided: Digest, expected: Digest },
     #[error("Signature is not valid: {0}")]
     InvalidSignature(String),
@@ -128,6 +135,11 @@ fn owner_text(owner: &Owner) -> String {
     }
 }
 
+/// A chain as Sui prints it for debugging: its identifier is the digest of its first checkpoint.
+fn chain_text(chain: &Digest) -> String {
+    format!("ChainIdentifier(CheckpointDigest({chain}))")
+}
+
 /// Who finds a refusal, which decides how `ExecuteTransaction` words it.
 enum Finder {
     /// The full node, when it reads the request.
@@ -151,9 +163,10 @@ impl TransactionRefusal {
     const fn finder(&self) -> Finder {
         match self {
             Self::Malformed { field, .. } => Finder::Request(field),
-            Self::InvalidSignature(_) | Self::SignatureCount { .. } | Self::SignerAbsent { .. } => {
-                Finder::Signatures
-            }
+            Self::SystemTransaction
+            | Self::InvalidSignature(_)
+            | Self::SignatureCount { .. }
+            | Self::SignerAbsent { .. } => Finder::Signatures,
             Self::VersionUnavailable { .. } => Finder::Validators(Code::InvalidArgument),
             Self::LockConflict { .. } => Finder::Validators(Code::FailedPrecondition),
             Self::ObjectNotFound { .. } | Self::PackageNotFound(_) => Finder::ValidatorsForNow,
@@ -205,9 +218,15 @@ impl TransactionRefusal {
         }
     }
 
-    /// The status with which `SimulateTransaction` refuses: always in the full node's words.
+    /// The status with which `SimulateTransaction` refuses: always in the full node's words. Only errors of inputs
+    /// are `INVALID_ARGUMENT` there.
     pub(crate) fn simulation_status(&self) -> Status {
         match (self, self.finder()) {
+            (Self::Expired, _) => status::new(Code::Internal, self.to_string()),
+            (Self::SystemTransaction, _) => status::new(
+                Code::InvalidArgument,
+                "Use of disabled feature: simulate does not support system transactions".to_owned(),
+            ),
             (Self::Unresolved(_), _) => status::new(Code::NotFound, self.to_string()),
             (_, Finder::Request(field)) => status::bad_request(field, &self.to_string()),
             (_, Finder::LocalNetwork) => status::new(Code::Unimplemented, self.to_string()),

@@ -2,19 +2,30 @@
 
 use prost::Message as _;
 use sui_rpc::proto::google::rpc;
+use sui_rpc::proto::sui::rpc::v2::ErrorReason;
 use tonic::{Code, Status};
 
 /// A status whose details repeat it as a `google.rpc.Status`.
-pub(crate) fn new(code: Code, message: String) -> Status {
-    with_details(code, message, Vec::new())
+pub(crate) fn new(code: Code, message: impl Into<String>) -> Status {
+    with_details(code, message.into(), Vec::new())
 }
 
-/// `INVALID_ARGUMENT` for one field of a request, with a `google.rpc.BadRequest` that names it.
+/// `INVALID_ARGUMENT` for a field that can't be read, with a `google.rpc.BadRequest` that names it.
 pub(crate) fn bad_request(field: &str, description: &str) -> Status {
+    violation(field, description, ErrorReason::FieldInvalid)
+}
+
+/// `INVALID_ARGUMENT` for a field that is missing, with a `google.rpc.BadRequest` that names it. Full nodes
+/// describe some of them, and of others only say the field's name in the details.
+pub(crate) fn missing(field: &str, description: &str) -> Status {
+    violation(field, description, ErrorReason::FieldMissing)
+}
+
+fn violation(field: &str, description: &str, reason: ErrorReason) -> Status {
     let violation = rpc::bad_request::FieldViolation {
         field: field.to_owned(),
         description: description.to_owned(),
-        reason: "FIELD_INVALID".to_owned(),
+        reason: reason.into(),
         ..Default::default()
     };
     let request = rpc::BadRequest {

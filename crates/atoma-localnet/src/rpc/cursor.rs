@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use tonic::Status;
 
+use crate::execution::status::bad_request;
+
 /// A position: a checkpoint, a transaction in it, and an event of that transaction. `u64::MAX`
 /// stands for the end of the checkpoint or transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,9 +55,11 @@ impl LedgerCursor {
             .into()
     }
 
+    /// Reads the cursor in `field` of a request.
+    ///
     /// # Errors
     /// `INVALID_ARGUMENT` for bytes that are not a cursor.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Status> {
+    pub(crate) fn decode(field: &str, bytes: &[u8]) -> Result<Self, Status> {
         let (parts, rest) = bytes.as_chunks::<8>();
         match (parts, rest) {
             ([checkpoint, transaction, event], []) => Ok(Self {
@@ -63,7 +67,7 @@ impl LedgerCursor {
                 transaction: u64::from_be_bytes(*transaction),
                 event: u64::from_be_bytes(*event),
             }),
-            _ => Err(Status::invalid_argument("invalid cursor")),
+            _ => Err(bad_request(field, "invalid cursor")),
         }
     }
 }
@@ -82,7 +86,10 @@ mod tests {
         assert!(LedgerCursor::before(3) < event);
         assert!(event < LedgerCursor::transaction(3, 1));
         assert!(LedgerCursor::transaction(3, 1) < LedgerCursor::end_of(3));
-        assert_eq!(LedgerCursor::decode(&event.encode()).unwrap(), event);
-        assert!(LedgerCursor::decode(&[1, 2, 3]).is_err());
+        assert_eq!(
+            LedgerCursor::decode("after", &event.encode()).unwrap(),
+            event
+        );
+        assert!(LedgerCursor::decode("after", &[1, 2, 3]).is_err());
     }
 }

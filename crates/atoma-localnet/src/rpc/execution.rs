@@ -20,7 +20,7 @@ use super::refusals;
 use super::render::{self, mask};
 use super::view::DecodedTransaction;
 use crate::core::{ExecuteError, Origin};
-use crate::execution::status::bad_request;
+use crate::execution::status::{bad_request, missing};
 use crate::execution::{self, SimulationOptions};
 use crate::faults::FaultKind;
 
@@ -104,7 +104,7 @@ impl TransactionExecutionService for Service {
         let message = request
             .transaction
             .as_ref()
-            .ok_or_else(|| bad_request("transaction", "missing transaction"))?;
+            .ok_or_else(|| missing("transaction", ""))?;
         let options = SimulationOptions {
             checks: request.checks.unwrap_or_default() == i32::from(TransactionChecks::Enabled),
             select_gas: request.do_gas_selection.unwrap_or_default(),
@@ -134,15 +134,22 @@ fn parse(request: &ExecuteTransactionRequest) -> Result<SignedTransaction, Statu
     let message = request
         .transaction
         .as_ref()
-        .ok_or_else(|| bad_request("transaction", "missing transaction"))?;
+        .ok_or_else(|| missing("transaction", ""))?;
     let transaction = Transaction::try_from(message)
         .map_err(|error| bad_request("transaction", &format!("invalid transaction: {error}")))?;
     let signatures = request
         .signatures
         .iter()
-        .map(UserSignature::try_from)
-        .collect::<Result<_, _>>()
-        .map_err(|error| bad_request("signatures", &format!("invalid signature: {error}")))?;
+        .enumerate()
+        .map(|(index, signature)| {
+            UserSignature::try_from(signature).map_err(|error| {
+                bad_request(
+                    &format!("signatures[{index}]"),
+                    &format!("invalid signature: {error}"),
+                )
+            })
+        })
+        .collect::<Result<_, _>>()?;
     Ok(SignedTransaction {
         transaction,
         signatures,

@@ -37,22 +37,19 @@ pub(super) async fn service() -> HealthServer<impl Health> {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Threshold {
-    threshold_seconds: Option<u64>,
+    threshold_seconds: Option<u32>,
 }
 
-/// `GET /health`: 200 and `up`. With `?threshold_seconds=N`, 503 if the newest checkpoint is older
-/// than that.
+/// `GET /health`, as a full node answers it: 200 and `up`, or 503 and `down` if the newest checkpoint is older
+/// than `?threshold_seconds=N`. Without a threshold its age does not matter.
 pub(super) async fn http(
     State(core): State<Arc<NetworkCore>>,
     Query(threshold): Query<Threshold>,
 ) -> (StatusCode, &'static str) {
     let age_ms = core.clock.now_ms().saturating_sub(tip_ms(&core));
     let limit = threshold.threshold_seconds;
-    if limit.is_some_and(|seconds| age_ms > seconds.saturating_mul(1_000)) {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the newest checkpoint is older than threshold_seconds",
-        );
+    if limit.is_some_and(|seconds| age_ms > u64::from(seconds) * 1_000) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "down");
     }
     (StatusCode::OK, "up")
 }

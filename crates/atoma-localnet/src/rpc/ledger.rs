@@ -10,7 +10,7 @@ use sui_rpc::proto::sui::rpc::v2::{self as proto, *};
 use sui_rpc::proto::timestamp_ms_to_proto;
 use sui_sdk_types::{Address, Digest};
 use tonic::codegen::BoxStream;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use super::Service;
 use super::epoch::epoch;
@@ -22,6 +22,7 @@ use super::render::{self, mask};
 use super::sources::{Checkpoints, Events, Transactions};
 use super::view::DecodedTransaction;
 use crate::chain::Ledger;
+use crate::execution::status::{self, bad_request, missing};
 use crate::faults::FaultKind;
 
 const OBJECT_DEFAULT: &str = "object_id,version,digest";
@@ -65,7 +66,7 @@ impl LedgerService for Service {
         let request = request.into_inner();
         let mask = mask::<proto::Object>(request.read_mask.as_ref(), OBJECT_DEFAULT)?;
         let is_stale = self.is_stale();
-        let object = object(&node, &request, &mask, is_stale)?;
+        let object = object(&node, object_key(0, &request)?, &mask, is_stale)?;
         let mut response = Response::new(GetObjectResponse::new(object));
         if is_stale {
             headers::lagging(response.metadata_mut());
@@ -80,14 +81,17 @@ impl LedgerService for Service {
         self.begin().await?;
         let node = self.node(&request);
         let request = request.into_inner();
-        at_most("requests", request.requests.len(), MAX_BATCH_OBJECTS)?;
+        at_most(request.requests.len(), MAX_BATCH_OBJECTS)?;
         let mask = mask::<proto::Object>(request.read_mask.as_ref(), OBJECT_DEFAULT)?;
         let is_stale = self.is_stale();
-        let mut objects = Vec::with_capacity(request.requests.len());
-        for request in &request.requests {
-            objects.push(match object(&node, request, &mask, is_stale) {
+        let keys = request.requests.iter().enumerate();
+        let keys = keys
+            .map(|(index, request)| object_key(index, request))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut objects = Vec::with_capacity(keys.len());
+        for key in keys {
+            objects.push(match object(&node, key, &mask, is_stale) {
                 Ok(object) => GetObjectResult::new_object(object),
-                Err(status) if status.code() == tonic::Code::InvalidArgument => return Err(status),
                 Err(status) => GetObjectResult::new_error(proto_status(&status)),
             });
         }
@@ -107,9 +111,12 @@ impl LedgerService for Service {
         let request = request.into_inner();
         let mask = mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?;
         let ledger = node.ledger()?;
-        let transaction = transaction(&node, &ledger, request.digest(), &mask)?;
-        if self.is_hidden(&ledger, request.digest()) {
-            let mut status = transaction_not_found(request.digest());
+        let digest = request.digest.as_deref();
+        let digest = digest.ok_or_else(|| missing("digest", "missing digest"))?;
+        let digest = parse_digest("digest", digest)?;
+        let transaction = transaction(&node, &ledger, digest, &mask)?;
+        if self.is_hidden(&ledger, &digest) {
+            let mut status = transaction_not_found(&digest);
             headers::lagging(status.metadata_mut());
             return Err(status);
         }
@@ -123,14 +130,15 @@ impl LedgerService for Service {
         self.begin().await?;
         let node = self.node(&request);
         let request = request.into_inner();
-        at_most("digests", request.digests.len(), MAX_BATCH_TRANSACTIONS)?;
+        at_most(request.digests.len(), MAX_BATCH_TRANSACTIONS)?;
         let mask = mask::<ExecutedTransaction>(request.read_mask.as_ref(), "digest")?;
         let ledger = node.ledger()?;
         let mut transactions = Vec::with_capacity(request.digests.len());
-        for digest in &request.digests {
-            transactions.push(match transaction(&node, &ledger, digest, &mask) {
+        for (index, digest) in request.digests.iter().enumerate() {
+            let found = parse_digest(&format!("digests[{index}]"), digest)
+                .and_then(|digest| transaction(&node, &ledger, digest, &mask));
+            transactions.push(match found {
                 Ok(transaction) => GetTransactionResult::new_transaction(transaction),
-                Err(status) if status.code() == tonic::Code::InvalidArgument => return Err(status),
                 Err(status) => GetTransactionResult::new_error(proto_status(&status)),
             });
         }
@@ -161,11 +169,13 @@ impl LedgerService for Service {
                     .map(|(_, checkpoint)| checkpoint);
                 (text.clone(), found)
             }
-            Some(_) => return Err(Status::invalid_argument("unknown checkpoint_id")),
+            Some(_) => return Err(bad_request("checkpoint_id", "unknown checkpoint_id")),
         };
+        // The summaries of pruned checkpoints remain.
+        let needs_contents = mask.contains("contents") || mask.contains("transactions");
         let record = found
-            .filter(|record| !node.is_pruned(&ledger, record.first_transaction))
-            .ok_or_else(|| Status::not_found(format!("Checkpoint {name} not found")))?;
+            .filter(|record| !needs_contents || !node.is_pruned(&ledger, record.first_transaction))
+            .ok_or_else(|| not_found(format!("Checkpoint {name} not found")))?;
         let checkpoint = render::checkpoint(&ledger, &self.core.contract, record, &mask)?;
         Ok(Response::new(GetCheckpointResponse::new(checkpoint)))
     }
@@ -183,7 +193,7 @@ impl LedgerService for Service {
             None => ledger.epoch(),
             Some(epoch) => ledger
                 .epoch_at(epoch)
-                .ok_or_else(|| Status::not_found(format!("Epoch {epoch} not found")))?,
+                .ok_or_else(|| not_found(format!("Epoch {epoch} not found")))?,
         };
         Ok(Response::new(GetEpochResponse::new(Epoch::merge_from(
             &epoch(record, self.core.config.epoch_ms),
@@ -283,9 +293,8 @@ impl Service {
     }
 
     /// Whether an injected fault hides a transaction of the current epoch from this call.
-    fn is_hidden(&self, ledger: &Ledger, digest: &str) -> bool {
-        let digest = parse_digest("digest", digest).ok();
-        let found = digest.and_then(|digest| ledger.transaction(&digest));
+    fn is_hidden(&self, ledger: &Ledger, digest: &Digest) -> bool {
+        let found = ledger.transaction(digest);
         let effects = found.and_then(|(_, record)| record.effects().ok());
         effects.is_some_and(|effects| effects.epoch() == ledger.epoch().epoch)
             && self
@@ -298,45 +307,38 @@ impl Service {
 
 fn object(
     node: &Node,
-    request: &GetObjectRequest,
+    (id, version): (Address, Option<u64>),
     mask: &FieldMaskTree,
     is_stale: bool,
 ) -> Result<proto::Object, Status> {
-    let id: Address = request
-        .object_id
-        .as_deref()
-        .ok_or_else(|| Status::invalid_argument("missing object_id"))?
-        .parse()
-        .map_err(|error| Status::invalid_argument(format!("invalid object_id: {error}")))?;
     let ledger = node.ledger()?;
     let objects = ledger.objects();
-    let found = match request.version {
+    let found = match version {
         Some(version) => objects
             .at(&id, version)
             .filter(|_| !node.is_version_pruned(&ledger, &id, version)),
         None if is_stale => objects.stale(&id),
         None => objects.live(&id).cloned(),
     };
-    match (found, request.version) {
+    match (found, version) {
         (Some(object), _) => Ok(render::object(&object, &node.core.contract, mask)),
-        (None, Some(version)) => Err(Status::not_found(format!(
+        (None, Some(version)) => Err(not_found(format!(
             "Object {id} with version {version} not found"
         ))),
-        (None, None) => Err(Status::not_found(format!("Object {id} not found"))),
+        (None, None) => Err(not_found(format!("Object {id} not found"))),
     }
 }
 
 fn transaction(
     node: &Node,
     ledger: &Ledger,
-    digest: &str,
+    digest: Digest,
     mask: &FieldMaskTree,
 ) -> Result<ExecutedTransaction, Status> {
-    let digest = parse_digest("digest", digest)?;
     let (position, record) = ledger
         .transaction(&digest)
         .filter(|(position, _)| !node.is_pruned(ledger, *position))
-        .ok_or_else(|| transaction_not_found(&digest.to_string()))?;
+        .ok_or_else(|| transaction_not_found(&digest))?;
     render::transaction(
         ledger,
         &node.core.contract,
@@ -346,22 +348,38 @@ fn transaction(
     )
 }
 
-fn transaction_not_found(digest: &str) -> Status {
-    Status::not_found(format!("Transaction {digest} not found"))
+fn transaction_not_found(digest: &Digest) -> Status {
+    not_found(format!("Transaction {digest} not found"))
 }
 
 fn parse_digest(field: &str, text: &str) -> Result<Digest, Status> {
     text.parse()
-        .map_err(|error| Status::invalid_argument(format!("invalid {field}: {error}")))
+        .map_err(|error| bad_request(field, &format!("invalid digest: {error}")))
 }
 
-fn at_most(what: &str, count: usize, max: usize) -> Result<(), Status> {
+fn at_most(count: usize, max: usize) -> Result<(), Status> {
     if count > max {
-        return Err(Status::invalid_argument(format!(
-            "number of batch {what} exceeds the limit of {max}"
-        )));
+        return Err(status::new(
+            Code::InvalidArgument,
+            format!("number of batch requests exceed limit of {max}"),
+        ));
     }
     Ok(())
+}
+
+fn not_found(message: String) -> Status {
+    status::new(Code::NotFound, message)
+}
+
+/// The id and version that the request at `index` of a batch asks for. A single request is a batch of one.
+fn object_key(index: usize, request: &GetObjectRequest) -> Result<(Address, Option<u64>), Status> {
+    let field = format!("requests[{index}].object_id");
+    let id = request.object_id.as_deref();
+    let id = id
+        .ok_or_else(|| missing(&field, ""))?
+        .parse()
+        .map_err(|error| bad_request(&field, &format!("invalid object_id: {error}")))?;
+    Ok((id, request.version))
 }
 
 fn proto_status(status: &Status) -> ProtoStatus {

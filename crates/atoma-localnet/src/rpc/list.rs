@@ -5,8 +5,10 @@ use sui_rpc::proto::sui::rpc::v2::{Ordering, QueryEnd, QueryEndReason, QueryOpti
 use tonic::Status;
 
 use super::cursor::LedgerCursor;
+use super::floor::Floor;
 use super::node::Node;
 use super::sources::{Source, Window};
+use crate::execution::status::bad_request;
 use crate::faults::FaultKind;
 
 /// The default and the maximum number of items of a list.
@@ -50,22 +52,21 @@ pub(crate) struct CheckpointBounds {
 /// Scans the ledger for a list request.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` for contradictory bounds, an invalid cursor or a limit of 0.
+/// `INVALID_ARGUMENT` for contradictory bounds or an invalid cursor, `OUT_OF_RANGE` when the request begins before
+/// the node's history.
 pub(super) fn list<S: Source>(
     node: Node,
     source: S,
     range: CheckpointBounds,
     options: Option<&QueryOptions>,
 ) -> Result<impl Stream<Item = Result<ListFrame<S::Item>, Status>> + Send + 'static, Status> {
-    let tip = node.ledger()?.height();
-    // What the node no longer has, it leaves out without a word.
-    let range = CheckpointBounds {
-        start: range
-            .start
-            .max(Some(node.lowest_checkpoint()).filter(|lowest| *lowest > 0)),
-        ..range
+    let window = window(options)?;
+    let (tip, floor) = {
+        let ledger = node.ledger()?;
+        let floor = Floor::of::<S>(&node, &ledger, range.start, window.after);
+        (ledger.height(), floor)
     };
-    let plan = plan(range, options, tip)?;
+    let plan = plan(range, options, window, tip, floor)?;
     let scan = Scan {
         node,
         source,
@@ -84,36 +85,45 @@ pub(super) fn list<S: Source>(
     .flatten())
 }
 
+/// The window of a request's cursors.
+fn window(options: Option<&QueryOptions>) -> Result<Window, Status> {
+    let decode = |field: &str, bytes: Option<&bytes::Bytes>| {
+        bytes.map(|b| LedgerCursor::decode(field, b)).transpose()
+    };
+    let after = options.and_then(|options| options.after.as_ref());
+    let before = options.and_then(|options| options.before.as_ref());
+    Ok(Window {
+        after: decode("options.after", after)?,
+        before: decode("options.before", before)?,
+    })
+}
+
 fn plan(
     range: CheckpointBounds,
     options: Option<&QueryOptions>,
+    window: Window,
     tip: u64,
+    floor: Floor,
 ) -> Result<ListPlan, Status> {
-    let cursor = |bytes: Option<&bytes::Bytes>| bytes.map(|b| LedgerCursor::decode(b)).transpose();
-    let after = cursor(options.and_then(|options| options.after.as_ref()))?;
-    let before = cursor(options.and_then(|options| options.before.as_ref()))?;
+    let Window { after, before } = window;
     let descending = match options.and_then(|options| options.ordering) {
         None => false,
         Some(ordering) => match Ordering::try_from(ordering) {
             Ok(Ordering::Ascending) => false,
             Ok(Ordering::Descending) => true,
-            _ => return Err(Status::invalid_argument("unknown ordering")),
+            _ => return Err(bad_request("options.ordering", "invalid ordering")),
         },
     };
     if let (Some(start), Some(end)) = (range.start, range.end)
         && start > end
     {
-        return Err(Status::invalid_argument(format!(
-            "start_checkpoint {start} is after end_checkpoint {end}"
-        )));
+        return Err(bad_request(
+            "end_checkpoint",
+            "end_checkpoint must be greater than or equal to start_checkpoint",
+        ));
     }
-    let limit = match options.and_then(|options| options.limit) {
-        None => DEFAULT_LIMIT,
-        Some(0) => return Err(Status::invalid_argument("limit must not be 0")),
-        Some(limit) => limit.min(MAX_LIMIT),
-    };
-    let start = range.start.unwrap_or(0);
-    let first = start.max(after.map_or(0, |after| after.checkpoint));
+    let limit = options.and_then(|options| options.limit);
+    let limit = limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
     // The end of the interval in checkpoints: the requested end, or the tip.
     let end_bound = range.end.filter(|end| *end <= tip.saturating_add(1));
     let end = end_bound.unwrap_or_else(|| tip.saturating_add(1));
@@ -121,7 +131,23 @@ fn plan(
     let last = end
         .checked_sub(1)
         .map(|last| cut.map_or(last, |cut| last.min(cut.checkpoint)));
-    let span = last.filter(|last| first <= *last).map(|last| (first, last));
+    let span_from = |start: u64| {
+        let first = start.max(after.map_or(0, |after| after.checkpoint));
+        last.filter(|last| first <= *last).map(|last| (first, last))
+    };
+    let requested = range.start.unwrap_or(0);
+    if span_from(requested).is_some() {
+        floor.check()?;
+    }
+    // Nothing is claimed to be covered that was pruned.
+    let span = span_from(requested.max(floor.checkpoint));
+    let start = if span.is_some() {
+        requested.max(floor.checkpoint)
+    } else {
+        requested
+    };
+    let first = start.max(after.map_or(0, |after| after.checkpoint));
+    let is_kept = start >= floor.checkpoint;
     let (reason, bound, covered_at_end) = if descending {
         let (reason, bound) = match after {
             _ if start > tip => (QueryEndReason::LedgerTip, LedgerCursor::before(start)),
@@ -137,7 +163,10 @@ fn plan(
         let floor = after.unwrap_or_else(|| LedgerCursor::before(start));
         match cut {
             Some(cut) => {
-                let covered = cut.checkpoint.checked_sub(1).filter(|c| *c >= first);
+                let covered = cut
+                    .checkpoint
+                    .checked_sub(1)
+                    .filter(|c| *c >= first && is_kept);
                 (QueryEndReason::CursorBound, cut.max(floor), covered)
             }
             None => {
@@ -146,7 +175,7 @@ fn plan(
                 } else {
                     QueryEndReason::LedgerTip
                 };
-                let covered = end.checked_sub(1).filter(|last| *last >= start);
+                let covered = end.checked_sub(1).filter(|last| *last >= start && is_kept);
                 (reason, LedgerCursor::before(end).max(floor), covered)
             }
         }
@@ -154,7 +183,7 @@ fn plan(
     Ok(ListPlan {
         descending,
         limit,
-        window: Window { after, before },
+        window,
         span,
         reason,
         bound,

@@ -8,6 +8,7 @@ mod description;
 mod epoch;
 mod execution;
 mod filter;
+mod floor;
 mod headers;
 mod health;
 mod interruption;

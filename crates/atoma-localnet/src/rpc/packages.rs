@@ -5,14 +5,14 @@ use sui_rpc::proto::sui::rpc::v2::function_descriptor::Visibility;
 use sui_rpc::proto::sui::rpc::v2::move_package_service_server::MovePackageService;
 use sui_rpc::proto::sui::rpc::v2::*;
 use sui_sdk_types::{Address, MovePackage};
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use super::Service;
 use super::signatures::{constraints, open, parsed, signature};
 use crate::chain::Ledger;
 use crate::contract::abi::{self, Passing};
 use crate::contract::{self, ContractAddresses};
-use crate::execution::status::bad_request;
+use crate::execution::status::{self, bad_request, missing};
 use crate::interface::{Datatype, FrameworkFunction, PackageName};
 
 /// The versions in a page, unless fewer are requested.
@@ -41,16 +41,17 @@ impl MovePackageService for Service {
         self.begin().await?;
         let node = self.node(&request);
         let request = request.into_inner();
-        let id = package_id(request.package_id.as_deref())?;
+        let (id, module, name) = named_item(
+            request.package_id.as_deref(),
+            request.module_name.as_deref(),
+            request.name.as_deref(),
+        )?;
         let ledger = node.ledger()?;
         let package = find(&ledger, id)?;
         let contract = &self.core.contract;
-        let (module, name) = (request.module_name(), request.name());
         let datatype = named(package, contract)
             .and_then(|known| known.datatype(module, name))
-            .ok_or_else(|| {
-                Status::not_found(format!("Datatype {id}::{module}::{name} not found"))
-            })?;
+            .ok_or_else(|| status::new(Code::Internal, format!("Datatype '{name}' not found")))?;
         let message = datatype_message(datatype, contract::original_id(package), contract);
         let mut response = GetDatatypeResponse::default();
         response.datatype = Some(message);
@@ -64,17 +65,18 @@ impl MovePackageService for Service {
         self.begin().await?;
         let node = self.node(&request);
         let request = request.into_inner();
-        let id = package_id(request.package_id.as_deref())?;
+        let (id, module, name) = named_item(
+            request.package_id.as_deref(),
+            request.module_name.as_deref(),
+            request.name.as_deref(),
+        )?;
         let ledger = node.ledger()?;
         let package = find(&ledger, id)?;
         let contract = &self.core.contract;
-        let (module, name) = (request.module_name(), request.name());
         let message = functions(package, module, contract)
             .into_iter()
             .find(|function| function.name() == name)
-            .ok_or_else(|| {
-                Status::not_found(format!("Function {id}::{module}::{name} not found"))
-            })?;
+            .ok_or_else(|| status::new(Code::Internal, format!("Function not found: {name}")))?;
         Ok(Response::new(GetFunctionResponse::new(message)))
     }
 
@@ -89,8 +91,12 @@ impl MovePackageService for Service {
         let ledger = node.ledger()?;
         let original = contract::original_id(find(&ledger, id)?);
         let after: u64 = match &request.page_token {
-            Some(token) => bcs::from_bytes(token)
-                .map_err(|_| bad_request("page_token", "invalid page_token"))?,
+            Some(token) => bcs::from_bytes(token).map_err(|error| {
+                bad_request(
+                    "page_token",
+                    &format!("invalid page token encoding: {error}"),
+                )
+            })?,
             None => 0,
         };
         let mut versions: Vec<(u64, Address)> = ledger
@@ -101,8 +107,8 @@ impl MovePackageService for Service {
             .filter(|(version, _)| *version > after)
             .collect();
         versions.sort_unstable();
-        let size = request.page_size.filter(|size| *size > 0).unwrap_or(PAGE);
-        let size = usize::try_from(size.min(MAX_PAGE)).unwrap_or(usize::MAX);
+        let size = request.page_size.unwrap_or(PAGE).clamp(1, MAX_PAGE);
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
         let next = match versions.get(size.saturating_sub(1)) {
             Some((last, _)) if versions.len() > size => Some(
                 bcs::to_bytes(last)
@@ -126,8 +132,12 @@ fn find(ledger: &Ledger, id: Address) -> Result<&MovePackage, Status> {
     let objects = ledger.objects();
     match (objects.package(&id), objects.live(&id)) {
         (Some(package), _) => Ok(package),
-        (None, Some(_)) => Err(bad_request("package_id", &format!("{id} is not a package"))),
-        (None, None) => Err(Status::not_found(format!("Package {id} not found"))),
+        (None, Some(_)) => Err(status::new(
+            Code::InvalidArgument,
+            "object is not a package",
+        )),
+        // A full node has no words for it.
+        (None, None) => Err(status::new(Code::NotFound, "")),
     }
 }
 
@@ -284,8 +294,20 @@ fn contract_function(function: &abi::Function, contract: &ContractAddresses) -> 
     message
 }
 
+/// The package, the module and the name that a request asks for.
+fn named_item<'a>(
+    package: Option<&str>,
+    module: Option<&'a str>,
+    name: Option<&'a str>,
+) -> Result<(Address, &'a str, &'a str), Status> {
+    let package = package.ok_or_else(|| missing("package_id", "missing package_id"))?;
+    let module = module.ok_or_else(|| missing("module_name", "missing module_name"))?;
+    let name = name.ok_or_else(|| missing("name", "missing name"))?;
+    Ok((package_id(Some(package))?, module, name))
+}
+
 fn package_id(text: Option<&str>) -> Result<Address, Status> {
-    text.ok_or_else(|| bad_request("package_id", "missing package_id"))?
+    text.ok_or_else(|| missing("package_id", "missing package_id"))?
         .parse()
         .map_err(|error| bad_request("package_id", &format!("invalid package_id: {error}")))
 }

@@ -8,12 +8,13 @@ use sui_rpc::proto::sui::rpc::v2::dynamic_field::DynamicFieldKind;
 use sui_rpc::proto::sui::rpc::v2::state_service_server::StateService;
 use sui_rpc::proto::sui::rpc::v2::{self as proto, *};
 use sui_sdk_types::{Address, Object, ObjectType, StructTag, TransactionEffects, TypeTag};
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use super::Service;
 use super::render::{self, mask};
 use crate::chain::{ObjectStore, coin_balance};
 use crate::contract::ContractAddresses;
+use crate::execution::status::{self, bad_request, missing};
 use crate::faults::FaultKind;
 use crate::genesis;
 
@@ -29,13 +30,13 @@ impl StateService for Service {
         self.begin().await?;
         let node = self.node(&request);
         let request = request.into_inner();
-        let owner = address("owner", request.owner.as_deref())?;
+        let owner = address("owner", request.owner.as_deref(), "")?;
         let object_type = request
             .object_type
             .as_deref()
             .map(|text| {
                 text.parse::<StructTag>().map_err(|error| {
-                    Status::invalid_argument(format!("invalid object_type: {error}"))
+                    bad_request("object_type", &format!("invalid object_type: {error}"))
                 })
             })
             .transpose()?;
@@ -84,7 +85,7 @@ impl StateService for Service {
         self.begin().await?;
         let node = self.node(&request);
         let request = request.into_inner();
-        let parent = address("parent", request.parent.as_deref())?;
+        let parent = address("parent", request.parent.as_deref(), "")?;
         let mask = mask::<DynamicField>(request.read_mask.as_ref(), "parent,field_id")?;
         let ledger = node.ledger()?;
         let fields: Vec<&Arc<Object>> = ledger.objects().owned_by(&parent).collect();
@@ -114,7 +115,7 @@ impl StateService for Service {
         self.begin().await?;
         let node = self.node(&request);
         let request = request.into_inner();
-        let owner = address("owner", request.owner.as_deref())?;
+        let owner = address("owner", request.owner.as_deref(), "missing owner")?;
         let coin_type: TypeTag = coin_type(request.coin_type.as_deref())?.into();
         let ledger = node.ledger()?;
         let sum = balances(ledger.objects(), &owner)
@@ -132,7 +133,7 @@ impl StateService for Service {
         self.begin().await?;
         let node = self.node(&request);
         let request = request.into_inner();
-        let owner = address("owner", request.owner.as_deref())?;
+        let owner = address("owner", request.owner.as_deref(), "missing owner")?;
         let ledger = node.ledger()?;
         let all: Vec<(String, u64)> = balances(ledger.objects(), &owner).into_iter().collect();
         let (page, next) = page(
@@ -155,7 +156,9 @@ impl StateService for Service {
         request: Request<GetCoinInfoRequest>,
     ) -> Result<Response<GetCoinInfoResponse>, Status> {
         self.begin().await?;
-        let coin = coin_type(request.into_inner().coin_type.as_deref())?;
+        let coin: StructTag = request.into_inner().coin_type().parse().map_err(|error| {
+            status::new(Code::InvalidArgument, format!("invalid coin_type: {error}"))
+        })?;
         let mut metadata = CoinMetadata::default();
         if coin == StructTag::sui() {
             let (decimals, name, symbol, description) = genesis::SUI_METADATA;
@@ -169,7 +172,10 @@ impl StateService for Service {
             metadata.symbol = Some(genesis::USDC_SYMBOL.to_owned());
             metadata.description = Some(genesis::USDC_DESCRIPTION.to_owned());
         } else {
-            return Err(Status::not_found(format!("Coin type {coin} not found")));
+            return Err(status::new(
+                Code::NotFound,
+                format!("Coin type {coin} not found"),
+            ));
         }
         metadata.id = self.metadata_id(&coin).map(|id| id.to_string());
         let mut response = GetCoinInfoResponse::default();
@@ -232,16 +238,13 @@ fn page<'a, T>(
     token: Option<&[u8]>,
     key: impl Fn(&T) -> Key,
 ) -> Result<(&'a [T], Option<bytes::Bytes>), Status> {
-    let size = size
-        .filter(|size| *size > 0)
-        .unwrap_or(DEFAULT_PAGE)
-        .min(MAX_PAGE);
+    let size = size.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let from = match token {
         None => 0,
         Some(token) => {
             let last: Key = bcs::from_bytes(token)
-                .map_err(|_| Status::invalid_argument("invalid page_token"))?;
+                .map_err(|_| bad_request("page_token", "invalid page_token"))?;
             sorted.partition_point(|item| key(item) <= last)
         }
     };
@@ -382,14 +385,16 @@ fn masked_field(
     field
 }
 
-fn address(field: &str, text: Option<&str>) -> Result<Address, Status> {
-    text.ok_or_else(|| Status::invalid_argument(format!("missing {field}")))?
+/// The address in a field. What a full node says of one that is missing differs by call.
+fn address(field: &str, text: Option<&str>, if_missing: &str) -> Result<Address, Status> {
+    text.ok_or_else(|| missing(field, if_missing))?
         .parse()
-        .map_err(|error| Status::invalid_argument(format!("invalid {field}: {error}")))
+        // The words are the same for the parent of dynamic fields.
+        .map_err(|error| bad_request(field, &format!("invalid owner: {error}")))
 }
 
 fn coin_type(text: Option<&str>) -> Result<StructTag, Status> {
-    text.ok_or_else(|| Status::invalid_argument("missing coin_type"))?
+    text.ok_or_else(|| missing("coin_type", "missing coin_type"))?
         .parse()
-        .map_err(|error| Status::invalid_argument(format!("invalid coin_type: {error}")))
+        .map_err(|error| bad_request("coin_type", &format!("invalid coin_type: {error}")))
 }

@@ -130,7 +130,8 @@ async fn datatypes_are_described() {
     assert!(coin.type_parameters[0].is_phantom());
     assert_eq!(coin.fields[1].name(), "balance");
     let status = get(package, "db", "Nothing").await.unwrap_err();
-    assert_eq!(status.code(), tonic::Code::NotFound);
+    assert_eq!(status.code(), tonic::Code::Internal);
+    assert_eq!(status.message(), "Datatype 'Nothing' not found");
 }
 
 #[tokio::test]

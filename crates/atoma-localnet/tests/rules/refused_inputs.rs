@@ -235,7 +235,8 @@ async fn refusals_of_inputs() {
             expiring(valid_during(other_chain, Some(1), Some(1))),
             invalid,
             node(format!(
-                "Transaction chain ID {other_chain} does not match network chain ID {chain}."
+                "Transaction chain ID ChainIdentifier(CheckpointDigest({other_chain})) does not match network \
+                 chain ID ChainIdentifier(CheckpointDigest({chain}))."
             )),
         ),
         (
