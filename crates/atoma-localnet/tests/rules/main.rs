@@ -9,11 +9,14 @@
 
 mod accounting;
 mod framework;
+mod gas_limits;
 mod interface;
 mod limits;
 mod refusal_table;
 mod refusals;
 mod refused_inputs;
+mod refused_requests;
+mod refused_signatures;
 mod simulation;
 #[path = "../support/mod.rs"]
 mod support;

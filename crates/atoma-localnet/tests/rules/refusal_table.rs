@@ -1,15 +1,15 @@
 //! Every refusal except those of inputs: the transaction, the gRPC code, and the text. The texts are Sui's.
 
-use sui_crypto::SuiSigner;
 use sui_rpc::proto::google::rpc;
 use sui_sdk_types::{
-    Address, Argument, Command, Digest, Input, MakeMoveVector, MoveCall, Transaction,
-    TransactionExpiration, Upgrade,
+    Address, Argument, Command, Digest, FundsWithdrawal, Input, MakeMoveVector, MoveCall,
+    Mutability, Publish, SharedInput, StructTag, Transaction, TransactionExpiration, Upgrade,
+    WithdrawFrom,
 };
 use tonic::{Code, Status};
 
 use crate::refusals::refused;
-use crate::support::{Fixture, SUI, TestAccount, random, transaction, transfer};
+use crate::support::{Fixture, SUI, random, transaction, transfer};
 
 /// The introduction of what a full node finds itself.
 const NODE: &str = "Error checking transaction input objects: ";
@@ -34,7 +34,7 @@ pub(crate) fn aborted(text: impl AsRef<str>) -> String {
     )
 }
 
-fn local(feature: &str) -> String {
+pub(crate) fn local(feature: &str) -> String {
     format!("Feature is not supported on this local network: {feature}")
 }
 
@@ -95,6 +95,10 @@ async fn refusals_of_gas_and_commands() {
         type_: None,
         elements: vec![],
     });
+    let publish = Command::Publish(Publish {
+        modules: vec![vec![1]],
+        dependencies: vec![],
+    });
     let upgrade = Command::Upgrade(Upgrade {
         modules: vec![vec![1]],
         dependencies: vec![],
@@ -104,9 +108,19 @@ async fn refusals_of_gas_and_commands() {
     let chain: Digest = fixture.network.chain_id().parse().unwrap();
     let usdc = {
         fixture.network.faucet(alice, 0, 77).unwrap();
-        let usdc = sui_sdk_types::StructTag::coin(fixture.network.addresses().usdc());
+        let usdc = StructTag::coin(fixture.network.addresses().usdc());
         fixture.owned(alice, &usdc.to_string()).await.remove(0)
     };
+    let withdrawal = Input::FundsWithdrawal(FundsWithdrawal::new(
+        1,
+        StructTag::sui().into(),
+        WithdrawFrom::Sender,
+    ));
+    let non_exclusive = Input::Shared(SharedInput::new(
+        fixture.network.addresses().atoma_db,
+        fixture.network.addresses().atoma_db_initial_shared_version,
+        Mutability::NonExclusiveWrite,
+    ));
     let invalid = Code::InvalidArgument;
     let cases: Vec<(&str, Transaction, Code, String)> = vec![
         (
@@ -190,6 +204,12 @@ async fn refusals_of_gas_and_commands() {
             ),
         ),
         (
+            "a publication",
+            commands(vec![], vec![publish]),
+            Code::Unimplemented,
+            local("the command Publish"),
+        ),
+        (
             "an upgrade",
             commands(vec![], vec![upgrade]),
             Code::Unimplemented,
@@ -207,48 +227,24 @@ async fn refusals_of_gas_and_commands() {
             Code::Unimplemented,
             local("receiving objects"),
         ),
+        (
+            "a withdrawal from an address balance",
+            commands(vec![withdrawal], vec![]),
+            Code::Unimplemented,
+            local("withdrawals from address balances"),
+        ),
+        (
+            "a non-exclusive write",
+            commands(vec![non_exclusive], vec![]),
+            Code::Unimplemented,
+            local("non-exclusive writes"),
+        ),
     ];
     for (row, transaction, code, text) in cases {
         let status = refused(&fixture, &transaction).await;
         assert_refusal(&status, code, &text, row);
     }
     fixture.execute(&valid).await.unwrap();
-}
-
-#[tokio::test]
-async fn refusals_of_signatures() {
-    let fixture = Fixture::start().await;
-    let alice = fixture.alice.address;
-    let gas = fixture.coins(alice).await.remove(0);
-    let transaction = transfer(alice, gas, 1, alice);
-    let other = TestAccount::new(1);
-    let theirs = other.key.sign_transaction(&transaction).unwrap();
-    let status = fixture
-        .send(&transaction, vec![theirs.clone()])
-        .await
-        .unwrap_err();
-    let text = format!(
-        "Invalid user signature: Required Signature from {alice} is absent [\"{}\"]",
-        other.address
-    );
-    assert_refusal(&status, Code::InvalidArgument, &text, "another signer");
-    for (signatures, count) in [(vec![], 0), (vec![theirs.clone(), theirs], 2)] {
-        let status = fixture.send(&transaction, signatures).await.unwrap_err();
-        let text = format!("Invalid user signature: Expect 1 signer signatures but got {count}");
-        assert_refusal(
-            &status,
-            Code::InvalidArgument,
-            &text,
-            "another number of signatures",
-        );
-    }
-    let mut changed = transaction.clone();
-    changed.gas_payment.budget += 1;
-    let wrong = fixture.alice.key.sign_transaction(&changed).unwrap();
-    let status = fixture.send(&transaction, vec![wrong]).await.unwrap_err();
-    let text = "Invalid user signature: Signature is not valid: ";
-    assert!(status.message().starts_with(text), "{status}");
-    assert_eq!(status.code(), Code::InvalidArgument);
 }
 
 /// Two transactions over one version of an object: the one on its way holds it.
@@ -287,21 +283,4 @@ async fn the_loser_of_two_transactions_at_once_meets_a_lock() {
     // A version that has no holder any more was consumed.
     let status = refused(&fixture, &second).await;
     assert_eq!(status.code(), Code::InvalidArgument);
-}
-
-#[tokio::test]
-async fn requests_that_cannot_be_read_name_the_field() {
-    let fixture = Fixture::start().await;
-    let request = sui_rpc::proto::sui::rpc::v2::ExecuteTransactionRequest::default();
-    let mut client = fixture.client.clone();
-    let status = client
-        .execution_client()
-        .execute_transaction(request)
-        .await
-        .unwrap_err();
-    assert_eq!(status.code(), Code::InvalidArgument);
-    let details: rpc::Status = prost::Message::decode(status.details()).unwrap();
-    let violation: rpc::BadRequest = details.details[0].to_msg().unwrap();
-    assert_eq!(violation.field_violations[0].field, "transaction");
-    assert_eq!(violation.field_violations[0].description, status.message());
 }

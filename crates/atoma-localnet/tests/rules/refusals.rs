@@ -75,12 +75,7 @@ async fn all_schemes_are_accepted_and_wrong_signatures_refused() {
     else {
         panic!("no secp256r1 signature");
     };
-    let (one, other) = (*signature.inner(), other_form(*signature.inner()));
-    let (low, high) = if one[32..] < other[32..] {
-        (one, other)
-    } else {
-        (other, one)
-    };
+    let (low, high) = forms(*signature.inner());
     let form = |signature: [u8; 64]| {
         UserSignature::Simple(SimpleSignature::Secp256r1 {
             signature: sui_sdk_types::Secp256r1Signature::new(signature),
@@ -154,6 +149,16 @@ async fn a_sponsor_pays_and_signs_too() {
         .unwrap();
     crate::support::assert_success(&executed);
     assert_eq!(fixture.coins(sponsor_address).await.len(), 2);
+}
+
+/// The low and the high form of a P-256 signature.
+pub(crate) fn forms(signature: [u8; 64]) -> ([u8; 64], [u8; 64]) {
+    let other = other_form(signature);
+    if signature[32..] < other[32..] {
+        (signature, other)
+    } else {
+        (other, signature)
+    }
 }
 
 /// The other valid form of a P-256 signature: `s` subtracted from the group's order.

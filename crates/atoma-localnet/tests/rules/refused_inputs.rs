@@ -213,6 +213,21 @@ async fn refusals_of_inputs() {
             ),
         ),
         (
+            "gas that is a package",
+            paid_by(package.clone()),
+            invalid,
+            node("Gas object is not an owned object with owner: Immutable"),
+        ),
+        (
+            "a child object as gas",
+            paid_by(child.0.clone()),
+            invalid,
+            node(format!(
+                "Gas object is not an owned object with owner: ObjectOwner({})",
+                child.1
+            )),
+        ),
+        (
             "the end of an epoch in the past",
             expiring(TransactionExpiration::Epoch(0)),
             invalid,
