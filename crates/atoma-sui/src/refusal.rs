@@ -96,6 +96,11 @@ const PHRASES: &[(&[&str], Class)] = &[
         &["could not find the referenced object"],
         Class::NotUsable(IdPosition::After),
     ),
+    // DependentPackageNotFound.
+    (
+        &["dependent package not found"],
+        Class::NotUsable(IdPosition::After),
+    ),
     (
         &["object", "not found"],
         Class::NotUsable(IdPosition::Before),
@@ -137,7 +142,10 @@ const PHRASES: &[(&[&str], Class)] = &[
     // InvalidSignature and related errors, SizeLimitExceeded, PostRandomCommandRestrictions,
     // EmptyCommandInput, MutableObjectUsedMoreThanOnce, MissingGasPayment, DuplicateObjectRefInput,
     // ImmutableParameterExpectedError, SharedObjectStartingVersionMismatch, NotSharedObjectError,
-    // NotOwnedObjectError, InvalidChainId, Unsupported.
+    // NotOwnedObjectError, InvalidChainId, Unsupported, MovePackageAsObject, MoveObjectAsPackage,
+    // InaccessibleSystemObject, MutableParameterExpected, ObjectInputArityViolation, InvalidSequenceNumber,
+    // MaxPublishCountExceeded, InvalidIdentifier, InvalidExpiration, MissingTransactionExpiration,
+    // UnsupportedSponsoredTransactionKind.
     (&["invalid user signature"], Class::Invalid),
     (&["signature is not valid"], Class::Invalid),
     (&["required signature from", "is absent"], Class::Invalid),
@@ -172,6 +180,41 @@ const PHRASES: &[(&[&str], Class)] = &[
         Class::Invalid,
     ),
     (&["feature is not supported"], Class::Invalid),
+    (
+        &["a move object is expected, instead a move package is passed"],
+        Class::Invalid,
+    ),
+    (
+        &["a move package is expected, instead a move object is passed"],
+        Class::Invalid,
+    ),
+    (
+        &["is a system object and cannot be accessed by user transactions"],
+        Class::Invalid,
+    ),
+    (
+        &["immutable parameter provided, mutable parameter expected"],
+        Class::Invalid,
+    ),
+    (
+        &["wrong number of parameters for the transaction"],
+        Class::Invalid,
+    ),
+    (
+        &["sequence numbers above the maximal value are not usable"],
+        Class::Invalid,
+    ),
+    (&["max publish/upgrade commands allowed"], Class::Invalid),
+    (
+        &["invalid identifier found in the transaction"],
+        Class::Invalid,
+    ),
+    (&["invalid transaction expiration"], Class::Invalid),
+    (
+        &["with empty gas payment must specify an expiration"],
+        Class::Invalid,
+    ),
+    (&["does not support sponsored transaction"], Class::Invalid),
     // The same errors as older nodes show them in simulations: the variant with its fields.
     (
         &["objectversionunavailableforconsumption"],
@@ -245,11 +288,14 @@ pub(crate) fn is_absence(status: &Status, digest: Digest) -> bool {
 
 /// The meaning of an error status from `SimulateTransaction`. A refusal is a
 /// [`ChainError::Answer`] whose source is a [`Refusal`]. Older nodes return codes that say nothing,
-/// and no irreversible decision depends on a simulation, so here the message counts as well.
+/// all nodes return `Internal` for what has expired, and no irreversible decision depends on a
+/// simulation, so here the message counts as well.
 pub(crate) fn simulation_error(status: Status) -> ChainError {
     const PHRASE: &str = "error checking transaction input objects";
+    const EXPIRED: &str = "transaction expired";
+    let message = status.message().to_lowercase();
     let by_message = matches!(status.code(), Code::NotFound | Code::Internal)
-        && status.message().to_lowercase().contains(PHRASE);
+        && (message.contains(PHRASE) || message == EXPIRED);
     if is_refused(&status) || by_message {
         return ChainError::Answer(refusal(&status).into());
     }

@@ -84,16 +84,12 @@ impl Members {
         [
             self.ed25519.key.sign_transaction(transaction).unwrap(),
             self.k1.sign_transaction(transaction).unwrap(),
-            self.sign_with_r1(transaction, |(low, _)| low),
+            self.sign_with_r1(transaction, false),
         ]
     }
 
-    /// The signature of the third member in the form that is chosen.
-    fn sign_with_r1(
-        &self,
-        transaction: &Transaction,
-        choose: fn(([u8; 64], [u8; 64])) -> [u8; 64],
-    ) -> UserSignature {
+    /// The signature of the third member in its low or its high form.
+    fn sign_with_r1(&self, transaction: &Transaction, is_high: bool) -> UserSignature {
         let signature = self.r1.sign_transaction(transaction).unwrap();
         let UserSignature::Simple(SimpleSignature::Secp256r1 {
             signature,
@@ -102,8 +98,9 @@ impl Members {
         else {
             panic!("no secp256r1 signature");
         };
+        let (low, high) = forms(*signature.inner());
         UserSignature::Simple(SimpleSignature::Secp256r1 {
-            signature: Secp256r1Signature::new(choose(forms(*signature.inner()))),
+            signature: Secp256r1Signature::new(if is_high { high } else { low }),
             public_key,
         })
     }
@@ -171,7 +168,7 @@ async fn refusals_of_committees() {
     let mut aggregator = MultisigAggregator::new_with_transaction(committee, &transaction);
     let [ed25519, ..] = members.sign(&transaction);
     aggregator.add_signature(ed25519).unwrap();
-    let high = members.sign_with_r1(&transaction, |(_, high)| high);
+    let high = members.sign_with_r1(&transaction, true);
     aggregator.add_signature(high).unwrap();
     let signature = UserSignature::Multisig(aggregator.finish().unwrap());
     let status = fixture.send(&transaction, vec![signature]).await;

@@ -321,3 +321,19 @@ async fn a_failure_is_described_with_its_command_and_has_no_results() {
     let executed = fixture.execute(&call).await.unwrap();
     assert_eq!(executed.effects().status().error().description(), text);
 }
+
+/// Only errors of inputs are `INVALID_ARGUMENT` in a simulation.
+#[tokio::test]
+async fn an_expired_transaction_is_not_simulated() {
+    let fixture = Fixture::start().await;
+    let alice = fixture.alice.address;
+    let gas = fixture.coins(alice).await.remove(0);
+    let mut transaction = transfer(alice, gas, 1, alice);
+    transaction.expiration = sui_sdk_types::TransactionExpiration::Epoch(0);
+    let message: proto::Transaction = transaction.into();
+    fixture.simulate(message.clone(), false).await.unwrap();
+    fixture.network.advance_epoch().unwrap();
+    let status = fixture.simulate(message, false).await.unwrap_err();
+    let text = "Transaction Expired";
+    crate::refusal_table::assert_refusal(&status, Code::Internal, text, "expired");
+}

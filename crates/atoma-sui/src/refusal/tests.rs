@@ -108,6 +108,44 @@ fn expiration_gas_and_everything_else() {
             "Commands following a command with Random can only be TransferObjects or MergeCoins",
             RefusalKind::Invalid,
         ),
+        (
+            "Wrong number of parameters for the transaction",
+            RefusalKind::Invalid,
+        ),
+        (
+            "Sequence numbers above the maximal value are not usable for transfers",
+            RefusalKind::Invalid,
+        ),
+        (
+            "Immutable parameter provided, mutable parameter expected",
+            RefusalKind::Invalid,
+        ),
+        (
+            "1 max publish/upgrade commands allowed, 2 provided",
+            RefusalKind::Invalid,
+        ),
+        (
+            "Invalid identifier found in the transaction: a b",
+            RefusalKind::Invalid,
+        ),
+        (
+            "Invalid transaction expiration: Address balance gas payments require ValidDuring expiration",
+            RefusalKind::Invalid,
+        ),
+        (
+            "Transaction with empty gas payment must specify an expiration.",
+            RefusalKind::Invalid,
+        ),
+        (
+            "Transaction kind does not support Sponsored Transaction",
+            RefusalKind::Invalid,
+        ),
+        // What a node's configuration or the state of a coin forbids may be allowed later.
+        ("Transaction is denied: not today", RefusalKind::Other),
+        (
+            "Coin type is globally paused for use: 0x2::a::A",
+            RefusalKind::Other,
+        ),
         ("The weather is bad", RefusalKind::Other),
     ];
     for (message, expected) in cases {
@@ -187,6 +225,47 @@ fn only_the_codes_of_a_full_nodes_refusals_are_refusals() {
         let error = submit_error(Status::new(code, "gone"));
         assert!(matches!(error, SubmitError::Unknown(_)), "{code:?}");
     }
+}
+
+#[test]
+fn packages_and_objects_that_are_taken_for_the_other_can_never_execute() {
+    for message in [
+        format!("A move object is expected, instead a move package is passed: {OBJECT}"),
+        format!("A move package is expected, instead a move object is passed: {OBJECT}"),
+        format!("Object {OBJECT} is a system object and cannot be accessed by user transactions"),
+    ] {
+        let prefixed = format!("Error checking transaction input objects: {message}");
+        assert_eq!(kind(prefixed), RefusalKind::Invalid, "{message}");
+    }
+}
+
+#[test]
+fn a_missing_package_is_named() {
+    let message = format!(
+        "Error checking transaction input objects: Dependent package not found on-chain: {OBJECT}"
+    );
+    assert_eq!(
+        kind(message),
+        RefusalKind::ObjectNotUsable { object: object() }
+    );
+}
+
+/// A full node simulates nothing that has expired, and answers `Internal` without the introduction of other
+/// refusals.
+#[test]
+fn an_expired_simulation_is_a_refusal() {
+    let error = simulation_error(Status::internal("Transaction Expired"));
+    let ChainError::Answer(source) = error else {
+        panic!("{error:?}");
+    };
+    let refusal = source.downcast_ref::<Refusal>().unwrap();
+    assert_eq!(refusal.kind, RefusalKind::Expired);
+    // Only a whole message says so.
+    let error = simulation_error(Status::internal("a panic after: Transaction Expired"));
+    let ChainError::Answer(source) = error else {
+        panic!("{error:?}");
+    };
+    assert!(source.downcast_ref::<Refusal>().is_none(), "{source}");
 }
 
 /// A missing input may still arrive. A full node returns `Aborted` for it, whatever the message.

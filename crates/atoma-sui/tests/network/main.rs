@@ -22,6 +22,8 @@ mod refusal_table;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod refused_kinds;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod switch;

@@ -16,13 +16,13 @@ use crate::support::{NOBODY, PRICE, SUI, TestNetwork, TestOperator};
 
 /// What a submission means to the daemon.
 #[derive(Debug, PartialEq, Eq)]
-enum Meaning {
+pub(crate) enum Meaning {
     Refused(RefusalKind),
     /// The transaction may still execute.
     Unknown,
 }
 
-fn meaning(result: Result<Executed, SubmitError>) -> Meaning {
+pub(crate) fn meaning(result: Result<Executed, SubmitError>) -> Meaning {
     match result {
         Err(SubmitError::Refused(Refusal { kind, .. })) => Meaning::Refused(kind),
         Err(SubmitError::Unknown(_)) => Meaning::Unknown,
@@ -30,7 +30,7 @@ fn meaning(result: Result<Executed, SubmitError>) -> Meaning {
     }
 }
 
-async fn sign(operator: &TestOperator, transaction: &Transaction) -> SignedTransaction {
+pub(crate) async fn sign(operator: &TestOperator, transaction: &Transaction) -> SignedTransaction {
     let unsigned = UnsignedTransaction {
         bytes: bcs::to_bytes(transaction).unwrap(),
         digest: transaction.digest(),
@@ -38,7 +38,7 @@ async fn sign(operator: &TestOperator, transaction: &Transaction) -> SignedTrans
     operator.signer.sign(unsigned).await.unwrap()
 }
 
-fn commands(transaction: &mut Transaction) -> &mut ProgrammableTransaction {
+pub(crate) fn commands(transaction: &mut Transaction) -> &mut ProgrammableTransaction {
     match &mut transaction.kind {
         TransactionKind::ProgrammableTransaction(programmable) => programmable,
         other => panic!("{other:?}"),
@@ -46,7 +46,7 @@ fn commands(transaction: &mut Transaction) -> &mut ProgrammableTransaction {
 }
 
 /// A transaction of the operator that the network would execute.
-async fn good(network: &TestNetwork, operator: &TestOperator) -> Transaction {
+pub(crate) async fn good(network: &TestNetwork, operator: &TestOperator) -> Transaction {
     let task = network.task(0);
     let subscribe = ContractCall::SubscribeToTask { task, price: PRICE };
     let badge = Some(operator.badge);
