@@ -15,6 +15,7 @@ use crate::contract::{self, ContractAddresses};
 
 /// The shared clock, which like [`RANDOM`] may only be taken immutably.
 const CLOCK: Address = Address::from_static("0x6");
+const CLOCK_START: u64 = 1;
 
 /// How a transaction may access an input object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,7 +207,8 @@ fn owned(
 
 fn shared(object: &Object, start: u64, mutable: bool) -> Result<InputAccess, TransactionRefusal> {
     let id = object.object_id();
-    if mutable && (id == RANDOM || id == CLOCK) {
+    // A wrong start of the clock is found first.
+    if mutable && (id == RANDOM || id == CLOCK && start == CLOCK_START) {
         return Err(TransactionRefusal::ImmutableExpected);
     }
     match *object.owner() {

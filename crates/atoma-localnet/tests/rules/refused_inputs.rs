@@ -190,6 +190,12 @@ async fn refusals_of_inputs() {
             node("Mutable parameter provided, immutable parameter expected"),
         ),
         (
+            "`&mut Clock` with another initial version",
+            shared(Address::from_static("0x6"), 2, true),
+            invalid,
+            node("Wrong initial version given for shared object"),
+        ),
+        (
             "an input twice",
             with(vec![Input::ImmutableOrOwned(coin.clone()); 2]),
             invalid,
