@@ -322,8 +322,8 @@ async fn lists_that_begin_before_the_history_are_refused() {
     let mut request = proto::ListCheckpointsRequest::default();
     request.start_checkpoint = Some(lowest - 1);
     let mut client = fixture.client.clone();
-    let status = client.ledger_client().list_checkpoints(request).await;
-    let status = status.unwrap_err();
+    let stream = client.ledger_client().list_checkpoints(request).await;
+    let status = stream.unwrap().into_inner().message().await.unwrap_err();
     assert_eq!(status.code(), Code::OutOfRange);
     let text =
         format!("requested data below earliest available; lowest available checkpoint is {lowest}");

@@ -53,21 +53,19 @@ impl Floor {
         }
     }
 
-    /// Checks that a request that says where to begin begins within the history. Others begin with it.
-    ///
-    /// # Errors
-    /// `OUT_OF_RANGE` with the lowest number that the node still has.
-    pub(super) fn check(self) -> Result<(), Status> {
-        match self.begin {
-            Some((begin, lowest)) if begin < lowest => Err(status::new(
+    /// The refusal of a request that says where to begin, and begins before the history: `OUT_OF_RANGE` with the
+    /// lowest number that the node still has. Other requests begin with the history.
+    pub(super) fn refusal(self) -> Option<Status> {
+        let (begin, lowest) = self.begin?;
+        (begin < lowest).then(|| {
+            let unit = self.unit;
+            status::new(
                 Code::OutOfRange,
                 format!(
-                    "requested data below earliest available; lowest available {} is {lowest}",
-                    self.unit
+                    "requested data below earliest available; lowest available {unit} is {lowest}"
                 ),
-            )),
-            _ => Ok(()),
-        }
+            )
+        })
     }
 }
 

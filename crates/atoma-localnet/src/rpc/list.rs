@@ -30,6 +30,8 @@ pub(crate) struct ListFrame<T> {
 /// A list request with its bounds resolved against the ledger's tip.
 #[derive(Debug, Clone, Copy)]
 struct ListPlan {
+    /// Whether the request asks for any checkpoint, which the node may have pruned.
+    is_wanted: bool,
     descending: bool,
     limit: u32,
     window: Window,
@@ -52,8 +54,8 @@ pub(crate) struct CheckpointBounds {
 /// Scans the ledger for a list request.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` for contradictory bounds or an invalid cursor, `OUT_OF_RANGE` when the request begins before
-/// the node's history.
+/// `INVALID_ARGUMENT` for contradictory bounds or an invalid cursor. A request that begins before the node's history
+/// is refused by the stream, with `OUT_OF_RANGE`.
 pub(super) fn list<S: Source>(
     node: Node,
     source: S,
@@ -68,6 +70,7 @@ pub(super) fn list<S: Source>(
     };
     let plan = plan(range, options, window, tip, floor)?;
     let scan = Scan {
+        refusal: plan.is_wanted.then(|| floor.refusal()).flatten(),
         node,
         source,
         next: plan
@@ -136,9 +139,7 @@ fn plan(
         last.filter(|last| first <= *last).map(|last| (first, last))
     };
     let requested = range.start.unwrap_or(0);
-    if span_from(requested).is_some() {
-        floor.check()?;
-    }
+    let is_wanted = span_from(requested).is_some();
     // Nothing is claimed to be covered that was pruned.
     let span = span_from(requested.max(floor.checkpoint));
     let start = if span.is_some() {
@@ -181,6 +182,7 @@ fn plan(
         }
     };
     Ok(ListPlan {
+        is_wanted,
         descending,
         limit,
         window,
@@ -200,6 +202,8 @@ struct Scan<S> {
     count: u32,
     covered: Option<u64>,
     ended: bool,
+    /// The only frame, as a full node sends it: it looks for the history once it has answered the call.
+    refusal: Option<Status>,
 }
 
 impl<S: Source> Scan<S> {
@@ -207,6 +211,10 @@ impl<S: Source> Scan<S> {
     fn step(&mut self) -> Option<Vec<Result<ListFrame<S::Item>, Status>>> {
         if self.ended {
             return None;
+        }
+        if let Some(refusal) = self.refusal.take() {
+            self.ended = true;
+            return Some(vec![Err(refusal)]);
         }
         if self.node.core.faults.take(FaultKind::EventsCut).is_some() {
             self.ended = true;
