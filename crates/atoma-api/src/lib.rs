@@ -6,18 +6,21 @@
 //! own refusals the body of every other error, and leaves clients that read nothing. `lists` and `body` bound what lists and request bodies
 //! may take, so that reads never starve writes.
 //!
-//! To add an endpoint, write a handler in `routes/`, list it with its query parameters in that module's
-//! `configure`, and add the shape of its response to `views/`.
+//! To add an endpoint, add the shapes of its request and response to `atoma-api-types`, write a handler in `routes/`,
+//! list it with its description in that module's `endpoints`, and make its response in `views/`. The OpenAPI
+//! document is made from the same list (`document`).
 
 mod access_log;
 mod authority;
 mod body;
 mod connection;
+mod document;
 mod error;
 mod guard;
 mod ignored;
 mod limits;
 mod lists;
+mod openapi;
 mod paging;
 mod params;
 mod query;
@@ -27,7 +30,9 @@ mod server;
 mod spelling;
 mod views;
 
+pub use document::document;
 pub use guard::{AllowedHosts, InvalidHost};
 pub use limits::ApiLimits;
+pub use openapi::error_page;
 pub use server::{ApiConfig, ApiServer, BindError};
 pub use spelling::similar;

@@ -1,7 +1,7 @@
 //! Lists: a bounded number of them at a time, in pages.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::Payload;
-use actix_web::http::header::{ContentType, LINK};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ContentType, ETag, EntityTag, Header, IfNoneMatch, LINK};
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use atoma_domain::Hash32;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::Page;
 use serde::Serialize;
@@ -19,11 +21,26 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{ApiError, ApiResult};
 use crate::limits::ApiLimits;
+use crate::openapi::{Query, Values};
 use crate::paging::{PageKey, next_page, read_page};
 use crate::query;
 
 /// The query parameters of every list.
-pub(crate) const PAGING: &[&str] = &["limit", "cursor"];
+pub(crate) const PAGING: &[Query] = &[LIMIT, CURSOR];
+
+pub(crate) const LIMIT: Query = Query {
+    name: "limit",
+    about: "How many entries the page may have.",
+    is_required: false,
+    values: Values::Limit,
+};
+
+pub(crate) const CURSOR: Query = Query {
+    name: "cursor",
+    about: "Where the page begins; from the `Link` header of the page before.",
+    is_required: false,
+    values: Values::Text,
+};
 
 /// The turns of lists: how many are read at once, and how many are in memory until their client has
 /// them.
@@ -72,7 +89,25 @@ struct Turn {
 #[derive(Debug)]
 pub(crate) struct ListRequest {
     request: HttpRequest,
-    turn: Turn,
+    /// `None` for a list that is always short.
+    turn: Option<Turn>,
+}
+
+/// A request for a list that is always short, such as the operator's nodes. It needs no turn.
+#[derive(Debug)]
+pub(crate) struct ShortListRequest(pub(crate) ListRequest);
+
+impl FromRequest for ShortListRequest {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        ready(Ok(Self(ListRequest {
+            request,
+            turn: None,
+        })))
+    }
 }
 
 impl FromRequest for ListRequest {
@@ -86,7 +121,7 @@ impl FromRequest for ListRequest {
             let turns = turns.ok_or_else(|| Failure::Internal {
                 reason: String::from("the API runs without its limits"),
             })?;
-            let turn = turns.take().await?;
+            let turn = Some(turns.take().await?);
             Ok(Self { request, turn })
         })
     }
@@ -129,20 +164,43 @@ impl ListRequest {
             reason: error.to_string(),
         };
         // A long list takes a while, in which this thread goes on with other requests.
-        let json = actix_web::web::block(move || serde_json::to_vec(&views)).await;
-        let json = json.map_err(|error| internal(&error))?;
-        let json = json.map_err(|error| internal(&error))?;
+        let json = actix_web::web::block(move || {
+            let json = serde_json::to_vec(&views)?;
+            let tag = entity_tag(&json);
+            Ok::<_, serde_json::Error>((json, tag))
+        });
+        let json = json.await.map_err(|error| internal(&error))?;
+        let (json, tag) = json.map_err(|error| internal(&error))?;
+        response.insert_header(ETag(tag.clone()));
+        if is_known(&self.request, &tag) {
+            return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+        }
         Ok(response.content_type(ContentType::json()).body(ListBody {
             json: Bytes::from(json),
-            _held: self.turn.answer,
+            _held: self.turn.map(|turn| turn.answer),
         }))
+    }
+}
+
+/// Identifies the content of a page. It is weak: compression changes the bytes, and not what they say.
+fn entity_tag(json: &[u8]) -> EntityTag {
+    let hash = Hash32::of(&[json]).to_string();
+    EntityTag::new_weak(hash.chars().skip(2).take(32).collect())
+}
+
+/// Whether the client has this content already.
+fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),
+        Err(_) => false,
     }
 }
 
 /// The bytes of a list, which count as in memory until the client has them.
 struct ListBody {
     json: Bytes,
-    _held: Held,
+    _held: Option<Held>,
 }
 
 impl MessageBody for ListBody {
@@ -187,7 +245,7 @@ mod tests {
         });
         let body = |turn: Turn| ListBody {
             json: Bytes::from_static(b"[]"),
-            _held: turn.answer,
+            _held: Some(turn.answer),
         };
         let first = body(turns.take().await.unwrap());
         let second = body(turns.take().await.unwrap());

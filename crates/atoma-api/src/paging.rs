@@ -5,8 +5,10 @@ use atoma_domain::ports::Page;
 
 use crate::error::ApiError;
 
-const DEFAULT_LIMIT: u32 = 1_000;
-const LARGEST_LIMIT: u32 = 10_000;
+/// How many entries a page has unless the request says otherwise.
+pub(crate) const DEFAULT_LIMIT: u32 = 1_000;
+/// How many entries a page may have.
+pub(crate) const LARGEST_LIMIT: u32 = 10_000;
 
 /// A key that a list is ordered by, as the text of `?cursor=`.
 pub(crate) trait PageKey: Sized {

@@ -2,98 +2,49 @@
 
 use std::str::FromStr;
 
+use atoma_api_types::{Price, TransactionOptions};
 use atoma_domain::journal::GasOptions;
 use atoma_domain::model::TagError;
-use atoma_domain::{Address, Digest, Mist, NodeSmallId, ObjectId, PricePerMillion};
+use atoma_domain::{Digest, PricePerMillion};
 use atoma_operator::NodeChoice;
-use serde::{Deserialize, Deserializer, de};
 
 use crate::error::ApiError;
 
 /// The most characters of a client's text that an error repeats.
 const MOST_SHOWN: usize = 60;
 
-/// The optional fields of every transaction request.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub(crate) struct CommonFields {
-    #[serde(default, deserialize_with = "object_id")]
-    gas: Option<ObjectId>,
-    #[serde(default)]
-    gas_budget: Option<Mist>,
-    #[serde(default)]
-    gas_price: Option<Mist>,
-    #[serde(default)]
-    node_small_id: Option<NodeSmallId>,
-    #[serde(default, deserialize_with = "object_id")]
-    node_badge_id: Option<ObjectId>,
-}
-
-impl CommonFields {
-    /// How the transaction is paid.
-    pub(crate) const fn gas(&self) -> GasOptions {
-        GasOptions {
-            coin: self.gas,
-            budget: self.gas_budget,
-            price: self.gas_price,
-        }
-    }
-
-    /// Which node acts.
-    pub(crate) const fn node(&self) -> NodeChoice {
-        NodeChoice {
-            node_small_id: self.node_small_id,
-            node_badge_id: self.node_badge_id,
-        }
+/// How the transaction is paid.
+pub(crate) const fn gas(options: &TransactionOptions) -> GasOptions {
+    GasOptions {
+        coin: options.gas,
+        budget: options.gas_budget,
+        price: options.gas_price,
     }
 }
 
-/// An object id that may be missing.
-fn object_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ObjectId>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| hexadecimal(&text)).transpose()
-}
-
-/// An address.
-pub(crate) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
-    hexadecimal(&String::deserialize(deserializer)?)
-}
-
-/// 1 to 64 hexadecimal digits; missing ones are leading zeros.
-fn hexadecimal<E: de::Error>(text: &str) -> Result<Address, E> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    let invalid = || E::custom("an address or object id has 1 to 64 hexadecimal digits");
-    if digits.is_empty() || digits.len() > 64 {
-        return Err(invalid());
+/// Which node acts.
+pub(crate) const fn node(options: &TransactionOptions) -> NodeChoice {
+    NodeChoice {
+        node_small_id: options.node_small_id,
+        node_badge_id: options.node_badge_id,
     }
-    format!("0x{digits:0>64}").parse().map_err(|_| invalid())
 }
 
-/// A price in one of its two units. Exactly one of the fields must be present.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(crate) struct Price {
-    #[serde(default)]
-    price_per_compute_unit: Option<serde_json::Number>,
-    #[serde(default)]
-    price_per_one_million_compute_units: Option<PricePerMillion>,
-}
-
-impl Price {
-    /// The price in the contract's unit.
-    pub(crate) fn per_million(&self) -> Result<PricePerMillion, ApiError> {
-        match (
-            &self.price_per_compute_unit,
-            self.price_per_one_million_compute_units,
-        ) {
-            (None, Some(price)) => Ok(price),
-            (Some(price), None) => times_million(price).map(PricePerMillion::new).ok_or_else(|| {
-                ApiError::invalid(
-                    "`price_per_compute_unit` times 1,000,000 must be a whole number of micro-USDC that fits in 64 bits.",
-                )
-            }),
-            _ => Err(ApiError::invalid(
-                "Send exactly one of `price_per_compute_unit` and `price_per_one_million_compute_units`.",
-            )),
-        }
+/// The price in the contract's unit.
+pub(crate) fn per_million(price: &Price) -> Result<PricePerMillion, ApiError> {
+    match (
+        &price.price_per_compute_unit,
+        price.price_per_one_million_compute_units,
+    ) {
+        (None, Some(price)) => Ok(price),
+        (Some(price), None) => times_million(price).map(PricePerMillion::new).ok_or_else(|| {
+            ApiError::invalid(
+                "`price_per_compute_unit` times 1,000,000 must be a whole number of micro-USDC that fits in 64 bits.",
+            )
+        }),
+        _ => Err(ApiError::invalid(
+            "Send exactly one of `price_per_compute_unit` and `price_per_one_million_compute_units`.",
+        )),
     }
 }
 
@@ -167,24 +118,22 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// A fraction from 0 to 1 in the path.
-pub(crate) fn fraction(text: &str) -> Result<f64, ApiError> {
+/// A fraction from 0 to 1. `name` begins the sentence of the error.
+pub(crate) fn fraction(name: &str, text: &str) -> Result<f64, ApiError> {
     text.parse()
         .ok()
         .filter(|fraction| (0.0..=1.0).contains(fraction) && !text.starts_with('+'))
-        .ok_or_else(|| ApiError::invalid("The fraction in the path must be a number from 0 to 1."))
+        .ok_or_else(|| ApiError::invalid(format!("{name} must be a number from 0 to 1.")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_domain::NodeSmallId;
 
     fn price(json: &str) -> Option<u64> {
-        serde_json::from_str::<Price>(json)
-            .ok()?
-            .per_million()
-            .ok()
-            .map(PricePerMillion::get)
+        let price = serde_json::from_str::<Price>(json).ok()?;
+        per_million(&price).ok().map(PricePerMillion::get)
     }
 
     #[test]
@@ -232,10 +181,10 @@ mod tests {
 
     #[test]
     fn object_ids_may_be_short() {
-        let common = |json| serde_json::from_str::<CommonFields>(json);
+        let common = |json| serde_json::from_str::<TransactionOptions>(json);
         let short = common(r#"{"gas": "0x789", "someone": "else's field"}"#).unwrap();
         assert_eq!(
-            short.gas().coin.unwrap().to_string(),
+            gas(&short).coin.unwrap().to_string(),
             format!("0x{:0>64}", "789")
         );
         for bad in [r#"{"gas": "0x"}"#, r#"{"gas": "0xzz"}"#, r#"{"gas": 7}"#] {

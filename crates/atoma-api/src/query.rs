@@ -4,11 +4,20 @@ use actix_web::web::Query;
 use actix_web::{HttpRequest, dev::ServiceRequest};
 
 use crate::error::ApiError;
+use crate::openapi;
 use crate::params::shown;
 use crate::spelling::advice;
 
 /// The parameter of writes that simulates them.
 pub(crate) const DRY_RUN: &str = "dry_run";
+
+/// The query parameters of a request that can be simulated.
+pub(crate) const SIMULATED: &[openapi::Query] = &[openapi::Query {
+    name: DRY_RUN,
+    about: "Simulates only: nothing is sent or stored, and the response has the estimated gas.",
+    is_required: false,
+    values: openapi::Values::Boolean,
+}];
 
 /// The pairs of a query string, decoded, in their order.
 pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, ApiError> {

@@ -11,21 +11,24 @@ use actix_service::{
 };
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpRequest};
 use atoma_operator::Operator;
 use thiserror::Error as ThisError;
 use tokio::net::TcpSocket;
+use utoipa_swagger_ui::SwaggerUi;
 
 use crate::access_log::log_access;
 use crate::body::BodyTurns;
 use crate::connection::Connection;
+use crate::document::document;
 use crate::error::{ApiError, ApiResult};
 use crate::guard::{AllowedHosts, refuse_foreign};
 use crate::limits::ApiLimits;
 use crate::lists::ListTurns;
+use crate::openapi::DocumentJson;
 use crate::routes;
 
 /// Connections that the system keeps until a worker takes them.
@@ -59,6 +62,9 @@ pub enum BindError {
         "`http_addr` {0} is not a loopback address; the API spends money, so it listens on loopback only"
     )]
     NotLoopback(SocketAddr),
+    /// The OpenAPI document can't be written.
+    #[error("can't write the OpenAPI document")]
+    Document(#[source] serde_json::Error),
     /// The port is in use, or needs more privileges.
     #[error("can't listen on `http_addr` {addr}")]
     Listen {
@@ -99,11 +105,16 @@ impl ApiServer {
         let listener = listen_on(addr).map_err(listen)?;
         // For port 0 the system has chosen one.
         let addr = listener.local_addr().map_err(listen)?;
+        let json = document()
+            .to_json()
+            .map_err(BindError::Document)?
+            .into_bytes();
         let shared = Shared {
             operator: Data::new(operator),
             hosts: Data::new(config.allowed_hosts),
             lists: Data::new(ListTurns::new(&config.limits)),
             bodies: Data::new(BodyTurns::new(&config.limits)),
+            document: Data::new(DocumentJson(json)),
             write_idle: config.limits.write_idle,
         };
         let workers = config.workers.max(1);
@@ -148,6 +159,7 @@ struct Shared {
     hosts: Data<AllowedHosts>,
     lists: Data<ListTurns>,
     bodies: Data<BodyTurns>,
+    document: Data<DocumentJson>,
     write_idle: Duration,
 }
 
@@ -209,10 +221,20 @@ fn app(
         .app_data(shared.hosts)
         .app_data(shared.lists)
         .app_data(shared.bodies)
+        .app_data(shared.document)
+        .wrap(Compress::default())
         .wrap(from_fn(refuse_foreign))
         .wrap(from_fn(log_access))
         .configure(routes::configure)
+        .service(web::redirect("/swagger-ui", "/swagger-ui/"))
+        .service(swagger_ui())
         .default_service(web::to(no_route))
+}
+
+/// The OpenAPI document to read and to try in a browser. Its files are part of the program.
+fn swagger_ui() -> SwaggerUi {
+    let config = utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none");
+    SwaggerUi::new("/swagger-ui/{_:.*}").config(config)
 }
 
 async fn no_route(request: HttpRequest) -> ApiResult {

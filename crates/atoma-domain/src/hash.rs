@@ -11,6 +11,11 @@ use thiserror::Error;
 /// A 32-byte hash: of a served message, a Merkle node, a leaf or a commitment. Its text form is `0x`
 /// and 64 lower-case hexadecimal digits; in binary formats it is the bare 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(value_type = String, pattern = "^0x[0-9a-f]{64}$")
+)]
 pub struct Hash32([u8; 32]);
 
 /// Why a text is not a hash or not hexadecimal.
@@ -85,6 +90,11 @@ impl FromStr for Hash32 {
 
 /// Bytes of any length. In JSON and in text they are `0x…` hexadecimal, in BCS a `vector<u8>`.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(value_type = String, pattern = "^0x([0-9a-f]{2})*$")
+)]
 pub struct HexBytes(pub Vec<u8>);
 
 impl From<Hash32> for HexBytes {

@@ -121,13 +121,13 @@ mod tests {
     use serde_json::json;
 
     use super::super::parse;
-    use crate::params::{CommonFields, Price};
+    use atoma_api_types::{Price, TransactionOptions};
 
     #[derive(Debug, Deserialize)]
     #[expect(dead_code, reason = "it is only read")]
     struct Request {
         #[serde(flatten)]
-        common: CommonFields,
+        common: TransactionOptions,
         #[serde(flatten)]
         price: Price,
         stack_small_ids: Vec<u64>,

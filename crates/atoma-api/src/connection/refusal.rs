@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 
-use crate::error::ErrorBody;
+use crate::error::without_details;
 
 /// No head of such an answer is longer.
 const LONGEST_HEAD: usize = 256;
@@ -45,7 +45,7 @@ pub(super) fn refusal(status: StatusCode) -> Vec<u8> {
             "The HTTP server failed to read the request. Send it again.",
         ),
     };
-    let body = ErrorBody::new(code, sentence.to_owned());
+    let body = without_details(code, sentence.to_owned());
     let json = serde_json::to_string(&body).unwrap_or_default();
     format!(
         "HTTP/1.1 {status}\r\ncontent-length: {}\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{json}",

@@ -3,12 +3,13 @@
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use atoma_api_types::ErrorBody;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::StoreError;
 use atoma_operator::{Unsuccessful, internal};
 use thiserror::Error;
 
-use super::body::ErrorBody;
+use super::body::{error_body, unsuccessful_body, without_details};
 use super::failures::{overall_status, retry_after, status};
 
 /// What a handler returns.
@@ -123,6 +124,28 @@ impl ApiError {
         }
     }
 
+    /// One of each error of the HTTP layer itself.
+    pub(crate) fn examples() -> [Self; 8] {
+        let path = || String::from("/stack");
+        [
+            Self::ForeignHost,
+            Self::ForeignOrigin,
+            Self::NoRoute { path: path() },
+            Self::MethodNotAllowed {
+                path: path(),
+                method: Method::GET,
+                allowed: String::from("POST"),
+            },
+            Self::BodyTooLarge,
+            Self::NotJson,
+            Self::BodyTimeout {
+                idle_s: 10,
+                whole_s: 60,
+            },
+            Self::Busy { what: "lists" },
+        ]
+    }
+
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Failure(failure) => retry_after(failure),
@@ -132,11 +155,11 @@ impl ApiError {
         }
     }
 
-    fn status_and_body(&self) -> (StatusCode, ErrorBody) {
+    pub(crate) fn status_and_body(&self) -> (StatusCode, ErrorBody) {
         let (status, code) = match self {
-            Self::Failure(failure) => return (status(failure), failure.into()),
+            Self::Failure(failure) => return (status(failure), error_body(failure)),
             Self::Unsuccessful(unsuccessful) => {
-                let body = unsuccessful.as_ref().into();
+                let body = unsuccessful_body(unsuccessful);
                 return (overall_status(unsuccessful), body);
             }
             Self::ForeignHost | Self::ForeignOrigin => (StatusCode::FORBIDDEN, "forbidden"),
@@ -147,7 +170,7 @@ impl ApiError {
             Self::BodyTimeout { .. } => (StatusCode::REQUEST_TIMEOUT, "body_timeout"),
             Self::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
         };
-        (status, ErrorBody::new(code, self.to_string()))
+        (status, without_details(code, self.to_string()))
     }
 }
 

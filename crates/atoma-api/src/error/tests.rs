@@ -11,13 +11,14 @@ use atoma_operator::Unsuccessful;
 use serde_json::{Value, json};
 
 use super::ApiError;
+use super::examples::FAILURES;
 
-/// A row for each variant: an example of it as the journal stores it, its status, its sentence. A
-/// variant without a row does not compile.
+/// A row for each variant: the status and the sentence of its example. A variant without a row does not
+/// compile.
 macro_rules! failures {
-    ($( $variant:ident $json:literal => $status:literal $sentence:literal; )*) => {
-        const ROWS: &[(&str, &str, u16, &str)] = &[
-            $( (stringify!($variant), $json, $status, $sentence), )*
+    ($( $variant:ident => $status:literal $sentence:literal; )*) => {
+        const ROWS: &[(&str, u16, &str)] = &[
+            $( (stringify!($variant), $status, $sentence), )*
         ];
 
         fn variant(failure: &Failure) -> &'static str {
@@ -29,131 +30,131 @@ macro_rules! failures {
 }
 
 failures! {
-    InvalidRequest r#"{"code":"invalid_request","message":"why"}"# => 400
+    InvalidRequest => 400
         "Why.";
-    AmbiguousNode r#"{"code":"ambiguous_node","nodes":2}"# => 400
+    AmbiguousNode => 400
         "The operator runs 2 nodes, and the request does not say which one acts. Name it with `node_small_id` or `node_badge_id`.";
-    NodeMismatch r#"{"code":"node_mismatch","node_small_id":1,"node_badge_id":"0x0000000000000000000000000000000000000000000000000000000000000002"}"# => 400
+    NodeMismatch => 400
         "Badge 0x0000000000000000000000000000000000000000000000000000000000000002 is not the badge of node 1. Send only one of `node_small_id` and `node_badge_id`, or two that belong together.";
-    UnknownStack r#"{"code":"unknown_stack","stack_small_id":42}"# => 404
+    UnknownStack => 404
         "Stack 42 is not known to this daemon. Check the id; a new stack is known once the daemon has processed its purchase.";
-    UnknownTask r#"{"code":"unknown_task","task_small_id":3}"# => 404
+    UnknownTask => 404
         "Task 3 is not known to this daemon. GET /tasks lists the tasks.";
-    UnknownNode r#"{"code":"unknown_node","node_small_id":1}"# => 404
+    UnknownNode => 404
         "Node 1 is not one of the operator's nodes. GET /nodes lists them.";
-    UnknownBadge r#"{"code":"unknown_badge","node_badge_id":"0x0000000000000000000000000000000000000000000000000000000000000002"}"# => 404
+    UnknownBadge => 404
         "Badge 0x0000000000000000000000000000000000000000000000000000000000000002 does not belong to any of the operator's nodes. GET /nodes lists their badges.";
-    NoNodeRegistered r#"{"code":"no_node_registered"}"# => 404
+    NoNodeRegistered => 404
         "No node is registered for the operator's address. Register one first with POST /register.";
-    UnknownTransaction r#"{"code":"unknown_transaction","transaction":"17"}"# => 404
+    UnknownTransaction => 404
         "Transaction 17 is not in the journal. GET /transactions lists the journal.";
-    NoStack r#"{"code":"no_stack","owner_address":"0x0000000000000000000000000000000000000000000000000000000000000002"}"# => 404
+    NoStack => 404
         "Address 0x0000000000000000000000000000000000000000000000000000000000000002 has no open stack that one of the operator's nodes serves and that matches the request. Buy a stack, or name the purchase of a new one with `purchase_tx_digest`.";
-    UnknownReservation r#"{"code":"unknown_reservation","reservation_id":5}"# => 404
+    UnknownReservation => 404
         "Reservation 5 is not open. It was released or consumed, or its lease has expired; GET /reservations lists the open ones.";
-    UnknownPurchase r#"{"code":"unknown_purchase","tx_digest":"11111111111111111111111111111111"}"# => 404
+    UnknownPurchase => 404
         "The Sui node does not know the purchase 11111111111111111111111111111111. Check the digest; a new transaction is known in a moment.";
-    MessageIdReused r#"{"code":"message_id_reused","stack_small_id":42,"message_id":"m-1"}"# => 409
+    MessageIdReused => 409
         "A message with another hash is recorded for stack 42 under the id m-1. Use a `message_id` of its own for each message.";
-    StackLocked r#"{"code":"stack_locked","stack_small_id":42}"# => 409
+    StackLocked => 409
         "Stack 42 is in settlement or claimed, so no units can be reserved. Use another stack of the same owner.";
-    ReservationOfAnotherStack r#"{"code":"reservation_of_another_stack","reservation_id":5,"stack_small_id":42}"# => 409
+    ReservationOfAnotherStack => 409
         "Reservation 5 is not one for the selected node of stack 42. Leave `reservation_id` out to record the message without it.";
-    NotEnoughUnits r#"{"code":"not_enough_units","num_compute_units":9,"free_compute_units":8}"# => 422
+    NotEnoughUnits => 422
         "No matching stack of the owner has more than 8 compute units for this reservation, fewer than the 9 needed. The owner must buy another stack.";
-    NotAPurchase r#"{"code":"not_a_purchase","tx_digest":"11111111111111111111111111111111","owner_address":"0x0000000000000000000000000000000000000000000000000000000000000002"}"# => 422
+    NotAPurchase => 422
         "Transaction 11111111111111111111111111111111 did not buy an open stack of address 0x0000000000000000000000000000000000000000000000000000000000000002 for one of the operator's nodes. Name the transaction that bought the stack, and the address that owns it.";
-    NotSettled r#"{"code":"not_settled","stack_small_id":42}"# => 409
+    NotSettled => 409
         "Stack 42 has not been settled. Its selected node must settle it first, with POST /try_settle_stack_ids.";
-    AlreadyRegistered r#"{"code":"already_registered","node_small_id":1}"# => 409
+    AlreadyRegistered => 409
         r#"The operator's address already owns the badge of node 1. Send "additional": true to register another node."#;
-    AlreadySubscribed r#"{"code":"already_subscribed","node_small_id":1,"task_small_id":3}"# => 409
+    AlreadySubscribed => 409
         "Node 1 is already subscribed to task 3. Change the price with POST /task_update_subscription.";
-    AlreadySubscribedToModel r#"{"code":"already_subscribed_to_model","module":"db","function":"add_node_to_model","abort_code":312012002,"command":0,"abort_name":"ENodeAlreadySubscribedToModel"}"# => 409
+    AlreadySubscribedToModel => 409
         "The node is already subscribed to the model. GET /transactions?kind=subscribe_to_model lists what was done.";
-    NotSubscribed r#"{"code":"not_subscribed","node_small_id":1,"task_small_id":3}"# => 409
+    NotSubscribed => 409
         "Node 1 is not subscribed to task 3. Subscribe it first with POST /task_subscribe.";
-    AlreadySettling r#"{"code":"already_settling","stack_small_id":42}"# => 409
+    AlreadySettling => 409
         "Stack 42 is already in settlement. See GET /transactions?stack_small_id=42 and GET /claimed_stacks.";
-    AlreadyAttested r#"{"code":"already_attested","stack_small_id":42,"node_small_id":1}"# => 409
+    AlreadyAttested => 409
         "Node 1 has already attested stack 42. A node attests a stack only once.";
-    AlreadyClaimed r#"{"code":"already_claimed","stack_small_id":42}"# => 409
+    AlreadyClaimed => 409
         "Stack 42 has already been claimed. Nothing more can be done for it.";
-    AlreadyInDispute r#"{"code":"already_in_dispute","stack_small_id":42}"# => 409
+    AlreadyInDispute => 409
         "Stack 42 is already in dispute. The contract has no way to resolve a dispute; contact the network's operators.";
-    InFlightWithOtherParameters r#"{"code":"in_flight_with_other_parameters","transaction_id":17}"# => 409
+    InFlightWithOtherParameters => 409
         "Transaction 17 is already doing this with different parameters. Wait for it with GET /transactions/17, or repeat its parameters to join it.";
-    IdempotencyKeyReused r#"{"code":"idempotency_key_reused"}"# => 409
+    IdempotencyKeyReused => 409
         "The request's key was already used for a different request. Use a new `Idempotency-Key` for a new request.";
-    MayStillExecute r#"{"code":"may_still_execute","transaction_id":17,"tx_digest":"11111111111111111111111111111111"}"# => 409
+    MayStillExecute => 409
         "Transaction 17 may still execute, so it can't be abandoned. Poll GET /transactions/17, and try again once its attempt has expired.";
-    AlreadyFinal r#"{"code":"already_final","transaction_id":17}"# => 409
+    AlreadyFinal => 409
         "Transaction 17 has already finished, so it can't be abandoned. See its outcome with GET /transactions/17.";
-    Abandoned r#"{"code":"abandoned"}"# => 409
+    Abandoned => 409
         "The operator abandoned the transaction before it executed. Send a new request to start over.";
-    NeedsNoSettlement r#"{"code":"needs_no_settlement","stack_small_id":42}"# => 409
+    NeedsNoSettlement => 409
         "Stack 42 belongs to a confidential task and needs no settlement. Claim it with POST /claim_funds.";
-    StackHasNoMessages r#"{"code":"stack_has_no_messages","stack_small_id":42}"# => 409
+    StackHasNoMessages => 409
         "No message is recorded for stack 42. Record what was served for it with POST /stack_messages.";
-    RequestsInProgress r#"{"code":"requests_in_progress","stack_small_id":42}"# => 409
+    RequestsInProgress => 409
         "Stack 42 still has requests in progress. Try again once they are served; GET /reservations?stack_small_id=42 shows who holds them and until when.";
-    NothingToAttestWith r#"{"code":"nothing_to_attest_with","stack_small_id":42,"node_small_id":1}"# => 409
+    NothingToAttestWith => 409
         r#"The daemon has no record of stack 42, neither from node 1 nor from the stack's selected node. Run the stack's requests again and record them with POST /stack_messages and "node_small_id": 1."#;
-    NothingToDispute r#"{"code":"nothing_to_dispute","stack_small_id":42,"node_small_id":1}"# => 409
+    NothingToDispute => 409
         "The record of node 1 confirms the settlement of stack 42: both give the same commitment. There is nothing to dispute.";
-    NotYetClaimable r#"{"code":"not_yet_claimable","stack_small_id":42,"claimable_from_epoch":6,"epoch":5}"# => 409
+    NotYetClaimable => 409
         "Stack 42 can't be claimed before epoch 6; the current epoch is 5. Claim it again in epoch 6.";
-    NodeNotSelected r#"{"code":"node_not_selected","stack_small_id":42,"node_small_id":1,"selected_node_id":2}"# => 422
+    NodeNotSelected => 422
         "The selected node of stack 42 is node 2, not node 1. Leave out `node_small_id` and `node_badge_id` to act with the selected node.";
-    AttestationNotRequested r#"{"code":"attestation_not_requested","stack_small_id":42,"node_small_id":1}"# => 422
+    AttestationNotRequested => 422
         "Node 1 was not drawn to attest stack 42. Leave out `node_small_id` and `node_badge_id` to attest with every node that was drawn.";
-    NoAttestationRequested r#"{"code":"no_attestation_requested","stack_small_id":42}"# => 422
+    NoAttestationRequested => 422
         "None of the operator's nodes was drawn to attest stack 42. No attestation is needed; to dispute the settlement, name a node with `node_small_id`.";
-    AttestationWindowOver r#"{"code":"attestation_window_over","stack_small_id":42,"last_epoch":5}"# => 422
+    AttestationWindowOver => 422
         "The time to attest stack 42 ended with epoch 5. It can no longer be attested.";
-    CommitmentMismatch r#"{"code":"commitment_mismatch","stack_small_id":42,"node_small_id":1}"# => 422
+    CommitmentMismatch => 422
         r#"The record of node 1 gives a different commitment for stack 42 than its settlement ticket; attesting would open a dispute, which freezes the stack's funds permanently. Find out which record is right; send "allow_dispute": true to submit it anyway."#;
-    StackInDispute r#"{"code":"stack_in_dispute","stack_small_id":42}"# => 422
+    StackInDispute => 422
         "Stack 42 is in dispute, and its funds are frozen. The contract has no way to resolve a dispute; contact the network's operators.";
-    TooManyComputeUnits r#"{"code":"too_many_compute_units","stack_small_id":42,"num_claimed_compute_units":9,"num_compute_units":8}"# => 422
+    TooManyComputeUnits => 422
         "Stack 42 holds 8 compute units, fewer than the 9 to be claimed. Send a `num_claimed_compute_units` of at most 8.";
-    TaskRemoved r#"{"code":"task_removed","task_small_id":3}"# => 422
+    TaskRemoved => 422
         "Task 3 was removed from the contract; its stacks can no longer be settled or claimed. Nothing more can be done for them.";
-    ContractAbort r#"{"code":"contract_abort","module":"db","function":"claim_funds","abort_code":312012031,"command":0,"abort_name":"EStackInDispute"}"# => 422
+    ContractAbort => 422
         "The contract aborted the call: the stack is in dispute, and its funds are frozen (EStackInDispute). The contract has no way to resolve a dispute; contact the network's operators.";
-    TreasuryShort r#"{"code":"treasury_short"}"# => 422
+    TreasuryShort => 422
         "The contract's treasury holds too little to pay the claim. It can pay once more stacks have been bought.";
-    ExecutionFailed r#"{"code":"execution_failed","reason":"why"}"# => 422
+    ExecutionFailed => 422
         "The transaction failed on chain: why. Send a new request once the cause is gone.";
-    GasBudgetTooLow r#"{"code":"gas_budget_too_low","gas_budget":5}"# => 422
+    GasBudgetTooLow => 422
         "The gas budget of 5 MIST is too low. Raise `gas_budget`, or leave it out to let the daemon estimate it.";
-    GasBalanceInsufficient r#"{"code":"gas_balance_insufficient","gas_budget":18446744073709551615}"# => 422
+    GasBalanceInsufficient => 422
         "No SUI coin of the operator's address covers the gas budget of 18446744073709551615 MIST. Send SUI to the address, or lower `gas_budget`.";
-    GasPriceTooLow r#"{"code":"gas_price_too_low","gas_price":1,"reference_gas_price":1000}"# => 422
+    GasPriceTooLow => 422
         "The gas price of 1 MIST is below the reference gas price of 1000 MIST. Raise `gas_price`, or leave it out to pay the reference gas price.";
-    ObjectNotUsable r#"{"code":"object_not_usable","object_id":"0x0000000000000000000000000000000000000000000000000000000000000002","reason":"why"}"# => 422
+    ObjectNotUsable => 422
         "Object 0x0000000000000000000000000000000000000000000000000000000000000002 can't be used: why. Name another one, or leave `gas` out to let the daemon choose a coin.";
-    TransactionRefused r#"{"code":"transaction_refused","reason":"why"}"# => 422
+    TransactionRefused => 422
         "The Sui network refused the transaction: why. Send a new request once the cause is gone.";
-    SuiNodeError r#"{"code":"sui_node_error","reason":"why"}"# => 502
+    SuiNodeError => 502
         "Why. GET /ready shows whether the node at `sui.rpc_url` answers.";
-    NotReady r#"{"code":"not_ready","reasons":["why","why"]}"# => 503
+    NotReady => 503
         "The daemon is not ready: why; why. Poll GET /ready until it answers 200.";
-    BadgeUsedElsewhere r#"{"code":"badge_used_elsewhere","node_small_id":1,"tx_digest":"11111111111111111111111111111111"}"# => 503
+    BadgeUsedElsewhere => 503
         "Transaction 11111111111111111111111111111111 used the badge of node 1 but is not in this daemon's journal: another daemon runs with the same key, or the database is new or an old copy. Stop the other daemon, or restore a newer copy of the database. If you know of the use and it is harmless, restart once with `allow_foreign_use = true`.";
-    BreakerOpen r#"{"code":"breaker_open","failures":20,"retry_after_s":300}"# => 503
+    BreakerOpen => 503
         "20 transactions in a row failed, so writes are paused. GET /transactions?status=failed shows why they failed.";
-    SpendCapReached r#"{"code":"spend_cap_reached","daily_cap":9,"spent":8,"reserved":1,"gas_budget":7}"# => 429
+    SpendCapReached => 429
         "The gas budget of 7 MIST does not fit under the daily cap of 9 MIST: 8 MIST were spent in the last 24 hours, and running transactions may spend 1 MIST more. Wait until earlier spending is more than 24 hours old, or raise `gas.daily_cap_mist`.";
-    ShuttingDown r#"{"code":"shutting_down"}"# => 503
+    ShuttingDown => 503
         "The daemon is shutting down. Try again once it has restarted.";
-    QueueFull r#"{"code":"queue_full","node_small_id":null}"# => 429
+    QueueFull => 429
         "The queue of the operator's address is full. Try again later.";
-    OutcomeUnknown r#"{"code":"outcome_unknown","transaction_id":17,"tx_digest":null}"# => 504
+    OutcomeUnknown => 504
         "The outcome of transaction 17 is not known yet. It stays queued until its outcome is known; poll GET /transactions/17.";
-    Internal r#"{"code":"internal","reason":"why"}"# => 500
+    Internal => 500
         "Internal error: why. The daemon's log has more about it.";
-    Unrecognized r#"{"code":"stack_on_strike","stack_small_id":42}"# => 500
+    Unrecognized => 500
         "The reason has the code `stack_on_strike`, which this version does not know. Another version of the daemon recorded it and can explain it.";
 }
 
@@ -164,7 +165,8 @@ fn body(response: HttpResponse) -> Value {
 
 #[test]
 fn every_failure_has_its_status_code_sentence_and_details() {
-    for (name, stored, status, sentence) in ROWS {
+    assert_eq!(FAILURES.len(), ROWS.len());
+    for ((name, status, sentence), stored) in ROWS.iter().zip(FAILURES) {
         let failure: Failure = serde_json::from_str(stored).unwrap();
         assert_eq!(variant(&failure), *name);
         let response = ApiError::Failure(failure).error_response();
@@ -181,8 +183,9 @@ fn every_failure_has_its_status_code_sentence_and_details() {
 
 #[test]
 fn three_failures_say_when_to_try_again() {
-    let retry_after = ROWS.iter().filter_map(|(name, stored, ..)| {
+    let retry_after = FAILURES.iter().filter_map(|stored| {
         let failure: Failure = serde_json::from_str(stored).unwrap();
+        let name = variant(&failure);
         let response = ApiError::Failure(failure).error_response();
         let seconds = response.headers().get(RETRY_AFTER)?.to_str().unwrap();
         Some(format!("{name} {seconds}"))

@@ -1,37 +1,48 @@
 //! Recording served work.
 
 use actix_web::HttpResponse;
-use actix_web::web::ServiceConfig;
-use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, ReservationId, StackSmallId};
+use actix_web::http::Method;
+use atoma_api_types::{MessageRequest, WorkView};
 use atoma_operator::ServedMessage;
-use serde::Deserialize;
 
-use super::resource::{SIMULATED, post};
+use super::endpoint::Endpoint;
 use crate::body::JsonBody;
 use crate::error::ApiResult;
+use crate::openapi::{Tag, describe};
 use crate::params::tag;
+use crate::query::SIMULATED;
 use crate::request_context::RequestContext;
-use crate::views::WorkView;
+use crate::views::work_view;
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(post("/stack_messages", SIMULATED, record));
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![Endpoint::at("/stack_messages").write(
+        Method::POST,
+        describe(
+            "record_message",
+            Tag::ServedWork,
+            "Records a served message in a node's record of a stack, and ends its reservation. `Idempotency-Key` may \
+             stand for `message_id`.",
+        )
+        .query(SIMULATED)
+        .takes_key()
+        .takes::<MessageRequest>()
+        .answers::<WorkView>(200, "The message is recorded, or would be.")
+        .errors(&[
+            "unknown_stack",
+            "unknown_node",
+            "unknown_reservation",
+            "already_settling",
+            "already_claimed",
+            "message_id_reused",
+            "reservation_of_another_stack",
+            "not_ready",
+            "shutting_down",
+        ]),
+        record,
+    )]
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Message {
-    stack_small_id: StackSmallId,
-    message_hash: Hash32,
-    num_compute_units: ComputeUnits,
-    #[serde(default)]
-    node_small_id: Option<NodeSmallId>,
-    #[serde(default)]
-    reservation_id: Option<ReservationId>,
-    #[serde(default)]
-    message_id: Option<String>,
-}
-
-async fn record(context: RequestContext, body: JsonBody<Message>) -> ApiResult {
+async fn record(context: RequestContext, body: JsonBody<MessageRequest>) -> ApiResult {
     let operator = context.operator(&body);
     let message = body.value;
     let served = ServedMessage {
@@ -43,5 +54,5 @@ async fn record(context: RequestContext, body: JsonBody<Message>) -> ApiResult {
         id: tag("message_id", message.message_id)?,
     };
     let recorded = operator.record_message(served).await?;
-    Ok(HttpResponse::Ok().json(WorkView::new(recorded, context.is_dry_run())))
+    Ok(HttpResponse::Ok().json(work_view(recorded, context.is_dry_run())))
 }

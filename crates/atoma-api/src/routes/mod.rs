@@ -1,24 +1,38 @@
 //! The routes, grouped by purpose.
 
+mod endpoint;
 mod messages;
 mod node_path;
 mod reads;
 mod requests;
 mod reservations;
-mod resource;
 mod service;
 mod settlements;
 mod stack_requests;
 
 use actix_web::web::ServiceConfig;
 
+use self::endpoint::Endpoint;
+
+/// All endpoints, in the order of the document.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    [
+        reads::endpoints(),
+        settlements::endpoints(),
+        requests::endpoints(),
+        stack_requests::endpoints(),
+        messages::endpoints(),
+        reservations::endpoints(),
+        service::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
 /// Adds all routes.
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    reads::configure(config);
-    settlements::configure(config);
-    requests::configure(config);
-    stack_requests::configure(config);
-    messages::configure(config);
-    reservations::configure(config);
-    service::configure(config);
+    for resource in endpoints().into_iter().flat_map(Endpoint::resources) {
+        config.service(resource);
+    }
 }

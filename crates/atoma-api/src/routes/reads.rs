@@ -1,41 +1,107 @@
 //! Tasks, subscriptions and stacks.
 
-use actix_web::web::{Data, Path, ServiceConfig};
+use actix_web::web::{Data, Path};
+use atoma_api_types::{StackView, SubscriptionView, TaskView};
 use atoma_domain::ports::StackFilter;
 use atoma_operator::Operator;
 
+use super::endpoint::Endpoint;
 use super::node_path::nodes;
-use super::resource::get;
 use crate::error::ApiResult;
-use crate::lists::{ListRequest, PAGING};
+use crate::lists::{CURSOR, LIMIT, ListRequest, PAGING};
+use crate::openapi::{Query, Tag, Values, codes, describe};
 use crate::paging::one_more;
 use crate::params::fraction;
-use crate::views::{StackView, SubscriptionView, TaskView};
+use crate::views::{stack_view, subscription_view, task_view};
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config
-        .service(get("/tasks", PAGING, tasks))
-        .service(get("/subscriptions", PAGING, subscriptions))
-        .service(get("/subscriptions/{node}", PAGING, subscriptions_of))
-        .service(get("/stacks", PAGING, stacks))
-        .service(get("/stacks/{node}", PAGING, stacks_of))
-        .service(get(
-            "/almost_filled_stacks/{fraction}",
-            PAGING,
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let list = |id, summary| {
+        describe(id, Tag::State, summary)
+            .query(PAGING)
+            .errors(codes::STATE)
+    };
+    let stacks_list = |id, summary| list(id, summary).lists::<StackView>();
+    vec![
+        Endpoint::at("/tasks").get(
+            list("list_tasks", "Lists all tasks, deprecated ones too.").lists::<TaskView>(),
+            tasks,
+        ),
+        Endpoint::at("/subscriptions").get(
+            list(
+                "list_subscriptions",
+                "Lists the subscriptions of all the operator's nodes.",
+            )
+            .lists::<SubscriptionView>()
+            .errors(&["no_node_registered"]),
+            subscriptions,
+        ),
+        Endpoint::at("/subscriptions/{node_small_id}")
+            .and_at("/subscriptions/nodes/{node_small_id}")
+            .get(
+                list(
+                    "list_subscriptions_of_node",
+                    "Lists the subscriptions of one of the operator's nodes.",
+                )
+                .lists::<SubscriptionView>()
+                .errors(codes::NODE),
+                subscriptions_of,
+            ),
+        Endpoint::at("/stacks").get(
+            stacks_list("list_stacks", "Lists the stacks of all the operator's nodes."),
+            stacks,
+        ),
+        Endpoint::at("/stacks/{node_small_id}").get(
+            stacks_list(
+                "list_stacks_of_node",
+                "Lists the stacks of one of the operator's nodes.",
+            )
+            .errors(codes::NODE),
+            stacks_of,
+        ),
+        Endpoint::at("/stacks/nodes/{node_small_id}").get(
+            stacks_list(
+                "list_stacks_of_node_by_fill",
+                "Lists the stacks of one of the operator's nodes, all or the fuller ones.",
+            )
+            .query(FILL)
+            .errors(codes::NODE),
+            stacks_by_fill,
+        ),
+        Endpoint::at("/almost_filled_stacks/{fraction}").get(
+            stacks_list(
+                "list_almost_filled_stacks",
+                "Lists the stacks of all the operator's nodes of which more than a share of the units is computed.",
+            ),
             almost_filled,
-        ))
-        .service(get(
-            "/almost_filled_stacks/{node}/{fraction}",
-            PAGING,
+        ),
+        Endpoint::at("/almost_filled_stacks/{node_small_id}/{fraction}").get(
+            stacks_list(
+                "list_almost_filled_stacks_of_node",
+                "Lists the stacks of one node of which more than a share of the units is computed.",
+            )
+            .errors(codes::NODE),
             almost_filled_of,
-        ));
+        ),
+    ]
 }
+
+/// The page, and a filter of stacks.
+const FILL: &[Query] = &[
+    LIMIT,
+    CURSOR,
+    Query {
+        name: "min_fill_fraction",
+        about: "Only stacks of which more than this share of the units is computed.",
+        is_required: false,
+        values: Values::Fraction,
+    },
+];
 
 async fn tasks(operator: Data<Operator>, list: ListRequest) -> ApiResult {
     operator.readiness().require().await?;
     let page = list.page()?;
     let tasks = operator.ports().state.tasks(one_more(page)).await?;
-    list.respond(page, tasks, |task| task.task_small_id, TaskView::from)
+    list.respond(page, tasks, |task| task.task_small_id, task_view)
         .await
 }
 
@@ -67,7 +133,7 @@ async fn list_subscriptions(
         page,
         offers,
         |offer| (offer.node_small_id, offer.task_small_id),
-        SubscriptionView::from,
+        subscription_view,
     )
     .await
 }
@@ -80,12 +146,24 @@ async fn stacks_of(operator: Data<Operator>, list: ListRequest, node: Path<Strin
     list_stacks(&operator, list, Some(&node), None).await
 }
 
+async fn stacks_by_fill(
+    operator: Data<Operator>,
+    list: ListRequest,
+    node: Path<String>,
+) -> ApiResult {
+    let filled = list.parameter("min_fill_fraction")?;
+    let filled = filled
+        .map(|text| fraction("`min_fill_fraction`", &text))
+        .transpose()?;
+    list_stacks(&operator, list, Some(&node), filled).await
+}
+
 async fn almost_filled(
     operator: Data<Operator>,
     list: ListRequest,
     filled: Path<String>,
 ) -> ApiResult {
-    let filled = fraction(&filled)?;
+    let filled = fraction("The fraction in the path", &filled)?;
     list_stacks(&operator, list, None, Some(filled)).await
 }
 
@@ -95,7 +173,7 @@ async fn almost_filled_of(
     path: Path<(String, String)>,
 ) -> ApiResult {
     let (node, filled) = path.into_inner();
-    let filled = fraction(&filled)?;
+    let filled = fraction("The fraction in the path", &filled)?;
     list_stacks(&operator, list, Some(&node), Some(filled)).await
 }
 
@@ -118,7 +196,7 @@ async fn list_stacks(
         page,
         stacks,
         |stack| stack.stack_small_id,
-        move |stack| StackView::new(stack, now),
+        move |stack| stack_view(stack, now),
     )
     .await
 }

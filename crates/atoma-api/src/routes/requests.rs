@@ -1,163 +1,205 @@
 //! Requests of one transaction each: register, subscribe, dispute.
 
 use actix_web::HttpResponse;
-use actix_web::web::ServiceConfig;
-use atoma_domain::{EchelonId, StackSmallId, TaskSmallId};
-use serde::Deserialize;
+use actix_web::http::Method;
+use atoma_api_types::{
+    DigestView, DisputeRequest, ModelSubscribeRequest, RegisterRequest, RegisteredView,
+    SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest,
+};
 
-use super::resource::{SIMULATED, post};
+use super::endpoint::Endpoint;
 use crate::body::JsonBody;
 use crate::error::ApiResult;
-use crate::ignored::Ignored;
-use crate::params::{CommonFields, Price};
+use crate::ignored;
+use crate::openapi::{Tag, codes, describe};
+use crate::params::{gas, node, per_million};
+use crate::query::SIMULATED;
 use crate::request_context::RequestContext;
-use crate::views::{DigestView, RegisteredView, SubscribedView};
+use crate::views::{digest_view, registered_view, subscribed_view};
 
 /// The contract's fixed value of `max_num_compute_units`.
 const MAX_NUM_COMPUTE_UNITS: u64 = 1_000_000;
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config
-        .service(post("/register", SIMULATED, register))
-        .service(post("/model_subscribe", SIMULATED, model_subscribe))
-        .service(post("/task_subscribe", SIMULATED, task_subscribe))
-        .service(post(
-            "/task_update_subscription",
-            SIMULATED,
-            task_update_subscription,
-        ))
-        .service(post("/task_unsubscribe", SIMULATED, task_unsubscribe))
-        .service(post(
-            "/start_attestation_dispute",
-            SIMULATED,
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let request = |id, summary| {
+        describe(id, Tag::Transactions, summary)
+            .query(SIMULATED)
+            .takes_key()
+            .errors(codes::TRANSACTION)
+    };
+    let done = "The transaction executed, or would succeed.";
+    let unsubscribe = || {
+        request(
+            "unsubscribe_from_task",
+            "Ends a node's subscription to a task.",
+        )
+        .takes::<TaskUnsubscribeRequest>()
+        .answers::<DigestView>(200, done)
+        .errors(&["unknown_task", "not_subscribed"])
+    };
+    vec![
+        Endpoint::at("/register").and_at("/nodes/register").write(
+            Method::POST,
+            request("register_node", "Registers a node for the operator's address.")
+                .takes::<RegisterRequest>()
+                .answers::<RegisteredView>(200, done)
+                .errors(&["already_registered"]),
+            register,
+        ),
+        Endpoint::at("/model_subscribe")
+            .and_at("/nodes/model-subscribe")
+            .write(
+                Method::POST,
+                request("subscribe_to_model", "Subscribes a node to a model.")
+                    .takes::<ModelSubscribeRequest>()
+                    .answers::<DigestView>(200, done)
+                    .errors(&["already_subscribed_to_model"]),
+                model_subscribe,
+            ),
+        Endpoint::at("/task_subscribe")
+            .and_at("/nodes/task-subscribe")
+            .write(
+                Method::POST,
+                request("subscribe_to_task", "Subscribes a node to a task, at a price.")
+                    .takes::<TaskSubscribeRequest>()
+                    .answers::<SubscribedView>(200, done)
+                    .errors(&["unknown_task", "already_subscribed"]),
+                task_subscribe,
+            ),
+        Endpoint::at("/task_update_subscription")
+            .and_at("/nodes/task-update-subscription")
+            .write(
+                Method::POST,
+                request("update_subscription", "Changes the price of a node's subscription.")
+                    .takes::<TaskSubscribeRequest>()
+                    .answers::<SubscribedView>(200, done)
+                    .errors(&["unknown_task", "not_subscribed"]),
+                task_update_subscription,
+            ),
+        Endpoint::at("/task_unsubscribe").write(Method::POST, unsubscribe(), task_unsubscribe),
+        Endpoint::at("/nodes/task-unsubscribe").write(
+            Method::DELETE,
+            unsubscribe().with_id("unsubscribe_from_task_by_its_later_name"),
+            task_unsubscribe,
+        ),
+        Endpoint::at("/start_attestation_dispute").write(
+            Method::POST,
+            request(
+                "start_dispute",
+                "Raises a dispute against the settlement of a stack, with the commitment of the node's own record.",
+            )
+            .takes::<DisputeRequest>()
+            .answers::<DigestView>(200, done)
+            .errors(&[
+                "unknown_stack",
+                "not_settled",
+                "already_in_dispute",
+                "already_claimed",
+                "nothing_to_attest_with",
+                "nothing_to_dispute",
+                "attestation_not_requested",
+                "no_attestation_requested",
+                "attestation_window_over",
+                "task_removed",
+            ]),
             start_attestation_dispute,
-        ));
+        ),
+    ]
 }
 
-#[derive(Debug, Deserialize)]
-struct Register {
-    #[serde(flatten)]
-    common: CommonFields,
-    #[serde(default)]
-    additional: bool,
-}
-
-async fn register(context: RequestContext, body: JsonBody<Register>) -> ApiResult {
+async fn register(context: RequestContext, body: JsonBody<RegisterRequest>) -> ApiResult {
     let operator = context.operator(&body);
     let request = body.value;
-    let node = operator
-        .register(request.additional, request.common.gas())
+    let registered = operator
+        .register(request.additional, gas(&request.options))
         .await?;
-    Ok(HttpResponse::Ok().json(RegisteredView::from(node)))
+    Ok(HttpResponse::Ok().json(registered_view(registered)))
 }
 
-#[derive(Debug, Deserialize)]
-struct ModelSubscribe {
-    #[serde(flatten)]
-    common: CommonFields,
-    model_name: String,
-    echelon_id: EchelonId,
-}
-
-async fn model_subscribe(context: RequestContext, body: JsonBody<ModelSubscribe>) -> ApiResult {
+async fn model_subscribe(
+    context: RequestContext,
+    body: JsonBody<ModelSubscribeRequest>,
+) -> ApiResult {
     let operator = context.operator(&body);
     let request = body.value;
-    let (node, gas) = (request.common.node(), request.common.gas());
+    let (node, gas) = (node(&request.options), gas(&request.options));
     let done = operator
         .subscribe_to_model(request.model_name, request.echelon_id, node, gas)
         .await?;
-    Ok(HttpResponse::Ok().json(DigestView::from(done)))
+    Ok(HttpResponse::Ok().json(digest_view(done)))
 }
 
-#[derive(Debug, Deserialize)]
-struct TaskSubscribe {
-    #[serde(flatten)]
-    common: CommonFields,
-    #[serde(flatten)]
-    price: Price,
-    task_small_id: TaskSmallId,
-    #[serde(default)]
-    max_num_compute_units: Option<u64>,
-    #[serde(flatten)]
-    ignored: Ignored,
-}
-
-impl TaskSubscribe {
-    fn warnings(&self) -> Vec<String> {
-        self.max_num_compute_units
-            .filter(|units| *units != MAX_NUM_COMPUTE_UNITS)
-            .map(|units| {
-                format!(
-                    "The contract fixes `max_num_compute_units` at {MAX_NUM_COMPUTE_UNITS}; {units} has no effect."
-                )
-            })
-            .into_iter()
-            .chain(self.ignored.warnings(&[
+/// What a request for a subscription should know.
+fn warnings(request: &TaskSubscribeRequest) -> Vec<String> {
+    request
+        .max_num_compute_units
+        .filter(|units| *units != MAX_NUM_COMPUTE_UNITS)
+        .map(|units| {
+            format!(
+                "The contract fixes `max_num_compute_units` at {MAX_NUM_COMPUTE_UNITS}; {units} has no effect."
+            )
+        })
+        .into_iter()
+        .chain(ignored::warnings(
+            &request.ignored,
+            &[
                 "task_small_id",
                 "price_per_compute_unit",
                 "price_per_one_million_compute_units",
                 "max_num_compute_units",
-            ]))
-            .collect()
-    }
+            ],
+        ))
+        .collect()
 }
 
-async fn task_subscribe(context: RequestContext, body: JsonBody<TaskSubscribe>) -> ApiResult {
+async fn task_subscribe(
+    context: RequestContext,
+    body: JsonBody<TaskSubscribeRequest>,
+) -> ApiResult {
     let operator = context.operator(&body);
     let request = body.value;
-    let price = request.price.per_million()?;
-    let (node, gas) = (request.common.node(), request.common.gas());
+    let price = per_million(&request.price)?;
+    let (node, gas) = (node(&request.options), gas(&request.options));
     let done = operator
         .subscribe_to_task(request.task_small_id, price, node, gas)
         .await?;
-    Ok(HttpResponse::Ok().json(SubscribedView::new(done, request.warnings())))
+    Ok(HttpResponse::Ok().json(subscribed_view(done, warnings(&request))))
 }
 
 async fn task_update_subscription(
     context: RequestContext,
-    body: JsonBody<TaskSubscribe>,
+    body: JsonBody<TaskSubscribeRequest>,
 ) -> ApiResult {
     let operator = context.operator(&body);
     let request = body.value;
-    let price = request.price.per_million()?;
-    let (node, gas) = (request.common.node(), request.common.gas());
+    let price = per_million(&request.price)?;
+    let (node, gas) = (node(&request.options), gas(&request.options));
     let done = operator
         .update_subscription(request.task_small_id, price, node, gas)
         .await?;
-    Ok(HttpResponse::Ok().json(SubscribedView::new(done, request.warnings())))
+    Ok(HttpResponse::Ok().json(subscribed_view(done, warnings(&request))))
 }
 
-#[derive(Debug, Deserialize)]
-struct TaskUnsubscribe {
-    #[serde(flatten)]
-    common: CommonFields,
-    task_small_id: TaskSmallId,
-}
-
-async fn task_unsubscribe(context: RequestContext, body: JsonBody<TaskUnsubscribe>) -> ApiResult {
+async fn task_unsubscribe(
+    context: RequestContext,
+    body: JsonBody<TaskUnsubscribeRequest>,
+) -> ApiResult {
     let operator = context.operator(&body);
     let request = body.value;
-    let (node, gas) = (request.common.node(), request.common.gas());
+    let (node, gas) = (node(&request.options), gas(&request.options));
     let done = operator
         .unsubscribe_from_task(request.task_small_id, node, gas)
         .await?;
-    Ok(HttpResponse::Ok().json(DigestView::from(done)))
-}
-
-#[derive(Debug, Deserialize)]
-struct StartDispute {
-    #[serde(flatten)]
-    common: CommonFields,
-    stack_small_id: StackSmallId,
+    Ok(HttpResponse::Ok().json(digest_view(done)))
 }
 
 async fn start_attestation_dispute(
     context: RequestContext,
-    body: JsonBody<StartDispute>,
+    body: JsonBody<DisputeRequest>,
 ) -> ApiResult {
     let operator = context.operator(&body);
     let request = body.value;
-    let (node, gas) = (request.common.node(), request.common.gas());
+    let (node, gas) = (node(&request.options), gas(&request.options));
     let done = operator.dispute(request.stack_small_id, node, gas).await?;
-    Ok(HttpResponse::Ok().json(DigestView::from(done)))
+    Ok(HttpResponse::Ok().json(digest_view(done)))
 }

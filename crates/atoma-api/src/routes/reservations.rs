@@ -1,78 +1,147 @@
 //! Reserving compute units for requests in progress.
 
 use actix_web::http::Method;
-use actix_web::web::{Data, Path, ServiceConfig};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use atoma_api_types::{
+    ReleasedView, ReservationRequest, ReservationUpdate, ReservationView, ReservedView,
+};
+use atoma_domain::ReservationId;
 use atoma_domain::model::{Lease, ReservationChange, StackChoice};
 use atoma_domain::ports::ReservationFilter;
-use atoma_domain::{Address, ComputeUnits, ReservationId, StackSmallId, TaskSmallId};
 use atoma_operator::{Operator, WantedUnits};
-use serde::Deserialize;
-use serde_json::json;
 
-use super::resource::{Endpoint, SIMULATED};
+use super::endpoint::Endpoint;
 use crate::body::JsonBody;
 use crate::error::{ApiError, ApiResult};
-use crate::lists::ListRequest;
+use crate::lists::{CURSOR, LIMIT, ListRequest};
+use crate::openapi::{Query, Tag, Values, codes, describe};
 use crate::paging::one_more;
-use crate::params::{address, digest, segment, tag, whole};
-use crate::query;
+use crate::params::{digest, segment, tag, whole};
+use crate::query::{self, SIMULATED};
 use crate::request_context::RequestContext;
-use crate::views::{ReservationView, ReservedView};
+use crate::views::{reservation_view, reserved_view};
 
 /// The query parameters of the list: filters, and the page.
-const FILTERS: &[&str] = &["holder", "stack_small_id", "limit", "cursor"];
+const FILTERS: &[Query] = &[
+    Query {
+        is_required: false,
+        ..HOLDER
+    },
+    Query {
+        name: "stack_small_id",
+        about: "Only reservations of this stack.",
+        is_required: false,
+        values: Values::Id,
+    },
+    LIMIT,
+    CURSOR,
+];
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    let all = Endpoint::at("/reservations")
-        .get(FILTERS, list)
-        .write(Method::POST, SIMULATED, reserve)
-        .write(Method::DELETE, &["holder"], release_held_by);
-    let one = Endpoint::at("/reservations/{id}")
-        .write(Method::PATCH, &[], change)
-        .write(Method::DELETE, &[], release);
-    config.service(all.build()).service(one.build());
+const HOLDER: Query = Query {
+    name: "holder",
+    about: "The tag of a service instance.",
+    is_required: true,
+    values: Values::Text,
+};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let describe = |id, summary| describe(id, Tag::ServedWork, summary);
+    let write = &["not_ready", "shutting_down"];
+    vec![
+        Endpoint::at("/reservations")
+            .get(
+                describe("list_reservations", "Lists the open reservations.")
+                    .query(FILTERS)
+                    .lists::<ReservationView>()
+                    .errors(codes::STATE),
+                list,
+            )
+            .write(
+                Method::POST,
+                describe(
+                    "reserve_units",
+                    "Reserves compute units on one of the owner's stacks, the fullest first.",
+                )
+                .query(SIMULATED)
+                .takes_key()
+                .takes::<ReservationRequest>()
+                .answers::<ReservedView>(200, "The units are reserved, or would be.")
+                .errors(write)
+                .errors(&[
+                    "no_stack",
+                    "unknown_stack",
+                    "unknown_task",
+                    "unknown_purchase",
+                    "not_a_purchase",
+                    "not_enough_units",
+                    "stack_locked",
+                    "sui_node_error",
+                ]),
+                reserve,
+            )
+            .write(
+                Method::DELETE,
+                describe(
+                    "release_reservations",
+                    "Releases all reservations of a holder.",
+                )
+                .query(&[HOLDER])
+                .answers::<ReleasedView>(200, "They are released.")
+                .errors(write),
+                release_held_by,
+            ),
+        Endpoint::at("/reservations/{reservation_id}")
+            .write(
+                Method::PATCH,
+                describe(
+                    "change_reservation",
+                    "Corrects the units of a reservation, or renews it.",
+                )
+                .takes_key()
+                .takes::<ReservationUpdate>()
+                .answers::<ReservationView>(200, "The reservation as it is now.")
+                .errors(write)
+                .errors(&[
+                    "unknown_reservation",
+                    "not_enough_units",
+                    "stack_locked",
+                ]),
+                change,
+            )
+            .write(
+                Method::DELETE,
+                describe("release_reservation", "Releases a reservation.")
+                    .answers::<ReleasedView>(200, "It is released.")
+                    .errors(write)
+                    .errors(&["unknown_reservation"]),
+                release,
+            ),
+    ]
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wanted {
-    #[serde(deserialize_with = "address")]
-    owner_address: Address,
-    #[serde(default)]
-    stack_small_id: Option<StackSmallId>,
-    #[serde(default)]
-    task_small_id: Option<TaskSmallId>,
-    #[serde(default)]
-    model_name: Option<String>,
-    num_compute_units: ComputeUnits,
-    #[serde(default)]
-    holder: Option<String>,
-    #[serde(default)]
-    lease_s: Option<u64>,
-    #[serde(default)]
-    purchase_tx_digest: Option<String>,
-}
-
-impl Wanted {
-    fn stack(&self) -> Result<StackChoice, ApiError> {
-        match (self.stack_small_id, self.task_small_id, &self.model_name) {
-            (Some(stack), None, None) => Ok(StackChoice::Stack(stack)),
-            (None, Some(task), None) => Ok(StackChoice::Task(task)),
-            (None, None, Some(model)) => Ok(StackChoice::Model(model.clone())),
-            _ => Err(ApiError::invalid(
-                "Send exactly one of `stack_small_id`, `task_small_id` and `model_name`.",
-            )),
-        }
+/// The stack, or how it is chosen.
+fn stack_choice(request: &ReservationRequest) -> Result<StackChoice, ApiError> {
+    match (
+        request.stack_small_id,
+        request.task_small_id,
+        &request.model_name,
+    ) {
+        (Some(stack), None, None) => Ok(StackChoice::Stack(stack)),
+        (None, Some(task), None) => Ok(StackChoice::Task(task)),
+        (None, None, Some(model)) => Ok(StackChoice::Model(model.clone())),
+        _ => Err(ApiError::invalid(
+            "Send exactly one of `stack_small_id`, `task_small_id` and `model_name`.",
+        )),
     }
 }
 
-async fn reserve(context: RequestContext, body: JsonBody<Wanted>) -> ApiResult {
+async fn reserve(context: RequestContext, body: JsonBody<ReservationRequest>) -> ApiResult {
     let operator = context.operator(&body);
     let wanted = body.value;
     let wanted = WantedUnits {
         owner: wanted.owner_address,
-        stack: wanted.stack()?,
+        stack: stack_choice(&wanted)?,
         num_compute_units: wanted.num_compute_units,
         lease: lease(wanted.lease_s)?.unwrap_or_default(),
         purchase: wanted
@@ -82,19 +151,14 @@ async fn reserve(context: RequestContext, body: JsonBody<Wanted>) -> ApiResult {
         holder: tag("holder", wanted.holder)?,
     };
     let reservation = operator.reserve(wanted).await?;
-    Ok(HttpResponse::Ok().json(ReservedView::new(reservation, context.is_dry_run())))
+    Ok(HttpResponse::Ok().json(reserved_view(&reservation, context.is_dry_run())))
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    #[serde(default)]
-    num_compute_units: Option<ComputeUnits>,
-    #[serde(default)]
-    lease_s: Option<u64>,
-}
-
-async fn change(context: RequestContext, path: Path<String>, body: JsonBody<Change>) -> ApiResult {
+async fn change(
+    context: RequestContext,
+    path: Path<String>,
+    body: JsonBody<ReservationUpdate>,
+) -> ApiResult {
     let change = ReservationChange {
         num_compute_units: body.value.num_compute_units,
         lease: lease(body.value.lease_s)?,
@@ -102,13 +166,13 @@ async fn change(context: RequestContext, path: Path<String>, body: JsonBody<Chan
     let id = segment("reservation_id", &path)?;
     let operator = context.operator(&body);
     let changed = operator.change_reservation(id, change).await?;
-    Ok(HttpResponse::Ok().json(ReservationView::from(changed)))
+    Ok(HttpResponse::Ok().json(reservation_view(&changed)))
 }
 
 async fn release(operator: Data<Operator>, path: Path<String>) -> ApiResult {
     let id: ReservationId = segment("reservation_id", &path)?;
     operator.release_reservation(id).await?;
-    Ok(HttpResponse::Ok().json(json!({"num_released": 1})))
+    Ok(HttpResponse::Ok().json(ReleasedView { num_released: 1 }))
 }
 
 async fn release_held_by(operator: Data<Operator>, request: HttpRequest) -> ApiResult {
@@ -119,7 +183,9 @@ async fn release_held_by(operator: Data<Operator>, request: HttpRequest) -> ApiR
         )
     })?;
     let released = operator.release_held_by(&holder).await?;
-    Ok(HttpResponse::Ok().json(json!({"num_released": released})))
+    Ok(HttpResponse::Ok().json(ReleasedView {
+        num_released: released,
+    }))
 }
 
 async fn list(operator: Data<Operator>, list: ListRequest) -> ApiResult {
@@ -130,7 +196,7 @@ async fn list(operator: Data<Operator>, list: ListRequest) -> ApiResult {
         stack: stack.map(|id| whole("stack_small_id", &id)).transpose()?,
     };
     let open = operator.reservations(&filter, one_more(page)).await?;
-    list.respond(page, open, |open| open.id, ReservationView::from)
+    list.respond(page, open, |open| open.id, |open| reservation_view(&open))
         .await
 }
 

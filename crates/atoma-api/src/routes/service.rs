@@ -1,34 +1,95 @@
 //! The daemon itself: health, readiness, nodes, and the transaction journal.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path, ServiceConfig};
-use atoma_domain::IntentId;
+use actix_web::http::Method;
+use actix_web::http::header::ContentType;
+use actix_web::web::{Data, Path};
+use atoma_api_types::{
+    HealthStatus, HealthView, NodeView, NotReadyView, ReadyStatus, ReadyView,
+    TransactionDetailView, TransactionView,
+};
 use atoma_domain::journal::{Action, Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey};
+use atoma_domain::{IntentId, NodeSmallId};
 use atoma_operator::{Checked, Operator};
-use serde::Serialize;
-use serde_json::json;
 
-use super::resource::{SIMULATED, get, post};
-use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::lists::ListRequest;
+use super::endpoint::Endpoint;
+use crate::error::{ApiError, ApiResult, advised_by};
+use crate::lists::{CURSOR, LIMIT, ListRequest, PAGING, ShortListRequest};
+use crate::openapi::{DocumentJson, Query, Tag, Values, describe};
 use crate::paging::one_more;
 use crate::params::{digest, whole};
+use crate::query::SIMULATED;
 use crate::request_context::RequestContext;
-use crate::views::{NodeView, SpendingLimitsView, TransactionDetailView, TransactionView};
+use crate::views::{node_view, spending_limits_view, transaction_detail_view, transaction_view};
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config
-        .service(get("/health", &[], health))
-        .service(get("/ready", &[], ready))
-        .service(get("/nodes", &[], nodes))
-        .service(get("/transactions", FILTERS, transactions))
-        .service(get("/transactions/{id}", &[], transaction))
-        .service(post("/transactions/{id}/abandon", SIMULATED, abandon));
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let describe = |id, summary| describe(id, Tag::Daemon, summary);
+    vec![
+        Endpoint::at("/health").get(
+            describe("health", "Whether the process is up.")
+                .answers::<HealthView>(200, "It is up."),
+            health,
+        ),
+        Endpoint::at("/ready").get(
+            describe(
+                "ready",
+                "Whether the daemon can serve and write: its state has caught up, and the Sui node answers.",
+            )
+            .answers::<ReadyView>(200, "The daemon is ready.")
+            .answers::<NotReadyView>(503, "`not_ready`; the reasons are in `details.reasons`."),
+            ready,
+        ),
+        Endpoint::at("/openapi.json").get(
+            describe("openapi", "This document.").answers_json("The document."),
+            openapi,
+        ),
+        Endpoint::at("/nodes").get(
+            describe("list_nodes", "Lists the operator's nodes.")
+                .query(PAGING)
+                .lists::<NodeView>(),
+            nodes,
+        ),
+        Endpoint::at("/transactions").get(
+            describe("list_transactions", "Lists the transaction journal.")
+                .query(FILTERS)
+                .lists::<TransactionView>(),
+            transactions,
+        ),
+        Endpoint::at("/transactions/{id}").get(
+            describe("get_transaction", "A transaction of the journal with its attempts.")
+                .answers::<TransactionDetailView>(200, "The transaction.")
+                .errors(&["unknown_transaction"]),
+            transaction,
+        ),
+        Endpoint::at("/transactions/{id}/abandon").write(
+            Method::POST,
+            describe("abandon_transaction", "Abandons a transaction that can't execute any more.")
+                .query(SIMULATED)
+                .answers::<TransactionView>(200, "The transaction, which has failed.")
+                .errors(&[
+                    "unknown_transaction",
+                    "may_still_execute",
+                    "already_final",
+                    "not_ready",
+                    "shutting_down",
+                    "sui_node_error",
+                ]),
+            abandon,
+        ),
+    ]
 }
 
 async fn health() -> HttpResponse {
-    HttpResponse::Ok().json(json!({"status": "ok"}))
+    HttpResponse::Ok().json(HealthView {
+        status: HealthStatus::Ok,
+    })
+}
+
+async fn openapi(document: Data<DocumentJson>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(ContentType::json())
+        .body(document.0.clone())
 }
 
 async fn ready(operator: Data<Operator>) -> ApiResult {
@@ -37,45 +98,70 @@ async fn ready(operator: Data<Operator>) -> ApiResult {
         stopped,
         limits,
     } = operator.check().await;
-    let limits = limits.map(SpendingLimitsView::from);
+    let brakes = limits.as_ref().map(spending_limits_view);
     Ok(if reasons.is_empty() {
-        HttpResponse::Ok().json(json!({
-            "status": "ready",
-            "warnings": operator.warnings(),
-            "brakes": limits,
-        }))
+        HttpResponse::Ok().json(ReadyView {
+            status: ReadyStatus::Ready,
+            warnings: operator.warnings(),
+            brakes,
+        })
     } else {
         let failure = Failure::NotReady { reasons };
         // Polling is no advice if the reason doesn't end by itself.
-        let error = ErrorBody::advised_by(&failure, stopped.as_ref().unwrap_or(&failure));
-        HttpResponse::ServiceUnavailable().json(NotReadyView { error, limits })
+        let error = advised_by(&failure, stopped.as_ref().unwrap_or(&failure));
+        HttpResponse::ServiceUnavailable().json(NotReadyView { error, brakes })
     })
 }
 
-/// The response while the daemon is not ready.
-#[derive(Debug, Serialize)]
-struct NotReadyView {
-    #[serde(flatten)]
-    error: ErrorBody,
-    #[serde(rename = "brakes")]
-    limits: Option<SpendingLimitsView>,
-}
-
-async fn nodes(operator: Data<Operator>) -> ApiResult {
-    let nodes = operator.ports().state.operator_nodes().await?;
-    let views: Vec<_> = nodes.into_iter().map(NodeView::from).collect();
-    Ok(HttpResponse::Ok().json(views))
+async fn nodes(operator: Data<Operator>, list: ShortListRequest) -> ApiResult {
+    let list = list.0;
+    let page = list.page::<NodeSmallId>()?;
+    // An operator has few nodes, and reading them all is one query.
+    let mut nodes = operator.ports().state.operator_nodes().await?;
+    nodes.retain(|node| page.after.is_none_or(|after| node.node_small_id > after));
+    list.respond(
+        page,
+        nodes,
+        |node| node.node_small_id,
+        |node| node_view(&node),
+    )
+    .await
 }
 
 /// The query parameters of the list of transactions: filters, and the page.
-const FILTERS: &[&str] = &[
-    "kind",
-    "status",
-    "node_small_id",
-    "stack_small_id",
-    "tx_digest",
-    "limit",
-    "cursor",
+const FILTERS: &[Query] = &[
+    Query {
+        name: "kind",
+        about: "Only transactions of this kind.",
+        is_required: false,
+        values: Values::Name(&Action::KINDS),
+    },
+    Query {
+        name: "status",
+        about: "Only transactions with this status.",
+        is_required: false,
+        values: Values::Name(&["queued", "submitted", "succeeded", "failed"]),
+    },
+    Query {
+        name: "node_small_id",
+        about: "Only transactions of this node.",
+        is_required: false,
+        values: Values::Id,
+    },
+    Query {
+        name: "stack_small_id",
+        about: "Only transactions about this stack.",
+        is_required: false,
+        values: Values::Id,
+    },
+    Query {
+        name: "tx_digest",
+        about: "Only the transactions that an attempt with this digest carries.",
+        is_required: false,
+        values: Values::Text,
+    },
+    LIMIT,
+    CURSOR,
 ];
 
 /// The filter that the query names; an absent parameter matches all.
@@ -124,7 +210,7 @@ async fn transaction(operator: Data<Operator>, path: Path<String>) -> ApiResult 
     // Read after the record, so that the attempt which led to its status is among them.
     let journal = &operator.ports().journal;
     let attempts = journal.attempts_of(record.intent.id).await?;
-    let detail = TransactionDetailView::new(view(&operator, record), attempts);
+    let detail = transaction_detail_view(view(&operator, record), attempts);
     let detail = detail.map_err(|overflow| Failure::Internal {
         reason: overflow.to_string(),
     })?;
@@ -149,7 +235,7 @@ async fn abandon(
 
 fn view(operator: &Operator, record: IntentRecord) -> TransactionView {
     let waiting_for = operator.held(record.intent.id);
-    TransactionView::new(record, waiting_for)
+    transaction_view(record, waiting_for.as_ref())
 }
 
 /// The transaction with that id or digest.

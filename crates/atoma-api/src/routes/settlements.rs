@@ -1,29 +1,80 @@
 //! Stacks that entered settlement, and disputes about them.
 
-use actix_web::web::{Data, Path, ServiceConfig};
+use actix_web::web::{Data, Path};
+use atoma_api_types::{ClaimedStackView, DisputeView};
 use atoma_domain::Epoch;
 use atoma_domain::ports::DisputeSide;
 use atoma_operator::Operator;
 
+use super::endpoint::Endpoint;
 use super::node_path::nodes;
-use super::resource::get;
 use crate::error::ApiResult;
 use crate::lists::{ListRequest, PAGING};
+use crate::openapi::{Tag, codes, describe};
 use crate::paging::one_more;
-use crate::views::{ClaimedStackView, DisputeView};
+use crate::views::{claimed_stack_view, dispute_view};
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config
-        .service(get("/claimed_stacks", PAGING, claimed))
-        .service(get("/claimed_stacks/{node}", PAGING, claimed_by_node))
-        .service(get("/against_attestation_disputes", PAGING, against))
-        .service(get(
-            "/against_attestation_disputes/{node}",
-            PAGING,
-            against_node,
-        ))
-        .service(get("/own_attestation_disputes", PAGING, own))
-        .service(get("/own_attestation_disputes/{node}", PAGING, own_by_node));
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let list = |id, summary| {
+        describe(id, Tag::State, summary)
+            .query(PAGING)
+            .errors(codes::STATE)
+    };
+    let stacks = |id, summary| list(id, summary).lists::<ClaimedStackView>();
+    let disputes = |id, summary| list(id, summary).lists::<DisputeView>();
+    vec![
+        Endpoint::at("/claimed_stacks").get(
+            stacks(
+                "list_claimed_stacks",
+                "Lists the stacks of all the operator's nodes that entered settlement.",
+            ),
+            claimed,
+        ),
+        Endpoint::at("/claimed_stacks/{node_small_id}")
+            .and_at("/claimed-stacks/nodes/{node_small_id}")
+            .get(
+                stacks(
+                    "list_claimed_stacks_of_node",
+                    "Lists the stacks of one of the operator's nodes that entered settlement.",
+                )
+                .errors(codes::NODE),
+                claimed_by_node,
+            ),
+        Endpoint::at("/against_attestation_disputes").get(
+            disputes(
+                "list_disputes_against",
+                "Lists the disputes against settlements of all the operator's nodes.",
+            ),
+            against,
+        ),
+        Endpoint::at("/against_attestation_disputes/{node_small_id}")
+            .and_at("/attestation_disputes/against/nodes/{node_small_id}")
+            .get(
+                disputes(
+                    "list_disputes_against_node",
+                    "Lists the disputes against settlements of one of the operator's nodes.",
+                )
+                .errors(codes::NODE),
+                against_node,
+            ),
+        Endpoint::at("/own_attestation_disputes").get(
+            disputes(
+                "list_own_disputes",
+                "Lists the disputes that the operator's nodes raised.",
+            ),
+            own,
+        ),
+        Endpoint::at("/own_attestation_disputes/{node_small_id}")
+            .and_at("/attestation_disputes/own/nodes/{node_small_id}")
+            .get(
+                disputes(
+                    "list_own_disputes_of_node",
+                    "Lists the disputes that one of the operator's nodes raised.",
+                )
+                .errors(codes::NODE),
+                own_by_node,
+            ),
+    ]
 }
 
 async fn claimed(operator: Data<Operator>, list: ListRequest) -> ApiResult {
@@ -49,7 +100,7 @@ async fn list_claimed(operator: &Operator, list: ListRequest, node: Option<&str>
         page,
         settlements,
         |settlement| settlement.stack_small_id,
-        |settlement| ClaimedStackView::new(settlement, now),
+        |settlement| claimed_stack_view(settlement, now),
     )
     .await
 }
@@ -90,7 +141,7 @@ async fn list_disputes(
         page,
         disputes,
         |dispute| dispute.stack_small_id,
-        DisputeView::from,
+        dispute_view,
     )
     .await
 }

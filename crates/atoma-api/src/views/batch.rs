@@ -6,90 +6,51 @@ use std::mem::discriminant;
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use atoma_api_types::{BatchView, ClaimView, DryRun, StackResultStatus, StackResultView};
+use atoma_domain::Digest;
 use atoma_domain::journal::Failure;
-use atoma_domain::{Digest, IntentId, Mist, NodeSmallId, StackSmallId};
 use atoma_operator::{StackResult, StackStatus, Unsuccessful};
-use serde::Serialize;
 
-use super::dry_run::DryRun;
-use crate::error::{ErrorBody, overall_status, retry_after};
+use crate::error::{error_body, overall_status, retry_after, unsuccessful_body};
 
 /// The outcome for one stack and one node.
-#[derive(Debug, Serialize)]
-struct StackResultView {
-    stack_small_id: StackSmallId,
-    node_small_id: Option<NodeSmallId>,
-    status: &'static str,
-    tx_digest: Option<Digest>,
-    transaction_id: Option<IntentId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimated_gas: Option<Mist>,
-    error: Option<ErrorBody>,
-    warnings: Vec<String>,
-}
-
-impl From<StackResult> for StackResultView {
-    fn from(result: StackResult) -> Self {
-        Self {
-            stack_small_id: result.stack_small_id,
-            node_small_id: result.node_small_id,
-            status: match result.status {
-                StackStatus::Succeeded => "succeeded",
-                StackStatus::Failed => "failed",
-                StackStatus::Pending => "pending",
-            },
-            tx_digest: result.tx_digest,
-            transaction_id: result.transaction_id,
-            estimated_gas: result.estimated_gas,
-            error: result.failure.as_ref().map(ErrorBody::from),
-            warnings: result.warnings,
-        }
+fn stack_result_view(result: StackResult) -> StackResultView {
+    StackResultView {
+        stack_small_id: result.stack_small_id,
+        node_small_id: result.node_small_id,
+        status: match result.status {
+            StackStatus::Succeeded => StackResultStatus::Succeeded,
+            StackStatus::Failed => StackResultStatus::Failed,
+            StackStatus::Pending => StackResultStatus::Pending,
+        },
+        tx_digest: result.tx_digest,
+        transaction_id: result.transaction_id,
+        estimated_gas: result.estimated_gas,
+        error: result.failure.as_ref().map(error_body),
+        warnings: result.warnings,
     }
 }
 
-/// The outcome of a request over several stacks.
-#[derive(Debug, Serialize)]
-pub(crate) struct BatchView {
-    /// Present when nothing was done: the first failure, or why all results are pending.
-    #[serde(flatten)]
-    error: Option<ErrorBody>,
-    #[serde(flatten)]
-    dry_run: Option<DryRun>,
-    tx_digests: Vec<Digest>,
-    results: Vec<StackResultView>,
-}
-
-impl BatchView {
-    /// `tx_digests` has one digest for each success.
-    pub(crate) fn new(results: Vec<StackResult>, is_dry_run: bool) -> Self {
-        let error = overall_failure(&results).map(|failure| ErrorBody::from(&failure));
-        let tx_digests = successes(&results).collect();
-        Self {
-            error,
-            dry_run: is_dry_run.then(DryRun::mark),
-            tx_digests,
-            results: results.into_iter().map(StackResultView::from).collect(),
-        }
+/// `tx_digests` has one digest for each success.
+pub(crate) fn batch_view(results: Vec<StackResult>, is_dry_run: bool) -> BatchView {
+    let error = overall_failure(&results).map(|failure| unsuccessful_body(&failure).into());
+    let tx_digests = successes(&results).collect();
+    BatchView {
+        error: error.unwrap_or_default(),
+        dry_run: DryRun::mark(is_dry_run),
+        tx_digests,
+        results: results.into_iter().map(stack_result_view).collect(),
     }
 }
 
 /// The outcome of a claim. Stacks share transactions, so each digest is listed once.
-#[derive(Debug, Serialize)]
-pub(crate) struct ClaimView {
-    tx_digest: Option<Digest>,
-    #[serde(flatten)]
-    batch: BatchView,
-}
-
-impl ClaimView {
-    pub(crate) fn new(results: Vec<StackResult>, is_dry_run: bool) -> Self {
-        let mut batch = BatchView::new(results, is_dry_run);
-        let mut seen = BTreeSet::new();
-        batch.tx_digests.retain(|digest| seen.insert(*digest));
-        Self {
-            tx_digest: batch.tx_digests.first().copied(),
-            batch,
-        }
+pub(crate) fn claim_view(results: Vec<StackResult>, is_dry_run: bool) -> ClaimView {
+    let mut batch = batch_view(results, is_dry_run);
+    let mut seen = BTreeSet::new();
+    batch.tx_digests.retain(|digest| seen.insert(*digest));
+    ClaimView {
+        tx_digest: batch.tx_digests.first().copied(),
+        batch,
     }
 }
 
@@ -165,6 +126,7 @@ fn common_reason(results: &[StackResult]) -> Option<Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_domain::{IntentId, StackSmallId};
 
     fn result(status: StackStatus) -> StackResult {
         StackResult {
@@ -218,7 +180,7 @@ mod tests {
             ..result(StackStatus::Pending)
         };
         for results in [vec![held.clone()], vec![held, result(StackStatus::Pending)]] {
-            let view = serde_json::to_value(BatchView::new(results, false)).unwrap();
+            let view = serde_json::to_value(batch_view(results, false)).unwrap();
             assert_eq!(view["details"]["transaction_id"], 1);
             assert_eq!(
                 view["details"]["tx_digest"],
@@ -233,7 +195,7 @@ mod tests {
             result(StackStatus::Succeeded),
             result(StackStatus::Succeeded),
         ];
-        let view = serde_json::to_value(ClaimView::new(results, false)).unwrap();
+        let view = serde_json::to_value(claim_view(results, false)).unwrap();
         assert_eq!(view["tx_digests"].as_array().unwrap().len(), 1);
         assert_eq!(view["tx_digest"], view["tx_digests"][0]);
         assert_eq!(view["results"].as_array().unwrap().len(), 2);

@@ -1,7 +1,6 @@
-//! The JSON shapes of responses. An optional field without a value is present as `null`.
+//! How responses are made from what the use cases return.
 
 mod batch;
-mod dry_run;
 mod limits;
 mod outcome;
 mod reservation;
@@ -11,11 +10,11 @@ mod task;
 mod time;
 mod transaction;
 
-pub(crate) use batch::{BatchView, ClaimView, batch_response};
-pub(crate) use limits::SpendingLimitsView;
-pub(crate) use outcome::{DigestView, RegisteredView, SubscribedView};
-pub(crate) use reservation::{ReservationView, ReservedView};
-pub(crate) use settlement::{ClaimedStackView, DisputeView};
-pub(crate) use stack::{NodeView, StackView, WorkView};
-pub(crate) use task::{SubscriptionView, TaskView};
-pub(crate) use transaction::{TransactionDetailView, TransactionView};
+pub(crate) use batch::{batch_response, batch_view, claim_view};
+pub(crate) use limits::spending_limits_view;
+pub(crate) use outcome::{digest_view, registered_view, subscribed_view};
+pub(crate) use reservation::{reservation_view, reserved_view};
+pub(crate) use settlement::{claimed_stack_view, dispute_view};
+pub(crate) use stack::{node_view, stack_view, work_view};
+pub(crate) use task::{subscription_view, task_view};
+pub(crate) use transaction::{transaction_detail_view, transaction_view};

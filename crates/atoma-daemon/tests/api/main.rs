@@ -24,6 +24,7 @@ mod limits;
 mod locked_database;
 mod mirror_ahead;
 mod models;
+mod names;
 mod old_node;
 mod other_chain;
 mod partial_requests;

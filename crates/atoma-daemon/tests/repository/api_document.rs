@@ -1,90 +1,72 @@
-//! `docs/api.md` names every route of the server, and no other.
+//! The documents about the API are those that its code gives.
+//!
+//! `UPDATE_DOCUMENTS=1 cargo test -p atoma-daemon --test repository` writes the generated ones.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-fn root() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+use serde_json::Value;
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
 }
 
-/// The routes of a module: `get("…"` and `post("…"`, and `Endpoint::at("…")` with the methods after it.
-fn routes(module: &str) -> Vec<String> {
-    // Up to the first handler there is nothing but routes.
-    let text = module.split("async fn ").next().unwrap_or_default();
-    let compact: String = text.split_whitespace().collect();
-    let mut found = Vec::new();
-    for (start, method) in [("(get(\"/", "GET"), ("(post(\"/", "POST")] {
-        for rest in compact.split(start).skip(1) {
-            found.push(format!("{method} /{}", until_quote(rest)));
-        }
-    }
-    for rest in compact.split("Endpoint::at(\"/").skip(1) {
-        let path = until_quote(rest);
-        let methods = rest.split(';').next().unwrap_or_default();
-        if methods.contains(".get(") {
-            found.push(format!("GET /{path}"));
-        }
-        for method in methods.split("Method::").skip(1) {
-            let method = method.split(',').next().unwrap_or_default();
-            found.push(format!("{method} /{path}"));
-        }
-    }
-    found
+/// A path with nameless parameters: their names differ between documents.
+fn nameless(path: &str) -> String {
+    path.split('/')
+        .map(|segment| {
+            if segment.starts_with('{') {
+                "{}"
+            } else {
+                segment
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
-fn until_quote(text: &str) -> &str {
-    text.split('"').next().unwrap_or_default()
-}
-
-/// The routes of the document: those in backquotes at the beginning of a row.
+/// The routes of `docs/api.md`: those in backquotes at the beginning of a row.
 fn documented(document: &str) -> BTreeSet<String> {
     document
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-        .filter(|name| name.contains(" /"))
-        .map(str::to_owned)
+        .filter_map(|name| name.split_once(" /"))
+        .map(|(method, path)| format!("{method} /{}", nameless(path)))
         .collect()
 }
 
 #[test]
-fn the_document_of_the_api_names_every_route() {
-    let folder = root().join("crates/atoma-api/src/routes");
-    let mut served = BTreeSet::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path
-            .file_name()
-            .is_some_and(|name| name != "resource.rs" && name != "mod.rs")
-        {
-            served.extend(routes(&fs::read_to_string(path).unwrap()));
-        }
-    }
-    assert!(served.len() > 30, "only {served:?} were found");
-    let document = fs::read_to_string(root().join("docs/api.md")).unwrap();
-    assert_eq!(documented(&document), served);
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    assert!(readme.contains("(docs/api.md)"));
+fn the_guide_to_the_api_names_every_route() {
+    let document = serde_json::to_value(atoma_api::document()).unwrap();
+    let of_path = |(path, item): (&String, &Value)| -> Vec<String> {
+        let methods = item.as_object().unwrap().keys();
+        methods
+            .map(|method| format!("{} {}", method.to_uppercase(), nameless(path)))
+            .collect()
+    };
+    let paths = document["paths"].as_object().unwrap();
+    let served: BTreeSet<String> = paths.iter().flat_map(of_path).collect();
+    let guide = fs::read_to_string(docs().join("api.md")).unwrap();
+    assert_eq!(documented(&guide), served);
 }
 
 #[test]
-fn routes_are_found_however_they_are_written() {
-    let module = r#"
-        config
-            .service(get("/a", &[], a))
-            .service(post(
-                "/b/{id}",
-                SIMULATED,
-                b,
-            ));
-        let all = Endpoint::at("/c")
-            .get(FILTERS, c)
-            .write(Method::DELETE, &[], c);
+fn the_generated_documents_are_current() {
+    let json = serde_json::to_string_pretty(&atoma_api::document()).unwrap();
+    let generated = [
+        ("openapi.json", json + "\n"),
+        ("errors.md", atoma_api::error_page()),
+    ];
+    for (name, text) in generated {
+        let file = docs().join(name);
+        if std::env::var_os("UPDATE_DOCUMENTS").is_some() {
+            fs::write(&file, &text).unwrap();
         }
-        async fn a() { get("/not_a_route") }
-    "#;
-    assert_eq!(
-        routes(module),
-        ["GET /a", "POST /b/{id}", "GET /c", "DELETE /c"]
-    );
+        let committed = fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            committed == text,
+            "docs/{name} is not what the code gives; UPDATE_DOCUMENTS=1 writes it"
+        );
+    }
 }

@@ -39,8 +39,13 @@ const CRATES: &[Row] = &[
         tests_use: &["atoma-localnet", "atoma-state", "atoma-sui"],
     },
     Row {
+        name: "atoma-api-types",
+        uses: &["atoma-domain"],
+        tests_use: &[],
+    },
+    Row {
         name: "atoma-api",
-        uses: &["atoma-domain", "atoma-operator"],
+        uses: &["atoma-api-types", "atoma-domain", "atoma-operator"],
         tests_use: &["atoma-localnet", "atoma-state", "atoma-sui"],
     },
     Row {

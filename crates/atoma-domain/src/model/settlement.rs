@@ -54,6 +54,7 @@ pub struct Settlement {
 
 /// The state of a settlement's attestations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum AttestationStatus {
     /// Some are missing and can still arrive.
     Pending,

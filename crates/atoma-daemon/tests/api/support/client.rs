@@ -6,6 +6,8 @@ use std::time::Duration;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 
+use super::described::assert_described;
+
 /// Longer than a daemon lets any request wait. An answer that takes longer fails the test.
 const LONGEST_ANSWER: Duration = Duration::from_secs(180);
 
@@ -37,19 +39,30 @@ impl Api {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        answer(self.request(Method::GET, path)).await
+        self.answer(Method::GET, path, None).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
-        answer(self.request(Method::POST, path).json(&body)).await
+        self.answer(Method::POST, path, Some(body)).await
     }
 
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
-        answer(self.request(Method::PATCH, path).json(&body)).await
+        self.answer(Method::PATCH, path, Some(body)).await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
-        answer(self.request(Method::DELETE, path)).await
+        self.answer(Method::DELETE, path, None).await
+    }
+
+    /// Sends a request, and checks the response against the OpenAPI document.
+    async fn answer(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = self.request(method.clone(), path);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let (status, body) = answer(request).await;
+        assert_described(&method, path, status, &body);
+        (status, body)
     }
 }
 

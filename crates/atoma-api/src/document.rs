@@ -1,0 +1,41 @@
+//! The OpenAPI document, made from the endpoints themselves.
+
+#[cfg(test)]
+mod tests;
+
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{Components, Info, License, OpenApi, OpenApiBuilder, PathsBuilder};
+
+use crate::openapi::Tag;
+use crate::routes::endpoints;
+
+/// The OpenAPI 3.1 document of the API.
+pub fn document() -> OpenApi {
+    let mut schemas = Vec::new();
+    let mut paths = PathsBuilder::new();
+    for endpoint in endpoints() {
+        for (path, item) in endpoint.items(&mut schemas) {
+            paths = paths.path(path, item);
+        }
+    }
+    let mut components = Components::new();
+    components.schemas.extend(schemas);
+    let tags = Tag::ALL.map(|tag| {
+        TagBuilder::new()
+            .name(tag.name())
+            .description(Some(tag.about()))
+            .build()
+    });
+    let mut info = Info::new("Atoma node daemon", env!("CARGO_PKG_VERSION"));
+    info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
+    info.description = Some(String::from(
+        "Integers have up to 64 bits. Amounts of USDC are in micro-USDC, amounts of SUI in MIST. Unless an \
+         endpoint says otherwise, optional fields without a value are present as `null`.",
+    ));
+    OpenApiBuilder::new()
+        .info(info)
+        .paths(paths.build())
+        .components(Some(components))
+        .tags(Some(tags))
+        .build()
+}

@@ -1,0 +1,229 @@
+//! The description of one operation.
+
+use utoipa::ToSchema;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{Content, Required, Response, ResponseBuilder};
+
+use super::codes;
+use super::errors;
+use super::parameter::{self, Query};
+use super::schemas::{Reference, Schemas, reference};
+use super::tag::Tag;
+
+/// What the document says about an operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Description {
+    id: &'static str,
+    tag: Tag,
+    summary: &'static str,
+    query: &'static [Query],
+    body: Option<Reference>,
+    takes_key: bool,
+    responses: Vec<(u16, &'static str, Answer)>,
+    errors: Vec<&'static str>,
+}
+
+/// What a response contains.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    One(Reference),
+    /// A page of a list.
+    Page(Reference),
+    /// A JSON document.
+    Any,
+}
+
+/// Begins the description of an operation. `summary` is one sentence or several.
+pub(crate) fn describe(id: &'static str, tag: Tag, summary: &'static str) -> Description {
+    Description {
+        id,
+        tag,
+        summary,
+        query: &[],
+        body: None,
+        takes_key: false,
+        responses: Vec::new(),
+        errors: codes::ALWAYS.to_vec(),
+    }
+}
+
+impl Description {
+    /// The same operation under another id.
+    pub(crate) const fn with_id(mut self, id: &'static str) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// The names of its query parameters.
+    pub(crate) fn query_names(&self) -> Vec<&'static str> {
+        self.query.iter().map(|query| query.name).collect()
+    }
+
+    /// The codes of its errors.
+    #[cfg(test)]
+    pub(crate) fn codes(&self) -> &[&'static str] {
+        &self.errors
+    }
+
+    /// Its query parameters.
+    pub(crate) const fn query(mut self, query: &'static [Query]) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// The JSON body of its requests.
+    pub(crate) fn takes<T: ToSchema>(mut self) -> Self {
+        self.body = Some(reference::<T>);
+        self.errors(codes::BODY)
+    }
+
+    /// It takes the header `Idempotency-Key`.
+    pub(crate) fn takes_key(mut self) -> Self {
+        self.takes_key = true;
+        self.errors(&["idempotency_key_reused"])
+    }
+
+    /// A successful response.
+    pub(crate) fn answers<T: ToSchema>(mut self, status: u16, about: &'static str) -> Self {
+        self.responses
+            .push((status, about, Answer::One(reference::<T>)));
+        self
+    }
+
+    /// A successful response with a page of a list.
+    pub(crate) fn lists<T: ToSchema>(mut self) -> Self {
+        self.responses
+            .push((200, "A page of the list.", Answer::Page(reference::<T>)));
+        self.errors(codes::LIST)
+    }
+
+    /// A successful response with any JSON.
+    pub(crate) fn answers_json(mut self, about: &'static str) -> Self {
+        self.responses.push((200, about, Answer::Any));
+        self
+    }
+
+    /// The codes of errors that it may return.
+    pub(crate) fn errors(mut self, codes: &[&'static str]) -> Self {
+        self.errors.extend_from_slice(codes);
+        self
+    }
+
+    /// The operation at this path. `later` marks the second name of an operation, whose id must differ.
+    pub(crate) fn operation(&self, path: &str, later: bool, schemas: &mut Schemas) -> Operation {
+        let id = if later {
+            format!("{}_by_its_later_name", self.id)
+        } else {
+            self.id.to_owned()
+        };
+        let mut operation = OperationBuilder::new()
+            .tag(self.tag.name())
+            .operation_id(Some(id))
+            .summary(Some(self.summary));
+        for parameter in parameter::of_path(path) {
+            operation = operation.parameter(parameter);
+        }
+        for query in self.query {
+            operation = operation.parameter(query.parameter());
+        }
+        if self.takes_key {
+            operation = operation.parameter(key_header());
+        }
+        if self
+            .responses
+            .iter()
+            .any(|(.., answer)| matches!(answer, Answer::Page(_)))
+        {
+            operation = operation.parameter(etag_header()).response(
+                "304",
+                Response::new("The page is the one with the given `ETag`."),
+            );
+        }
+        if let Some(body) = self.body {
+            let body = RequestBodyBuilder::new()
+                .required(Some(Required::True))
+                .content("application/json", Content::new(Some(body(schemas))))
+                .build();
+            operation = operation.request_body(Some(body));
+        }
+        for (status, about, answer) in &self.responses {
+            operation = operation.response(status.to_string(), answer.response(about, schemas));
+        }
+        for (status, response) in errors::responses(&self.errors, schemas) {
+            operation = operation.response(status.to_string(), response);
+        }
+        operation.build()
+    }
+}
+
+impl Answer {
+    fn response(self, about: &str, schemas: &mut Schemas) -> Response {
+        let schema = match self {
+            Self::One(reference) => Some(reference(schemas)),
+            Self::Page(reference) => {
+                let items = reference(schemas);
+                Some(ArrayBuilder::new().items(items).build().into())
+            }
+            Self::Any => Some(ObjectBuilder::new().build().into()),
+        };
+        let response = ResponseBuilder::new()
+            .description(about)
+            .content("application/json", Content::new(schema));
+        let text = || Some(ObjectBuilder::new().schema_type(Type::String));
+        match self {
+            Self::Page(_) => response
+                .header(
+                    "Link",
+                    HeaderBuilder::new()
+                        .schema(text())
+                        .description(Some(
+                            "The next page, as `<…>; rel=\"next\"`. Absent on the last page.",
+                        ))
+                        .build(),
+                )
+                .header(
+                    "ETag",
+                    HeaderBuilder::new()
+                        .schema(text())
+                        .description(Some("Identifies the page's content, for `If-None-Match`."))
+                        .build(),
+                )
+                .build(),
+            Self::One(_) | Self::Any => response.build(),
+        }
+    }
+}
+
+fn key_header() -> utoipa::openapi::path::Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "1 to 255 visible ASCII characters, kept for 7 days. The same request with the same key submits nothing \
+             twice and returns the current outcome.",
+        ))
+        .schema(Some(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .min_length(Some(1))
+                .max_length(Some(255))
+                .pattern(Some("^[!-~]+$")),
+        ))
+        .build()
+}
+
+fn etag_header() -> utoipa::openapi::path::Parameter {
+    ParameterBuilder::new()
+        .name("If-None-Match")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "The `ETag` of an earlier response. If the page is still the same, the response is 304 without a body.",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}
