@@ -38,12 +38,28 @@ impl ActionArgument {
     }
 }
 
+/// The gas budget of a transaction, in MIST, unless it needs more.
+const BUDGET: u64 = 5_000_000_000;
+
 /// A programmable transaction under construction.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ActionBuilder {
     pub(crate) inputs: Vec<Input>,
     objects: Vec<(ObjectId, Argument)>,
     pub(crate) commands: Vec<Command>,
+    /// In MIST.
+    pub(crate) budget: u64,
+}
+
+impl Default for ActionBuilder {
+    fn default() -> Self {
+        Self {
+            inputs: Vec::new(),
+            objects: Vec::new(),
+            commands: Vec::new(),
+            budget: BUDGET,
+        }
+    }
 }
 
 impl ActionBuilder {

@@ -59,6 +59,10 @@ pub(crate) struct LocalNetArgs {
     /// Create the demonstration world.
     #[arg(long)]
     pub(crate) demo: bool,
+    /// Buy stacks until the demonstration world has had this many; a million takes minutes and, with
+    /// --data-dir, less than 1 GB of memory.
+    #[arg(long, requires = "demo", value_name = "COUNT")]
+    pub(crate) stacks: Option<u64>,
 }
 
 impl LocalNetArgs {

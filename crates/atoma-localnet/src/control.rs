@@ -49,6 +49,14 @@ impl LocalNet {
         Ok(self.act(|core| core.buy_stacks(&owner, purchase))?)
     }
 
+    /// Buys stacks as the built-in buyer, hundreds in one transaction.
+    ///
+    /// # Errors
+    /// When a transaction is refused or fails. The stacks before it have been bought.
+    pub fn buy_stacks_in_bulk(&self, purchase: &Purchase) -> Result<(), LocalNetError> {
+        Ok(self.act(|core| core.buy_stacks_in_bulk(purchase))?)
+    }
+
     /// Gives the network an account's key, as an entry of `sui.keystore` or as `suiprivkey1…`, so
     /// that it can buy stacks and register nodes as the account. Returns the account's address.
     /// The key is forgotten when the network stops.

@@ -35,11 +35,15 @@ async fn main() -> anyhow::Result<()> {
     if arguments.demo {
         demo::prepare(&network, arguments.data_dir.as_deref())
             .context("can't create the demonstration world")?;
+        if let Some(count) = arguments.stacks {
+            demo::add_stacks(&network, count).context("can't buy the stacks")?;
+        }
         tracing::info!("the demonstration world is ready");
     }
     if let Some(file) = &arguments.ready_file {
         network.write_ready_file(file)?;
     }
+    tracing::info!("the network is ready");
     interrupted()
         .await
         .context("can't install a signal handler")?;

@@ -9,10 +9,14 @@ use super::requests::Purchase;
 use crate::accounts::Account;
 use crate::action_builder::{ActionArgument, ActionBuilder};
 use crate::core::NetworkCore;
+use crate::execution::limits;
 
 /// What an account receives before it acts without any, in MIST and in micro-USDC.
 const STARTING_MIST: u64 = 100_000_000_000;
 const STARTING_USDC: u64 = 1_000_000_000_000_000;
+/// The purchases in one transaction of a bulk purchase. Each adds a child object, of which a transaction
+/// may access 1,000.
+const STACKS_PER_TRANSACTION: u64 = 500;
 
 /// Coins that the faucet sent.
 #[derive(Debug, Clone)]
@@ -79,8 +83,36 @@ impl NetworkCore {
         self.fund(&buyer, true)?;
         let mut stacks = Vec::new();
         for _ in 0..purchase.count {
-            let wallet = self.largest_coin(buyer.address, &self.contract.usdc())?;
-            let mut builder = ActionBuilder::default();
+            stacks.push(self.acquire(&buyer, purchase, 1)?);
+        }
+        Ok(stacks)
+    }
+
+    /// Buys stacks as the built-in buyer, in transactions with as many purchases as one can hold.
+    pub(crate) fn buy_stacks_in_bulk(&self, purchase: &Purchase) -> Result<(), ActionError> {
+        self.fund(&self.accounts.buyer, true)?;
+        let mut missing = purchase.count;
+        while missing > 0 {
+            let calls = missing.min(STACKS_PER_TRANSACTION);
+            self.acquire(&self.accounts.buyer, purchase, calls)?;
+            missing -= calls;
+        }
+        Ok(())
+    }
+
+    /// Buys stacks in one transaction and returns the first.
+    fn acquire(
+        &self,
+        buyer: &Account,
+        purchase: &Purchase,
+        calls: u64,
+    ) -> Result<StackSmallId, ActionError> {
+        let wallet = self.largest_coin(buyer.address, &self.contract.usdc())?;
+        let mut builder = ActionBuilder::default();
+        if calls > 1 {
+            builder.budget = limits::MAX_TX_GAS;
+        }
+        for _ in 0..calls {
             let arguments = vec![
                 ActionArgument::Implied,
                 ActionArgument::Object(*wallet.object_id()),
@@ -90,16 +122,15 @@ impl NetworkCore {
                 ActionArgument::Implied,
             ];
             builder.call(self, "acquire_new_stack_entry", arguments)?;
-            let events = self.act(&buyer, builder, purchase.node_small_id)?;
-            let stack = events.iter().find_map(|event| match event {
+        }
+        let events = self.act(buyer, builder, purchase.node_small_id)?;
+        events
+            .iter()
+            .find_map(|event| match event {
                 ContractEvent::StackCreated(event) => Some(event.stack_small_id),
                 _ => None,
-            });
-            stacks.push(stack.ok_or_else(|| {
-                ActionError::Missing("the transaction created no stack".to_owned())
-            })?);
-        }
-        Ok(stacks)
+            })
+            .ok_or_else(|| ActionError::Missing("the transaction created no stack".to_owned()))
     }
 
     /// Sends an account SUI if it has none, and on request the same with USDC.

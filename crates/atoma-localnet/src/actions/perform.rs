@@ -16,8 +16,6 @@ use crate::chain::coin_balance;
 use crate::config::CHECKPOINT_ON_STEP;
 use crate::core::{ExecuteError, NetworkCore, Origin};
 
-/// The gas budget of each of these transactions, in MIST.
-const BUDGET: u64 = 5_000_000_000;
 /// The coin used last is used again while its balance is above this, without looking for a larger
 /// one.
 const AMPLE_BALANCE: u64 = 1_000_000_000_000_000;
@@ -86,7 +84,7 @@ impl NetworkCore {
                 objects: vec![gas],
                 owner: account.address,
                 price: self.ledger().epoch().reference_gas_price,
-                budget: BUDGET,
+                budget: builder.budget,
             },
             expiration: TransactionExpiration::None,
         };

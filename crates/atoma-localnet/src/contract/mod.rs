@@ -37,9 +37,10 @@ pub use addresses::ContractAddresses;
 pub use arguments::ResolvedArgument;
 pub use dispatch::call;
 pub use publication::{Publication, publish};
+pub(crate) use state::stacks_bought;
 pub use state::{
-    ContractState, NodeState, ParameterState, StackState, SubscriptionState, TaskState,
-    TicketState, read_state,
+    ContractState, MAX_STACKS_READ, NodeState, ParameterState, StackState, SubscriptionState,
+    TaskState, TicketState, read_state,
 };
 pub use versions::{is_version, original_id};
 

@@ -24,9 +24,10 @@ pub struct ContractState {
     pub nodes: BTreeMap<NodeSmallId, NodeState>,
     /// The tasks that have not been removed.
     pub tasks: BTreeMap<TaskSmallId, TaskState>,
-    /// The stacks that have not been claimed by `claim_funds`.
+    /// The stacks that have not been claimed by `claim_funds`, among the
+    /// [newest](MAX_STACKS_READ).
     pub stacks: BTreeMap<StackSmallId, StackState>,
-    /// The settlement tickets, by stack.
+    /// The settlement tickets of the same stacks.
     pub tickets: BTreeMap<StackSmallId, TicketState>,
 }
 
@@ -121,7 +122,24 @@ pub struct TicketState {
     pub is_in_dispute: bool,
 }
 
-/// Reads the contract's state.
+/// The stacks that [`read_state`] reads at most, the newest ones. A world can have a million.
+pub const MAX_STACKS_READ: u64 = 20_000;
+
+/// The number of stacks that were ever bought.
+///
+/// # Errors
+/// When the `AtomaDb` is missing or not the contract's.
+pub(crate) fn stacks_bought(
+    reader: &dyn ObjectReader,
+    addresses: &ContractAddresses,
+) -> Result<u64, MoveError> {
+    let mut execution = Execution::reading(reader);
+    let package = addresses.package;
+    let db = Db::open(&mut execution, addresses, package, &addresses.atoma_db)?;
+    Ok(db.state.next_stack_small_id.get().saturating_sub(1))
+}
+
+/// Reads the contract's state, of the stacks the [newest](MAX_STACKS_READ) only.
 ///
 /// # Errors
 /// When the objects are missing or not the contract's.
@@ -156,7 +174,9 @@ pub fn read_state(
             state.tasks.insert(id, task_state(&mut db, task)?);
         }
     }
-    for id in (1..db.state.next_stack_small_id.get()).map(StackSmallId::new) {
+    let next = db.state.next_stack_small_id.get();
+    let oldest = next.saturating_sub(MAX_STACKS_READ).max(1);
+    for id in (oldest..next).map(StackSmallId::new) {
         if db.state.stacks.contains(db.vm, db.package, &id)? {
             let stack = db.state.stacks.borrow(db.vm, db.package, &id)?;
             state.stacks.insert(id, stack.into());

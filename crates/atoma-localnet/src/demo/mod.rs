@@ -7,5 +7,5 @@ mod files;
 mod seeding;
 mod world;
 
-pub use seeding::{STACKS_PER_TASK_AND_NODE, prepare, seed};
+pub use seeding::{STACKS_PER_TASK_AND_NODE, add_stacks, prepare, seed};
 pub use world::{Demo, DemoOperator, DemoStack, DemoTask, SecretKey};

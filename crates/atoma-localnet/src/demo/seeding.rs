@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use atoma_domain::{NodeSmallId, ObjectId};
+use atoma_domain::{NodeSmallId, ObjectId, TaskSmallId};
 
 use super::world::{Demo, DemoOperator, DemoStack, DemoTask, SecretKey};
 use crate::accounts::{Account, operator_key};
@@ -110,6 +110,44 @@ fn create(network: &LocalNet, accounts: &[(SecretKey, Arc<Account>)]) -> Result<
             num_compute_units: STACK_UNITS,
             price: RESERVE_PRICE,
             count: 1,
+            node_small_id: Some(*node),
+        })?;
+    }
+    Ok(())
+}
+
+/// Buys stacks until the demonstration world has had `count`: in turn for each task and each of the
+/// first operator's nodes, in few large transactions.
+///
+/// # Errors
+/// When the world does not exist, or a transaction is refused or fails.
+pub fn add_stacks(network: &LocalNet, count: u64) -> Result<(), LocalNetError> {
+    let core = &network.core;
+    let bought = contract::stacks_bought(core.ledger().objects(), &core.contract)
+        .map_err(|error| LocalNetError::State(error.to_string()))?;
+    let missing = count.saturating_sub(bought);
+    if missing == 0 {
+        return Ok(());
+    }
+    let tasks: Vec<TaskSmallId> = contract_state(core)?.tasks.into_keys().collect();
+    let mut nodes = Vec::new();
+    for account in core.accounts.operators.iter().take(1) {
+        nodes.extend(nodes_of(core, account));
+    }
+    let pairs: Vec<(TaskSmallId, NodeSmallId)> = tasks
+        .iter()
+        .flat_map(|task| nodes.iter().map(|node| (*task, *node)))
+        .collect();
+    let parts = u64::try_from(pairs.len()).unwrap_or(u64::MAX);
+    let mut left = missing;
+    for (index, (task, node)) in (0..parts).zip(&pairs) {
+        let count = left.div_ceil(parts - index);
+        left -= count;
+        network.buy_stacks_in_bulk(&Purchase {
+            task_small_id: *task,
+            num_compute_units: STACK_UNITS,
+            price: PRICE,
+            count,
             node_small_id: Some(*node),
         })?;
     }

@@ -13,7 +13,8 @@ pub struct Demo {
     pub operators: Vec<DemoOperator>,
     /// The tasks, one of each security level.
     pub tasks: Vec<DemoTask>,
-    /// The stacks that are not claimed yet.
+    /// The stacks that are not claimed yet, among the
+    /// [newest](crate::contract::MAX_STACKS_READ).
     pub stacks: Vec<DemoStack>,
     pub(super) url: String,
     /// The authority to trust, with TLS.
