@@ -1,17 +1,17 @@
 //! The network's state, its one lock, and the steps that change it.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use atoma_domain::{NodeSmallId, ObjectId};
+use atoma_domain::{NodeSmallId, with_causes};
 use sui_sdk_types::{
-    Address, ChangeEpoch, Digest, EndOfEpochTransactionKind, ExecutionStatus, GasCostSummary,
-    Input, ObjectReference, Owner, SignedTransaction, Transaction, TransactionKind,
+    ChangeEpoch, Digest, EndOfEpochTransactionKind, ExecutionStatus, GasCostSummary, Input,
+    ObjectReference, Owner, SignedTransaction, Transaction, TransactionKind,
 };
 use tokio::sync::watch;
 
 use crate::accounts::Accounts;
-use crate::chain::{EpochRecord, Ledger, LedgerError};
+use crate::chain::{EpochRecord, Ledger, LedgerError, Saved};
 use crate::clock::{GENESIS_TIMESTAMP_MS, NetworkClock};
 use crate::config::{Addresses, CHECKPOINT_ON_STEP, LocalNetConfig};
 use crate::contract::ContractAddresses;
@@ -79,8 +79,6 @@ pub(crate) struct NetworkCore {
     forced: Mutex<ForcedDraws>,
     /// The ledger of a node that lags, by its height.
     replica: Mutex<Option<(u64, Arc<Ledger>)>>,
-    /// The coin that each account used last, by coin type.
-    last_coins: Mutex<BTreeMap<(Address, String), ObjectId>>,
 }
 
 impl NetworkCore {
@@ -94,7 +92,7 @@ impl NetworkCore {
         let mut ledger = Ledger::open(config.data_dir.as_deref(), config.seed)?;
         let (outputs, contract) = genesis::build(config.seed, &accounts);
         if ledger.is_empty() {
-            if ledger.transaction_at(0).is_none() {
+            if ledger.pending_count() == 0 {
                 ledger.commit(outputs)?;
             }
             // Its fixed time makes the chain identifier depend on the seed only.
@@ -102,7 +100,7 @@ impl NetworkCore {
             ledger.begin(clock.now_ms());
         }
         // Catch up on checkpoints that a previous run did not make before it stopped.
-        let unsealed = !ledger.pending().is_empty() && config.checkpoint_ms != CHECKPOINT_ON_STEP;
+        let unsealed = ledger.pending_count() > 0 && config.checkpoint_ms != CHECKPOINT_ON_STEP;
         let epoch_unopened = ledger.epoch().first_checkpoint > ledger.height();
         if unsealed || epoch_unopened {
             ledger.seal(clock.now_ms(), false)?;
@@ -125,7 +123,6 @@ impl NetworkCore {
             locks: Arc::default(),
             forced: Mutex::default(),
             replica: Mutex::default(),
-            last_coins: Mutex::default(),
         })
     }
 
@@ -139,14 +136,6 @@ impl NetworkCore {
 
     pub(crate) fn forced(&self) -> std::sync::MutexGuard<'_, ForcedDraws> {
         self.forced.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn last_coins(
-        &self,
-    ) -> std::sync::MutexGuard<'_, BTreeMap<(Address, String), ObjectId>> {
-        self.last_coins
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The ledger as it was at a checkpoint. The last one asked for is kept.
@@ -194,7 +183,7 @@ impl NetworkCore {
             forced.selected_node = selected_node;
         }
         let mut ledger = self.ledger_mut();
-        if let Some((position, _)) = ledger.transaction(&digest) {
+        if let Some(position) = ledger.position(&digest) {
             return Ok(position);
         }
         self.move_clock(&mut ledger)?;
@@ -206,9 +195,7 @@ impl NetworkCore {
             execution::execute(&ledger, &environment, signed, is_congested)?
         };
         ledger.commit(outputs)?;
-        let position = ledger
-            .transaction(&digest)
-            .map_or(usize::MAX, |(position, _)| position);
+        let position = ledger.position(&digest).unwrap_or(usize::MAX);
         if self.config.checkpoint_ms == 0 {
             self.seal(&mut ledger)?;
         }
@@ -219,7 +206,7 @@ impl NetworkCore {
     /// with every transaction or on demand have no prologue, so that tests repeat exactly.
     fn move_clock(&self, ledger: &mut Ledger) -> Result<(), LedgerError> {
         let by_time = ![0, CHECKPOINT_ON_STEP].contains(&self.config.checkpoint_ms);
-        if !by_time || !ledger.pending().is_empty() {
+        if !by_time || ledger.pending_count() > 0 {
             return Ok(());
         }
         let outputs = system::commit_prologue(
@@ -242,7 +229,7 @@ impl NetworkCore {
     ) -> Result<Option<HeldLocks>, TransactionRefusal> {
         let digest = transaction.digest();
         let ledger = self.ledger();
-        if ledger.transaction(&digest).is_some() {
+        if ledger.position(&digest).is_some() {
             return Ok(None);
         }
         let inputs = match &transaction.kind {
@@ -262,7 +249,7 @@ impl NetworkCore {
             .chain(&transaction.gas_payment.objects)
             .filter(|reference| is_owned(reference))
             .collect();
-        let is_executed = |digest: &Digest| ledger.transaction(digest).is_some();
+        let is_executed = |digest: &Digest| ledger.position(digest).is_some();
         self.locks
             .acquire(digest, &references, is_executed)
             .map(Some)
@@ -289,7 +276,7 @@ impl NetworkCore {
     /// When the log can't be written.
     pub(crate) fn checkpoint(&self, even_if_empty: bool) -> Result<u64, LedgerError> {
         let mut ledger = self.ledger_mut();
-        if ledger.pending().is_empty() && !even_if_empty {
+        if ledger.pending_count() == 0 && !even_if_empty {
             return Ok(ledger.height());
         }
         self.seal(&mut ledger)
@@ -322,6 +309,34 @@ impl NetworkCore {
         self.ledger_mut().set_next_gas_price(price)
     }
 
+    /// Makes a snapshot of the ledger.
+    ///
+    /// # Errors
+    /// When there is no data directory, or the snapshot can't be written.
+    pub(crate) fn snapshot(&self) -> Result<Saved, LedgerError> {
+        let directory = self.config.data_dir.as_deref();
+        self.ledger().save(directory.unwrap_or(Path::new("")))
+    }
+
+    /// Makes a snapshot if a start would take long without one. The network works without, so a failure is
+    /// only reported.
+    pub(crate) fn snapshot_if_due(&self) {
+        if !self.ledger().is_snapshot_due() {
+            return;
+        }
+        match self.snapshot() {
+            Ok(saved) => tracing::info!(
+                checkpoint = saved.checkpoint,
+                bytes = saved.bytes,
+                "made a snapshot"
+            ),
+            Err(error) => tracing::error!(
+                error = with_causes(&error),
+                "can't make a snapshot; the next start reads the whole ledger log"
+            ),
+        }
+    }
+
     fn seal(&self, ledger: &mut Ledger) -> Result<u64, LedgerError> {
         self.seal_at(ledger, self.clock.now_ms(), false)
     }
@@ -339,8 +354,7 @@ impl NetworkCore {
 
     /// The digest and status of the transaction at `position`.
     pub(crate) fn status_of(&self, position: usize) -> Option<(Digest, ExecutionStatus)> {
-        let ledger = self.ledger();
-        let record = ledger.transaction_at(position)?;
+        let record = self.ledger().record(position).ok()?;
         let effects = record.effects().ok()?;
         Some((record.digest, effects.status().clone()))
     }

@@ -37,6 +37,7 @@ async fn main() -> anyhow::Result<()> {
             .context("can't create the demonstration world")?;
         if let Some(count) = arguments.stacks {
             demo::add_stacks(&network, count).context("can't buy the stacks")?;
+            network.snapshot_if_due();
         }
         tracing::info!("the demonstration world is ready");
     }

@@ -41,6 +41,7 @@ impl LocalNet {
         let data_dir = config.data_dir.clone();
         let tls = config.tls.clone();
         let core = Arc::new(NetworkCore::open(config)?);
+        core.snapshot_if_due();
         if let Some(directory) = &data_dir {
             keys::write(&core.accounts, directory)?;
         }

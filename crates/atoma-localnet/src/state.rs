@@ -1,9 +1,7 @@
 //! The contract's state as JSON.
 
 use serde_json::{Map, Value, json};
-use sui_sdk_types::Owner;
 
-use crate::chain::coin_balance;
 use crate::contract;
 use crate::core::NetworkCore;
 use crate::vm::MoveError;
@@ -40,22 +38,8 @@ impl NetworkCore {
             }
         }
         let mut balances: Map<String, Value> = Map::new();
-        for object in ledger.objects().all() {
-            let (Owner::Address(owner), Some((coin_type, balance))) =
-                (object.owner(), coin_balance(object))
-            else {
-                continue;
-            };
-            let sums = balances
-                .entry(owner.to_string())
-                .or_insert_with(|| json!({}));
-            let sum = sums
-                .get(coin_type.to_string())
-                .and_then(Value::as_u64)
-                .unwrap_or_default();
-            if let Some(sums) = sums.as_object_mut() {
-                sums.insert(coin_type.to_string(), json!(sum.saturating_add(balance)));
-            }
+        for (owner, sums) in ledger.objects().all_balances() {
+            balances.insert(owner.to_string(), json!(sums));
         }
         if let Some(value) = value.as_object_mut() {
             value.insert("epoch".to_owned(), json!(ledger.epoch().epoch));

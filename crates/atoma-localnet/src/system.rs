@@ -62,7 +62,7 @@ fn rewrite(
     let mut dependencies = Vec::new();
     let mut lamport = 1;
     if let Some(old) = store.live(&id)
-        && let Some(mut state) = ObjectState::of(old)
+        && let Some(mut state) = ObjectState::of(&old)
     {
         change(&mut state.contents);
         lamport = old.version() + 1;

@@ -52,10 +52,7 @@ impl NetworkCore {
     fn upgrade_cap(&self) -> Result<(ObjectReference, UpgradeCap), ActionError> {
         let wanted = framework_struct("package", "UpgradeCap", Vec::new());
         let read = |object: &Object| {
-            let data = object.as_struct()?;
-            let cap: UpgradeCap = (*data.object_type() == wanted)
-                .then(|| bcs::from_bytes(data.contents()).ok())
-                .flatten()?;
+            let cap: UpgradeCap = bcs::from_bytes(object.as_struct()?.contents()).ok()?;
             let id: ObjectId = object.object_id();
             let reference = ObjectReference::new(id, object.version(), object.digest());
             Some((reference, cap))
@@ -63,8 +60,8 @@ impl NetworkCore {
         let ledger = self.ledger();
         ledger
             .objects()
-            .owned_by(&self.accounts.manager.address)
-            .find_map(|object| read(object))
+            .owned_by(&self.accounts.manager.address, |tag| *tag == wanted)
+            .find_map(|object| read(&object))
             .ok_or_else(|| ActionError::Missing("the manager has no UpgradeCap".to_owned()))
     }
 }

@@ -7,6 +7,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stderr,
     reason = "helpers of tests fail by panicking"
 )]
 #![cfg(target_os = "linux")]
@@ -16,6 +17,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use sui_rpc::field::{FieldMask, FieldMaskUtil};
+use sui_rpc::proto::sui::rpc::v2 as proto;
 
 /// The number of stacks. Measurements need a million.
 fn stacks() -> u64 {
@@ -29,6 +33,7 @@ fn stacks() -> u64 {
 struct Network {
     process: Child,
     url: String,
+    admin_url: String,
     started: Duration,
 }
 
@@ -64,9 +69,126 @@ impl Network {
         std::thread::spawn(move || lines.for_each(drop));
         Self {
             process,
-            url: ready["admin_url"].as_str().unwrap().to_owned(),
+            url: ready["url"].as_str().unwrap().to_owned(),
+            admin_url: ready["admin_url"].as_str().unwrap().to_owned(),
             started,
         }
+    }
+
+    /// Reads as a client that mirrors the world does.
+    fn measure_reads(&self) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let mut client = sui_rpc::Client::new(&self.url).unwrap();
+            let (owner, table) = self.owner_and_table(&mut client).await;
+            let mut state = client.state_client();
+            let begin = Instant::now();
+            let request = proto::GetBalanceRequest::default()
+                .with_owner(&owner)
+                .with_coin_type("0x2::sui::SUI");
+            state.get_balance(request).await.unwrap();
+            eprintln!("balance of the buyer in {:?}", begin.elapsed());
+            let begin = Instant::now();
+            let mut count = 0;
+            let mut token = None;
+            loop {
+                let mut request = proto::ListOwnedObjectsRequest::default().with_owner(&owner);
+                request.page_size = Some(1_000);
+                request.page_token = token;
+                let page = state.list_owned_objects(request).await.unwrap();
+                let page = page.into_inner();
+                count += page.objects.len();
+                token = page.next_page_token;
+                if token.is_none() {
+                    break;
+                }
+            }
+            eprintln!("all {count} objects of the buyer in {:?}", begin.elapsed());
+            let begin = Instant::now();
+            let mut count = 0;
+            let mut token = None;
+            loop {
+                let mut request = proto::ListDynamicFieldsRequest::default().with_parent(&table);
+                request.page_size = Some(1_000);
+                request.page_token = token;
+                request.read_mask = Some(FieldMask::from_str("name,value"));
+                let page = state.list_dynamic_fields(request).await.unwrap();
+                let page = page.into_inner();
+                count += page.dynamic_fields.len();
+                token = page.next_page_token;
+                if token.is_none() {
+                    break;
+                }
+            }
+            eprintln!(
+                "all {count} fields of the table of stacks in {:?}",
+                begin.elapsed()
+            );
+            let begin = Instant::now();
+            let mut count = 0;
+            let mut options = proto::QueryOptions::default();
+            options.limit = Some(1_000);
+            loop {
+                let mut request = proto::ListEventsRequest::default();
+                request.read_mask = Some(FieldMask::from_str("event_type,contents"));
+                request.options = Some(options.clone());
+                let events = client.ledger_client().list_events(request).await;
+                let mut events = events.unwrap().into_inner();
+                let mut end = None;
+                while let Some(frame) = events.message().await.unwrap() {
+                    count += u64::from(frame.event.is_some());
+                    options.after = frame.watermark.and_then(|watermark| watermark.cursor);
+                    end = frame.end.map(|end| end.reason());
+                }
+                if end != Some(proto::QueryEndReason::ItemLimit) {
+                    break;
+                }
+            }
+            eprintln!(
+                "all {count} events in {:?}; {}",
+                begin.elapsed(),
+                self.memory()
+            );
+        });
+        let begin = Instant::now();
+        let state = self.control(reqwest::Method::GET, "state");
+        eprintln!("GET /state: {} bytes in {:?}", state.len(), begin.elapsed());
+    }
+
+    /// The owner of a stack, and the table that has it.
+    async fn owner_and_table(&self, client: &mut sui_rpc::Client) -> (String, String) {
+        let mut request = proto::ListTransactionsRequest::default();
+        request.read_mask = Some(FieldMask::from_str(
+            "objects.objects.owner,objects.objects.object_type",
+        ));
+        let transactions = client.ledger_client().list_transactions(request).await;
+        let mut transactions = transactions.unwrap().into_inner();
+        let mut found = (None, None);
+        while let Some(frame) = transactions.message().await.unwrap() {
+            for object in &frame.transaction().objects().objects {
+                let owner = Some(object.owner().address().to_owned());
+                if object.object_type().ends_with("::StackBadge") {
+                    found.0 = owner;
+                } else if object.object_type().ends_with("::db::Stack>") {
+                    found.1 = owner;
+                }
+            }
+            if let (Some(owner), Some(table)) = found.clone() {
+                return (owner, table);
+            }
+        }
+        panic!("no stack among the first transactions");
+    }
+
+    /// Makes a control call.
+    fn control(&self, method: reqwest::Method, path: &str) -> String {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let url = format!("{}/{path}", self.admin_url);
+            let response = reqwest::Client::new().request(method, url).send();
+            let response = response.await.unwrap().error_for_status().unwrap();
+            response.text().await.unwrap()
+        })
     }
 
     /// The memory in use and its maximum so far, in MB.
@@ -93,18 +215,31 @@ fn a_large_world_starts_from_its_snapshot() {
     };
     let network = Network::start(directory.path());
     eprintln!(
-        "{} stacks made in {:?}, {}; log {} MB",
+        "{} stacks made in {:?}, {}; log {} MB, snapshot {} MB",
         stacks(),
         network.started,
         network.memory(),
         size("ledger.log"),
+        size("ledger.snapshot"),
     );
+    // It makes a snapshot by itself only if there is enough in the log.
+    let begin = Instant::now();
+    let made = network.control(reqwest::Method::POST, "snapshot");
+    eprintln!("snapshot made in {:?}: {made}", begin.elapsed());
     drop(network);
+    let network = Network::start(directory.path());
+    eprintln!(
+        "start with the snapshot in {:?}, {}",
+        network.started,
+        network.memory(),
+    );
+    network.measure_reads();
+    drop(network);
+    fs::remove_file(directory.path().join("data/ledger.snapshot")).unwrap();
     let network = Network::start(directory.path());
     eprintln!(
         "start without a snapshot in {:?}, {}",
         network.started,
         network.memory(),
     );
-    let _ = &network.url;
 }

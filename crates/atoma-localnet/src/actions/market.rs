@@ -8,7 +8,7 @@ use super::perform::ActionError;
 use super::requests::Purchase;
 use crate::accounts::Account;
 use crate::action_builder::{ActionArgument, ActionBuilder};
-use crate::core::NetworkCore;
+use crate::core::{ExecuteError, NetworkCore};
 use crate::execution::limits;
 
 /// What an account receives before it acts without any, in MIST and in micro-USDC.
@@ -50,10 +50,7 @@ impl NetworkCore {
             return Ok(None);
         }
         let position = self.perform(faucet, builder, None)?;
-        let ledger = self.ledger();
-        let record = ledger
-            .transaction_at(position)
-            .ok_or_else(|| ActionError::Missing("the transaction was lost".to_owned()))?;
+        let record = self.ledger().record(position).map_err(ExecuteError::from)?;
         let TransactionEffects::V2(effects) = record.effects()? else {
             return Err(ActionError::Missing(
                 "the effects are of version 1".to_owned(),

@@ -81,11 +81,13 @@ impl NetworkCore {
 
     /// A node's badge and its owner, whose key the network must hold.
     fn node_badge(&self, node: NodeSmallId) -> Result<(Arc<Account>, ObjectId), ActionError> {
-        let found = self.ledger().objects().all().find_map(|object| {
-            let data = object.as_struct()?;
-            let is_badge = data.object_type().name().as_str() == "NodeBadge";
-            let (badge, small_id): (ObjectId, NodeSmallId) =
-                bcs::from_bytes(data.contents()).ok().filter(|_| is_badge)?;
+        let ledger = self.ledger();
+        let mut badges = ledger
+            .objects()
+            .owned_by_anyone(|tag| tag.name().as_str() == "NodeBadge");
+        let found = badges.find_map(|object| {
+            let contents = object.as_struct()?.contents();
+            let (badge, small_id): (ObjectId, NodeSmallId) = bcs::from_bytes(contents).ok()?;
             match object.owner() {
                 Owner::Address(owner) if small_id == node => Some((*owner, badge)),
                 _ => None,

@@ -12,13 +12,8 @@ use sui_sdk_types::{
 
 use crate::accounts::Account;
 use crate::action_builder::{ActionArgument, ActionBuilder, BuildActionError};
-use crate::chain::coin_balance;
 use crate::config::CHECKPOINT_ON_STEP;
 use crate::core::{ExecuteError, NetworkCore, Origin};
-
-/// The coin used last is used again while its balance is above this, without looking for a larger
-/// one.
-const AMPLE_BALANCE: u64 = 1_000_000_000_000_000;
 
 /// An action failed.
 #[derive(Debug, thiserror::Error)]
@@ -52,12 +47,8 @@ impl NetworkCore {
         selected_node: Option<NodeSmallId>,
     ) -> Result<Vec<ContractEvent>, ActionError> {
         let position = self.perform(account, builder, selected_node)?;
-        let events = self
-            .ledger()
-            .transaction_at(position)
-            .map(|record| record.events())
-            .transpose()?
-            .flatten();
+        let record = self.ledger().record(position).map_err(ExecuteError::from)?;
+        let events = record.events()?;
         Ok(events
             .map(|events| events.0)
             .unwrap_or_default()
@@ -130,11 +121,10 @@ impl NetworkCore {
     ) -> Option<ObjectId> {
         self.ledger()
             .objects()
-            .owned_by(owner)
+            .owned_by(owner, |tag| tag.name().as_str() == name)
             .find(|object| {
-                object.as_struct().is_some_and(|data| {
-                    data.object_type().name().as_str() == name && is_wanted(data.contents())
-                })
+                let data = object.as_struct();
+                data.is_some_and(|data| is_wanted(data.contents()))
             })
             .map(|object| object.object_id())
     }
@@ -147,38 +137,18 @@ impl NetworkCore {
         Ok(())
     }
 
-    /// An account's largest coin. The coin used last is used again while its balance is ample,
-    /// because scanning all objects of an account is slow once it owns thousands of stacks.
+    /// An account's largest coin.
     pub(super) fn largest_coin(
         &self,
         owner: Address,
         coin_type: &TypeTag,
     ) -> Result<ObjectReference, ActionError> {
         let ledger = self.ledger();
-        let balance_of = |object: &Object| {
-            let (found, balance) = coin_balance(object)?;
-            let is_owned = *object.owner() == Owner::Address(owner);
-            (found == *coin_type && is_owned).then_some(balance)
-        };
-        let mut last_coins = self.last_coins();
-        let key = (owner, coin_type.to_string());
-        let last = last_coins
-            .get(&key)
-            .and_then(|id| ledger.objects().live(id))
-            .filter(|coin| balance_of(coin).is_some_and(|balance| balance > AMPLE_BALANCE));
-        let coin = match last {
-            Some(coin) => coin,
-            None => ledger
-                .objects()
-                .owned_by(&owner)
-                .filter_map(|object| Some((balance_of(object)?, object)))
-                .max_by_key(|(balance, object)| (*balance, object.object_id()))
-                .map(|(_, coin)| coin)
-                .ok_or_else(|| {
-                    ActionError::Missing(format!("{owner} has no coin of {coin_type}"))
-                })?,
-        };
-        last_coins.insert(key, coin.object_id());
+        let is_owned = |coin: &Arc<Object>| *coin.owner() == Owner::Address(owner);
+        let mut coins = ledger.objects().coins(&owner, coin_type);
+        let coin = coins
+            .find_map(|(_, id)| ledger.objects().live(&id).filter(is_owned))
+            .ok_or_else(|| ActionError::Missing(format!("{owner} has no coin of {coin_type}")))?;
         Ok(ObjectReference::new(
             coin.object_id(),
             coin.version(),

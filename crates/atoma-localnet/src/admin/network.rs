@@ -20,6 +20,7 @@ pub(crate) fn routes(network: LocalNet) -> Router {
     Router::new()
         .route("/epoch/advance", post(advance_epoch))
         .route("/checkpoint", post(checkpoint))
+        .route("/snapshot", post(snapshot))
         .route("/faucet", post(faucet))
         .route("/gas-price", post(set_next_gas_price))
         .route("/clock/advance", post(advance_clock))
@@ -33,6 +34,11 @@ pub(crate) fn routes(network: LocalNet) -> Router {
 async fn advance_epoch(State(network): State<LocalNet>) -> ControlResult {
     let epoch = network.advance_epoch()?;
     respond(json!({ "epoch": epoch }))
+}
+
+async fn snapshot(State(network): State<LocalNet>) -> ControlResult {
+    let (checkpoint, bytes) = network.snapshot()?;
+    respond(json!({ "checkpoint": checkpoint, "bytes": bytes }))
 }
 
 async fn checkpoint(State(network): State<LocalNet>) -> ControlResult {

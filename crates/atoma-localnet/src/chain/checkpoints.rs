@@ -1,5 +1,7 @@
 //! Making checkpoints and ending epochs.
 
+use std::sync::Arc;
+
 use sui_sdk_types::{
     Bls12381PublicKey, CheckpointSummary, EndOfEpochData, GasCostSummary, ValidatorCommitteeMember,
 };
@@ -7,6 +9,7 @@ use sui_sdk_types::{
 use super::ledger::{Ledger, LedgerError};
 use super::log::LogEntry;
 use super::records::{CheckpointRecord, EpochRecord};
+use super::stored::{Body, Stored};
 use crate::execution::limits::PROTOCOL_VERSION;
 
 impl Ledger {
@@ -16,7 +19,8 @@ impl Ledger {
     /// When the log can't be written. Then nothing changes.
     pub(crate) fn set_next_gas_price(&mut self, price: u64) -> Result<(), LedgerError> {
         if let Some(log) = &mut self.log {
-            log.append(&LogEntry::NextGasPrice(price))?;
+            let body = log.encode(&LogEntry::NextGasPrice(price))?;
+            log.append(&body)?;
         }
         self.next_gas_price = price;
         Ok(())
@@ -30,9 +34,9 @@ impl Ledger {
     /// When the log can't be written. Then nothing changes.
     pub(crate) fn seal(&mut self, now_ms: u64, end_of_epoch: bool) -> Result<u64, LedgerError> {
         let content_digest = Self::contents_of(self.pending())?.digest();
-        let pending = self.pending().len();
+        let pending = self.pending_count();
         let last = self.checkpoints.last();
-        let before = last.map(CheckpointRecord::summary).transpose()?;
+        let before = last.map(|last| self.summary(last)).transpose()?;
         let total = before
             .as_ref()
             .map_or(0, |summary| summary.network_total_transactions);
@@ -58,11 +62,14 @@ impl Ledger {
             }),
             version_specific_data: Vec::new(),
         };
+        let mut body = None;
         if let Some(log) = &mut self.log {
-            log.append(&LogEntry::Checkpoint(summary.clone()))?;
+            let appended = log.encode(&LogEntry::Checkpoint(summary.clone()))?;
+            log.append(&appended)?;
+            body = Some(appended);
         }
         let sequence = summary.sequence_number;
-        self.apply_checkpoint(&summary)?;
+        self.apply_checkpoint(&summary, body.as_ref())?;
         Ok(sequence)
     }
 
@@ -73,7 +80,7 @@ impl Ledger {
     pub(crate) fn rolling_gas(&self) -> Result<GasCostSummary, LedgerError> {
         let mut gas = self.epoch_gas.clone();
         for record in self.pending() {
-            add_gas(&mut gas, record.effects()?.gas_summary());
+            add_gas(&mut gas, record?.effects()?.gas_summary());
         }
         Ok(gas)
     }
@@ -91,17 +98,21 @@ impl Ledger {
         }
     }
 
+    /// Adds a checkpoint. With a body, it is in the log there.
     pub(super) fn apply_checkpoint(
         &mut self,
         summary: &CheckpointSummary,
+        body: Option<&Body>,
     ) -> Result<(), LedgerError> {
-        let first_transaction = self
-            .checkpoints
-            .last()
-            .map_or(0, |last| last.first_transaction + last.transactions);
+        let first_transaction = self.sealed_count();
+        // The summary follows the variant of the enum.
+        let summary_in_log = body.and_then(|body| body.part(1..body.bytes.len()));
         self.checkpoints.push(CheckpointRecord {
             digest: summary.digest(),
-            summary: bcs::to_bytes(summary)?,
+            summary: match summary_in_log {
+                Some(extent) => Stored::Log(extent),
+                None => Stored::Memory(Arc::new(bcs::to_bytes(summary)?)),
+            },
             timestamp_ms: summary.timestamp_ms,
             epoch: summary.epoch,
             first_transaction,

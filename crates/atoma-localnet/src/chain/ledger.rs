@@ -2,16 +2,21 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
 
 use atoma_domain::ObjectId;
 use sui_sdk_types::{
-    CheckpointContents, CheckpointTransactionInfo, Digest, GasCostSummary, Object,
+    CheckpointContents, CheckpointSummary, CheckpointTransactionInfo, Digest, GasCostSummary,
+    Object,
 };
 
 use super::log::{Log, LogEntry};
 use super::objects::ObjectStore;
-use super::records::{CheckpointRecord, EpochRecord, TransactionOutputs, TransactionRecord};
+use super::records::{
+    CheckpointRecord, EpochRecord, Places, StoredTransaction, TransactionOutputs, TransactionRecord,
+};
+use super::stored::Stored;
 use crate::clock::GENESIS_TIMESTAMP_MS;
 use crate::execution::limits::REFERENCE_GAS_PRICE;
 
@@ -31,7 +36,7 @@ pub(crate) enum LedgerError {
 pub(crate) struct Ledger {
     pub(super) objects: ObjectStore,
     /// In order of execution, which is also the order in checkpoints.
-    pub(super) transactions: Vec<TransactionRecord>,
+    pub(super) transactions: Vec<StoredTransaction>,
     pub(super) by_digest: HashMap<Digest, usize>,
     pub(super) checkpoints: Vec<CheckpointRecord>,
     pub(super) epochs: Vec<EpochRecord>,
@@ -40,15 +45,14 @@ pub(crate) struct Ledger {
     /// The reference gas price from the next epoch on.
     pub(super) next_gas_price: u64,
     pub(super) log: Option<Log>,
+    /// The length of the log that the latest snapshot covers. Locked while one is made.
+    pub(super) covered: Mutex<u64>,
 }
 
 impl Ledger {
-    /// Opens a ledger and replays the log in the data directory.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub(crate) fn open(data_dir: Option<&Path>, seed: u64) -> Result<Self, LedgerError> {
-        let mut ledger = Self {
+    /// A ledger before genesis.
+    pub(super) fn empty() -> Self {
+        Self {
             objects: ObjectStore::default(),
             transactions: Vec::new(),
             by_digest: HashMap::new(),
@@ -64,32 +68,7 @@ impl Ledger {
             next_gas_price: REFERENCE_GAS_PRICE,
             epoch_gas: GasCostSummary::new(0, 0, 0, 0),
             log: None,
-        };
-        if let Some(directory) = data_dir {
-            let (log, _) = Log::open(directory, seed, |entry| {
-                ledger.replay(entry).map_err(io::Error::other)
-            })?;
-            ledger.log = Some(log);
-        }
-        Ok(ledger)
-    }
-
-    fn replay(&mut self, entry: LogEntry) -> Result<(), LedgerError> {
-        match entry {
-            LogEntry::Header { .. } => Ok(()),
-            LogEntry::Transaction {
-                record,
-                written,
-                deleted,
-            } => {
-                self.apply(record, written, deleted);
-                Ok(())
-            }
-            LogEntry::Checkpoint(summary) => self.apply_checkpoint(&summary),
-            LogEntry::NextGasPrice(price) => {
-                self.next_gas_price = price;
-                Ok(())
-            }
+            covered: Mutex::new(0),
         }
     }
 
@@ -99,37 +78,54 @@ impl Ledger {
     /// When the log can't be written. Then nothing is applied.
     pub(crate) fn commit(&mut self, outputs: TransactionOutputs) -> Result<(), LedgerError> {
         let record = TransactionRecord::new(&outputs)?;
-        if let Some(log) = &mut self.log {
-            let entry = LogEntry::Transaction {
-                record,
-                written: outputs.written,
-                deleted: outputs.deleted,
-            };
-            log.append(&entry)?;
-            if let LogEntry::Transaction {
-                record,
-                written,
-                deleted,
-            } = entry
-            {
-                self.apply(record, written, deleted);
-            }
-        } else {
-            self.apply(record, outputs.written, outputs.deleted);
+        let Some(log) = &mut self.log else {
+            self.apply(record, outputs.written, outputs.deleted, None);
+            return Ok(());
+        };
+        let entry = LogEntry::Transaction {
+            record,
+            written: outputs.written,
+            deleted: outputs.deleted,
+        };
+        let body = log.encode(&entry)?;
+        if let LogEntry::Transaction {
+            record,
+            written,
+            deleted,
+        } = entry
+        {
+            let places = Places::of(&body, &record, &written)?;
+            log.append(&body)?;
+            self.apply(record, written, deleted, Some(places));
         }
         Ok(())
     }
 
-    fn apply(&mut self, record: TransactionRecord, written: Vec<Object>, deleted: Vec<ObjectId>) {
-        for object in written {
-            self.objects.write(object);
+    /// Adds a transaction and its objects. With places, they are in the log there.
+    pub(super) fn apply(
+        &mut self,
+        record: TransactionRecord,
+        written: Vec<Object>,
+        deleted: Vec<ObjectId>,
+        places: Option<Places>,
+    ) {
+        for (index, object) in written.into_iter().enumerate() {
+            let place = places.as_ref().and_then(|places| places.written.get(index));
+            self.objects.write(object, place.copied());
         }
         for id in deleted {
             self.objects.delete(id);
         }
-        self.by_digest
-            .insert(record.digest, self.transactions.len());
-        self.transactions.push(record);
+        let digest = record.digest;
+        let place = match (places, &self.objects.archive) {
+            (Some(places), Some(archive)) => {
+                archive.keep_transaction(places.record, record);
+                Stored::Log(places.record)
+            }
+            _ => Stored::Memory(Arc::new(record)),
+        };
+        self.by_digest.insert(digest, self.transactions.len());
+        self.transactions.push(StoredTransaction { digest, place });
     }
 
     /// Live objects and their history.
@@ -142,15 +138,48 @@ impl Ledger {
         self.checkpoints.is_empty()
     }
 
-    /// A transaction by its digest, and its position in the order of execution.
-    pub(crate) fn transaction(&self, digest: &Digest) -> Option<(usize, &TransactionRecord)> {
-        let position = *self.by_digest.get(digest)?;
-        Some((position, self.transactions.get(position)?))
+    /// The position of a transaction in the order of execution.
+    pub(crate) fn position(&self, digest: &Digest) -> Option<usize> {
+        self.by_digest.get(digest).copied()
     }
 
-    /// A transaction by its position in the order of execution.
-    pub(crate) fn transaction_at(&self, position: usize) -> Option<&TransactionRecord> {
-        self.transactions.get(position)
+    /// The record of the transaction at a position in the order of execution.
+    ///
+    /// # Errors
+    /// When there is none, or it can't be read.
+    pub(crate) fn record(&self, position: usize) -> Result<Arc<TransactionRecord>, LedgerError> {
+        let missing = || io::Error::other(format!("there is no transaction {position}"));
+        let transaction = self.transactions.get(position).ok_or_else(missing)?;
+        match &transaction.place {
+            Stored::Memory(record) => Ok(Arc::clone(record)),
+            Stored::Log(extent) => {
+                let archive = self.objects.archive.as_ref().ok_or_else(missing)?;
+                Ok(archive.transaction(*extent)?)
+            }
+        }
+    }
+
+    /// The records of the transactions at these positions.
+    fn records(
+        &self,
+        positions: Range<usize>,
+    ) -> impl Iterator<Item = Result<Arc<TransactionRecord>, LedgerError>> {
+        positions.map(|position| self.record(position))
+    }
+
+    /// A checkpoint's summary.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(crate) fn summary(
+        &self,
+        checkpoint: &CheckpointRecord,
+    ) -> Result<CheckpointSummary, LedgerError> {
+        match (&checkpoint.summary, &self.objects.archive) {
+            (Stored::Memory(bytes), _) => Ok(bcs::from_bytes(bytes)?),
+            (Stored::Log(extent), Some(archive)) => Ok(bcs::from_bytes(&archive.bytes(*extent)?)?),
+            (Stored::Log(_), None) => Err(io::Error::other("the ledger log is closed").into()),
+        }
     }
 
     /// The checkpoint that contains the transaction at `position`, and the transaction's index in
@@ -192,24 +221,35 @@ impl Ledger {
             .filter_map(|sequence| Some((sequence, self.checkpoint(sequence)?)))
     }
 
-    /// The transactions that are not in a checkpoint yet.
-    pub(crate) fn pending(&self) -> &[TransactionRecord] {
-        let from = self
-            .checkpoints
+    /// The number of transactions in checkpoints.
+    pub(super) fn sealed_count(&self) -> usize {
+        self.checkpoints
             .last()
-            .map_or(0, |last| last.first_transaction + last.transactions);
-        self.transactions.get(from..).unwrap_or_default()
+            .map_or(0, |last| last.first_transaction + last.transactions)
+    }
+
+    /// The number of transactions that are not in a checkpoint yet.
+    pub(crate) fn pending_count(&self) -> usize {
+        self.transactions.len().saturating_sub(self.sealed_count())
+    }
+
+    /// The transactions that are not in a checkpoint yet.
+    pub(super) fn pending(
+        &self,
+    ) -> impl Iterator<Item = Result<Arc<TransactionRecord>, LedgerError>> {
+        self.records(self.sealed_count()..self.transactions.len())
     }
 
     /// The checkpoint contents for the given transactions.
     ///
     /// # Errors
-    /// When a record can't be decoded.
+    /// When a record can't be read or decoded.
     pub(crate) fn contents_of(
-        records: &[TransactionRecord],
+        records: impl Iterator<Item = Result<Arc<TransactionRecord>, LedgerError>>,
     ) -> Result<CheckpointContents, LedgerError> {
-        let mut infos = Vec::with_capacity(records.len());
+        let mut infos = Vec::new();
         for record in records {
+            let record = record?;
             let signed = record.signed()?;
             infos.push(CheckpointTransactionInfo::new(
                 record.digest,
@@ -221,11 +261,12 @@ impl Ledger {
     }
 
     /// The transactions of a checkpoint.
-    pub(crate) fn transactions_of(&self, checkpoint: &CheckpointRecord) -> &[TransactionRecord] {
+    pub(crate) fn transactions_of(
+        &self,
+        checkpoint: &CheckpointRecord,
+    ) -> impl Iterator<Item = Result<Arc<TransactionRecord>, LedgerError>> {
         let first = checkpoint.first_transaction;
-        self.transactions
-            .get(first..first + checkpoint.transactions)
-            .unwrap_or_default()
+        self.records(first..first + checkpoint.transactions)
     }
 
     /// The current epoch.

@@ -1,25 +1,27 @@
 //! The append-only log file that persists the ledger.
 //!
-//! Each entry is stored as length, checksum and BCS bytes. Reading stops at the first entry that is
+//! Each entry is a [frame](super::frames) with BCS bytes. Reading stops at the first entry that is
 //! incomplete or does not match its checksum, and the file is truncated there, which drops a
 //! partially written last entry.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::fs::OpenOptions;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sui_sdk_types::{CheckpointSummary, Object, hash::Hasher};
+use sui_sdk_types::{CheckpointSummary, Object};
 
+use super::archive::Archive;
+use super::frames;
 use super::records::TransactionRecord;
+use super::stored::{Body, Extent};
 use atoma_domain::ObjectId;
 
 const FORMAT: u32 = 1;
 const FILE_NAME: &str = "ledger.log";
-const CHECKSUM_BYTES: usize = 8;
-/// The maximum length of an entry. Real entries are far shorter; a greater length is a sign of
-/// damage.
-const MAX_ENTRY_BYTES: u32 = 256 * 1024 * 1024;
+/// The bytes read at once during a replay.
+const READ_BYTES: usize = 1024 * 1024;
 
 /// An entry of the log.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,31 +40,26 @@ pub(crate) enum LogEntry {
     NextGasPrice(u64),
 }
 
-/// The open log file.
+/// The log file, locked for this process.
 #[derive(Debug)]
 pub(crate) struct Log {
-    file: File,
+    archive: Arc<Archive>,
+    seed: u64,
     /// The length of all complete entries in bytes.
     length: u64,
+    /// The body of the last of them.
+    last: Extent,
     buffer: Vec<u8>,
 }
 
 impl Log {
-    /// Opens the log in `directory`, passes every complete entry to `replay`, and truncates the
-    /// rest.
-    ///
-    /// Returns the log and whether it was empty.
+    /// Opens the log in `directory`. [`replay`](Self::replay) must follow.
     ///
     /// # Errors
-    /// When the directory or file can't be used, another process has the log open, the log has
-    /// another seed or format, or `replay` fails.
-    pub(crate) fn open(
-        directory: &Path,
-        seed: u64,
-        mut replay: impl FnMut(LogEntry) -> io::Result<()>,
-    ) -> io::Result<(Self, bool)> {
+    /// When the directory or file can't be used, or another process has the log open.
+    pub(crate) fn open(directory: &Path, seed: u64) -> io::Result<Self> {
         std::fs::create_dir_all(directory)?;
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
@@ -71,47 +68,113 @@ impl Log {
         file.try_lock().map_err(|error| {
             io::Error::other(format!("another process has the ledger log open: {error}"))
         })?;
-        let mut reader = BufReader::new(&mut file);
-        let mut intact = 0;
-        let mut entries = 0_u64;
-        while let Some((entry, length)) = read_entry(&mut reader)? {
-            match entry {
-                LogEntry::Header {
-                    format,
-                    seed: found,
-                } if format == FORMAT && found == seed => {}
-                LogEntry::Header {
-                    format,
-                    seed: found,
-                } => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        format!(
-                            "the ledger log has format {format} and seed {found}, but format \
-                             {FORMAT} and seed {seed} are required"
-                        ),
-                    ));
-                }
-                entry => replay(entry)?,
-            }
-            intact += length;
-            entries += 1;
-        }
-        file.set_len(intact)?;
-        file.seek(SeekFrom::Start(intact))?;
-        let mut log = Self {
-            file,
-            length: intact,
+        Ok(Self {
+            archive: Arc::new(Archive::new(file)),
+            seed,
+            length: 0,
+            last: Extent {
+                offset: 0,
+                length: 0,
+                checksum: 0,
+            },
             buffer: Vec::new(),
+        })
+    }
+
+    /// Reads the records in the log.
+    pub(super) fn archive(&self) -> &Arc<Archive> {
+        &self.archive
+    }
+
+    /// The length of all complete entries in bytes.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The body of the last complete entry.
+    pub(super) fn last(&self) -> Extent {
+        self.last
+    }
+
+    /// The seed of genesis.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Skips the entries up to `length`, of which `last` is the body of the last, because a snapshot has
+    /// what they say.
+    pub(super) fn skip(&mut self, length: u64, last: Extent) {
+        self.length = length;
+        self.last = last;
+    }
+
+    /// Passes every complete entry and its body to `replay`, and truncates the rest. A new log gets its
+    /// header.
+    ///
+    /// # Errors
+    /// When the log can't be read or written, has another seed or format, or `replay` fails.
+    pub(crate) fn replay(
+        &mut self,
+        mut replay: impl FnMut(LogEntry, &Body) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let archive = Arc::clone(&self.archive);
+        let unread = Unread {
+            archive: &archive,
+            offset: self.length,
         };
-        let is_new = entries <= 1;
-        if entries == 0 {
-            log.append(&LogEntry::Header {
+        let mut reader = BufReader::with_capacity(READ_BYTES, unread);
+        while let Some(bytes) = frames::read(&mut reader)? {
+            let body = self.next_body(bytes);
+            match bcs::from_bytes(&body.bytes).map_err(io::Error::other)? {
+                LogEntry::Header { format, seed } => self.check(format, seed)?,
+                entry => replay(entry, &body)?,
+            }
+            self.passed(&body)?;
+        }
+        let dropped = self
+            .archive
+            .with_file(|file| file.metadata())?
+            .len()
+            .saturating_sub(self.length);
+        if dropped > 0 {
+            tracing::warn!(
+                bytes = dropped,
+                "the end of the ledger log is incomplete or damaged, and is dropped"
+            );
+            self.archive.truncate(self.length)?;
+        }
+        if self.length == 0 {
+            let seed = self.seed;
+            let header = self.encode(&LogEntry::Header {
                 format: FORMAT,
                 seed,
             })?;
+            self.append(&header)?;
         }
-        Ok((log, is_new))
+        Ok(())
+    }
+
+    fn check(&self, format: u32, seed: u64) -> io::Result<()> {
+        if format == FORMAT && seed == self.seed {
+            return Ok(());
+        }
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!(
+                "the ledger log has format {format} and seed {seed}, but format {FORMAT} and seed \
+                 {} are required",
+                self.seed
+            ),
+        ))
+    }
+
+    /// The body of an entry that is to be [appended](Self::append) next.
+    ///
+    /// # Errors
+    /// When it can't be encoded.
+    pub(crate) fn encode(&self, entry: &LogEntry) -> io::Result<Body> {
+        let bytes = bcs::to_bytes(entry).map_err(io::Error::other)?;
+        Ok(self.next_body(bytes))
     }
 
     /// Appends an entry. It is written to the operating system but not synced to disk.
@@ -119,58 +182,55 @@ impl Log {
     /// # Errors
     /// When it can't be written. A partial entry is truncated, because replay would stop there and
     /// ignore later entries.
-    pub(crate) fn append(&mut self, entry: &LogEntry) -> io::Result<()> {
-        let body = bcs::to_bytes(entry).map_err(io::Error::other)?;
-        let length = u32::try_from(body.len()).map_err(io::Error::other)?;
+    pub(crate) fn append(&mut self, body: &Body) -> io::Result<()> {
+        self.archive.check()?;
         self.buffer.clear();
-        self.buffer.extend_from_slice(&length.to_le_bytes());
-        self.buffer.extend_from_slice(&checksum(&body));
-        self.buffer.extend_from_slice(&body);
-        let written = self.file.write_all(&self.buffer);
-        if written.is_ok() {
-            self.length += u64::try_from(self.buffer.len()).unwrap_or_default();
-        } else {
-            self.file.set_len(self.length)?;
-            self.file.seek(SeekFrom::Start(self.length))?;
+        frames::write(&mut self.buffer, &body.bytes)?;
+        if let Err(error) = self.archive.write_at(self.length, &self.buffer) {
+            self.archive.truncate(self.length)?;
+            return Err(error);
         }
-        written
+        self.passed(body)
+    }
+
+    /// Writes everything to the disk.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.archive.with_file(|file| file.sync_data())
+    }
+
+    fn next_body(&self, bytes: Vec<u8>) -> Body {
+        Body {
+            offset: self.length + frames::HEAD_BYTES,
+            bytes,
+        }
+    }
+
+    fn passed(&mut self, body: &Body) -> io::Result<()> {
+        let last = Extent::of(body.offset, &body.bytes);
+        self.last = last.ok_or_else(|| io::Error::other("a ledger record is too long"))?;
+        self.length = body.offset + u64::from(self.last.length);
+        Ok(())
     }
 }
 
-fn read_entry(reader: &mut impl Read) -> io::Result<Option<(LogEntry, u64)>> {
-    let mut length = [0; 4];
-    let mut sum = [0; CHECKSUM_BYTES];
-    if !fill(reader, &mut length)? || !fill(reader, &mut sum)? {
-        return Ok(None);
-    }
-    let length = u32::from_le_bytes(length);
-    if length > MAX_ENTRY_BYTES {
-        return Ok(None);
-    }
-    let mut body = Vec::new();
-    let read = reader.take(u64::from(length)).read_to_end(&mut body)?;
-    if u32::try_from(read) != Ok(length) || checksum(&body) != sum {
-        return Ok(None);
-    }
-    let entry = bcs::from_bytes(&body).map_err(io::Error::other)?;
-    Ok(Some((entry, 12 + u64::from(length))))
+/// The rest of the file. The log's other readers move the file's position, so each read sets it.
+struct Unread<'a> {
+    archive: &'a Archive,
+    offset: u64,
 }
 
-/// Fills `buffer`, or returns false at the end of the file.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
-    match reader.read_exact(buffer) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
+impl Read for Unread<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.archive.with_file(|file| {
+            file.seek(SeekFrom::Start(self.offset))?;
+            file.read(buffer)
+        })?;
+        self.offset += u64::try_from(read).map_err(io::Error::other)?;
+        Ok(read)
     }
-}
-
-fn checksum(body: &[u8]) -> [u8; CHECKSUM_BYTES] {
-    let mut sum = [0; CHECKSUM_BYTES];
-    for (to, from) in sum.iter_mut().zip(Hasher::digest(body).inner()) {
-        *to = *from;
-    }
-    sum
 }
 
 #[cfg(test)]
@@ -194,7 +254,8 @@ mod tests {
 
     fn replayed(directory: &Path, seed: u64) -> io::Result<(Vec<u64>, Log)> {
         let mut seen = Vec::new();
-        let (log, _) = Log::open(directory, seed, |entry| {
+        let mut log = Log::open(directory, seed)?;
+        log.replay(|entry, _| {
             if let LogEntry::Checkpoint(summary) = entry {
                 seen.push(summary.sequence_number);
             }
@@ -203,19 +264,23 @@ mod tests {
         Ok((seen, log))
     }
 
+    fn append(log: &mut Log, sequence_number: u64) {
+        let body = log.encode(&checkpoint(sequence_number)).unwrap();
+        log.append(&body).unwrap();
+    }
+
     #[test]
     fn a_partial_last_entry_is_dropped_and_later_appends_work() {
         let directory = tempfile::tempdir().unwrap();
         let (_, mut log) = replayed(directory.path(), 7).unwrap();
         for n in 0..3 {
-            log.append(&checkpoint(n)).unwrap();
+            append(&mut log, n);
         }
-        let length = log.file.metadata().unwrap().len();
-        log.file.set_len(length - 5).unwrap();
+        log.archive.truncate(log.length - 5).unwrap();
         drop(log);
         let (seen, mut log) = replayed(directory.path(), 7).unwrap();
         assert_eq!(seen, [0, 1]);
-        log.append(&checkpoint(9)).unwrap();
+        append(&mut log, 9);
         drop(log);
         assert_eq!(replayed(directory.path(), 7).unwrap().0, [0, 1, 9]);
     }

@@ -1,70 +1,138 @@
 //! The live version of each object, its owner, and its past versions.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use atoma_domain::ObjectId;
-use bytes::Bytes;
 use sui_sdk_types::{
-    Address, ChangedObject, MovePackage, Object, ObjectData, ObjectIn, Owner, TypeTag,
+    Address, ChangedObject, MovePackage, Object, ObjectData, ObjectIn, StructTag, TypeTag,
 };
 
+use super::archive::Archive;
+use super::owners::{Kinds, ObjectKind, Owners, Rank};
+use super::stored::{Extent, Stored};
 use crate::vm::ObjectReader;
 
-/// All objects: live versions decoded, superseded ones as BCS bytes.
+/// A live object: its version, and where it is.
+#[derive(Debug, Clone)]
+pub(super) struct Live {
+    pub(super) version: u64,
+    pub(super) place: Stored<Object>,
+}
+
+/// All objects. With a log, only their places in it are in memory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ObjectStore {
-    live: HashMap<ObjectId, Arc<Object>>,
-    /// Ids by the address or parent object that owns the objects.
-    owned: HashMap<Address, BTreeSet<ObjectId>>,
-    superseded: HashMap<(ObjectId, u64), Bytes>,
-    /// The last superseded version of each object, for reads that lag by one version.
-    previous: HashMap<ObjectId, u64>,
-    packages: BTreeSet<ObjectId>,
+    pub(super) live: BTreeMap<ObjectId, Live>,
+    pub(super) superseded: BTreeMap<(ObjectId, u64), Stored<Object>>,
+    pub(super) owners: Owners,
+    /// Few, so they are always in memory.
+    pub(super) packages: BTreeMap<ObjectId, Arc<Object>>,
+    /// Reads what is in the log.
+    pub(super) archive: Option<Arc<Archive>>,
 }
 
 impl ObjectStore {
     /// The live version of an object.
-    pub(crate) fn live(&self, id: &ObjectId) -> Option<&Arc<Object>> {
-        self.live.get(id)
+    pub(crate) fn live(&self, id: &ObjectId) -> Option<Arc<Object>> {
+        self.read(&self.live.get(id)?.place)
     }
 
     /// An object at `version`, live or superseded.
     pub(crate) fn at(&self, id: &ObjectId, version: u64) -> Option<Arc<Object>> {
-        if let Some(object) = self.live.get(id)
-            && object.version() == version
-        {
-            return Some(Arc::clone(object));
+        match self.live.get(id) {
+            Some(live) if live.version == version => self.read(&live.place),
+            _ => self.read(self.superseded.get(&(*id, version))?),
         }
-        let bytes = self.superseded.get(&(*id, version))?;
-        bcs::from_bytes(bytes).ok().map(Arc::new)
     }
 
     /// The version before the live one, or the live version if it is the first.
     pub(crate) fn stale(&self, id: &ObjectId) -> Option<Arc<Object>> {
-        match self.previous.get(id) {
-            Some(version) => self.at(id, *version),
-            None => self.live.get(id).cloned(),
+        let live = self.live.get(id).map_or(u64::MAX, |live| live.version);
+        let mut before = self.superseded.range((*id, 0)..(*id, live));
+        match before.next_back() {
+            Some(((_, version), _)) => self.at(id, *version),
+            None => self.live(id),
         }
     }
 
-    /// All live objects, in no particular order.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Object>> {
-        self.live.values()
+    /// The live objects of a type that an address or object owns, coins by descending balance, others in
+    /// order of their ids.
+    pub(crate) fn owned_by<'a>(
+        &'a self,
+        owner: &Address,
+        is_wanted: impl Fn(&StructTag) -> bool + 'a,
+    ) -> impl Iterator<Item = Arc<Object>> {
+        let kinds = self.owners.of(owner, move |kind| is_wanted(&kind.tag));
+        kinds
+            .flat_map(|(_, ranks)| ranks)
+            .filter_map(|(_, id)| self.live(id))
     }
 
-    /// The live objects owned by an address, or the children of an object, in order of their ids.
-    pub(crate) fn owned_by(&self, owner: &Address) -> impl Iterator<Item = &Arc<Object>> {
-        self.owned
-            .get(owner)
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.live.get(id))
+    /// The live objects of a type that anyone owns.
+    pub(crate) fn owned_by_anyone<'a>(
+        &'a self,
+        is_wanted: impl Fn(&StructTag) -> bool + 'a,
+    ) -> impl Iterator<Item = Arc<Object>> {
+        self.owners
+            .all()
+            .flat_map(|(_, kinds)| kinds)
+            .filter(move |(kind, _)| is_wanted(&kind.tag))
+            .flat_map(|(_, ranks)| ranks)
+            .filter_map(|(_, id)| self.live(id))
+    }
+
+    /// An owner's objects after a position in the order of types, balances and ids.
+    pub(crate) fn owned_after<'a>(
+        &'a self,
+        owner: &Address,
+        after: Option<&'a (String, u64, ObjectId)>,
+        is_wanted: impl Fn(&StructTag) -> bool + 'a,
+    ) -> impl Iterator<Item = (&'a ObjectKind, Rank)> {
+        self.owners
+            .after(owner, after, move |kind| is_wanted(&kind.tag))
+    }
+
+    /// The first `count` dynamic fields of an object after an id, in order of their ids.
+    pub(crate) fn fields(
+        &self,
+        parent: &Address,
+        after: Option<ObjectId>,
+        count: usize,
+    ) -> Vec<Arc<Object>> {
+        let ids = self.owners.fields(parent, after, count);
+        ids.iter().filter_map(|id| self.live(id)).collect()
+    }
+
+    /// An owner's coins of a currency with their balances, the largest first.
+    pub(crate) fn coins<'a>(
+        &'a self,
+        owner: &Address,
+        coin_type: &'a TypeTag,
+    ) -> impl Iterator<Item = (u64, ObjectId)> {
+        self.owners
+            .of(owner, move |kind| kind.coin_type() == Some(coin_type))
+            .flat_map(|(_, ranks)| ranks)
+            .map(|(inverted, id)| (u64::MAX - inverted, *id))
+    }
+
+    /// The total balance of each currency of which an owner has coins.
+    pub(crate) fn balances(&self, owner: &Address) -> BTreeMap<String, u64> {
+        sums(self.owners.of(owner, |_| true))
+    }
+
+    /// The balances of everyone who has coins.
+    pub(crate) fn all_balances(&self) -> impl Iterator<Item = (&Address, BTreeMap<String, u64>)> {
+        let of = |kinds: &Kinds| sums(kinds.iter().map(|(kind, ranks)| (&**kind, ranks)));
+        self.owners
+            .all()
+            .map(move |(owner, kinds)| (owner, of(kinds)))
+            .filter(|(_, balances)| !balances.is_empty())
     }
 
     /// A live package.
     pub(crate) fn package(&self, id: &ObjectId) -> Option<&MovePackage> {
-        match self.live(id)?.data() {
+        match self.packages.get(id)?.data() {
             ObjectData::Package(package) => Some(package),
             ObjectData::Struct(_) => None,
         }
@@ -72,98 +140,85 @@ impl ObjectStore {
 
     /// All packages.
     pub(crate) fn packages(&self) -> impl Iterator<Item = &MovePackage> {
-        self.packages.iter().filter_map(|id| self.package(id))
+        self.packages.keys().filter_map(|id| self.package(id))
     }
 
-    /// Makes `object` the live version.
-    pub(crate) fn write(&mut self, object: Object) {
+    /// Makes `object` the live version. With an extent, it is in the log there.
+    pub(super) fn write(&mut self, object: Object, extent: Option<Extent>) {
         let id = object.object_id();
-        if matches!(object.data(), ObjectData::Package(_)) {
-            self.packages.insert(id);
-        }
         let object = Arc::new(object);
-        if let Some(old) = self.live.insert(id, Arc::clone(&object)) {
-            self.supersede(id, &old);
-            if owner_address(old.owner()) != owner_address(object.owner()) {
-                self.disown(id, &old);
+        let old = self.supersede(id);
+        self.owners.replace(old.as_deref(), Some(&object));
+        if matches!(object.data(), ObjectData::Package(_)) {
+            self.packages.insert(id, Arc::clone(&object));
+        }
+        let version = object.version();
+        let place = match (extent, &self.archive) {
+            (Some(extent), Some(archive)) => {
+                archive.keep_object(extent, object);
+                Stored::Log(extent)
             }
-        }
-        if let Some(owner) = owner_address(object.owner()) {
-            self.owned.entry(owner).or_default().insert(id);
-        }
+            _ => Stored::Memory(object),
+        };
+        self.live.insert(id, Live { version, place });
     }
 
     /// Deletes an object. Its past versions stay readable.
-    pub(crate) fn delete(&mut self, id: ObjectId) {
-        if let Some(old) = self.live.remove(&id) {
-            self.supersede(id, &old);
-            self.disown(id, &old);
-        }
+    pub(super) fn delete(&mut self, id: ObjectId) {
+        let old = self.supersede(id);
+        self.owners.replace(old.as_deref(), None);
+        self.live.remove(&id);
     }
 
     /// Makes the version before a change the live one again, as on a node that has not executed it.
     pub(super) fn undo(&mut self, change: &ChangedObject) {
         let id = change.object_id;
-        let before = match change.input_state {
-            ObjectIn::Exist { version, .. } => self.at(&id, version),
-            _ => None,
-        };
-        if let Some(after) = self.live.remove(&id) {
-            self.disown(id, &after);
+        if let Some(after) = self.live(&id) {
+            self.owners.replace(Some(&after), None);
             self.packages.remove(&id);
+            self.live.remove(&id);
         }
-        if let Some(before) = before {
-            if let Some(owner) = owner_address(before.owner()) {
-                self.owned.entry(owner).or_default().insert(id);
-            }
-            self.live.insert(id, before);
-        }
-    }
-
-    fn supersede(&mut self, id: ObjectId, old: &Object) {
-        match bcs::to_bytes(old) {
-            Ok(bytes) => {
-                self.superseded.insert((id, old.version()), bytes.into());
-                self.previous.insert(id, old.version());
-            }
-            Err(error) => {
-                tracing::error!(object = %id, %error, "can't encode a superseded object version");
-            }
-        }
-    }
-
-    fn disown(&mut self, id: ObjectId, old: &Object) {
-        if let Some(owner) = owner_address(old.owner())
-            && let Some(ids) = self.owned.get_mut(&owner)
+        if let ObjectIn::Exist { version, .. } = change.input_state
+            && let Some(place) = self.superseded.get(&(id, version)).cloned()
+            && let Some(before) = self.read(&place)
         {
-            ids.remove(&id);
-            if ids.is_empty() {
-                self.owned.remove(&owner);
-            }
+            self.owners.replace(None, Some(&before));
+            self.live.insert(id, Live { version, place });
+        }
+    }
+
+    /// Keeps the live version, which will be replaced, as a past one, and returns it.
+    fn supersede(&mut self, id: ObjectId) -> Option<Arc<Object>> {
+        let live = self.live.get(&id)?;
+        let old = self.read(&live.place)?;
+        let place = live.place.clone();
+        self.superseded.insert((id, live.version), place);
+        Some(old)
+    }
+
+    fn read(&self, place: &Stored<Object>) -> Option<Arc<Object>> {
+        match place {
+            Stored::Memory(object) => Some(Arc::clone(object)),
+            Stored::Log(extent) => self.archive.as_ref()?.object(*extent),
         }
     }
 }
 
 impl ObjectReader for ObjectStore {
     fn object(&self, id: &ObjectId) -> Option<Arc<Object>> {
-        self.live.get(id).cloned()
+        self.live(id)
     }
 }
 
-fn owner_address(owner: &Owner) -> Option<Address> {
-    match owner {
-        Owner::Address(address) | Owner::Object(address) => Some(*address),
-        Owner::ConsensusAddress { owner, .. } => Some(*owner),
-        _ => None,
-    }
-}
-
-/// The coin type and balance of a `0x2::coin::Coin<T>` object.
-pub(crate) fn coin_balance(object: &Object) -> Option<(TypeTag, u64)> {
-    let ObjectData::Struct(value) = object.data() else {
-        return None;
-    };
-    let coin_type = value.object_type().is_coin()?.clone();
-    let balance = value.contents().get(32..40)?.try_into().ok()?;
-    Some((coin_type, u64::from_le_bytes(balance)))
+/// The total balances of coins, by currency.
+fn sums<'a>(
+    kinds: impl Iterator<Item = (&'a ObjectKind, &'a BTreeSet<Rank>)>,
+) -> BTreeMap<String, u64> {
+    kinds
+        .filter_map(|(kind, ranks)| {
+            let balances = ranks.iter().map(|(inverted, _)| u64::MAX - inverted);
+            let sum = balances.fold(0_u64, u64::saturating_add);
+            Some((kind.coin_type()?.to_string(), sum))
+        })
+        .collect()
 }

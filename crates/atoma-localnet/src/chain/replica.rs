@@ -19,11 +19,10 @@ impl Ledger {
         let executed = checkpoints
             .last()
             .map_or(0, |last| last.first_transaction + last.transactions);
-        let (kept, undone) = self
-            .transactions
-            .split_at(executed.min(self.transactions.len()));
+        let executed = executed.min(self.transactions.len());
         let mut objects = self.objects.clone();
-        for record in undone.iter().rev() {
+        for position in (executed..self.transactions.len()).rev() {
+            let record = self.record(position)?;
             let TransactionEffects::V2(effects) = record.effects()? else {
                 continue;
             };
@@ -46,15 +45,15 @@ impl Ledger {
         Ok(Self {
             objects,
             by_digest: (0_usize..)
-                .zip(kept)
+                .zip(self.transactions.iter().take(executed))
                 .map(|(position, record)| (record.digest, position))
                 .collect(),
-            transactions: kept.to_vec(),
+            transactions: self.transactions.iter().take(executed).cloned().collect(),
             checkpoints,
             epochs,
             epoch_gas: GasCostSummary::new(0, 0, 0, 0),
             next_gas_price: self.next_gas_price,
-            log: None,
+            ..Self::empty()
         })
     }
 }

@@ -147,6 +147,15 @@ pub fn read_state(
     reader: &dyn ObjectReader,
     addresses: &ContractAddresses,
 ) -> Result<ContractState, MoveError> {
+    read_newest(reader, addresses, MAX_STACKS_READ)
+}
+
+/// Reads the contract's state, of the stacks the newest ones only.
+pub(super) fn read_newest(
+    reader: &dyn ObjectReader,
+    addresses: &ContractAddresses,
+    stacks: u64,
+) -> Result<ContractState, MoveError> {
     let mut execution = Execution::reading(reader);
     let mut db = Db::open(
         &mut execution,
@@ -175,7 +184,7 @@ pub fn read_state(
         }
     }
     let next = db.state.next_stack_small_id.get();
-    let oldest = next.saturating_sub(MAX_STACKS_READ).max(1);
+    let oldest = next.saturating_sub(stacks).max(1);
     for id in (oldest..next).map(StackSmallId::new) {
         if db.state.stacks.contains(db.vm, db.package, &id)? {
             let stack = db.state.stacks.borrow(db.vm, db.package, &id)?;

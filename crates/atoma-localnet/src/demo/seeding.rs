@@ -203,12 +203,10 @@ fn nodes_of(core: &NetworkCore, account: &Account) -> Vec<NodeSmallId> {
     let ledger = core.ledger();
     let mut nodes: Vec<NodeSmallId> = ledger
         .objects()
-        .owned_by(&account.address)
+        .owned_by(&account.address, |tag| tag.name().as_str() == "NodeBadge")
         .filter_map(|object| {
-            let data = object.as_struct()?;
-            let is_badge = data.object_type().name().as_str() == "NodeBadge";
-            let (_, node): (ObjectId, NodeSmallId) =
-                bcs::from_bytes(data.contents()).ok().filter(|_| is_badge)?;
+            let contents = object.as_struct()?.contents();
+            let (_, node): (ObjectId, NodeSmallId) = bcs::from_bytes(contents).ok()?;
             Some(node)
         })
         .collect();

@@ -143,8 +143,8 @@ impl EffectsBuilder<'_> {
         let mut objects: BTreeMap<ObjectId, Object> = BTreeMap::new();
         for (id, state) in &written.states {
             if let Some(object) = object_of(state, lamport, digest) {
-                let old = self.store.live(id).map(Arc::as_ref);
-                objects.insert(*id, storage.write(object, old));
+                let old = self.store.live(id);
+                objects.insert(*id, storage.write(object, old.as_deref()));
             }
         }
         for package in &written.packages {
@@ -154,7 +154,7 @@ impl EffectsBuilder<'_> {
         }
         for id in &written.deleted {
             if let Some(old) = self.store.live(id) {
-                storage.delete(old);
+                storage.delete(&old);
             }
         }
         let gas_used = storage.summary(computation);
@@ -248,10 +248,10 @@ impl EffectsBuilder<'_> {
     }
 
     /// An object as it was before the transaction. The mock gas coin of a simulation is not in the store.
-    fn before(&self, id: &ObjectId) -> Option<&Arc<Object>> {
-        let gas = self.inputs.gas.iter();
-        gas.chain(self.store.live(id))
-            .find(|object| object.object_id() == *id)
+    fn before(&self, id: &ObjectId) -> Option<Arc<Object>> {
+        let mut gas = self.inputs.gas.iter();
+        let coin = gas.find(|coin| coin.object_id() == *id);
+        coin.cloned().or_else(|| self.store.live(id))
     }
 
     fn changes(
@@ -338,6 +338,7 @@ impl EffectsBuilder<'_> {
         let read = written.loaded.iter().filter_map(|id| self.store.live(id));
         let mut dependencies: BTreeSet<Digest> = inputs
             .chain(&self.inputs.gas)
+            .cloned()
             .chain(read)
             .map(|object| object.previous_transaction())
             .collect();

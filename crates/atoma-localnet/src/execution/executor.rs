@@ -208,7 +208,7 @@ impl ObjectReader for StoreWithGas<'_> {
         match &self.gas {
             Some(gas) if gas.object_id() == *id => Some(Arc::clone(gas)),
             _ if self.smashed.contains(id) => None,
-            _ => self.store.live(id).cloned(),
+            _ => self.store.live(id),
         }
     }
 }

@@ -4,7 +4,7 @@
 use atoma_domain::ObjectId;
 use sui_sdk_types::{
     Address, Argument, CommandArgumentError as Wrong, ExecutionError, Identifier, MakeMoveVector,
-    MoveCall, MovePackage, ObjectData, PackageUpgradeError, StructTag, TypeTag, Upgrade,
+    MoveCall, MovePackage, Object, ObjectData, PackageUpgradeError, StructTag, TypeTag, Upgrade,
 };
 
 use super::commands::{Interpreter, execution_error, wrong};
@@ -199,7 +199,7 @@ impl Interpreter<'_, '_> {
         let (cap, package, _, _): (ObjectId, ObjectId, u8, Vec<u8>) =
             bcs::from_bytes(&ticket).map_err(|_| wrong(0, Wrong::TypeMismatch))?;
         let current = self.store.live(&upgrade.package);
-        let Some(ObjectData::Package(current)) = current.map(|object| object.data()) else {
+        let Some(ObjectData::Package(current)) = current.as_deref().map(Object::data) else {
             return Err(ExecutionError::PackageUpgradeError {
                 kind: PackageUpgradeError::NotAPackage {
                     object_id: upgrade.package,

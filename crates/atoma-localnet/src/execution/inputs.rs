@@ -139,7 +139,6 @@ impl Reader<'_> {
                 let id = shared.object_id();
                 let object = self.store.live(&id);
                 object
-                    .cloned()
                     .map(Some)
                     .ok_or(TransactionRefusal::ObjectNotFound { id, version: None })
             }
@@ -159,7 +158,7 @@ impl Reader<'_> {
             return Err(missing);
         };
         if live.version() == version {
-            return Ok(Arc::clone(live));
+            return Ok(live);
         }
         if live.version() < version {
             return Err(missing);

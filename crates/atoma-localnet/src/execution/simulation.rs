@@ -216,16 +216,13 @@ fn spendable_coins(
         .collect();
     let limit = MAX_GAS_PAYMENT_OBJECTS.min(MAX_INPUT_OBJECTS.saturating_sub(used.len()));
     let sui = StructTag::sui().into();
-    let mut coins: Vec<(u64, &Arc<Object>)> = store
-        .owned_by(&transaction.gas_payment.owner)
-        .filter(|object| !used.contains(&object.object_id()))
-        .filter_map(|object| match coin_balance(object) {
-            Some((coin_type, balance)) if coin_type == sui => Some((balance, object)),
-            _ => None,
-        })
+    let owner = &transaction.gas_payment.owner;
+    let coins: Vec<(u64, Arc<Object>)> = store
+        .coins(owner, &sui)
+        .filter(|(_, id)| !used.contains(id))
+        .filter_map(|(balance, id)| Some((balance, store.live(&id)?)))
+        .take(limit)
         .collect();
-    coins.sort_by_key(|(balance, object)| (std::cmp::Reverse(*balance), object.object_id()));
-    coins.truncate(limit);
     let balance = coins.iter().map(|(balance, _)| u128::from(*balance)).sum();
     let references = coins
         .into_iter()

@@ -18,7 +18,7 @@ use super::command_outputs::command_outputs;
 use super::delay::wait_until;
 use super::refusals;
 use super::render::{self, mask};
-use super::view::DecodedTransaction;
+use super::view::{DecodedTransaction, lost};
 use crate::core::{ExecuteError, Origin};
 use crate::execution::status::{bad_request, missing};
 use crate::execution::{self, SimulationOptions};
@@ -84,11 +84,9 @@ impl TransactionExecutionService for Service {
             ));
         }
         let ledger = core.ledger();
-        let record = ledger
-            .transaction_at(position)
-            .ok_or_else(|| Status::internal("the executed transaction is not in the ledger"))?;
+        let record = ledger.record(position).map_err(lost)?;
         // As on a full node, the response does not wait for a checkpoint.
-        let view = DecodedTransaction::new(record);
+        let view = DecodedTransaction::new(&record);
         let transaction = render::body(ledger.objects(), &core.contract, &view, &mask)?;
         Ok(Response::new(ExecuteTransactionResponse::new(transaction)))
     }

@@ -20,7 +20,7 @@ use super::list::{self, CheckpointBounds};
 use super::node::Node;
 use super::render::{self, mask};
 use super::sources::{Checkpoints, Events, Transactions};
-use super::view::DecodedTransaction;
+use super::view::{DecodedTransaction, lost};
 use crate::chain::Ledger;
 use crate::execution::status::{self, bad_request, missing};
 use crate::faults::FaultKind;
@@ -294,8 +294,9 @@ impl Service {
 
     /// Whether an injected fault hides a transaction of the current epoch from this call.
     fn is_hidden(&self, ledger: &Ledger, digest: &Digest) -> bool {
-        let found = ledger.transaction(digest);
-        let effects = found.and_then(|(_, record)| record.effects().ok());
+        let position = ledger.position(digest);
+        let record = position.and_then(|position| ledger.record(position).ok());
+        let effects = record.and_then(|record| record.effects().ok());
         effects.is_some_and(|effects| effects.epoch() == ledger.epoch().epoch)
             && self
                 .core
@@ -318,7 +319,7 @@ fn object(
             .at(&id, version)
             .filter(|_| !node.is_version_pruned(&ledger, &id, version)),
         None if is_stale => objects.stale(&id),
-        None => objects.live(&id).cloned(),
+        None => objects.live(&id),
     };
     match (found, version) {
         (Some(object), _) => Ok(render::object(&object, &node.core.contract, mask)),
@@ -335,15 +336,16 @@ fn transaction(
     digest: Digest,
     mask: &FieldMaskTree,
 ) -> Result<ExecutedTransaction, Status> {
-    let (position, record) = ledger
-        .transaction(&digest)
-        .filter(|(position, _)| !node.is_pruned(ledger, *position))
+    let position = ledger
+        .position(&digest)
+        .filter(|position| !node.is_pruned(ledger, *position))
         .ok_or_else(|| transaction_not_found(&digest))?;
+    let record = ledger.record(position).map_err(lost)?;
     render::transaction(
         ledger,
         &node.core.contract,
         position,
-        &DecodedTransaction::new(record),
+        &DecodedTransaction::new(&record),
         mask,
     )
 }

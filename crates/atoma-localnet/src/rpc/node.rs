@@ -90,9 +90,7 @@ impl Node {
             return false;
         };
         let replica = self.core.replica(ledger, before);
-        let live = replica
-            .ok()
-            .and_then(|ledger| ledger.objects().live(id).cloned());
+        let live = replica.ok().and_then(|ledger| ledger.objects().live(id));
         live.is_some_and(|live| version < live.version())
     }
 }

@@ -17,7 +17,7 @@ use tonic::Status;
 
 use super::balance_changes::balance_changes;
 use super::description::description;
-use super::view::DecodedTransaction;
+use super::view::{DecodedTransaction, lost};
 use crate::chain::{CheckpointRecord, Ledger, ObjectStore, TransactionRecord, coin_balance};
 use crate::contract::ContractAddresses;
 use crate::execution::Simulated;
@@ -313,19 +313,17 @@ pub(crate) fn checkpoint(
     record: &CheckpointRecord,
     mask: &FieldMaskTree,
 ) -> Result<proto::Checkpoint, Status> {
-    let lost = |error| Status::data_loss(format!("a ledger record can't be decoded: {error}"));
     let mut message = proto::Checkpoint::default();
-    message.merge(&record.summary().map_err(lost)?, mask);
-    let records = ledger.transactions_of(record);
+    message.merge(&ledger.summary(record).map_err(lost)?, mask);
     if mask.subtree("contents").is_some() {
-        let contents =
-            Ledger::contents_of(records).map_err(|error| Status::data_loss(error.to_string()))?;
+        let contents = Ledger::contents_of(ledger.transactions_of(record)).map_err(lost)?;
         message.merge(contents, mask);
     }
     if let Some(submask) = mask.subtree("transactions") {
-        for (index, record_of) in records.iter().enumerate() {
+        for (index, executed) in ledger.transactions_of(record).enumerate() {
             let position = record.first_transaction + index;
-            let view = DecodedTransaction::new(record_of);
+            let executed = executed.map_err(lost)?;
+            let view = DecodedTransaction::new(&executed);
             message
                 .transactions
                 .push(transaction(ledger, contract, position, &view, &submask)?);
@@ -335,9 +333,10 @@ pub(crate) fn checkpoint(
         && let Some(submask) = submask.subtree("objects")
     {
         let mut versions = BTreeSet::new();
-        for record in records {
-            versions.extend(touched(DecodedTransaction::new(record).effects_v2()?));
-            versions.extend(record.loaded.iter().copied());
+        for executed in ledger.transactions_of(record) {
+            let executed = executed.map_err(lost)?;
+            versions.extend(touched(DecodedTransaction::new(&executed).effects_v2()?));
+            versions.extend(executed.loaded.iter().copied());
         }
         let mut set = proto::ObjectSet::default();
         set.objects = versions

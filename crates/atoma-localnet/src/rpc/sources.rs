@@ -8,7 +8,7 @@ use tonic::Status;
 use super::cursor::LedgerCursor;
 use super::filter::{EventPredicate, Filter, TransactionPredicate};
 use super::render;
-use super::view::DecodedTransaction;
+use super::view::{DecodedTransaction, lost};
 use crate::chain::Ledger;
 use crate::contract::ContractAddresses;
 
@@ -77,8 +77,10 @@ impl Source for Checkpoints {
             return Ok(Vec::new());
         }
         let mut matches = self.filter.is_open();
-        for transaction in ledger.transactions_of(record) {
-            matches = matches || self.filter.passes(&DecodedTransaction::new(transaction))?;
+        let mut transactions = ledger.transactions_of(record);
+        while !matches && let Some(transaction) = transactions.next() {
+            let transaction = transaction.map_err(lost)?;
+            matches = self.filter.passes(&DecodedTransaction::new(&transaction))?;
         }
         if !matches {
             return Ok(Vec::new());
@@ -113,7 +115,8 @@ impl Source for Transactions {
         };
         for (index, transaction) in (0_u64..).zip(ledger.transactions_of(record)) {
             let cursor = LedgerCursor::transaction(sequence, index);
-            let view = DecodedTransaction::new(transaction);
+            let transaction = transaction.map_err(lost)?;
+            let view = DecodedTransaction::new(&transaction);
             if window.contains(cursor) && self.filter.passes(&view)? {
                 let position = record.first_transaction + items_index(index);
                 let item =
@@ -147,7 +150,8 @@ impl Source for Events {
             return Ok(items);
         };
         for (transaction, stored) in (0_u64..).zip(ledger.transactions_of(record)) {
-            let view = DecodedTransaction::new(stored);
+            let stored = stored.map_err(lost)?;
+            let view = DecodedTransaction::new(&stored);
             let Some(events) = view.events()? else {
                 continue;
             };

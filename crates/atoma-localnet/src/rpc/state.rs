@@ -1,8 +1,5 @@
 //! StateService: the objects and balances that addresses own.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use sui_rpc::field::FieldMaskTree;
 use sui_rpc::proto::sui::rpc::v2::dynamic_field::DynamicFieldKind;
 use sui_rpc::proto::sui::rpc::v2::state_service_server::StateService;
@@ -12,7 +9,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::Service;
 use super::render::{self, mask};
-use crate::chain::{ObjectStore, coin_balance};
+use crate::chain::ObjectStore;
 use crate::contract::ContractAddresses;
 use crate::execution::status::{self, bad_request, missing};
 use crate::faults::FaultKind;
@@ -43,35 +40,30 @@ impl StateService for Service {
         let mask =
             mask::<proto::Object>(request.read_mask.as_ref(), "object_id,version,object_type")?;
         let ledger = node.ledger()?;
-        let mut found: Vec<(Key, &Arc<Object>)> = ledger
-            .objects()
-            .owned_by(&owner)
-            .filter_map(|object| Some((key(object, object_type.as_ref())?, object)))
-            .collect();
-        found.sort_by(|(a, _), (b, _)| a.cmp(b));
-        if !found.is_empty()
-            && self
-                .core
-                .faults
-                .take(FaultKind::OwnedObjectsHidden)
-                .is_some()
-        {
-            found.clear();
-        }
-        let (page, next) = page(
-            &found,
-            request.page_size,
-            request.page_token.as_deref(),
-            |(key, _)| key.clone(),
-        )?;
+        let objects = ledger.objects();
+        let page = Page::new(request.page_size, request.page_token.as_deref())?;
+        let is_wanted = |tag: &StructTag| matches(tag, object_type.as_ref());
+        let mut found = objects
+            .owned_after(&owner, page.after.as_ref(), is_wanted)
+            .peekable();
+        let faults = &self.core.faults;
+        let is_hidden =
+            found.peek().is_some() && faults.take(FaultKind::OwnedObjectsHidden).is_some();
+        let found = found.take(if is_hidden { 0 } else { page.size + 1 });
+        let (found, next) = page.cut(found.collect(), |(kind, (balance, id))| {
+            (kind.name.clone(), *balance, *id)
+        })?;
         let mut response = ListOwnedObjectsResponse::default();
-        let is_stale = self.core.faults.take(FaultKind::StaleObjects).is_some();
-        response.objects = page
+        let is_stale = faults.take(FaultKind::StaleObjects).is_some();
+        response.objects = found
             .iter()
-            .filter_map(|(_, object)| {
-                let stale = is_stale.then(|| ledger.objects().stale(&object.object_id()));
-                let object = stale.unwrap_or_else(|| Some(Arc::clone(object)))?;
-                Some(render::object(&object, &self.core.contract, &mask))
+            .filter_map(|(_, (_, id))| {
+                let object = if is_stale {
+                    objects.stale(id)
+                } else {
+                    objects.live(id)
+                };
+                Some(render::object(&*object?, &self.core.contract, &mask))
             })
             .collect();
         response.next_page_token = next;
@@ -88,21 +80,19 @@ impl StateService for Service {
         let parent = address("parent", request.parent.as_deref(), "")?;
         let mask = mask::<DynamicField>(request.read_mask.as_ref(), "parent,field_id")?;
         let ledger = node.ledger()?;
-        let fields: Vec<&Arc<Object>> = ledger.objects().owned_by(&parent).collect();
-        let (page, next) = page(
-            &fields,
-            request.page_size,
-            request.page_token.as_deref(),
-            |o| (String::new(), 0, o.object_id()),
-        )?;
+        let objects = ledger.objects();
+        let page = Page::new(request.page_size, request.page_token.as_deref())?;
+        let after = page.after.as_ref().map(|(_, _, id)| *id);
+        let fields = objects.fields(&parent, after, page.size + 1);
+        let (fields, next) = page.cut(fields, |field| (String::new(), 0, field.object_id()))?;
         let mut response = ListDynamicFieldsResponse::default();
-        for object in page {
-            if let Some(field) = dynamic_field(ledger.objects(), parent, object) {
-                let contract = &self.core.contract;
-                response
-                    .dynamic_fields
-                    .push(masked_field(field, contract, &mask));
-            }
+        for object in &fields {
+            let view = FieldView {
+                objects,
+                contract: &self.core.contract,
+                mask: &mask,
+            };
+            response.dynamic_fields.extend(view.render(parent, object));
         }
         response.next_page_token = next;
         Ok(Response::new(response))
@@ -118,9 +108,8 @@ impl StateService for Service {
         let owner = address("owner", request.owner.as_deref(), "missing owner")?;
         let coin_type: TypeTag = coin_type(request.coin_type.as_deref())?.into();
         let ledger = node.ledger()?;
-        let sum = balances(ledger.objects(), &owner)
-            .remove(&coin_type.to_string())
-            .unwrap_or_default();
+        let coins = ledger.objects().coins(&owner, &coin_type);
+        let sum = coins.fold(0, |sum: u64, (balance, _)| sum.saturating_add(balance));
         let mut response = GetBalanceResponse::default();
         response.balance = Some(balance(coin_type.to_string(), sum));
         Ok(Response::new(response))
@@ -135,17 +124,18 @@ impl StateService for Service {
         let request = request.into_inner();
         let owner = address("owner", request.owner.as_deref(), "missing owner")?;
         let ledger = node.ledger()?;
-        let all: Vec<(String, u64)> = balances(ledger.objects(), &owner).into_iter().collect();
-        let (page, next) = page(
-            &all,
-            request.page_size,
-            request.page_token.as_deref(),
-            |(t, _)| (t.clone(), 0, Address::ZERO),
-        )?;
+        let mut all = ledger.objects().balances(&owner);
+        let page = Page::new(request.page_size, request.page_token.as_deref())?;
+        if let Some((last, ..)) = &page.after {
+            all.retain(|coin_type, _| coin_type > last);
+        }
+        let (found, next) = page.cut(all.into_iter().collect(), |(coin_type, _)| {
+            (coin_type.clone(), 0, Address::ZERO)
+        })?;
         let mut response = ListBalancesResponse::default();
-        response.balances = page
-            .iter()
-            .map(|(coin_type, sum)| balance(coin_type.clone(), *sum))
+        response.balances = found
+            .into_iter()
+            .map(|(coin_type, sum)| balance(coin_type, sum))
             .collect();
         response.next_page_token = next;
         Ok(Response::new(response))
@@ -189,7 +179,7 @@ impl Service {
     /// The id of a coin's `0x2::coin::CoinMetadata`, which genesis created.
     fn metadata_id(&self, coin: &StructTag) -> Option<Address> {
         let ledger = self.core.ledger();
-        let genesis = ledger.transaction_at(0)?.effects().ok()?;
+        let genesis = ledger.record(0).ok()?.effects().ok()?;
         let TransactionEffects::V2(effects) = genesis else {
             return None;
         };
@@ -200,7 +190,8 @@ impl Service {
             .find(|id| {
                 let object = ledger.objects().live(id);
                 object
-                    .and_then(|object| object.as_struct())
+                    .as_deref()
+                    .and_then(Object::as_struct)
                     .is_some_and(|data| {
                         data.object_type().name().as_str() == "CoinMetadata"
                             && data.object_type().type_params() == [coin.clone().into()]
@@ -212,64 +203,51 @@ impl Service {
 /// The sort key of owned objects: by type, then coins by descending balance, then by id.
 type Key = (String, u64, Address);
 
-/// The object's sort key; `None` when it is not of the requested type.
-fn key(object: &Object, requested: Option<&StructTag>) -> Option<Key> {
-    let ObjectType::Struct(tag) = object.object_type() else {
-        return None;
-    };
-    if let Some(requested) = requested {
-        let matches = tag.address() == requested.address()
+/// Whether a type is the requested one. Without parameters, the request is for all of that name.
+fn matches(tag: &StructTag, requested: Option<&StructTag>) -> bool {
+    requested.is_none_or(|requested| {
+        tag.address() == requested.address()
             && tag.module() == requested.module()
             && tag.name() == requested.name()
-            && (requested.type_params().is_empty() || tag.type_params() == requested.type_params());
-        if !matches {
-            return None;
-        }
-    }
-    let inverted = coin_balance(object).map_or(0, |(_, balance)| u64::MAX - balance);
-    Some((tag.to_string(), inverted, object.object_id()))
+            && (requested.type_params().is_empty() || tag.type_params() == requested.type_params())
+    })
 }
 
-/// One page of a sorted list, and the token of the next page. A token is the last key of its page,
-/// so changes between two calls don't shift pages.
-fn page<'a, T>(
-    sorted: &'a [T],
-    size: Option<u32>,
-    token: Option<&[u8]>,
-    key: impl Fn(&T) -> Key,
-) -> Result<(&'a [T], Option<bytes::Bytes>), Status> {
-    let size = size.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let from = match token {
-        None => 0,
-        Some(token) => {
-            let last: Key = bcs::from_bytes(token)
-                .map_err(|_| bad_request("page_token", "invalid page_token"))?;
-            sorted.partition_point(|item| key(item) <= last)
-        }
-    };
-    let rest = sorted.get(from..).unwrap_or_default();
-    let page = rest.get(..size.min(rest.len())).unwrap_or_default();
-    let next = match page.last() {
-        Some(last) if page.len() < rest.len() => {
-            let token =
-                bcs::to_bytes(&key(last)).map_err(|error| Status::internal(error.to_string()))?;
-            Some(token.into())
-        }
-        _ => None,
-    };
-    Ok((page, next))
+/// What part of a sorted list a request wants. A token is the last key of the page before, so changes
+/// between two calls don't shift pages.
+struct Page {
+    size: usize,
+    after: Option<Key>,
 }
 
-fn balances(objects: &ObjectStore, owner: &Address) -> BTreeMap<String, u64> {
-    let mut sums = BTreeMap::new();
-    for object in objects.owned_by(owner) {
-        if let Some((coin_type, balance)) = coin_balance(object) {
-            let sum: &mut u64 = sums.entry(coin_type.to_string()).or_default();
-            *sum = sum.saturating_add(balance);
-        }
+impl Page {
+    fn new(size: Option<u32>, token: Option<&[u8]>) -> Result<Self, Status> {
+        let size = size.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+        let after = token.map(bcs::from_bytes).transpose();
+        Ok(Self {
+            size: usize::try_from(size).unwrap_or(usize::MAX),
+            after: after.map_err(|_| bad_request("page_token", "invalid page_token"))?,
+        })
     }
-    sums
+
+    /// Cuts what was found after the last page to this one, and returns the token of the next page if
+    /// there is more.
+    fn cut<T>(
+        &self,
+        mut found: Vec<T>,
+        key: impl Fn(&T) -> Key,
+    ) -> Result<(Vec<T>, Option<bytes::Bytes>), Status> {
+        let has_more = found.len() > self.size;
+        found.truncate(self.size);
+        let next = match found.last() {
+            Some(last) if has_more => {
+                let token = bcs::to_bytes(&key(last));
+                Some(token.map_err(|error| Status::internal(error.to_string()))?)
+            }
+            _ => None,
+        };
+        Ok((found, next.map(Into::into)))
+    }
 }
 
 fn balance(coin_type: String, sum: u64) -> Balance {
@@ -281,54 +259,67 @@ fn balance(coin_type: String, sum: u64) -> Balance {
     balance
 }
 
-fn dynamic_field(objects: &ObjectStore, parent: Address, object: &Object) -> Option<DynamicField> {
-    let data = object.as_struct()?;
-    let tag = data.object_type();
-    let is_field = tag.module().as_str() == "dynamic_field" && tag.name().as_str() == "Field";
-    let [name_type, value_type] = tag.type_params() else {
-        return None;
-    };
-    if !is_field {
-        return None;
-    }
-    let contents = data.contents().get(Address::LENGTH..)?;
-    let mut field = DynamicField::default();
-    field.parent = Some(parent.to_string());
-    field.field_id = Some(object.object_id().to_string());
-    field.field_object = Some(object.clone().into());
-    // The value of an object field is the child's id, and its name is in a wrapper.
-    let wrapped = match name_type {
-        TypeTag::Struct(tag) if tag.module().as_str() == "dynamic_object_field" => {
-            tag.type_params().first()
+/// How a request wants to see dynamic fields.
+struct FieldView<'a> {
+    objects: &'a ObjectStore,
+    contract: &'a ContractAddresses,
+    mask: &'a FieldMaskTree,
+}
+
+impl FieldView<'_> {
+    /// A dynamic field of `parent`; `None` if the object is something else.
+    fn render(&self, parent: Address, object: &Object) -> Option<DynamicField> {
+        let data = object.as_struct()?;
+        let tag = data.object_type();
+        let is_field = tag.module().as_str() == "dynamic_field" && tag.name().as_str() == "Field";
+        let [name_type, value_type] = tag.type_params() else {
+            return None;
+        };
+        if !is_field {
+            return None;
         }
-        _ => None,
-    };
-    let value_bytes = match wrapped {
-        Some(_) => Address::LENGTH,
-        None => value_length(contents, name_type)?,
-    };
-    let split = contents.len().checked_sub(value_bytes)?;
-    let (name, value) = contents.split_at_checked(split)?;
-    field.name = Some(blob(wrapped.unwrap_or(name_type).to_string(), name));
-    field.value = Some(blob(value_type.to_string(), value));
-    match wrapped {
-        Some(_) => {
+        let contents = data.contents().get(Address::LENGTH..)?;
+        let mut field = DynamicField::default();
+        field.parent = Some(parent.to_string());
+        field.field_id = Some(object.object_id().to_string());
+        // The value of an object field is the child's id, and its name is in a wrapper.
+        let wrapped = match name_type {
+            TypeTag::Struct(tag) if tag.module().as_str() == "dynamic_object_field" => {
+                tag.type_params().first()
+            }
+            _ => None,
+        };
+        let value_bytes = match wrapped {
+            Some(_) => Address::LENGTH,
+            None => value_length(contents, name_type)?,
+        };
+        let split = contents.len().checked_sub(value_bytes)?;
+        let (name, value) = contents.split_at_checked(split)?;
+        field.name = Some(blob(wrapped.unwrap_or(name_type).to_string(), name));
+        field.value = Some(blob(value_type.to_string(), value));
+        if wrapped.is_some() {
             let child = Address::from_bytes(value).ok()?;
             field.set_kind(DynamicFieldKind::Object);
             field.child_id = Some(child.to_string());
-            if let Some(child) = objects.live(&child) {
+            if let Some(child) = self.objects.live(&child) {
                 if let ObjectType::Struct(tag) = child.object_type() {
                     field.value_type = Some(tag.to_string());
                 }
-                field.child_object = Some(Object::clone(child).into());
+                field.child_object = self.object("child_object", &child);
             }
-        }
-        None => {
+        } else {
             field.set_kind(DynamicFieldKind::Field);
             field.value_type = Some(value_type.to_string());
         }
+        field.field_object = self.object("field_object", object);
+        Some(masked(field, self.mask))
     }
-    Some(field)
+
+    /// An object of a field, if it is wanted.
+    fn object(&self, name: &str, object: &Object) -> Option<proto::Object> {
+        let mask = self.mask.subtree(name)?;
+        Some(render::object(object, self.contract, &mask))
+    }
 }
 
 /// The length of the value, by the length of the name before it.
@@ -358,16 +349,11 @@ fn blob(name: String, value: &[u8]) -> Bcs {
     blob
 }
 
-fn masked_field(
-    full: DynamicField,
-    contract: &ContractAddresses,
-    mask: &FieldMaskTree,
-) -> DynamicField {
-    let rendered = |message: proto::Object, mask: &FieldMaskTree| {
-        let object = Object::try_from(&message).ok()?;
-        Some(render::object(&object, contract, mask))
-    };
+/// The parts of a field that are wanted.
+fn masked(full: DynamicField, mask: &FieldMaskTree) -> DynamicField {
     let mut field = DynamicField::default();
+    field.field_object = full.field_object;
+    field.child_object = full.child_object;
     macro_rules! keep {
         ($($name:ident),*) => {
             $(if mask.contains(stringify!($name)) {
@@ -376,12 +362,6 @@ fn masked_field(
         };
     }
     keep!(kind, parent, field_id, name, value, value_type, child_id);
-    if let Some(mask) = mask.subtree("field_object") {
-        field.field_object = full.field_object.and_then(|object| rendered(object, &mask));
-    }
-    if let Some(mask) = mask.subtree("child_object") {
-        field.child_object = full.child_object.and_then(|object| rendered(object, &mask));
-    }
     field
 }
 

@@ -2,12 +2,13 @@
 
 use std::cell::OnceCell;
 
+use atoma_domain::with_causes;
 use sui_sdk_types::{
     SignedTransaction, TransactionEffects, TransactionEffectsV2, TransactionEvents,
 };
 use tonic::Status;
 
-use crate::chain::TransactionRecord;
+use crate::chain::{LedgerError, TransactionRecord};
 
 /// A record and the parts decoded so far.
 #[derive(Debug)]
@@ -53,6 +54,11 @@ impl<'a> DecodedTransaction<'a> {
     pub(crate) fn events(&self) -> Result<Option<&TransactionEvents>, Status> {
         Ok(once(&self.events, || self.record.events())?.as_ref())
     }
+}
+
+/// The status for a record that can't be read or decoded.
+pub(crate) fn lost(error: LedgerError) -> Status {
+    Status::data_loss(with_causes(&error))
 }
 
 fn once<T>(

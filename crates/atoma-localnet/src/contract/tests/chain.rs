@@ -8,6 +8,7 @@ use atoma_domain::{NodeSmallId, ObjectId, StackSmallId};
 use serde::Serialize;
 use sui_sdk_types::{Address, Digest, MoveStruct, Object, ObjectData, Owner};
 
+use crate::contract::state::read_newest;
 use crate::contract::{
     ContractAddresses, ContractState, Publication, ResolvedArgument, call, publish, read_state,
 };
@@ -243,6 +244,11 @@ impl TestChain {
 
     pub(super) fn state(&self) -> ContractState {
         read_state(&self.store, &self.addresses).unwrap()
+    }
+
+    /// The state with the newest stacks only.
+    pub(super) fn newest(&self, stacks: u64) -> ContractState {
+        read_newest(&self.store, &self.addresses, stacks).unwrap()
     }
 }
 

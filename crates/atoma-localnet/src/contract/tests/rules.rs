@@ -4,7 +4,7 @@ use super::chain::{
     CONFIDENTIAL, MANAGER, NONE, PRICE, SAMPLING, TestChain, UNITS, USER, address_of, pure, random,
 };
 use super::vectors::described;
-use crate::contract::{ResolvedArgument, abort_name};
+use crate::contract::{ContractState, ResolvedArgument, abort_name};
 use crate::vm::{MoveError, MoveErrorKind};
 
 /// The constant and the function of a call's abort.
@@ -40,6 +40,26 @@ fn a_task_without_subscribers_sells_nothing() {
     let (constant, function) = abort(w.buy(w.wallet, task, UNITS, PRICE, None));
     assert_eq!(constant, "ENoNodesSubscribedToTask");
     assert_eq!(function, "sample_node_for_stack");
+}
+
+#[test]
+fn of_many_stacks_the_state_has_the_newest() {
+    let mut w = TestChain::new(3);
+    w.always_sample(1);
+    let task = w.task(SAMPLING, &[1, 2]);
+    let stacks = [w.stack(task), w.stack(task), w.stack(task)];
+    w.settle_drawn(stacks[0], &[2]);
+    w.settle_drawn(stacks[1], &[2]);
+    let ids = |state: &ContractState| {
+        let stacks = state.stacks.keys().map(|id| id.get());
+        let tickets = state.tickets.keys().map(|id| id.get());
+        (stacks.collect::<Vec<_>>(), tickets.collect::<Vec<_>>())
+    };
+    let newest = w.newest(2);
+    assert_eq!(ids(&newest), (stacks[1..].to_vec(), vec![stacks[1]]));
+    assert_eq!(newest.fee_treasury, w.state().fee_treasury);
+    assert_eq!(w.newest(u64::MAX), w.state());
+    assert_eq!(ids(&w.newest(0)), (Vec::new(), Vec::new()));
 }
 
 #[test]
