@@ -97,7 +97,7 @@ impl Backend {
                 limit: Duration::from_secs(config.sui.max_lag_s),
                 clock: Arc::new(SystemClock),
             }),
-            access: config.access(|name| std::env::var_os(name))?,
+            access: config.node_access(|name| std::env::var_os(name))?,
             ..SuiChainConfig::new(rpc_url, config.sui.package_id, config.sui.atoma_db_id)
         })?;
         let source = SuiEventSource::new(

@@ -1,21 +1,28 @@
 //! The command line.
 
+mod config;
+
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
 
-use crate::config::{Config, Overrides};
+use crate::config::{Config, ConfigError, Overrides};
 use crate::daemon::Daemon;
 #[cfg(feature = "dev")]
 use crate::dev::{self, DevArgs};
-use crate::{logging, signals};
+use crate::init::{self, InitArgs};
+use crate::{exit, logging, signals};
+use config::ConfigCommand;
 
 /// Node daemon of the Atoma Network. Mirrors the Atoma contract, serves the mirror over HTTP, and
 /// settles, attests and claims stacks.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, after_help = exit::HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -23,17 +30,25 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a configuration and a token, checked against the Sui node.
+    #[command(after_help = exit::HELP)]
+    Init(InitArgs),
+    /// Check or show the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Run the daemon against a Sui network.
-    Serve(ServeArgs),
+    #[command(after_help = exit::HELP)]
+    Serve(ConfigArgs),
     /// Run a local Sui network, a demo world and the daemon in one process.
     #[cfg(feature = "dev")]
     Dev(DevArgs),
 }
 
+/// The configuration file, and the flags that override settings.
 #[derive(Debug, Args)]
-struct ServeArgs {
+struct ConfigArgs {
     /// Configuration file, in TOML.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "ATOMA_CONFIG")]
     config: PathBuf,
     /// Address of the HTTP API, which must be a loopback address. Overrides `http_addr`.
     #[arg(long, value_name = "ADDR")]
@@ -46,30 +61,88 @@ struct ServeArgs {
     rpc_url: Option<String>,
 }
 
-/// Runs the given command until it finishes or the process receives SIGINT or SIGTERM.
-///
-/// # Errors
-/// When the configuration is invalid or a part of the daemon can't start.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
+impl ConfigArgs {
+    fn load(self) -> Result<Config, ConfigError> {
+        let overrides = Overrides {
+            http_addr: self.http_addr,
+            data_dir: self.data_dir,
+            rpc_url: self.rpc_url,
+        };
+        Config::load(&self.config, overrides)
+    }
+}
+
+/// Runs the given command until it finishes. `serve` and `dev` also end when the process receives SIGINT
+/// or SIGTERM, and tell errors in the log; the others tell them on standard error.
+pub async fn run(cli: Cli) -> ExitCode {
+    let (ended, is_logged) = match cli.command {
+        Command::Init(args) => (init::run(args).await, false),
+        Command::Config(command) => (command.run(), false),
+        Command::Serve(args) => (serve(args).await, true),
+        #[cfg(feature = "dev")]
+        Command::Dev(args) => (dev::run(args, stopping()).await, true),
+    };
+    for sentence in ended
+        .as_ref()
+        .err()
+        .iter()
+        .flat_map(|error| exit::sentences(error))
+    {
+        if is_logged {
+            error!("{sentence}");
+        } else {
+            // Without standard error nobody can be told.
+            let _ = writeln!(std::io::stderr(), "error: {sentence}");
+        }
+    }
+    exit::code(&ended)
+}
+
+async fn serve(args: ConfigArgs) -> anyhow::Result<()> {
+    let stopping = stopping();
+    let config = args.load()?;
+    let found = config.check_files(|name| std::env::var_os(name));
+    if !found.faults.is_empty() {
+        return Err(ConfigError::from(found.faults).into());
+    }
+    for warning in config.without_effect() {
+        warn!("{warning}");
+    }
+    Daemon::build(config, stopping)
+        .await?
+        .run_until_stopped()
+        .await
+}
+
+/// Starts logging. Returns what SIGINT and SIGTERM cancel.
+fn stopping() -> CancellationToken {
     logging::start();
     let stopping = CancellationToken::new();
     signals::cancel_on_interrupt(stopping.clone());
-    match cli.command {
-        Command::Serve(args) => {
-            let config = Config::load(
-                &args.config,
-                Overrides {
-                    http_addr: args.http_addr,
-                    data_dir: args.data_dir,
-                    rpc_url: args.rpc_url,
-                },
-            )?;
-            Daemon::build(config, stopping)
-                .await?
-                .run_until_stopped()
-                .await
-        }
-        #[cfg(feature = "dev")]
-        Command::Dev(args) => dev::run(args, stopping).await,
+    stopping
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::config::FLAGS;
+
+    #[test]
+    fn the_documented_flags_are_those_of_the_commands() {
+        Cli::command().debug_assert();
+        let mut command = Cli::command();
+        command.build();
+        let serve = command.find_subcommand("serve").unwrap();
+        let mut flags: Vec<_> = serve
+            .get_arguments()
+            .filter_map(|argument| Some(format!("--{}", argument.get_long()?)))
+            .filter(|flag| flag != "--config" && flag != "--help")
+            .collect();
+        let mut documented: Vec<_> = FLAGS.iter().map(|(_, flag)| (*flag).to_owned()).collect();
+        flags.sort();
+        documented.sort();
+        assert_eq!(flags, documented);
     }
 }

@@ -1,33 +1,59 @@
 //! The configuration. The environment overrides the TOML file, and flags override both.
+//!
+//! [`Config::load`] finds everything that is wrong with the settings themselves, [`Config::check_files`]
+//! what is wrong with the files that they name. `settings` describes every key once: the reader, the
+//! environment variables, the example file and `docs/configuration.md` all come from it.
 
 mod access;
 mod checks;
 mod error;
+mod files;
+mod keys;
 mod names;
+mod node_access;
+mod origin;
+mod reading;
+mod reference;
+mod secret;
 mod settings;
+mod show;
 mod variables;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use atoma_sui::without_byte_order_mark;
+use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use figment::{Figment, Metadata};
+use figment::value::Dict;
 
-pub use error::ConfigError;
+pub use access::{Access, TlsFiles, Token};
 use error::Problem;
+pub use error::{ConfigError, Fault};
+pub use files::Findings;
+#[cfg(test)]
+pub(crate) use keys::FLAGS;
 use names::ENV_PREFIX;
-pub use settings::{BreakerConfig, Config, GasConfig, Overrides, SecretSource, SuiConfig};
+use origin::Lines;
+pub(crate) use reference::{Chosen, example};
+pub use settings::{
+    BreakerConfig, Config, GasConfig, Overrides, Scope, SecretSource, Settings, SuiConfig,
+    TlsConfig, TokenConfig,
+};
+pub use show::Shown;
 
 /// Checks a path that a flag of the command line names.
 ///
 /// # Errors
 /// When it begins with `~`, which the shell doesn't replace after `=`.
-#[cfg(feature = "dev")]
 pub(crate) fn check_flag(flag: &str, path: &Path) -> Result<(), ConfigError> {
-    checks::check_path(flag.to_owned(), path).map_err(|Problem { key, problem }| ConfigError::Key {
-        place: names::COMMAND_LINE.to_owned(),
-        key,
-        problem,
+    checks::check_path(flag.to_owned(), path).map_err(|Problem { key, problem }| {
+        let place = names::COMMAND_LINE.to_owned();
+        ConfigError::from(vec![Fault::Key {
+            place,
+            key,
+            problem,
+        }])
     })
 }
 
@@ -35,42 +61,55 @@ impl Config {
     /// Reads the file, the environment and the flags.
     ///
     /// # Errors
-    /// When the file can't be read, or a key is missing, unknown, of the wrong type or out of
-    /// range. The message names the key and the place that set it.
+    /// When the file can't be read, or keys are missing, unknown, of the wrong type or out of
+    /// range. The message has a line for each, which names the key and the place that set it.
     pub fn load(file: &Path, overrides: Overrides) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(file).map_err(|source| ConfigError::File {
             path: file.to_path_buf(),
             source,
         })?;
         let text = without_byte_order_mark(&text);
-        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        variables::check(names)?;
         let mut figment = Figment::from(Toml::string(text))
             .merge(Env::prefixed(ENV_PREFIX).split("__"))
             .merge(Serialized::defaults(&overrides));
         if let Some(url) = &overrides.rpc_url {
             figment = figment.merge(Serialized::default("sui.rpc_url", url));
         }
-        let at_fault = |metadata: Option<&Metadata>, Problem { key, problem }| {
-            let place = error::place(metadata, &key, file);
-            let problem = error::with_syntax(&place, problem);
-            ConfigError::Key {
+        let values: Dict = figment.extract().map_err(|failed| ConfigError::Syntax {
+            path: file.to_path_buf(),
+            problem: error::syntax(&failed),
+        })?;
+        let lines = Lines::of(text);
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let mut faults = variables::check(names);
+        let (settings, mut problems) = reading::read(values);
+        problems.sort_by_cached_key(|problem| lines.origin(&figment, &problem.key).order());
+        faults.extend(problems.into_iter().map(|Problem { key, problem }| {
+            let place = lines.origin(&figment, &key).place(file);
+            Fault::Key {
+                problem: error::with_syntax(&place, problem),
                 place,
-                key,
-                problem,
+                key: origin::without_index(&key),
             }
+        }));
+        let Some(settings) = settings.filter(|_| faults.is_empty()) else {
+            return Err(faults.into());
         };
-        let config: Self = figment
-            .extract()
-            .map_err(|failed| match error::problem(&failed) {
-                Some(problem) => at_fault(failed.metadata.as_ref(), problem),
-                None => ConfigError::Syntax {
-                    path: file.to_path_buf(),
-                    problem: error::syntax(&failed),
-                },
-            })?;
-        let checked = config.check_paths().and_then(|()| config.check_values());
-        checked.map_err(|problem| at_fault(figment.find_metadata(&problem.key), problem))?;
+        let headers = settings.sui.headers.keys();
+        let headers = headers.map(|name| format!("sui.headers.{name}"));
+        let keys = keys::all().into_iter().map(|key| key.name).chain(headers);
+        let origins: BTreeMap<_, _> = keys
+            .map(|key| {
+                let origin = lines.origin(&figment, &key);
+                (key, origin)
+            })
+            .collect();
+        let config = Self {
+            settings,
+            origins,
+            file: file.to_path_buf(),
+            is_demonstration: false,
+        };
         Ok(config.relative_to(file, &overrides))
     }
 
@@ -78,17 +117,40 @@ impl Config {
     /// working directory.
     fn relative_to(mut self, file: &Path, overrides: &Overrides) -> Self {
         let dir = file.parent().unwrap_or(Path::new(""));
-        let sui = &mut self.sui;
-        sui.client_config = dir.join(&sui.client_config);
-        sui.ca_file = sui.ca_file.as_ref().map(|path| dir.join(path));
-        for source in sui.headers.values_mut() {
-            source.file = source.file.as_ref().map(|path| dir.join(path));
-        }
+        let settings = &mut self.settings;
+        settings.sui.client_config = dir.join(&settings.sui.client_config);
         if overrides.data_dir.is_none() {
-            self.data_dir = dir.join(&self.data_dir);
+            settings.data_dir = dir.join(&settings.data_dir);
         }
-        self.file = file.to_path_buf();
+        let headers = settings.sui.headers.values_mut();
+        let tokens = settings.tokens.iter_mut();
+        let others = [
+            &mut settings.sui.ca_file,
+            &mut settings.tls.cert_file,
+            &mut settings.tls.key_file,
+        ];
+        let files = headers
+            .map(|source| &mut source.file)
+            .chain(tokens.map(|token| &mut token.file))
+            .chain(others);
+        for path in files.flatten() {
+            *path = dir.join(&path);
+        }
         self
+    }
+
+    /// Names the place of a key's value for the problem's message.
+    fn fault(&self, Problem { key, problem }: Problem) -> Fault {
+        let origin = self.origins.get(&key).unwrap_or(&origin::Origin::Default);
+        let place = match key.as_str() {
+            node_access::SSL_CERT_FILE => "environment".to_owned(),
+            _ => origin.place(&self.file),
+        };
+        Fault::Key {
+            place,
+            key,
+            problem,
+        }
     }
 }
 

@@ -37,7 +37,7 @@ impl Daemon {
             operator.clone(),
             ApiConfig {
                 addr: config.http_addr,
-                allowed_hosts: AllowedHosts::new(config.allowed_hosts)?,
+                allowed_hosts: AllowedHosts::new(config.allowed_hosts.clone())?,
                 workers: API_WORKERS,
                 limits: ApiLimits::default(),
             },

@@ -1,6 +1,7 @@
 //! The Atoma node daemon: the composition root, where adapters are plugged into ports.
 //!
-//! - [`Config`] and [`Cli`]: the settings, from a file, the environment and flags.
+//! - [`config`] and [`Cli`]: the settings, from a file, the environment and flags.
+//! - `init`: asks for the settings that have no default, checks them against the Sui node, and writes them.
 //! - [`Daemon`]: builds everything from a [`Config`], runs it and stops it.
 //! - `dev` (feature `dev`, on by default): the daemon, a local network and a demo world in one
 //!   process. A production binary is built without it.
@@ -10,17 +11,17 @@
 mod backend;
 mod cli;
 mod clock;
-mod config;
+pub mod config;
 mod daemon;
 mod data_dir;
 #[cfg(feature = "dev")]
 mod dev;
+mod exit;
+mod init;
 mod logging;
 mod random;
 mod signals;
 
 pub use cli::{Cli, run};
-pub use config::{
-    BreakerConfig, Config, ConfigError, GasConfig, Overrides, SecretSource, SuiConfig,
-};
+pub use config::{Config, ConfigError, Overrides};
 pub use daemon::Daemon;

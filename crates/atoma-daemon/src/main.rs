@@ -9,13 +9,7 @@ use atoma_daemon::{Cli, run};
 #[tokio::main]
 async fn main() -> ExitCode {
     end_on_panic();
-    match run(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    run(Cli::parse()).await
 }
 
 /// Makes a panic end the process. Otherwise only its task would end, and a lane or the mirror would stand

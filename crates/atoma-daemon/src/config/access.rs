@@ -1,111 +1,125 @@
-//! The secrets and certificates that a Sui node requires.
+//! Who may use the API, and over which connections.
 
 use std::ffi::OsString;
-use std::fs;
-use std::path::Path;
+use std::fmt;
+use std::path::PathBuf;
 
-use atoma_sui::{Access, NodeUrl, RequestHeader, without_byte_order_mark};
-use tracing::warn;
 use zeroize::Zeroizing;
 
 use super::error::{ConfigError, Problem};
-use super::settings::{Config, SecretSource};
+use super::settings::{Config, Scope};
+
+/// The shortest token, in bytes. Shorter ones can be guessed.
+pub(super) const TOKEN_MIN: usize = 16;
+
+/// Who may use the API, and over which connections: the settings `tokens`, `tls` and `behind_proxy`, with
+/// the tokens' values.
+///
+/// Nothing enforces it yet: the API listens on loopback only and asks for no token.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The tokens. Their names differ, and so do their values.
+    pub tokens: Vec<Token>,
+    /// The certificate and its key, if the daemon itself encrypts connections.
+    pub tls: Option<TlsFiles>,
+    /// Whether a proxy in front of the daemon encrypts them.
+    pub behind_proxy: bool,
+}
+
+/// A token with its value, which is wiped when dropped. `Debug` omits it.
+#[derive(Clone)]
+pub struct Token {
+    /// What logs call it.
+    pub name: String,
+    /// What it allows.
+    pub scope: Scope,
+    value: Zeroizing<String>,
+}
+
+/// The files of the API's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and those of authorities, in PEM.
+    pub cert_file: PathBuf,
+    /// The private key, in PEM.
+    pub key_file: PathBuf,
+}
+
+impl Token {
+    /// The secret that a client sends. At least 16 bytes of printable ASCII without spaces.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("name", &self.name)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Config {
-    /// Reads the headers' values and the certificates that the configuration names, and the file that
-    /// `SSL_CERT_FILE` names. `variable` reads the environment.
+    /// Reads the tokens' values. Call it again to take up changed files. `variable` reads the
+    /// environment.
     ///
     /// # Errors
-    /// When a file or variable can't be read, or when its contents can't be used. The message names
-    /// the key and the file or variable, but no contents.
+    /// When a token can't be read, is too short, has characters that can't be sent, or equals another.
+    /// The message names the token but never contains its value.
     pub fn access(
         &self,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Access, ConfigError> {
-        let read = || {
-            let mut access = Access::default();
-            for (name, source) in &self.sui.headers {
-                let key = format!("sui.headers.{name}");
-                let value = source
-                    .read(&variable)
-                    .map_err(|text| Problem::new(&key, text))?;
-                let header = RequestHeader::new(name, &value);
-                let header = header.map_err(|error| Problem::new(&key, error.to_string()))?;
-                access.headers.push(header);
+        let mut tokens: Vec<Token> = Vec::new();
+        let mut faults = Vec::new();
+        for token in &self.tokens {
+            let read = token.source().read(&variable).and_then(|value| {
+                check_value(&value)?;
+                match tokens.iter().find(|other| other.value == value) {
+                    Some(other) => Err(format!("has the same value as the token `{}`", other.name)),
+                    None => Ok(value),
+                }
+            });
+            match read {
+                Ok(value) => tokens.push(Token {
+                    name: token.name.clone(),
+                    scope: token.scope,
+                    value,
+                }),
+                Err(problem) => {
+                    let problem = format!("has the token `{}`, which {problem}", token.name);
+                    faults.push(self.fault(Problem::new("tokens", problem)));
+                }
             }
-            if let Some(file) = &self.sui.ca_file {
-                access.further_roots = Some(certificates("sui.ca_file", file)?);
-            }
-            if let Some(file) = variable(SSL_CERT_FILE).filter(|file| !file.is_empty()) {
-                access.roots = Some(certificates(SSL_CERT_FILE, Path::new(&file))?);
-            }
-            Ok(access)
-        };
-        read().map_err(|Problem { key, problem }| ConfigError::Key {
-            place: match key.as_str() {
-                SSL_CERT_FILE => "environment".to_owned(),
-                _ => self.file.display().to_string(),
-            },
-            key,
-            problem,
+        }
+        if !faults.is_empty() {
+            return Err(faults.into());
+        }
+        let tls = self.tls.cert_file.clone().zip(self.tls.key_file.clone());
+        Ok(Access {
+            tokens,
+            tls: tls.map(|(cert_file, key_file)| TlsFiles {
+                cert_file,
+                key_file,
+            }),
+            behind_proxy: self.behind_proxy,
         })
     }
-
-    /// Warns about each header whose value others on the way to this node can read.
-    pub(crate) fn warn_of_exposed_headers(&self, rpc_url: &str) {
-        if !rpc_url.parse::<NodeUrl>().is_ok_and(|url| url.is_exposed()) {
-            return;
-        }
-        for header in self.sui.headers.keys() {
-            let key = format!("sui.headers.{header}");
-            warn!(
-                key,
-                header,
-                "the header's value is sent unencrypted, since the Sui node's URL begins with http://; use https://"
-            );
-        }
-    }
 }
 
-/// The variable that names a file with the authorities to trust in place of the usual ones, as in
-/// OpenSSL.
-const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
-
-fn certificates(key: &str, file: &Path) -> Result<Vec<u8>, Problem> {
-    let about =
-        |problem: String| Problem::new(key, format!("names {}, which {problem}", file.display()));
-    let pem = fs::read(file).map_err(|error| about(format!("can't be read: {error}")))?;
-    Access::check_certificates(&pem).map_err(|error| about(error.to_string()))?;
-    Ok(pem)
-}
-
-impl SecretSource {
-    fn read(
-        &self,
-        variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Zeroizing<String>, String> {
-        let text = match (&self.file, &self.env) {
-            (Some(file), None) => {
-                let bytes = fs::read(file).map_err(|error| {
-                    format!("names {}, which can't be read: {error}", file.display())
-                })?;
-                let bytes = Zeroizing::new(bytes);
-                let text = std::str::from_utf8(&bytes).map(without_byte_order_mark);
-                text.map(|text| Zeroizing::new(text.trim().to_owned()))
-                    .map_err(|_| format!("names {}, which is not a text file", file.display()))?
-            }
-            (None, Some(name)) => {
-                let value = variable(name).ok_or_else(|| {
-                    format!("names the environment variable {name}, which is not set")
-                })?;
-                let value = value.into_string().map(Zeroizing::new);
-                let value = value.map_err(|_| {
-                    format!("names the environment variable {name}, which is not a text")
-                })?;
-                Zeroizing::new(value.trim().to_owned())
-            }
-            _ => return Err("must have either `file` or `env`".to_owned()),
-        };
-        Ok(text)
+fn check_value(value: &str) -> Result<(), String> {
+    if value.len() < TOKEN_MIN {
+        return Err(format!(
+            "has {} characters; use at least {TOKEN_MIN}, better 32 random bytes in base64",
+            value.len()
+        ));
     }
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(String::from(
+            "contains a space or a character that HTTP headers can't carry; use letters and digits",
+        ));
+    }
+    Ok(())
 }

@@ -1,76 +1,127 @@
-//! The rules that values must meet.
+//! The rules that values must meet and that no type and no range expresses.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use atoma_api::{AllowedHosts, InvalidHost};
 use atoma_sui::{NodeUrl, begins_with_tilde};
 
 use super::error::Problem;
-use super::settings::Config;
+use super::settings::{SecretSource, Settings, TokenConfig};
 
-impl Config {
-    /// Checks the paths as they are written.
-    pub(super) fn check_paths(&self) -> Result<(), Problem> {
+/// The longest name of a token, which goes to logs.
+const TOKEN_NAME_MAX: usize = 64;
+
+impl Settings {
+    /// All rules that the settings break, as they are written.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems: Vec<_> = self
+            .paths()
+            .into_iter()
+            .filter_map(|(key, path)| check_path(key, path).err())
+            .collect();
+        let mut broken = |key: &str, problem: String| problems.push(Problem::new(key, problem));
+        if !self.http_addr.ip().is_loopback() {
+            broken(
+                "http_addr",
+                "must be a loopback address, because the API spends money and has no authentication"
+                    .to_owned(),
+            );
+        }
+        if let Err(InvalidHost(host)) = AllowedHosts::new(self.allowed_hosts.iter().cloned()) {
+            broken(
+                "allowed_hosts",
+                format!(
+                    "contains \"{host}\", but an entry must be a host name or an IP address, with or without a \
+                     port, as in `node.example:8080`"
+                ),
+            );
+        }
+        if let Some(Err(error)) = self.sui.rpc_url.as_ref().map(|url| url.parse::<NodeUrl>()) {
+            broken("sui.rpc_url", error.to_string());
+        }
+        for (name, source) in &self.sui.headers {
+            if let Some(problem) = source.problem() {
+                broken(&format!("sui.headers.{name}"), problem.to_owned());
+            }
+        }
+        match (&self.tls.cert_file, &self.tls.key_file) {
+            (Some(_), None) => broken("tls.cert_file", "needs `tls.key_file` too".to_owned()),
+            (None, Some(_)) => broken("tls.key_file", "needs `tls.cert_file` too".to_owned()),
+            _ => {}
+        }
+        let tokens = token_problems(&self.tokens).into_iter();
+        problems.extend(tokens.map(|problem| Problem::new("tokens", problem)));
+        problems
+    }
+
+    /// All paths, by their keys.
+    fn paths(&self) -> Vec<(String, &PathBuf)> {
         let sui = &self.sui;
-        let headers = sui.headers.iter();
-        let secrets = headers.filter_map(|(name, source)| {
+        let headers = sui.headers.iter().filter_map(|(name, source)| {
             Some((format!("sui.headers.{name}.file"), source.file.as_ref()?))
         });
+        let tokens = self.tokens.iter().filter_map(|token| token.file.as_ref());
         let paths = [
             ("data_dir", Some(&self.data_dir)),
             ("sui.client_config", Some(&sui.client_config)),
             ("sui.ca_file", sui.ca_file.as_ref()),
+            ("tls.cert_file", self.tls.cert_file.as_ref()),
+            ("tls.key_file", self.tls.key_file.as_ref()),
         ];
         paths
             .into_iter()
             .filter_map(|(key, path)| Some((key.to_owned(), path?)))
-            .chain(secrets)
-            .try_for_each(|(key, path)| check_path(key, path))
+            .chain(headers)
+            .chain(tokens.map(|path| ("tokens".to_owned(), path)))
+            .collect()
     }
+}
 
-    /// Checks what no type can.
-    pub(super) fn check_values(&self) -> Result<(), Problem> {
-        let broken = |key: &str, problem: &str| Err(Problem::new(key, problem));
-        if !self.http_addr.ip().is_loopback() {
-            return broken(
-                "http_addr",
-                "must be a loopback address, because the API spends money and has no authentication",
-            );
+fn token_problems(tokens: &[TokenConfig]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut names = BTreeSet::new();
+    for token in tokens {
+        let name = &token.name;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if name.is_empty() || name.len() > TOKEN_NAME_MAX || !name.chars().all(is_plain) {
+            // Not repeated: somebody may have put the token itself there.
+            problems.push(format!(
+                "has a `name` that is not 1 to {TOKEN_NAME_MAX} letters, digits, `-`, `_` or `.`"
+            ));
+            continue;
         }
-        AllowedHosts::new(self.allowed_hosts.iter().cloned()).map_err(|InvalidHost(host)| {
-            let problem = format!(
-                "contains \"{host}\", but an entry must be a host name or an IP address, with or without a \
-                 port, as in `node.example:8080`"
-            );
-            Problem::new("allowed_hosts", problem)
-        })?;
-        if !(1..=3600).contains(&self.request_timeout_s) {
-            return broken("request_timeout_s", "must be between 1 and 3600");
+        if !names.insert(name) {
+            problems.push(format!(
+                "has two tokens named `{name}`; give each its own name"
+            ));
         }
-        if self.recovery_timeout_s > 3600 {
-            return broken("recovery_timeout_s", "must be at most 3600");
+        if let Some(problem) = token.source().problem() {
+            problems.push(format!("has the token `{name}`, which {problem}"));
         }
-        if !(1..=1_000_000).contains(&self.queue_limit) {
-            return broken("queue_limit", "must be between 1 and 1000000");
-        }
-        if self.gas.margin_percent > 1000 {
-            return broken("gas.margin_percent", "must be at most 1000");
-        }
-        if self.gas.budget_ceiling_mist == 0 {
-            return broken("gas.budget_ceiling_mist", "must be greater than 0");
-        }
-        if !(1..=86_400).contains(&self.breaker.pause_s) {
-            return broken("breaker.pause_s", "must be between 1 and 86400");
-        }
-        if !(10..=604_800).contains(&self.sui.max_lag_s) {
-            return broken("sui.max_lag_s", "must be between 10 and 604800");
-        }
-        if let Some(url) = &self.sui.rpc_url {
-            url.parse::<NodeUrl>()
-                .map_err(|error| Problem::new("sui.rpc_url", error.to_string()))?;
-        }
-        Ok(())
     }
+    problems
+}
+
+impl SecretSource {
+    /// What is wrong with how the place is written, as the end of a sentence.
+    fn problem(&self) -> Option<&'static str> {
+        match (&self.file, &self.env) {
+            (Some(_), None) => None,
+            (None, Some(name)) if is_variable_name(name) => None,
+            // Not repeated: somebody may have put the value itself there.
+            (None, Some(_)) => Some(
+                "must have the name of an environment variable in `env`: letters, digits and `_`, not the value",
+            ),
+            _ => Some("must have either `file` or `env`"),
+        }
+    }
+}
+
+fn is_variable_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 pub(super) fn check_path(key: String, path: &Path) -> Result<(), Problem> {

@@ -6,7 +6,7 @@ use atoma_api::similar;
 use figment::error::{Actual, Kind};
 use thiserror::Error;
 
-use super::names::{COMMAND_LINE, ENV_PREFIX};
+use super::names::VARIABLE;
 
 /// Why a configuration can't be used. Never contains a secret.
 #[derive(Debug, Error)]
@@ -28,10 +28,21 @@ pub enum ConfigError {
         /// The line, the column and the problem.
         problem: String,
     },
-    /// A key is missing, unknown, of the wrong type or out of range.
+    /// Settings are wrong.
+    #[error("{}", join(.faults))]
+    Invalid {
+        /// All that is wrong, at least one.
+        faults: Vec<Fault>,
+    },
+}
+
+/// One thing that is wrong with a configuration.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Fault {
+    /// A key is missing, unknown, of the wrong type or out of range, or what it names can't be used.
     #[error("{place}: `{key}` {problem}")]
     Key {
-        /// Where the value comes from: a file, an environment variable or the command line.
+        /// Where the value comes from: a line of a file, an environment variable or the command line.
         place: String,
         /// The key.
         key: String,
@@ -48,11 +59,20 @@ pub enum ConfigError {
     },
 }
 
-/// What the name of a place begins with if it is a variable.
-const VARIABLE: &str = "environment variable";
+impl From<Vec<Fault>> for ConfigError {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::Invalid { faults }
+    }
+}
+
+/// One line per fault.
+fn join(faults: &[Fault]) -> String {
+    let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
 
 /// A key and the rule that it breaks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Problem {
     pub(super) key: String,
     pub(super) problem: String,
@@ -88,6 +108,7 @@ pub(super) fn problem(error: &figment::Error) -> Option<Problem> {
         Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
             format!("must be {}, but it is {}", expected(wanted), actual(found))
         }
+        Kind::UnknownVariant(_, known) => format!("must be `{}`", known.join("` or `")),
         Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => "is out of range".to_owned(),
         Kind::DuplicateField(_) => "is set twice".to_owned(),
         Kind::Message(_) if path.is_empty() => return None,
@@ -114,22 +135,6 @@ pub(super) fn syntax(error: &figment::Error) -> String {
     match lines.next_back() {
         Some(problem) => format!("not valid TOML at {place}: {problem}"),
         None => format!("not valid TOML: {place}"),
-    }
-}
-
-/// The name of the place where a value comes from.
-pub(super) fn place(
-    metadata: Option<&figment::Metadata>,
-    key: &str,
-    file: &std::path::Path,
-) -> String {
-    match metadata.map(|metadata| metadata.name.as_ref()) {
-        Some(name) if name.contains("environment variable") => {
-            let name = key.to_uppercase().replace('.', "__");
-            format!("{VARIABLE} {ENV_PREFIX}{name}")
-        }
-        Some(name) if !name.starts_with("TOML") => COMMAND_LINE.to_owned(),
-        _ => file.display().to_string(),
     }
 }
 

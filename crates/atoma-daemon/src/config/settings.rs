@@ -1,125 +1,219 @@
-//! The settings: every key of the configuration, and the flags that override some.
+//! The settings: every key with its description and default, and the flags that override some.
+//!
+//! The documentation for operators is made from this file. A doc comment here becomes the text of its
+//! key in `docs/configuration.md` and in the example file.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::PathBuf;
 
 use atoma_domain::ObjectId;
-use serde::{Deserialize, Serialize};
+use atoma_sui::NodeUrl;
+use serde::{Deserialize, Serialize, Serializer};
 
-/// Every setting. Relative paths in the file are relative to the file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+use super::origin::Origin;
+
+/// The configuration: the settings, and where each comes from.
+#[derive(Clone, Debug)]
 pub struct Config {
-    /// Address of the HTTP API, which must be a loopback address.
-    #[serde(default = "default_http_addr")]
-    pub http_addr: SocketAddr,
-    /// Directory of the database.
-    pub data_dir: PathBuf,
-    /// Host names that requests may use, in addition to loopback names.
-    #[serde(default)]
-    pub allowed_hosts: Vec<String>,
-    /// How long an answer waits for its transactions, in seconds, from 1 to 3600.
-    #[serde(default = "default_request_timeout_s")]
-    pub request_timeout_s: u64,
-    /// How long a start waits for the outcome of transactions that the last run left open before it
-    /// accepts new ones, in seconds, at most 3600.
-    #[serde(default = "default_recovery_timeout_s")]
-    pub recovery_timeout_s: u64,
-    /// How many intents may wait for one node. Further ones are refused with `queue_full`.
-    #[serde(default = "default_queue_limit")]
-    pub queue_limit: usize,
-    /// The Sui network and the contract.
-    pub sui: SuiConfig,
-    /// Gas budgets and limits.
-    #[serde(default)]
-    pub gas: GasConfig,
-    /// When writes pause.
-    #[serde(default)]
-    pub breaker: BreakerConfig,
-    /// Accept writes even when another program uses the operator's badges. By default the daemon
-    /// stops writes at the start if a badge was used without it.
-    #[serde(default)]
-    pub allow_foreign_use: bool,
-    /// Whether the daemon runs in a demonstration world, whose setup used its badges.
-    #[serde(skip)]
-    pub(crate) is_demonstration: bool,
+    pub(super) settings: Settings,
+    /// Where each key comes from.
+    pub(super) origins: BTreeMap<String, Origin>,
     /// The file, for messages.
-    #[serde(skip)]
     pub(super) file: PathBuf,
+    /// Whether the daemon runs in a demonstration world, whose setup used its badges.
+    pub(crate) is_demonstration: bool,
 }
 
-/// The Sui network and the contract. `Debug` omits the URL.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+impl Deref for Config {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+/// Every setting, with absolute paths or paths that are relative to the working directory.
+#[derive(Clone, Debug, Serialize, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct Settings {
+    /// Address and port of the HTTP API. It must be a loopback address. To reach the API from another
+    /// machine, put a proxy with authentication in front of it, and add the proxy's host name to
+    /// `allowed_hosts`.
+    #[config(default = "127.0.0.1:3000")]
+    pub http_addr: SocketAddr,
+    /// Directory of the database: the mirror of the contract, the record of served work and the
+    /// transaction journal. A second daemon on it refuses to start. Back it up, see
+    /// `docs/backups.md`.
+    pub data_dir: PathBuf,
+    /// Hosts that requests may use, in addition to loopback names: names or IP addresses, without a
+    /// scheme. An entry with a port counts for that port only.
+    #[config(default = [])]
+    pub allowed_hosts: Vec<String>,
+    /// How long a response waits for its transactions. A transaction that takes longer continues; look
+    /// it up at `GET /transactions`.
+    #[config(default = 90)]
+    pub request_timeout_s: u64,
+    /// How long a start waits for transactions that the last run left open before it accepts new
+    /// requests. One that takes longer blocks only its own node.
+    #[config(default = 60)]
+    pub recovery_timeout_s: u64,
+    /// How many intents may wait for one node. Further ones are refused with status 429.
+    #[config(default = 10000)]
+    pub queue_limit: usize,
+    /// Accept writes even if another program used the operator's badges. At the start, the daemon stops
+    /// writes if a badge's last transaction is not in its journal: another daemon uses the same key, or
+    /// the database is new or an old copy. If you know the use and it is harmless, set this to `true`
+    /// for one start.
+    #[config(default = false)]
+    pub allow_foreign_use: bool,
+    /// Whether a proxy in front of the daemon encrypts connections from other machines.
+    #[config(default = false)]
+    pub behind_proxy: bool,
+    /// Tokens that clients send as `Authorization: Bearer …`. Each entry has a `name` for the logs; a
+    /// `scope`, which is `read` or `operate` (everything that `read` allows, and requests that send
+    /// transactions); and the place of the token: either `file`, a file that contains it, or `env`, the
+    /// name of an environment variable. A token has at least 16 characters. To rotate a token, add the
+    /// new one, change the clients, and remove the old one.
+    #[config(default = [])]
+    pub tokens: Vec<TokenConfig>,
+    /// The Sui network and the contract.
+    #[config(nested)]
+    pub sui: SuiConfig,
+    /// Gas budgets and limits.
+    #[config(nested)]
+    pub gas: GasConfig,
+    /// When writes pause.
+    #[config(nested)]
+    pub breaker: BreakerConfig,
+    /// Encryption of connections to the API.
+    #[config(nested)]
+    pub tls: TlsConfig,
+}
+
+/// The Sui network and the contract. `Debug` omits the URL, and it is serialised without its path.
+#[derive(Clone, Serialize, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct SuiConfig {
-    /// The Sui CLI's `client.yaml`, which names the keystore and the active address.
+    /// The Sui CLI's `client.yaml`. Its active address is the operator's, and its keystore has the key.
     pub client_config: PathBuf,
-    /// URL of a full node's gRPC endpoint. Default: that of the active environment in `client.yaml`. A
-    /// path in it goes before the path of every call; nothing shows it, because it can be a token.
-    #[serde(default)]
+    /// URL of a full node with gRPC (`sui.rpc.v2`) that keeps the contract's history. If you leave it
+    /// out, the daemon uses the active environment of `client_config`. A path is allowed and goes before
+    /// the path of every call; nothing shows it, because it can be a token. A user name, `?` and `#` are
+    /// not allowed.
+    #[serde(serialize_with = "masked")]
     pub rpc_url: Option<String>,
-    /// Headers to send to the full node with every request, such as `x-token`, by name.
-    #[serde(default)]
+    /// Headers to send to the full node with every request, such as `x-token`, by name. Each value comes
+    /// from a file (`file`) or an environment variable (`env`), never from this file, and contains the
+    /// whole value, such as `Bearer …`. Use them with `https://` only: over `http://` everybody on the
+    /// way can read them.
+    #[config(default = {})]
     pub headers: BTreeMap<String, SecretSource>,
-    /// File with the certificates of further authorities to trust, in PEM, for a node with a private
-    /// certificate.
-    #[serde(default)]
+    /// File with the certificates of further authorities to trust, in PEM, for a full node with a
+    /// private certificate. If the environment variable `SSL_CERT_FILE` is set, the authorities in that
+    /// file replace the usual ones.
     pub ca_file: Option<PathBuf>,
-    /// Object id of the Atoma package.
+    /// Object id of the Atoma package. It changes with an upgrade of the contract: set the latest one.
     pub package_id: ObjectId,
-    /// Object id of the contract's shared `AtomaDb`.
+    /// Object id of the contract's shared `AtomaDb`. The first start binds the database to it.
     pub atoma_db_id: ObjectId,
-    /// How old the full node's newest checkpoint may be, in seconds, from 10 to 604800. Beyond, the daemon
-    /// is not ready and signs no new transactions.
-    #[serde(default = "default_max_lag_s")]
+    /// How old the full node's newest checkpoint may be. If it is older, `GET /ready` says so, and the
+    /// daemon signs no new transactions. It still resolves those that it has sent.
+    #[config(default = 300)]
     pub max_lag_s: u64,
     /// First checkpoint to mirror into a new database: any before the contract was published.
-    #[serde(default)]
+    #[config(default = 0)]
     pub start_checkpoint: u64,
 }
 
 /// Gas budgets and limits.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Serialize, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct GasConfig {
-    /// Margin added to the simulated gas cost, in percent, at most 1000.
+    /// Margin added to the simulated gas cost.
+    #[config(default = 25)]
     pub margin_percent: u64,
-    /// Largest gas budget that the daemon chooses on its own, in MIST.
+    /// Largest gas budget that the daemon chooses on its own.
+    #[config(default = 5000000000u64)]
     pub budget_ceiling_mist: u64,
-    /// Most gas to spend in 24 hours, in MIST. `None` means no cap.
+    /// Most gas to spend in 24 hours. If you leave it out, there is no cap.
     pub daily_cap_mist: Option<u64>,
-    /// Balance in MIST below which `GET /ready` warns that gas is running out.
+    /// `GET /ready` warns when the operator's coins hold less than this.
+    #[config(default = 1000000000u64)]
     pub low_balance_mist: u64,
 }
 
 /// When writes pause.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Serialize, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct BreakerConfig {
-    /// Number of failed transactions in a row that opens the breaker. 0 disables it.
+    /// Number of failed transactions in a row after which the daemon refuses new ones. 0 disables the
+    /// breaker.
+    #[config(default = 20)]
     pub failures: u32,
-    /// How long the breaker stays open, in seconds, from 1 to 86400.
+    /// How long the daemon refuses them.
+    #[config(default = 300)]
     pub pause_s: u64,
 }
 
-impl Default for BreakerConfig {
-    fn default() -> Self {
-        Self {
-            failures: 20,
-            pause_s: 300,
-        }
-    }
+/// Encryption of connections to the API.
+#[derive(Clone, Debug, Serialize, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct TlsConfig {
+    /// File with the API's certificate and those of the authorities between it and the root, in PEM.
+    /// Set it together with `key_file`.
+    pub cert_file: Option<PathBuf>,
+    /// File with the certificate's private key, in PEM. Only the daemon's user should be able to read
+    /// it.
+    pub key_file: Option<PathBuf>,
 }
 
-impl Default for GasConfig {
-    fn default() -> Self {
-        Self {
-            margin_percent: 25,
-            budget_ceiling_mist: 5_000_000_000,
-            daily_cap_mist: None,
-            low_balance_mist: 1_000_000_000,
+/// A token for the API, and where its value comes from.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenConfig {
+    /// What logs call it.
+    pub name: String,
+    /// What it allows.
+    pub scope: Scope,
+    /// A file that contains the token. White space around it is dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// The name of an environment variable that contains the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+}
+
+/// What a token allows.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Reading.
+    Read,
+    /// Reading, and requests that change something.
+    Operate,
+}
+
+/// Where a secret comes from. Exactly one of the two must be set.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretSource {
+    /// A file that contains the value. White space around it is dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// The name of an environment variable that contains the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+}
+
+impl TokenConfig {
+    /// Where the token's value comes from.
+    pub(super) fn source(&self) -> SecretSource {
+        SecretSource {
+            file: self.file.clone(),
+            env: self.env.clone(),
         }
     }
 }
@@ -161,32 +255,15 @@ impl fmt::Debug for Overrides {
     }
 }
 
-pub(super) fn default_http_addr() -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, 3000))
+fn masked<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match url {
+        Some(url) => serializer.serialize_some(&masked_url(url)),
+        None => serializer.serialize_none(),
+    }
 }
 
-const fn default_request_timeout_s() -> u64 {
-    90
-}
-
-const fn default_recovery_timeout_s() -> u64 {
-    60
-}
-
-const fn default_max_lag_s() -> u64 {
-    300
-}
-
-const fn default_queue_limit() -> usize {
-    10_000
-}
-
-/// Where the value of a request header comes from. Exactly one of the two must be set.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SecretSource {
-    /// A file that contains the value. White space around it is dropped.
-    pub file: Option<PathBuf>,
-    /// The name of an environment variable that contains the value.
-    pub env: Option<String>,
+/// A URL without its path, which can be a token.
+pub(super) fn masked_url(url: &str) -> String {
+    url.parse::<NodeUrl>()
+        .map_or_else(|_| "…".to_owned(), |url| url.to_string())
 }

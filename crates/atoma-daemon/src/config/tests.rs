@@ -3,10 +3,10 @@ use std::sync::LazyLock;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
+
 use tracing::Dispatch;
 use tracing::subscriber::NoSubscriber;
 
-use super::settings::default_http_addr;
 use super::*;
 
 const GOOD: &str = r#"
@@ -49,7 +49,7 @@ fn paths_are_relative_to_the_file_and_defaults_are_safe() {
     let (config, folder) = load(GOOD, Overrides::default()).unwrap();
     assert_eq!(config.data_dir, folder.join("data"));
     assert_eq!(config.sui.client_config, folder.join("client.yaml"));
-    assert_eq!(config.http_addr, default_http_addr());
+    assert_eq!(config.http_addr, "127.0.0.1:3000".parse().unwrap());
     assert_eq!(config.request_timeout_s, 90);
 }
 
@@ -140,6 +140,177 @@ fn a_bad_configuration_is_refused_with_the_keys_name() {
 }
 
 #[test]
+fn everything_that_is_wrong_is_said_at_once_with_its_line() {
+    let text = r#"http_addr = "0.0.0.0:3000"
+request_timeout_s = 0
+recovery_timeout_s = "soon"
+colour = "red"
+[sui]
+packag_id = "0xa70a"
+atoma_db_id = "nonsense"
+headers.x-token.fil = "secret"
+[breaker]
+failures = 5000000000
+[gas]
+margin_percent = -1
+"#;
+    let message = refusal(text);
+    let lines: Vec<_> = message.lines().collect();
+    for (line, part) in [
+        (":1: ", "`http_addr` must be a loopback address"),
+        (":2: ", "`request_timeout_s` must be between 1 and 3600"),
+        (":3: ", "`recovery_timeout_s` must be a whole number"),
+        (":4: ", "`colour` is not a setting"),
+        (
+            ":6: ",
+            "`sui.packag_id` is not a setting; did you mean `package_id`?",
+        ),
+        (":7: ", "`sui.atoma_db_id` must be an object id"),
+        (
+            ":8: ",
+            "`sui.headers.x-token.fil` is not a setting; did you mean `file`?",
+        ),
+        (":10: ", "`breaker.failures` must be at most 4294967295"),
+        (":12: ", "`gas.margin_percent` must be a whole number"),
+        ("daemon.toml: ", "`data_dir` is missing"),
+        ("daemon.toml: ", "`sui.client_config` is missing"),
+        ("daemon.toml: ", "`sui.package_id` is missing"),
+    ] {
+        let found = lines
+            .iter()
+            .any(|told| told.contains(&format!("{line}{part}")));
+        assert!(found, "{line}{part} is not in:\n{message}");
+    }
+    assert_eq!(lines.len(), 12, "{message}");
+}
+
+#[test]
+fn tokens_are_read_and_checked() {
+    let tokens = |lines: &str| format!("{GOOD}\n{lines}");
+    let entry = |name: &str, place: &str| {
+        format!("[[tokens]]\nname = \"{name}\"\nscope = \"read\"\n{place}\n")
+    };
+    for (lines, why) in [
+        (
+            entry("a", "file = \"t\"") + &entry("a", "file = \"u\""),
+            "has two tokens named `a`",
+        ),
+        (entry("a", ""), "must have either `file` or `env`"),
+        (
+            entry("a", "file = \"t\"\nenv = \"T\""),
+            "must have either `file` or `env`",
+        ),
+        (
+            entry("a", "env = \"Bearer secret\""),
+            "the name of an environment variable",
+        ),
+        (
+            entry("not a name", "file = \"t\""),
+            "has a `name` that is not",
+        ),
+        (entry("a", "file = \"~/t\""), "must not begin with `~`"),
+        (
+            entry("a", "file = \"t\"").replace("read", "all"),
+            ":11: `tokens.scope` must be `read` or `operate`",
+        ),
+        (entry("a", "fil = \"t\""), "did you mean `file`?"),
+        (
+            "[tls]\ncert_file = \"c\"".to_owned(),
+            "`tls.cert_file` needs `tls.key_file` too",
+        ),
+    ] {
+        let message = refusal(&tokens(&lines));
+        assert!(message.contains(why), "{why} is not in: {message}");
+        assert!(!message.contains("secret"), "{message}");
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daemon.toml");
+    fs::write(folder.path().join("t"), "0123456789abcdef\n").unwrap();
+    let lines = entry("a", "file = \"t\"") + &entry("b", "env = \"B\"");
+    fs::write(&file, tokens(&lines)).unwrap();
+    let config = Config::load(&file, Overrides::default()).unwrap();
+    let access = |value: &str| config.access(|_| Some(value.into()));
+    let read = access("another-secret-token").unwrap();
+    let values: Vec<_> = read.tokens.iter().map(Token::value).collect();
+    assert_eq!(values, ["0123456789abcdef", "another-secret-token"]);
+    assert_eq!(read.tokens[0].scope, Scope::Read);
+    assert!(!format!("{read:?}").contains("secret"));
+    for (value, why) in [
+        ("short-secret", "has 12 characters"),
+        ("secret with a space in it", "contains a space"),
+        ("0123456789abcdef", "same value as the token `a`"),
+    ] {
+        let message = access(value).unwrap_err().to_string();
+        assert!(
+            message.contains("`b`") && message.contains(why),
+            "{message}"
+        );
+        assert!(!message.contains("secret"), "{message}");
+    }
+}
+
+/// The files of an operator whose keystore is open to everybody, and findings in them.
+#[test]
+fn the_files_are_checked_all_at_once() {
+    let lines = format!(
+        "behind_proxy = true\n{GOOD}ca_file = \"none.pem\"\nheaders.x-token.env = \"NONE\"\n[tls]\ncert_file = \"c\"\nkey_file = \"k\"\n"
+    );
+    let (config, folder) = load(&lines, Overrides::default()).unwrap();
+    let found = config.check_files(|_| None);
+    let text: Vec<_> = found.faults.iter().map(ToString::to_string).collect();
+    let text = text.join("\n");
+    for part in [
+        ":5: `sui.client_config` can't be used",
+        ":9: `sui.ca_file` names",
+        "`sui.headers.x-token` names the environment variable NONE",
+        ":12: `tls.cert_file` names",
+        ":13: `tls.key_file` names",
+    ] {
+        assert!(text.contains(part), "{part} is not in:\n{text}");
+    }
+    assert_eq!(found.faults.len(), 5, "{text}");
+    let warnings = found.warnings.join("\n");
+    for key in ["`behind_proxy`", "`tls`"] {
+        assert!(
+            warnings.contains(&format!("{key} has no effect")),
+            "{warnings}"
+        );
+    }
+    assert!(!folder.join("data").exists(), "a check changes nothing");
+}
+
+#[test]
+fn what_is_shown_has_no_secrets_and_says_where_it_is_from() {
+    let text = GOOD.replace("9000", "9000/secret");
+    let lines = format!("{text}headers.x-token.file = \"token\"\n[gas]\nmargin_percent = 5\n");
+    let overrides = Overrides {
+        data_dir: Some(PathBuf::from("elsewhere")),
+        ..Overrides::default()
+    };
+    let (config, _) = load(&lines, overrides).unwrap();
+    let shown = config.shown();
+    let row = |key: &str| {
+        let row = shown.iter().find(|row| row.key == key).unwrap();
+        (row.text(), row.place(Path::new("f")))
+    };
+    let pair = |value: &str, place: &str| (value.to_owned(), place.to_owned());
+    assert_eq!(row("sui.rpc_url"), pair("http://127.0.0.1:9000/…", "f:5"));
+    assert_eq!(row("gas.margin_percent"), pair("5", "f:10"));
+    assert_eq!(row("data_dir"), pair("elsewhere", "flag"));
+    assert_eq!(row("http_addr"), pair("127.0.0.1:3000", "default"));
+    assert_eq!(row("gas.daily_cap_mist"), pair("(none)", "default"));
+    assert_eq!(row("tls.key_file"), pair("(none)", "default"));
+    let (value, place) = row("sui.headers.x-token");
+    assert!(
+        value.contains("\"file\"") && place == "f:8",
+        "{value} {place}"
+    );
+    assert!(!format!("{shown:?}").contains("secret"));
+    assert_eq!(shown.len(), keys::all().len());
+}
+
+#[test]
 fn only_shells_know_a_tilde() {
     for (old, new, key) in [
         ("\"data\"", "\"~/data\"", "`data_dir`"),
@@ -205,13 +376,15 @@ fn access(lines: &str, secret: &str) -> Result<atoma_sui::Access, String> {
     let file = folder.path().join("daemon.toml");
     fs::write(folder.path().join("secret"), secret).unwrap();
     fs::write(&file, GOOD.replace("[sui]", &format!("[sui]\n{lines}"))).unwrap();
-    let config = Config::load(&file, Overrides::default()).unwrap();
+    let config = Config::load(&file, Overrides::default()).map_err(|error| error.to_string())?;
     let variable = |name: &str| match name {
         "TOKEN" => Some("from-environment".into()),
         "SSL_CERT_FILE" if lines.contains("#ssl") => Some(folder.path().join("secret").into()),
         _ => None,
     };
-    config.access(variable).map_err(|error| error.to_string())
+    config
+        .node_access(variable)
+        .map_err(|error| error.to_string())
 }
 
 #[test]
@@ -316,38 +489,6 @@ fn authorities_come_from_files() {
             "{message}"
         );
     }
-}
-
-/// The list of keys, the commented configuration and the structs name the same keys.
-#[test]
-fn all_keys_are_listed_and_documented() {
-    let documented = include_str!("../../../../deploy/daemon.toml");
-    let mut table = String::new();
-    let mut found = Vec::new();
-    for line in documented.lines() {
-        let line = line.strip_prefix('#').unwrap_or(line);
-        if let Some(name) = line
-            .strip_prefix('[')
-            .and_then(|line| line.strip_suffix(']'))
-        {
-            table = format!("{name}.");
-        } else if let Some((key, _)) = line.split_once(" = ")
-            && key
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '.' | '-'))
-        {
-            let key = key.split('.').next().unwrap();
-            found.push(format!("{table}{key}"));
-        }
-    }
-    found.sort();
-    found.dedup();
-    let mut listed: Vec<_> = variables::KEYS
-        .iter()
-        .map(|key| (*key).to_owned())
-        .collect();
-    listed.sort();
-    assert_eq!(found, listed);
 }
 
 #[test]

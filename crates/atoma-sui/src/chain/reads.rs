@@ -5,7 +5,7 @@ use std::time::Duration;
 use atoma_domain::ports::{
     BadgeOnChain, ChainError, ChainIdentity, EpochInfo, GasCoin, ObjectOnChain,
 };
-use atoma_domain::{Address, CheckpointNumber, Epoch, Mist, ObjectId};
+use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId};
 use futures::TryStreamExt as _;
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
 use sui_rpc::proto::sui::rpc::v2 as proto;
@@ -27,8 +27,19 @@ const PAGE_SIZE: u32 = 1_000;
 const HEIGHT_TIMEOUT: Duration = Duration::from_millis(1_800);
 
 impl SuiChain {
+    /// The digest of the chain's first checkpoint. Unlike [`Chain::identity`], says nothing about the
+    /// contract.
+    ///
+    /// # Errors
+    /// When the node can't be reached.
+    ///
+    /// [`Chain::identity`]: atoma_domain::ports::Chain::identity
+    pub async fn chain_id(&self) -> Result<Digest, ChainError> {
+        self.connection.identify().await
+    }
+
     pub(super) async fn read_identity(&self) -> Result<ChainIdentity, ChainError> {
-        let chain_id = self.connection.identify().await?;
+        let chain_id = self.chain_id().await?;
         self.package_checked
             .get_or_try_init(|| self.check_package())
             .await?;

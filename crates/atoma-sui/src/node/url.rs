@@ -54,6 +54,11 @@ impl NodeUrl {
         !self.is_https && !is_loopback
     }
 
+    /// Whether it has a path, which can be an access token.
+    pub const fn has_path(&self) -> bool {
+        !self.prefix.is_empty()
+    }
+
     /// The host, without brackets around an IPv6 address.
     pub(crate) fn host(&self) -> &str {
         &self.host

@@ -1,0 +1,99 @@
+//! The commands about the configuration. None of them needs the network.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::ConfigArgs;
+use crate::config::{Chosen, Config, ConfigError, example};
+use crate::exit;
+
+/// The commands about the configuration.
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Say everything that is wrong with the configuration and the files that it names.
+    #[command(after_help = exit::HELP)]
+    Check(ConfigArgs),
+    /// Show each key with its effective value and where it comes from. Secrets are not shown.
+    #[command(after_help = exit::HELP)]
+    Show(ShowArgs),
+    /// Print a configuration file with every key, its description and its default.
+    Example,
+}
+
+/// The flags of `config show`.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl ConfigCommand {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Check(args) => check(args),
+            Self::Show(args) => {
+                let file = args.config.config.clone();
+                let config = args.config.load()?;
+                let text = if args.json {
+                    let shown = json!({"file": file, "settings": config.shown()});
+                    format!("{shown:#}\n")
+                } else {
+                    table(&config, &file)
+                };
+                print(&text)
+            }
+            Self::Example => print(&example(&Chosen::new())),
+        }
+    }
+}
+
+fn check(args: ConfigArgs) -> anyhow::Result<()> {
+    let config = args.load()?;
+    let found = config.check_files(|name| std::env::var_os(name));
+    for warning in &found.warnings {
+        // Without standard error nobody can be told.
+        let _ = writeln!(std::io::stderr(), "warning: {warning}");
+    }
+    if !found.faults.is_empty() {
+        return Err(ConfigError::from(found.faults).into());
+    }
+    let verdict = match found.warnings.len() {
+        0 => "the configuration is valid\n".to_owned(),
+        1 => "the configuration is valid, with 1 warning\n".to_owned(),
+        count => format!("the configuration is valid, with {count} warnings\n"),
+    };
+    print(&verdict)
+}
+
+/// The keys in columns.
+fn table(config: &Config, file: &Path) -> String {
+    let mut rows = vec![["KEY".to_owned(), "VALUE".to_owned(), "FROM".to_owned()]];
+    let shown = config.shown();
+    rows.extend(
+        shown
+            .iter()
+            .map(|row| [row.key.clone(), row.text(), row.place(file)]),
+    );
+    let width = |column: fn(&[String; 3]) -> &String| {
+        let lengths = rows.iter().map(|row| column(row).chars().count());
+        lengths.max().unwrap_or_default()
+    };
+    let (keys, values) = (width(|[key, ..]| key), width(|[_, value, _]| value));
+    rows.iter()
+        .map(|[key, value, from]| format!("{key:keys$}  {value:values$}  {from}\n"))
+        .collect()
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("can't write to standard output")
+}

@@ -1,0 +1,191 @@
+//! What `config check` finds in the files that the configuration names.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use atoma_domain::with_causes;
+use atoma_sui::{ClientConfig, NodeUrl};
+
+use super::error::{ConfigError, Fault, Problem};
+use super::node_access::{EXPOSED, certificates};
+use super::settings::Config;
+
+/// What was found in the files that a configuration names.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// What keeps the daemon from starting.
+    pub faults: Vec<Fault>,
+    /// What doesn't, but should be changed. Sentences without a full stop.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// Checks the files and variables that the configuration names: that they exist, can be read, have
+    /// the right contents, and are not open to everybody. Changes nothing, and needs no network.
+    /// `variable` reads the environment.
+    pub fn check_files(&self, variable: impl Fn(&str) -> Option<OsString>) -> Findings {
+        let mut problems = Vec::new();
+        let mut warnings = self.without_effect();
+        let rpc_url = self.check_client_config(&mut problems, &mut warnings);
+        problems.extend(check_data_dir(&self.data_dir, &mut warnings));
+        if let Some(Err(problem)) = self
+            .tls
+            .cert_file
+            .as_ref()
+            .map(|file| certificates("tls.cert_file", file))
+        {
+            problems.push(problem);
+        }
+        if let Some(file) = &self.tls.key_file {
+            problems.extend(check_key(file));
+            warnings.extend(exposure(file, "the private key"));
+        }
+        let mut faults: Vec<_> = problems
+            .into_iter()
+            .map(|problem| self.fault(problem))
+            .collect();
+        let read = [
+            self.node_access(&variable).err(),
+            self.access(&variable).err(),
+        ];
+        for error in read.into_iter().flatten() {
+            if let ConfigError::Invalid { faults: more } = error {
+                faults.extend(more);
+            }
+        }
+        for token in &self.tokens {
+            let what = format!("the token `{}`", token.name);
+            warnings.extend(token.file.as_ref().and_then(|file| exposure(file, &what)));
+        }
+        for (name, source) in &self.sui.headers {
+            let what = format!("the value of the header `{name}`");
+            warnings.extend(source.file.as_ref().and_then(|file| exposure(file, &what)));
+        }
+        for header in self.exposed_headers(&rpc_url.unwrap_or_default()) {
+            warnings.push(format!("`sui.headers.{header}`: {EXPOSED}"));
+        }
+        Findings { faults, warnings }
+    }
+
+    /// The settings that are set and change nothing in this version, each in a sentence.
+    pub(crate) fn without_effect(&self) -> Vec<String> {
+        let is_tls_set = self.tls.cert_file.is_some() || self.tls.key_file.is_some();
+        let settings = [
+            ("tokens", !self.tokens.is_empty()),
+            ("tls", is_tls_set),
+            ("behind_proxy", self.behind_proxy),
+        ];
+        let set = settings.into_iter().filter(|(_, is_set)| *is_set);
+        set.map(|(key, _)| {
+            format!(
+                "`{key}` has no effect in this version: the API listens on loopback only, without encryption, \
+                 and asks for no token"
+            )
+        })
+        .collect()
+    }
+
+    /// Checks the client configuration and the keystore. Returns the URL of the node.
+    fn check_client_config(
+        &self,
+        problems: &mut Vec<Problem>,
+        warnings: &mut Vec<String>,
+    ) -> Option<String> {
+        const KEY: &str = "sui.client_config";
+        let client = match ClientConfig::load(&self.sui.client_config) {
+            Ok(client) => client,
+            Err(error) => {
+                let problem = format!("can't be used: {}", with_causes(&error));
+                problems.push(Problem::new(KEY, problem));
+                return self.sui.rpc_url.clone();
+            }
+        };
+        if let Err(error) = client.signer() {
+            problems.push(Problem::new(
+                KEY,
+                format!(
+                    "names {}, whose `active_address` has no usable key in the keystore that `keystore.File` \
+                     names: {}",
+                    self.sui.client_config.display(),
+                    with_causes(&error)
+                ),
+            ));
+        }
+        warnings.extend(exposure(client.keystore_path(), "the keystore"));
+        if let Some(url) = &self.sui.rpc_url {
+            let has_path = url.parse::<NodeUrl>().is_ok_and(|url| url.has_path());
+            if has_path {
+                warnings.extend(exposure(
+                    &self.file,
+                    "the configuration, whose `sui.rpc_url` has a path that can be a token",
+                ));
+            }
+            return Some(url.clone());
+        }
+        match client.rpc_url() {
+            Ok(url) => Some(url.to_owned()),
+            Err(error) => {
+                let problem = format!("is not set, and {}", with_causes(&error));
+                problems.push(Problem::new("sui.rpc_url", problem));
+                None
+            }
+        }
+    }
+}
+
+fn check_data_dir(dir: &Path, warnings: &mut Vec<String>) -> Option<Problem> {
+    let problem = |text: String| Some(Problem::new("data_dir", text));
+    match fs::metadata(dir) {
+        Ok(metadata) if !metadata.is_dir() => {
+            problem(format!("is {}, which is not a directory", dir.display()))
+        }
+        Ok(metadata) if metadata.permissions().readonly() => problem(format!(
+            "is {}, which nobody may write; run: chmod u+w {}",
+            dir.display(),
+            dir.display()
+        )),
+        Ok(_) => {
+            warnings.extend(exposure(dir, "the data directory"));
+            None
+        }
+        // The daemon creates it.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => problem(format!(
+            "is {}, which can't be read: {error}",
+            dir.display()
+        )),
+    }
+}
+
+fn check_key(file: &Path) -> Option<Problem> {
+    let about = |problem: String| {
+        let problem = format!("names {}, which {problem}", file.display());
+        Some(Problem::new("tls.key_file", problem))
+    };
+    match fs::read(file).map(zeroize::Zeroizing::new) {
+        Ok(pem) if String::from_utf8_lossy(&pem).contains("PRIVATE KEY-----") => None,
+        Ok(_) => about("contains no private key in PEM".to_owned()),
+        Err(error) => about(format!("can't be read: {error}")),
+    }
+}
+
+/// The warning that every user of this machine can access a file or directory. Access for the owner's group can be
+/// on purpose: a service's user reads a file of root so.
+#[cfg(unix)]
+fn exposure(path: &Path, what: &str) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o007 != 0).then(|| {
+        format!(
+            "every user of this machine can access {what} (mode {mode:03o}); run: chmod o-rwx {}",
+            path.display()
+        )
+    })
+}
+
+#[cfg(not(unix))]
+fn exposure(_: &Path, _: &str) -> Option<String> {
+    None
+}
