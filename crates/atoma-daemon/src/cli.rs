@@ -3,21 +3,19 @@
 mod config;
 
 use std::io::Write as _;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use crate::config::{Config, ConfigError, Overrides};
+use crate::config::ConfigError;
 use crate::daemon::Daemon;
 #[cfg(feature = "dev")]
 use crate::dev::{self, DevArgs};
 use crate::init::{self, InitArgs};
 use crate::{exit, logging, signals};
-use config::ConfigCommand;
+use config::{ConfigArgs, ConfigCommand};
 
 /// Node daemon of the Atoma Network. Mirrors the Atoma contract, serves the mirror over HTTP, and
 /// settles, attests and claims stacks.
@@ -42,34 +40,6 @@ enum Command {
     /// Run a local Sui network, a demo world and the daemon in one process.
     #[cfg(feature = "dev")]
     Dev(DevArgs),
-}
-
-/// The configuration file, and the flags that override settings.
-#[derive(Debug, Args)]
-struct ConfigArgs {
-    /// Configuration file, in TOML.
-    #[arg(long, value_name = "FILE", env = "ATOMA_CONFIG")]
-    config: PathBuf,
-    /// Address of the HTTP API, which must be a loopback address. Overrides `http_addr`.
-    #[arg(long, value_name = "ADDR")]
-    http_addr: Option<SocketAddr>,
-    /// Directory of the database, relative to the working directory. Overrides `data_dir`.
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    /// URL of the Sui full node. Overrides `sui.rpc_url`.
-    #[arg(long, value_name = "URL")]
-    rpc_url: Option<String>,
-}
-
-impl ConfigArgs {
-    fn load(self) -> Result<Config, ConfigError> {
-        let overrides = Overrides {
-            http_addr: self.http_addr,
-            data_dir: self.data_dir,
-            rpc_url: self.rpc_url,
-        };
-        Config::load(&self.config, overrides)
-    }
 }
 
 /// Runs the given command until it finishes. `serve` and `dev` also end when the process receives SIGINT

@@ -46,6 +46,7 @@ pub use show::Shown;
 ///
 /// # Errors
 /// When it begins with `~`, which the shell doesn't replace after `=`.
+#[cfg(feature = "dev")]
 pub(crate) fn check_flag(flag: &str, path: &Path) -> Result<(), ConfigError> {
     checks::check_path(flag.to_owned(), path).map_err(|Problem { key, problem }| {
         let place = names::COMMAND_LINE.to_owned();

@@ -1,15 +1,47 @@
 //! The commands about the configuration. None of them needs the network.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::ConfigArgs;
-use crate::config::{Chosen, Config, ConfigError, example};
+use crate::config::{Chosen, Config, ConfigError, Overrides, example};
 use crate::exit;
+
+/// The configuration file, and the flags that override settings.
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    /// Configuration file, in TOML.
+    #[arg(long, value_name = "FILE", env = "ATOMA_CONFIG")]
+    config: PathBuf,
+    /// Address of the HTTP API, which must be a loopback address. Overrides `http_addr`.
+    #[arg(long, value_name = "ADDR")]
+    http_addr: Option<SocketAddr>,
+    /// Directory of the database, relative to the working directory. Overrides `data_dir`.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// URL of the Sui full node. Overrides `sui.rpc_url`.
+    #[arg(long, value_name = "URL")]
+    rpc_url: Option<String>,
+}
+
+impl ConfigArgs {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// Those of [`Config::load`].
+    pub(super) fn load(self) -> Result<Config, ConfigError> {
+        let overrides = Overrides {
+            http_addr: self.http_addr,
+            data_dir: self.data_dir,
+            rpc_url: self.rpc_url,
+        };
+        Config::load(&self.config, overrides)
+    }
+}
 
 /// The commands about the configuration.
 #[derive(Debug, Subcommand)]

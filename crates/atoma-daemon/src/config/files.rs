@@ -39,7 +39,7 @@ impl Config {
         }
         if let Some(file) = &self.tls.key_file {
             problems.extend(check_key(file));
-            warnings.extend(exposure(file, "the private key"));
+            warnings.extend(exposure(file, "the private key", EVERYBODY));
         }
         let mut faults: Vec<_> = problems
             .into_iter()
@@ -56,11 +56,21 @@ impl Config {
         }
         for token in &self.tokens {
             let what = format!("the token `{}`", token.name);
-            warnings.extend(token.file.as_ref().and_then(|file| exposure(file, &what)));
+            warnings.extend(
+                token
+                    .file
+                    .as_ref()
+                    .and_then(|file| exposure(file, &what, EVERYBODY)),
+            );
         }
         for (name, source) in &self.sui.headers {
             let what = format!("the value of the header `{name}`");
-            warnings.extend(source.file.as_ref().and_then(|file| exposure(file, &what)));
+            warnings.extend(
+                source
+                    .file
+                    .as_ref()
+                    .and_then(|file| exposure(file, &what, EVERYBODY)),
+            );
         }
         for header in self.exposed_headers(&rpc_url.unwrap_or_default()) {
             warnings.push(format!("`sui.headers.{header}`: {EXPOSED}"));
@@ -101,7 +111,7 @@ impl Config {
                 return self.sui.rpc_url.clone();
             }
         };
-        if let Err(error) = client.signer() {
+        if let Err(error) = client.check_signer() {
             problems.push(Problem::new(
                 KEY,
                 format!(
@@ -112,13 +122,14 @@ impl Config {
                 ),
             ));
         }
-        warnings.extend(exposure(client.keystore_path(), "the keystore"));
+        warnings.extend(exposure(client.keystore_path(), "the keystore", EVERYBODY));
         if let Some(url) = &self.sui.rpc_url {
             let has_path = url.parse::<NodeUrl>().is_ok_and(|url| url.has_path());
             if has_path {
                 warnings.extend(exposure(
                     &self.file,
                     "the configuration, whose `sui.rpc_url` has a path that can be a token",
+                    EVERYBODY,
                 ));
             }
             return Some(url.clone());
@@ -146,7 +157,7 @@ fn check_data_dir(dir: &Path, warnings: &mut Vec<String>) -> Option<Problem> {
             dir.display()
         )),
         Ok(_) => {
-            warnings.extend(exposure(dir, "the data directory"));
+            warnings.extend(exposure(dir, "the data directory", PRIVATE));
             None
         }
         // The daemon creates it.
@@ -170,22 +181,32 @@ fn check_key(file: &Path) -> Option<Problem> {
     }
 }
 
-/// The warning that every user of this machine can access a file or directory. Access for the owner's group can be
-/// on purpose: a service's user reads a file of root so.
+/// Rights that nobody but the owner should have.
+const PRIVATE: u32 = 0o077;
+
+/// Rights of users outside the owner's group. Access for the group can be on purpose: a service's user reads a
+/// file of root so.
+const EVERYBODY: u32 = 0o007;
+
+/// The warning that others have one of these rights on a file or directory.
 #[cfg(unix)]
-fn exposure(path: &Path, what: &str) -> Option<String> {
+fn exposure(path: &Path, what: &str, rights: u32) -> Option<String> {
     use std::os::unix::fs::PermissionsExt as _;
 
     let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
-    (mode & 0o007 != 0).then(|| {
+    let (who, change) = match rights {
+        PRIVATE => ("other users of this machine", "go-rwx"),
+        _ => ("all users of this machine", "o-rwx"),
+    };
+    (mode & rights != 0).then(|| {
         format!(
-            "every user of this machine can access {what} (mode {mode:03o}); run: chmod o-rwx {}",
+            "{who} can access {what} (mode {mode:03o}); run: chmod {change} {}",
             path.display()
         )
     })
 }
 
 #[cfg(not(unix))]
-fn exposure(_: &Path, _: &str) -> Option<String> {
+fn exposure(_: &Path, _: &str, _: u32) -> Option<String> {
     None
 }

@@ -11,10 +11,10 @@ use crate::support::work::{dump, populated};
 use crate::support::{Api, NONE, TestWorld, assert_refused, build, set_id, write_operator_files};
 use crate::switch::Switch;
 
-/// Runs the program, which must fail, and returns its standard error.
+/// Runs the program, which must call the configuration invalid, and returns its standard error.
 fn refusal(dir: &Path) -> String {
     let ended = serve(dir).spawn().unwrap().wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(1));
+    assert_eq!(ended.status.code(), Some(3));
     String::from_utf8(ended.stderr).unwrap()
 }
 

@@ -140,11 +140,24 @@ impl ClientConfig {
         self.signer_of(self.active_address()?)
     }
 
-    /// Loads an address's key.
+    /// Checks that [`signer`](Self::signer) would load a key, without its warning.
+    ///
+    /// # Errors
+    /// Those of [`signer`](Self::signer).
+    pub fn check_signer(&self) -> Result<(), KeystoreError> {
+        self.find(self.active_address()?).map(drop)
+    }
+
+    /// Loads an address's key. Warns about a keystore that every user of the machine can access.
     ///
     /// # Errors
     /// When the keystore can't be read, has an invalid entry, or has no key for the address.
     pub fn signer_of(&self, address: Address) -> Result<KeystoreSigner, KeystoreError> {
+        warn_if_readable_by_others(&self.keystore);
+        self.find(address)
+    }
+
+    fn find(&self, address: Address) -> Result<KeystoreSigner, KeystoreError> {
         let keys = self.keys()?;
         let entries = keys.len();
         keys.into_iter()
@@ -158,7 +171,6 @@ impl ClientConfig {
     }
 
     fn keys(&self) -> Result<Vec<SimpleKeypair>, KeystoreError> {
-        warn_if_readable_by_others(&self.keystore);
         let bytes = read(&self.keystore)?;
         // The library's message could quote a key, so report only the position.
         let entries: Vec<Entry> =

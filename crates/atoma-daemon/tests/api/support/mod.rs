@@ -24,8 +24,9 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use client::{Answer, Api, answer, assert_refused};
 
 /// The key and address of an operator without nodes: Ed25519, 32 bytes of 7.
-const KEY: &str = "AAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH";
-const ADDRESS: &str = "0xa0ccc8bcc83f6c628340134f8546a21e0618fd1aaa02432bba454c4a2c2233da";
+pub(crate) const KEY: &str = "AAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH";
+pub(crate) const ADDRESS: &str =
+    "0xa0ccc8bcc83f6c628340134f8546a21e0618fd1aaa02432bba454c4a2c2233da";
 /// The default price of a node for a million compute units, which is the lowest possible.
 pub(crate) const NODE_PRICE: u64 = 1;
 /// Micro-USDC in the treasury for shares that no purchase covers.

@@ -58,11 +58,13 @@ pub(crate) fn temporary_dev() -> Command {
     command
 }
 
-fn program() -> Command {
+/// The program without arguments, with its errors piped.
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_atoma-daemon"));
     command
         .env("RUST_LOG", "info")
         .env_remove("ATOMA_LOG_FORMAT")
+        .env_remove("ATOMA_CONFIG")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
@@ -139,5 +141,22 @@ impl Process {
         let mut log = std::mem::take(&mut self.log);
         log.extend(self.lines.iter());
         log
+    }
+}
+
+/// What a program that has ended left.
+pub(crate) struct Output {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs a program until it ends.
+pub(crate) fn output(command: &mut Command) -> Output {
+    let ended = command.stdout(Stdio::piped()).output().unwrap();
+    Output {
+        code: ended.status.code().unwrap(),
+        stdout: String::from_utf8(ended.stdout).unwrap(),
+        stderr: String::from_utf8(ended.stderr).unwrap(),
     }
 }
