@@ -34,7 +34,7 @@ pub use files::Findings;
 #[cfg(test)]
 pub(crate) use keys::FLAGS;
 use names::ENV_PREFIX;
-use origin::Lines;
+use origin::{Lines, Origin};
 pub(crate) use reference::{Chosen, example};
 pub use settings::{
     BreakerConfig, Config, GasConfig, Overrides, Scope, SecretSource, Settings, SuiConfig,
@@ -84,6 +84,12 @@ impl Config {
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let mut faults = variables::check(names);
         let (settings, mut problems) = reading::read(values);
+        // A variable that is no setting is told as such, and not as a key.
+        problems.retain(|problem| {
+            let place = lines.origin(&figment, &problem.key);
+            let is_told = |fault: &Fault| matches!((fault, &place), (Fault::Variable { name, .. }, Origin::Variable(other)) if name.eq_ignore_ascii_case(other));
+            !faults.iter().any(is_told)
+        });
         problems.sort_by_cached_key(|problem| lines.origin(&figment, &problem.key).order());
         faults.extend(problems.into_iter().map(|Problem { key, problem }| {
             let place = lines.origin(&figment, &key).place(file);
@@ -142,7 +148,7 @@ impl Config {
 
     /// Names the place of a key's value for the problem's message.
     fn fault(&self, Problem { key, problem }: Problem) -> Fault {
-        let origin = self.origins.get(&key).unwrap_or(&origin::Origin::Default);
+        let origin = self.origins.get(&key).unwrap_or(&Origin::Default);
         let place = match key.as_str() {
             node_access::SSL_CERT_FILE => "environment".to_owned(),
             _ => origin.place(&self.file),

@@ -9,6 +9,7 @@ use atoma_sui::{ClientConfig, NodeUrl};
 
 use super::error::{ConfigError, Fault, Problem};
 use super::node_access::{EXPOSED, certificates};
+use super::origin::Origin;
 use super::settings::Config;
 
 /// What was found in the files that a configuration names.
@@ -54,6 +55,10 @@ impl Config {
                 faults.extend(more);
             }
         }
+        faults.sort_by_key(|fault| match fault {
+            Fault::Key { key, .. } => self.origins.get(key).map(Origin::order),
+            Fault::Variable { .. } => None,
+        });
         for token in &self.tokens {
             let what = format!("the token `{}`", token.name);
             warnings.extend(

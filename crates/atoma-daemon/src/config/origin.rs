@@ -92,8 +92,11 @@ impl Lines {
     pub(super) fn origin(&self, figment: &Figment, key: &str) -> Origin {
         let list = key.split('.').take_while(|part| !is_index(part));
         let list = list.collect::<Vec<_>>().join(".");
-        if list != key && !self.0.contains_key(key) {
-            return self.origin(figment, &list);
+        if list != key {
+            return match (self.origin(figment, &list), self.0.get(key)) {
+                (Origin::File(_), Some(line)) => Origin::File(Some(*line)),
+                (origin, _) => origin,
+            };
         }
         match figment.find_metadata(key).map(name) {
             None if self.0.contains_key(key) => Origin::File(self.0.get(key).copied()),

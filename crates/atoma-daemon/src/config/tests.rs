@@ -1,13 +1,10 @@
-use std::sync::LazyLock;
-
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-use tracing::Dispatch;
-use tracing::subscriber::NoSubscriber;
-
 use super::*;
+
+mod secrets;
 
 const GOOD: &str = r#"
 data_dir = "data"
@@ -185,102 +182,6 @@ margin_percent = -1
 }
 
 #[test]
-fn tokens_are_read_and_checked() {
-    let tokens = |lines: &str| format!("{GOOD}\n{lines}");
-    let entry = |name: &str, place: &str| {
-        format!("[[tokens]]\nname = \"{name}\"\nscope = \"read\"\n{place}\n")
-    };
-    for (lines, why) in [
-        (
-            entry("a", "file = \"t\"") + &entry("a", "file = \"u\""),
-            "has two tokens named `a`",
-        ),
-        (entry("a", ""), "must have either `file` or `env`"),
-        (
-            entry("a", "file = \"t\"\nenv = \"T\""),
-            "must have either `file` or `env`",
-        ),
-        (
-            entry("a", "env = \"Bearer secret\""),
-            "the name of an environment variable",
-        ),
-        (
-            entry("not a name", "file = \"t\""),
-            "has a `name` that is not",
-        ),
-        (entry("a", "file = \"~/t\""), "must not begin with `~`"),
-        (
-            entry("a", "file = \"t\"").replace("read", "all"),
-            ":11: `tokens.scope` must be `read` or `operate`",
-        ),
-        (entry("a", "fil = \"t\""), "did you mean `file`?"),
-        (
-            "[tls]\ncert_file = \"c\"".to_owned(),
-            "`tls.cert_file` needs `tls.key_file` too",
-        ),
-    ] {
-        let message = refusal(&tokens(&lines));
-        assert!(message.contains(why), "{why} is not in: {message}");
-        assert!(!message.contains("secret"), "{message}");
-    }
-
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("daemon.toml");
-    fs::write(folder.path().join("t"), "0123456789abcdef\n").unwrap();
-    let lines = entry("a", "file = \"t\"") + &entry("b", "env = \"B\"");
-    fs::write(&file, tokens(&lines)).unwrap();
-    let config = Config::load(&file, Overrides::default()).unwrap();
-    let access = |value: &str| config.access(|_| Some(value.into()));
-    let read = access("another-secret-token").unwrap();
-    let values: Vec<_> = read.tokens.iter().map(Token::value).collect();
-    assert_eq!(values, ["0123456789abcdef", "another-secret-token"]);
-    assert_eq!(read.tokens[0].scope, Scope::Read);
-    assert!(!format!("{read:?}").contains("secret"));
-    for (value, why) in [
-        ("short-secret", "has 12 characters"),
-        ("secret with a space in it", "contains a space"),
-        ("0123456789abcdef", "same value as the token `a`"),
-    ] {
-        let message = access(value).unwrap_err().to_string();
-        assert!(
-            message.contains("`b`") && message.contains(why),
-            "{message}"
-        );
-        assert!(!message.contains("secret"), "{message}");
-    }
-}
-
-/// The files of an operator whose keystore is open to everybody, and findings in them.
-#[test]
-fn the_files_are_checked_all_at_once() {
-    let lines = format!(
-        "behind_proxy = true\n{GOOD}ca_file = \"none.pem\"\nheaders.x-token.env = \"NONE\"\n[tls]\ncert_file = \"c\"\nkey_file = \"k\"\n"
-    );
-    let (config, folder) = load(&lines, Overrides::default()).unwrap();
-    let found = config.check_files(|_| None);
-    let text: Vec<_> = found.faults.iter().map(ToString::to_string).collect();
-    let text = text.join("\n");
-    for part in [
-        ":5: `sui.client_config` can't be used",
-        ":9: `sui.ca_file` names",
-        "`sui.headers.x-token` names the environment variable NONE",
-        ":12: `tls.cert_file` names",
-        ":13: `tls.key_file` names",
-    ] {
-        assert!(text.contains(part), "{part} is not in:\n{text}");
-    }
-    assert_eq!(found.faults.len(), 5, "{text}");
-    let warnings = found.warnings.join("\n");
-    for key in ["`behind_proxy`", "`tls`"] {
-        assert!(
-            warnings.contains(&format!("{key} has no effect")),
-            "{warnings}"
-        );
-    }
-    assert!(!folder.join("data").exists(), "a check changes nothing");
-}
-
-#[test]
 fn what_is_shown_has_no_secrets_and_says_where_it_is_from() {
     let text = GOOD.replace("9000", "9000/secret");
     let lines = format!("{text}headers.x-token.file = \"token\"\n[gas]\nmargin_percent = 5\n");
@@ -368,127 +269,6 @@ fn allowed_hosts_are_names_that_a_request_can_have() {
 #[test]
 fn a_byte_order_mark_is_skipped() {
     load(&format!("\u{feff}{GOOD}"), Overrides::default()).unwrap();
-}
-
-/// The access that a configuration with these lines and files describes.
-fn access(lines: &str, secret: &str) -> Result<atoma_sui::Access, String> {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("daemon.toml");
-    fs::write(folder.path().join("secret"), secret).unwrap();
-    fs::write(&file, GOOD.replace("[sui]", &format!("[sui]\n{lines}"))).unwrap();
-    let config = Config::load(&file, Overrides::default()).map_err(|error| error.to_string())?;
-    let variable = |name: &str| match name {
-        "TOKEN" => Some("from-environment".into()),
-        "SSL_CERT_FILE" if lines.contains("#ssl") => Some(folder.path().join("secret").into()),
-        _ => None,
-    };
-    config
-        .node_access(variable)
-        .map_err(|error| error.to_string())
-}
-
-#[test]
-fn headers_come_from_files_and_variables() {
-    let read = access(
-        "headers.x-token.file = \"secret\"\nheaders.authorization.env = \"TOKEN\"",
-        "from-file\n",
-    )
-    .unwrap();
-    assert_eq!(read.headers.len(), 2);
-    // Some editors put one before a text.
-    access("headers.x-token.file = \"secret\"", "\u{feff}from-file").unwrap();
-    assert!(!format!("{read:?}").contains("from-"), "{read:?}");
-    for (lines, secret, why) in [
-        ("headers.x-token = {}", "", "either `file` or `env`"),
-        (
-            "headers.x-token.file = \"none\"",
-            "",
-            "none, which can't be read",
-        ),
-        (
-            "headers.x-token.env = \"NONE\"",
-            "",
-            "NONE, which is not set",
-        ),
-        ("headers.x-token.file = \"secret\"", "", "is empty"),
-        (
-            "headers.x-token.file = \"secret\"",
-            "se\ncret",
-            "line break",
-        ),
-        (
-            "headers.te.file = \"secret\"",
-            "secret",
-            "gRPC uses this header",
-        ),
-        (
-            "headers.\"x token\".file = \"secret\"",
-            "secret",
-            "not the name",
-        ),
-    ] {
-        let message = access(lines, secret).unwrap_err();
-        assert!(
-            message.contains("`sui.headers.") && message.contains(why),
-            "{message}"
-        );
-        assert!(!message.contains("cret\n"), "{message}");
-    }
-}
-
-/// What is logged while `action` runs.
-fn logged(action: impl FnOnce()) -> String {
-    // With a single subscriber, tracing asks only the first thread that comes by a log line whether
-    // anybody wants it: a test without a subscriber would silence the line for all.
-    static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
-    LazyLock::force(&SECOND);
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(std::sync::Arc::new(file.reopen().unwrap()))
-        .finish();
-    tracing::subscriber::with_default(subscriber, action);
-    fs::read_to_string(file.path()).unwrap()
-}
-
-#[test]
-fn headers_that_others_can_read_are_named_at_start() {
-    let headers = "[sui.headers]\nx-token.env = \"TOKEN\"\nauthorization.file = \"secret\"";
-    let (config, _) = load(&format!("{GOOD}{headers}"), Overrides::default()).unwrap();
-    let warned = logged(|| config.warn_of_exposed_headers("http://node.example:9000"));
-    assert_eq!(warned.lines().count(), 2, "{warned}");
-    for header in ["x-token", "authorization"] {
-        let line = warned.lines().find(|line| {
-            line.contains(&format!("header=\"{header}\""))
-                && line.contains(&format!("key=\"sui.headers.{header}\""))
-        });
-        assert!(line.unwrap().contains("WARN"), "{warned}");
-    }
-    for url in ["https://node.example", "http://127.0.0.1:9000"] {
-        assert_eq!(logged(|| config.warn_of_exposed_headers(url)), "");
-    }
-    let (config, _) = load(GOOD, Overrides::default()).unwrap();
-    let url = "http://node.example";
-    assert_eq!(logged(|| config.warn_of_exposed_headers(url)), "");
-}
-
-#[test]
-fn authorities_come_from_files() {
-    let pem = include_str!("../../../atoma-sui/tests/network/tls/authority.pem");
-    let read = access("ca_file = \"secret\"", pem).unwrap();
-    assert!(read.further_roots.is_some() && read.roots.is_none());
-    let read = access("#ssl", pem).unwrap();
-    assert!(read.roots.is_some() && read.further_roots.is_none());
-    for (lines, key) in [
-        ("ca_file = \"secret\"", "`sui.ca_file`"),
-        ("#ssl", "`SSL_CERT_FILE`"),
-    ] {
-        let message = access(lines, "no certificate").unwrap_err();
-        assert!(
-            message.contains(key) && message.contains("no certificate in PEM"),
-            "{message}"
-        );
-    }
 }
 
 #[test]

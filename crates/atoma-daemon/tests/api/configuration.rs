@@ -121,6 +121,43 @@ fn all_faults_are_told_at_once() {
 }
 
 #[test]
+fn what_is_wrong_in_a_variable_is_told_once_by_its_name() {
+    let dir = files();
+    let checked = output(config("check", dir.path()).envs([
+        ("ATOMA__FOO", "1"),
+        ("ATOMA__QUEUE_LIMIT", "0"),
+        (
+            "ATOMA__TOKENS",
+            r#"[{name="operator",scope="all",env="TOKEN"}]"#,
+        ),
+        ("ATOMA__SUI__HEADERS__X-TOKEN", SECRET),
+    ]));
+    assert_eq!(checked.code, 3);
+    let errors: Vec<_> = checked.stderr.lines().collect();
+    for (line, part) in [
+        ("the environment variable ATOMA__FOO ", "is not a setting"),
+        (
+            "environment variable ATOMA__QUEUE_LIMIT: ",
+            "`queue_limit` must be between 1 and 1000000",
+        ),
+        (
+            "environment variable ATOMA__TOKENS: ",
+            "`tokens.scope` must be `read` or `operate`",
+        ),
+        (
+            "environment variable ATOMA__SUI__HEADERS__X-TOKEN: ",
+            "must be a table",
+        ),
+    ] {
+        let is_told =
+            |error: &&str| error.starts_with(&format!("error: {line}")) && error.contains(part);
+        assert!(errors.iter().any(is_told), "{line}: {errors:#?}");
+    }
+    assert_eq!(errors.len(), 4, "{errors:#?}");
+    assert!(!checked.stderr.contains(SECRET));
+}
+
+#[test]
 fn a_missing_file_and_a_missing_flag_have_different_exit_codes() {
     let dir = tempfile::tempdir().unwrap();
     let missing = output(&mut config("check", dir.path()));
