@@ -197,7 +197,7 @@ const cases: Record<string, Case> = {
     const { function: found } = await client.core.getMoveFunction({ packageId, moduleName: 'db', name: 'try_settle_stack' });
     assert.equal(found.isEntry, true);
     assert.equal(found.visibility, 'private');
-    await refused(client.core.getMoveFunction({ packageId, moduleName: 'db', name: 'nothing' }), 'NOT_FOUND', /nothing/);
+    await refused(client.core.getMoveFunction({ packageId, moduleName: 'db', name: 'nothing' }), 'INTERNAL', /nothing/);
     return found;
   },
   'a package, its versions and a datatype': async (client) => {
