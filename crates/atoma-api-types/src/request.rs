@@ -9,6 +9,8 @@ use atoma_domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{Array, ArrayBuilder};
 
 use crate::text;
 
@@ -77,7 +79,8 @@ pub struct ModelSubscribeRequest {
     /// Who acts, and how the transaction is paid.
     #[serde(flatten)]
     pub options: TransactionOptions,
-    /// The model's name.
+    /// The model's name, in ASCII.
+    #[schema(min_length = 1, max_length = 16_380, pattern = "^[ -~]+$")]
     pub model_name: String,
     /// The echelon of the model.
     pub echelon_id: EchelonId,
@@ -113,6 +116,17 @@ pub struct TaskUnsubscribeRequest {
     pub task_small_id: TaskSmallId,
 }
 
+/// The schema of the stacks that a request is about.
+fn stack_small_ids() -> Array {
+    ArrayBuilder::new()
+        .description(Some("The stacks, from 1 to 1,000, each once."))
+        .items(Ref::from_schema_name(StackSmallId::name()))
+        .min_items(Some(1))
+        .max_items(Some(1_000))
+        .unique_items(true)
+        .build()
+}
+
 /// Settles stacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SettleRequest {
@@ -120,7 +134,7 @@ pub struct SettleRequest {
     #[serde(flatten)]
     pub options: TransactionOptions,
     /// The stacks, from 1 to 1,000, each once.
-    #[schema(min_items = 1, max_items = 1_000)]
+    #[schema(schema_with = stack_small_ids)]
     pub stack_small_ids: Vec<StackSmallId>,
     /// The compute units that each stack claims. By default these are the recorded ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,7 +152,7 @@ pub struct AttestRequest {
     #[serde(flatten)]
     pub options: TransactionOptions,
     /// The stacks, from 1 to 1,000, each once.
-    #[schema(min_items = 1, max_items = 1_000)]
+    #[schema(schema_with = stack_small_ids)]
     pub stack_small_ids: Vec<StackSmallId>,
     /// Sends an attestation even if its commitment differs from the settlement's, which raises a dispute.
     #[serde(default)]
@@ -156,7 +170,7 @@ pub struct ClaimRequest {
     #[serde(flatten)]
     pub options: TransactionOptions,
     /// The stacks, from 1 to 1,000, each once.
-    #[schema(min_items = 1, max_items = 1_000)]
+    #[schema(schema_with = stack_small_ids)]
     pub stack_small_ids: Vec<StackSmallId>,
     /// Other fields.
     #[serde(flatten)]
@@ -194,7 +208,8 @@ pub struct ReservationRequest {
     pub model_name: Option<String>,
     /// The compute units to reserve.
     pub num_compute_units: ComputeUnits,
-    /// A tag of the service instance, 1 to 255 visible ASCII characters, by which it can release all it holds.
+    /// A tag of the service instance, 1 to 128 visible ASCII characters, by which it can release all it holds.
+    #[schema(pattern = "^[!-~]{1,128}$")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
     /// How long the reservation lasts unless it is renewed, in seconds, from 1 to 3600.
@@ -237,6 +252,7 @@ pub struct MessageRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reservation_id: Option<ReservationId>,
     /// An id of the message, 1 to 255 visible ASCII characters, with which it is safe to repeat the request.
+    #[schema(pattern = "^[!-~]{1,255}$")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
 }

@@ -39,8 +39,17 @@ pub(crate) const CURSOR: Query = Query {
     name: "cursor",
     about: "Where the page begins; from the `Link` header of the page before.",
     is_required: false,
-    values: Values::Text,
+    values: Values::Text("^[0-9]{1,19}$"),
 };
+
+/// The query parameters of lists whose entries have two ids.
+pub(crate) const PAIR_PAGING: &[Query] = &[
+    LIMIT,
+    Query {
+        values: Values::Text("^[0-9]{1,19}-[0-9]{1,19}$"),
+        ..CURSOR
+    },
+];
 
 /// The turns of lists: how many are read at once, and how many are in memory until their client has
 /// them.

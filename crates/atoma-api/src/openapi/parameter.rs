@@ -1,7 +1,7 @@
 //! Query and path parameters.
 
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Required};
 
 use crate::paging::{DEFAULT_LIMIT, LARGEST_LIMIT};
@@ -25,7 +25,8 @@ pub(crate) enum Values {
     /// A number from 0 to 1.
     Fraction,
     Boolean,
-    Text,
+    /// A text with this pattern.
+    Text(&'static str),
     /// One of these names.
     Name(&'static [&'static str]),
 }
@@ -33,13 +34,12 @@ pub(crate) enum Values {
 impl Values {
     fn schema(self) -> RefOr<Schema> {
         let object = ObjectBuilder::new();
-        let id = |object: ObjectBuilder| {
-            object
-                .schema_type(Type::Integer)
-                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-        };
         let object = match self {
-            Self::Id => id(object).minimum(Some(0)),
+            Self::Id => object
+                .schema_type(Type::Integer)
+                .format(Some(SchemaFormat::Custom(String::from("uint64"))))
+                .minimum(Some(0))
+                .maximum(Some(usize::MAX)),
             Self::Limit => object
                 .schema_type(Type::Integer)
                 .minimum(Some(1))
@@ -52,7 +52,7 @@ impl Values {
             Self::Boolean => object
                 .schema_type(Type::Boolean)
                 .default(Some(false.into())),
-            Self::Text => object.schema_type(Type::String),
+            Self::Text(pattern) => object.schema_type(Type::String).pattern(Some(pattern)),
             Self::Name(names) => object
                 .schema_type(Type::String)
                 .enum_values(Some(names.iter().copied())),
@@ -91,7 +91,7 @@ pub(super) fn of_path(path: &str) -> impl Iterator<Item = Parameter> {
             "reservation_id" => ("The daemon's number of the reservation.", Values::Id),
             _ => (
                 "The number of the transaction in the journal, or the digest of one of its attempts.",
-                Values::Text,
+                Values::Text("^([0-9]{1,19}|[1-9A-HJ-NP-Za-km-z]{43,44})$"),
             ),
         };
         Some(

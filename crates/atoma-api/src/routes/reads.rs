@@ -8,7 +8,7 @@ use atoma_operator::Operator;
 use super::endpoint::Endpoint;
 use super::node_path::nodes;
 use crate::error::ApiResult;
-use crate::lists::{CURSOR, LIMIT, ListRequest, PAGING};
+use crate::lists::{CURSOR, LIMIT, ListRequest, PAGING, PAIR_PAGING};
 use crate::openapi::{Query, Tag, Values, codes, describe};
 use crate::paging::one_more;
 use crate::params::fraction;
@@ -31,6 +31,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 "list_subscriptions",
                 "Lists the subscriptions of all the operator's nodes.",
             )
+            .query(PAIR_PAGING)
             .lists::<SubscriptionView>()
             .errors(&["no_node_registered"]),
             subscriptions,
@@ -42,7 +43,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                     "list_subscriptions_of_node",
                     "Lists the subscriptions of one of the operator's nodes.",
                 )
-                .lists::<SubscriptionView>()
+                .query(PAIR_PAGING)
+            .lists::<SubscriptionView>()
                 .errors(codes::NODE),
                 subscriptions_of,
             ),

@@ -42,7 +42,7 @@ const HOLDER: Query = Query {
     name: "holder",
     about: "The tag of a service instance.",
     is_required: true,
-    values: Values::Text,
+    values: Values::Text("^[!-~]{1,128}$"),
 };
 
 pub(super) fn endpoints() -> Vec<Endpoint> {

@@ -158,7 +158,7 @@ const FILTERS: &[Query] = &[
         name: "tx_digest",
         about: "Only the transactions that an attempt with this digest carries.",
         is_required: false,
-        values: Values::Text,
+        values: Values::Text("^[1-9A-HJ-NP-Za-km-z]{43,44}$"),
     },
     LIMIT,
     CURSOR,
