@@ -32,6 +32,10 @@ docs:
 foreign:
     .ci/run foreign
 
+# Use the daemon's API by its OpenAPI document alone
+clients:
+    .ci/run clients
+
 # Run all tests and doc tests
 test:
     .ci/run tests
