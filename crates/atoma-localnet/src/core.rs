@@ -99,6 +99,10 @@ impl NetworkCore {
             ledger.seal(GENESIS_TIMESTAMP_MS, false)?;
             ledger.begin(clock.now_ms());
         }
+        // End an epoch that a previous run had begun to end before it stopped.
+        if let Some(ended_at_ms) = ledger.unsealed_end_of_epoch()? {
+            ledger.seal(ended_at_ms, true)?;
+        }
         // Catch up on checkpoints that a previous run did not make before it stopped.
         let unsealed = ledger.pending_count() > 0 && config.checkpoint_ms != CHECKPOINT_ON_STEP;
         let epoch_unopened = ledger.epoch().first_checkpoint > ledger.height();
@@ -154,11 +158,11 @@ impl NetworkCore {
         Ok(replica)
     }
 
-    /// The lowest checkpoint whose history a node still has: 0, unless a fault has pruned some.
-    pub(crate) fn lowest_checkpoint(&self) -> u64 {
+    /// The lowest checkpoint whose history a node of this height still has: 0, unless a fault has pruned some.
+    pub(crate) fn lowest_checkpoint(&self, height: u64) -> u64 {
         self.faults
             .checkpoints(FaultKind::HistoryPruned, self.clock.now_ms())
-            .map_or(0, |lowest| lowest.min(self.ledger().height()))
+            .map_or(0, |lowest| lowest.min(height))
     }
 
     /// The latest checkpoint's sequence number, and its changes.
@@ -192,7 +196,10 @@ impl NetworkCore {
         };
         let outputs = {
             let environment = self.environment(&ledger, &forced);
-            execution::execute(&ledger, &environment, signed, is_congested)?
+            let executed = execution::execute(&ledger, &environment, signed, is_congested);
+            // An input that can't be read is no reason to call it missing.
+            ledger.check_readable()?;
+            executed?
         };
         ledger.commit(outputs)?;
         let position = ledger.position(&digest).unwrap_or(usize::MAX);

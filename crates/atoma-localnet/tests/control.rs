@@ -411,3 +411,16 @@ async fn congestion_affects_only_clients_transactions_on_shared_objects() {
     let cancelled = effects(&fixture.execute(&call).await.unwrap());
     assert_ne!(cancelled.status, ExecutionStatus::Success);
 }
+
+#[tokio::test]
+async fn a_call_that_asks_for_too_much_is_refused() {
+    let (fixture, url) = with_admin().await;
+    fixture.node_and_task(0).await;
+    let stacks = json!({"task_small_id": 1, "num_compute_units": 1, "price": 1, "count": 10_001});
+    let (status, refused) = post(&url, "/stacks", stacks).await;
+    assert_eq!(status, 422);
+    assert!(refused["error"].as_str().unwrap().contains("--stacks"));
+    let (status, refused) = post(&url, "/clock/advance", json!({"ms": u64::MAX})).await;
+    assert_eq!(status, 422);
+    assert!(refused["error"].as_str().unwrap().contains("9999"));
+}

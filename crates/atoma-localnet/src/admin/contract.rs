@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sui_sdk_types::Address;
 
-use super::response::{ControlResult, respond};
+use super::response::{ControlResult, respond, stopped};
 use crate::actions::{NewModel, NewTask, NodeRegistration, Parameters, Purchase};
+use crate::error::LocalNetError;
 use crate::network::LocalNet;
 
 pub(super) fn routes() -> Router<LocalNet> {
@@ -47,6 +48,9 @@ async fn create_model(
     respond(json!(model))
 }
 
+/// The most stacks that one call buys.
+const MOST_STACKS: u64 = 10_000;
+
 #[derive(Deserialize)]
 struct StacksRequest {
     #[serde(flatten)]
@@ -59,8 +63,16 @@ async fn buy_stacks(
     State(network): State<LocalNet>,
     axum::Json(request): axum::Json<StacksRequest>,
 ) -> ControlResult {
+    if request.purchase.count > MOST_STACKS {
+        let error =
+            format!("at most {MOST_STACKS} stacks at a time; `--stacks` makes a large world");
+        return Err(LocalNetError::Action(error).into());
+    }
     let owner = request.owner.unwrap_or_else(|| network.buyer());
-    let stacks = network.buy_stacks_for(owner, &request.purchase)?;
+    // Other calls go on meanwhile.
+    let stacks =
+        tokio::task::spawn_blocking(move || network.buy_stacks_for(owner, &request.purchase));
+    let stacks = stacks.await.map_err(stopped)??;
     respond(json!({ "stack_small_ids": stacks }))
 }
 

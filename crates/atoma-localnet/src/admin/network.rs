@@ -8,7 +8,8 @@ use serde_json::json;
 use sui_sdk_types::Address;
 
 use super::contract;
-use super::response::{ControlResult, respond};
+use super::response::{ControlResult, respond, stopped};
+use crate::error::LocalNetError;
 use crate::faults::Fault;
 use crate::network::LocalNet;
 
@@ -37,7 +38,8 @@ async fn advance_epoch(State(network): State<LocalNet>) -> ControlResult {
 }
 
 async fn snapshot(State(network): State<LocalNet>) -> ControlResult {
-    let (checkpoint, bytes) = network.snapshot()?;
+    let saved = tokio::task::spawn_blocking(move || network.snapshot());
+    let (checkpoint, bytes) = saved.await.map_err(stopped)??;
     respond(json!({ "checkpoint": checkpoint, "bytes": bytes }))
 }
 
@@ -88,10 +90,18 @@ struct ClockRequest {
     ms: u64,
 }
 
+/// The last millisecond of the year 9999, the end of what timestamps of the API can say.
+const END_OF_TIME_MS: u64 = 253_402_300_799_999;
+
 async fn advance_clock(
     State(network): State<LocalNet>,
     axum::Json(request): axum::Json<ClockRequest>,
 ) -> ControlResult {
+    let time = network.core.clock.now_ms().checked_add(request.ms);
+    if time.is_none_or(|time| time > END_OF_TIME_MS) {
+        let error = String::from("the clock can't go beyond the year 9999");
+        return Err(LocalNetError::Action(error).into());
+    }
     network.advance_clock(request.ms);
     respond(json!({ "ms": request.ms }))
 }

@@ -26,6 +26,13 @@ impl From<LocalNetError> for ControlError {
     }
 }
 
+/// The error of work that ended with the process.
+pub(super) fn stopped(error: tokio::task::JoinError) -> ControlError {
+    ControlError(LocalNetError::Action(format!(
+        "the work ended early: {error}"
+    )))
+}
+
 pub(super) type ControlResult = Result<axum::Json<Value>, ControlError>;
 
 pub(super) fn respond(value: Value) -> ControlResult {

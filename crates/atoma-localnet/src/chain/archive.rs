@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use quick_cache::Weighter;
@@ -93,6 +94,19 @@ impl Archive {
     /// When it can't be cut.
     pub(super) fn truncate(&self, length: u64) -> io::Result<()> {
         self.with_file(|file| file.set_len(length))
+    }
+
+    /// Copies the end of the file, from `offset` on, into another file.
+    ///
+    /// # Errors
+    /// When it can't be copied.
+    pub(super) fn copy_from(&self, offset: u64, path: &Path) -> io::Result<()> {
+        let mut copy = File::create(path)?;
+        self.with_file(|file| {
+            file.seek(SeekFrom::Start(offset))?;
+            io::copy(file, &mut copy)
+        })?;
+        copy.sync_all()
     }
 
     /// The bytes of a record.

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use atoma_domain::ObjectId;
 use sui_sdk_types::{
-    CheckpointContents, CheckpointSummary, CheckpointTransactionInfo, Digest, GasCostSummary,
-    Object,
+    CheckpointContents, CheckpointSummary, CheckpointTransactionInfo, Digest,
+    EndOfEpochTransactionKind, GasCostSummary, Object, TransactionKind,
 };
 
 use super::log::{Log, LogEntry};
@@ -133,6 +133,15 @@ impl Ledger {
         &self.objects
     }
 
+    /// Fails if a record could not be read, so that what is missing is not called absent.
+    ///
+    /// # Errors
+    /// Why the first such record could not be read.
+    pub(crate) fn check_readable(&self) -> Result<(), LedgerError> {
+        let archive = self.objects.archive.as_ref();
+        Ok(archive.map_or(Ok(()), |archive| archive.check())?)
+    }
+
     /// True before genesis.
     pub(crate) fn is_empty(&self) -> bool {
         self.checkpoints.is_empty()
@@ -231,6 +240,23 @@ impl Ledger {
     /// The number of transactions that are not in a checkpoint yet.
     pub(crate) fn pending_count(&self) -> usize {
         self.transactions.len().saturating_sub(self.sealed_count())
+    }
+
+    /// When the epoch ended, in milliseconds, if the transaction that ends it is not in a checkpoint yet.
+    ///
+    /// # Errors
+    /// When the record can't be read.
+    pub(crate) fn unsealed_end_of_epoch(&self) -> Result<Option<u64>, LedgerError> {
+        let Some(record) = self.pending().last().transpose()? else {
+            return Ok(None);
+        };
+        let TransactionKind::EndOfEpoch(kinds) = record.signed()?.transaction.kind else {
+            return Ok(None);
+        };
+        Ok(kinds.iter().find_map(|kind| match kind {
+            EndOfEpochTransactionKind::ChangeEpoch(change) => Some(change.epoch_start_timestamp_ms),
+            _ => None,
+        }))
     }
 
     /// The transactions that are not in a checkpoint yet.

@@ -6,7 +6,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,7 @@ pub(crate) enum LogEntry {
 #[derive(Debug)]
 pub(crate) struct Log {
     archive: Arc<Archive>,
+    directory: PathBuf,
     seed: u64,
     /// The length of all complete entries in bytes.
     length: u64,
@@ -70,6 +71,7 @@ impl Log {
         })?;
         Ok(Self {
             archive: Arc::new(Archive::new(file)),
+            directory: directory.to_owned(),
             seed,
             length: 0,
             last: Extent {
@@ -137,8 +139,13 @@ impl Log {
             .len()
             .saturating_sub(self.length);
         if dropped > 0 {
+            let aside = self
+                .directory
+                .join(format!("{FILE_NAME}.dropped-{}", self.length));
+            self.archive.copy_from(self.length, &aside)?;
             tracing::warn!(
                 bytes = dropped,
+                kept_in = %aside.display(),
                 "the end of the ledger log is incomplete or damaged, and is dropped"
             );
             self.archive.truncate(self.length)?;

@@ -216,9 +216,9 @@ fn sums<'a>(
 ) -> BTreeMap<String, u64> {
     kinds
         .filter_map(|(kind, ranks)| {
+            let coin_type = kind.coin_type()?.to_string();
             let balances = ranks.iter().map(|(inverted, _)| u64::MAX - inverted);
-            let sum = balances.fold(0_u64, u64::saturating_add);
-            Some((kind.coin_type()?.to_string(), sum))
+            Some((coin_type, balances.fold(0_u64, u64::saturating_add)))
         })
         .collect()
 }

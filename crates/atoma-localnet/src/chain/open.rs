@@ -36,6 +36,8 @@ impl Ledger {
         };
         ledger.objects.archive = Some(Arc::clone(log.archive()));
         log.replay(|entry, body| ledger.replay(entry, body).map_err(io::Error::other))?;
+        // A record of the snapshot that an entry needed and that can't be read.
+        log.archive().check()?;
         ledger.log = Some(log);
         Ok(ledger)
     }

@@ -26,7 +26,7 @@ impl Floor {
         start: Option<u64>,
         after: Option<LedgerCursor>,
     ) -> Self {
-        let checkpoint = node.lowest_checkpoint();
+        let checkpoint = node.lowest_checkpoint(ledger);
         let first_of = |sequence| {
             let record = ledger.checkpoint(sequence);
             record.map_or(u64::MAX, |record| position(record.first_transaction))

@@ -42,13 +42,13 @@ impl NodeHeaders {
     fn now(&self, second: SecondNode) -> HeaderMap {
         let node = Node::of(&self.core, Some(&second));
         let behind = node.behind();
-        let lowest = node.lowest_checkpoint();
         let ledger = self.core.ledger();
         // A node that lags says by how much.
         let height = match behind {
             0 => ledger.height().saturating_add(AHEAD),
             _ => ledger.height().saturating_sub(behind),
         };
+        let lowest = self.core.lowest_checkpoint(height.min(ledger.height()));
         let lagging = ledger.checkpoint(height).filter(|_| behind > 0);
         let epoch = lagging.map_or(ledger.epoch().epoch, |checkpoint| checkpoint.epoch);
         let lagging_ms = lagging.map(|checkpoint| checkpoint.timestamp_ms);

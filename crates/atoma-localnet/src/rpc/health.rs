@@ -41,11 +41,15 @@ pub(super) struct Threshold {
 }
 
 /// `GET /health`, as a full node answers it: 200 and `up`, or 503 and `down` if the newest checkpoint is older
-/// than `?threshold_seconds=N`. Without a threshold its age does not matter.
+/// than `?threshold_seconds=N`. Without a threshold its age does not matter. Also 503 if
+/// a record of the ledger can't be read.
 pub(super) async fn http(
     State(core): State<Arc<NetworkCore>>,
     Query(threshold): Query<Threshold>,
 ) -> (StatusCode, &'static str) {
+    if core.ledger().check_readable().is_err() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "down");
+    }
     let age_ms = core.clock.now_ms().saturating_sub(tip_ms(&core));
     let limit = threshold.threshold_seconds;
     if limit.is_some_and(|seconds| age_ms > u64::from(seconds) * 1_000) {

@@ -38,9 +38,9 @@ impl LedgerService for Service {
     ) -> Result<Response<GetServiceInfoResponse>, Status> {
         self.begin().await?;
         let node = self.node(&request);
-        let lowest = node.lowest_checkpoint();
         let ledger = node.ledger()?;
         let height = ledger.height();
+        let lowest = node.lowest_checkpoint(&ledger);
         let latest = ledger.checkpoint(height);
         let mut response = GetServiceInfoResponse::default();
         response.chain_id = Some(ledger.chain_id().to_string());
@@ -321,6 +321,9 @@ fn object(
         None if is_stale => objects.stale(&id),
         None => objects.live(&id),
     };
+    if found.is_none() {
+        ledger.check_readable().map_err(lost)?;
+    }
     match (found, version) {
         (Some(object), _) => Ok(render::object(&object, &node.core.contract, mask)),
         (None, Some(version)) => Err(not_found(format!(

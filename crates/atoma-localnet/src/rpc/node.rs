@@ -56,9 +56,9 @@ impl Node {
         lag(FaultKind::NodeLags).or(second).unwrap_or_default()
     }
 
-    /// The lowest checkpoint that the node still has.
-    pub(super) fn lowest_checkpoint(&self) -> u64 {
-        self.core.lowest_checkpoint()
+    /// The lowest checkpoint that the node with this ledger still has.
+    pub(super) fn lowest_checkpoint(&self, ledger: &Ledger) -> u64 {
+        self.core.lowest_checkpoint(ledger.height())
     }
 
     /// The ledger as the node knows it.
@@ -79,14 +79,14 @@ impl Node {
 
     /// Whether the node has dropped the transaction at `position` of the ledger.
     pub(super) fn is_pruned(&self, ledger: &Ledger, position: usize) -> bool {
-        let lowest = ledger.checkpoint(self.lowest_checkpoint());
+        let lowest = ledger.checkpoint(self.lowest_checkpoint(ledger));
         lowest.is_some_and(|lowest| position < lowest.first_transaction)
     }
 
     /// Whether the node has dropped an object's version, because a later one was live before its
     /// history begins.
     pub(super) fn is_version_pruned(&self, ledger: &Ledger, id: &ObjectId, version: u64) -> bool {
-        let Some(before) = self.lowest_checkpoint().checked_sub(1) else {
+        let Some(before) = self.lowest_checkpoint(ledger).checked_sub(1) else {
             return false;
         };
         let replica = self.core.replica(ledger, before);

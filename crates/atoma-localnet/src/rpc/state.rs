@@ -9,6 +9,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::Service;
 use super::render::{self, mask};
+use super::view::lost;
 use crate::chain::ObjectStore;
 use crate::contract::ContractAddresses;
 use crate::execution::status::{self, bad_request, missing};
@@ -66,6 +67,7 @@ impl StateService for Service {
                 Some(render::object(&*object?, &self.core.contract, &mask))
             })
             .collect();
+        ledger.check_readable().map_err(lost)?;
         response.next_page_token = next;
         Ok(Response::new(response))
     }
@@ -94,6 +96,7 @@ impl StateService for Service {
             };
             response.dynamic_fields.extend(view.render(parent, object));
         }
+        ledger.check_readable().map_err(lost)?;
         response.next_page_token = next;
         Ok(Response::new(response))
     }

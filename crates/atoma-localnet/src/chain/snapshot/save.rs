@@ -39,6 +39,8 @@ impl Ledger {
     pub(crate) fn save(&self, directory: &Path) -> Result<Saved, LedgerError> {
         let no_log = || io::Error::other("a snapshot needs a data directory");
         let log = self.log.as_ref().ok_or_else(no_log)?;
+        // What could not be read may be missing in memory, and must not become the truth.
+        log.archive().check()?;
         let mut covered = self.covered.lock().unwrap_or_else(PoisonError::into_inner);
         // The snapshot must not outlive a part of the log that it refers to.
         log.sync()?;
