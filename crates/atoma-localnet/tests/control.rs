@@ -424,3 +424,19 @@ async fn a_call_that_asks_for_too_much_is_refused() {
     assert_eq!(status, 422);
     assert!(refused["error"].as_str().unwrap().contains("9999"));
 }
+
+#[tokio::test]
+async fn every_refusal_says_why_in_json() {
+    let (_fixture, url) = with_admin().await;
+    for (path, body, status) in [
+        ("/nothing", json!({}), 404),
+        ("/state", json!({}), 405),
+        ("/faucet", json!({"address": 7}), 422),
+        ("/faucet", json!({"adress": "0x1"}), 422),
+        ("/nodes/x/disable", json!({}), 400),
+    ] {
+        let (given, refused) = post(&url, path, body).await;
+        assert_eq!(given, status, "{path}: {refused}");
+        assert!(refused["error"].as_str().unwrap().len() > 10, "{refused}");
+    }
+}

@@ -2,12 +2,13 @@
 
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sui_sdk_types::Address;
 
+use super::request::{Json, Path};
 use super::response::{ControlResult, respond, stopped};
 use crate::actions::{NewModel, NewTask, NodeRegistration, Parameters, Purchase};
 use crate::error::LocalNetError;
@@ -32,17 +33,14 @@ pub(super) fn routes() -> Router<LocalNet> {
         .route("/stacks/{id}/attesters", post(force_attesters))
 }
 
-async fn create_task(
-    State(network): State<LocalNet>,
-    axum::Json(task): axum::Json<NewTask>,
-) -> ControlResult {
+async fn create_task(State(network): State<LocalNet>, Json(task): Json<NewTask>) -> ControlResult {
     let task = network.create_task(&task)?;
     respond(json!({ "task_small_id": task }))
 }
 
 async fn create_model(
     State(network): State<LocalNet>,
-    axum::Json(model): axum::Json<NewModel>,
+    Json(model): Json<NewModel>,
 ) -> ControlResult {
     network.create_model(&model)?;
     respond(json!(model))
@@ -61,7 +59,7 @@ struct StacksRequest {
 
 async fn buy_stacks(
     State(network): State<LocalNet>,
-    axum::Json(request): axum::Json<StacksRequest>,
+    Json(request): Json<StacksRequest>,
 ) -> ControlResult {
     if request.purchase.count > MOST_STACKS {
         let error =
@@ -78,7 +76,7 @@ async fn buy_stacks(
 
 async fn set_parameters(
     State(network): State<LocalNet>,
-    axum::Json(parameters): axum::Json<Parameters>,
+    Json(parameters): Json<Parameters>,
 ) -> ControlResult {
     network.set_parameters(&parameters)?;
     respond(json!(parameters))
@@ -93,7 +91,7 @@ struct AttestersRequest {
 async fn force_attesters(
     State(network): State<LocalNet>,
     Path(stack): Path<StackSmallId>,
-    axum::Json(attesters): axum::Json<AttestersRequest>,
+    Json(attesters): Json<AttestersRequest>,
 ) -> ControlResult {
     let nodes = attesters.node_small_ids;
     network.force_attesters(stack, nodes.clone());
@@ -114,7 +112,7 @@ struct WhitelistRequest {
 async fn whitelist_nodes(
     State(network): State<LocalNet>,
     Path(task): Path<TaskSmallId>,
-    axum::Json(request): axum::Json<WhitelistRequest>,
+    Json(request): Json<WhitelistRequest>,
 ) -> ControlResult {
     network.whitelist_nodes(task, &request.node_small_ids)?;
     respond(json!({ "task_small_id": task, "node_small_ids": request.node_small_ids }))
@@ -139,7 +137,7 @@ struct RemoveRequest {
 async fn remove_task(
     State(network): State<LocalNet>,
     Path(task): Path<TaskSmallId>,
-    axum::Json(request): axum::Json<RemoveRequest>,
+    Json(request): Json<RemoveRequest>,
 ) -> ControlResult {
     network.remove_task(task, request.as_admin)?;
     respond(json!({ "task_small_id": task }))
@@ -154,7 +152,7 @@ struct ModelSwitch {
 
 async fn set_model_enabled(
     State(network): State<LocalNet>,
-    axum::Json(request): axum::Json<ModelSwitch>,
+    Json(request): Json<ModelSwitch>,
 ) -> ControlResult {
     network.set_model_enabled(&request.model_name, request.enabled)?;
     respond(json!(request))
@@ -162,7 +160,7 @@ async fn set_model_enabled(
 
 async fn register_node(
     State(network): State<LocalNet>,
-    axum::Json(registration): axum::Json<NodeRegistration>,
+    Json(registration): Json<NodeRegistration>,
 ) -> ControlResult {
     let node = network.register_node(&registration)?;
     respond(json!({ "node_small_id": node }))
@@ -192,7 +190,7 @@ struct RegistrationSwitch {
 
 async fn set_registration_enabled(
     State(network): State<LocalNet>,
-    axum::Json(request): axum::Json<RegistrationSwitch>,
+    Json(request): Json<RegistrationSwitch>,
 ) -> ControlResult {
     network.set_registration_enabled(request.enabled)?;
     respond(json!(request))

@@ -2,6 +2,7 @@
 
 mod contract;
 mod network;
+mod request;
 mod response;
 
 pub(crate) use network::routes;

@@ -8,7 +8,8 @@ use serde_json::json;
 use sui_sdk_types::Address;
 
 use super::contract;
-use super::response::{ControlResult, respond, stopped};
+use super::request::Json;
+use super::response::{ControlResult, no_call, other_method, respond, stopped};
 use crate::error::LocalNetError;
 use crate::faults::Fault;
 use crate::network::LocalNet;
@@ -29,6 +30,8 @@ pub(crate) fn routes(network: LocalNet) -> Router {
         .route("/state", get(state))
         .route("/faults", post(inject_fault).delete(clear_faults))
         .merge(contract::routes())
+        .fallback(no_call)
+        .method_not_allowed_fallback(other_method)
         .with_state(network)
 }
 
@@ -58,7 +61,7 @@ struct FaucetRequest {
 
 async fn faucet(
     State(network): State<LocalNet>,
-    axum::Json(request): axum::Json<FaucetRequest>,
+    Json(request): Json<FaucetRequest>,
 ) -> ControlResult {
     let sui_mist = match (request.sui_mist, request.usdc) {
         (None, None) => DEFAULT_MIST,
@@ -78,7 +81,7 @@ struct GasPriceRequest {
 
 async fn set_next_gas_price(
     State(network): State<LocalNet>,
-    axum::Json(request): axum::Json<GasPriceRequest>,
+    Json(request): Json<GasPriceRequest>,
 ) -> ControlResult {
     network.set_next_gas_price(request.price)?;
     respond(json!({ "price": request.price }))
@@ -95,7 +98,7 @@ const END_OF_TIME_MS: u64 = 253_402_300_799_999;
 
 async fn advance_clock(
     State(network): State<LocalNet>,
-    axum::Json(request): axum::Json<ClockRequest>,
+    Json(request): Json<ClockRequest>,
 ) -> ControlResult {
     let time = network.core.clock.now_ms().checked_add(request.ms);
     if time.is_none_or(|time| time > END_OF_TIME_MS) {
@@ -115,7 +118,7 @@ struct AccountRequest {
 
 async fn add_account(
     State(network): State<LocalNet>,
-    axum::Json(request): axum::Json<AccountRequest>,
+    Json(request): Json<AccountRequest>,
 ) -> ControlResult {
     let address = network.add_account(&request.key)?;
     respond(json!({ "address": address }))
@@ -125,10 +128,7 @@ async fn state(State(network): State<LocalNet>) -> ControlResult {
     respond(network.state()?)
 }
 
-async fn inject_fault(
-    State(network): State<LocalNet>,
-    axum::Json(fault): axum::Json<Fault>,
-) -> ControlResult {
+async fn inject_fault(State(network): State<LocalNet>, Json(fault): Json<Fault>) -> ControlResult {
     network.inject_fault(fault);
     respond(json!(fault))
 }
