@@ -44,6 +44,11 @@ const CRATES: &[Row] = &[
         tests_use: &[],
     },
     Row {
+        name: "atoma-client",
+        uses: &["atoma-api-types", "atoma-domain"],
+        tests_use: &[],
+    },
+    Row {
         name: "atoma-api",
         uses: &["atoma-api-types", "atoma-domain", "atoma-operator"],
         tests_use: &["atoma-localnet", "atoma-state", "atoma-sui"],
@@ -57,6 +62,8 @@ const CRATES: &[Row] = &[
         name: "atoma-daemon",
         uses: &[
             "atoma-api",
+            "atoma-api-types",
+            "atoma-client",
             "atoma-domain",
             "atoma-localnet",
             "atoma-operator",

@@ -1,0 +1,127 @@
+//! How a client is set up.
+
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::{Client, ClientError, Token};
+
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request may take. The daemon itself answers after 90 seconds by default.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Sets up a [`Client`].
+#[derive(Debug)]
+pub struct ClientBuilder {
+    url: String,
+    token: Option<Token>,
+    timeout: Duration,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            token: None,
+            timeout: REQUEST_TIMEOUT,
+        }
+    }
+
+    /// Sends the token with every request.
+    #[must_use]
+    pub fn token(mut self, token: Token) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// How long a request may take, by default 120 seconds. It should exceed the daemon's `request_timeout`.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The client. It follows no redirects and uses no proxies, so that the token goes to the daemon alone.
+    ///
+    /// # Errors
+    /// When the URL is invalid, or a token would go over plain HTTP to another machine.
+    pub fn build(self) -> Result<Client, ClientError> {
+        let url = Url::parse(&self.url).map_err(|_| ClientError::InvalidUrl)?;
+        let is_plain = match url.scheme() {
+            "http" => true,
+            "https" => false,
+            _ => return Err(ClientError::InvalidUrl),
+        };
+        let has_more = !url.username().is_empty()
+            || url.password().is_some()
+            || url.query().is_some()
+            || url.fragment().is_some();
+        if has_more {
+            return Err(ClientError::InvalidUrl);
+        }
+        if is_plain && self.token.is_some() && !is_loopback(&url) {
+            return Err(ClientError::TokenInPlainText);
+        }
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(self.timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(ClientError::Transport)?;
+        Ok(Client::new(http, url, self.token))
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else {
+        return false;
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address
+            .parse()
+            .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_does_not_cross_the_network_in_plain_text() {
+        let with_token = |url| {
+            Client::builder(url)
+                .token(Token::new("abc").unwrap())
+                .build()
+        };
+        for url in [
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+            "http://localhost",
+            "https://a.example",
+        ] {
+            assert!(with_token(url).is_ok(), "{url}");
+        }
+        assert!(matches!(
+            with_token("http://a.example"),
+            Err(ClientError::TokenInPlainText)
+        ));
+    }
+
+    #[test]
+    fn a_url_with_secrets_or_of_another_scheme_is_refused() {
+        for url in [
+            "nonsense",
+            "ftp://a.example",
+            "http://a:b@127.0.0.1",
+            "http://127.0.0.1?x=1",
+        ] {
+            assert!(
+                matches!(Client::builder(url).build(), Err(ClientError::InvalidUrl)),
+                "{url}"
+            );
+        }
+    }
+}

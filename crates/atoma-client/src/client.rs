@@ -1,0 +1,171 @@
+//! Sending requests and reading responses.
+
+use atoma_api_types::ErrorBody;
+use reqwest::header::AUTHORIZATION;
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
+use serde::de::DeserializeOwned;
+
+use crate::{ClientBuilder, ClientError, Token};
+
+/// The most bytes of a response: a page of 10,000 entries is smaller.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// A client of one daemon. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    url: Url,
+    token: Option<Token>,
+}
+
+/// A response that was read as a whole.
+pub(crate) struct Answer {
+    status: StatusCode,
+    /// The query of the next page.
+    pub(crate) next: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Client {
+    /// Starts a client of the daemon at this URL.
+    pub fn builder(url: &str) -> ClientBuilder {
+        ClientBuilder::new(url)
+    }
+
+    pub(crate) const fn new(http: reqwest::Client, url: Url, token: Option<Token>) -> Self {
+        Self { http, url, token }
+    }
+
+    /// A request for the path of these segments, below the path of the daemon's URL.
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        path: &[&str],
+    ) -> Result<RequestBuilder, ClientError> {
+        let mut url = self.url.clone();
+        url.path_segments_mut()
+            .map_err(|()| ClientError::InvalidUrl)?
+            .pop_if_empty()
+            .extend(path);
+        let request = self.http.request(method, url);
+        Ok(match &self.token {
+            Some(token) => request.header(AUTHORIZATION, token.header()),
+            None => request,
+        })
+    }
+
+    /// Sends the request and reads the response.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let transport = |error: reqwest::Error| ClientError::Transport(error.without_url());
+        let mut response = request.send().await.map_err(transport)?;
+        let status = response.status();
+        let next = response
+            .headers()
+            .get(reqwest::header::LINK)
+            .and_then(|link| next_query(link.to_str().ok()?));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(transport)? {
+            if body.len().saturating_add(chunk.len()) > MOST_BYTES {
+                return Err(ClientError::TooLarge { most: MOST_BYTES });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, next, body })
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, ClientError> {
+        let request = self.request(Method::GET, path)?;
+        self.send(request).await?.decode()
+    }
+}
+
+impl Answer {
+    /// The body of a success.
+    pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
+        if self.status.is_success() {
+            return self.parse();
+        }
+        let body = self.parse()?;
+        Err(ClientError::Api {
+            status: self.status.as_u16(),
+            body: Box::new(body),
+        })
+    }
+
+    /// The body of a success, or of an error that has the same shape: a request over several stacks answers
+    /// with its results even if none succeeded.
+    pub(crate) fn decode_any<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
+        self.parse()
+            .or_else(|undecodable| match self.parse::<ErrorBody>() {
+                Ok(_) if !self.status.is_success() => self.decode(),
+                _ => Err(undecodable),
+            })
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
+        serde_json::from_slice(&self.body).map_err(|source| ClientError::Undecodable {
+            status: self.status.as_u16(),
+            source,
+        })
+    }
+}
+
+/// The query of the link with `rel="next"`. The path stays that of the request, so that a response can't
+/// send the token elsewhere.
+fn next_query(link: &str) -> Option<String> {
+    let (target, relation) = link.split_once('>')?;
+    if !relation.contains("rel=\"next\"") {
+        return None;
+    }
+    let (_, query) = target.strip_prefix('<')?.split_once('?')?;
+    Some(query.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use atoma_api_types::BatchView;
+
+    use super::*;
+
+    fn answer(status: StatusCode, body: &str) -> Answer {
+        Answer {
+            status,
+            next: None,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_batch_is_read_from_any_status() {
+        let body = r#"{"error":"pending","code":"outcome_unknown","tx_digests":[],"results":[]}"#;
+        for status in [
+            StatusCode::MULTI_STATUS,
+            StatusCode::CONFLICT,
+            StatusCode::GATEWAY_TIMEOUT,
+        ] {
+            let batch: BatchView = answer(status, body).decode_any().unwrap();
+            assert!(batch.results.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_error_and_a_foreign_answer_are_told_apart() {
+        let error = r#"{"error":"no such stack","code":"unknown_stack"}"#;
+        let refused = answer(StatusCode::NOT_FOUND, error).decode_any::<BatchView>();
+        assert!(
+            matches!(refused, Err(ClientError::Api { status: 404, body }) if body.code == "unknown_stack")
+        );
+        let foreign = answer(StatusCode::OK, "<html>").decode_any::<BatchView>();
+        assert!(matches!(
+            foreign,
+            Err(ClientError::Undecodable { status: 200, .. })
+        ));
+    }
+
+    #[test]
+    fn the_next_page_is_on_the_same_path() {
+        let link = r#"<http://elsewhere.example/stacks?limit=2&cursor=5>; rel="next""#;
+        assert_eq!(next_query(link).as_deref(), Some("limit=2&cursor=5"));
+        assert_eq!(next_query(r#"</stacks?cursor=5>; rel="prev""#), None);
+    }
+}

@@ -1,0 +1,31 @@
+//! A client of the Atoma node daemon's HTTP API, typed by the requests and responses that the daemon serves.
+//!
+//! A [`Client`] has a method for each endpoint. Lists come in pages ([`List`]). Every write carries an
+//! idempotency key ([`Write`]), so that the same call can be repeated safely. A [`Token`] is never shown.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), atoma_client::ClientError> {
+//! let client = atoma_client::Client::builder("http://127.0.0.1:3000").build()?;
+//! for stack in client.stacks(None).all(10_000).await? {
+//!     println!("{}: {} units computed", stack.stack_small_id, stack.already_computed_units);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod builder;
+mod client;
+mod error;
+mod list;
+mod reads;
+mod token;
+mod writes;
+
+pub use atoma_api_types as types;
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use error::ClientError;
+pub use list::List;
+pub use reads::{Readiness, TransactionFilter};
+pub use token::Token;
+pub use writes::Write;

@@ -1,0 +1,139 @@
+//! The endpoints that read.
+
+use atoma_api_types::{
+    ClaimedStackView, DisputeView, HealthView, NodeView, NotReadyView, ReadyView, ReservationView,
+    StackView, SubscriptionView, TaskView, TransactionDetailView, TransactionView,
+};
+use atoma_domain::{NodeSmallId, StackSmallId};
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Client, ClientError, List};
+
+/// Whether the daemon takes requests that write.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Readiness {
+    /// It does.
+    Ready(ReadyView),
+    /// It does not, for these reasons.
+    NotReady(NotReadyView),
+}
+
+/// Which transactions of the journal to list. What is absent does not narrow the list.
+#[derive(Clone, Debug, Default)]
+pub struct TransactionFilter {
+    /// What they do, such as `settle_stack`.
+    pub kind: Option<String>,
+    /// How far they are: `queued`, `submitted`, `succeeded` or `failed`.
+    pub status: Option<String>,
+    /// The node that acts.
+    pub node_small_id: Option<NodeSmallId>,
+    /// The stack that they are about.
+    pub stack_small_id: Option<StackSmallId>,
+    /// The digest of an attempt.
+    pub tx_digest: Option<String>,
+}
+
+/// Defines methods for lists of all nodes or of one.
+macro_rules! lists {
+    ($($(#[$doc:meta])* $name:ident: $path:literal => $entry:ty;)*) => {
+        impl Client {
+            $($(#[$doc])*
+            pub fn $name(&self, node: Option<NodeSmallId>) -> List<'_, $entry> {
+                List::new(self, &[$path]).below(node)
+            })*
+        }
+    };
+}
+
+lists! {
+    /// Subscriptions of the operator's nodes, or of one.
+    subscriptions: "subscriptions" => SubscriptionView;
+    /// Stacks of the operator's nodes, or of one.
+    stacks: "stacks" => StackView;
+    /// Stacks of the operator's nodes, or of one, that entered settlement.
+    claimed_stacks: "claimed_stacks" => ClaimedStackView;
+    /// Disputes against the operator's nodes, or against one.
+    disputes_against: "against_attestation_disputes" => DisputeView;
+    /// Disputes that the operator's nodes raised, or that one did.
+    own_disputes: "own_attestation_disputes" => DisputeView;
+}
+
+impl Client {
+    /// Whether the process is up.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn health(&self) -> Result<HealthView, ClientError> {
+        self.get(&["health"]).await
+    }
+
+    /// Whether the daemon takes requests that write, and what the operator should look at.
+    ///
+    /// # Errors
+    /// When the daemon can't be reached.
+    pub async fn ready(&self) -> Result<Readiness, ClientError> {
+        let request = self.request(Method::GET, &["ready"])?;
+        self.send(request).await?.decode_any()
+    }
+
+    /// The OpenAPI document.
+    ///
+    /// # Errors
+    /// When the daemon can't be reached.
+    pub async fn openapi(&self) -> Result<Value, ClientError> {
+        self.get(&["openapi.json"]).await
+    }
+
+    /// The operator's nodes.
+    pub fn nodes(&self) -> List<'_, NodeView> {
+        List::new(self, &["nodes"])
+    }
+
+    /// All tasks, deprecated ones too.
+    pub fn tasks(&self) -> List<'_, TaskView> {
+        List::new(self, &["tasks"])
+    }
+
+    /// Stacks of the operator's nodes, or of one, that are filled beyond a fraction from 0 to 1, such as `0.95`.
+    pub fn almost_filled_stacks(
+        &self,
+        node: Option<NodeSmallId>,
+        fraction: &str,
+    ) -> List<'_, StackView> {
+        List::new(self, &["almost_filled_stacks"])
+            .below(node)
+            .below(Some(fraction))
+    }
+
+    /// Open reservations, of all holders and stacks or of one.
+    pub fn reservations(
+        &self,
+        holder: Option<&str>,
+        stack: Option<StackSmallId>,
+    ) -> List<'_, ReservationView> {
+        List::new(self, &["reservations"])
+            .with("holder", holder)
+            .with("stack_small_id", stack)
+    }
+
+    /// Transactions of the journal.
+    pub fn transactions(&self, filter: TransactionFilter) -> List<'_, TransactionView> {
+        List::new(self, &["transactions"])
+            .with("kind", filter.kind)
+            .with("status", filter.status)
+            .with("node_small_id", filter.node_small_id)
+            .with("stack_small_id", filter.stack_small_id)
+            .with("tx_digest", filter.tx_digest)
+    }
+
+    /// A transaction of the journal, by its number or the digest of one of its attempts.
+    ///
+    /// # Errors
+    /// When there is none, or the daemon can't be reached.
+    pub async fn transaction(&self, id: &str) -> Result<TransactionDetailView, ClientError> {
+        self.get(&["transactions", id]).await
+    }
+}
