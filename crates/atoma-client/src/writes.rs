@@ -38,6 +38,19 @@ impl Write {
         }
     }
 
+    /// Sends the request under a new idempotency key, which [`Write::key`] tells: for repeating the call.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn with_new_key() -> Result<Self, ClientError> {
+        Ok(Self::with_key(new_key()?))
+    }
+
+    /// The idempotency key, if it is known before the call.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     fn apply(&self, request: RequestBuilder) -> Result<RequestBuilder, ClientError> {
         if self.is_dry_run {
             return Ok(request.query(&[("dry_run", "true")]));

@@ -1,10 +1,19 @@
 //! The command line.
 
 mod config;
+mod connection;
+mod outcomes;
+mod reads;
+mod requests;
+mod spend;
+mod table;
+mod tools;
+mod transactions;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -16,6 +25,10 @@ use crate::dev::{self, DevArgs};
 use crate::init::{self, InitArgs};
 use crate::{exit, logging, signals};
 use config::{ConfigArgs, ConfigCommand};
+use reads::ReadCommand;
+use requests::RequestCommand;
+use tools::{CompletionsArgs, ManArgs};
+use transactions::TransactionsCommand;
 
 /// Node daemon of the Atoma Network. Mirrors the Atoma contract, serves the mirror over HTTP, and
 /// settles, attests and claims stacks.
@@ -40,6 +53,19 @@ enum Command {
     /// Run a local Sui network, a demo world and the daemon in one process.
     #[cfg(feature = "dev")]
     Dev(DevArgs),
+    #[command(flatten)]
+    Read(ReadCommand),
+    #[command(flatten)]
+    Request(Box<RequestCommand>),
+    /// List, show, follow or abandon transactions.
+    #[command(subcommand)]
+    Transactions(TransactionsCommand),
+    /// Print the OpenAPI document of the HTTP API.
+    Openapi,
+    /// Print completions for a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual, or write its pages.
+    Man(ManArgs),
 }
 
 /// Runs the given command until it finishes. `serve` and `dev` also end when the process receives SIGINT
@@ -51,6 +77,12 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => (serve(args).await, true),
         #[cfg(feature = "dev")]
         Command::Dev(args) => (dev::run(args, stopping()).await, true),
+        Command::Read(command) => (command.run().await, false),
+        Command::Request(command) => (command.run().await, false),
+        Command::Transactions(command) => (command.run().await, false),
+        Command::Openapi => (tools::openapi(), false),
+        Command::Completions(args) => (args.run(), false),
+        Command::Man(args) => (args.run(), false),
     };
     for sentence in ended
         .as_ref()
@@ -66,6 +98,17 @@ pub async fn run(cli: Cli) -> ExitCode {
         }
     }
     exit::code(&ended)
+}
+
+/// Prints to standard output.
+///
+/// # Errors
+/// When it can't be written.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("can't write to standard output")
 }
 
 async fn serve(args: ConfigArgs) -> anyhow::Result<()> {

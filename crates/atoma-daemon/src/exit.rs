@@ -12,18 +12,48 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 /// The configuration is invalid.
 const INVALID: u8 = 3;
+/// Some of what was asked for failed.
+const SOME_FAILED: u8 = 4;
+/// Nothing failed, and the outcome of something is not known yet.
+const PENDING: u8 = 5;
 
 /// The exit codes, for `--help`.
 pub(crate) const HELP: &str = "Exit codes:
   0  success
-  1  failed at run time: the Sui node, the database or the system refused something
+  1  failed at run time: the daemon, the Sui node, the database or the system refused something
   2  wrong usage: a flag is unknown, missing or has an impossible value
-  3  the configuration is invalid: `atoma-daemon config check` lists all that is wrong";
+  3  the configuration is invalid: `atoma-daemon config check` lists all that is wrong
+  4  at least one stack, or the transaction that was watched, failed
+  5  nothing failed, and something is pending";
 
 /// Why flags can't be used.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
+
+/// Why a request to the daemon did not do all of what was asked for. The answer was printed.
+#[derive(Debug, Error)]
+pub(crate) enum OutcomeError {
+    /// Something failed.
+    #[error("{0}")]
+    Failed(String),
+    /// Nothing failed, and something is pending.
+    #[error("{0}")]
+    Pending(String),
+}
+
+/// Refuses a command that would have to ask, if there is no terminal.
+///
+/// # Errors
+/// When the operator has not said yes, and can't be asked.
+pub(crate) fn require_terminal(says_yes: bool) -> Result<(), UsageError> {
+    use std::io::IsTerminal as _;
+    if says_yes || std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        return Ok(());
+    }
+    let sentence = "this command asks for confirmation, and there is no terminal; add `--yes`";
+    Err(UsageError(sentence.to_owned()))
+}
 
 /// The exit code of a command.
 pub(crate) fn code(ended: &anyhow::Result<()>) -> ExitCode {
@@ -31,7 +61,11 @@ pub(crate) fn code(ended: &anyhow::Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<ConfigError>() => ExitCode::from(INVALID),
         Err(error) if error.is::<UsageError>() => ExitCode::from(USAGE),
-        Err(_) => ExitCode::from(FAILED),
+        Err(error) => ExitCode::from(match error.downcast_ref() {
+            Some(OutcomeError::Failed(_)) => SOME_FAILED,
+            Some(OutcomeError::Pending(_)) => PENDING,
+            None => FAILED,
+        }),
     }
 }
 

@@ -4,10 +4,10 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::print;
 use crate::config::{Chosen, Config, ConfigError, Overrides, example};
 use crate::exit;
 
@@ -121,11 +121,4 @@ fn table(config: &Config, file: &Path) -> String {
     rows.iter()
         .map(|[key, value, from]| format!("{key:keys$}  {value:values$}  {from}\n"))
         .collect()
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("can't write to standard output")
 }

@@ -13,7 +13,12 @@ const COMMON_PREFIX: &str = "ATOMA_";
 const HEADERS: &str = "ATOMA__SUI__HEADERS__";
 
 /// The variables that are not keys of the configuration.
-const OTHERS: &[&str] = &["ATOMA_CONFIG", "ATOMA_LOG_FORMAT"];
+const OTHERS: &[&str] = &[
+    "ATOMA_CONFIG",
+    "ATOMA_LOG_FORMAT",
+    "ATOMA_TOKEN_FILE",
+    "ATOMA_URL",
+];
 
 /// Refuses variables that look like settings but are none. A variable of other software may begin
 /// with `ATOMA_` too, so only those with two underscores or a similar name count.

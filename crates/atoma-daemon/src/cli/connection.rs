@@ -1,0 +1,75 @@
+//! How a command reaches the daemon.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use atoma_client::{Client, Token};
+use clap::Args;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::print;
+
+/// The most bytes of a token's file.
+const MOST_TOKEN_BYTES: u64 = 4096;
+/// The most entries of a list that a command shows.
+pub(super) const MOST_ENTRIES: usize = 100_000;
+
+/// Which daemon a command talks to, and how it prints.
+#[derive(Debug, Args)]
+pub(super) struct Connection {
+    /// URL of the daemon's HTTP API.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ATOMA_URL",
+        default_value = "http://127.0.0.1:3000"
+    )]
+    url: String,
+    /// File with a token for the API.
+    #[arg(long, value_name = "FILE", env = "ATOMA_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+    /// Print JSON, as the API answers.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl Connection {
+    /// The client.
+    ///
+    /// # Errors
+    /// When the URL or the token can't be used.
+    pub(super) fn client(&self) -> anyhow::Result<Client> {
+        let mut builder = Client::builder(&self.url);
+        if let Some(file) = &self.token_file {
+            let failed = || format!("can't use the token file {}", file.display());
+            builder = builder.token(read_token(file).with_context(failed)?);
+        }
+        Ok(builder.build()?)
+    }
+
+    /// Prints the value as JSON, or as the text for people.
+    ///
+    /// # Errors
+    /// When standard output can't be written.
+    pub(super) fn show<T: Serialize>(
+        &self,
+        value: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> anyhow::Result<()> {
+        if self.json {
+            print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+        } else {
+            print(&text(value))
+        }
+    }
+}
+
+fn read_token(file: &std::path::Path) -> anyhow::Result<Token> {
+    use std::io::Read as _;
+    let mut text = Zeroizing::new(String::new());
+    std::fs::File::open(file)?
+        .take(MOST_TOKEN_BYTES)
+        .read_to_string(&mut text)?;
+    Ok(Token::new(&text)?)
+}

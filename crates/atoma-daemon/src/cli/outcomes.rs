@@ -1,0 +1,138 @@
+//! The answers to requests for transactions, for people.
+
+use atoma_api_types::{
+    BatchView, ClaimView, DigestView, RegisteredView, StackResultStatus, StackResultView,
+    SubscribedView,
+};
+use atoma_domain::Mist;
+
+use super::spend::Outcome;
+use super::table::{optional, plain, table};
+use crate::exit::OutcomeError;
+
+impl Outcome for BatchView {
+    fn estimated_gas(&self) -> Option<Mist> {
+        let mut known = self
+            .results
+            .iter()
+            .filter_map(|result| result.estimated_gas);
+        let first = known.next()?;
+        Some(known.fold(first, Mist::saturating_add))
+    }
+
+    fn text(&self) -> String {
+        let is_dry_run = self.dry_run.dry_run == Some(true);
+        let rows = self.results.iter().map(|result| {
+            [
+                result.stack_small_id.to_string(),
+                optional(result.node_small_id),
+                status(result, is_dry_run).to_owned(),
+                optional(result.transaction_id),
+                optional(result.tx_digest),
+            ]
+        });
+        let mut text = table(["STACK", "NODE", "RESULT", "TRANSACTION", "DIGEST"], rows);
+        for result in &self.results {
+            let stack = result.stack_small_id;
+            let error = result.error.iter().map(|error| error.error.as_str());
+            let warnings = result.warnings.iter().map(String::as_str);
+            for sentence in error.chain(warnings) {
+                text.push_str(&format!("Stack {stack}: {}\n", plain(sentence)));
+            }
+        }
+        text
+    }
+
+    fn verdict(&self) -> Result<(), OutcomeError> {
+        let all = self.results.len();
+        let count = |status| self.results.iter().filter(|r| r.status == status).count();
+        let (failed, pending) = (
+            count(StackResultStatus::Failed),
+            count(StackResultStatus::Pending),
+        );
+        if failed > 0 {
+            return Err(OutcomeError::Failed(format!(
+                "{failed} of {all} results failed"
+            )));
+        }
+        if pending > 0 {
+            return Err(OutcomeError::Pending(format!(
+                "{pending} of {all} results are pending; follow them with `transactions watch`"
+            )));
+        }
+        Ok(())
+    }
+
+    fn is_futile(&self) -> bool {
+        self.results
+            .iter()
+            .all(|result| result.status == StackResultStatus::Failed)
+    }
+}
+
+fn status(result: &StackResultView, is_dry_run: bool) -> &'static str {
+    match (result.status, is_dry_run) {
+        (StackResultStatus::Succeeded, false) => "succeeded",
+        (StackResultStatus::Failed, false) => "failed",
+        (StackResultStatus::Succeeded, true) => "would succeed",
+        (StackResultStatus::Failed, true) => "would fail",
+        (StackResultStatus::Pending, _) => "pending",
+    }
+}
+
+impl Outcome for ClaimView {
+    fn estimated_gas(&self) -> Option<Mist> {
+        self.batch.estimated_gas()
+    }
+
+    fn text(&self) -> String {
+        self.batch.text()
+    }
+
+    fn verdict(&self) -> Result<(), OutcomeError> {
+        self.batch.verdict()
+    }
+
+    fn is_futile(&self) -> bool {
+        self.batch.is_futile()
+    }
+}
+
+impl Outcome for DigestView {
+    fn estimated_gas(&self) -> Option<Mist> {
+        self.dry_run.estimated_gas
+    }
+
+    fn text(&self) -> String {
+        match &self.tx_digest {
+            Some(digest) => format!("Succeeded: transaction {digest}\n"),
+            None => "Would succeed.\n".to_owned(),
+        }
+    }
+}
+
+impl Outcome for SubscribedView {
+    fn estimated_gas(&self) -> Option<Mist> {
+        self.done.estimated_gas()
+    }
+
+    fn text(&self) -> String {
+        let warnings = self.warnings.iter();
+        let warnings = warnings.map(|warning| format!("Warning: {}\n", plain(warning)));
+        self.done.text() + &warnings.collect::<String>()
+    }
+}
+
+impl Outcome for RegisteredView {
+    fn estimated_gas(&self) -> Option<Mist> {
+        self.done.estimated_gas()
+    }
+
+    fn text(&self) -> String {
+        let mut text = self.done.text();
+        if let (Some(node), Some(badge)) = (self.node_small_id, self.node_badge_id) {
+            text.push_str(&format!("Node {node}, badge {badge}\n"));
+        }
+        text
+    }
+}

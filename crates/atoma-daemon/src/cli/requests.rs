@@ -1,0 +1,279 @@
+//! The commands that send transactions.
+
+use atoma_api_types::{
+    AttestRequest, ClaimRequest, DisputeRequest, IgnoredFields, ModelSubscribeRequest, Price,
+    RegisterRequest, SettleRequest, TaskSubscribeRequest, TaskUnsubscribeRequest,
+};
+use atoma_client::{Client, Write};
+use atoma_domain::{
+    ComputeUnits, EchelonId, MicroUsdc, PricePerMillion, StackSmallId, TaskSmallId,
+};
+use clap::{Args, Subcommand};
+
+use super::spend::Spending;
+use super::table::{plain, usdc};
+use crate::exit;
+
+/// The commands that send transactions.
+#[derive(Debug, Subcommand)]
+pub(super) enum RequestCommand {
+    /// Settle stacks: claim the units that were computed.
+    #[command(after_help = exit::HELP)]
+    Settle(SettleArgs),
+    /// Attest settlements that name the operator's nodes.
+    #[command(after_help = exit::HELP)]
+    Attest(AttestArgs),
+    /// Claim the funds of settled stacks.
+    #[command(after_help = exit::HELP)]
+    Claim(ClaimArgs),
+    /// Raise a dispute against the settlement of a stack.
+    #[command(after_help = exit::HELP)]
+    Dispute(DisputeArgs),
+    /// Register a node for the operator's address.
+    #[command(after_help = exit::HELP)]
+    Register(RegisterArgs),
+    /// Subscribe a node to a task or a model, or change the price.
+    #[command(after_help = exit::HELP)]
+    Subscribe(SubscribeArgs),
+    /// End a node's subscription to a task.
+    #[command(after_help = exit::HELP)]
+    Unsubscribe(UnsubscribeArgs),
+}
+
+/// The flags of `settle`.
+#[derive(Debug, Args)]
+pub(super) struct SettleArgs {
+    /// Small ids of the stacks.
+    #[arg(required = true, value_name = "STACK")]
+    stacks: Vec<StackSmallId>,
+    /// Compute units that each stack claims. By default these are the recorded ones.
+    #[arg(long, value_name = "UNITS")]
+    units: Option<u64>,
+    #[command(flatten)]
+    spending: Spending,
+}
+
+/// The flags of `attest`.
+#[derive(Debug, Args)]
+pub(super) struct AttestArgs {
+    /// Small ids of the stacks.
+    #[arg(required = true, value_name = "STACK")]
+    stacks: Vec<StackSmallId>,
+    /// Attest even where the commitment differs from the settlement's, which raises a dispute.
+    #[arg(long)]
+    allow_dispute: bool,
+    #[command(flatten)]
+    spending: Spending,
+}
+
+/// The flags of `claim`.
+#[derive(Debug, Args)]
+pub(super) struct ClaimArgs {
+    /// Small ids of the stacks.
+    #[arg(required = true, value_name = "STACK")]
+    stacks: Vec<StackSmallId>,
+    #[command(flatten)]
+    spending: Spending,
+}
+
+/// The flags of `dispute`.
+#[derive(Debug, Args)]
+pub(super) struct DisputeArgs {
+    /// Small id of the stack.
+    #[arg(value_name = "STACK")]
+    stack: StackSmallId,
+    #[command(flatten)]
+    spending: Spending,
+}
+
+/// The flags of `register`.
+#[derive(Debug, Args)]
+pub(super) struct RegisterArgs {
+    /// Register one more node although the address owns a badge.
+    #[arg(long)]
+    additional: bool,
+    #[command(flatten)]
+    spending: Spending,
+}
+
+/// The flags of `subscribe`.
+#[derive(Debug, Args)]
+pub(super) struct SubscribeArgs {
+    /// Small id of the task.
+    #[arg(
+        long,
+        value_name = "ID",
+        required_unless_present = "model",
+        requires = "price"
+    )]
+    task: Option<TaskSmallId>,
+    /// Price in micro-USDC for a million compute units.
+    #[arg(long, value_name = "MICRO_USDC")]
+    price: Option<u64>,
+    /// Change the price of a subscription that is there.
+    #[arg(long, requires = "task")]
+    update: bool,
+    /// Name of a model, instead of a task.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["task", "price"], requires = "echelon")]
+    model: Option<String>,
+    /// Echelon of the model.
+    #[arg(long, value_name = "ID", requires = "model")]
+    echelon: Option<EchelonId>,
+    #[command(flatten)]
+    spending: Spending,
+}
+
+/// The flags of `unsubscribe`.
+#[derive(Debug, Args)]
+pub(super) struct UnsubscribeArgs {
+    /// Small id of the task.
+    #[arg(long, value_name = "ID")]
+    task: TaskSmallId,
+    #[command(flatten)]
+    spending: Spending,
+}
+
+impl RequestCommand {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Settle(args) => args.run().await,
+            Self::Attest(args) => args.run().await,
+            Self::Claim(args) => args.run().await,
+            Self::Dispute(args) => args.run().await,
+            Self::Register(args) => args.run().await,
+            Self::Subscribe(args) => args.run().await,
+            Self::Unsubscribe(args) => args.run().await,
+        }
+    }
+}
+
+/// "1 stack", "3 stacks".
+fn stacks(stacks: &[StackSmallId]) -> String {
+    match stacks {
+        [one] => format!("stack {one}"),
+        more => format!("{} stacks", more.len()),
+    }
+}
+
+impl SettleArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        let what = format!("Settle {}", stacks(&self.stacks));
+        let request = SettleRequest {
+            options: self.spending.options(),
+            stack_small_ids: self.stacks,
+            num_claimed_compute_units: self.units.map(ComputeUnits::new),
+            ignored: IgnoredFields::default(),
+        };
+        let call = async |client: &Client, write: &Write| client.settle(&request, write).await;
+        self.spending.run(&what, call).await
+    }
+}
+
+impl AttestArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        let what = format!("Attest {}", stacks(&self.stacks));
+        let request = AttestRequest {
+            options: self.spending.options(),
+            stack_small_ids: self.stacks,
+            allow_dispute: self.allow_dispute,
+            ignored: IgnoredFields::default(),
+        };
+        let call = async |client: &Client, write: &Write| client.attest(&request, write).await;
+        self.spending.run(&what, call).await
+    }
+}
+
+impl ClaimArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        let what = format!("Claim {}", stacks(&self.stacks));
+        let request = ClaimRequest {
+            options: self.spending.options(),
+            stack_small_ids: self.stacks,
+            ignored: IgnoredFields::default(),
+        };
+        let call = async |client: &Client, write: &Write| client.claim(&request, write).await;
+        self.spending.run(&what, call).await
+    }
+}
+
+impl DisputeArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        let what = format!("Dispute the settlement of stack {}", self.stack);
+        let request = DisputeRequest {
+            options: self.spending.options(),
+            stack_small_id: self.stack,
+        };
+        let call = async |client: &Client, write: &Write| client.dispute(&request, write).await;
+        self.spending.run(&what, call).await
+    }
+}
+
+impl RegisterArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        let request = RegisterRequest {
+            options: self.spending.options(),
+            additional: self.additional,
+        };
+        let call = async |client: &Client, write: &Write| client.register(&request, write).await;
+        self.spending.run("Register a node", call).await
+    }
+}
+
+impl SubscribeArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        let options = self.spending.options();
+        if let (Some(model_name), Some(echelon_id)) = (self.model, self.echelon) {
+            let what = format!("Subscribe to the model {}", plain(&model_name));
+            let request = ModelSubscribeRequest {
+                options,
+                model_name,
+                echelon_id,
+            };
+            let call = async |client: &Client, write: &Write| {
+                client.subscribe_to_model(&request, write).await
+            };
+            return self.spending.run(&what, call).await;
+        }
+        let (Some(task_small_id), Some(price)) = (self.task, self.price) else {
+            let sentence = "name a task and its price with `--task` and `--price`";
+            return Err(exit::UsageError(sentence.to_owned()).into());
+        };
+        let verb = if self.update {
+            "Change the subscription"
+        } else {
+            "Subscribe"
+        };
+        let each = usdc(MicroUsdc::new(price));
+        let what = format!("{verb} to task {task_small_id} for {each} per million compute units");
+        let request = TaskSubscribeRequest {
+            options,
+            price: Price {
+                price_per_compute_unit: None,
+                price_per_one_million_compute_units: Some(PricePerMillion::new(price)),
+            },
+            task_small_id,
+            max_num_compute_units: None,
+            ignored: IgnoredFields::default(),
+        };
+        let call = async |client: &Client, write: &Write| {
+            if self.update {
+                client.update_subscription(&request, write).await
+            } else {
+                client.subscribe(&request, write).await
+            }
+        };
+        self.spending.run(&what, call).await
+    }
+}
+
+impl UnsubscribeArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        let what = format!("End the subscription to task {}", self.task);
+        let request = TaskUnsubscribeRequest {
+            options: self.spending.options(),
+            task_small_id: self.task,
+        };
+        let call = async |client: &Client, write: &Write| client.unsubscribe(&request, write).await;
+        self.spending.run(&what, call).await
+    }
+}

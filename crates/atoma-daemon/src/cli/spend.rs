@@ -1,0 +1,155 @@
+//! Requests that spend gas: simulated, shown, confirmed, sent.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use atoma_api_types::TransactionOptions;
+use atoma_client::{Client, ClientError, Write};
+use atoma_domain::{Mist, NodeSmallId};
+use clap::Args;
+use dialoguer::Confirm;
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use super::connection::Connection;
+use super::table::sui;
+use crate::exit::{self, OutcomeError};
+
+/// What all requests for transactions have.
+#[derive(Debug, Args)]
+pub(super) struct Spending {
+    #[command(flatten)]
+    connection: Connection,
+    /// Don't ask before the request is sent.
+    #[arg(long, short)]
+    yes: bool,
+    /// Simulate only: send nothing.
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// Key that makes the command safe to repeat. By default each run has a new one.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    /// Small id of the node that acts.
+    #[arg(long, value_name = "ID")]
+    node: Option<NodeSmallId>,
+    /// Gas budget of a transaction, in MIST. By default it is estimated.
+    #[arg(long, value_name = "MIST")]
+    gas_budget: Option<u64>,
+}
+
+/// The answer to a request for transactions.
+pub(super) trait Outcome: Serialize {
+    /// The estimated gas of a dry run: the sum of what is known.
+    fn estimated_gas(&self) -> Option<Mist>;
+
+    /// The answer for people.
+    fn text(&self) -> String;
+
+    /// Whether all was done.
+    fn verdict(&self) -> Result<(), OutcomeError> {
+        Ok(())
+    }
+
+    /// Whether the request would do nothing at all.
+    fn is_futile(&self) -> bool {
+        false
+    }
+}
+
+impl Spending {
+    /// The options of the request's body.
+    pub(super) fn options(&self) -> TransactionOptions {
+        TransactionOptions {
+            gas_budget: self.gas_budget.map(Mist::new),
+            node_small_id: self.node,
+            ..TransactionOptions::default()
+        }
+    }
+
+    /// Simulates the request, asks, and sends it. `what` completes the question, such as "Settle 3 stacks".
+    ///
+    /// # Errors
+    /// When nobody can be asked, the daemon refuses, or not everything succeeded.
+    pub(super) async fn run<V: Outcome>(
+        &self,
+        what: &str,
+        call: impl AsyncFn(&Client, &Write) -> Result<V, ClientError>,
+    ) -> anyhow::Result<()> {
+        let asks = !self.yes && !self.dry_run;
+        exit::require_terminal(!asks)?;
+        let client = self.connection.client()?;
+        let plan = waiting("Simulating", call(&client, &Write::dry_run())).await;
+        if self.dry_run {
+            return self.tell(&plan?);
+        }
+        match (plan, &self.idempotency_key) {
+            (Ok(plan), key) => {
+                if plan.is_futile() && key.is_none() {
+                    return self.tell(&plan);
+                }
+                if !self.connection.json || asks {
+                    let gas = plan.estimated_gas().map_or(String::new(), |gas| {
+                        format!("Estimated gas: {}\n", sui(gas))
+                    });
+                    // Without standard error nobody can be told.
+                    let _ = writeln!(std::io::stderr(), "{}{gas}", plan.text());
+                }
+            }
+            // What was done under the key before can't be simulated again.
+            (Err(ClientError::Api { .. }), Some(_)) => {}
+            (Err(error), _) => return Err(error.into()),
+        }
+        if asks && !ask(what)? {
+            bail!("nothing was sent");
+        }
+        let write = match &self.idempotency_key {
+            Some(key) => Write::with_key(key.as_str()),
+            None => Write::with_new_key()?,
+        };
+        match waiting(what, call(&client, &write)).await {
+            Ok(done) => self.tell(&done),
+            Err(error @ ClientError::Transport(_)) => {
+                let key = write.key().unwrap_or_default().to_owned();
+                Err(error).with_context(|| {
+                    format!(
+                        "the outcome is unknown; repeat the command with `--idempotency-key {key}`: nothing \
+                         is done twice"
+                    )
+                })
+            }
+            Err(error @ ClientError::Api { status: 504, .. }) => {
+                Err(OutcomeError::Pending(error.to_string()).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn tell<V: Outcome>(&self, outcome: &V) -> anyhow::Result<()> {
+        self.connection.show(outcome, |outcome| {
+            let gas = outcome.estimated_gas();
+            let gas = gas.map_or(String::new(), |gas| {
+                format!("Estimated gas: {}\n", sui(gas))
+            });
+            format!("{}{gas}", outcome.text())
+        })?;
+        Ok(outcome.verdict()?)
+    }
+}
+
+fn ask(what: &str) -> anyhow::Result<bool> {
+    Confirm::new()
+        .with_prompt(format!("{what}?"))
+        .default(false)
+        .interact()
+        .context("can't ask for confirmation")
+}
+
+/// Awaits the future; on a terminal a line says that it takes its time.
+pub(super) async fn waiting<T>(what: &str, future: impl Future<Output = T>) -> T {
+    let progress = ProgressBar::new_spinner().with_message(format!("{what} …"));
+    progress.enable_steady_tick(Duration::from_millis(100));
+    let output = future.await;
+    progress.finish_and_clear();
+    output
+}

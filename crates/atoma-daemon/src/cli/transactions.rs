@@ -1,0 +1,215 @@
+//! The commands about the journal of transactions.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use atoma_api_types::{TransactionDetailView, TransactionView};
+use atoma_client::TransactionFilter;
+use atoma_domain::{IntentId, NodeSmallId, StackSmallId};
+use clap::{Args, Subcommand};
+use dialoguer::Confirm;
+
+use super::connection::{Connection, MOST_ENTRIES};
+use super::spend::waiting;
+use super::table::{optional, plain, sui, table};
+use crate::exit::{self, OutcomeError};
+
+/// The commands about the journal of transactions.
+#[derive(Debug, Subcommand)]
+pub(super) enum TransactionsCommand {
+    /// List transactions.
+    #[command(after_help = exit::HELP)]
+    List(ListArgs),
+    /// Show a transaction with its attempts.
+    #[command(after_help = exit::HELP)]
+    Show(OneArgs),
+    /// Give up a transaction of which nothing was sent yet.
+    #[command(after_help = exit::HELP)]
+    Abandon(AbandonArgs),
+    /// Follow a transaction until it has succeeded or failed.
+    #[command(after_help = exit::HELP)]
+    Watch(WatchArgs),
+}
+
+/// The flags of `transactions list`.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Only those that do this, such as `settle_stack`.
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+    /// Only those that are `queued`, `submitted`, `succeeded` or `failed`.
+    #[arg(long, value_name = "STATUS")]
+    status: Option<String>,
+    /// Only those of this node.
+    #[arg(long, value_name = "ID")]
+    node: Option<NodeSmallId>,
+    /// Only those about this stack.
+    #[arg(long, value_name = "STACK")]
+    stack: Option<StackSmallId>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// The flags of `transactions show`.
+#[derive(Debug, Args)]
+pub(super) struct OneArgs {
+    /// Number of the transaction, or the digest of one of its attempts.
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// The flags of `transactions abandon`.
+#[derive(Debug, Args)]
+pub(super) struct AbandonArgs {
+    /// Number of the transaction.
+    #[arg(value_name = "ID")]
+    id: IntentId,
+    /// Don't ask.
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// The flags of `transactions watch`.
+#[derive(Debug, Args)]
+pub(super) struct WatchArgs {
+    #[command(flatten)]
+    one: OneArgs,
+    /// Seconds between two looks.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    interval: u64,
+}
+
+impl TransactionsCommand {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::List(args) => args.run().await,
+            Self::Show(OneArgs { id, connection }) => {
+                let found = connection.client()?.transaction(&id).await?;
+                connection.show(&found, detail_text)
+            }
+            Self::Abandon(args) => args.run().await,
+            Self::Watch(args) => args.run().await,
+        }
+    }
+}
+
+impl ListArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        let filter = TransactionFilter {
+            kind: self.kind,
+            status: self.status,
+            node_small_id: self.node,
+            stack_small_id: self.stack,
+            tx_digest: None,
+        };
+        let client = self.connection.client()?;
+        let all = client.transactions(filter).all(MOST_ENTRIES).await?;
+        self.connection.show(&all, |all| transactions_table(all))
+    }
+}
+
+impl AbandonArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        exit::require_terminal(self.yes)?;
+        let client = self.connection.client()?;
+        let question = format!("Abandon transaction {}?", self.id);
+        if !self.yes
+            && !Confirm::new()
+                .with_prompt(question)
+                .default(false)
+                .interact()?
+        {
+            bail!("nothing was abandoned");
+        }
+        let abandoned = client.abandon(self.id, false).await?;
+        self.connection.show(&abandoned, |abandoned| {
+            transactions_table(std::slice::from_ref(abandoned))
+        })
+    }
+}
+
+impl WatchArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        let OneArgs { id, connection } = self.one;
+        let client = connection.client()?;
+        let mut looks = tokio::time::interval(Duration::from_secs(self.interval));
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let followed = async {
+            loop {
+                looks.tick().await;
+                let found = client.transaction(&id).await?;
+                if matches!(found.transaction.status.as_str(), "succeeded" | "failed") {
+                    return anyhow::Ok(found);
+                }
+            }
+        };
+        let found = waiting(&format!("Transaction {}", plain(&id)), followed).await?;
+        connection.show(&found, detail_text)?;
+        if found.transaction.status == "failed" {
+            let number = found.transaction.transaction_id;
+            return Err(OutcomeError::Failed(format!("transaction {number} failed")).into());
+        }
+        Ok(())
+    }
+}
+
+fn transactions_table(transactions: &[TransactionView]) -> String {
+    let row = |transaction: &TransactionView| {
+        let stacks = transaction.stack_small_ids.iter();
+        let stacks: Vec<String> = stacks.map(ToString::to_string).collect();
+        [
+            transaction.transaction_id.to_string(),
+            transaction.kind.clone(),
+            transaction.status.clone(),
+            optional(transaction.node_small_id),
+            stacks.join(" "),
+            optional(transaction.tx_digest),
+            optional(transaction.created_at.as_deref()),
+        ]
+    };
+    let mut text = table(
+        [
+            "TRANSACTION",
+            "KIND",
+            "STATUS",
+            "NODE",
+            "STACK",
+            "DIGEST",
+            "CREATED",
+        ],
+        transactions.iter().map(row),
+    );
+    for transaction in transactions {
+        let reasons = transaction.error.iter().chain(&transaction.waiting_for);
+        for reason in reasons {
+            let id = transaction.transaction_id;
+            text.push_str(&format!("Transaction {id}: {}\n", plain(&reason.error)));
+        }
+    }
+    text
+}
+
+fn detail_text(detail: &TransactionDetailView) -> String {
+    let attempts = detail.attempts.iter().map(|attempt| {
+        [
+            attempt.tx_digest.to_string(),
+            attempt.status.clone(),
+            sui(attempt.gas_budget),
+            optional(attempt.gas_used.map(sui)),
+            optional(attempt.checkpoint),
+        ]
+    });
+    let attempts = table(
+        ["ATTEMPT", "STATUS", "GAS BUDGET", "GAS USED", "CHECKPOINT"],
+        attempts,
+    );
+    format!(
+        "{}Gas used: {}\n\n{attempts}",
+        transactions_table(std::slice::from_ref(&detail.transaction)),
+        sui(detail.gas_used)
+    )
+}
