@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Client, ClientError};
 
-/// A list that is read page by page, in ascending order of its ids.
+/// A list that is read page by page. Transactions come newest first, everything else by ascending id.
 #[derive(Clone, Debug)]
 pub struct List<'a, T> {
     client: &'a Client,

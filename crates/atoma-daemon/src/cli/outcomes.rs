@@ -1,5 +1,7 @@
 //! The answers to requests for transactions, for people.
 
+use std::fmt::Write as _;
+
 use atoma_api_types::{
     BatchView, ClaimView, DigestView, RegisteredView, StackResultStatus, StackResultView,
     SubscribedView,
@@ -33,11 +35,10 @@ impl Outcome for BatchView {
         });
         let mut text = table(["STACK", "NODE", "RESULT", "TRANSACTION", "DIGEST"], rows);
         for result in &self.results {
-            let stack = result.stack_small_id;
             let error = result.error.iter().map(|error| error.error.as_str());
             let warnings = result.warnings.iter().map(String::as_str);
             for sentence in error.chain(warnings) {
-                text.push_str(&format!("Stack {stack}: {}\n", plain(sentence)));
+                let _ = writeln!(text, "{}", about(result, sentence));
             }
         }
         text
@@ -67,6 +68,17 @@ impl Outcome for BatchView {
         self.results
             .iter()
             .all(|result| result.status == StackResultStatus::Failed)
+    }
+}
+
+/// The sentence, with the stack unless it names it itself.
+fn about(result: &StackResultView, sentence: &str) -> String {
+    let stack = format!("Stack {}", result.stack_small_id);
+    let sentence = plain(sentence);
+    if sentence.starts_with(&format!("{stack} ")) {
+        sentence
+    } else {
+        format!("{stack}: {sentence}")
     }
 }
 
@@ -134,5 +146,53 @@ impl Outcome for RegisteredView {
             text.push_str(&format!("Node {node}, badge {badge}\n"));
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn batch(results: Value) -> BatchView {
+        serde_json::from_value(json!({"tx_digests": [], "results": results})).unwrap()
+    }
+
+    fn result(stack: u64, status: &str, error: Value) -> Value {
+        json!({"stack_small_id": stack, "node_small_id": 1, "status": status, "tx_digest": null,
+               "transaction_id": null, "error": error, "warnings": []})
+    }
+
+    #[test]
+    fn a_batch_has_a_row_for_each_result_and_tells_why_it_failed() {
+        let refused = json!({"error": "Stack 14 is not known.", "code": "unknown_stack"});
+        let busy = json!({"error": "The node is busy.", "code": "busy"});
+        let batch = batch(json!([
+            result(13, "succeeded", Value::Null),
+            result(14, "failed", refused),
+            result(15, "pending", busy),
+        ]));
+        let expected = "\
+STACK  NODE  RESULT     TRANSACTION  DIGEST
+13     1     succeeded  -            -
+14     1     failed     -            -
+15     1     pending    -            -
+Stack 14 is not known.
+Stack 15: The node is busy.
+";
+        assert_eq!(batch.text(), expected);
+        assert!(matches!(batch.verdict(), Err(OutcomeError::Failed(_))));
+    }
+
+    #[test]
+    fn pending_is_not_failed() {
+        let pending = batch(json!([
+            result(13, "succeeded", Value::Null),
+            result(14, "pending", Value::Null),
+        ]));
+        assert!(matches!(pending.verdict(), Err(OutcomeError::Pending(_))));
+        let done = batch(json!([result(13, "succeeded", Value::Null)]));
+        assert!(done.verdict().is_ok());
     }
 }

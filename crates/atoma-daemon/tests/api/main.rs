@@ -10,6 +10,7 @@ mod attempts;
 mod attestation;
 mod broken_stderr;
 mod claims;
+mod command_line;
 mod concurrent_reads;
 mod configuration;
 mod data_dir;
