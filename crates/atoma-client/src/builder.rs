@@ -19,15 +19,18 @@ pub struct ClientBuilder {
     timeout: Duration,
 }
 
-impl ClientBuilder {
-    pub(crate) fn new(url: &str) -> Self {
-        Self {
+impl Client {
+    /// Starts a client of the daemon at this URL.
+    pub fn builder(url: &str) -> ClientBuilder {
+        ClientBuilder {
             url: url.to_owned(),
             token: None,
             timeout: REQUEST_TIMEOUT,
         }
     }
+}
 
+impl ClientBuilder {
     /// Sends the token with every request.
     #[must_use]
     pub fn token(mut self, token: Token) -> Self {

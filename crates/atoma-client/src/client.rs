@@ -5,7 +5,7 @@ use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
-use crate::{ClientBuilder, ClientError, Token};
+use crate::{ClientError, Token};
 
 /// The most bytes of a response: a page of 10,000 entries is smaller.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -27,11 +27,6 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    /// Starts a client of the daemon at this URL.
-    pub fn builder(url: &str) -> ClientBuilder {
-        ClientBuilder::new(url)
-    }
-
     pub(crate) const fn new(http: reqwest::Client, url: Url, token: Option<Token>) -> Self {
         Self { http, url, token }
     }

@@ -3,6 +3,7 @@
 mod config;
 mod connection;
 mod outcomes;
+mod output;
 mod reads;
 mod requests;
 mod spend;
@@ -13,8 +14,7 @@ mod transactions;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -81,8 +81,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Request(command) => (command.run().await, false),
         Command::Transactions(command) => (command.run().await, false),
         Command::Openapi => (tools::openapi(), false),
-        Command::Completions(args) => (args.run(), false),
-        Command::Man(args) => (args.run(), false),
+        Command::Completions(args) => (args.run(Cli::command()), false),
+        Command::Man(args) => (args.run(Cli::command()), false),
     };
     for sentence in ended
         .as_ref()
@@ -98,17 +98,6 @@ pub async fn run(cli: Cli) -> ExitCode {
         }
     }
     exit::code(&ended)
-}
-
-/// Prints to standard output.
-///
-/// # Errors
-/// When it can't be written.
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("can't write to standard output")
 }
 
 async fn serve(args: ConfigArgs) -> anyhow::Result<()> {
@@ -137,8 +126,6 @@ fn stopping() -> CancellationToken {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
     use crate::config::FLAGS;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::print;
+use super::output::print;
 use crate::config::{Chosen, Config, ConfigError, Overrides, example};
 use crate::exit;
 

@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::print;
+use super::output::print;
 
 /// The most bytes of a token's file.
 const MOST_TOKEN_BYTES: u64 = 4096;

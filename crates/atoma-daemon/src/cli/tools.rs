@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{Cli, print};
+use super::output::print;
 
 /// The flags of `completions`.
 #[derive(Debug, Args)]
@@ -24,8 +24,8 @@ pub(super) struct ManArgs {
 }
 
 impl CompletionsArgs {
-    pub(super) fn run(&self) -> anyhow::Result<()> {
-        let mut command = Cli::command();
+    pub(super) fn run(&self, command: Command) -> anyhow::Result<()> {
+        let mut command = command;
         let name = command.get_name().to_owned();
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, name, &mut script);
@@ -34,8 +34,7 @@ impl CompletionsArgs {
 }
 
 impl ManArgs {
-    pub(super) fn run(&self) -> anyhow::Result<()> {
-        let command = Cli::command();
+    pub(super) fn run(&self, command: Command) -> anyhow::Result<()> {
         let Some(dir) = &self.dir else {
             let mut page = Vec::new();
             clap_mangen::Man::new(command).render(&mut page)?;
