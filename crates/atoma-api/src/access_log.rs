@@ -2,12 +2,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use actix_web::HttpMessage as _;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use tokio::time::Instant;
 use tracing::debug;
+
+use crate::access::Caller;
 
 /// The header that tells a client the number of its request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -27,8 +30,10 @@ pub(crate) async fn log_access<B: MessageBody>(
     let path = request.path().to_owned();
     let peer = request.peer_addr();
     let mut answered = next.call(request).await;
+    let mut caller = None;
     let status = match &mut answered {
         Ok(response) => {
+            caller = response.request().extensions().get::<Caller>().cloned();
             let headers = response.headers_mut();
             headers.insert(REQUEST_ID, HeaderValue::from(id));
             response.status()
@@ -38,6 +43,7 @@ pub(crate) async fn log_access<B: MessageBody>(
     debug!(
         request.id = id,
         peer = peer.map(tracing::field::display),
+        caller = caller.as_ref().map(Caller::name),
         %method,
         path,
         status = status.as_u16(),

@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod tests;
 
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, Info, License, OpenApi, OpenApiBuilder, PathsBuilder};
 
 use crate::openapi::Tag;
 use crate::routes::endpoints;
+
+/// The name of the security scheme.
+const BEARER: &str = "bearer";
 
 /// The OpenAPI 3.1 document of the API.
 pub fn document() -> OpenApi {
@@ -20,6 +24,18 @@ pub fn document() -> OpenApi {
     }
     let mut components = Components::new();
     components.schemas.extend(schemas);
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "A token of the setting `tokens`. Without that setting, requests need none.",
+        ))
+        .build();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    // One or none: whether a token is needed depends on the configuration.
+    let security = [
+        SecurityRequirement::new(BEARER, Vec::<String>::new()),
+        SecurityRequirement::default(),
+    ];
     let tags = Tag::ALL.map(|tag| {
         TagBuilder::new()
             .name(tag.name())
@@ -37,5 +53,6 @@ pub fn document() -> OpenApi {
         .paths(paths.build())
         .components(Some(components))
         .tags(Some(tags))
+        .security(Some(security))
         .build()
 }

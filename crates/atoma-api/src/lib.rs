@@ -2,7 +2,7 @@
 //!
 //! A handler parses the request, calls one use case and shapes the response; the use cases decide
 //! what is allowed. `error` holds the status, code and advice of every error. `guard` refuses
-//! requests of foreign web pages and hosts before any route sees them. `connection` gives the HTTP parser's
+//! requests of foreign web pages and hosts before any route sees them, and `access` those without a token. `connection` gives the HTTP parser's
 //! own refusals the body of every other error, and leaves clients that read nothing. `lists` and `body` bound what lists and request bodies
 //! may take, so that reads never starve writes.
 //!
@@ -10,6 +10,7 @@
 //! list it with its description in that module's `endpoints`, and make its response in `views/`. The OpenAPI
 //! document is made from the same list (`document`).
 
+mod access;
 mod access_log;
 mod authority;
 mod body;
@@ -30,6 +31,7 @@ mod server;
 mod spelling;
 mod views;
 
+pub use access::{AccessControl, ApiAccess, ApiScope, ApiToken};
 pub use document::document;
 pub use guard::{AllowedHosts, InvalidHost};
 pub use limits::ApiLimits;

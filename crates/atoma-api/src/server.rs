@@ -20,6 +20,7 @@ use thiserror::Error as ThisError;
 use tokio::net::TcpSocket;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::access::{AccessControl, ApiAccess, authorize};
 use crate::access_log::log_access;
 use crate::body::BodyTurns;
 use crate::connection::Connection;
@@ -48,6 +49,8 @@ pub struct ApiConfig {
     pub addr: SocketAddr,
     /// The host names that clients may use, besides those of loopback.
     pub allowed_hosts: AllowedHosts,
+    /// Who may use the API.
+    pub access: ApiAccess,
     /// The number of worker threads.
     pub workers: usize,
     /// What requests may use at once.
@@ -81,6 +84,7 @@ pub enum BindError {
 pub struct ApiServer {
     server: Server,
     addr: SocketAddr,
+    access: AccessControl,
 }
 
 impl std::fmt::Debug for ApiServer {
@@ -109,8 +113,10 @@ impl ApiServer {
             .to_json()
             .map_err(BindError::Document)?
             .into_bytes();
+        let access = AccessControl::new(config.access);
         let shared = Shared {
             operator: Data::new(operator),
+            access: Data::new(access.clone()),
             hosts: Data::new(config.allowed_hosts),
             lists: Data::new(ListTurns::new(&config.limits)),
             bodies: Data::new(BodyTurns::new(&config.limits)),
@@ -130,12 +136,21 @@ impl ApiServer {
             })
             .map_err(listen)?
             .run();
-        Ok(Self { server, addr })
+        Ok(Self {
+            server,
+            addr,
+            access,
+        })
     }
 
     /// The address that it listens on.
     pub const fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The tokens in use.
+    pub const fn access(&self) -> &AccessControl {
+        &self.access
     }
 
     /// A handle that stops it.
@@ -157,6 +172,7 @@ impl ApiServer {
 struct Shared {
     operator: Data<Operator>,
     hosts: Data<AllowedHosts>,
+    access: Data<AccessControl>,
     lists: Data<ListTurns>,
     bodies: Data<BodyTurns>,
     document: Data<DocumentJson>,
@@ -219,10 +235,12 @@ fn app(
     App::new()
         .app_data(shared.operator)
         .app_data(shared.hosts)
+        .app_data(shared.access)
         .app_data(shared.lists)
         .app_data(shared.bodies)
         .app_data(shared.document)
         .wrap(Compress::default())
+        .wrap(from_fn(authorize))
         .wrap(from_fn(refuse_foreign))
         .wrap(from_fn(log_access))
         .configure(routes::configure)

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::error;
 
 use crate::config::ConfigError;
 use crate::daemon::Daemon;
@@ -106,9 +106,6 @@ async fn serve(args: ConfigArgs) -> anyhow::Result<()> {
     let found = config.check_files(|name| std::env::var_os(name));
     if !found.faults.is_empty() {
         return Err(ConfigError::from(found.faults).into());
-    }
-    for warning in config.without_effect() {
-        warn!("{warning}");
     }
     Daemon::build(config, stopping)
         .await?

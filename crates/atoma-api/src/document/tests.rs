@@ -53,6 +53,8 @@ fn every_field_and_parameter_has_a_description() {
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             assert!(parameter["description"].is_string(), "{name}: {parameter}");
         }
+        let is_public = operation["security"] == serde_json::json!([]);
+        assert_eq!(operation["responses"]["401"].is_null(), is_public, "{name}");
         for status in ["200", "400", "403", "500"] {
             assert!(
                 operation["responses"][status].is_object(),

@@ -1,6 +1,6 @@
 //! The error of every handler and extractor.
 
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use atoma_api_types::ErrorBody;
@@ -37,6 +37,25 @@ pub(crate) enum ApiError {
          or send the request from a program instead of a page."
     )]
     ForeignOrigin,
+    /// It has no token.
+    #[error(
+        "The request has no token. Send `Authorization: Bearer` with a token of the setting `tokens`."
+    )]
+    TokenMissing,
+    /// Its token is none of the daemon's.
+    #[error(
+        "The token in `Authorization` is not one of this daemon. Send `Authorization: Bearer` with the current value \
+         of a token of the setting `tokens`."
+    )]
+    TokenUnknown,
+    /// Its token allows reads only.
+    #[error(
+        "The token `{token}` has the scope `read`, which allows GET and HEAD only. Use a token with the scope `operate`."
+    )]
+    InsufficientScope {
+        /// The token's name.
+        token: String,
+    },
     /// No route has this path.
     #[error("There is no endpoint at {path}. Check the path.")]
     NoRoute {
@@ -125,11 +144,16 @@ impl ApiError {
     }
 
     /// One of each error of the HTTP layer itself.
-    pub(crate) fn examples() -> [Self; 8] {
+    pub(crate) fn examples() -> [Self; 11] {
         let path = || String::from("/stack");
         [
             Self::ForeignHost,
             Self::ForeignOrigin,
+            Self::TokenMissing,
+            Self::TokenUnknown,
+            Self::InsufficientScope {
+                token: String::from("monitoring"),
+            },
             Self::NoRoute { path: path() },
             Self::MethodNotAllowed {
                 path: path(),
@@ -155,6 +179,18 @@ impl ApiError {
         }
     }
 
+    /// What to authenticate with, as RFC 6750 words it.
+    const fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::TokenMissing => Some("Bearer"),
+            Self::TokenUnknown => Some(r#"Bearer error="invalid_token""#),
+            Self::InsufficientScope { .. } => {
+                Some(r#"Bearer error="insufficient_scope", scope="operate""#)
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn status_and_body(&self) -> (StatusCode, ErrorBody) {
         let (status, code) = match self {
             Self::Failure(failure) => return (status(failure), error_body(failure)),
@@ -163,6 +199,8 @@ impl ApiError {
                 return (overall_status(unsuccessful), body);
             }
             Self::ForeignHost | Self::ForeignOrigin => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::TokenMissing | Self::TokenUnknown => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::InsufficientScope { .. } => (StatusCode::FORBIDDEN, "insufficient_scope"),
             Self::NoRoute { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
@@ -184,6 +222,9 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(status);
         if let Some(seconds) = self.retry_after() {
             response.insert_header((RETRY_AFTER, seconds));
+        }
+        if let Some(challenge) = self.challenge() {
+            response.insert_header((WWW_AUTHENTICATE, challenge));
         }
         if let Self::MethodNotAllowed { allowed, .. } = self {
             response.insert_header((ALLOW, allowed.as_str()));

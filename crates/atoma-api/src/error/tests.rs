@@ -214,6 +214,28 @@ fn the_errors_of_the_http_layer_say_what_to_do() {
              `Host`, or send the request from a program instead of a page.",
         ),
         (
+            ApiError::TokenMissing,
+            401,
+            "unauthorized",
+            "The request has no token. Send `Authorization: Bearer` with a token of the setting `tokens`.",
+        ),
+        (
+            ApiError::TokenUnknown,
+            401,
+            "unauthorized",
+            "The token in `Authorization` is not one of this daemon. Send `Authorization: Bearer` with the current \
+             value of a token of the setting `tokens`.",
+        ),
+        (
+            ApiError::InsufficientScope {
+                token: String::from("monitoring"),
+            },
+            403,
+            "insufficient_scope",
+            "The token `monitoring` has the scope `read`, which allows GET and HEAD only. Use a token with the scope \
+             `operate`.",
+        ),
+        (
             ApiError::no_route(&request),
             404,
             "not_found",

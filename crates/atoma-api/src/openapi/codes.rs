@@ -2,6 +2,10 @@
 
 /// Of every operation.
 pub(crate) const ALWAYS: &[&str] = &["invalid_request", "forbidden", "internal", "unrecognized"];
+/// Of what needs a token, if there are any.
+pub(crate) const TOKEN: &[&str] = &["unauthorized"];
+/// Of what a token for reads doesn't allow.
+pub(crate) const WRITE: &[&str] = &["insufficient_scope"];
 /// Of lists.
 pub(crate) const LIST: &[&str] = &["busy"];
 /// Of requests with a body.

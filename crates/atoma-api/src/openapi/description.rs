@@ -22,6 +22,7 @@ pub(crate) struct Description {
     query: &'static [Query],
     body: Option<Reference>,
     takes_key: bool,
+    is_public: bool,
     responses: Vec<(u16, &'static str, Answer)>,
     errors: Vec<&'static str>,
 }
@@ -45,8 +46,9 @@ pub(crate) fn describe(id: &'static str, tag: Tag, summary: &'static str) -> Des
         query: &[],
         body: None,
         takes_key: false,
+        is_public: false,
         responses: Vec::new(),
-        errors: codes::ALWAYS.to_vec(),
+        errors: [codes::ALWAYS, codes::TOKEN].concat(),
     }
 }
 
@@ -66,6 +68,13 @@ impl Description {
     #[cfg(test)]
     pub(crate) fn codes(&self) -> &[&'static str] {
         &self.errors
+    }
+
+    /// It needs no token.
+    pub(crate) fn public(mut self) -> Self {
+        self.is_public = true;
+        self.errors.retain(|code| !codes::TOKEN.contains(code));
+        self
     }
 
     /// Its query parameters.
@@ -123,6 +132,9 @@ impl Description {
             .tag(self.tag.name())
             .operation_id(Some(id))
             .summary(Some(self.summary));
+        if self.is_public {
+            operation = operation.securities(Some([]));
+        }
         for parameter in parameter::of_path(path) {
             operation = operation.parameter(parameter);
         }

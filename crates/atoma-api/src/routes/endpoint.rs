@@ -14,7 +14,7 @@ use utoipa::openapi::path::{HttpMethod, PathItem};
 
 use crate::error::{ApiError, ApiResult};
 use crate::guard::refuse;
-use crate::openapi::{Description, Schemas};
+use crate::openapi::{Description, Schemas, codes};
 use crate::query::refuse_unknown;
 
 /// A path with its methods. Any other method is answered with those that it takes.
@@ -66,7 +66,7 @@ impl Endpoint {
         F::Future: 'static,
         Args: FromRequest + 'static,
     {
-        self.operation(method, description, move || {
+        self.operation(method, description.errors(codes::WRITE), move || {
             web::route().to(Detached(handler.clone()))
         })
     }

@@ -28,6 +28,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::at("/health").get(
             describe("health", "Whether the process is up.")
+                .public()
                 .answers::<HealthView>(200, "It is up."),
             health,
         ),
@@ -41,7 +42,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ready,
         ),
         Endpoint::at("/openapi.json").get(
-            describe("openapi", "This document.").answers_json("The document."),
+            describe("openapi", "This document.")
+                .public()
+                .answers_json("The document."),
             openapi,
         ),
         Endpoint::at("/nodes").get(

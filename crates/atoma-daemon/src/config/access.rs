@@ -6,20 +6,22 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use atoma_api::{ApiAccess, ApiScope, ApiToken};
+
 use super::error::{ConfigError, Problem};
 use super::settings::{Config, Scope};
 
 /// The shortest token, in bytes. Shorter ones can be guessed.
 pub(super) const TOKEN_MIN: usize = 16;
 
-/// Who may use the API, and over which connections: the settings `tokens`, `tls` and `behind_proxy`, with
+/// Who may use the API, and over which connections: the settings `tokens`, `open_reads`, `tls` and `behind_proxy`, with
 /// the tokens' values.
-///
-/// Nothing enforces it yet: the API listens on loopback only and asks for no token.
 #[derive(Clone, Debug)]
 pub struct Access {
     /// The tokens. Their names differ, and so do their values.
     pub tokens: Vec<Token>,
+    /// Whether reads need no token.
+    pub open_reads: bool,
     /// The certificate and its key, if the daemon itself encrypts connections.
     pub tls: Option<TlsFiles>,
     /// Whether a proxy in front of the daemon encrypts them.
@@ -58,6 +60,23 @@ impl fmt::Debug for Token {
             .field("name", &self.name)
             .field("scope", &self.scope)
             .finish_non_exhaustive()
+    }
+}
+
+impl Access {
+    /// The same for the API, which keeps no values.
+    pub(crate) fn for_api(&self) -> ApiAccess {
+        let tokens = self.tokens.iter().map(|token| {
+            let scope = match token.scope {
+                Scope::Read => ApiScope::Read,
+                Scope::Operate => ApiScope::Operate,
+            };
+            ApiToken::new(&token.name, scope, token.value())
+        });
+        ApiAccess {
+            tokens: tokens.collect(),
+            open_reads: self.open_reads,
+        }
     }
 }
 
@@ -100,6 +119,7 @@ impl Config {
         let tls = self.tls.cert_file.clone().zip(self.tls.key_file.clone());
         Ok(Access {
             tokens,
+            open_reads: self.open_reads,
             tls: tls.map(|(cert_file, key_file)| TlsFiles {
                 cert_file,
                 key_file,

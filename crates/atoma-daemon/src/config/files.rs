@@ -27,7 +27,7 @@ impl Config {
     /// `variable` reads the environment.
     pub fn check_files(&self, variable: impl Fn(&str) -> Option<OsString>) -> Findings {
         let mut problems = Vec::new();
-        let mut warnings = self.without_effect();
+        let mut warnings = Vec::new();
         let rpc_url = self.check_client_config(&mut problems, &mut warnings);
         problems.extend(check_data_dir(&self.data_dir, &mut warnings));
         if let Some(Err(problem)) = self
@@ -81,24 +81,6 @@ impl Config {
             warnings.push(format!("`sui.headers.{header}`: {EXPOSED}"));
         }
         Findings { faults, warnings }
-    }
-
-    /// The settings that are set and change nothing in this version, each in a sentence.
-    pub(crate) fn without_effect(&self) -> Vec<String> {
-        let is_tls_set = self.tls.cert_file.is_some() || self.tls.key_file.is_some();
-        let settings = [
-            ("tokens", !self.tokens.is_empty()),
-            ("tls", is_tls_set),
-            ("behind_proxy", self.behind_proxy),
-        ];
-        let set = settings.into_iter().filter(|(_, is_set)| *is_set);
-        set.map(|(key, _)| {
-            format!(
-                "`{key}` has no effect in this version: the API listens on loopback only, without encryption, \
-                 and asks for no token"
-            )
-        })
-        .collect()
     }
 
     /// Checks the client configuration and the keystore. Returns the URL of the node.

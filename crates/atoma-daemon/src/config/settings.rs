@@ -72,13 +72,17 @@ pub struct Settings {
     /// Whether a proxy in front of the daemon encrypts connections from other machines.
     #[config(default = false)]
     pub behind_proxy: bool,
-    /// Tokens that clients send as `Authorization: Bearer …`. Each entry has a `name` for the logs; a
+    /// Tokens that clients send as `Authorization: Bearer …`. Once there is one, every request needs one, except
+    /// for `GET /health` and the OpenAPI document. Each entry has a `name` for the logs; a
     /// `scope`, which is `read` or `operate` (everything that `read` allows, and requests that send
     /// transactions); and the place of the token: either `file`, a file that contains it, or `env`, the
     /// name of an environment variable. A token has at least 16 characters. To rotate a token, add the
     /// new one, change the clients, and remove the old one.
     #[config(default = [])]
     pub tokens: Vec<TokenConfig>,
+    /// Whether `GET` and `HEAD` need no token although there are tokens. Other requests always need one.
+    #[config(default = false)]
+    pub open_reads: bool,
     /// The Sui network and the contract.
     #[config(nested)]
     pub sui: SuiConfig,

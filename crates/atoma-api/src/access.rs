@@ -1,0 +1,258 @@
+//! Who may use the API: bearer tokens with scopes.
+//!
+//! [`ApiAccess`] is a set of tokens, of which only hashes are kept. [`AccessControl`] holds the set in use, which can
+//! be replaced while the server runs. `authorize` is the middleware that asks it.
+
+mod authorize;
+
+use std::fmt;
+use std::sync::Arc;
+
+use actix_web::http::header::{self, HeaderMap};
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest as _};
+use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
+
+use crate::error::ApiError;
+
+pub(crate) use authorize::authorize;
+
+/// What a token allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiScope {
+    /// `GET` and `HEAD`.
+    Read,
+    /// Every request.
+    Operate,
+}
+
+/// A token that clients may send. Only its hash is kept, and `Debug` omits that too.
+#[derive(Clone)]
+pub struct ApiToken {
+    name: Arc<str>,
+    scope: ApiScope,
+    hash: [u8; 32],
+}
+
+impl ApiToken {
+    /// A token with this value. Logs call it by its name.
+    pub fn new(name: &str, scope: ApiScope, value: &str) -> Self {
+        Self {
+            name: name.into(),
+            scope,
+            hash: hash(value),
+        }
+    }
+}
+
+impl fmt::Debug for ApiToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiToken")
+            .field("name", &self.name)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Blake2b-256. Hashes have equal lengths, so comparing them tells nothing about the length of a token.
+fn hash(value: &str) -> [u8; 32] {
+    Blake2b::<U32>::digest(value).into()
+}
+
+/// Who may use the API. The default has no tokens: every client may do everything.
+#[derive(Clone, Debug, Default)]
+pub struct ApiAccess {
+    /// The tokens. Without any, every client may do everything.
+    pub tokens: Vec<ApiToken>,
+    /// Whether reads need no token.
+    pub open_reads: bool,
+}
+
+/// Who sent a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller(Arc<str>);
+
+impl Caller {
+    /// The name for logs: that of the token, or what stands for none.
+    pub(crate) fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ApiAccess {
+    /// Who sends a request with these headers, if it may be sent.
+    ///
+    /// # Errors
+    /// When the token is missing, unknown, or doesn't allow it.
+    fn check(&self, is_read: bool, headers: &HeaderMap) -> Result<Caller, ApiError> {
+        if self.tokens.is_empty() {
+            return Ok(Caller("loopback".into()));
+        }
+        if !headers.contains_key(header::AUTHORIZATION) {
+            return if is_read && self.open_reads {
+                Ok(Caller("anybody".into()))
+            } else {
+                Err(ApiError::TokenMissing)
+            };
+        }
+        let token = bearer(headers)
+            .and_then(|value| self.find(value))
+            .ok_or(ApiError::TokenUnknown)?;
+        if is_read || token.scope == ApiScope::Operate {
+            Ok(Caller(Arc::clone(&token.name)))
+        } else {
+            Err(ApiError::InsufficientScope {
+                token: token.name.to_string(),
+            })
+        }
+    }
+
+    /// The token with this value. All are compared, each in constant time.
+    fn find(&self, value: &str) -> Option<&ApiToken> {
+        let hash = hash(value);
+        let mut found = None;
+        for token in &self.tokens {
+            if token.hash.ct_eq(&hash).into() {
+                found = Some(token);
+            }
+        }
+        found
+    }
+}
+
+/// The value in the only `Authorization` of a request.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION);
+    let value = values.next()?.to_str().ok()?;
+    if values.next().is_some() {
+        return None;
+    }
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("Bearer")
+        .then(|| token.trim_matches(' '))
+}
+
+/// The access in use, which all workers share.
+#[derive(Clone, Debug)]
+pub struct AccessControl(Arc<watch::Sender<Arc<ApiAccess>>>);
+
+impl AccessControl {
+    pub(crate) fn new(access: ApiAccess) -> Self {
+        Self(Arc::new(watch::Sender::new(Arc::new(access))))
+    }
+
+    /// Replaces the tokens. Requests that begin from now on need the new ones.
+    pub fn replace(&self, access: ApiAccess) {
+        self.0.send_replace(Arc::new(access));
+    }
+
+    fn current(&self) -> Arc<ApiAccess> {
+        Arc::clone(&self.0.borrow())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    fn access(open_reads: bool) -> ApiAccess {
+        ApiAccess {
+            tokens: vec![
+                ApiToken::new("old", ApiScope::Operate, "the-old-secret-token"),
+                ApiToken::new("new", ApiScope::Operate, "the-new-secret-token"),
+                ApiToken::new("watch", ApiScope::Read, "the-read-secret-token"),
+            ],
+            open_reads,
+        }
+    }
+
+    /// The caller, or the code of the refusal.
+    fn check(access: &ApiAccess, is_read: bool, values: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            let value = HeaderValue::from_str(value).unwrap();
+            headers.append(header::AUTHORIZATION, value);
+        }
+        match access.check(is_read, &headers) {
+            Ok(caller) => caller.name().to_owned(),
+            Err(error) => {
+                assert!(!error.to_string().contains("secret"), "{error}");
+                error.status_and_body().1.code
+            }
+        }
+    }
+
+    #[test]
+    fn each_token_allows_what_its_scope_says() {
+        let access = access(false);
+        for (values, read, write) in [
+            (&["Bearer the-old-secret-token"][..], "old", "old"),
+            (&["bearer  the-new-secret-token "], "new", "new"),
+            (
+                &["Bearer the-read-secret-token"],
+                "watch",
+                "insufficient_scope",
+            ),
+            (&[], "unauthorized", "unauthorized"),
+            (
+                &["Bearer the-old-secret-toke"],
+                "unauthorized",
+                "unauthorized",
+            ),
+            (&["Bearer"], "unauthorized", "unauthorized"),
+            (&["Bearer "], "unauthorized", "unauthorized"),
+            (&["the-old-secret-token"], "unauthorized", "unauthorized"),
+            (
+                &["Basic the-old-secret-token"],
+                "unauthorized",
+                "unauthorized",
+            ),
+            (
+                &["Bearer the-old-secret-token", "Bearer the-new-secret-token"],
+                "unauthorized",
+                "unauthorized",
+            ),
+        ] {
+            assert_eq!(check(&access, true, values), read, "{values:?}");
+            assert_eq!(check(&access, false, values), write, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn open_reads_open_no_writes() {
+        let access = access(true);
+        assert_eq!(check(&access, true, &[]), "anybody");
+        assert_eq!(check(&access, false, &[]), "unauthorized");
+        // A token that was taken away should be noticed.
+        let wrong = ["Bearer of-another-secret"];
+        assert_eq!(check(&access, true, &wrong), "unauthorized");
+    }
+
+    #[test]
+    fn without_tokens_everything_is_allowed() {
+        let access = ApiAccess::default();
+        for values in [&[][..], &["Bearer whatever"]] {
+            assert_eq!(check(&access, false, values), "loopback");
+        }
+    }
+
+    #[test]
+    fn a_replaced_set_counts_from_then_on() {
+        let control = AccessControl::new(access(false));
+        control.replace(ApiAccess {
+            tokens: access(false).tokens.split_off(1),
+            open_reads: false,
+        });
+        let current = control.current();
+        let old = ["Bearer the-old-secret-token"];
+        assert_eq!(check(&current, true, &old), "unauthorized");
+        assert_eq!(
+            check(&current, true, &["Bearer the-new-secret-token"]),
+            "new"
+        );
+        assert!(!format!("{control:?}").contains("hash"));
+    }
+}

@@ -1,0 +1,50 @@
+//! The middleware that asks for tokens.
+
+use actix_web::HttpMessage as _;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use atoma_domain::journal::Failure;
+
+use super::{AccessControl, Caller};
+use crate::error::ApiError;
+use crate::guard::refuse;
+
+/// What is served without a token: whether the process is up, and the document with its viewer, which say
+/// nothing about this daemon.
+const PUBLIC: &[&str] = &["/health", "/openapi.json", "/swagger-ui"];
+const VIEWER: &str = "/swagger-ui/";
+
+/// Refuses requests without the right token, before any route or body.
+pub(crate) async fn authorize<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    match check(&request) {
+        Ok(caller) => {
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(error) => Ok(refuse(request, &error)),
+    }
+}
+
+/// Who sent it; `None` where it doesn't matter.
+fn check(request: &ServiceRequest) -> Result<Option<Caller>, ApiError> {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let path = request.path();
+    if is_read && (PUBLIC.contains(&path) || path.starts_with(VIEWER)) {
+        return Ok(None);
+    }
+    let access = request
+        .app_data::<Data<AccessControl>>()
+        .ok_or_else(|| Failure::Internal {
+            reason: String::from("the API runs without its access control"),
+        })?
+        .current();
+    access.check(is_read, request.headers()).map(Some)
+}
