@@ -6,15 +6,19 @@
 mod authorize;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::http::header::{self, HeaderMap};
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest as _};
 use subtle::ConstantTimeEq as _;
+use thiserror::Error;
 use tokio::sync::watch;
 
+use crate::authority::Schemes;
 use crate::error::ApiError;
+use crate::tls::ApiTls;
 
 pub(crate) use authorize::authorize;
 
@@ -67,6 +71,38 @@ pub struct ApiAccess {
     pub tokens: Vec<ApiToken>,
     /// Whether reads need no token.
     pub open_reads: bool,
+    /// The certificate, if the server itself encrypts connections.
+    pub tls: Option<ApiTls>,
+    /// Whether a proxy in front of the server encrypts them.
+    pub behind_proxy: bool,
+}
+
+/// What an access lacks for its address. The API spends money.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Unprotected {
+    /// Everybody could spend the operator's money.
+    #[error("is not a loopback address, so clients must have a token: add one to `tokens`")]
+    NoToken,
+    /// Everybody on the way could read the tokens.
+    #[error(
+        "is not a loopback address, so connections must be encrypted: set `tls.cert_file` and `tls.key_file`, or \
+         `behind_proxy = true` if a proxy in front of the daemon encrypts them"
+    )]
+    NotEncrypted,
+    /// A server that asked for tokens would stop asking.
+    #[error("no tokens are left: restart the daemon to run it without any")]
+    TokensRemoved,
+}
+
+impl Unprotected {
+    /// What a server at this address lacks, with or without tokens and encryption.
+    pub fn at(addr: SocketAddr, has_tokens: bool, is_encrypted: bool) -> Result<(), Self> {
+        match (addr.ip().is_loopback(), has_tokens, is_encrypted) {
+            (true, ..) | (false, true, true) => Ok(()),
+            (false, false, _) => Err(Self::NoToken),
+            (false, true, false) => Err(Self::NotEncrypted),
+        }
+    }
 }
 
 /// Who sent a request.
@@ -81,6 +117,24 @@ impl Caller {
 }
 
 impl ApiAccess {
+    /// Whether it suffices for this address.
+    ///
+    /// # Errors
+    /// See [`Unprotected`].
+    pub(crate) fn suffices_at(&self, addr: SocketAddr) -> Result<(), Unprotected> {
+        let is_encrypted = self.tls.is_some() || self.behind_proxy;
+        Unprotected::at(addr, !self.tokens.is_empty(), is_encrypted)
+    }
+
+    /// What the daemon's own pages come over.
+    pub(crate) const fn schemes(&self) -> Schemes {
+        match (&self.tls, self.behind_proxy) {
+            (_, true) => Schemes::Both,
+            (Some(_), false) => Schemes::Https,
+            (None, false) => Schemes::Http,
+        }
+    }
+
     /// Who sends a request with these headers, if it may be sent.
     ///
     /// # Errors
@@ -136,20 +190,38 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// The access in use, which all workers share.
 #[derive(Clone, Debug)]
-pub struct AccessControl(Arc<watch::Sender<Arc<ApiAccess>>>);
+pub struct AccessControl {
+    addr: SocketAddr,
+    current: Arc<watch::Sender<Arc<ApiAccess>>>,
+}
 
 impl AccessControl {
-    pub(crate) fn new(access: ApiAccess) -> Self {
-        Self(Arc::new(watch::Sender::new(Arc::new(access))))
+    /// The access of a server at this address.
+    ///
+    /// # Errors
+    /// When it does not suffice there.
+    pub(crate) fn new(addr: SocketAddr, access: ApiAccess) -> Result<Self, Unprotected> {
+        access.suffices_at(addr)?;
+        let current = Arc::new(watch::Sender::new(Arc::new(access)));
+        Ok(Self { addr, current })
     }
 
-    /// Replaces the tokens. Requests that begin from now on need the new ones.
-    pub fn replace(&self, access: ApiAccess) {
-        self.0.send_replace(Arc::new(access));
+    /// Replaces tokens and certificate. Requests that begin from now on need the new tokens, and connections
+    /// that begin from now on show the new certificate.
+    ///
+    /// # Errors
+    /// When it does not suffice for the server's address, or no tokens are left. Then the old ones stay.
+    pub fn replace(&self, access: ApiAccess) -> Result<(), Unprotected> {
+        access.suffices_at(self.addr)?;
+        if access.tokens.is_empty() && !self.current().tokens.is_empty() {
+            return Err(Unprotected::TokensRemoved);
+        }
+        self.current.send_replace(Arc::new(access));
+        Ok(())
     }
 
-    fn current(&self) -> Arc<ApiAccess> {
-        Arc::clone(&self.0.borrow())
+    pub(crate) fn current(&self) -> Arc<ApiAccess> {
+        Arc::clone(&self.current.borrow())
     }
 }
 
@@ -166,6 +238,7 @@ mod tests {
                 ApiToken::new("watch", ApiScope::Read, "the-read-secret-token"),
             ],
             open_reads,
+            ..ApiAccess::default()
         }
     }
 
@@ -240,12 +313,34 @@ mod tests {
     }
 
     #[test]
+    fn beyond_loopback_tokens_and_encryption_are_needed() {
+        let everywhere = "0.0.0.0:3000".parse().unwrap();
+        let refused = |access| AccessControl::new(everywhere, access).unwrap_err();
+        assert_eq!(refused(ApiAccess::default()), Unprotected::NoToken);
+        assert_eq!(refused(access(false)), Unprotected::NotEncrypted);
+        let behind_proxy = ApiAccess {
+            behind_proxy: true,
+            ..access(false)
+        };
+        let control = AccessControl::new(everywhere, behind_proxy).unwrap();
+        assert_eq!(
+            control.replace(access(false)),
+            Err(Unprotected::NotEncrypted)
+        );
+        assert!(control.current().behind_proxy);
+    }
+
+    #[test]
     fn a_replaced_set_counts_from_then_on() {
-        let control = AccessControl::new(access(false));
-        control.replace(ApiAccess {
+        let loopback = "127.0.0.1:3000".parse().unwrap();
+        let control = AccessControl::new(loopback, access(false)).unwrap();
+        let replaced = control.replace(ApiAccess {
             tokens: access(false).tokens.split_off(1),
-            open_reads: false,
+            ..ApiAccess::default()
         });
+        assert_eq!(replaced, Ok(()));
+        let emptied = control.replace(ApiAccess::default());
+        assert_eq!(emptied, Err(Unprotected::TokensRemoved));
         let current = control.current();
         let old = ["Bearer the-old-secret-token"];
         assert_eq!(check(&current, true, &old), "unauthorized");

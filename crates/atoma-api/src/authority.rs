@@ -4,7 +4,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The port that a client leaves out of an `http` authority.
-const DEFAULT_PORT: u16 = 80;
+pub(crate) const HTTP_PORT: u16 = 80;
+/// The same for `https`.
+const HTTPS_PORT: u16 = 443;
 
 /// A host and, if it was named, a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,16 +54,16 @@ impl Authority {
 
     /// Whether `other` is this host and, if this names a port, this port.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        self.host == other.host && self.port.is_none_or(|port| port == other.port())
+        self.host == other.host && self.port.is_none_or(|port| port == other.port(HTTP_PORT))
     }
 
-    /// Whether both name the same host and port of `http`.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.host == other.host && self.port() == other.port()
+    /// Whether both name the same host and port. `default` is the port of one that names none.
+    pub(crate) fn is_same(&self, other: &Self, default: u16) -> bool {
+        self.host == other.host && self.port(default) == other.port(default)
     }
 
-    fn port(&self) -> u16 {
-        self.port.unwrap_or(DEFAULT_PORT)
+    fn port(&self, default: u16) -> u16 {
+        self.port.unwrap_or(default)
     }
 }
 
@@ -86,6 +88,33 @@ impl Host {
 fn number(digits: &str) -> Option<u16> {
     let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().ok())?
+}
+
+/// The schemes that pages of this daemon may have come over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Schemes {
+    Http,
+    Https,
+    /// The daemon doesn't know what the proxy speaks.
+    Both,
+}
+
+impl Schemes {
+    /// Whether an origin names this host.
+    pub(crate) fn names(self, origin: &str, host: &Authority) -> bool {
+        let (rest, default) = if let Some(rest) = origin.strip_prefix("http://")
+            && self != Self::Https
+        {
+            (rest, HTTP_PORT)
+        } else if let Some(rest) = origin.strip_prefix("https://")
+            && self != Self::Http
+        {
+            (rest, HTTPS_PORT)
+        } else {
+            return false;
+        };
+        Authority::parse(rest).is_some_and(|origin| origin.is_same(host, default))
+    }
 }
 
 #[cfg(test)]
@@ -137,8 +166,25 @@ mod tests {
         assert!(parse("node.example:8080").covers(&parse("node.example:8080")));
         assert!(!parse("node.example:8080").covers(&parse("node.example:80")));
         assert!(parse("node.example:80").covers(&parse("node.example")));
-        assert!(parse("node.example").is_same(&parse("node.example:80")));
-        assert!(!parse("node.example").is_same(&parse("node.example:8080")));
-        assert!(!parse("127.0.0.1").is_same(&parse("localhost")));
+        assert!(parse("node.example").is_same(&parse("node.example:80"), HTTP_PORT));
+        assert!(!parse("node.example").is_same(&parse("node.example:80"), HTTPS_PORT));
+        assert!(!parse("127.0.0.1").is_same(&parse("localhost"), HTTP_PORT));
+    }
+
+    #[test]
+    fn a_page_comes_over_the_daemons_own_scheme() {
+        let host = Authority::parse("node.example").unwrap();
+        for (schemes, http, https) in [
+            (Schemes::Http, true, false),
+            (Schemes::Https, false, true),
+            (Schemes::Both, true, true),
+        ] {
+            assert_eq!(schemes.names("http://node.example", &host), http);
+            assert_eq!(schemes.names("https://node.example", &host), https);
+            assert_eq!(schemes.names("https://node.example:443", &host), https);
+            assert!(!schemes.names("https://node.example:80", &host));
+            assert!(!schemes.names("https://evil.example", &host));
+            assert!(!schemes.names("node.example", &host));
+        }
     }
 }

@@ -119,6 +119,12 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
             self.wake_reader();
             return written;
         }
+        ready!(self.poll_patience(context))?;
+        Poll::Pending
+    }
+
+    /// Fails once the client has taken nothing for too long.
+    fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let patience = self.patience;
         let stalled = self
             .stalled
@@ -223,7 +229,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_replaced(context))?;
-        Pin::new(&mut self.stream).poll_flush(context)
+        // An encrypted stream keeps some of what it was given.
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if flushed.is_ready() {
+            self.stalled = None;
+            self.wake_reader();
+            return flushed;
+        }
+        self.poll_patience(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

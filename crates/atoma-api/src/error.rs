@@ -7,11 +7,13 @@ mod api_error;
 mod body;
 mod examples;
 mod failures;
+mod refuse;
 
 pub(crate) use api_error::{ApiError, ApiResult};
 pub(crate) use body::{advised_by, error_body, unsuccessful_body, without_details};
 pub(crate) use examples::failures as example_failures;
 pub(crate) use failures::{overall_status, retry_after};
+pub(crate) use refuse::refuse;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,6 @@
 //! own name was pointed at loopback (DNS rebinding), `Origin` gives away a page of another site
 //! (CSRF). Both are refused before any route sees the request.
 
-use actix_web::ResponseError;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Uri;
@@ -13,8 +12,9 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use thiserror::Error;
 
-use crate::authority::Authority;
-use crate::error::ApiError;
+use crate::access::AccessControl;
+use crate::authority::{Authority, HTTP_PORT, Schemes};
+use crate::error::{ApiError, refuse};
 
 /// The hosts that clients may use for this API, besides those of loopback.
 #[derive(Clone, Debug, Default)]
@@ -50,14 +50,14 @@ impl AllowedHosts {
         is_allowed.then_some(authority)
     }
 
-    fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+    fn check(&self, schemes: Schemes, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
         let host = single(headers, &header::HOST)
             .and_then(|host| self.allowed(host))
             .ok_or(ApiError::ForeignHost)?;
         // A request line may name the host too, and some programs believe that one.
         if let Some(named) = uri.authority() {
             let named = self.allowed(named.as_str());
-            if !named.is_some_and(|named| named.is_same(&host)) {
+            if !named.is_some_and(|named| named.is_same(&host, HTTP_PORT)) {
                 return Err(ApiError::ForeignHost);
             }
         }
@@ -65,10 +65,8 @@ impl AllowedHosts {
             return Ok(());
         }
         // The page is the daemon's own only if it came from the very host and port that it calls.
-        let is_own = single(headers, &header::ORIGIN)
-            .and_then(|origin| origin.strip_prefix("http://"))
-            .and_then(Authority::parse)
-            .is_some_and(|origin| origin.is_same(&host));
+        let is_own =
+            single(headers, &header::ORIGIN).is_some_and(|origin| schemes.names(origin, &host));
         if is_own {
             Ok(())
         } else {
@@ -89,24 +87,19 @@ pub(crate) async fn refuse_foreign<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let checked = match request.app_data::<Data<AllowedHosts>>() {
-        Some(hosts) => hosts.check(request.uri(), request.headers()),
+    let hosts = request.app_data::<Data<AllowedHosts>>();
+    let access = request.app_data::<Data<AccessControl>>();
+    let checked = match hosts.zip(access) {
+        Some((hosts, access)) => {
+            let schemes = access.current().schemes();
+            hosts.check(schemes, request.uri(), request.headers())
+        }
         None => Err(ApiError::ForeignHost),
     };
     match checked {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
         Err(error) => Ok(refuse(request, &error)),
     }
-}
-
-/// The answer of a middleware that refuses a request.
-pub(crate) fn refuse<B>(
-    request: ServiceRequest,
-    error: &ApiError,
-) -> ServiceResponse<EitherBody<B>> {
-    request
-        .into_response(error.error_response())
-        .map_into_right_body()
 }
 
 #[cfg(test)]
@@ -122,7 +115,7 @@ mod tests {
         let hosts = ["node.example", "proxy.example:8443"].map(String::from);
         AllowedHosts::new(hosts)
             .unwrap()
-            .check(&uri.parse().unwrap(), &headers)
+            .check(Schemes::Http, &uri.parse().unwrap(), &headers)
             .is_ok()
     }
 

@@ -29,12 +29,14 @@ mod request_context;
 mod routes;
 mod server;
 mod spelling;
+mod tls;
 mod views;
 
-pub use access::{AccessControl, ApiAccess, ApiScope, ApiToken};
+pub use access::{AccessControl, ApiAccess, ApiScope, ApiToken, Unprotected};
 pub use document::document;
 pub use guard::{AllowedHosts, InvalidHost};
 pub use limits::ApiLimits;
 pub use openapi::error_page;
 pub use server::{ApiConfig, ApiServer, BindError};
 pub use spelling::similar;
+pub use tls::{ApiTls, TlsError};

@@ -1,9 +1,9 @@
 //! The HTTP server: bind, run, stop.
 
-use std::future::ready;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
 use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
 use actix_service::{
@@ -18,9 +18,10 @@ use actix_web::{App, Error, HttpRequest};
 use atoma_operator::Operator;
 use thiserror::Error as ThisError;
 use tokio::net::TcpSocket;
+use tracing::debug;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::access::{AccessControl, ApiAccess, authorize};
+use crate::access::{AccessControl, ApiAccess, Unprotected, authorize};
 use crate::access_log::log_access;
 use crate::body::BodyTurns;
 use crate::connection::Connection;
@@ -31,6 +32,7 @@ use crate::limits::ApiLimits;
 use crate::lists::ListTurns;
 use crate::openapi::DocumentJson;
 use crate::routes;
+use crate::tls::accept;
 
 /// Connections that the system keeps until a worker takes them.
 const BACKLOG: u32 = 1_024;
@@ -44,8 +46,8 @@ const STOP_TIMEOUT_S: u64 = 5;
 /// The settings of the server.
 #[derive(Clone, Debug)]
 pub struct ApiConfig {
-    /// The address to listen on. It must be loopback: the API spends money and has no other
-    /// protection.
+    /// The address to listen on. Beyond loopback, `access` must have a token and encryption, because the API
+    /// spends money.
     pub addr: SocketAddr,
     /// The host names that clients may use, besides those of loopback.
     pub allowed_hosts: AllowedHosts,
@@ -60,11 +62,14 @@ pub struct ApiConfig {
 /// Why the server can't start.
 #[derive(Debug, ThisError)]
 pub enum BindError {
-    /// Other machines could reach the address.
-    #[error(
-        "`http_addr` {0} is not a loopback address; the API spends money, so it listens on loopback only"
-    )]
-    NotLoopback(SocketAddr),
+    /// Other machines could reach the address, and the access does not suffice for that.
+    #[error("`http_addr` {addr} {lack}")]
+    Unprotected {
+        /// The address.
+        addr: SocketAddr,
+        /// What is missing.
+        lack: Unprotected,
+    },
     /// The OpenAPI document can't be written.
     #[error("can't write the OpenAPI document")]
     Document(#[source] serde_json::Error),
@@ -99,12 +104,11 @@ impl ApiServer {
     /// Binds the address.
     ///
     /// # Errors
-    /// When the address is not loopback, or the system refuses it.
+    /// When the access does not suffice for the address, or the system refuses it.
     pub fn bind(operator: Operator, config: ApiConfig) -> Result<Self, BindError> {
         let addr = config.addr;
-        if !addr.ip().is_loopback() {
-            return Err(BindError::NotLoopback(addr));
-        }
+        let access = AccessControl::new(addr, config.access)
+            .map_err(|lack| BindError::Unprotected { addr, lack })?;
         let listen = |source| BindError::Listen { addr, source };
         let listener = listen_on(addr).map_err(listen)?;
         // For port 0 the system has chosen one.
@@ -113,7 +117,6 @@ impl ApiServer {
             .to_json()
             .map_err(BindError::Document)?
             .into_bytes();
-        let access = AccessControl::new(config.access);
         let shared = Shared {
             operator: Data::new(operator),
             access: Data::new(access.clone()),
@@ -199,6 +202,7 @@ fn connections(
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = impl Sized, InitError = ()>
 {
     let write_idle = shared.write_idle;
+    let access = shared.access.clone();
     let http = HttpService::build()
         .client_request_timeout(HEAD_TIMEOUT)
         .client_disconnect_timeout(CLOSE_TIMEOUT)
@@ -215,8 +219,16 @@ fn connections(
         let peer = stream.peer_addr().ok();
         // An answer is written at once; waiting for more of it would only delay it.
         let _ = stream.set_nodelay(true);
-        let connection = Connection::new(stream, peer, write_idle);
-        ready(Ok((connection, Protocol::Http1, peer)))
+        let access = access.current();
+        async move {
+            let stream = accept(stream, access.tls.as_ref()).await;
+            let stream = stream.map_err(DispatchError::Io).inspect_err(|error| {
+                let peer = peer.map(tracing::field::display);
+                debug!(peer, %error, "no encrypted connection could be made");
+            })?;
+            let connection = Connection::new(stream, peer, write_idle);
+            Ok((connection, Protocol::Http1, peer))
+        }
     })
     .and_then(http)
 }

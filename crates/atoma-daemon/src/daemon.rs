@@ -31,7 +31,7 @@ impl Daemon {
     /// When the key can't be read, when the database can't be opened or belongs to another chain,
     /// or when the port is taken. An unavailable Sui node is not an error: the daemon keeps trying.
     pub async fn build(config: Config, stopping: CancellationToken) -> anyhow::Result<Self> {
-        let access = config.access(|name| std::env::var_os(name))?;
+        let access = config.access(|name| std::env::var_os(name))?.for_api()?;
         let backend = Backend::build(&config, stopping).await?;
         let operator = backend.operator(Duration::from_secs(config.request_timeout_s));
         let api = ApiServer::bind(
@@ -39,7 +39,7 @@ impl Daemon {
             ApiConfig {
                 addr: config.http_addr,
                 allowed_hosts: AllowedHosts::new(config.allowed_hosts.clone())?,
-                access: access.for_api(),
+                access,
                 workers: API_WORKERS,
                 limits: ApiLimits::default(),
             },

@@ -9,8 +9,7 @@ use actix_web::web::Data;
 use atoma_domain::journal::Failure;
 
 use super::{AccessControl, Caller};
-use crate::error::ApiError;
-use crate::guard::refuse;
+use crate::error::{ApiError, refuse};
 
 /// What is served without a token: whether the process is up, and the document with its viewer, which say
 /// nothing about this daemon.

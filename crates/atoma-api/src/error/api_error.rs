@@ -32,7 +32,8 @@ pub(crate) enum ApiError {
     ForeignHost,
     /// A web page of another origin sent it.
     #[error(
-        "A web page of another origin sent this request. Only a page whose `Origin` is `http://` and the \
+        "A web page of another origin sent this request. Only a page whose `Origin` is `http://` (`https://` with \
+         encryption) and the \
          request's own `Host` may call the API: serve both under one address with a proxy that keeps `Host`, \
          or send the request from a program instead of a page."
     )]

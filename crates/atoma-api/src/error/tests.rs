@@ -209,7 +209,8 @@ fn the_errors_of_the_http_layer_say_what_to_do() {
             ApiError::ForeignOrigin,
             403,
             "forbidden",
-            "A web page of another origin sent this request. Only a page whose `Origin` is `http://` and the \
+            "A web page of another origin sent this request. Only a page whose `Origin` is `http://` (`https://` with \
+             encryption) and the \
              request's own `Host` may call the API: serve both under one address with a proxy that keeps \
              `Host`, or send the request from a program instead of a page.",
         ),

@@ -12,8 +12,7 @@ use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, Route};
 use atoma_domain::journal::Failure;
 use utoipa::openapi::path::{HttpMethod, PathItem};
 
-use crate::error::{ApiError, ApiResult};
-use crate::guard::refuse;
+use crate::error::{ApiError, ApiResult, refuse};
 use crate::openapi::{Description, Schemas, codes};
 use crate::query::refuse_unknown;
 

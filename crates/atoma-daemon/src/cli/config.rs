@@ -17,7 +17,7 @@ pub(super) struct ConfigArgs {
     /// Configuration file, in TOML.
     #[arg(long, value_name = "FILE", env = "ATOMA_CONFIG")]
     config: PathBuf,
-    /// Address of the HTTP API, which must be a loopback address. Overrides `http_addr`.
+    /// Address of the HTTP API. Beyond loopback it needs a token and encryption. Overrides `http_addr`.
     #[arg(long, value_name = "ADDR")]
     http_addr: Option<SocketAddr>,
     /// Directory of the database, relative to the working directory. Overrides `data_dir`.

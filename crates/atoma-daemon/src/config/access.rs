@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use atoma_api::{ApiAccess, ApiScope, ApiToken};
+use anyhow::Context as _;
+use atoma_api::{ApiAccess, ApiScope, ApiTls, ApiToken};
 
 use super::error::{ConfigError, Problem};
 use super::settings::{Config, Scope};
@@ -47,6 +49,25 @@ pub struct TlsFiles {
     pub key_file: PathBuf,
 }
 
+impl TlsFiles {
+    fn read(&self) -> anyhow::Result<ApiTls> {
+        let file = |key: &str, path: &Path| {
+            fs::read(path).with_context(|| {
+                format!("`tls.{key}` names {}, which can't be read", path.display())
+            })
+        };
+        let chain = file("cert_file", &self.cert_file)?;
+        let key = Zeroizing::new(file("key_file", &self.key_file)?);
+        ApiTls::from_pem(&chain, &key).with_context(|| {
+            format!(
+                "can't encrypt connections with `tls.cert_file` {} and `tls.key_file` {}",
+                self.cert_file.display(),
+                self.key_file.display()
+            )
+        })
+    }
+}
+
 impl Token {
     /// The secret that a client sends. At least 16 bytes of printable ASCII without spaces.
     pub fn value(&self) -> &str {
@@ -64,8 +85,11 @@ impl fmt::Debug for Token {
 }
 
 impl Access {
-    /// The same for the API, which keeps no values.
-    pub(crate) fn for_api(&self) -> ApiAccess {
+    /// The same for the API, which keeps no values. Reads the certificate.
+    ///
+    /// # Errors
+    /// When the certificate or its key can't be used.
+    pub(crate) fn for_api(&self) -> anyhow::Result<ApiAccess> {
         let tokens = self.tokens.iter().map(|token| {
             let scope = match token.scope {
                 Scope::Read => ApiScope::Read,
@@ -73,10 +97,12 @@ impl Access {
             };
             ApiToken::new(&token.name, scope, token.value())
         });
-        ApiAccess {
+        Ok(ApiAccess {
             tokens: tokens.collect(),
             open_reads: self.open_reads,
-        }
+            tls: self.tls.as_ref().map(TlsFiles::read).transpose()?,
+            behind_proxy: self.behind_proxy,
+        })
     }
 }
 

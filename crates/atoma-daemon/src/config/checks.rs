@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use atoma_api::{AllowedHosts, InvalidHost};
+use atoma_api::{AllowedHosts, InvalidHost, Unprotected};
 use atoma_sui::{NodeUrl, begins_with_tilde};
 
 use super::error::Problem;
@@ -21,12 +21,9 @@ impl Settings {
             .filter_map(|(key, path)| check_path(key, path).err())
             .collect();
         let mut broken = |key: &str, problem: String| problems.push(Problem::new(key, problem));
-        if !self.http_addr.ip().is_loopback() {
-            broken(
-                "http_addr",
-                "must be a loopback address, because the API spends money and has no authentication"
-                    .to_owned(),
-            );
+        let is_encrypted = self.tls.cert_file.is_some() || self.behind_proxy;
+        if let Err(lack) = Unprotected::at(self.http_addr, !self.tokens.is_empty(), is_encrypted) {
+            broken("http_addr", lack.to_string());
         }
         if let Err(InvalidHost(host)) = AllowedHosts::new(self.allowed_hosts.iter().cloned()) {
             broken(

@@ -39,9 +39,8 @@ impl Deref for Config {
 #[derive(Clone, Debug, Serialize, confique::Config)]
 #[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct Settings {
-    /// Address and port of the HTTP API. It must be a loopback address. To reach the API from another
-    /// machine, put a proxy with authentication in front of it, and add the proxy's host name to
-    /// `allowed_hosts`.
+    /// Address and port of the HTTP API. For an address that is not loopback, the daemon requires a token
+    /// (`tokens`) and encryption (`tls` or `behind_proxy`), and clients use a host in `allowed_hosts`.
     #[config(default = "127.0.0.1:3000")]
     pub http_addr: SocketAddr,
     /// Directory of the database: the mirror of the contract, the record of served work and the
@@ -69,7 +68,8 @@ pub struct Settings {
     /// for one start.
     #[config(default = false)]
     pub allow_foreign_use: bool,
-    /// Whether a proxy in front of the daemon encrypts connections from other machines.
+    /// Whether a proxy in front of the daemon encrypts connections from other machines. It must keep the
+    /// headers `Host` and `Authorization`. Only the proxy should be able to reach `http_addr`.
     #[config(default = false)]
     pub behind_proxy: bool,
     /// Tokens that clients send as `Authorization: Bearer …`. Once there is one, every request needs one, except

@@ -154,7 +154,10 @@ margin_percent = -1
     let message = refusal(text);
     let lines: Vec<_> = message.lines().collect();
     for (line, part) in [
-        (":1: ", "`http_addr` must be a loopback address"),
+        (
+            ":1: ",
+            "`http_addr` is not a loopback address, so clients must have a token",
+        ),
         (":2: ", "`request_timeout_s` must be between 1 and 3600"),
         (":3: ", "`recovery_timeout_s` must be a whole number"),
         (":4: ", "`colour` is not a setting"),

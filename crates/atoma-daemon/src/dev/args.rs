@@ -8,7 +8,7 @@ use clap::Args;
 /// The flags of `dev`.
 #[derive(Debug, Args)]
 pub(crate) struct DevArgs {
-    /// Address of the HTTP API, which must be a loopback address.
+    /// Address of the HTTP API. Beyond loopback it needs a token and encryption.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     pub(super) http_addr: SocketAddr,
     /// Address of the local network's gRPC endpoint.

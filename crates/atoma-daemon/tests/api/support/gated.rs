@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use atoma_api::{AllowedHosts, ApiConfig, ApiLimits, ApiServer};
+use atoma_api::{AllowedHosts, ApiAccess, ApiConfig, ApiLimits, ApiServer};
 use atoma_daemon::{Config, Overrides};
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Clock, Consumption, ContractView, EpochInfo,
@@ -147,6 +147,7 @@ impl TestWorld {
         let api = ApiServer::bind(
             operator.clone(),
             ApiConfig {
+                access: ApiAccess::default(),
                 addr: "127.0.0.1:0".parse().unwrap(),
                 allowed_hosts: AllowedHosts::default(),
                 workers: 2,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoma_api::{AllowedHosts, ApiConfig, ApiLimits, ApiServer};
+use atoma_api::{AllowedHosts, ApiAccess, ApiConfig, ApiLimits, ApiServer};
 use atoma_domain::ports::UnfinishedIntent;
 use atoma_domain::{Address, CheckpointNumber, IntentId, ObjectId};
 use atoma_localnet::Parameters;
@@ -209,6 +209,7 @@ impl Generation {
     pub(crate) fn serve(&self) -> SocketAddr {
         self.readiness.note_started();
         let config = ApiConfig {
+            access: ApiAccess::default(),
             addr: "127.0.0.1:0".parse().unwrap(),
             allowed_hosts: AllowedHosts::default(),
             workers: 1,
