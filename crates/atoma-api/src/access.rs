@@ -110,6 +110,10 @@ impl Unprotected {
 pub(crate) struct Caller(Arc<str>);
 
 impl Caller {
+    pub(crate) fn named(name: &str) -> Self {
+        Self(name.into())
+    }
+
     /// The name for logs: that of the token, or what stands for none.
     pub(crate) fn name(&self) -> &str {
         &self.0

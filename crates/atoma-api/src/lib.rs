@@ -12,6 +12,7 @@
 
 mod access;
 mod access_log;
+mod audit;
 mod authority;
 mod body;
 mod connection;

@@ -115,9 +115,18 @@ impl Config {
             settings,
             origins,
             file: file.to_path_buf(),
+            overrides: overrides.clone(),
             is_demonstration: false,
         };
         Ok(config.relative_to(file, &overrides))
+    }
+
+    /// Reads the same file again, with the environment and the same flags.
+    ///
+    /// # Errors
+    /// See [`Self::load`].
+    pub(crate) fn load_again(&self) -> Result<Self, ConfigError> {
+        Self::load(&self.file, self.overrides.clone())
     }
 
     /// Resolves paths from the file relative to the file. A path from a flag stays relative to the

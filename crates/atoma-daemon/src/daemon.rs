@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use crate::backend::{Backend, StartError};
 use crate::config::Config;
+use crate::reload::reload_on_hangup;
 
 /// Threads that answer HTTP requests. Two are enough, because the work behind them is asynchronous.
 const API_WORKERS: usize = 2;
@@ -32,7 +33,7 @@ impl Daemon {
     /// or when the port is taken. An unavailable Sui node is not an error: the daemon keeps trying.
     pub async fn build(config: Config, stopping: CancellationToken) -> anyhow::Result<Self> {
         let access = config.access(|name| std::env::var_os(name))?.for_api()?;
-        let backend = Backend::build(&config, stopping).await?;
+        let backend = Backend::build(&config, stopping.clone()).await?;
         let operator = backend.operator(Duration::from_secs(config.request_timeout_s));
         let api = ApiServer::bind(
             operator.clone(),
@@ -45,6 +46,7 @@ impl Daemon {
             },
         )?;
         info!(addr = %api.addr(), operator = %operator.ports().signer.address(), "listening");
+        reload_on_hangup(config, api.access().clone(), stopping);
         match backend.start().await {
             Ok(()) => {}
             Err(StartError::Chain(error)) => {

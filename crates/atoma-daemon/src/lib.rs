@@ -20,6 +20,7 @@ mod exit;
 mod init;
 mod logging;
 mod random;
+mod reload;
 mod signals;
 
 pub use cli::{Cli, run};

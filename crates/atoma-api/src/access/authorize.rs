@@ -9,6 +9,7 @@ use actix_web::web::Data;
 use atoma_domain::journal::Failure;
 
 use super::{AccessControl, Caller};
+use crate::audit::Audit;
 use crate::error::{ApiError, refuse};
 
 /// What is served without a token: whether the process is up, and the document with its viewer, which say
@@ -16,25 +17,50 @@ use crate::error::{ApiError, refuse};
 const PUBLIC: &[&str] = &["/health", "/openapi.json", "/swagger-ui"];
 const VIEWER: &str = "/swagger-ui/";
 
-/// Refuses requests without the right token, before any route or body.
+/// Refuses requests without the right token, before any route or body, and tells writes to the audit log. A request
+/// without a known token is no write.
 pub(crate) async fn authorize<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     match check(&request) {
+        Ok(Some(caller)) if !is_read(&request) => {
+            let audit = Audit::of(request.request(), caller.clone());
+            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(audit.clone());
+            let response = next.call(request).await?.map_into_left_body();
+            // What was refused before its work began.
+            audit.tell(response.response());
+            Ok(response)
+        }
         Ok(caller) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
             }
             Ok(next.call(request).await?.map_into_left_body())
         }
-        Err(error) => Ok(refuse(request, &error)),
+        Err(error) => {
+            let caller = match &error {
+                ApiError::InsufficientScope { token } => Some(Caller::named(token)),
+                _ => None,
+            };
+            let audit = caller.map(|caller| Audit::of(request.request(), caller));
+            let response = refuse(request, &error);
+            if let Some(audit) = audit {
+                audit.tell(response.response());
+            }
+            Ok(response)
+        }
     }
+}
+
+fn is_read(request: &ServiceRequest) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 /// Who sent it; `None` where it doesn't matter.
 fn check(request: &ServiceRequest) -> Result<Option<Caller>, ApiError> {
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_read = is_read(request);
     let path = request.path();
     if is_read && (PUBLIC.contains(&path) || path.starts_with(VIEWER)) {
         return Ok(None);

@@ -9,11 +9,17 @@ use atoma_domain::ports::StoreError;
 use atoma_operator::{Unsuccessful, internal};
 use thiserror::Error;
 
+use crate::audit::Transactions;
+
 use super::body::{error_body, unsuccessful_body, without_details};
 use super::failures::{overall_status, retry_after, status};
 
 /// What a handler returns.
 pub(crate) type ApiResult = Result<HttpResponse, ApiError>;
+
+/// The code of an error response, which stays with it for the audit log.
+#[derive(Clone, Debug)]
+pub(crate) struct ErrorCode(pub(crate) String);
 
 /// Why a request got no other response.
 #[derive(Debug, Error)]
@@ -229,6 +235,16 @@ impl ResponseError for ApiError {
         }
         if let Self::MethodNotAllowed { allowed, .. } = self {
             response.insert_header((ALLOW, allowed.as_str()));
+        }
+        let transaction = body.details.get("transaction_id").map(ToString::to_string);
+        {
+            let mut extensions = response.extensions_mut();
+            extensions.insert(ErrorCode(body.code.clone()));
+            if let Self::Unsuccessful(_) = self
+                && let Some(transaction) = transaction
+            {
+                extensions.insert(Transactions(vec![transaction]));
+            }
         }
         response.json(body)
     }

@@ -8,10 +8,11 @@ use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, to};
-use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, Route};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
 use atoma_domain::journal::Failure;
 use utoipa::openapi::path::{HttpMethod, PathItem};
 
+use crate::audit::Audit;
 use crate::error::{ApiError, ApiResult, refuse};
 use crate::openapi::{Description, Schemas, codes};
 use crate::query::refuse_unknown;
@@ -168,11 +169,12 @@ fn is_one_of(methods: Vec<Method>) -> impl Guard {
     guard::fn_guard(move |context| methods.contains(&context.head().method))
 }
 
-/// A handler that runs to its end, whether or not anybody still waits for its answer.
+/// A handler that runs to its end, whether or not anybody still waits for its answer, and tells it to the audit
+/// log.
 #[derive(Clone)]
 struct Detached<F>(F);
 
-impl<F, Args> Handler<Args> for Detached<F>
+impl<F, Args> Handler<(Audit, Args)> for Detached<F>
 where
     F: Handler<Args, Output = ApiResult>,
     F::Future: 'static,
@@ -180,8 +182,13 @@ where
     type Output = ApiResult;
     type Future = Pin<Box<dyn Future<Output = ApiResult>>>;
 
-    fn call(&self, arguments: Args) -> Self::Future {
-        let task = actix_web::rt::spawn(self.0.call(arguments));
+    fn call(&self, (audit, arguments): (Audit, Args)) -> Self::Future {
+        let work = self.0.call(arguments);
+        let task = actix_web::rt::spawn(async move {
+            let response = work.await.unwrap_or_else(HttpResponse::from_error);
+            audit.tell(&response);
+            Ok(response)
+        });
         Box::pin(async move {
             task.await.unwrap_or_else(|error| {
                 let reason = format!("the request's task ended early: {error}");

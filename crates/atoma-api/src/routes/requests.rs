@@ -1,6 +1,5 @@
 //! Requests of one transaction each: register, subscribe, dispute.
 
-use actix_web::HttpResponse;
 use actix_web::http::Method;
 use atoma_api_types::{
     DigestView, DisputeRequest, ModelSubscribeRequest, RegisterRequest, RegisteredView,
@@ -15,7 +14,9 @@ use crate::openapi::{Tag, codes, describe};
 use crate::params::{gas, node, per_million};
 use crate::query::SIMULATED;
 use crate::request_context::RequestContext;
-use crate::views::{digest_view, registered_view, subscribed_view};
+use crate::views::{
+    digest_view, done_response, registered_response, registered_view, subscribed_view,
+};
 
 /// The contract's fixed value of `max_num_compute_units`.
 const MAX_NUM_COMPUTE_UNITS: u64 = 1_000_000;
@@ -113,7 +114,7 @@ async fn register(context: RequestContext, body: JsonBody<RegisterRequest>) -> A
     let registered = operator
         .register(request.additional, gas(&request.options))
         .await?;
-    Ok(HttpResponse::Ok().json(registered_view(registered)))
+    Ok(registered_response(&registered).json(registered_view(registered)))
 }
 
 async fn model_subscribe(
@@ -126,7 +127,7 @@ async fn model_subscribe(
     let done = operator
         .subscribe_to_model(request.model_name, request.echelon_id, node, gas)
         .await?;
-    Ok(HttpResponse::Ok().json(digest_view(done)))
+    Ok(done_response(&done).json(digest_view(done)))
 }
 
 /// What a request for a subscription should know.
@@ -163,7 +164,7 @@ async fn task_subscribe(
     let done = operator
         .subscribe_to_task(request.task_small_id, price, node, gas)
         .await?;
-    Ok(HttpResponse::Ok().json(subscribed_view(done, warnings(&request))))
+    Ok(done_response(&done).json(subscribed_view(done, warnings(&request))))
 }
 
 async fn task_update_subscription(
@@ -177,7 +178,7 @@ async fn task_update_subscription(
     let done = operator
         .update_subscription(request.task_small_id, price, node, gas)
         .await?;
-    Ok(HttpResponse::Ok().json(subscribed_view(done, warnings(&request))))
+    Ok(done_response(&done).json(subscribed_view(done, warnings(&request))))
 }
 
 async fn task_unsubscribe(
@@ -190,7 +191,7 @@ async fn task_unsubscribe(
     let done = operator
         .unsubscribe_from_task(request.task_small_id, node, gas)
         .await?;
-    Ok(HttpResponse::Ok().json(digest_view(done)))
+    Ok(done_response(&done).json(digest_view(done)))
 }
 
 async fn start_attestation_dispute(
@@ -201,5 +202,5 @@ async fn start_attestation_dispute(
     let request = body.value;
     let (node, gas) = (node(&request.options), gas(&request.options));
     let done = operator.dispute(request.stack_small_id, node, gas).await?;
-    Ok(HttpResponse::Ok().json(digest_view(done)))
+    Ok(done_response(&done).json(digest_view(done)))
 }

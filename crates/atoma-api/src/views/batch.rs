@@ -11,7 +11,8 @@ use atoma_domain::Digest;
 use atoma_domain::journal::Failure;
 use atoma_operator::{StackResult, StackStatus, Unsuccessful};
 
-use crate::error::{error_body, overall_status, retry_after, unsuccessful_body};
+use crate::audit::Transactions;
+use crate::error::{ErrorCode, error_body, overall_status, retry_after, unsuccessful_body};
 
 /// The outcome for one stack and one node.
 fn stack_result_view(result: StackResult) -> StackResultView {
@@ -64,7 +65,22 @@ fn successes(results: &[StackResult]) -> impl Iterator<Item = Digest> {
 /// A response with the status and headers for these results.
 pub(crate) fn batch_response(results: &[StackResult]) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(batch_status(results));
-    let failure = overall_failure(results).map(|overall| overall.failure);
+    let overall = overall_failure(results);
+    let code = overall
+        .as_ref()
+        .map(|overall| unsuccessful_body(overall).code);
+    let ids: BTreeSet<_> = results
+        .iter()
+        .filter_map(|result| result.transaction_id)
+        .collect();
+    {
+        let mut extensions = response.extensions_mut();
+        extensions.insert(Transactions(ids.iter().map(ToString::to_string).collect()));
+        if let Some(code) = code {
+            extensions.insert(ErrorCode(code));
+        }
+    }
+    let failure = overall.map(|overall| overall.failure);
     if let Some(seconds) = failure.as_ref().and_then(retry_after) {
         response.insert_header((RETRY_AFTER, seconds));
     }

@@ -1,8 +1,11 @@
 //! The outcome of a request for one transaction.
 
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use atoma_api_types::{DigestView, DryRun, RegisteredView, SubscribedView};
 use atoma_domain::Digest;
 use atoma_operator::{Completed, Registered};
+
+use crate::audit::Transactions;
 
 fn executed(tx_digest: Digest) -> DigestView {
     DigestView {
@@ -20,6 +23,26 @@ pub(crate) fn digest_view(done: Completed) -> DigestView {
             dry_run: DryRun::with_gas(estimated_gas),
         },
     }
+}
+
+/// A successful response, which names its transaction to the audit log.
+pub(crate) fn done_response(done: &Completed) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    if let Completed::Executed { transaction_id, .. } = done {
+        let transactions = Transactions(vec![transaction_id.to_string()]);
+        response.extensions_mut().insert(transactions);
+    }
+    response
+}
+
+/// The same for a registration.
+pub(crate) fn registered_response(node: &Registered) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    if let Registered::Executed { tx_digest, .. } = node {
+        let transactions = Transactions(vec![tx_digest.to_string()]);
+        response.extensions_mut().insert(transactions);
+    }
+    response
 }
 
 /// A subscription that was made or changed.

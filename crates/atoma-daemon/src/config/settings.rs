@@ -21,8 +21,10 @@ pub struct Config {
     pub(super) settings: Settings,
     /// Where each key comes from.
     pub(super) origins: BTreeMap<String, Origin>,
-    /// The file, for messages.
+    /// The file.
     pub(super) file: PathBuf,
+    /// The flags.
+    pub(super) overrides: Overrides,
     /// Whether the daemon runs in a demonstration world, whose setup used its badges.
     pub(crate) is_demonstration: bool,
 }

@@ -43,5 +43,6 @@ mod stop;
 mod support;
 #[path = "../../../atoma-sui/tests/network/switch.rs"]
 mod switch;
+mod tokens;
 mod treasury;
 mod upgrade;

@@ -1,7 +1,7 @@
 //! A local network, a whole daemon over it, and a client of its HTTP API.
 
 mod client;
-mod described;
+pub(crate) mod described;
 pub(crate) mod gated;
 pub(crate) mod journal;
 pub(crate) mod process;

@@ -121,6 +121,21 @@ impl Process {
         self.lines = channel().1;
     }
 
+    /// Sends SIGHUP, and waits until the daemon says this.
+    pub(crate) fn reload(&mut self, said: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-HUP", &id]).status().unwrap();
+        assert!(sent.success());
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).unwrap();
+            let is_it = line.contains(said);
+            self.log.push(line);
+            if is_it {
+                return;
+            }
+        }
+    }
+
     /// Sends SIGTERM, and waits until the daemon has ended.
     pub(crate) fn terminate(mut self) {
         let id = self.child.id().to_string();

@@ -1,0 +1,267 @@
+//! Bearer tokens: who may read and write, and what happens when the files change.
+
+use std::path::Path;
+
+use atoma_localnet::{LocalNet, LocalNetConfig};
+use reqwest::header::WWW_AUTHENTICATE;
+use reqwest::{Method, Response};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::process::{Process, serve};
+use crate::support::{
+    Answer, Api, TestWorld, answer, assert_refused, configure, described, write_operator_files,
+};
+
+const OLD: &str = "the-old-secret-of-16-and-more";
+const NEW: &str = "the-new-secret-of-16-and-more";
+const READ: &str = "the-read-secret-of-16-and-more";
+
+/// Two tokens that operate, and one that reads.
+const TOKENS: &str = r#"
+[[tokens]]
+name = "old"
+scope = "operate"
+file = "old.token"
+[[tokens]]
+name = "new"
+scope = "operate"
+file = "new.token"
+[[tokens]]
+name = "monitoring"
+scope = "read"
+file = "read.token"
+"#;
+
+fn write_tokens(dir: &Path) {
+    for (name, value) in [("old", OLD), ("new", NEW), ("read", READ)] {
+        std::fs::write(dir.join(format!("{name}.token")), format!("{value}\n")).unwrap();
+    }
+}
+
+async fn world(settings: &str) -> TestWorld {
+    let mut world = TestWorld::unregistered().await;
+    write_tokens(world.dir.path());
+    world.restart_with(&format!("{settings}{TOKENS}")).await;
+    world
+}
+
+/// Sends a request with a token, and checks the answer against the document.
+async fn with(api: &Api, token: Option<&str>, method: Method, path: &str) -> Answer {
+    let mut request = api.request(method.clone(), path);
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    if method == Method::POST {
+        request = request.json(&json!({}));
+    }
+    let (status, body) = answer(request).await;
+    described::assert_described(&method, path, status, &body);
+    assert!(!body.to_string().contains("secret"), "{body}");
+    (status, body)
+}
+
+fn challenge(response: &Response) -> &str {
+    response.headers()[WWW_AUTHENTICATE].to_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_token_allows_what_its_scope_says_and_nobody_else_anything() {
+    let world = world("").await;
+    let api = &world.api;
+    for token in [Some(OLD), Some(NEW), Some(READ)] {
+        assert_eq!(with(api, token, Method::GET, "/tasks").await.0, 200);
+    }
+    for token in [None, Some("of-nobody-the-secret-token"), Some("")] {
+        for (method, path) in [
+            (Method::GET, "/tasks"),
+            (Method::POST, "/register"),
+            (Method::GET, "/ready"),
+            (Method::GET, "/nowhere"),
+            (Method::PUT, "/health"),
+        ] {
+            let refused = with(api, token, method, path).await;
+            assert_refused(&refused, 401, "unauthorized");
+        }
+    }
+    let missing = api.request(Method::GET, "/tasks").send().await.unwrap();
+    assert_eq!(challenge(&missing), "Bearer");
+    let refused = with(api, Some(READ), Method::POST, "/register").await;
+    assert_refused(&refused, 403, "insufficient_scope");
+    assert!(
+        refused.1["error"]
+            .as_str()
+            .unwrap()
+            .contains("`monitoring`")
+    );
+    let refused = with(api, Some(READ), Method::DELETE, "/reservations?holder=a").await;
+    assert_refused(&refused, 403, "insufficient_scope");
+    // Both of them operate while clients change from one to the other.
+    let registered = with(api, Some(OLD), Method::POST, "/register").await;
+    assert_eq!(registered.0, 200, "{registered:?}");
+    let again = with(api, Some(NEW), Method::POST, "/register").await;
+    assert_refused(&again, 409, "already_registered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_the_documentation_need_no_token() {
+    let world = world("").await;
+    for path in [
+        "/health",
+        "/openapi.json",
+        "/swagger-ui",
+        "/swagger-ui/",
+        "/swagger-ui/swagger-ui-bundle.js",
+    ] {
+        let response = world.api.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+    }
+    let refused = with(&world.api, None, Method::POST, "/swagger-ui/").await;
+    assert_refused(&refused, 401, "unauthorized");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_reads_open_no_writes() {
+    let world = world("open_reads = true").await;
+    let api = &world.api;
+    assert_eq!(with(api, None, Method::GET, "/tasks").await.0, 200);
+    let refused = with(api, None, Method::POST, "/register").await;
+    assert_refused(&refused, 401, "unauthorized");
+    let wrong = with(
+        api,
+        Some("of-nobody-the-secret-token"),
+        Method::GET,
+        "/tasks",
+    )
+    .await;
+    assert_refused(&wrong, 401, "unauthorized");
+}
+
+/// The program with an unregistered operator and the tokens.
+async fn program() -> (LocalNet, TempDir) {
+    let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    write_operator_files(&network, dir.path());
+    write_tokens(dir.path());
+    configure(dir.path(), TOKENS);
+    (network, dir)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_takes_up_changed_tokens_and_keeps_the_old_ones_if_they_are_wrong() {
+    let (_network, dir) = program().await;
+    let mut process = Process::start(dir.path());
+    let api = process.api.clone();
+    let status = async |token| with(&api, Some(token), Method::GET, "/tasks").await.0;
+    assert_eq!(status(OLD).await, 200);
+
+    std::fs::write(dir.path().join("old.token"), "short-secret").unwrap();
+    process.reload("can't reload");
+    assert_eq!(status(OLD).await, 200);
+
+    let later = "a-later-secret-of-16-and-more";
+    std::fs::write(dir.path().join("old.token"), later).unwrap();
+    process.reload("reloaded");
+    assert_eq!(status(OLD).await, 401);
+    assert_eq!(status(later).await, 200);
+    assert_eq!(status(NEW).await, 200);
+
+    // Entries may come and go too, but the last one stays.
+    let file = dir.path().join("daemon.toml");
+    let all = std::fs::read_to_string(&file).unwrap();
+    configure(dir.path(), "tokens = []");
+    process.reload("can't reload");
+    assert_eq!(status(NEW).await, 200);
+    std::fs::write(
+        &file,
+        all.replace("\"new.token\"", "\"old.token\"")
+            .replace("\"old\"", "\"x\""),
+    )
+    .unwrap();
+    process.reload("can't reload");
+    configure(
+        dir.path(),
+        "[[tokens]]\nname = \"only\"\nscope = \"read\"\nfile = \"new.token\"",
+    );
+    process.reload("reloaded");
+    assert_eq!(status(later).await, 401);
+    let refused = with(&api, Some(NEW), Method::POST, "/register").await;
+    assert_refused(&refused, 403, "insufficient_scope");
+
+    let log = process.kill().join("\n");
+    assert!(
+        log.contains("`tokens` has the token `old`, which has 12 characters"),
+        "{log}"
+    );
+    assert!(!log.contains("secret"), "{log}");
+}
+
+/// What is told about writes, without the times.
+fn audit(log: &[String]) -> Vec<&str> {
+    let told = log
+        .iter()
+        .filter_map(|line| line.split_once("atoma::audit: "));
+    told.map(|(_, told)| told).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_write_is_told_with_who_sent_it() {
+    let (_network, dir) = program().await;
+    let process = Process::start(dir.path());
+    let api = process.api.clone();
+    let register = async |token| with(&api, Some(token), Method::POST, "/register").await;
+    assert_eq!(register(OLD).await.0, 200);
+    assert_refused(&register(NEW).await, 409, "already_registered");
+    assert_refused(&register(READ).await, 403, "insufficient_scope");
+    assert_eq!(with(&api, Some(READ), Method::GET, "/tasks").await.0, 200);
+    let request = api.request(Method::POST, "/register").bearer_auth(NEW);
+    assert_refused(&answer(request.body("{")).await, 415, "not_json");
+    let request = api.request(Method::POST, "/reservations").bearer_auth(NEW);
+    let answered = answer(request.json(&json!({"holder": "a-secret"}))).await;
+    assert_refused(&answered, 400, "invalid_request");
+    let log = process.kill();
+    let told = audit(&log);
+    let write = |caller: &str, rest: &str| {
+        format!("write caller=\"{caller}\" method=POST path=\"/register\" {rest}")
+    };
+    assert!(
+        told[0].starts_with(&write("old", "status=200 transactions=\"")),
+        "{told:?}"
+    );
+    assert_eq!(
+        told[1..4],
+        [
+            write("new", "status=409 code=\"already_registered\""),
+            write("monitoring", "status=403 code=\"insufficient_scope\""),
+            write("new", "status=415 code=\"not_json\""),
+        ]
+    );
+    assert_eq!(told.len(), 5, "{told:?}");
+    assert!(!log.join("\n").contains("secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_loopback_the_program_needs_a_token_and_encryption() {
+    let (_network, dir) = program().await;
+    let file = dir.path().join("daemon.toml");
+    let with_tokens = std::fs::read_to_string(&file).unwrap();
+    let refusal = |settings: &str| {
+        std::fs::write(&file, &with_tokens).unwrap();
+        configure(dir.path(), settings);
+        let mut command = serve(dir.path());
+        command.args(["--http-addr", "0.0.0.0:0"]);
+        let ended = command.output().unwrap();
+        assert_eq!(ended.status.code(), Some(3));
+        String::from_utf8(ended.stderr).unwrap()
+    };
+    let said = refusal("tokens = []\nbehind_proxy = true");
+    assert!(
+        said.contains("`http_addr` is not a loopback address, so clients must have a token"),
+        "{said}"
+    );
+    let said = refusal("");
+    assert!(
+        said.contains("connections must be encrypted: set `tls.cert_file`"),
+        "{said}"
+    );
+}
