@@ -17,6 +17,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::authority::Schemes;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::tls::ApiTls;
 
@@ -105,21 +106,6 @@ impl Unprotected {
     }
 }
 
-/// Who sent a request.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller(Arc<str>);
-
-impl Caller {
-    pub(crate) fn named(name: &str) -> Self {
-        Self(name.into())
-    }
-
-    /// The name for logs: that of the token, or what stands for none.
-    pub(crate) fn name(&self) -> &str {
-        &self.0
-    }
-}
-
 impl ApiAccess {
     /// Whether it suffices for this address.
     ///
@@ -145,11 +131,11 @@ impl ApiAccess {
     /// When the token is missing, unknown, or doesn't allow it.
     fn check(&self, is_read: bool, headers: &HeaderMap) -> Result<Caller, ApiError> {
         if self.tokens.is_empty() {
-            return Ok(Caller("loopback".into()));
+            return Ok(Caller::named("loopback"));
         }
         if !headers.contains_key(header::AUTHORIZATION) {
             return if is_read && self.open_reads {
-                Ok(Caller("anybody".into()))
+                Ok(Caller::named("anybody"))
             } else {
                 Err(ApiError::TokenMissing)
             };
@@ -158,7 +144,7 @@ impl ApiAccess {
             .and_then(|value| self.find(value))
             .ok_or(ApiError::TokenUnknown)?;
         if is_read || token.scope == ApiScope::Operate {
-            Ok(Caller(Arc::clone(&token.name)))
+            Ok(Caller::named(&token.name))
         } else {
             Err(ApiError::InsufficientScope {
                 token: token.name.to_string(),

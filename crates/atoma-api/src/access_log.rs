@@ -10,7 +10,7 @@ use actix_web::middleware::Next;
 use tokio::time::Instant;
 use tracing::debug;
 
-use crate::access::Caller;
+use crate::caller::Caller;
 
 /// The header that tells a client the number of its request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

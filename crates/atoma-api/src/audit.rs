@@ -10,13 +10,9 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse};
 use atoma_domain::journal::Failure;
 use tracing::info;
 
-use crate::access::Caller;
-use crate::error::{ApiError, ErrorCode};
+use crate::caller::{Caller, ErrorCode, Transactions};
+use crate::error::ApiError;
 use crate::query::{self, DRY_RUN};
-
-/// The transactions of a response, as `GET /transactions/{id}` takes them: numbers or digests.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Transactions(pub(crate) Vec<String>);
 
 /// A write that is told once. A write whose client leaves is told when its work ends.
 #[derive(Clone, Debug)]

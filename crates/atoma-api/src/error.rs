@@ -9,7 +9,7 @@ mod examples;
 mod failures;
 mod refuse;
 
-pub(crate) use api_error::{ApiError, ApiResult, ErrorCode};
+pub(crate) use api_error::{ApiError, ApiResult};
 pub(crate) use body::{advised_by, error_body, unsuccessful_body, without_details};
 pub(crate) use examples::failures as example_failures;
 pub(crate) use failures::{overall_status, retry_after};

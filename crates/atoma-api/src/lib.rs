@@ -15,6 +15,7 @@ mod access_log;
 mod audit;
 mod authority;
 mod body;
+mod caller;
 mod connection;
 mod document;
 mod error;

@@ -8,8 +8,9 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use atoma_domain::journal::Failure;
 
-use super::{AccessControl, Caller};
+use super::AccessControl;
 use crate::audit::Audit;
+use crate::caller::Caller;
 use crate::error::{ApiError, refuse};
 
 /// What is served without a token: whether the process is up, and the document with its viewer, which say

@@ -9,17 +9,13 @@ use atoma_domain::ports::StoreError;
 use atoma_operator::{Unsuccessful, internal};
 use thiserror::Error;
 
-use crate::audit::Transactions;
+use crate::caller::{ErrorCode, Transactions};
 
 use super::body::{error_body, unsuccessful_body, without_details};
 use super::failures::{overall_status, retry_after, status};
 
 /// What a handler returns.
 pub(crate) type ApiResult = Result<HttpResponse, ApiError>;
-
-/// The code of an error response, which stays with it for the audit log.
-#[derive(Clone, Debug)]
-pub(crate) struct ErrorCode(pub(crate) String);
 
 /// Why a request got no other response.
 #[derive(Debug, Error)]

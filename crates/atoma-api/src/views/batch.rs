@@ -11,8 +11,8 @@ use atoma_domain::Digest;
 use atoma_domain::journal::Failure;
 use atoma_operator::{StackResult, StackStatus, Unsuccessful};
 
-use crate::audit::Transactions;
-use crate::error::{ErrorCode, error_body, overall_status, retry_after, unsuccessful_body};
+use crate::caller::{ErrorCode, Transactions};
+use crate::error::{error_body, overall_status, retry_after, unsuccessful_body};
 
 /// The outcome for one stack and one node.
 fn stack_result_view(result: StackResult) -> StackResultView {

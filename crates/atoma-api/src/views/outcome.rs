@@ -5,7 +5,7 @@ use atoma_api_types::{DigestView, DryRun, RegisteredView, SubscribedView};
 use atoma_domain::Digest;
 use atoma_operator::{Completed, Registered};
 
-use crate::audit::Transactions;
+use crate::caller::Transactions;
 
 fn executed(tx_digest: Digest) -> DigestView {
     DigestView {
