@@ -1,9 +1,7 @@
 //! Who may use the API: bearer tokens with scopes.
 //!
 //! [`ApiAccess`] is a set of tokens, of which only hashes are kept. [`AccessControl`] holds the set in use, which can
-//! be replaced while the server runs. `authorize` is the middleware that asks it.
-
-mod authorize;
+//! be replaced while the server runs. The module `authorize` has the middleware that asks it.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -20,8 +18,6 @@ use crate::authority::Schemes;
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::tls::ApiTls;
-
-pub(crate) use authorize::authorize;
 
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +125,7 @@ impl ApiAccess {
     ///
     /// # Errors
     /// When the token is missing, unknown, or doesn't allow it.
-    fn check(&self, is_read: bool, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    pub(crate) fn check(&self, is_read: bool, headers: &HeaderMap) -> Result<Caller, ApiError> {
         if self.tokens.is_empty() {
             return Ok(Caller::named("loopback"));
         }

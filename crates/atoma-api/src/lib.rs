@@ -14,6 +14,7 @@ mod access;
 mod access_log;
 mod audit;
 mod authority;
+mod authorize;
 mod body;
 mod caller;
 mod connection;

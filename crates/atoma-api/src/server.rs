@@ -21,8 +21,9 @@ use tokio::net::TcpSocket;
 use tracing::debug;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::access::{AccessControl, ApiAccess, Unprotected, authorize};
+use crate::access::{AccessControl, ApiAccess, Unprotected};
 use crate::access_log::log_access;
+use crate::authorize::authorize;
 use crate::body::BodyTurns;
 use crate::connection::Connection;
 use crate::document::document;

@@ -8,7 +8,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use atoma_domain::journal::Failure;
 
-use super::AccessControl;
+use crate::access::AccessControl;
 use crate::audit::Audit;
 use crate::caller::Caller;
 use crate::error::{ApiError, refuse};
