@@ -8,9 +8,10 @@ use reqwest::{Method, Response};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::process::{Process, serve};
+use crate::support::process::{Process, program as program_command};
 use crate::support::{
-    Answer, Api, TestWorld, answer, assert_refused, configure, described, write_operator_files,
+    ADDRESS, Answer, Api, TestWorld, answer, assert_refused, configure, described,
+    write_operator_files,
 };
 
 const OLD: &str = "the-old-secret-of-16-and-more";
@@ -140,6 +141,10 @@ async fn open_reads_open_no_writes() {
 /// The program with an unregistered operator and the tokens.
 async fn program() -> (LocalNet, TempDir) {
     let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
+    let operator = ADDRESS.parse().unwrap();
+    network
+        .faucet_coins(operator, &[10_000_000_000; 3])
+        .unwrap();
     let dir = tempfile::tempdir().unwrap();
     write_operator_files(&network, dir.path());
     write_tokens(dir.path());
@@ -210,7 +215,8 @@ async fn every_write_is_told_with_who_sent_it() {
     let process = Process::start(dir.path());
     let api = process.api.clone();
     let register = async |token| with(&api, Some(token), Method::POST, "/register").await;
-    assert_eq!(register(OLD).await.0, 200);
+    let registered = register(OLD).await;
+    assert_eq!(registered.0, 200, "{}", registered.1);
     assert_refused(&register(NEW).await, 409, "already_registered");
     assert_refused(&register(READ).await, 403, "insufficient_scope");
     assert_eq!(with(&api, Some(READ), Method::GET, "/tasks").await.0, 200);
@@ -248,9 +254,11 @@ async fn beyond_loopback_the_program_needs_a_token_and_encryption() {
     let refusal = |settings: &str| {
         std::fs::write(&file, &with_tokens).unwrap();
         configure(dir.path(), settings);
-        let mut command = serve(dir.path());
-        command.args(["--http-addr", "0.0.0.0:0"]);
-        let ended = command.output().unwrap();
+        let ended = program_command()
+            .args(["serve", "--http-addr", "0.0.0.0:0", "--config"])
+            .arg(&file)
+            .output()
+            .unwrap();
         assert_eq!(ended.status.code(), Some(3));
         String::from_utf8(ended.stderr).unwrap()
     };
