@@ -20,7 +20,7 @@ pub struct Client {
 
 /// A response that was read as a whole.
 pub(crate) struct Answer {
-    status: StatusCode,
+    pub(crate) status: StatusCode,
     /// The query of the next page.
     pub(crate) next: Option<String>,
     body: Vec<u8>,
@@ -80,11 +80,18 @@ impl Answer {
         if self.status.is_success() {
             return self.parse();
         }
-        let body = self.parse()?;
-        Err(ClientError::Api {
-            status: self.status.as_u16(),
-            body: Box::new(body),
-        })
+        Err(self.refused())
+    }
+
+    /// The error of a response that is no success.
+    pub(crate) fn refused(&self) -> ClientError {
+        match self.parse() {
+            Ok(body) => ClientError::Api {
+                status: self.status.as_u16(),
+                body: Box::new(body),
+            },
+            Err(undecodable) => undecodable,
+        }
     }
 
     /// The body of a success, or of an error that has the same shape: a request over several stacks answers
@@ -97,7 +104,7 @@ impl Answer {
             })
     }
 
-    fn parse<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
         serde_json::from_slice(&self.body).map_err(|source| ClientError::Undecodable {
             status: self.status.as_u16(),
             source,
@@ -121,6 +128,7 @@ mod tests {
     use atoma_api_types::BatchView;
 
     use super::*;
+    use crate::Readiness;
 
     fn answer(status: StatusCode, body: &str) -> Answer {
         Answer {
@@ -141,6 +149,16 @@ mod tests {
             let batch: BatchView = answer(status, body).decode_any().unwrap();
             assert!(batch.results.is_empty());
         }
+    }
+
+    #[test]
+    fn a_refused_token_is_no_state_of_the_daemon() {
+        let error = r#"{"error":"no token","code":"unauthorized"}"#;
+        let refused = Readiness::of(&answer(StatusCode::UNAUTHORIZED, error));
+        assert!(matches!(refused, Err(ClientError::Api { status: 401, .. })));
+        let error = r#"{"error":"why","code":"not_ready","brakes":null}"#;
+        let waiting = Readiness::of(&answer(StatusCode::SERVICE_UNAVAILABLE, error));
+        assert!(matches!(waiting, Ok(Readiness::NotReady(_))));
     }
 
     #[test]

@@ -5,10 +5,11 @@ use atoma_api_types::{
     StackView, SubscriptionView, TaskView, TransactionDetailView, TransactionView,
 };
 use atoma_domain::{NodeSmallId, StackSmallId};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::client::Answer;
 use crate::{Client, ClientError, List};
 
 /// Whether the daemon takes requests that write.
@@ -19,6 +20,17 @@ pub enum Readiness {
     Ready(ReadyView),
     /// It does not, for these reasons.
     NotReady(NotReadyView),
+}
+
+impl Readiness {
+    /// Every error looks like the reasons of a daemon that is not ready, but only 503 has them.
+    pub(crate) fn of(answer: &Answer) -> Result<Self, ClientError> {
+        match answer.status {
+            StatusCode::OK => answer.parse().map(Self::Ready),
+            StatusCode::SERVICE_UNAVAILABLE => answer.parse().map(Self::NotReady),
+            _ => Err(answer.refused()),
+        }
+    }
 }
 
 /// Which transactions of the journal to list. What is absent does not narrow the list.
@@ -76,7 +88,7 @@ impl Client {
     /// When the daemon can't be reached.
     pub async fn ready(&self) -> Result<Readiness, ClientError> {
         let request = self.request(Method::GET, &["ready"])?;
-        self.send(request).await?.decode_any()
+        Readiness::of(&self.send(request).await?)
     }
 
     /// The OpenAPI document.

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use atoma_domain::ObjectId;
-use atoma_localnet::LocalNetConfig;
+use atoma_localnet::{LocalNetConfig, demo};
 use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use support::{Fixture, SUI};
@@ -103,6 +103,25 @@ async fn an_end_of_epoch_that_a_crash_cut_is_finished() {
         assert!(first.into_inner().epoch.unwrap().end.is_some());
     }
     assert_eq!(epochs, [0, 0, 1, 1, 1]);
+}
+
+/// A world whose creation was cut is not called complete.
+#[tokio::test]
+async fn a_demonstration_world_that_a_crash_cut_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let fixture = Fixture::with(config(directory.path())).await;
+    demo::seed(&fixture.network).unwrap();
+    let log = fs::read(directory.path().join(LOG)).unwrap();
+    let ends = frame_ends(&log);
+    for (end, is_whole) in [
+        (ends.len() / 2, false),
+        (ends.len() - 4, false),
+        (ends.len() - 1, true),
+    ] {
+        let cut = directory_with(&log[..ends[end]], None);
+        let again = Fixture::with(config(cut.path())).await;
+        assert_eq!(demo::seed(&again.network).is_ok(), is_whole, "{end}");
+    }
 }
 
 /// An object whose record was damaged is not called missing, and no snapshot is made without it.

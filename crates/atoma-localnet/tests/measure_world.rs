@@ -104,6 +104,7 @@ impl Network {
                 }
             }
             eprintln!("all {count} objects of the buyer in {:?}", begin.elapsed());
+            assert!(count >= usize::try_from(stacks()).unwrap());
             let begin = Instant::now();
             let mut count = 0;
             let mut token = None;

@@ -46,6 +46,9 @@ async fn create_model(
     respond(json!(model))
 }
 
+/// The most attesters that a call forces for a stack.
+const MOST_ATTESTERS: usize = 1_000;
+
 /// The most stacks that one call buys.
 const MOST_STACKS: u64 = 10_000;
 
@@ -94,6 +97,10 @@ async fn force_attesters(
     Json(attesters): Json<AttestersRequest>,
 ) -> ControlResult {
     let nodes = attesters.node_small_ids;
+    if nodes.len() > MOST_ATTESTERS {
+        let error = format!("at most {MOST_ATTESTERS} attesters of a stack");
+        return Err(LocalNetError::Action(error).into());
+    }
     network.force_attesters(stack, nodes.clone());
     respond(json!({ "stack_small_id": stack, "node_small_ids": nodes }))
 }

@@ -17,6 +17,9 @@ use crate::network::LocalNet;
 pub const STACKS_PER_TASK_AND_NODE: u64 = 6;
 
 const NODES_PER_OPERATOR: usize = 2;
+/// The stacks of the whole world: those of the first operator's nodes for three tasks, and the one that fills the
+/// treasury, which is bought last.
+const STACKS: u64 = 2 * 3 * STACKS_PER_TASK_AND_NODE + 1;
 /// An operator's coins, in MIST: one per badge and two spare ones.
 const OPERATOR_COINS: [u64; NODES_PER_OPERATOR + 2] = [100_000_000_000; NODES_PER_OPERATOR + 2];
 /// The price that nodes ask and the buyer pays, in micro-USDC per million compute units.
@@ -53,9 +56,15 @@ pub fn seed(network: &LocalNet) -> Result<Demo, LocalNetError> {
             (SecretKey(key), Arc::clone(account))
         })
         .collect();
-    let is_fresh = contract_state(&network.core)?.nodes.is_empty();
-    if is_fresh {
+    let state = contract_state(&network.core)?;
+    let last_stack = state.stacks.last_key_value().map_or(0, |(id, _)| id.get());
+    if state.nodes.is_empty() && state.tasks.is_empty() {
         create(network, &accounts)?;
+    } else if last_stack < STACKS {
+        return Err(LocalNetError::State(String::from(
+            "the network has nodes or tasks, but not the whole demonstration world, perhaps because its creation was \
+             interrupted; use another data directory",
+        )));
     }
     read(network, accounts)
 }
