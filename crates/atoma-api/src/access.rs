@@ -8,8 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::http::header::{self, HeaderMap};
-use blake2::digest::consts::U32;
-use blake2::{Blake2b, Digest as _};
+use atoma_domain::Hash32;
 use subtle::ConstantTimeEq as _;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -33,7 +32,7 @@ pub enum ApiScope {
 pub struct ApiToken {
     name: Arc<str>,
     scope: ApiScope,
-    hash: [u8; 32],
+    hash: Hash32,
 }
 
 impl ApiToken {
@@ -56,9 +55,9 @@ impl fmt::Debug for ApiToken {
     }
 }
 
-/// Blake2b-256. Hashes have equal lengths, so comparing them tells nothing about the length of a token.
-fn hash(value: &str) -> [u8; 32] {
-    Blake2b::<U32>::digest(value).into()
+/// Hashes have equal lengths, so comparing them tells nothing about the length of a token.
+fn hash(value: &str) -> Hash32 {
+    Hash32::of(&[value.as_bytes()])
 }
 
 /// Who may use the API. The default has no tokens: every client may do everything.
@@ -153,7 +152,7 @@ impl ApiAccess {
         let hash = hash(value);
         let mut found = None;
         for token in &self.tokens {
-            if token.hash.ct_eq(&hash).into() {
+            if token.hash.as_bytes().ct_eq(hash.as_bytes()).into() {
                 found = Some(token);
             }
         }

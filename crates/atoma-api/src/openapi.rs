@@ -7,6 +7,8 @@ mod parameter;
 mod schemas;
 mod tag;
 
+use actix_web::web::Bytes;
+
 pub(crate) use self::description::{Description, describe};
 pub use self::errors::error_page;
 #[cfg(test)]
@@ -17,4 +19,4 @@ pub(crate) use self::tag::Tag;
 
 /// The document as JSON, which workers share.
 #[derive(Debug)]
-pub(crate) struct DocumentJson(pub(crate) Vec<u8>);
+pub(crate) struct DocumentJson(pub(crate) Bytes);

@@ -114,17 +114,14 @@ impl ApiServer {
         let listener = listen_on(addr).map_err(listen)?;
         // For port 0 the system has chosen one.
         let addr = listener.local_addr().map_err(listen)?;
-        let json = document()
-            .to_json()
-            .map_err(BindError::Document)?
-            .into_bytes();
+        let json = document().to_json().map_err(BindError::Document)?;
         let shared = Shared {
             operator: Data::new(operator),
             access: Data::new(access.clone()),
             hosts: Data::new(config.allowed_hosts),
             lists: Data::new(ListTurns::new(&config.limits)),
             bodies: Data::new(BodyTurns::new(&config.limits)),
-            document: Data::new(DocumentJson(json)),
+            document: Data::new(DocumentJson(json.into())),
             write_idle: config.limits.write_idle,
         };
         let workers = config.workers.max(1);

@@ -128,16 +128,9 @@ impl Client {
     ///
     /// # Errors
     /// When it can't be abandoned, or the daemon can't be reached.
-    pub async fn abandon(
-        &self,
-        id: IntentId,
-        is_dry_run: bool,
-    ) -> Result<TransactionView, ClientError> {
+    pub async fn abandon(&self, id: IntentId) -> Result<TransactionView, ClientError> {
         let id = id.to_string();
-        let mut request = self.request(Method::POST, &["transactions", &id, "abandon"])?;
-        if is_dry_run {
-            request = request.query(&[("dry_run", "true")]);
-        }
+        let request = self.request(Method::POST, &["transactions", &id, "abandon"])?;
         self.send(request).await?.decode()
     }
 

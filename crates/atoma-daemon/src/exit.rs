@@ -1,5 +1,6 @@
 //! Exit codes, and how errors are told.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use thiserror::Error;
@@ -42,13 +43,17 @@ pub(crate) enum OutcomeError {
     Pending(String),
 }
 
+/// Whether there is somebody to ask.
+pub(crate) fn has_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
 /// Refuses a command that would have to ask, if there is no terminal.
 ///
 /// # Errors
 /// When the operator has not said yes, and can't be asked.
 pub(crate) fn require_terminal(says_yes: bool) -> Result<(), UsageError> {
-    use std::io::IsTerminal as _;
-    if says_yes || std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+    if says_yes || has_terminal() {
         return Ok(());
     }
     let sentence = "this command asks for confirmation, and there is no terminal; add `--yes`";

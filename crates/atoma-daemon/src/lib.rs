@@ -8,6 +8,7 @@
 //!
 //! Only this crate touches the system's clock, signals and environment.
 
+mod amounts;
 mod backend;
 mod cli;
 mod clock;

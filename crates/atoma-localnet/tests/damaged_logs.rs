@@ -12,22 +12,13 @@ use std::fs;
 use std::path::Path;
 
 use atoma_domain::ObjectId;
-use atoma_localnet::{LocalNetConfig, demo};
+use atoma_localnet::demo;
 use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
+use support::disk::{LOG, SNAPSHOT, config};
 use support::{Fixture, SUI};
 use tempfile::TempDir;
 use tonic::Code;
-
-const LOG: &str = "ledger.log";
-const SNAPSHOT: &str = "ledger.snapshot";
-
-fn config(directory: &Path) -> LocalNetConfig {
-    LocalNetConfig {
-        data_dir: Some(directory.to_owned()),
-        ..LocalNetConfig::default()
-    }
-}
 
 /// A directory with this log, and the snapshot of another.
 fn directory_with(log: &[u8], snapshot_of: Option<&Path>) -> TempDir {

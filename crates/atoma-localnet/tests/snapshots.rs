@@ -18,24 +18,15 @@ use atoma_localnet::{Fault, FaultKind, LocalNetConfig, demo};
 use futures::{Stream, StreamExt};
 use sui_rpc::field::{FieldMask, FieldMaskUtil};
 use sui_rpc::proto::sui::rpc::v2 as proto;
+use support::disk::{LOG, SNAPSHOT, config};
 use support::{Fixture, SUI};
 use tempfile::TempDir;
 use tonic::{Code, Response, Status};
 
-const LOG: &str = "ledger.log";
-const SNAPSHOT: &str = "ledger.snapshot";
 /// More than fit into one transaction.
 const STACKS: u64 = 560;
 /// So many that a start without a snapshot takes a while.
 const MANY_STACKS: u64 = 1_200;
-
-fn config(directory: &Path) -> LocalNetConfig {
-    LocalNetConfig {
-        data_dir: Some(directory.to_owned()),
-        seed: 3,
-        ..LocalNetConfig::default()
-    }
-}
 
 /// A network with many stacks.
 async fn world(directory: &Path, stacks: u64) -> Fixture {

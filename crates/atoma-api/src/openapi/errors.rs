@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use atoma_api_types::ErrorBody;
 use atoma_domain::journal::Failure;
@@ -11,7 +12,7 @@ use super::schemas::{Schemas, reference};
 use crate::error::{ApiError, example_failures};
 
 /// Each code with its status and an example, in the order of their statuses.
-fn all() -> BTreeMap<(u16, String), ErrorBody> {
+static ALL: LazyLock<BTreeMap<(u16, String), ErrorBody>> = LazyLock::new(|| {
     let failures = example_failures().map(ApiError::from);
     let examples = ApiError::examples().into_iter().chain(failures);
     let mut all = BTreeMap::new();
@@ -25,17 +26,17 @@ fn all() -> BTreeMap<(u16, String), ErrorBody> {
             .or_insert(body);
     }
     all
-}
+});
 
 /// A response for each status that these codes have.
 pub(super) fn responses(
     codes: &[&str],
     schemas: &mut Schemas,
 ) -> impl Iterator<Item = (u16, Response)> {
-    let mut by_status: BTreeMap<u16, BTreeSet<String>> = BTreeMap::new();
-    for ((status, code), _) in all() {
+    let mut by_status: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
+    for (status, code) in ALL.keys() {
         if codes.contains(&code.as_str()) {
-            by_status.entry(status).or_default().insert(code);
+            by_status.entry(*status).or_default().insert(code);
         }
     }
     let schema = reference::<ErrorBody>(schemas);
@@ -59,7 +60,7 @@ pub fn error_page() -> String {
          same codes.\n\n\
          | status | code | for example |\n|---|---|---|\n",
     );
-    for ((status, code), body) in all() {
+    for ((status, code), body) in ALL.iter() {
         let sentence = body.error.replace('|', "\\|");
         let _ = writeln!(page, "| {status} | `{code}` | {sentence} |");
     }
@@ -69,5 +70,5 @@ pub fn error_page() -> String {
 /// Whether there is such a code.
 #[cfg(test)]
 pub(crate) fn is_known(code: &str) -> bool {
-    all().keys().any(|(_, known)| known == code)
+    ALL.keys().any(|(_, known)| known == code)
 }

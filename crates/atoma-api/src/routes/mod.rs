@@ -1,5 +1,6 @@
 //! The routes, grouped by purpose.
 
+mod beginnings;
 mod endpoint;
 mod messages;
 mod node_path;

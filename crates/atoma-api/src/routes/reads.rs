@@ -5,29 +5,25 @@ use atoma_api_types::{StackView, SubscriptionView, TaskView};
 use atoma_domain::ports::StackFilter;
 use atoma_operator::Operator;
 
+use super::beginnings::state_list;
 use super::endpoint::Endpoint;
 use super::node_path::nodes;
 use crate::error::ApiResult;
-use crate::lists::{CURSOR, LIMIT, ListRequest, PAGING, PAIR_PAGING};
-use crate::openapi::{Query, Tag, Values, codes, describe};
+use crate::lists::{CURSOR, LIMIT, ListRequest, PAIR_PAGING};
+use crate::openapi::{Query, Values, codes};
 use crate::paging::one_more;
 use crate::params::fraction;
 use crate::views::{stack_view, subscription_view, task_view};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let list = |id, summary| {
-        describe(id, Tag::State, summary)
-            .query(PAGING)
-            .errors(codes::STATE)
-    };
-    let stacks_list = |id, summary| list(id, summary).lists::<StackView>();
+    let stacks_list = |id, summary| state_list(id, summary).lists::<StackView>();
     vec![
         Endpoint::at("/tasks").get(
-            list("list_tasks", "Lists all tasks, deprecated ones too.").lists::<TaskView>(),
+            state_list("list_tasks", "Lists all tasks, deprecated ones too.").lists::<TaskView>(),
             tasks,
         ),
         Endpoint::at("/subscriptions").get(
-            list(
+            state_list(
                 "list_subscriptions",
                 "Lists the subscriptions of all the operator's nodes.",
             )
@@ -39,7 +35,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::at("/subscriptions/{node_small_id}")
             .and_at("/subscriptions/nodes/{node_small_id}")
             .get(
-                list(
+                state_list(
                     "list_subscriptions_of_node",
                     "Lists the subscriptions of one of the operator's nodes.",
                 )

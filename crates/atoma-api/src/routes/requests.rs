@@ -6,13 +6,12 @@ use atoma_api_types::{
     SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest,
 };
 
+use super::beginnings::transaction_request;
 use super::endpoint::Endpoint;
 use crate::body::JsonBody;
 use crate::error::ApiResult;
 use crate::ignored;
-use crate::openapi::{Tag, codes, describe};
 use crate::params::{gas, node, per_million};
-use crate::query::SIMULATED;
 use crate::request_context::RequestContext;
 use crate::views::{
     digest_view, done_response, registered_response, registered_view, subscribed_view,
@@ -22,12 +21,7 @@ use crate::views::{
 const MAX_NUM_COMPUTE_UNITS: u64 = 1_000_000;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let request = |id, summary| {
-        describe(id, Tag::Transactions, summary)
-            .query(SIMULATED)
-            .takes_key()
-            .errors(codes::TRANSACTION)
-    };
+    let request = transaction_request;
     let done = "The transaction executed, or would succeed.";
     let unsubscribe = || {
         request(

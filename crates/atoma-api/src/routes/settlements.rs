@@ -6,22 +6,18 @@ use atoma_domain::Epoch;
 use atoma_domain::ports::DisputeSide;
 use atoma_operator::Operator;
 
+use super::beginnings::state_list;
 use super::endpoint::Endpoint;
 use super::node_path::nodes;
 use crate::error::ApiResult;
-use crate::lists::{ListRequest, PAGING};
-use crate::openapi::{Tag, codes, describe};
+use crate::lists::ListRequest;
+use crate::openapi::codes;
 use crate::paging::one_more;
 use crate::views::{claimed_stack_view, dispute_view};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let list = |id, summary| {
-        describe(id, Tag::State, summary)
-            .query(PAGING)
-            .errors(codes::STATE)
-    };
-    let stacks = |id, summary| list(id, summary).lists::<ClaimedStackView>();
-    let disputes = |id, summary| list(id, summary).lists::<DisputeView>();
+    let stacks = |id, summary| state_list(id, summary).lists::<ClaimedStackView>();
+    let disputes = |id, summary| state_list(id, summary).lists::<DisputeView>();
     vec![
         Endpoint::at("/claimed_stacks").get(
             stacks(

@@ -4,24 +4,18 @@ use actix_web::http::Method;
 use atoma_api_types::{AttestRequest, BatchView, ClaimRequest, ClaimView, SettleRequest};
 use atoma_operator::StackResult;
 
+use super::beginnings::transaction_request;
 use super::endpoint::Endpoint;
 use crate::body::JsonBody;
 use crate::error::ApiResult;
 use crate::ignored;
-use crate::openapi::{Tag, codes, describe};
 use crate::params::{gas, node};
-use crate::query::SIMULATED;
 use crate::request_context::RequestContext;
 use crate::views::{batch_response, batch_view, claim_view};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let request = |id, summary| {
-        describe(id, Tag::Transactions, summary)
-            .query(SIMULATED)
-            .takes_key()
-            .errors(codes::TRANSACTION)
-            .errors(&["unknown_stack", "task_removed"])
-    };
+    let request =
+        |id, summary| transaction_request(id, summary).errors(&["unknown_stack", "task_removed"]);
     let all = "All succeeded, or would.";
     let some =
         "Some succeeded, or some are under way beside others. `results` has the outcome of each.";

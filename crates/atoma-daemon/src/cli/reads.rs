@@ -13,7 +13,8 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::connection::{Connection, MOST_ENTRIES};
-use super::table::{optional, plain, sui, table, usdc, yes};
+use super::table::{optional, plain, table, yes};
+use crate::amounts::{sui, usdc};
 use crate::exit;
 
 /// The commands that show what the daemon knows.

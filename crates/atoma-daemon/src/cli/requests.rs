@@ -11,7 +11,8 @@ use atoma_domain::{
 use clap::{Args, Subcommand};
 
 use super::spend::Spending;
-use super::table::{plain, usdc};
+use super::table::plain;
+use crate::amounts::usdc;
 use crate::exit;
 
 /// The commands that send transactions.

@@ -13,7 +13,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::connection::Connection;
-use super::table::sui;
+use crate::amounts::sui;
 use crate::exit::{self, OutcomeError};
 
 /// What all requests for transactions have.
@@ -89,11 +89,8 @@ impl Spending {
                     return self.tell(&plan);
                 }
                 if !self.connection.json || asks {
-                    let gas = plan.estimated_gas().map_or(String::new(), |gas| {
-                        format!("Estimated gas: {}\n", sui(gas))
-                    });
                     // Without standard error nobody can be told.
-                    let _ = writeln!(std::io::stderr(), "{}{gas}", plan.text());
+                    let _ = writeln!(std::io::stderr(), "{}", with_gas(&plan));
                 }
             }
             // What was done under the key before can't be simulated again.
@@ -126,18 +123,24 @@ impl Spending {
     }
 
     fn tell<V: Outcome>(&self, outcome: &V) -> anyhow::Result<()> {
-        self.connection.show(outcome, |outcome| {
-            let gas = outcome.estimated_gas();
-            let gas = gas.map_or(String::new(), |gas| {
-                format!("Estimated gas: {}\n", sui(gas))
-            });
-            format!("{}{gas}", outcome.text())
-        })?;
+        self.connection.show(outcome, with_gas)?;
         Ok(outcome.verdict()?)
     }
 }
 
-fn ask(what: &str) -> anyhow::Result<bool> {
+/// The answer for people, with the estimated gas of a dry run.
+fn with_gas(outcome: &impl Outcome) -> String {
+    let gas = outcome.estimated_gas().map_or(String::new(), |gas| {
+        format!("Estimated gas: {}\n", sui(gas))
+    });
+    outcome.text() + &gas
+}
+
+/// Asks whether to do it. `what` completes the question.
+///
+/// # Errors
+/// When nobody can be asked.
+pub(super) fn ask(what: &str) -> anyhow::Result<bool> {
     Confirm::new()
         .with_prompt(format!("{what}?"))
         .default(false)

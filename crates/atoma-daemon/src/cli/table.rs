@@ -1,6 +1,5 @@
 //! Tables and amounts for people.
 
-use atoma_domain::{MicroUsdc, Mist};
 use comfy_table::{ContentArrangement, Table, presets};
 
 /// A table with these headings. The rows' cells are texts; characters that steer a terminal are escaped,
@@ -47,28 +46,9 @@ pub(super) fn yes(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()
 }
 
-/// An amount of SUI, exact.
-pub(super) fn sui(amount: Mist) -> String {
-    let mist = amount.get();
-    format!("{}.{:09} SUI", mist / 1_000_000_000, mist % 1_000_000_000)
-}
-
-/// An amount of USDC, exact.
-pub(super) fn usdc(amount: MicroUsdc) -> String {
-    let micro = amount.get();
-    format!("{}.{:06} USDC", micro / 1_000_000, micro % 1_000_000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_are_exact() {
-        assert_eq!(sui(Mist::new(u64::MAX)), "18446744073.709551615 SUI");
-        assert_eq!(sui(Mist::new(1)), "0.000000001 SUI");
-        assert_eq!(usdc(MicroUsdc::new(1_500_000)), "1.500000 USDC");
-    }
 
     #[test]
     fn a_table_has_columns_and_no_control_characters() {

@@ -7,11 +7,11 @@ use atoma_api_types::{TransactionDetailView, TransactionView};
 use atoma_client::TransactionFilter;
 use atoma_domain::{IntentId, NodeSmallId, StackSmallId};
 use clap::{Args, Subcommand};
-use dialoguer::Confirm;
 
 use super::connection::{Connection, MOST_ENTRIES};
-use super::spend::waiting;
-use super::table::{optional, plain, sui, table};
+use super::spend::{ask, waiting};
+use super::table::{optional, plain, table};
+use crate::amounts::sui;
 use crate::exit::{self, OutcomeError};
 
 /// The commands about the journal of transactions.
@@ -116,16 +116,10 @@ impl AbandonArgs {
     async fn run(self) -> anyhow::Result<()> {
         exit::require_terminal(self.yes)?;
         let client = self.connection.client()?;
-        let question = format!("Abandon transaction {}?", self.id);
-        if !self.yes
-            && !Confirm::new()
-                .with_prompt(question)
-                .default(false)
-                .interact()?
-        {
+        if !self.yes && !ask(&format!("Abandon transaction {}", self.id))? {
             bail!("nothing was abandoned");
         }
-        let abandoned = client.abandon(self.id, false).await?;
+        let abandoned = client.abandon(self.id).await?;
         self.connection.show(&abandoned, |abandoned| {
             transactions_table(std::slice::from_ref(abandoned))
         })

@@ -59,23 +59,14 @@ impl Config {
             Fault::Key { key, .. } => self.origins.get(key).map(Origin::order),
             Fault::Variable { .. } => None,
         });
-        for token in &self.tokens {
-            let what = format!("the token `{}`", token.name);
-            warnings.extend(
-                token
-                    .file
-                    .as_ref()
-                    .and_then(|file| exposure(file, &what, EVERYBODY)),
-            );
-        }
-        for (name, source) in &self.sui.headers {
-            let what = format!("the value of the header `{name}`");
-            warnings.extend(
-                source
-                    .file
-                    .as_ref()
-                    .and_then(|file| exposure(file, &what, EVERYBODY)),
-            );
+        let tokens = self.tokens.iter();
+        let tokens = tokens.map(|token| (format!("the token `{}`", token.name), &token.file));
+        let headers = self.sui.headers.iter();
+        let headers = headers
+            .map(|(name, source)| (format!("the value of the header `{name}`"), &source.file));
+        for (what, file) in tokens.chain(headers) {
+            let file = file.as_ref();
+            warnings.extend(file.and_then(|file| exposure(file, &what, EVERYBODY)));
         }
         for header in self.exposed_headers(&rpc_url.unwrap_or_default()) {
             warnings.push(format!("`sui.headers.{header}`: {EXPOSED}"));

@@ -81,6 +81,12 @@ pub(super) fn number_of(key: &str) -> Option<&'static Number> {
     NUMBERS.iter().find(|number| number.key == key)
 }
 
+/// The flag that overrides this key.
+pub(super) fn flag_of(key: &str) -> Option<&'static str> {
+    let flag = FLAGS.iter().find(|(name, _)| *name == key);
+    flag.map(|(_, flag)| *flag)
+}
+
 /// All keys, in the order of the settings.
 pub(super) fn all() -> Vec<Key> {
     let mut keys = Vec::new();

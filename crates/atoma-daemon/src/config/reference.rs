@@ -137,7 +137,7 @@ fn facts(key: &Key) -> String {
         facts.push("Default: none.".to_owned());
     }
     facts.push(format!("Variable: {}.", names::variable(&key.name)));
-    if let Some((_, flag)) = keys::FLAGS.iter().find(|(name, _)| *name == key.name) {
+    if let Some(flag) = keys::flag_of(&key.name) {
         facts.push(format!("Flag: {flag}."));
     }
     facts.join(" ")
@@ -201,7 +201,7 @@ pub(super) fn page() -> String {
             facts.push(format!("range: {}", number.range()));
         }
         facts.push(format!("variable: `{}`", names::variable(&key.name)));
-        if let Some((_, flag)) = keys::FLAGS.iter().find(|(name, _)| *name == key.name) {
+        if let Some(flag) = keys::flag_of(&key.name) {
             facts.push(format!("flag: `{flag}`"));
         }
         for fact in facts {

@@ -1,6 +1,5 @@
 //! The answers that `init` needs, from flags or from a person at the terminal.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -10,7 +9,7 @@ use clap::{Args, ValueEnum as _};
 use dialoguer::{Confirm, Input, Select};
 
 use super::network::Network;
-use crate::exit::UsageError;
+use crate::exit::{UsageError, has_terminal};
 
 /// The flags of `init`. On a terminal, `init` asks for what is missing.
 #[derive(Debug, Args)]
@@ -77,7 +76,7 @@ impl InitArgs {
 
     /// Whether there is somebody to ask.
     pub(super) fn asks(&self) -> bool {
-        !self.yes && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+        !self.yes && has_terminal()
     }
 
     /// Takes the flags, and asks for the rest or takes the defaults.

@@ -10,12 +10,10 @@ use atoma_sui::{ClientConfig, NodeUrl, SuiChain, SuiChainConfig};
 
 use super::answers::Answers;
 use super::network::Network;
+use crate::amounts::sui;
 
 /// How long all questions to the node may take together.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// MIST in a SUI.
-const MIST_PER_SUI: u64 = 1_000_000_000;
 
 /// What was checked, for the person who runs `init`.
 pub(super) struct Found {
@@ -94,14 +92,12 @@ impl Found {
     /// What was found, in lines.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
-        let balance = self.balance.get();
-        let (whole, part) = (balance / MIST_PER_SUI, balance % MIST_PER_SUI);
         let _ = writeln!(text, "Sui node   {}", self.url);
         let _ = writeln!(text, "network    {}, chain {}", self.network, self.chain_id);
         let _ = writeln!(text, "contract   the package and its AtomaDb are there");
         let _ = writeln!(text, "operator   {}", self.address);
-        let _ = writeln!(text, "gas        {whole}.{part:09} SUI");
-        if balance == 0 {
+        let _ = writeln!(text, "gas        {}", sui(self.balance));
+        if self.balance == Mist::ZERO {
             let _ = writeln!(
                 text,
                 "warning: the operator's address has no SUI, so it can't pay for transactions; send it some"

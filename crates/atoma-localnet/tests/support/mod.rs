@@ -6,6 +6,8 @@
     reason = "shared by test binaries"
 )]
 
+pub mod disk;
+
 use atoma_localnet::{LocalNet, LocalNetConfig, ObjectId};
 use futures::StreamExt;
 use sui_crypto::SuiSigner;

@@ -1,0 +1,27 @@
+//! Amounts for people.
+
+use atoma_domain::{MicroUsdc, Mist};
+
+/// An amount of SUI, exact.
+pub(crate) fn sui(amount: Mist) -> String {
+    let mist = amount.get();
+    format!("{}.{:09} SUI", mist / 1_000_000_000, mist % 1_000_000_000)
+}
+
+/// An amount of USDC, exact.
+pub(crate) fn usdc(amount: MicroUsdc) -> String {
+    let micro = amount.get();
+    format!("{}.{:06} USDC", micro / 1_000_000, micro % 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact() {
+        assert_eq!(sui(Mist::new(u64::MAX)), "18446744073.709551615 SUI");
+        assert_eq!(sui(Mist::new(1)), "0.000000001 SUI");
+        assert_eq!(usdc(MicroUsdc::new(1_500_000)), "1.500000 USDC");
+    }
+}
