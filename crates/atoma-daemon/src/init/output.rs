@@ -119,8 +119,8 @@ impl Written {
         let _ = write!(
             text,
             "\nNext:\n  1. Check it:        atoma-daemon config check --config {config}\n  2. Run the daemon:  \
-             atoma-daemon serve --config {config}\n  3. Ask it, from another terminal: curl \
-             http://127.0.0.1:3000/ready\n"
+             atoma-daemon serve --config {config}\n  3. Ask it, from another terminal: \
+             atoma-daemon status --token-file {token}\n"
         );
         text
     }

@@ -74,7 +74,22 @@ async fn what_is_written_is_private_and_starts_the_daemon() {
 
     let checked = output(program().args(["config", "check", "--config"]).arg(&config));
     assert_eq!(checked.code, 0, "{}", checked.stderr);
-    Process::run(serve(&etc));
+    // What it says to do next works: the daemon that it configured asks for the token.
+    let process = Process::run(serve(&etc));
+    let told = format!("atoma-daemon status --token-file {}", token.display());
+    assert!(written.stdout.contains(&told), "{}", written.stdout);
+    let url = format!("http://{}", process.api.addr());
+    let status = |flags: &[&str]| output(program().args(["status", "--url", &url]).args(flags));
+    let asked = status(&["--token-file", token.to_str().unwrap()]);
+    assert!(
+        asked.stdout.to_lowercase().contains("ready"),
+        "{}",
+        asked.stderr
+    );
+    let refused = status(&[]);
+    assert!(refused.stderr.contains("token"), "{}", refused.stderr);
+    assert_eq!(refused.stdout, "");
+    drop(process);
 
     // Nothing is replaced unasked, and a token never.
     let before = fs::read_to_string(&config).unwrap();
