@@ -112,6 +112,8 @@ CREATE TABLE stacks (
 
 CREATE INDEX stacks_by_selected_node ON stacks (selected_node_id, stack_small_id);
 CREATE INDEX stacks_by_owner ON stacks (owner_address, is_claimed, task_small_id);
+-- For sums over what is not paid yet.
+CREATE INDEX stacks_that_are_unclaimed ON stacks (selected_node_id) WHERE is_claimed = 0;
 
 -- Settlement tickets. Written by events.
 CREATE TABLE settlements (
@@ -129,6 +131,20 @@ CREATE TABLE settlements (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX settlements_by_selected_node ON settlements (selected_node_id, stack_small_id);
+-- For attestations that are due: the tickets of one or two epochs.
+CREATE INDEX settlements_that_are_unclaimed ON settlements (dispute_settled_at_epoch)
+WHERE is_claimed = 0;
+
+-- Sums over the claimed stacks of each node, so that no metric adds up all stacks that ever were. A claim adds
+-- to them when it marks its stack. Numbers of 16 bytes; `worth` is units times price, which the contract
+-- divides.
+CREATE TABLE claimed_sums (
+    node_small_id BLOB PRIMARY KEY NOT NULL CHECK (length(node_small_id) = 8),
+    stacks        BLOB NOT NULL CHECK (length(stacks) = 8),
+    served_units  BLOB NOT NULL CHECK (length(served_units) = 16),
+    plain_worth   BLOB NOT NULL CHECK (length(plain_worth) = 16),
+    sampled_worth BLOB NOT NULL CHECK (length(sampled_worth) = 16)
+) STRICT, WITHOUT ROWID;
 
 -- Attestations. Written by events. The contract counts attestations, not nodes: one node can appear
 -- twice for one stack.

@@ -115,6 +115,7 @@ impl Backend {
             work: Arc::new(state.clone()),
             events: Arc::new(state.clone()),
             journal: Arc::new(state.clone()),
+            figures: Arc::new(state.clone()),
             clock: Arc::new(SystemClock),
         };
         let engine_config = EngineConfig {

@@ -17,6 +17,7 @@ mod causes;
 mod disk;
 mod engine;
 mod ingest;
+mod measure;
 mod ports;
 mod readiness;
 mod reconcile;
@@ -27,9 +28,11 @@ pub use causes::internal;
 #[cfg(feature = "testing")]
 pub use engine::GasCap;
 pub use engine::{
-    AbandonError, Engine, EngineConfig, LimitStatus, LimitsConfig, Submission, Waited,
+    AbandonError, Brake, Engine, EngineConfig, EngineFigures, LaneFigures, LimitStatus,
+    LimitsConfig, Submission, Waited,
 };
 pub use ingest::{Applied, IngestError, Ingestor};
+pub use measure::{LedgerSample, Measurements, Sample, StoreSample};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};
 pub use reconcile::ForeignUse;

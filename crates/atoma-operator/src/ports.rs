@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use atoma_domain::ports::{
-    Chain, ChainEvents, Clock, EventSource, Journal, ServedWork, Signer, StateReader,
+    Chain, ChainEvents, Clock, EventSource, Figures, Journal, ServedWork, Signer, StateReader,
 };
 
 /// An implementation of every port, chosen in the composition root.
@@ -23,6 +23,8 @@ pub struct Ports {
     pub events: Arc<dyn ChainEvents>,
     /// The transaction journal.
     pub journal: Arc<dyn Journal>,
+    /// Sums over the database.
+    pub figures: Arc<dyn Figures>,
     /// The current time.
     pub clock: Arc<dyn Clock>,
 }
@@ -32,14 +34,15 @@ impl Ports {
     #[must_use]
     pub fn over_database<D>(self, database: D) -> Self
     where
-        D: StateReader + ServedWork + ChainEvents + Journal + 'static,
+        D: StateReader + ServedWork + ChainEvents + Journal + Figures + 'static,
     {
         let database = Arc::new(database);
         Self {
             state: database.clone(),
             work: database.clone(),
             events: database.clone(),
-            journal: database,
+            journal: database.clone(),
+            figures: database,
             ..self
         }
     }

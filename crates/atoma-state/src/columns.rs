@@ -49,6 +49,11 @@ pub(crate) fn number(value: u64) -> Vec<u8> {
     value.to_be_bytes().to_vec()
 }
 
+/// The stored form of a sum of 64-bit numbers.
+pub(crate) fn wide_number(value: u128) -> Vec<u8> {
+    value.to_be_bytes().to_vec()
+}
+
 /// The stored form of a 64-bit number that may be missing.
 pub(crate) fn optional_number(value: Option<u64>) -> Option<Vec<u8>> {
     value.map(number)
@@ -156,6 +161,12 @@ impl<'r> Cells<'r> {
     pub(crate) fn number(&self, column: &'static str) -> Result<u64, StoreError> {
         let bytes: &[u8] = self.get(column)?;
         self.exactly(column, bytes).map(u64::from_be_bytes)
+    }
+
+    /// A sum of 64-bit numbers.
+    pub(crate) fn wide_number(&self, column: &'static str) -> Result<u128, StoreError> {
+        let bytes: &[u8] = self.get(column)?;
+        self.exactly(column, bytes).map(u128::from_be_bytes)
     }
 
     /// A 64-bit number that may be missing.

@@ -1,10 +1,11 @@
 //! The state manager of the Atoma node daemon on SQLite.
 //!
-//! [`SqliteState`] implements the four database ports: reading the mirrored state
+//! [`SqliteState`] implements the five database ports: reading the mirrored state
 //! ([`StateReader`](atoma_domain::ports::StateReader)), recording served work
 //! ([`ServedWork`](atoma_domain::ports::ServedWork)), applying chain events
-//! ([`ChainEvents`](atoma_domain::ports::ChainEvents)) and the transaction journal
-//! ([`Journal`](atoma_domain::ports::Journal)).
+//! ([`ChainEvents`](atoma_domain::ports::ChainEvents)), the transaction journal
+//! ([`Journal`](atoma_domain::ports::Journal)) and sums for metrics
+//! ([`Figures`](atoma_domain::ports::Figures)).
 //!
 //! Invariants:
 //!
@@ -22,9 +23,11 @@
 //! contract event, see `events/effects.rs`.
 
 mod batch;
+mod claimed_sums;
 mod columns;
 mod error;
 mod events;
+mod figures;
 mod files;
 mod journal;
 mod key_clock;

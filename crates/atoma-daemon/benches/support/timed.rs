@@ -188,6 +188,13 @@ impl Chain for Timed<dyn Chain> {
         self.1.of(READ, self.0.height()).await
     }
 
+    async fn checkpoint_time(
+        &self,
+        checkpoint: CheckpointNumber,
+    ) -> Result<TimestampMs, ChainError> {
+        self.1.of(READ, self.0.checkpoint_time(checkpoint)).await
+    }
+
     async fn epoch(&self) -> Result<EpochInfo, ChainError> {
         self.1.of(READ, self.0.epoch()).await
     }

@@ -1,11 +1,13 @@
 //! The mirrored state of the contract, and the daemon's own record of served work.
 
+mod figures;
 mod reservation;
 mod settlement;
 mod stack;
 mod task;
 mod work;
 
+pub use figures::{NodeFigures, StackPhase, StackSums, StoreFigures, Worth};
 pub use reservation::{
     Holder, Lease, LeaseError, MessageId, NewReservation, Reservation, ReservationChange,
     StackChoice, TagError,

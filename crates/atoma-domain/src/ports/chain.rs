@@ -13,7 +13,7 @@ use crate::events::ContractEvent;
 use crate::transaction::{SignedTransaction, UnsignedTransaction};
 use crate::{
     Address, CheckpointNumber, Digest, Epoch, Mist, NodeSmallId, ObjectId, ObjectReference,
-    StackSmallId, TaskSmallId,
+    StackSmallId, TaskSmallId, TimestampMs,
 };
 
 /// Access to the chain. Each method is one step, without retries or other policy. Reads can be repeated
@@ -31,6 +31,15 @@ pub trait Chain: Debug + Send + Sync {
     /// # Errors
     /// [`ChainError::Late`] when it is older than the configured limit.
     async fn height(&self) -> Result<CheckpointNumber, ChainError>;
+
+    /// The time of a checkpoint.
+    ///
+    /// # Errors
+    /// When the node can't be reached, or doesn't have the checkpoint.
+    async fn checkpoint_time(
+        &self,
+        checkpoint: CheckpointNumber,
+    ) -> Result<TimestampMs, ChainError>;
 
     /// The current epoch.
     async fn epoch(&self) -> Result<EpochInfo, ChainError>;
@@ -149,6 +158,8 @@ pub struct EpochInfo {
     pub epoch: Epoch,
     /// Its reference gas price, in MIST per gas unit.
     pub reference_gas_price: Mist,
+    /// When it is expected to end, by its start and the protocol's duration; `None` if the node doesn't say.
+    pub ends_at: Option<TimestampMs>,
 }
 
 /// An object.

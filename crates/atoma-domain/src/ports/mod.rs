@@ -9,6 +9,7 @@ mod chain;
 mod clock;
 mod error;
 mod events;
+mod figures;
 mod journal;
 mod signer;
 mod state;
@@ -27,6 +28,7 @@ pub use events::{
     ChainEvents, ChainIdentity, EventCursor, EventSource, LedgerFrame, LedgerPosition,
     LedgerStream, LedgerTransaction, Progress,
 };
+pub use figures::Figures;
 pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, Stock, UnfinishedIntent};
 pub use signer::Signer;
 pub use state::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader};

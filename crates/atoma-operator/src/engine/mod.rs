@@ -28,7 +28,7 @@ mod treasury;
 mod wait_reason;
 
 pub use config::EngineConfig;
-pub use front::{AbandonError, Engine, Submission, Waited};
+pub use front::{AbandonError, Engine, EngineFigures, LaneFigures, Submission, Waited};
 #[cfg(feature = "testing")]
 pub use limits::GasCap;
-pub use limits::{LimitStatus, LimitsConfig};
+pub use limits::{Brake, LimitStatus, LimitsConfig};

@@ -46,7 +46,8 @@ pub(super) fn ports_over(chain: Arc<dyn Chain>, state: SqliteState) -> Ports {
         state: Arc::new(state.clone()),
         work: Arc::new(state.clone()),
         events: Arc::new(state.clone()),
-        journal: Arc::new(state),
+        journal: Arc::new(state.clone()),
+        figures: Arc::new(state),
         clock: Arc::new(StoppedClock),
     }
 }

@@ -8,6 +8,7 @@ use atoma_domain::{IntentId, with_causes};
 
 use crate::engine::{Engine, LimitStatus};
 use crate::ingest::Applied;
+use crate::measure::{Measurements, Sampler};
 use crate::ports::Ports;
 use crate::readiness::{NotReady, Readiness};
 
@@ -18,6 +19,7 @@ pub struct Operator {
     pub(super) engine: Engine,
     pub(super) applied: Applied,
     pub(super) readiness: Readiness,
+    sampler: Sampler,
     /// How long a request waits for outcomes.
     pub(super) request_timeout: Duration,
     /// Whether requests are only simulated.
@@ -53,6 +55,7 @@ impl Operator {
             engine,
             applied,
             readiness,
+            sampler: Sampler::default(),
             request_timeout,
             is_dry_run: false,
             requires_start: false,
@@ -126,6 +129,12 @@ impl Operator {
             stopped,
             limits: limits.ok(),
         }
+    }
+
+    /// The daemon in numbers, for metrics.
+    pub async fn measure(&self) -> Measurements {
+        let Self { ports, engine, .. } = self;
+        self.sampler.measure(ports, engine, &self.applied).await
     }
 
     /// What the operator should look into although the daemon works, one sentence each.

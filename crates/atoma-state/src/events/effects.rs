@@ -6,15 +6,17 @@ use atoma_domain::events::{
     ContractEvent, NodeRegistered, NodeSubscribedToTask, StackAttestationDispute, StackCreated,
     StackTrySettle, TaskRegistered,
 };
-use atoma_domain::model::OperatorNode;
+use atoma_domain::model::{OperatorNode, StackSums};
 use atoma_domain::ports::{LedgerTransaction, StoreError};
 use atoma_domain::{
-    Address, ComputeUnits, MicroUsdc, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId,
+    Address, ComputeUnits, MicroUsdc, NodeSmallId, PricePerMillion, SecurityLevel, StackSmallId,
+    TaskSmallId,
 };
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
 
 use super::operator_nodes;
+use crate::claimed_sums;
 use crate::columns::{Cells, number, numbers, optional_number};
 use crate::error::{out_of_range, statement_failed};
 
@@ -98,10 +100,14 @@ pub(super) async fn apply(
             disputed(connection, transaction, index, event).await
         }
         ContractEvent::StackSettlementTicketClaimed(event) => {
-            ticket_claimed(connection, event.stack_small_id, event.user_refund_amount).await
+            let (stack, paid) = (event.stack_small_id, event.num_claimed_compute_units);
+            ticket_claimed(connection, stack, paid, event.user_refund_amount).await
         }
         // Of a confidential task: there is no ticket, only the stack is marked.
-        ContractEvent::ClaimedStack(event) => claimed(connection, event.stack_small_id).await,
+        ContractEvent::ClaimedStack(event) => {
+            let (stack, paid) = (event.stack_small_id, event.num_claimed_compute_units);
+            claimed(connection, stack, paid).await
+        }
     }
 }
 
@@ -332,6 +338,7 @@ async fn disputed(
 async fn ticket_claimed(
     connection: &mut SqliteConnection,
     stack: StackSmallId,
+    paid: ComputeUnits,
     refund: MicroUsdc,
 ) -> Result<(), StoreError> {
     let statement = sqlx::query(
@@ -340,12 +347,39 @@ async fn ticket_claimed(
     .bind(number(refund.get()))
     .bind(number(stack.get()));
     run(connection, statement).await?;
-    claimed(connection, stack).await
+    claimed(connection, stack, paid).await
 }
 
-/// Marks a stack as claimed. A stack older than the mirror has no row to mark.
-async fn claimed(connection: &mut SqliteConnection, stack: StackSmallId) -> Result<(), StoreError> {
-    let statement = sqlx::query("UPDATE stacks SET is_claimed = 1 WHERE stack_small_id = $1")
-        .bind(number(stack.get()));
-    run(connection, statement).await
+/// Marks a stack as claimed, and adds it to its node's sums. A stack older than the mirror has no row.
+async fn claimed(
+    connection: &mut SqliteConnection,
+    stack: StackSmallId,
+    paid: ComputeUnits,
+) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "UPDATE stacks SET is_claimed = 1 WHERE stack_small_id = $1 AND is_claimed = 0 \
+         RETURNING stack_small_id, selected_node_id, price_per_one_million_compute_units, \
+         (SELECT w.computed_units FROM work_records w \
+          WHERE w.stack_small_id = stacks.stack_small_id \
+          AND w.node_small_id = stacks.selected_node_id) AS computed_units, \
+         (SELECT t.security_level FROM tasks t WHERE t.task_small_id = stacks.task_small_id) \
+         AS security_level",
+    )
+    .bind(number(stack.get()))
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(statement_failed)?;
+    let Some(row) = row else { return Ok(()) };
+    let cells = Cells::new(&row, "stacks", "stack_small_id");
+    let served = cells.optional_number("computed_units")?.unwrap_or_default();
+    let price = cells.number("price_per_one_million_compute_units")?;
+    let level = cells.optional_small("security_level")?;
+    let sums = StackSums::of(
+        ComputeUnits::new(served),
+        paid,
+        PricePerMillion::new(price),
+        level.map(SecurityLevel::new),
+    );
+    let node = NodeSmallId::new(cells.number("selected_node_id")?);
+    claimed_sums::add(connection, node, sums).await
 }

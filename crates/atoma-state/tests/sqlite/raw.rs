@@ -78,7 +78,7 @@ async fn dump(raw: &SqlitePool) -> Vec<String> {
     .fetch_all(raw)
     .await
     .unwrap();
-    assert_eq!(tables.len(), 19);
+    assert_eq!(tables.len(), 20);
     let mut dump = Vec::new();
     for table in tables {
         let name: String = table.get("name");

@@ -3,6 +3,7 @@
 
 pub mod attempts;
 pub mod batches;
+pub mod figures;
 pub mod fixtures;
 pub mod history;
 pub mod journal;
@@ -13,12 +14,18 @@ pub mod reservations;
 pub mod settling;
 pub mod work;
 
-use atoma_domain::ports::{ChainEvents, Journal, ServedWork, StateReader};
+use atoma_domain::ports::{ChainEvents, Figures, Journal, ServedWork, StateReader};
 
-/// A store under test. It has all four ports, because one reads what another writes.
-pub trait Store: StateReader + ServedWork + ChainEvents + Journal + Clone + 'static {}
+/// A store under test. It has all database ports, because one reads what another writes.
+pub trait Store:
+    StateReader + ServedWork + ChainEvents + Journal + Figures + Clone + 'static
+{
+}
 
-impl<T: StateReader + ServedWork + ChainEvents + Journal + Clone + 'static> Store for T {}
+impl<T> Store for T where
+    T: StateReader + ServedWork + ChainEvents + Journal + Figures + Clone + 'static
+{
+}
 
 /// Makes a test of every function of every suite. `$open` is an async function that opens an empty store
 /// and returns it with a guard to keep until the end.
@@ -99,6 +106,13 @@ macro_rules! store_suites {
                 no_two_signed_attempts_use_the_same_version,
                 digests_that_may_have_reached_the_network_are_reported,
                 lists_are_newest_first_and_filtered,
+            }
+            figures {
+                stacks_are_summed_by_phase,
+                a_claim_is_summed_once,
+                sums_are_kept_apart_by_the_way_of_payment,
+                missing_attestations_are_due_until_the_ticket_expires,
+                intents_are_counted_by_status,
             }
             batches {
                 the_unsignable_intent_of_a_batch_is_named,

@@ -21,6 +21,13 @@ impl Chain for SuiChain {
         self.read_height().await
     }
 
+    async fn checkpoint_time(
+        &self,
+        checkpoint: CheckpointNumber,
+    ) -> Result<TimestampMs, ChainError> {
+        self.read_checkpoint_time(checkpoint).await
+    }
+
     async fn epoch(&self) -> Result<EpochInfo, ChainError> {
         self.read_epoch().await
     }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use atoma_domain::ports::{
     BadgeOnChain, ChainError, ChainIdentity, EpochInfo, GasCoin, ObjectOnChain,
 };
-use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId};
+use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, TimestampMs};
 use futures::TryStreamExt as _;
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
+use sui_rpc::proto::proto_to_timestamp_ms;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use sui_rpc::proto::sui::rpc::v2::owner::OwnerKind;
 use sui_sdk_types::StructTag;
@@ -82,7 +83,15 @@ impl SuiChain {
     pub(super) async fn read_epoch(&self) -> Result<EpochInfo, ChainError> {
         let epoch = self
             .connection
-            .epoch(None, &["epoch", "reference_gas_price"])
+            .epoch(
+                None,
+                &[
+                    "epoch",
+                    "reference_gas_price",
+                    "start",
+                    "system_state.parameters.epoch_duration_ms",
+                ],
+            )
             .await?
             .ok_or(malformed("the current epoch"))?;
         Ok(EpochInfo {
@@ -92,7 +101,30 @@ impl SuiChain {
                     .reference_gas_price
                     .ok_or(malformed("epoch.reference_gas_price"))?,
             ),
+            ends_at: expected_end(&epoch),
         })
+    }
+
+    pub(super) async fn read_checkpoint_time(
+        &self,
+        checkpoint: CheckpointNumber,
+    ) -> Result<TimestampMs, ChainError> {
+        let request = proto::GetCheckpointRequest::by_sequence_number(checkpoint.get())
+            .with_read_mask(FieldMask::from_paths(["summary.timestamp"]));
+        let response = self
+            .connection
+            .client()
+            .ledger_client()
+            .get_checkpoint(self.connection.timed(request))
+            .await
+            .map_err(read_error)?
+            .into_inner();
+        let summary = response
+            .checkpoint
+            .and_then(|checkpoint| checkpoint.summary);
+        summary
+            .and_then(|summary| milliseconds(summary.timestamp?))
+            .ok_or(malformed("checkpoint.summary.timestamp"))
     }
 
     pub(super) async fn read_badges(
@@ -204,6 +236,18 @@ impl SuiChain {
             balance: coin.map(|coin| Mist::new(coin.balance)),
         }))
     }
+}
+
+/// When an epoch is expected to end. The network ends it with a transaction, which can come later.
+fn expected_end(epoch: &proto::Epoch) -> Option<TimestampMs> {
+    let start = milliseconds(epoch.start?)?;
+    let parameters = epoch.system_state.as_ref()?.parameters.as_ref()?;
+    let end = start.get().checked_add(parameters.epoch_duration_ms?)?;
+    Some(TimestampMs::new(end))
+}
+
+fn milliseconds(timestamp: prost_types::Timestamp) -> Option<TimestampMs> {
+    proto_to_timestamp_ms(timestamp).ok().map(TimestampMs::new)
 }
 
 fn contents<T: serde::de::DeserializeOwned>(

@@ -201,6 +201,14 @@ impl Chain for Gated {
         self.0.height().await
     }
 
+    async fn checkpoint_time(
+        &self,
+        checkpoint: CheckpointNumber,
+    ) -> Result<TimestampMs, ChainError> {
+        self.1.pass("checkpoint_time").await;
+        self.0.checkpoint_time(checkpoint).await
+    }
+
     async fn epoch(&self) -> Result<EpochInfo, ChainError> {
         self.1.pass("epoch").await;
         self.0.epoch().await

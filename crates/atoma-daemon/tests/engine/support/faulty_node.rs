@@ -10,7 +10,9 @@ use atoma_domain::ports::{
     GasCoin, ObjectOnChain, Refusal, RefusalKind, SignedTransaction, SimulatedGas, Simulation,
     SubmitError, TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
-use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference};
+use atoma_domain::{
+    Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs,
+};
 use atoma_operator::EngineConfig;
 
 /// An engine that retries without delay.
@@ -82,6 +84,13 @@ impl Chain for FaultyNode {
 
     async fn height(&self) -> Result<CheckpointNumber, ChainError> {
         self.inner.height().await
+    }
+
+    async fn checkpoint_time(
+        &self,
+        checkpoint: CheckpointNumber,
+    ) -> Result<TimestampMs, ChainError> {
+        self.inner.checkpoint_time(checkpoint).await
     }
 
     async fn epoch(&self) -> Result<EpochInfo, ChainError> {

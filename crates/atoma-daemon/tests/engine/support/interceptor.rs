@@ -10,7 +10,9 @@ use atoma_domain::ports::{
     GasCoin, ObjectOnChain, SignedTransaction, SimulatedGas, Simulation, SubmitError,
     TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
-use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference};
+use atoma_domain::{
+    Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs,
+};
 use atoma_operator::Ports;
 use tokio_util::sync::CancellationToken;
 
@@ -183,6 +185,14 @@ impl Chain for InterceptedChain {
 
     async fn height(&self) -> Result<CheckpointNumber, ChainError> {
         self.pass("height", self.inner.height()).await
+    }
+
+    async fn checkpoint_time(
+        &self,
+        checkpoint: CheckpointNumber,
+    ) -> Result<TimestampMs, ChainError> {
+        self.pass("checkpoint_time", self.inner.checkpoint_time(checkpoint))
+            .await
     }
 
     async fn epoch(&self) -> Result<EpochInfo, ChainError> {

@@ -181,6 +181,18 @@ impl Chain for FailPointChain {
         self.points.pass("chain.height", self.inner.height()).await
     }
 
+    async fn checkpoint_time(
+        &self,
+        checkpoint: CheckpointNumber,
+    ) -> Result<TimestampMs, ChainError> {
+        self.points
+            .pass(
+                "chain.checkpoint_time",
+                self.inner.checkpoint_time(checkpoint),
+            )
+            .await
+    }
+
     async fn epoch(&self) -> Result<EpochInfo, ChainError> {
         self.points.pass("chain.epoch", self.inner.epoch()).await
     }

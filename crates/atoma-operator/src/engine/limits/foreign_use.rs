@@ -18,6 +18,11 @@ impl ForeignUses {
         known != Some(badge.version())
     }
 
+    /// How many badges somebody else was seen to use.
+    pub(in crate::engine) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// One sentence for each such badge.
     pub(in crate::engine) fn sentences(&self) -> Vec<String> {
         let sentence = |(badge, version): (&ObjectId, &u64)| {

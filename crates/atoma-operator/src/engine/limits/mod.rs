@@ -14,6 +14,6 @@ pub use config::LimitsConfig;
 pub(super) use foreign_use::ForeignUses;
 #[cfg(feature = "testing")]
 pub use gas_cap::GasCap;
-pub use signing::LimitStatus;
+pub use signing::{Brake, LimitStatus};
 pub(super) use signing::{Hold, Limits};
 pub(super) use spending::Reservation;

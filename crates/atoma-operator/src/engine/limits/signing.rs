@@ -30,6 +30,35 @@ pub struct LimitStatus {
     pub breaker_failures: u32,
     /// Why nothing is signed now, if so.
     pub held: Option<Failure>,
+    /// The brakes that hold.
+    pub brakes: Vec<Brake>,
+    /// Gas paid since the process began.
+    pub spent_since_start: Mist,
+}
+
+/// What stops new transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brake {
+    /// Signing is stopped until the next start: for example because somebody else uses a badge.
+    Stopped,
+    /// The circuit breaker is open.
+    Breaker,
+    /// The last budget did not fit under the daily cap on gas.
+    SpendCap,
+}
+
+impl Brake {
+    /// All brakes.
+    pub const ALL: [Self; 3] = [Self::Stopped, Self::Breaker, Self::SpendCap];
+
+    /// Its name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Breaker => "breaker",
+            Self::SpendCap => "spend_cap",
+        }
+    }
 }
 
 /// Why nothing is signed, and for how long at most; `None` means until the next start.
@@ -203,6 +232,12 @@ impl Limits {
         self.load(journal, clock).await?;
         let counted = self.spending.counted(clock.now());
         let hold = self.hold(clock.now()).filter(|hold| hold.is_announced);
+        let brake = hold.as_ref().and_then(|hold| match hold.reason {
+            WaitReason::Stopped(_) => Some(Brake::Stopped),
+            WaitReason::BreakerOpen { .. } => Some(Brake::Breaker),
+            _ => None,
+        });
+        let cap = self.spending.is_reached().then_some(Brake::SpendCap);
         Ok(LimitStatus {
             spent: counted.spent,
             reserved: counted.reserved,
@@ -210,6 +245,8 @@ impl Limits {
             failures_in_a_row: self.state().breaker.failures_in_a_row(),
             breaker_failures: self.config.breaker_failures,
             held: hold.map(|hold| hold.reason.into()),
+            brakes: brake.into_iter().chain(cap).collect(),
+            spent_since_start: self.spending.total(),
         })
     }
 

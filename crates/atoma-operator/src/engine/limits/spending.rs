@@ -21,6 +21,8 @@ pub(super) struct Spending {
 #[derive(Debug, Default)]
 struct Sums {
     spent: LastDay,
+    /// What was spent since the process began.
+    total: Mist,
     reserved: Mist,
     /// The last budget did not fit under the cap.
     is_reached: bool,
@@ -75,9 +77,11 @@ pub(in crate::engine) struct CapReached {
 impl Reservation {
     /// Ends the reservation of a transaction that has executed: what it spent counts from now on.
     pub(in crate::engine) fn spend(self, gas: Mist, now: TimestampMs) {
+        let mut sums = self.spending.sums();
+        sums.total = sums.total.saturating_add(gas);
         // Before the journal was read, it is the journal that will tell.
         if self.spending.loaded.initialized() {
-            self.spending.sums().spent.add(gas, now);
+            sums.spent.add(gas, now);
         }
     }
 }
@@ -109,6 +113,16 @@ impl Spending {
     /// What counts against the cap.
     pub(super) fn counted(&self, now: TimestampMs) -> Counted {
         self.sums().counted(now)
+    }
+
+    /// The gas that was paid since the process began.
+    pub(super) fn total(&self) -> Mist {
+        self.sums().total
+    }
+
+    /// Whether the last budget did not fit under the cap.
+    pub(super) fn is_reached(&self) -> bool {
+        self.sums().is_reached
     }
 
     /// Reserves a budget, whatever the cap.

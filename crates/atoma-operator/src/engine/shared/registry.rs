@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use atoma_domain::journal::{ActionKey, Actor, Failure, Intent, IntentRecord, IntentStatus};
 use atoma_domain::{Address, Digest, IntentId, ObjectId};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::engine::wait_reason::WaitReason;
 
@@ -77,6 +78,8 @@ struct Index {
 struct Tracked {
     key: ActionKey,
     lane: LaneKey,
+    /// When this process took it up.
+    since: Instant,
     progress: watch::Sender<IntentProgress>,
 }
 
@@ -92,6 +95,7 @@ impl IntentRegistry {
             Tracked {
                 key,
                 lane,
+                since: Instant::now(),
                 progress: watch::Sender::new(IntentProgress::Underway),
             }
         });
@@ -100,6 +104,17 @@ impl IntentRegistry {
     /// How many unfinished intents a lane has.
     pub(in crate::engine) fn in_lane(&self, lane: LaneKey) -> usize {
         self.lock().lanes.get(&lane).copied().unwrap_or_default()
+    }
+
+    /// How many unfinished intents each lane has, and since when it has had the oldest.
+    pub(in crate::engine) fn lanes(&self) -> BTreeMap<LaneKey, (usize, Instant)> {
+        let mut lanes = BTreeMap::new();
+        for tracked in self.lock().intents.values() {
+            let (count, oldest) = lanes.entry(tracked.lane).or_insert((0, tracked.since));
+            *count += 1;
+            *oldest = tracked.since.min(*oldest);
+        }
+        lanes
     }
 
     /// Whether an unfinished intent holds the key.

@@ -12,6 +12,7 @@ use atoma_domain::ports::{
 };
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, IntentId, Mist, ObjectId, ObjectReference,
+    TimestampMs,
 };
 
 pub(in crate::engine) const BADGE: ObjectId = Address::new([7; 32]);
@@ -118,11 +119,16 @@ impl Chain for FakeChain {
         unreachable!("a resolution needs no height")
     }
 
+    async fn checkpoint_time(&self, _: CheckpointNumber) -> Result<TimestampMs, ChainError> {
+        unreachable!("a resolution needs no height")
+    }
+
     async fn epoch(&self) -> Result<EpochInfo, ChainError> {
         let epoch = self.0.lock().unwrap().epoch;
         Ok(EpochInfo {
             epoch: epoch.ok_or(ChainError::Malformed { what: "it" })?,
             reference_gas_price: Mist::new(1_000),
+            ends_at: None,
         })
     }
 

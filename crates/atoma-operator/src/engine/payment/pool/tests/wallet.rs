@@ -8,7 +8,9 @@ use atoma_domain::ports::{
     GasCoin, ObjectOnChain, SignedTransaction, SimulatedGas, Simulation, SubmitError,
     TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
-use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference};
+use atoma_domain::{
+    Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs,
+};
 use tokio::sync::Semaphore;
 
 /// The coins, and how many of its lists may be answered.
@@ -60,6 +62,10 @@ impl Chain for Wallet {
     }
 
     async fn height(&self) -> Result<CheckpointNumber, ChainError> {
+        unreachable!("a wallet has coins only")
+    }
+
+    async fn checkpoint_time(&self, _: CheckpointNumber) -> Result<TimestampMs, ChainError> {
         unreachable!("a wallet has coins only")
     }
 
