@@ -18,6 +18,7 @@ mod authorize;
 mod body;
 mod caller;
 mod connection;
+mod count_requests;
 mod document;
 mod error;
 mod guard;

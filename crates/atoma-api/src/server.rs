@@ -15,6 +15,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpRequest};
+use atoma_metrics::Metrics;
 use atoma_operator::Operator;
 use thiserror::Error as ThisError;
 use tokio::net::TcpSocket;
@@ -26,6 +27,7 @@ use crate::access_log::log_access;
 use crate::authorize::authorize;
 use crate::body::BodyTurns;
 use crate::connection::Connection;
+use crate::count_requests::count_requests;
 use crate::document::document;
 use crate::error::{ApiError, ApiResult};
 use crate::guard::{AllowedHosts, refuse_foreign};
@@ -58,6 +60,8 @@ pub struct ApiConfig {
     pub workers: usize,
     /// What requests may use at once.
     pub limits: ApiLimits,
+    /// What `GET /metrics` shows. Requests are counted there.
+    pub metrics: Metrics,
 }
 
 /// Why the server can't start.
@@ -117,6 +121,7 @@ impl ApiServer {
         let json = document().to_json().map_err(BindError::Document)?;
         let shared = Shared {
             operator: Data::new(operator),
+            metrics: Data::new(config.metrics),
             access: Data::new(access.clone()),
             hosts: Data::new(config.allowed_hosts),
             lists: Data::new(ListTurns::new(&config.limits)),
@@ -172,6 +177,7 @@ impl ApiServer {
 #[derive(Clone)]
 struct Shared {
     operator: Data<Operator>,
+    metrics: Data<Metrics>,
     hosts: Data<AllowedHosts>,
     access: Data<AccessControl>,
     lists: Data<ListTurns>,
@@ -244,6 +250,7 @@ fn app(
 > {
     App::new()
         .app_data(shared.operator)
+        .app_data(shared.metrics)
         .app_data(shared.hosts)
         .app_data(shared.access)
         .app_data(shared.lists)
@@ -253,6 +260,7 @@ fn app(
         .wrap(from_fn(authorize))
         .wrap(from_fn(refuse_foreign))
         .wrap(from_fn(log_access))
+        .wrap(from_fn(count_requests))
         .configure(routes::configure)
         .service(web::redirect("/swagger-ui", "/swagger-ui/"))
         .service(swagger_ui())

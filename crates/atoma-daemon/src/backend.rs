@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{ChainError, StoreError};
 use atoma_domain::{CheckpointNumber, Mist, with_causes};
+use atoma_metrics::{MeteredChain, Metrics};
 use atoma_operator::{
     Applied, Engine, EngineConfig, Ingestor, LimitsConfig, Operator, Ports, Readiness,
     ReconcileError,
@@ -77,6 +78,7 @@ impl Backend {
     /// Reads the key, locks the data directory, opens the database and connects the adapters. Asks nothing of the chain.
     pub(crate) async fn build(
         config: &Config,
+        metrics: &Metrics,
         stopping: CancellationToken,
     ) -> anyhow::Result<Self> {
         let client = ClientConfig::load(&config.sui.client_config)
@@ -108,7 +110,7 @@ impl Backend {
         let data_dir = DataDirLock::take(&config.data_dir)?;
         let state = SqliteState::open(&path, StateOptions::default()).await?;
         let ports = Ports {
-            chain,
+            chain: Arc::new(MeteredChain::new(chain, metrics)),
             source: Arc::new(source),
             signer: Arc::new(signer),
             state: Arc::new(state.clone()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use atoma_api::{AllowedHosts, ApiConfig, ApiLimits, ApiServer};
 use atoma_domain::with_causes;
+use atoma_metrics::Metrics;
 use atoma_operator::Operator;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -33,7 +34,8 @@ impl Daemon {
     /// or when the port is taken. An unavailable Sui node is not an error: the daemon keeps trying.
     pub async fn build(config: Config, stopping: CancellationToken) -> anyhow::Result<Self> {
         let access = config.access(|name| std::env::var_os(name))?.for_api()?;
-        let backend = Backend::build(&config, stopping.clone()).await?;
+        let metrics = Metrics::new()?;
+        let backend = Backend::build(&config, &metrics, stopping.clone()).await?;
         let operator = backend.operator(Duration::from_secs(config.request_timeout_s));
         let api = ApiServer::bind(
             operator.clone(),
@@ -43,6 +45,7 @@ impl Daemon {
                 access,
                 workers: API_WORKERS,
                 limits: ApiLimits::default(),
+                metrics,
             },
         )?;
         info!(addr = %api.addr(), operator = %operator.ports().signer.address(), "listening");

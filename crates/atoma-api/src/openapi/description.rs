@@ -35,6 +35,8 @@ enum Answer {
     Page(Reference),
     /// A JSON document.
     Any,
+    /// Text of this type.
+    Text(&'static str),
 }
 
 /// Begins the description of an operation. `summary` is one sentence or several.
@@ -115,6 +117,13 @@ impl Description {
         self
     }
 
+    /// A successful response with text of this content type.
+    pub(crate) fn answers_text(mut self, content_type: &'static str, about: &'static str) -> Self {
+        self.responses
+            .push((200, about, Answer::Text(content_type)));
+        self
+    }
+
     /// The codes of errors that it may return.
     pub(crate) fn errors(mut self, codes: &[&'static str]) -> Self {
         self.errors.extend_from_slice(codes);
@@ -180,10 +189,20 @@ impl Answer {
                 Some(ArrayBuilder::new().items(items).build().into())
             }
             Self::Any => Some(ObjectBuilder::new().build().into()),
+            Self::Text(_) => Some(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .build()
+                    .into(),
+            ),
+        };
+        let content_type = match self {
+            Self::Text(content_type) => content_type,
+            Self::One(_) | Self::Page(_) | Self::Any => "application/json",
         };
         let response = ResponseBuilder::new()
             .description(about)
-            .content("application/json", Content::new(schema));
+            .content(content_type, Content::new(schema));
         let text = || Some(ObjectBuilder::new().schema_type(Type::String));
         match self {
             Self::Page(_) => response
@@ -204,7 +223,7 @@ impl Answer {
                         .build(),
                 )
                 .build(),
-            Self::One(_) | Self::Any => response.build(),
+            Self::One(_) | Self::Any | Self::Text(_) => response.build(),
         }
     }
 }

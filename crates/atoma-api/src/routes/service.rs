@@ -11,6 +11,7 @@ use atoma_api_types::{
 use atoma_domain::journal::{Action, Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey};
 use atoma_domain::{IntentId, NodeSmallId};
+use atoma_metrics::{CONTENT_TYPE, Metrics};
 use atoma_operator::{Checked, Operator};
 
 use super::endpoint::Endpoint;
@@ -40,6 +41,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .answers::<ReadyView>(200, "The daemon is ready.")
             .answers::<NotReadyView>(503, "`not_ready`; the reasons are in `details.reasons`."),
             ready,
+        ),
+        Endpoint::at("/metrics").get(
+            describe("metrics", "The daemon in numbers, for Prometheus.")
+                .answers_text("text/plain", "The metrics; `docs/metrics.md` lists them."),
+            metrics,
         ),
         Endpoint::at("/openapi.json").get(
             describe("openapi", "This document.")
@@ -87,6 +93,14 @@ async fn health() -> HttpResponse {
     HttpResponse::Ok().json(HealthView {
         status: HealthStatus::Ok,
     })
+}
+
+async fn metrics(operator: Data<Operator>, metrics: Data<Metrics>) -> ApiResult {
+    let text = metrics.render(&operator.measure().await);
+    let text = text.map_err(|error| Failure::Internal {
+        reason: error.to_string(),
+    })?;
+    Ok(HttpResponse::Ok().content_type(CONTENT_TYPE).body(text))
 }
 
 async fn openapi(document: Data<DocumentJson>) -> HttpResponse {

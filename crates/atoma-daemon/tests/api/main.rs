@@ -25,6 +25,7 @@ mod init;
 mod lifecycle;
 mod limits;
 mod locked_database;
+mod metrics;
 mod mirror_ahead;
 mod models;
 mod names;

@@ -57,6 +57,7 @@ fn the_generated_documents_are_current() {
     let generated = [
         ("openapi.json", json + "\n"),
         ("errors.md", atoma_api::error_page()),
+        ("metrics.md", atoma_metrics::metrics_page().unwrap()),
     ];
     for (name, text) in generated {
         let file = docs().join(name);

@@ -6,7 +6,9 @@ use atoma_domain::ports::{
     GasCoin, ObjectOnChain, SignedTransaction, SimulatedGas, Simulation, SubmitError,
     TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
-use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference};
+use atoma_domain::{
+    Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs,
+};
 
 use super::sui_chain::SuiChain;
 use crate::builder::{self, BuildError};

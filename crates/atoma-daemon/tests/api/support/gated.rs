@@ -14,6 +14,7 @@ use atoma_domain::ports::{
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs,
 };
+use atoma_metrics::Metrics;
 use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness};
 use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{ClientConfig, SuiChain, SuiChainConfig, SuiEventSource};
@@ -125,6 +126,7 @@ impl TestWorld {
             work: Arc::new(state.clone()),
             events: Arc::new(state.clone()),
             journal: Arc::new(state.clone()),
+            figures: Arc::new(state.clone()),
             clock: Arc::new(StoppedClock),
         };
         self.stopping = CancellationToken::new();
@@ -152,6 +154,7 @@ impl TestWorld {
                 allowed_hosts: AllowedHosts::default(),
                 workers: 2,
                 limits: setup.limits,
+                metrics: Metrics::new().unwrap(),
             },
         )
         .unwrap();

@@ -9,6 +9,7 @@ use atoma_api::{AllowedHosts, ApiAccess, ApiConfig, ApiLimits, ApiServer};
 use atoma_domain::ports::UnfinishedIntent;
 use atoma_domain::{Address, CheckpointNumber, IntentId, ObjectId};
 use atoma_localnet::Parameters;
+use atoma_metrics::Metrics;
 use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness};
 use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{KeystoreSigner, MaxLag, SuiChain, SuiChainConfig, SuiEventSource};
@@ -214,6 +215,7 @@ impl Generation {
             allowed_hosts: AllowedHosts::default(),
             workers: 1,
             limits: ApiLimits::default(),
+            metrics: Metrics::new().unwrap(),
         };
         let api = ApiServer::bind(self.operator.clone(), config).unwrap();
         let (addr, handle) = (api.addr(), api.handle());
@@ -275,6 +277,7 @@ async fn open(site: &Site, points: &FailPoints) -> (Ports, SqliteState) {
         work: Arc::new(state.clone()),
         events: Arc::new(state.clone()),
         journal: Arc::new(state.clone()),
+        figures: Arc::new(state.clone()),
         clock: points.clock(),
     };
     // Retries until the node answers.
