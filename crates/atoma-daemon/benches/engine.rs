@@ -1,6 +1,7 @@
-//! The transaction engine: lanes side by side, its own speed, and how many transactions claims take.
+//! The transaction engine: lanes side by side, its own speed, what metrics cost, and how many transactions claims
+//! take.
 //!
-//! `cargo bench -p atoma-daemon --bench engine`: one run each, about half a minute.
+//! `cargo bench -p atoma-daemon --bench engine`: one run each, about a minute.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,7 +20,8 @@ use std::time::{Duration, Instant};
 
 use atoma_domain::journal::{Action, Actor, GasOptions, IntentStatus, NewIntent};
 use atoma_domain::{NodeSmallId, StackSmallId};
-use atoma_operator::{Engine, EngineConfig, NodeChoice, Ports, Registered, Submission};
+use atoma_metrics::{MeteredChain, Metrics};
+use atoma_operator::{Engine, EngineConfig, NodeChoice, Operator, Ports, Registered, Submission};
 use atoma_state::{SqliteState, StateOptions};
 use support::{World, runtime};
 use timed::{Times, percent};
@@ -31,6 +33,7 @@ fn main() {
     let runtime = runtime();
     runtime.block_on(lanes());
     runtime.block_on(alone());
+    runtime.block_on(metered());
     runtime.block_on(claims());
 }
 
@@ -107,6 +110,54 @@ async fn alone_with(is_durable: bool) -> (Duration, Duration) {
     println!("2000 stacks of one badge, no delays, {journal}: {time:.2?}, {rate:.0} a second");
     println!("  {}", times.shares(time));
     (time, times.journal())
+}
+
+/// What metrics cost: five pairs of a thousand settlements, as the daemon counts them, and counted once more
+/// while somebody reads all metrics every second.
+async fn metered() {
+    const STACKS: u64 = 1_000;
+    let mut world = World::start(0, 0, 250).await;
+    world.demo.tasks.truncate(1);
+    let operator = world.daemon.operator().clone();
+    let metrics = Metrics::new().unwrap();
+    let mut twice = operator.ports().clone();
+    twice.chain = Arc::new(MeteredChain::new(twice.chain, &metrics));
+    let mut costs = Vec::new();
+    for pair in 0..5 {
+        let mut times = [Duration::ZERO; 2];
+        // Whoever comes second finds a larger database, so they take turns.
+        for turn in [pair % 2, (pair + 1) % 2] {
+            let stacks = world.stacks_with_work(world.node(), STACKS).await;
+            times[turn] = if turn == 0 {
+                settle(operator.ports(), &stacks).await
+            } else {
+                let stopping = CancellationToken::new();
+                let scrapes = scrape(operator.clone(), metrics.clone(), stopping.clone());
+                let scrapes = tokio::spawn(scrapes);
+                let time = settle(&twice, &stacks).await;
+                stopping.cancel();
+                scrapes.await.unwrap();
+                time
+            };
+        }
+        costs.push(100.0 * (times[1].as_secs_f64() / times[0].as_secs_f64() - 1.0));
+    }
+    costs.sort_by(f64::total_cmp);
+    println!(
+        "metrics: settling takes {:.1} % longer (median of {} pairs; {:.1} to {:.1} %)",
+        costs[costs.len() / 2],
+        costs.len(),
+        costs[0],
+        costs[costs.len() - 1]
+    );
+}
+
+async fn scrape(operator: Operator, metrics: Metrics, stopping: CancellationToken) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    while stopping.run_until_cancelled(seconds.tick()).await.is_some() {
+        let text = metrics.render(&operator.measure().await).unwrap();
+        assert!(!text.is_empty());
+    }
 }
 
 /// A thousand settled stacks claimed at once; the baseline is a transaction each.

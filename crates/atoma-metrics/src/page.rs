@@ -32,6 +32,7 @@ pub fn metrics_page() -> Result<String, MetricsError> {
     metrics
         .http()
         .answered("GET", Some("/stacks"), 200, Duration::ZERO);
+    metrics.chain.count_example();
     let mut families = metrics.gather(&example())?;
     families.sort_by(|one, other| one.name().cmp(other.name()));
     for family in &families {

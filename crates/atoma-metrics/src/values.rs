@@ -57,7 +57,7 @@ fn engine(to: &Written, measured: &Measurements) -> Result<()> {
     )?;
     to.gauges(
         "atoma_lane_oldest_transaction_age_seconds",
-        "How long ago the oldest of them was taken up. A restart takes them up again.",
+        "How long ago the daemon took up the oldest transaction that waits or runs. A restart takes all of them up again.",
         ["node_small_id"],
         named().map(|(node, lane)| ([node], lane.oldest.as_secs_f64())),
     )?;

@@ -3,13 +3,14 @@
 //! What needs the database or the Sui node is read at most once in [`SAMPLE_MS`], however often it is asked for,
 //! and a node that doesn't answer delays nothing but its own figures.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use atoma_domain::model::{OperatorNode, StoreFigures};
 use atoma_domain::ports::{EpochInfo, StoreError, ViewQuery};
 use atoma_domain::{CheckpointNumber, Epoch, Permille, TimestampMs, with_causes};
-use tokio::sync::Mutex;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
 use tracing::debug;
 
 use crate::engine::{Engine, EngineFigures, LimitStatus};
@@ -79,10 +80,25 @@ impl LedgerSample {
     }
 }
 
-/// The last sample. Clones share it.
-#[derive(Clone, Debug, Default)]
+/// The latest sample. Clones share it.
+#[derive(Clone, Default)]
 pub(crate) struct Sampler {
-    last: Arc<Mutex<Option<Arc<Sample>>>>,
+    latest: Arc<Mutex<Option<Taken>>>,
+}
+
+/// A sample that is taken or being taken. Whoever awaits it helps to take it.
+type Taking = Shared<BoxFuture<'static, Arc<Sample>>>;
+
+#[derive(Clone)]
+struct Taken {
+    at: TimestampMs,
+    sample: Taking,
+}
+
+impl std::fmt::Debug for Sampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sampler").finish_non_exhaustive()
+    }
 }
 
 impl Sampler {
@@ -93,7 +109,7 @@ impl Sampler {
         engine: &Engine,
         applied: &Applied,
     ) -> Measurements {
-        let sample = self.sample(ports, applied).await;
+        let sample = self.latest(ports, applied).await;
         Measurements {
             engine: engine.figures(),
             limits: engine.limits().await.ok(),
@@ -103,19 +119,27 @@ impl Sampler {
         }
     }
 
-    async fn sample(&self, ports: &Ports, applied: &Applied) -> Arc<Sample> {
-        let mut last = self.last.lock().await;
+    fn latest(&self, ports: &Ports, applied: &Applied) -> Taking {
         let now = ports.clock.now();
-        if let Some(sample) = last.as_ref() {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = latest.as_ref() {
             // One from the future is not recent: the clock was set back.
-            let age = now.get().checked_sub(sample.at.get());
-            if age.is_some_and(|age| age < SAMPLE_MS) {
-                return Arc::clone(sample);
+            let age = now.get().checked_sub(taken.at.get());
+            let is_recent = age.is_some_and(|age| age < SAMPLE_MS);
+            // A database that hangs is asked once.
+            if is_recent || taken.sample.peek().is_none() {
+                return taken.sample.clone();
             }
         }
-        let charge = last.as_ref().and_then(|sample| sample.sampling_charge);
-        let sample = Arc::new(read(ports, applied, now, charge).await);
-        *last = Some(Arc::clone(&sample));
+        let before = latest.as_ref().and_then(|taken| taken.sample.peek());
+        let charge = before.and_then(|sample| sample.sampling_charge);
+        let (ports, applied) = (ports.clone(), applied.clone());
+        let sample = async move { Arc::new(read(&ports, &applied, now, charge).await) };
+        let sample = sample.boxed().shared();
+        *latest = Some(Taken {
+            at: now,
+            sample: sample.clone(),
+        });
         sample
     }
 }
@@ -186,4 +210,47 @@ async fn read_ledger(ports: &Ports, applied: &Applied) -> Option<LedgerSample> {
 async fn read_charge(ports: &Ports) -> Option<Permille> {
     let view = ports.chain.view(&ViewQuery::default()).await.ok()?;
     Some(view.parameters.sampling_consensus_charge)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::engine::EngineConfig;
+    use crate::engine::testing::ledger::{FakeChain, FakeLedger};
+    use crate::engine::testing::{SetClock, ports};
+
+    /// However often it is asked for, the database and the node are read once in ten seconds.
+    #[tokio::test]
+    async fn a_sample_counts_for_ten_seconds() {
+        let chain = Arc::new(FakeChain(Mutex::new(FakeLedger::default())));
+        let clock = Arc::new(SetClock::default());
+        let ports = Ports {
+            clock: clock.clone(),
+            ..ports(chain.clone()).await
+        };
+        let engine = Engine::new(
+            ports.clone(),
+            EngineConfig::default(),
+            CancellationToken::new(),
+        );
+        let (sampler, applied) = (Sampler::default(), Applied::default());
+        let epoch_at = async |now, epoch| {
+            clock.set(TimestampMs::new(now));
+            chain.0.lock().unwrap().epoch = epoch;
+            let measured = sampler.measure(&ports, &engine, &applied).await;
+            measured.sample.epoch.map(|info| info.epoch.get())
+        };
+        let later = Some(Epoch::new(4));
+        assert_eq!(epoch_at(50_000, Some(Epoch::new(3))).await, Some(3));
+        assert_eq!(epoch_at(59_999, later).await, Some(3));
+        assert_eq!(epoch_at(60_000, later).await, Some(4));
+        // The clock was set back.
+        assert_eq!(epoch_at(1_000, Some(Epoch::new(5))).await, Some(5));
+        // A node that does not answer costs its own figures only.
+        assert_eq!(epoch_at(20_000, None).await, None);
+        let measured = sampler.measure(&ports, &engine, &applied).await;
+        assert!(measured.sample.store.is_some());
+    }
 }

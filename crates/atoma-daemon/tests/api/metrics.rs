@@ -28,15 +28,17 @@ async fn metrics(world: &TestWorld) -> BTreeMap<String, f64> {
 #[tokio::test]
 async fn a_scrape_tells_what_is_served_and_settled() {
     let world = TestWorld::start(&[NONE, SAMPLING], 2).await;
+    world.record(1, 3, 5).await;
     let settled = world
         .post_ok("/try_settle_stack_ids", json!({"stack_small_ids": [1]}))
         .await;
     assert_eq!(settled["results"][0]["status"], "succeeded");
     let values = metrics(&world).await;
+    // Two registrations and four subscriptions went before.
     let value = |name: &str| values.get(name).copied();
     assert_eq!(value("atoma_sui_node_up"), Some(1.0));
     assert_eq!(value("atoma_database_readable"), Some(1.0));
-    assert_eq!(value("atoma_transactions{status=\"succeeded\"}"), Some(1.0));
+    assert_eq!(value("atoma_transactions{status=\"succeeded\"}"), Some(7.0));
     assert_eq!(value("atoma_transactions{status=\"failed\"}"), Some(0.0));
     assert_eq!(
         value("atoma_stacks{node_small_id=\"1\",phase=\"settled\"}"),
@@ -52,7 +54,7 @@ async fn a_scrape_tells_what_is_served_and_settled() {
     );
     assert_eq!(
         value("atoma_sui_calls_total{call=\"execute\",outcome=\"ok\"}"),
-        Some(1.0)
+        Some(7.0)
     );
     assert!(value("atoma_epoch_time_left_seconds").is_some());
     assert!(value("atoma_mirror_lag_seconds").is_some());

@@ -49,8 +49,18 @@ const CRATES: &[Row] = &[
         tests_use: &[],
     },
     Row {
+        name: "atoma-metrics",
+        uses: &["atoma-domain", "atoma-operator"],
+        tests_use: &[],
+    },
+    Row {
         name: "atoma-api",
-        uses: &["atoma-api-types", "atoma-domain", "atoma-operator"],
+        uses: &[
+            "atoma-api-types",
+            "atoma-domain",
+            "atoma-metrics",
+            "atoma-operator",
+        ],
         tests_use: &["atoma-localnet", "atoma-state", "atoma-sui"],
     },
     Row {
@@ -66,6 +76,7 @@ const CRATES: &[Row] = &[
             "atoma-client",
             "atoma-domain",
             "atoma-localnet",
+            "atoma-metrics",
             "atoma-operator",
             "atoma-state",
             "atoma-sui",
@@ -83,6 +94,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tonic", &["atoma-localnet", "atoma-sui"]),
     ("prost", &["atoma-localnet", "atoma-sui"]),
     ("actix", &["atoma-api", "atoma-daemon"]),
+    ("prometheus", &["atoma-metrics"]),
     ("axum", &["atoma-localnet"]),
 ];
 

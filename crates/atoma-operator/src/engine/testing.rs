@@ -4,6 +4,7 @@ pub(crate) mod ledger;
 pub(super) mod logged;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -98,6 +99,22 @@ pub(super) struct StoppedClock;
 impl Clock for StoppedClock {
     fn now(&self) -> TimestampMs {
         TimestampMs::new(1)
+    }
+}
+
+/// A clock that tests set.
+#[derive(Debug, Default)]
+pub(crate) struct SetClock(AtomicU64);
+
+impl SetClock {
+    pub(crate) fn set(&self, now: TimestampMs) {
+        self.0.store(now.get(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> TimestampMs {
+        TimestampMs::new(self.0.load(Ordering::Relaxed))
     }
 }
 
