@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use atoma_domain::journal::{Action, Actor, GasOptions, IntentStatus, NewIntent};
 use atoma_domain::{NodeSmallId, StackSmallId};
-use atoma_metrics::{MeteredChain, Metrics};
+use atoma_metrics::Metrics;
 use atoma_operator::{Engine, EngineConfig, NodeChoice, Operator, Ports, Registered, Submission};
 use atoma_state::{SqliteState, StateOptions};
 use support::{World, runtime};
@@ -121,7 +121,7 @@ async fn metered() {
     let operator = world.daemon.operator().clone();
     let metrics = Metrics::new().unwrap();
     let mut twice = operator.ports().clone();
-    twice.chain = Arc::new(MeteredChain::new(twice.chain, &metrics));
+    twice.chain = metrics.counting(twice.chain);
     let mut costs = Vec::new();
     for pair in 0..5 {
         let mut times = [Duration::ZERO; 2];

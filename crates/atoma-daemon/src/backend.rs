@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{ChainError, StoreError};
 use atoma_domain::{CheckpointNumber, Mist, with_causes};
-use atoma_metrics::{MeteredChain, Metrics};
+use atoma_metrics::Metrics;
 use atoma_operator::{
     Applied, Engine, EngineConfig, Ingestor, LimitsConfig, Operator, Ports, Readiness,
     ReconcileError,
@@ -110,7 +110,7 @@ impl Backend {
         let data_dir = DataDirLock::take(&config.data_dir)?;
         let state = SqliteState::open(&path, StateOptions::default()).await?;
         let ports = Ports {
-            chain: Arc::new(MeteredChain::new(chain, metrics)),
+            chain: metrics.counting(chain),
             source: Arc::new(source),
             signer: Arc::new(signer),
             state: Arc::new(state.clone()),

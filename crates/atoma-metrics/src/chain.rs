@@ -12,10 +12,8 @@ use atoma_domain::ports::{
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs,
 };
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{Error, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 use tokio::time::Instant;
-
-use crate::{Metrics, MetricsError};
 
 /// From a node in the same rack to one that hangs.
 const BUCKETS: [f64; 12] = [
@@ -48,7 +46,7 @@ pub(crate) struct ChainMetrics {
 }
 
 impl ChainMetrics {
-    pub(crate) fn registered(registry: &Registry) -> Result<Self, MetricsError> {
+    pub(crate) fn registered(registry: &Registry) -> Result<Self, Error> {
         let metrics = Self {
             calls: IntCounterVec::new(
                 Opts::new(
@@ -101,18 +99,15 @@ impl ChainMetrics {
 
 /// A chain whose calls are counted and timed. One that its caller gives up is not.
 #[derive(Debug)]
-pub struct MeteredChain {
+pub(crate) struct MeteredChain {
     inner: Arc<dyn Chain>,
     metrics: ChainMetrics,
 }
 
 impl MeteredChain {
     /// Counts the calls of `inner`.
-    pub fn new(inner: Arc<dyn Chain>, metrics: &Metrics) -> Self {
-        Self {
-            inner,
-            metrics: metrics.chain.clone(),
-        }
+    pub(crate) const fn new(inner: Arc<dyn Chain>, metrics: ChainMetrics) -> Self {
+        Self { inner, metrics }
     }
 }
 

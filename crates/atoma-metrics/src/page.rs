@@ -12,14 +12,15 @@ use atoma_domain::{CheckpointNumber, Epoch, Mist, NodeSmallId, ObjectId, Permill
 use atoma_operator::{
     Brake, EngineFigures, LaneFigures, LedgerSample, LimitStatus, Measurements, Sample, StoreSample,
 };
+use prometheus::Error;
 
-use crate::{Metrics, MetricsError};
+use crate::metrics::Metrics;
 
 /// The page about all metrics, in Markdown.
 ///
 /// # Errors
 /// Never, unless two metrics have one name.
-pub fn metrics_page() -> Result<String, MetricsError> {
+pub fn metrics_page() -> Result<String, Error> {
     let mut page = String::from(
         "# Metrics\n\n\
          <!-- Made from the code by a test in crates/atoma-daemon/tests/repository. -->\n\n\
@@ -29,10 +30,7 @@ pub fn metrics_page() -> Result<String, MetricsError> {
          | metric | type | labels | |\n|---|---|---|---|\n",
     );
     let metrics = Metrics::new()?;
-    metrics
-        .http()
-        .answered("GET", Some("/stacks"), 200, Duration::ZERO);
-    metrics.chain.count_example();
+    metrics.count_examples();
     let mut families = metrics.gather(&example())?;
     families.sort_by(|one, other| one.name().cmp(other.name()));
     for family in &families {
