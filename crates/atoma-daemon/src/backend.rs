@@ -21,7 +21,7 @@ use tracing::{error, info, warn};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::data_dir::DataDirLock;
+use crate::data_dir::{DataDirLock, database};
 use crate::random::random_fraction;
 
 /// Interval between reads of the current epoch.
@@ -106,7 +106,7 @@ impl Backend {
             Arc::clone(&chain),
             CheckpointNumber::new(config.sui.start_checkpoint),
         );
-        let path = config.data_dir.join("atoma.sqlite");
+        let path = database(&config.data_dir);
         let data_dir = DataDirLock::take(&config.data_dir)?;
         let state = SqliteState::open(&path, StateOptions::default()).await?;
         let ports = Ports {

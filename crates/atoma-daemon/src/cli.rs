@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backup;
 mod config;
 mod connection;
 mod outcomes;
@@ -24,6 +25,7 @@ use crate::daemon::Daemon;
 use crate::dev::{self, DevArgs};
 use crate::init::{self, InitArgs};
 use crate::{exit, logging, signals};
+use backup::{BackupArgs, RestoreArgs};
 use config::{ConfigArgs, ConfigCommand};
 use reads::ReadCommand;
 use requests::RequestCommand;
@@ -60,6 +62,12 @@ enum Command {
     /// List, show, follow or abandon transactions.
     #[command(subcommand)]
     Transactions(TransactionsCommand),
+    /// Copy the database while the daemon runs, and check the copy.
+    #[command(after_help = exit::HELP)]
+    Backup(BackupArgs),
+    /// Put a backup in place of the database. The daemon must be stopped.
+    #[command(after_help = exit::HELP)]
+    Restore(RestoreArgs),
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
     /// Print completions for a shell.
@@ -80,6 +88,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Read(command) => (command.run().await, false),
         Command::Request(command) => (command.run().await, false),
         Command::Transactions(command) => (command.run().await, false),
+        Command::Backup(args) => (args.run().await, false),
+        Command::Restore(args) => (args.run().await, false),
         Command::Openapi => (tools::openapi(), false),
         Command::Completions(args) => (args.run(Cli::command()), false),
         Command::Man(args) => (args.run(Cli::command()), false),

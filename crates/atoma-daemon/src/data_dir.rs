@@ -11,6 +11,11 @@ use tracing::warn;
 /// The file that a running daemon locks. It holds the daemon's process id.
 const LOCK_FILE: &str = "daemon.lock";
 
+/// The database in a data directory.
+pub(crate) fn database(dir: &Path) -> PathBuf {
+    dir.join("atoma.sqlite")
+}
+
 /// The right to use a data directory. It ends with the process, however that ends: the kernel releases
 /// the lock. The file stays, because removing it could remove the lock file of a successor.
 #[derive(Debug)]

@@ -140,7 +140,31 @@ async fn take(lock: impl Fn() -> Result<(), TryLockError>, deadline: Instant) ->
 }
 
 fn lock_file(database: &Path) -> PathBuf {
+    beside(database, "-lock")
+}
+
+/// What follows a database's name in the name of the file that marks an unfinished restore.
+pub(crate) const RESTORING: &str = "-restoring";
+
+/// The path whose name is that of the database and this.
+pub(crate) fn beside(database: &Path, rest: &str) -> PathBuf {
     let mut name = OsString::from(database);
-    name.push("-lock");
+    name.push(rest);
     PathBuf::from(name)
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    folder(path).unwrap_or(Path::new("."))
+}
+
+/// Writes to disk which files are in a folder.
+#[cfg(unix)]
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }

@@ -22,6 +22,7 @@
 //! never edited: a change is a new file. A column that lists filter by needs an index. To handle a new
 //! contract event, see `events/effects.rs`.
 
+pub mod backup;
 mod batch;
 mod claimed_sums;
 mod columns;

@@ -57,6 +57,15 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// A restore of a backup was interrupted.
+    #[error(
+        "a restore of the database {} was interrupted: run `atoma-daemon restore` again",
+        .path.display()
+    )]
+    Restoring {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process holds its lock for longer than the busy timeout.
     #[error(
         "another process has locked the database {}: end its transaction and start again",

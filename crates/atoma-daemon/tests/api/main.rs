@@ -8,6 +8,7 @@
 mod abandon;
 mod attempts;
 mod attestation;
+mod backups;
 mod broken_stderr;
 mod claims;
 mod command_line;

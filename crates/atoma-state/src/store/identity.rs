@@ -3,7 +3,6 @@
 //! SQLite goes on with a file that was moved or removed. What is written to it then is gone with the
 //! process, and a copy at the path takes a second daemon.
 
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -12,6 +11,7 @@ use atoma_domain::ports::StoreError;
 use thiserror::Error;
 
 use crate::error::{file_failed, unavailable};
+use crate::files::beside;
 
 /// The file that was opened, and its write-ahead log.
 #[derive(Debug)]
@@ -40,12 +40,11 @@ struct Moved(PathBuf);
 
 impl FileIdentity {
     pub(super) fn of(path: &Path) -> io::Result<Self> {
-        let mut log = OsString::from(path);
-        log.push("-wal");
+        let log = beside(path, "-wal");
         Ok(Self {
             path: path.to_owned(),
             id: FileId::of(path)?,
-            log: log.into(),
+            log,
             log_id: OnceLock::new(),
         })
     }

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::time::Instant;
 
 use super::options::{Access, StateOptions};
-use crate::files::{OpenLock, create_private};
+use crate::files::{OpenLock, RESTORING, beside, create_private};
 use crate::open_error::{OpenError, is_busy};
 use crate::schema::{self, Found};
 
@@ -72,6 +72,13 @@ impl Opening<'_> {
         let may_migrate = self.access == Access::Migrate;
         loop {
             self.share().await?;
+            // With the lock: a restore holds it alone.
+            if beside(self.path, RESTORING)
+                .try_exists()
+                .map_err(|error| OpenError::file(self.path, error))?
+            {
+                return Err(OpenError::Restoring { path });
+            }
             let found = schema::inspect(connection, self.migrations).await;
             match found.map_err(|error| OpenError::sqlite(self.path, error))? {
                 Found::Current => return Ok(()),

@@ -12,6 +12,7 @@
 #[macro_use]
 mod suite;
 
+mod backups;
 mod checkpoints;
 mod dump_and_restore;
 mod durability;

@@ -1,0 +1,147 @@
+//! The commands `backup` and `restore`. They work on the database's file and need no daemon.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use atoma_state::backup::{self, BackupContents};
+use clap::Args;
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use super::output::print;
+use crate::config::{Config, Overrides};
+use crate::data_dir::{DataDirLock, database};
+
+/// How often the spinner turns.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Where the database is.
+#[derive(Debug, Args)]
+struct DatabaseArgs {
+    /// Configuration file, for its `data_dir`.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ATOMA_CONFIG",
+        required_unless_present = "data_dir"
+    )]
+    config: Option<PathBuf>,
+    /// Directory of the database, relative to the working directory, instead of the configuration's.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl DatabaseArgs {
+    fn data_dir(&self) -> anyhow::Result<PathBuf> {
+        match (&self.data_dir, &self.config) {
+            (Some(dir), _) => Ok(dir.clone()),
+            (None, Some(file)) => Ok(Config::load(file, Overrides::default())?.data_dir.clone()),
+            (None, None) => anyhow::bail!("neither `--config` nor `--data-dir` is given"),
+        }
+    }
+}
+
+/// The flags of `backup`.
+#[derive(Debug, Args)]
+pub(super) struct BackupArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// The file to write. It must not exist.
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+}
+
+/// The flags of `restore`.
+#[derive(Debug, Args)]
+pub(super) struct RestoreArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// The backup.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// Move a database that is there to a folder beside it.
+    #[arg(long)]
+    replace: bool,
+}
+
+impl BackupArgs {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let database = database(&self.database.data_dir()?);
+        let spinner = spinner("copying and checking the database");
+        let contents = backup::back_up(&database, &self.to).await;
+        spinner.finish_and_clear();
+        let contents = contents.context("there is no backup")?;
+        if self.database.json {
+            return print(&format!("{:#}\n", described(&self.to, &contents)));
+        }
+        let sentence = format!(
+            "Backed up {} to {}: {}.\n",
+            database.display(),
+            self.to.display(),
+            summary(&contents)
+        );
+        print(&sentence)
+    }
+}
+
+impl RestoreArgs {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let dir = self.database.data_dir()?;
+        // No daemon starts meanwhile.
+        let lock = DataDirLock::take(&dir)?;
+        let spinner = spinner("checking and copying the backup");
+        let restored = backup::restore(&self.from, &database(&dir), self.replace).await;
+        spinner.finish_and_clear();
+        let restored = restored.context("nothing is restored")?;
+        lock.release();
+        if self.database.json {
+            let mut answer = described(&self.from, &restored.contents);
+            answer["kept_in"] = json!(restored.kept_in);
+            return print(&format!("{answer:#}\n"));
+        }
+        let mut sentence = format!(
+            "Restored {} from {}: {}.\n",
+            database(&dir).display(),
+            self.from.display(),
+            summary(&restored.contents)
+        );
+        if let Some(kept_in) = &restored.kept_in {
+            sentence += &format!("The database that was there is in {}.\n", kept_in.display());
+        }
+        sentence += "What happened after the backup is missing from it: read docs/backups.md before you start \
+                     the daemon.\n";
+        print(&sentence)
+    }
+}
+
+/// Shown on a terminal only.
+fn spinner(what: &'static str) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner().with_message(what);
+    spinner.enable_steady_tick(TICK);
+    spinner
+}
+
+fn described(file: &Path, contents: &BackupContents) -> serde_json::Value {
+    json!({
+        "file": file,
+        "bytes": contents.bytes,
+        "covered_checkpoint": contents.covered,
+        "transactions": contents.transactions,
+        "served_stacks": contents.served_stacks,
+    })
+}
+
+fn summary(contents: &BackupContents) -> String {
+    let mirror = contents.covered.map_or_else(
+        || String::from("nothing mirrored"),
+        |covered| format!("the mirror up to checkpoint {covered}"),
+    );
+    format!(
+        "{} bytes, {} transactions, {} stacks with served work, {mirror}",
+        contents.bytes, contents.transactions, contents.served_stacks
+    )
+}

@@ -1,0 +1,82 @@
+//! Why a backup can't be made or put back.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use atoma_domain::ports::BoxedError;
+use thiserror::Error;
+
+use crate::open_error::OpenError;
+
+/// A backup could not be made or put back. The database is as it was, unless the error says otherwise.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The database or the backup can't be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// There is no such file.
+    #[error("there is no file {}", .path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A backup never overwrites a file.
+    #[error("the file {} exists already: give the backup another name", .path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The backup is not what it should be.
+    #[error("the backup {} can't be used: {problem}", .path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// There is a database already.
+    #[error(
+        "there is a database at {} already; with `--replace` it is moved to a folder beside it",
+        .path.display()
+    )]
+    Replaces {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A program has the database open.
+    #[error("a program has the database {} open: stop it first", .path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system refused something.
+    #[error("can't {action} {}", .path.display())]
+    File {
+        /// What was to be done.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's or SQLite's error.
+        #[source]
+        source: BoxedError,
+    },
+}
+
+impl BackupError {
+    pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::File {
+            action,
+            path,
+            source: source.into(),
+        }
+    }
+
+    pub(super) fn unusable(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Unusable {
+            path: path.to_path_buf(),
+            problem: problem.into(),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Whether a file is a whole database of the daemon.
+
+use std::path::Path;
+
+use atoma_domain::CheckpointNumber;
+use atoma_domain::ports::StoreError;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+
+use super::error::BackupError;
+use crate::columns::Cells;
+use crate::files::beside;
+use crate::open_error::OpenError;
+use crate::schema::{self, Found, MIGRATIONS};
+
+/// What a backup holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupContents {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The last checkpoint that its mirror has processed; `None` if it has mirrored nothing.
+    pub covered: Option<CheckpointNumber>,
+    /// The transactions in its journal.
+    pub transactions: u64,
+    /// The stacks with served work.
+    pub served_stacks: u64,
+}
+
+/// Reads a whole file and checks that it is a database of the daemon, of this version or an earlier one, and
+/// undamaged. Leaves the file as it is.
+///
+/// # Errors
+/// [`BackupError`]: what is wrong with it.
+pub async fn verify(path: &Path) -> Result<BackupContents, BackupError> {
+    let bytes = size(path)?;
+    check_log(path)?;
+    // Immutable: SQLite neither locks it nor writes anything beside it.
+    let connect = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .immutable(true);
+    let unreadable = |error| BackupError::from(OpenError::sqlite(path, error));
+    let mut connection = connect.connect().await.map_err(unreadable)?;
+    check_schema(path, &mut connection).await?;
+    let problem: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(unreadable)?;
+    if problem != "ok" {
+        return Err(BackupError::unusable(
+            path,
+            format!("it is damaged ({problem})"),
+        ));
+    }
+    let row = sqlx::query(
+        "SELECT covered, (SELECT count(*) FROM intents) AS transactions, \
+         (SELECT count(DISTINCT stack_small_id) FROM work_records) AS served_stacks FROM ledger",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .map_err(unreadable)?;
+    let cells = Cells::new(&row, "ledger", "covered");
+    let contents = || -> Result<_, StoreError> {
+        Ok(BackupContents {
+            bytes,
+            covered: cells.optional_number("covered")?.map(CheckpointNumber::new),
+            transactions: cells.row_number("transactions")?,
+            served_stacks: cells.row_number("served_stacks")?,
+        })
+    };
+    let contents = contents().map_err(|error| BackupError::unusable(path, error.to_string()))?;
+    connection.close().await.map_err(unreadable)?;
+    Ok(contents)
+}
+
+/// The size of a file, which must be there.
+pub(super) fn size(path: &Path) -> Result<u64, BackupError> {
+    match path.metadata() {
+        Ok(metadata) => Ok(metadata.len()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(BackupError::Missing {
+            path: path.to_path_buf(),
+        }),
+        Err(error) => Err(BackupError::file("read", path)(error)),
+    }
+}
+
+/// Refuses a file beside its write-ahead log.
+pub(super) fn check_log(path: &Path) -> Result<(), BackupError> {
+    let log = beside(path, "-wal").metadata();
+    if log.is_ok_and(|log| log.len() > 0) {
+        let problem = "there is a write-ahead log beside it, so it is a copy of a database in use, which lacks the \
+                       latest writes; make a backup with `atoma-daemon backup`";
+        return Err(BackupError::unusable(path, problem));
+    }
+    Ok(())
+}
+
+async fn check_schema(path: &Path, connection: &mut SqliteConnection) -> Result<(), BackupError> {
+    let found = schema::inspect(connection, &MIGRATIONS).await;
+    let owned = path.to_path_buf();
+    match found.map_err(|error| OpenError::sqlite(path, error))? {
+        Found::Current | Found::Unmarked | Found::Behind => Ok(()),
+        Found::Empty => Err(BackupError::unusable(path, "it is empty")),
+        Found::Newer(migration) => Err(OpenError::Newer {
+            path: owned,
+            migration,
+        }
+        .into()),
+        Found::Outdated => Err(OpenError::Outdated { path: owned }.into()),
+        Found::Foreign => Err(OpenError::Foreign { path: owned }.into()),
+    }
+}

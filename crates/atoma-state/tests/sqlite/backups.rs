@@ -1,0 +1,241 @@
+//! Backups are whole, and put back without mixing two databases.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use atoma_domain::ports::{Journal, ServedWork, StateReader};
+use atoma_state::backup::{BackupError, back_up, restore, verify};
+use atoma_state::{Access, OpenError, SqliteState, StateOptions};
+
+use crate::raw::Database;
+use crate::suite::fixtures::*;
+
+fn backup_of(database: &Database) -> PathBuf {
+    database.path().with_file_name("backup.sqlite")
+}
+
+async fn with_a_stack(database: &Database) -> SqliteState {
+    let store = database.open().await;
+    apply_events(&store, 7, vec![bought(1, 1, 1_000_000)]).await;
+    store.record_message(&message(1, 0, 3)).await.unwrap();
+    store
+}
+
+async fn messages(store: &SqliteState) -> u64 {
+    let stacks = store.stacks_by_id(&[stack(1)]).await.unwrap();
+    stacks[0].num_total_messages
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = folder
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// What was answered before the backup began is in it, though the database is written all the time.
+#[tokio::test]
+async fn a_backup_holds_all_that_was_answered_before() {
+    let database = Database::new();
+    let store = with_a_stack(&database).await;
+    let writer = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for number in 1..200 {
+                store.record_message(&message(1, number, 3)).await.unwrap();
+            }
+        }
+    });
+    let mut before = 0;
+    while before < 20 {
+        before = messages(&store).await;
+        tokio::task::yield_now().await;
+    }
+    let backup = backup_of(&database);
+    let contents = back_up(&database.path(), &backup).await.unwrap();
+    assert_eq!(contents.served_stacks, 1);
+    assert_eq!(contents.bytes, backup.metadata().unwrap().len());
+    writer.await.unwrap();
+    assert_eq!(messages(&store).await, 200);
+    let options = StateOptions {
+        access: Access::ReadOnly,
+        ..StateOptions::default()
+    };
+    let copy = SqliteState::open(&backup, options).await.unwrap();
+    assert!(messages(&copy).await >= before);
+    copy.close().await;
+    store.close().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_backup_is_private_and_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let database = Database::new();
+    with_a_stack(&database).await.close().await;
+    let backup = backup_of(&database);
+    back_up(&database.path(), &backup).await.unwrap();
+    let mode = backup.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let mut left = names(backup.parent().unwrap());
+    left.retain(|name| !name.starts_with("state.sqlite"));
+    assert_eq!(left, ["backup.sqlite"]);
+}
+
+#[tokio::test]
+async fn a_backup_overwrites_nothing() {
+    let database = Database::new();
+    with_a_stack(&database).await.close().await;
+    let backup = backup_of(&database);
+    std::fs::write(&backup, "precious").unwrap();
+    let refused = back_up(&database.path(), &backup).await.unwrap_err();
+    assert!(matches!(refused, BackupError::Exists { .. }), "{refused}");
+    assert_eq!(std::fs::read_to_string(&backup).unwrap(), "precious");
+    assert_eq!(names(backup.parent().unwrap()).len(), 3);
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_exist_is_not_created() {
+    let database = Database::new();
+    let folder = database.path().parent().unwrap().to_owned();
+    std::fs::create_dir(&folder).unwrap();
+    let refused = back_up(&database.path(), &backup_of(&database)).await;
+    let refused = refused.unwrap_err();
+    assert!(
+        matches!(refused, BackupError::Open(OpenError::NotMigrated { .. })),
+        "{refused}"
+    );
+    assert_eq!(names(&folder), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_restore_puts_back_what_was_saved_and_keeps_what_was_there() {
+    let database = Database::new();
+    let store = with_a_stack(&database).await;
+    let backup = backup_of(&database);
+    back_up(&database.path(), &backup).await.unwrap();
+    store.record_message(&message(1, 1, 3)).await.unwrap();
+    store.close().await;
+
+    let refused = restore(&backup, &database.path(), false).await.unwrap_err();
+    assert!(matches!(refused, BackupError::Replaces { .. }), "{refused}");
+    let restored = restore(&backup, &database.path(), true).await.unwrap();
+    assert_eq!(restored.contents, verify(&backup).await.unwrap());
+    let store = database.open().await;
+    assert_eq!(messages(&store).await, 1);
+    store.close().await;
+    let kept = restored.kept_in.unwrap().join("state.sqlite");
+    let kept = SqliteState::open(kept, StateOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(messages(&kept).await, 2);
+    kept.close().await;
+    // The second time into a folder of its own.
+    let again = restore(&backup, &database.path(), true).await.unwrap();
+    assert!(again.kept_in.unwrap().ends_with("before-restore-2"));
+}
+
+/// The log of what was there before belongs to it: beside the restored file SQLite would apply it.
+#[tokio::test]
+async fn a_crashed_database_is_kept_with_its_log() {
+    let database = Database::new();
+    let store = with_a_stack(&database).await;
+    let backup = backup_of(&database);
+    back_up(&database.path(), &backup).await.unwrap();
+    store.record_message(&message(1, 1, 3)).await.unwrap();
+    let crashed = database.after_crash();
+    store.close().await;
+    let restored = restore(&backup, &crashed.path(), true).await.unwrap();
+    let store = crashed.open().await;
+    assert_eq!(messages(&store).await, 1);
+    store.close().await;
+    let kept = restored.kept_in.unwrap().join("state.sqlite");
+    let kept = SqliteState::open(kept, StateOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(messages(&kept).await, 2);
+    kept.close().await;
+}
+
+#[tokio::test]
+async fn nothing_is_restored_into_an_open_database() {
+    let database = Database::new();
+    let store = with_a_stack(&database).await;
+    let backup = backup_of(&database);
+    back_up(&database.path(), &backup).await.unwrap();
+    let refused = restore(&backup, &database.path(), true).await.unwrap_err();
+    assert!(matches!(refused, BackupError::InUse { .. }), "{refused}");
+    assert_eq!(messages(&store).await, 1);
+    store.close().await;
+}
+
+/// A restore that was interrupted leaves two halves: nobody may go on with them.
+#[tokio::test]
+async fn an_interrupted_restore_must_be_finished() {
+    let database = Database::new();
+    with_a_stack(&database).await.close().await;
+    let backup = backup_of(&database);
+    back_up(&database.path(), &backup).await.unwrap();
+    let mark = database.path().with_file_name("state.sqlite-restoring");
+    std::fs::write(&mark, "").unwrap();
+    for access in [Access::Migrate, Access::Existing, Access::ReadOnly] {
+        let options = StateOptions {
+            access,
+            busy_timeout: Duration::from_millis(50),
+            ..StateOptions::default()
+        };
+        let refused = SqliteState::open(database.path(), options).await;
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, OpenError::Restoring { .. }), "{refused}");
+    }
+    // What is there now was to be replaced already.
+    let restored = restore(&backup, &database.path(), false).await.unwrap();
+    assert!(restored.kept_in.is_some());
+    assert!(!mark.exists());
+    database.open().await.close().await;
+}
+
+#[tokio::test]
+async fn what_is_no_whole_backup_is_not_restored() {
+    let database = Database::new();
+    let store = with_a_stack(&database).await;
+    for number in 1..300 {
+        store.record_message(&message(1, number, 3)).await.unwrap();
+    }
+    store.close().await;
+    let backup = backup_of(&database);
+    back_up(&database.path(), &backup).await.unwrap();
+    let whole = std::fs::read(&backup).unwrap();
+    let refused = async |content: &[u8]| {
+        std::fs::write(&backup, content).unwrap();
+        let refused = restore(&backup, &database.path(), true).await.unwrap_err();
+        let database = database.open().await;
+        assert_eq!(messages(&database).await, 300);
+        database.close().await;
+        refused.to_string()
+    };
+    assert!(refused(b"").await.contains("is empty"));
+    assert!(refused(b"Dear diary").await.contains("not a database"));
+    let mut damaged = whole.clone();
+    let page = damaged.len() - 4096;
+    damaged[page..].fill(0xee);
+    let sentence = refused(&damaged).await;
+    assert!(sentence.contains("damaged"), "{sentence}");
+    let sentence = refused(&whole[..whole.len() / 2]).await;
+    assert!(sentence.contains("damaged"), "{sentence}");
+    // A file copied from under a running daemon.
+    let log = backup.with_file_name("backup.sqlite-wal");
+    std::fs::write(&log, "frames").unwrap();
+    assert!(refused(&whole).await.contains("write-ahead log"));
+    std::fs::remove_file(log).unwrap();
+    std::fs::remove_file(&backup).unwrap();
+    let missing = restore(&backup, &database.path(), true).await.unwrap_err();
+    assert!(matches!(missing, BackupError::Missing { .. }), "{missing}");
+    let store = database.open().await;
+    assert_eq!(store.unreadable().await.unwrap(), [""; 0]);
+    store.close().await;
+}
