@@ -473,7 +473,8 @@ CREATE TABLE attempts (
     -- Grows, since no attempt is ever deleted.
     id               INTEGER PRIMARY KEY,
     digest           BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
-    -- TransactionData in BCS, exactly as signed; signatures as a BCS sequence of byte strings.
+    -- TransactionData in BCS, exactly as signed; signatures as a BCS sequence of byte strings. Some time after
+    -- the attempt was concluded, these and the effects are emptied, because nothing needs them any more.
     bytes            BLOB NOT NULL,
     signatures       BLOB NOT NULL,
     expires_after    BLOB NOT NULL CHECK (length(expires_after) = 8),
@@ -505,6 +506,10 @@ CREATE INDEX attempts_by_registered_badge ON attempts (registered_badge)
 WHERE registered_badge IS NOT NULL;
 CREATE INDEX attempts_by_executed_badge ON attempts (badge ->> 'object_id', id)
 WHERE effects IS NOT NULL;
+
+-- Those that still carry their bytes, for dropping these in time.
+CREATE INDEX attempts_that_carry_bytes ON attempts (concluded_at)
+WHERE concluded_at IS NOT NULL AND bytes <> x'';
 
 CREATE TRIGGER attempts_begin_signed
 BEFORE INSERT ON attempts
@@ -540,17 +545,37 @@ BEGIN
 END;
 
 CREATE TRIGGER attempts_keep_their_outcome
-BEFORE UPDATE OF gas_used, effects, failure, reason, registered_badge, concluded_at ON attempts
+BEFORE UPDATE OF gas_used, failure, reason, registered_badge, concluded_at ON attempts
 WHEN OLD.status <> 'signed'
 BEGIN
     SELECT RAISE(ABORT, 'the outcome of an attempt never changes');
 END;
 
 CREATE TRIGGER attempts_never_change
-BEFORE UPDATE OF id, digest, bytes, signatures, expires_after, badge, gas, gas_budget, created_at
+BEFORE UPDATE OF id, digest, expires_after, badge, gas, gas_budget, created_at
 ON attempts
 BEGIN
     SELECT RAISE(ABORT, 'a signed transaction never changes');
+END;
+
+CREATE TRIGGER attempts_carry_their_bytes_until_concluded
+BEFORE UPDATE OF bytes, signatures ON attempts
+WHEN NOT (
+    (NEW.bytes = OLD.bytes AND NEW.signatures = OLD.signatures)
+    OR (OLD.status <> 'signed' AND NEW.bytes = x'' AND NEW.signatures = x'')
+)
+BEGIN
+    SELECT RAISE(ABORT, 'a signed transaction never changes');
+END;
+
+-- Whether there are effects says whether the attempt executed.
+CREATE TRIGGER attempts_keep_having_effects
+BEFORE UPDATE OF effects ON attempts
+WHEN OLD.status <> 'signed'
+    AND NEW.effects IS NOT OLD.effects
+    AND NOT (OLD.effects IS NOT NULL AND NEW.effects IS x'')
+BEGIN
+    SELECT RAISE(ABORT, 'the outcome of an attempt never changes');
 END;
 
 CREATE TRIGGER attempts_stay

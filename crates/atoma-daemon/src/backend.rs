@@ -9,8 +9,8 @@ use atoma_domain::ports::{ChainError, StoreError};
 use atoma_domain::{CheckpointNumber, Mist, with_causes};
 use atoma_metrics::Metrics;
 use atoma_operator::{
-    Applied, Engine, EngineConfig, Ingestor, LimitsConfig, Operator, Ports, Readiness,
-    ReconcileError,
+    Applied, Engine, EngineConfig, Ingestor, JournalUpkeep, LimitsConfig, Operator, Ports,
+    Readiness, ReconcileError,
 };
 use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{ClientConfig, MaxLag, SuiChain, SuiChainConfig, SuiEventSource};
@@ -28,6 +28,8 @@ use crate::random::random_fraction;
 const EPOCH_INTERVAL: Duration = Duration::from_secs(2);
 /// Interval between reads of the operator's coins while their balance is low.
 const BALANCE_INTERVAL: Duration = Duration::from_secs(30);
+/// A day in seconds.
+const DAY_S: u64 = 86_400;
 /// Pause between attempts to start while the Sui node is not available.
 const START_PAUSE: Duration = Duration::from_secs(2);
 
@@ -46,6 +48,8 @@ pub(crate) struct Backend {
     allow_foreign_use: bool,
     is_demonstration: bool,
     recovery_timeout: Duration,
+    /// How long concluded transactions keep their bytes; `None` is for ever.
+    keep_bytes: Option<Duration>,
     data_dir: Arc<DataDirLock>,
     /// Why a start in the background stopped the daemon.
     fatal: Arc<Mutex<Option<StartError>>>,
@@ -148,6 +152,8 @@ impl Backend {
             allow_foreign_use: config.allow_foreign_use,
             is_demonstration: config.is_demonstration,
             recovery_timeout: Duration::from_secs(config.recovery_timeout_s),
+            keep_bytes: (config.journal.keep_bytes_days > 0)
+                .then(|| Duration::from_secs(config.journal.keep_bytes_days * DAY_S)),
             data_dir: Arc::new(data_dir),
             fatal: Arc::default(),
         })
@@ -257,6 +263,11 @@ impl Backend {
         let engine = self.engine.clone();
         self.tasks
             .spawn(async move { engine.report_skipped_rows().await });
+        if let Some(keep) = self.keep_bytes {
+            let (database, clock) = (Arc::new(self.state.clone()), self.ports.clock.clone());
+            let upkeep = JournalUpkeep::new(database, clock, keep);
+            self.tasks.spawn(upkeep.run(self.stopping.clone()));
+        }
         Ok(())
     }
 

@@ -21,6 +21,7 @@ mod measure;
 mod ports;
 mod readiness;
 mod reconcile;
+mod upkeep;
 mod use_cases;
 
 pub use badges::ReconcileError;
@@ -36,6 +37,7 @@ pub use measure::{LedgerSample, Measurements, Sample, StoreSample};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};
 pub use reconcile::ForeignUse;
+pub use upkeep::JournalUpkeep;
 pub use use_cases::{
     Checked, Completed, NodeChoice, Operator, Registered, ServedMessage, StackResult, StackStatus,
     Unsuccessful, WantedUnits,

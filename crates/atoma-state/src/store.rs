@@ -85,6 +85,9 @@ struct OpenFile {
 /// The size in bytes to which SQLite cuts the log when it begins anew. A burst lets it grow beyond.
 const LOG_LIMIT: &str = "4194304";
 
+/// The page size of a new database, in bytes. An existing one keeps its own.
+const PAGE_SIZE: u32 = 8192;
+
 /// How many rows a connection buffers; sqlx's 50 makes long lists slow.
 const ROW_BUFFER: usize = 1024;
 
@@ -314,6 +317,7 @@ impl Views {
 
 fn connect_options(options: StateOptions) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
+        .page_size(PAGE_SIZE)
         .foreign_keys(true)
         // Without it, REPLACE deletes rows without running their triggers.
         .pragma("recursive_triggers", "ON")

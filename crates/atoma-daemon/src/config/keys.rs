@@ -50,6 +50,7 @@ pub(super) const NUMBERS: &[Number] = &[
     number("gas.low_balance_mist", "MIST", 0, None),
     number("breaker.failures", "transactions", 0, Some(4_294_967_295)),
     number("breaker.pause_s", "seconds", 1, Some(86_400)),
+    number("journal.keep_bytes_days", "days", 0, Some(36_500)),
 ];
 
 /// The flags that override keys.

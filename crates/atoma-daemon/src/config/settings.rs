@@ -94,6 +94,9 @@ pub struct Settings {
     /// When writes pause.
     #[config(nested)]
     pub breaker: BreakerConfig,
+    /// The transaction journal.
+    #[config(nested)]
+    pub journal: JournalConfig,
     /// Encryption of connections to the API.
     #[config(nested)]
     pub tls: TlsConfig,
@@ -162,6 +165,17 @@ pub struct BreakerConfig {
     /// How long the daemon refuses them.
     #[config(default = 300)]
     pub pause_s: u64,
+}
+
+/// The transaction journal.
+#[derive(Clone, Debug, Serialize, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct JournalConfig {
+    /// How long the journal keeps the signed bytes and the effects of a transaction after its outcome is
+    /// known. They are more than half of the database, and nothing needs them then. Digest, gas and outcome
+    /// stay. 0 keeps them for ever.
+    #[config(default = 30)]
+    pub keep_bytes_days: u64,
 }
 
 /// Encryption of connections to the API.

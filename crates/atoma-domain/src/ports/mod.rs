@@ -13,6 +13,7 @@ mod figures;
 mod journal;
 mod signer;
 mod state;
+mod upkeep;
 mod work;
 
 pub use chain::{
@@ -32,6 +33,7 @@ pub use figures::Figures;
 pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, Stock, UnfinishedIntent};
 pub use signer::Signer;
 pub use state::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader};
+pub use upkeep::Upkeep;
 pub use work::{ReservationFilter, ServedWork};
 
 pub use crate::transaction::{SignedTransaction, UnsignedTransaction};

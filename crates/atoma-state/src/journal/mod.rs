@@ -15,6 +15,7 @@ mod queries;
 mod record;
 mod request_keys;
 mod rows;
+mod upkeep;
 
 use async_trait::async_trait;
 use atoma_domain::journal::{

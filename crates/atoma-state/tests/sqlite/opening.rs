@@ -88,3 +88,15 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn a_new_database_has_large_pages() {
+    let database = Database::new();
+    database.open().await.close().await;
+    let raw = database.raw().await;
+    let size: i64 = sqlx::query_scalar("PRAGMA page_size")
+        .fetch_one(&raw)
+        .await
+        .unwrap();
+    assert_eq!(size, 8192);
+}

@@ -278,3 +278,47 @@ pub async fn recent_gas_coins_are_the_latest_attempts(store: impl Store) {
     let recent = store.recent_gas_coins().await.unwrap();
     assert_eq!(recent[..3], [41, 40, 38].map(object));
 }
+
+/// Nothing that can be asked of a concluded attempt needs its bytes; a signed one keeps them.
+pub async fn concluded_attempts_drop_what_they_carried(store: impl Store) {
+    let intents: Vec<_> = [1, 2, 3].map(|id| new_intent(1, subscribe(id))).into();
+    let mut ids = Vec::new();
+    for (number, intent) in (1..).zip(intents) {
+        let id = unwrap_new(open(&store, intent).await).id;
+        ids.push(id);
+        let sent = attempt(number, &[id]);
+        let now = at(10 * number);
+        store.record_attempt(&sent, None, now).await.unwrap();
+        if number < 3 {
+            let conclusion = concluded(digest(number), &succeeded());
+            store.conclude(&conclusion, now).await.unwrap();
+        }
+    }
+    let known = async || {
+        let mut attempts = Vec::new();
+        for id in &ids {
+            attempts.extend(store.attempts_of(*id).await.unwrap());
+        }
+        let uses = store.knows_use(object(1), digest(2)).await.unwrap();
+        let last = store.last_use(object(1)).await.unwrap();
+        (attempts, uses, last, store.unfinished().await.unwrap())
+    };
+    let before = known().await;
+    assert_eq!(before.3.len(), 1);
+    assert!(
+        !before.3[0]
+            .attempt
+            .as_ref()
+            .unwrap()
+            .transaction
+            .bytes
+            .is_empty()
+    );
+    let drop = async |before, limit| store.drop_carried(at(before), limit).await.unwrap();
+    assert_eq!(drop(10, 9).await, 0);
+    assert_eq!(drop(11, 9).await, 1);
+    assert_eq!(drop(11, 9).await, 0);
+    assert_eq!(drop(99, 1).await, 1);
+    assert_eq!(drop(99, 9).await, 0);
+    assert_eq!(known().await, before);
+}

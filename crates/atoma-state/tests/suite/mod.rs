@@ -14,16 +14,16 @@ pub mod reservations;
 pub mod settling;
 pub mod work;
 
-use atoma_domain::ports::{ChainEvents, Figures, Journal, ServedWork, StateReader};
+use atoma_domain::ports::{ChainEvents, Figures, Journal, ServedWork, StateReader, Upkeep};
 
 /// A store under test. It has all database ports, because one reads what another writes.
 pub trait Store:
-    StateReader + ServedWork + ChainEvents + Journal + Figures + Clone + 'static
+    StateReader + ServedWork + ChainEvents + Journal + Figures + Upkeep + Clone + 'static
 {
 }
 
 impl<T> Store for T where
-    T: StateReader + ServedWork + ChainEvents + Journal + Figures + Clone + 'static
+    T: StateReader + ServedWork + ChainEvents + Journal + Figures + Upkeep + Clone + 'static
 {
 }
 
@@ -124,6 +124,7 @@ macro_rules! store_suites {
                 gas_is_spent_when_its_attempt_is_concluded,
                 gas_spent_in_the_future_is_dated_by_what_came_after_it,
                 attempts_report_their_outcome,
+                concluded_attempts_drop_what_they_carried,
                 each_attempt_is_found_in_its_own_checkpoint,
                 a_badge_was_last_used_by_the_last_execution,
             }

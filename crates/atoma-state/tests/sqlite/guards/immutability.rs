@@ -224,6 +224,19 @@ async fn an_outcome_never_changes() {
             ),
             (
                 "outcome of an attempt",
+                "UPDATE attempts SET effects = NULL",
+            ),
+            (
+                "signed transaction never changes",
+                "UPDATE attempts SET bytes = x'00'",
+            ),
+            // What it carried goes as a whole.
+            (
+                "signed transaction never changes",
+                "UPDATE attempts SET bytes = x''",
+            ),
+            (
+                "outcome of an attempt",
                 "UPDATE attempts SET failure = '{}'",
             ),
             (
