@@ -91,7 +91,7 @@ proptest! {
 
 #[tokio::test]
 async fn a_new_database_has_large_pages() {
-    let database = Database::new();
+    let database = crate::raw::Database::new();
     database.open().await.close().await;
     let raw = database.raw().await;
     let size: i64 = sqlx::query_scalar("PRAGMA page_size")
