@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use crate::backend::{Backend, StartError};
 use crate::config::Config;
 use crate::reload::reload_on_hangup;
+use crate::supervisor;
 
 /// Threads that answer HTTP requests. Two are enough, because the work behind them is asynchronous.
 const API_WORKERS: usize = 2;
@@ -49,7 +50,8 @@ impl Daemon {
             },
         )?;
         info!(addr = %api.addr(), operator = %operator.ports().signer.address(), "listening");
-        reload_on_hangup(config, api.access().clone(), stopping);
+        reload_on_hangup(config, api.access().clone(), stopping.clone());
+        supervisor::start_watchdog(operator.ports().events.clone(), stopping);
         match backend.start().await {
             Ok(()) => {}
             Err(StartError::Chain(error)) => {
@@ -84,8 +86,12 @@ impl Daemon {
     /// When the HTTP server fails, or a start that had to wait for the Sui node turns out to be impossible.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
         let Self { api, backend, .. } = self;
+        supervisor::ready("serving");
         let handle = api.handle();
-        backend.when_stopping(async move { handle.stop(true).await });
+        backend.when_stopping(async move {
+            supervisor::stopping();
+            handle.stop(true).await;
+        });
         let served = api.run().await.context("the HTTP server failed");
         backend.stop().await;
         info!("stopped");

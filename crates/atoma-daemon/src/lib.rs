@@ -23,6 +23,7 @@ mod logging;
 mod random;
 mod reload;
 mod signals;
+mod supervisor;
 
 pub use cli::{Cli, run};
 pub use config::{Config, ConfigError, Overrides};

@@ -8,6 +8,7 @@ use tracing::{error, info, warn};
 
 use crate::config::Config;
 use crate::exit::sentences;
+use crate::supervisor;
 
 /// Reads tokens and certificate again at each SIGHUP, until `stopping` is cancelled.
 pub(crate) fn reload_on_hangup(config: Config, access: AccessControl, stopping: CancellationToken) {
@@ -21,7 +22,13 @@ pub(crate) fn reload_on_hangup(config: Config, access: AccessControl, stopping: 
     };
     tokio::spawn(async move {
         while let Some(Some(())) = stopping.run_until_cancelled(hangups.recv()).await {
-            match reload(&config, &access) {
+            supervisor::reloading();
+            let reloaded = reload(&config, &access);
+            supervisor::ready(match &reloaded {
+                Ok(()) => "serving",
+                Err(_) => "serving; the last reload failed, see the log",
+            });
+            match reloaded {
                 Ok(()) => info!("reloaded the tokens and the certificate"),
                 Err(failed) => {
                     for sentence in sentences(&failed) {

@@ -41,6 +41,7 @@ mod served_work;
 mod settlement;
 mod slow_clients;
 mod startup;
+mod supervisor;
 mod stop;
 mod support;
 #[path = "../../../atoma-sui/tests/network/switch.rs"]

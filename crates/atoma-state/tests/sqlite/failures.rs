@@ -118,7 +118,7 @@ async fn a_locked_database_says_so_and_is_unchanged() {
 /// Whoever reads "not available" waits; a damaged file needs a backup.
 #[tokio::test]
 async fn a_file_that_is_damaged_in_use_says_so() {
-    const PAGE: usize = 4096;
+    const PAGE: usize = 8192;
     let database = Database::new();
     let store = database.open().await;
     let raw = database.raw().await;
