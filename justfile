@@ -36,6 +36,10 @@ foreign:
 clients:
     .ci/run clients
 
+# Check the systemd unit and the alert rules
+deploy:
+    .ci/run deploy
+
 # Run all tests and doc tests
 test:
     .ci/run tests

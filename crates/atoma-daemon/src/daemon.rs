@@ -36,6 +36,7 @@ impl Daemon {
     pub async fn build(config: Config, stopping: CancellationToken) -> anyhow::Result<Self> {
         let access = config.access(|name| std::env::var_os(name))?.for_api()?;
         let metrics = Metrics::new()?;
+        metrics.watch_disk(config.data_dir.clone())?;
         let backend = Backend::build(&config, &metrics, stopping.clone()).await?;
         let operator = backend.operator(Duration::from_secs(config.request_timeout_s));
         let api = ApiServer::bind(

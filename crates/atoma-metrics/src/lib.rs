@@ -10,6 +10,7 @@
 //! made from the code by [`metrics_page`].
 
 mod chain;
+mod disk;
 mod http;
 mod metrics;
 mod page;

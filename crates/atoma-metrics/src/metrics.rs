@@ -1,5 +1,6 @@
 //! All metrics of a daemon.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use prometheus::proto::MetricFamily;
 use prometheus::{Encoder as _, Error, Registry, TextEncoder};
 
 use crate::chain::{ChainMetrics, MeteredChain};
+use crate::disk::DiskSpace;
 use crate::http::HttpMetrics;
 use crate::values;
 use crate::written::Written;
@@ -40,6 +42,14 @@ impl Metrics {
             http,
             chain,
         })
+    }
+
+    /// Also tells the space left on the disk of this directory.
+    ///
+    /// # Errors
+    /// If it tells that of another directory already.
+    pub fn watch_disk(&self, directory: PathBuf) -> Result<(), Error> {
+        self.counted.register(Box::new(DiskSpace::of(directory)?))
     }
 
     /// Counts the requests to the HTTP API.

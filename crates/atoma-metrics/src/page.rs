@@ -31,6 +31,7 @@ pub fn metrics_page() -> Result<String, Error> {
     );
     let metrics = Metrics::new()?;
     metrics.count_examples();
+    metrics.watch_disk(".".into())?;
     let mut families = metrics.gather(&example())?;
     families.sort_by(|one, other| one.name().cmp(other.name()));
     for family in &families {

@@ -41,8 +41,8 @@ mod served_work;
 mod settlement;
 mod slow_clients;
 mod startup;
-mod supervisor;
 mod stop;
+mod supervisor;
 mod support;
 #[path = "../../../atoma-sui/tests/network/switch.rs"]
 mod switch;

@@ -10,3 +10,4 @@ mod api_document;
 mod dependencies;
 mod documents;
 mod import_cycles;
+mod monitoring;
