@@ -31,7 +31,4 @@ pub use service::{
 pub use settlement::{ClaimedStackView, DisputeView, ResolutionStatus};
 pub use stack::{NodeView, StackView, WorkView};
 pub use task::{SubscriptionView, TaskView};
-pub use transaction::{
-    AttemptStage, AttemptView, TransactionDetailView, TransactionKind, TransactionStatus,
-    TransactionView,
-};
+pub use transaction::{AttemptView, TransactionDetailView, TransactionKind, TransactionView};

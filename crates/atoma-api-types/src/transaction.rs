@@ -1,5 +1,6 @@
 //! Entries of the transaction journal.
 
+use atoma_domain::journal::{AttemptStatus, IntentStatus};
 use atoma_domain::{CheckpointNumber, Digest, Epoch, IntentId, Mist, NodeSmallId, StackSmallId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,11 +16,9 @@ pub struct TransactionView {
     #[schema(example = 17)]
     pub transaction_id: IntentId,
     /// What it does.
-    #[schema(value_type = TransactionKind)]
-    pub kind: String,
+    pub kind: TransactionKind,
     /// How far it is.
-    #[schema(value_type = TransactionStatus)]
-    pub status: String,
+    pub status: IntentStatus,
     /// The digest of its latest attempt.
     #[schema(value_type = Option<text::TransactionDigest>)]
     pub tx_digest: Option<Digest>,
@@ -58,18 +57,22 @@ pub enum TransactionKind {
     ClaimConfidentialStack,
 }
 
-/// How far a transaction is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TransactionStatus {
-    /// Nothing was sent yet.
-    Queued,
-    /// An attempt was sent, and its outcome is not known yet.
-    Submitted,
-    /// It executed.
-    Succeeded,
-    /// It failed, and nothing more is sent.
-    Failed,
+impl TransactionKind {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RegisterNode => "register_node",
+            Self::SubscribeToModel => "subscribe_to_model",
+            Self::SubscribeToTask => "subscribe_to_task",
+            Self::UpdateSubscription => "update_subscription",
+            Self::UnsubscribeFromTask => "unsubscribe_from_task",
+            Self::SettleStack => "settle_stack",
+            Self::AttestSettlement => "attest_settlement",
+            Self::StartDispute => "start_dispute",
+            Self::ClaimStack => "claim_stack",
+            Self::ClaimConfidentialStack => "claim_confidential_stack",
+        }
+    }
 }
 
 /// A transaction of the journal with its attempts.
@@ -93,8 +96,7 @@ pub struct AttemptView {
     #[schema(value_type = text::TransactionDigest)]
     pub tx_digest: Digest,
     /// How far it is.
-    #[schema(value_type = AttemptStage)]
-    pub status: String,
+    pub status: AttemptStatus,
     /// When it was signed.
     #[schema(value_type = Option<text::Time>)]
     pub created_at: Option<String>,
@@ -115,20 +117,4 @@ pub struct AttemptView {
     pub error: Option<ErrorBody>,
     /// The transactions of the journal that it carries, in the order of its calls.
     pub transaction_ids: Vec<IntentId>,
-}
-
-/// How far an attempt is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AttemptStage {
-    /// It was signed, and may have been sent.
-    Signed,
-    /// It executed.
-    Succeeded,
-    /// It executed and failed.
-    Aborted,
-    /// The network cancelled it.
-    Cancelled,
-    /// It can never execute.
-    Dead,
 }

@@ -51,6 +51,12 @@ impl Audit {
         );
     }
 
+    /// Whether its outcome was told.
+    #[cfg(test)]
+    pub(crate) fn is_told(&self) -> bool {
+        self.0.is_told.get()
+    }
+
     fn outcome(&self, status: StatusCode, code: Option<&str>, transactions: Option<String>) {
         let write = &self.0;
         if write.is_told.replace(true) {

@@ -55,6 +55,11 @@ pub(crate) async fn authorize<B: MessageBody>(
     }
 }
 
+/// Whether the path is one of the document's viewer.
+pub(crate) fn is_viewer(path: &str) -> bool {
+    path.starts_with(VIEWER)
+}
+
 fn is_read(request: &ServiceRequest) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
 }
@@ -63,7 +68,7 @@ fn is_read(request: &ServiceRequest) -> bool {
 fn check(request: &ServiceRequest) -> Result<Option<Caller>, ApiError> {
     let is_read = is_read(request);
     let path = request.path();
-    if is_read && (PUBLIC.contains(&path) || path.starts_with(VIEWER)) {
+    if is_read && (PUBLIC.contains(&path) || is_viewer(path)) {
         return Ok(None);
     }
     let access = request

@@ -46,7 +46,9 @@ pub fn document() -> OpenApi {
     info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
     info.description = Some(String::from(
         "Integers have up to 64 bits. Amounts of USDC are in micro-USDC, amounts of SUI in MIST. Unless an \
-         endpoint says otherwise, optional fields without a value are present as `null`.",
+         endpoint says otherwise, optional fields without a value are present as `null`. The response to a \
+         well-formed request has an `X-Request-Id`, which the daemon's log has too. A path that does not exist is 404 `not_found`; a method that a path does not \
+         take is 405 `method_not_allowed`, with the others in `Allow`.",
     ));
     OpenApiBuilder::new()
         .info(info)

@@ -22,6 +22,7 @@ mod count_requests;
 mod document;
 mod error;
 mod guard;
+mod headers;
 mod ignored;
 mod limits;
 mod lists;

@@ -164,8 +164,9 @@ impl ListRequest {
         let has_more = items.len() > limit;
         items.truncate(limit);
         let mut response = HttpResponse::Ok();
-        if has_more && let Some(last) = items.last() {
-            let next = next_page(&self.request, limit, &key(last).to_cursor());
+        let next = items.last().filter(|_| has_more);
+        let next = next.map(|last| next_page(&self.request, limit, &key(last).to_cursor()));
+        if let Some(next) = &next {
             response.insert_header((LINK, format!("<{next}>; rel=\"next\"")));
         }
         let views: Vec<_> = items.into_iter().map(view).collect();
@@ -175,7 +176,7 @@ impl ListRequest {
         // A long list takes a while, in which this thread goes on with other requests.
         let json = actix_web::web::block(move || {
             let json = serde_json::to_vec(&views)?;
-            let tag = entity_tag(&json);
+            let tag = entity_tag(&json, next.as_deref());
             Ok::<_, serde_json::Error>((json, tag))
         });
         let json = json.await.map_err(|error| internal(&error))?;
@@ -191,9 +192,11 @@ impl ListRequest {
     }
 }
 
-/// Identifies the content of a page. It is weak: compression changes the bytes, and not what they say.
-fn entity_tag(json: &[u8]) -> EntityTag {
-    let hash = Hash32::of(&[json]).to_string();
+/// Identifies the content of a page and its link to the next, which comes and goes with the entries of later pages.
+/// It is weak: compression changes the bytes, and not what they say.
+fn entity_tag(json: &[u8], next: Option<&str>) -> EntityTag {
+    // A list begins with a bracket, and no link has one: no other pair has the same bytes.
+    let hash = Hash32::of(&[next.unwrap_or_default().as_bytes(), json]).to_string();
     EntityTag::new_weak(hash.chars().skip(2).take(32).collect())
 }
 

@@ -11,12 +11,18 @@ use crate::spelling::advice;
 /// The parameter of writes that simulates them.
 pub(crate) const DRY_RUN: &str = "dry_run";
 
-/// The query parameters of a request that can be simulated.
+/// The query parameters of a request for transactions, which can be simulated.
 pub(crate) const SIMULATED: &[openapi::Query] = &[openapi::Query {
     name: DRY_RUN,
     about: "Simulates only: nothing is sent or stored, and the response has the estimated gas.",
     is_required: false,
     values: openapi::Values::Boolean,
+}];
+
+/// The query parameters of a request that writes to the database alone, which can be tried.
+pub(crate) const TRIED: &[openapi::Query] = &[openapi::Query {
+    about: "Checks only: nothing is stored, and the response is what the request would answer now. It costs no gas.",
+    ..SIMULATED[0]
 }];
 
 /// The pairs of a query string, decoded, in their order.

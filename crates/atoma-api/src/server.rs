@@ -31,6 +31,7 @@ use crate::count_requests::count_requests;
 use crate::document::document;
 use crate::error::{ApiError, ApiResult};
 use crate::guard::{AllowedHosts, refuse_foreign};
+use crate::headers::{protect, refuse_unacceptable};
 use crate::limits::ApiLimits;
 use crate::lists::ListTurns;
 use crate::openapi::DocumentJson;
@@ -257,8 +258,10 @@ fn app(
         .app_data(shared.bodies)
         .app_data(shared.document)
         .wrap(Compress::default())
+        .wrap(from_fn(refuse_unacceptable))
         .wrap(from_fn(authorize))
         .wrap(from_fn(refuse_foreign))
+        .wrap(from_fn(protect))
         .wrap(from_fn(log_access))
         .wrap(from_fn(count_requests))
         .configure(routes::configure)

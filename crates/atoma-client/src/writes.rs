@@ -145,7 +145,7 @@ impl Client {
     ) -> Result<ReservationView, ClientError> {
         let path = ["reservations", &id.to_string()];
         let request = self.request(Method::PATCH, &path)?.json(update);
-        self.send(Write::default().apply(request)?).await?.decode()
+        self.send(request).await?.decode()
     }
 
     /// Releases a reservation.

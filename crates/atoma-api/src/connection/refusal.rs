@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 
 use crate::error::without_details;
+use crate::headers::FOR_BROWSERS;
 
 /// No head of such an answer is longer.
 const LONGEST_HEAD: usize = 256;
@@ -47,8 +48,13 @@ pub(super) fn refusal(status: StatusCode) -> Vec<u8> {
     };
     let body = without_details(code, sentence.to_owned());
     let json = serde_json::to_string(&body).unwrap_or_default();
+    let for_browsers: String = FOR_BROWSERS
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
     format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{json}",
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\ncontent-type: application/json\r\n{for_browsers}\
+         connection: close\r\n\r\n{json}",
         json.len()
     )
     .into_bytes()

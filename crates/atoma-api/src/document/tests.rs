@@ -74,3 +74,94 @@ fn every_code_of_an_operation_exists() {
         assert!(is_known(code), "{code}");
     }
 }
+
+/// The names that a response refers to.
+fn bodies(response: &Value) -> String {
+    response["content"]["application/json"]["schema"].to_string()
+}
+
+#[test]
+fn a_request_over_several_stacks_may_fail_with_its_results() {
+    let document = serde_json::to_value(document()).unwrap();
+    for (path, whole) in [
+        ("/try_settle_stack_ids", "/Batch"),
+        ("/submit_stack_settlement_attestations", "/Batch"),
+        ("/claim_funds", "/Claim"),
+        ("/nodes/claim-funds", "/Claim"),
+    ] {
+        let responses = &document["paths"][path]["post"]["responses"];
+        for (status, may_have_results) in [
+            ("400", true),
+            ("401", false),
+            ("403", false),
+            ("406", false),
+            ("409", true),
+            ("413", false),
+            ("415", false),
+            ("422", true),
+            ("429", true),
+            ("500", true),
+            ("502", true),
+            ("503", true),
+            ("504", true),
+        ] {
+            let bodies = bodies(&responses[status]);
+            assert!(bodies.contains("/Error"), "{path} {status}: {bodies}");
+            assert_eq!(bodies.contains(whole), may_have_results, "{path} {status}");
+        }
+    }
+    let ready = &document["paths"]["/ready"]["get"]["responses"]["503"];
+    assert_eq!(ready["description"], "`not_ready`");
+    assert!(bodies(ready).contains("/NotReady") && !bodies(ready).contains("anyOf"));
+}
+
+#[test]
+fn the_headers_of_responses_are_described() {
+    let document = serde_json::to_value(document()).unwrap();
+    let headers = |path: &str, method: &str, status: &str| -> Vec<String> {
+        let response = &document["paths"][path][method]["responses"][status];
+        let headers = response["headers"].as_object().into_iter().flatten();
+        headers.map(|(name, _)| name.clone()).collect()
+    };
+    assert_eq!(headers("/stacks", "get", "304"), ["ETag", "Link"]);
+    assert_eq!(headers("/stacks", "get", "401"), ["WWW-Authenticate"]);
+    assert_eq!(headers("/stacks", "get", "503"), ["Retry-After"]);
+    assert_eq!(headers("/register", "post", "403"), ["WWW-Authenticate"]);
+    assert_eq!(headers("/register", "post", "429"), ["Retry-After"]);
+    assert_eq!(headers("/register", "post", "503"), ["Retry-After"]);
+}
+
+#[test]
+fn only_what_can_be_simulated_takes_dry_run_and_only_what_is_remembered_a_key() {
+    let document = serde_json::to_value(document()).unwrap();
+    let has = |path: &str, method: &str, name: &str| {
+        let operation = &document["paths"][path][method];
+        assert!(operation.is_object(), "{method} {path}");
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        parameters
+            .filter(|parameter| parameter["name"] == name)
+            .count()
+            == 1
+    };
+    for (path, method, dry_run, key) in [
+        ("/register", "post", true, true),
+        ("/reservations", "post", true, true),
+        ("/stack_messages", "post", true, true),
+        ("/reservations/{reservation_id}", "patch", false, false),
+        ("/reservations", "delete", false, false),
+        ("/transactions/{id}/abandon", "post", false, false),
+    ] {
+        assert_eq!(has(path, method, "dry_run"), dry_run, "{path}");
+        assert_eq!(has(path, method, "Idempotency-Key"), key, "{path}");
+    }
+}
+
+#[test]
+fn a_list_that_is_always_short_waits_for_no_turn() {
+    let document = serde_json::to_value(document()).unwrap();
+    let busy = |path: &str| {
+        let response = &document["paths"][path]["get"]["responses"]["503"];
+        response.to_string().contains("`busy`")
+    };
+    assert!(busy("/stacks") && !busy("/nodes"));
+}

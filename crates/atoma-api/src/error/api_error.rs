@@ -75,6 +75,12 @@ pub(crate) enum ApiError {
         /// The methods that the route takes, separated by commas.
         allowed: String,
     },
+    /// The response has no form that the client takes.
+    #[error(
+        "`Accept-Encoding` allows neither gzip nor an uncompressed response. Allow one of them, or leave the header \
+         out."
+    )]
+    NotAcceptable,
     /// The body is over the limit.
     #[error("The request body is larger than 1 MiB. Split it into several requests.")]
     BodyTooLarge,
@@ -147,7 +153,7 @@ impl ApiError {
     }
 
     /// One of each error of the HTTP layer itself.
-    pub(crate) fn examples() -> [Self; 11] {
+    pub(crate) fn examples() -> [Self; 12] {
         let path = || String::from("/stack");
         [
             Self::ForeignHost,
@@ -163,6 +169,7 @@ impl ApiError {
                 method: Method::GET,
                 allowed: String::from("POST"),
             },
+            Self::NotAcceptable,
             Self::BodyTooLarge,
             Self::NotJson,
             Self::BodyTimeout {
@@ -206,6 +213,7 @@ impl ApiError {
             Self::InsufficientScope { .. } => (StatusCode::FORBIDDEN, "insufficient_scope"),
             Self::NoRoute { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "not_acceptable"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
             Self::BodyTimeout { .. } => (StatusCode::REQUEST_TIMEOUT, "body_timeout"),

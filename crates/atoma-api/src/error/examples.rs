@@ -5,7 +5,7 @@ use atoma_domain::journal::Failure;
 
 /// One of each, in the order of [`Failure`].
 pub(super) const FAILURES: &[&str] = &[
-    r#"{"code":"invalid_request","message":"why"}"#,
+    r#"{"code":"invalid_request","message":"`limit` must be from 1 to 10000."}"#,
     r#"{"code":"ambiguous_node","nodes":2}"#,
     r#"{"code":"node_mismatch","node_small_id":1,"node_badge_id":"0x0000000000000000000000000000000000000000000000000000000000000002"}"#,
     r#"{"code":"unknown_stack","stack_small_id":42}"#,

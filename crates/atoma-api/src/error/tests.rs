@@ -31,7 +31,7 @@ macro_rules! failures {
 
 failures! {
     InvalidRequest => 400
-        "Why.";
+        "`limit` must be from 1 to 10000.";
     AmbiguousNode => 400
         "The operator runs 2 nodes, and the request does not say which one acts. Name it with `node_small_id` or `node_badge_id`.";
     NodeMismatch => 400

@@ -1,7 +1,13 @@
 //! Error codes that operations have in common.
 
 /// Of every operation.
-pub(crate) const ALWAYS: &[&str] = &["invalid_request", "forbidden", "internal", "unrecognized"];
+pub(crate) const ALWAYS: &[&str] = &[
+    "invalid_request",
+    "forbidden",
+    "not_acceptable",
+    "internal",
+    "unrecognized",
+];
 /// Of what needs a token, if there are any.
 pub(crate) const TOKEN: &[&str] = &["unauthorized"];
 /// Of what a token for reads doesn't allow.

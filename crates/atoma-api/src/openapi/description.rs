@@ -1,16 +1,15 @@
 //! The description of one operation.
 
 use utoipa::ToSchema;
-use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{Content, Required, Response, ResponseBuilder};
 
 use super::codes;
-use super::errors;
+use super::errors::{self, Bodies};
 use super::parameter::{self, Query};
-use super::schemas::{Reference, Schemas, reference};
+use super::schemas::{Reference, Schemas, reference, text_header};
 use super::tag::Tag;
 
 /// What the document says about an operation.
@@ -25,6 +24,7 @@ pub(crate) struct Description {
     is_public: bool,
     responses: Vec<(u16, &'static str, Answer)>,
     errors: Vec<&'static str>,
+    error_bodies: Bodies,
 }
 
 /// What a response contains.
@@ -51,6 +51,7 @@ pub(crate) fn describe(id: &'static str, tag: Tag, summary: &'static str) -> Des
         is_public: false,
         responses: Vec::new(),
         errors: [codes::ALWAYS, codes::TOKEN].concat(),
+        error_bodies: Bodies::default(),
     }
 }
 
@@ -104,11 +105,16 @@ impl Description {
         self
     }
 
-    /// A successful response with a page of a list.
-    pub(crate) fn lists<T: ToSchema>(mut self) -> Self {
+    /// A successful response with a page of a list, which takes its turn among other lists.
+    pub(crate) fn lists<T: ToSchema>(self) -> Self {
+        self.lists_at_once::<T>().errors(codes::LIST)
+    }
+
+    /// A successful response with a page of a list that is always short.
+    pub(crate) fn lists_at_once<T: ToSchema>(mut self) -> Self {
         self.responses
             .push((200, "A page of the list.", Answer::Page(reference::<T>)));
-        self.errors(codes::LIST)
+        self
     }
 
     /// A successful response with any JSON.
@@ -128,6 +134,18 @@ impl Description {
     pub(crate) fn errors(mut self, codes: &[&'static str]) -> Self {
         self.errors.extend_from_slice(codes);
         self
+    }
+
+    /// What may come instead of the plain error when the use case fails. It is an error as well, and has more.
+    pub(crate) fn may_fail_with<T: ToSchema>(mut self) -> Self {
+        self.error_bodies.of_failures = Some(reference::<T>);
+        self
+    }
+
+    /// What comes instead of the plain error with these codes. It is an error as well, and has more.
+    pub(crate) fn fails_with<T: ToSchema>(mut self, codes: &'static [&'static str]) -> Self {
+        self.error_bodies.of_codes = Some((codes, reference::<T>));
+        self.errors(codes)
     }
 
     /// The operation at this path. `later` marks the second name of an operation, whose id must differ.
@@ -158,10 +176,11 @@ impl Description {
             .iter()
             .any(|(.., answer)| matches!(answer, Answer::Page(_)))
         {
-            operation = operation.parameter(etag_header()).response(
-                "304",
-                Response::new("The page is the one with the given `ETag`."),
-            );
+            let unchanged =
+                ResponseBuilder::new().description("The page is the one with the given `ETag`.");
+            operation = operation
+                .parameter(etag_header())
+                .response("304", with_page_headers(unchanged));
         }
         if let Some(body) = self.body {
             let body = RequestBodyBuilder::new()
@@ -173,7 +192,7 @@ impl Description {
         for (status, about, answer) in &self.responses {
             operation = operation.response(status.to_string(), answer.response(about, schemas));
         }
-        for (status, response) in errors::responses(&self.errors, schemas) {
+        for (status, response) in errors::responses(&self.errors, &self.error_bodies, schemas) {
             operation = operation.response(status.to_string(), response);
         }
         operation.build()
@@ -203,29 +222,24 @@ impl Answer {
         let response = ResponseBuilder::new()
             .description(about)
             .content(content_type, Content::new(schema));
-        let text = || Some(ObjectBuilder::new().schema_type(Type::String));
         match self {
-            Self::Page(_) => response
-                .header(
-                    "Link",
-                    HeaderBuilder::new()
-                        .schema(text())
-                        .description(Some(
-                            "The next page, as `<…>; rel=\"next\"`. Absent on the last page.",
-                        ))
-                        .build(),
-                )
-                .header(
-                    "ETag",
-                    HeaderBuilder::new()
-                        .schema(text())
-                        .description(Some("Identifies the page's content, for `If-None-Match`."))
-                        .build(),
-                )
-                .build(),
+            Self::Page(_) => with_page_headers(response),
             Self::One(_) | Self::Any | Self::Text(_) => response.build(),
         }
     }
+}
+
+fn with_page_headers(response: ResponseBuilder) -> Response {
+    response
+        .header(
+            "Link",
+            text_header("The next page, as `<…>; rel=\"next\"`. Absent on the last page."),
+        )
+        .header(
+            "ETag",
+            text_header("Identifies the page's content and its `Link`, for `If-None-Match`."),
+        )
+        .build()
 }
 
 fn key_header() -> utoipa::openapi::path::Parameter {

@@ -39,7 +39,7 @@ impl Values {
                 .schema_type(Type::Integer)
                 .format(Some(SchemaFormat::Custom(String::from("uint64"))))
                 .minimum(Some(0))
-                .maximum(Some(usize::MAX)),
+                .maximum(Some(u64::MAX)),
             Self::Limit => object
                 .schema_type(Type::Integer)
                 .minimum(Some(1))
@@ -91,7 +91,7 @@ pub(super) fn of_path(path: &str) -> impl Iterator<Item = Parameter> {
             "reservation_id" => ("The daemon's number of the reservation.", Values::Id),
             _ => (
                 "The number of the transaction in the journal, or the digest of one of its attempts.",
-                Values::Text("^([0-9]{1,19}|[1-9A-HJ-NP-Za-km-z]{43,44})$"),
+                Values::Text("^([0-9]{1,19}|[1-9A-HJ-NP-Za-km-z]{32,44})$"),
             ),
         };
         Some(

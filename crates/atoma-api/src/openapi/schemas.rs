@@ -1,8 +1,9 @@
-//! Schemas of types, and references to them.
+//! Schemas of types and headers, and references to them.
 
 use utoipa::ToSchema;
-use utoipa::openapi::schema::Schema;
-use utoipa::openapi::{Ref, RefOr};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Header, Ref, RefOr};
 
 /// Schemas by the names that references use.
 pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -15,4 +16,12 @@ pub(super) fn reference<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
     schemas.push((name.to_string(), T::schema()));
     T::schemas(schemas);
     RefOr::Ref(Ref::from_schema_name(name))
+}
+
+/// A header of a response.
+pub(super) fn text_header(about: &str) -> Header {
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .description(Some(about))
+        .build()
 }

@@ -10,6 +10,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, to};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
 use atoma_domain::journal::Failure;
+use tokio::task::JoinError;
 use utoipa::openapi::path::{HttpMethod, PathItem};
 
 use crate::audit::Audit;
@@ -169,6 +170,11 @@ fn is_one_of(methods: Vec<Method>) -> impl Guard {
     guard::fn_guard(move |context| methods.contains(&context.head().method))
 }
 
+fn ended_early(error: JoinError) -> ApiResult {
+    let reason = format!("the request's task ended early: {error}");
+    Err(Failure::Internal { reason }.into())
+}
+
 /// A handler that runs to its end, whether or not anybody still waits for its answer, and tells it to the audit
 /// log.
 #[derive(Clone)]
@@ -183,17 +189,36 @@ where
     type Future = Pin<Box<dyn Future<Output = ApiResult>>>;
 
     fn call(&self, (audit, arguments): (Audit, Args)) -> Self::Future {
-        let work = self.0.call(arguments);
-        let task = actix_web::rt::spawn(async move {
-            let response = work.await.unwrap_or_else(HttpResponse::from_error);
+        // A task of its own, so that a handler that panics is told as well.
+        let work = actix_web::rt::spawn(self.0.call(arguments));
+        let told = actix_web::rt::spawn(async move {
+            let answer = work.await.unwrap_or_else(ended_early);
+            let response = answer.unwrap_or_else(HttpResponse::from_error);
             audit.tell(&response);
-            Ok(response)
+            response
         });
-        Box::pin(async move {
-            task.await.unwrap_or_else(|error| {
-                let reason = format!("the request's task ended early: {error}");
-                Err(Failure::Internal { reason }.into())
-            })
-        })
+        Box::pin(async move { told.await.map_or_else(ended_early, Ok) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caller::Caller;
+    use actix_web::test::TestRequest;
+    use tokio::task::LocalSet;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_told_although_its_client_has_left() {
+        async fn panics() -> ApiResult {
+            panic!("a bug");
+        }
+        let request = TestRequest::post().uri("/register").to_http_request();
+        let audit = Audit::of(&request, Caller::named("loopback"));
+        let tasks = LocalSet::new();
+        let left = async { drop(Detached(panics).call((audit.clone(), ()))) };
+        tasks.run_until(left).await;
+        tasks.await;
+        assert!(audit.is_told());
     }
 }

@@ -10,7 +10,7 @@ use crate::body::JsonBody;
 use crate::error::ApiResult;
 use crate::openapi::{Tag, describe};
 use crate::params::tag;
-use crate::query::SIMULATED;
+use crate::query::TRIED;
 use crate::request_context::RequestContext;
 use crate::views::work_view;
 
@@ -23,7 +23,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "Records a served message in a node's record of a stack, and ends its reservation. `Idempotency-Key` may \
              stand for `message_id`.",
         )
-        .query(SIMULATED)
+        .query(TRIED)
         .takes_key()
         .takes::<MessageRequest>()
         .answers::<WorkView>(200, "The message is recorded, or would be.")

@@ -39,8 +39,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                     "list_subscriptions_of_node",
                     "Lists the subscriptions of one of the operator's nodes.",
                 )
-                .query(PAIR_PAGING)
-            .lists::<SubscriptionView>()
+                    .query(PAIR_PAGING)
+                .lists::<SubscriptionView>()
                 .errors(codes::NODE),
                 subscriptions_of,
             ),

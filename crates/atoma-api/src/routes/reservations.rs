@@ -18,7 +18,7 @@ use crate::lists::{CURSOR, LIMIT, ListRequest};
 use crate::openapi::{Query, Tag, Values, codes, describe};
 use crate::paging::one_more;
 use crate::params::{digest, segment, tag, whole};
-use crate::query::{self, SIMULATED};
+use crate::query::{self, TRIED};
 use crate::request_context::RequestContext;
 use crate::views::{reservation_view, reserved_view};
 
@@ -63,7 +63,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                     "reserve_units",
                     "Reserves compute units on one of the owner's stacks, the fullest first.",
                 )
-                .query(SIMULATED)
+                .query(TRIED)
                 .takes_key()
                 .takes::<ReservationRequest>()
                 .answers::<ReservedView>(200, "The units are reserved, or would be.")
@@ -98,15 +98,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                     "change_reservation",
                     "Corrects the units of a reservation, or renews it.",
                 )
-                .takes_key()
                 .takes::<ReservationUpdate>()
                 .answers::<ReservationView>(200, "The reservation as it is now.")
                 .errors(write)
-                .errors(&[
-                    "unknown_reservation",
-                    "not_enough_units",
-                    "stack_locked",
-                ]),
+                .errors(&["unknown_reservation", "not_enough_units"]),
                 change,
             )
             .write(
@@ -155,7 +150,7 @@ async fn reserve(context: RequestContext, body: JsonBody<ReservationRequest>) ->
 }
 
 async fn change(
-    context: RequestContext,
+    operator: Data<Operator>,
     path: Path<String>,
     body: JsonBody<ReservationUpdate>,
 ) -> ApiResult {
@@ -164,7 +159,6 @@ async fn change(
         lease: lease(body.value.lease_s)?,
     };
     let id = segment("reservation_id", &path)?;
-    let operator = context.operator(&body);
     let changed = operator.change_reservation(id, change).await?;
     Ok(HttpResponse::Ok().json(reservation_view(&changed)))
 }

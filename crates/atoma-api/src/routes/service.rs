@@ -20,8 +20,6 @@ use crate::lists::{CURSOR, LIMIT, ListRequest, PAGING, ShortListRequest};
 use crate::openapi::{DocumentJson, Query, Tag, Values, describe};
 use crate::paging::one_more;
 use crate::params::{digest, whole};
-use crate::query::SIMULATED;
-use crate::request_context::RequestContext;
 use crate::views::{node_view, spending_limits_view, transaction_detail_view, transaction_view};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -39,7 +37,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 "Whether the daemon can serve and write: its state has caught up, and the Sui node answers.",
             )
             .answers::<ReadyView>(200, "The daemon is ready.")
-            .answers::<NotReadyView>(503, "`not_ready`; the reasons are in `details.reasons`."),
+            .fails_with::<NotReadyView>(&["not_ready"]),
             ready,
         ),
         Endpoint::at("/metrics").get(
@@ -56,7 +54,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::at("/nodes").get(
             describe("list_nodes", "Lists the operator's nodes.")
                 .query(PAGING)
-                .lists::<NodeView>(),
+                .lists_at_once::<NodeView>(),
             nodes,
         ),
         Endpoint::at("/transactions").get(
@@ -74,7 +72,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::at("/transactions/{id}/abandon").write(
             Method::POST,
             describe("abandon_transaction", "Abandons a transaction that can't execute any more.")
-                .query(SIMULATED)
                 .answers::<TransactionView>(200, "The transaction, which has failed.")
                 .errors(&[
                     "unknown_transaction",
@@ -157,7 +154,7 @@ const FILTERS: &[Query] = &[
         name: "status",
         about: "Only transactions with this status.",
         is_required: false,
-        values: Values::Name(&["queued", "submitted", "succeeded", "failed"]),
+        values: Values::Name(&IntentStatus::NAMES),
     },
     Query {
         name: "node_small_id",
@@ -175,7 +172,7 @@ const FILTERS: &[Query] = &[
         name: "tx_digest",
         about: "Only the transactions that an attempt with this digest carries.",
         is_required: false,
-        values: Values::Text("^[1-9A-HJ-NP-Za-km-z]{43,44}$"),
+        values: Values::Text("^[1-9A-HJ-NP-Za-km-z]{32,44}$"),
     },
     LIMIT,
     CURSOR,
@@ -191,7 +188,8 @@ fn filter(list: &ListRequest) -> Result<JournalFilter, ApiError> {
     });
     let status = list.parameter("status")?.map(|name| {
         IntentStatus::from_name(&name).ok_or_else(|| {
-            ApiError::invalid("`status` must be queued, submitted, succeeded or failed.")
+            let names = IntentStatus::NAMES.join(", ");
+            ApiError::invalid(format!("`status` must be one of {names}."))
         })
     });
     let node = list.parameter("node_small_id")?;
@@ -235,16 +233,7 @@ async fn transaction(operator: Data<Operator>, path: Path<String>) -> ApiResult 
 }
 
 /// Abandons a transaction that provably can't execute.
-async fn abandon(
-    context: RequestContext,
-    operator: Data<Operator>,
-    path: Path<String>,
-) -> ApiResult {
-    if context.is_dry_run() {
-        return Err(ApiError::invalid(
-            "Abandoning a transaction can't be simulated. Leave `dry_run` out.",
-        ));
-    }
+async fn abandon(operator: Data<Operator>, path: Path<String>) -> ApiResult {
     let record = find(&operator, path.into_inner()).await?;
     let record = operator.abandon(record.intent.id).await?;
     Ok(HttpResponse::Ok().json(view(&operator, record)))

@@ -26,6 +26,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 .takes::<SettleRequest>()
                 .answers::<BatchView>(200, all)
                 .answers::<BatchView>(207, some)
+                .may_fail_with::<BatchView>()
                 .errors(&[
                     "already_settling",
                     "already_claimed",
@@ -46,6 +47,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .takes::<AttestRequest>()
             .answers::<BatchView>(200, all)
             .answers::<BatchView>(207, some)
+            .may_fail_with::<BatchView>()
             .errors(&[
                 "not_settled",
                 "already_attested",
@@ -70,6 +72,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 .takes::<ClaimRequest>()
                 .answers::<ClaimView>(200, all)
                 .answers::<ClaimView>(207, some)
+                .may_fail_with::<ClaimView>()
                 .errors(&[
                     "not_settled",
                     "not_yet_claimable",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::bail;
 use atoma_api_types::{TransactionDetailView, TransactionView};
 use atoma_client::TransactionFilter;
+use atoma_domain::journal::IntentStatus;
 use atoma_domain::{IntentId, NodeSmallId, StackSmallId};
 use clap::{Args, Subcommand};
 
@@ -136,14 +137,14 @@ impl WatchArgs {
             loop {
                 looks.tick().await;
                 let found = client.transaction(&id).await?;
-                if matches!(found.transaction.status.as_str(), "succeeded" | "failed") {
+                if found.transaction.status.is_final() {
                     return anyhow::Ok(found);
                 }
             }
         };
         let found = waiting(&format!("Transaction {}", plain(&id)), followed).await?;
         connection.show(&found, detail_text)?;
-        if found.transaction.status == "failed" {
+        if found.transaction.status == IntentStatus::Failed {
             let number = found.transaction.transaction_id;
             return Err(OutcomeError::Failed(format!("transaction {number} failed")).into());
         }
@@ -157,8 +158,8 @@ fn transactions_table(transactions: &[TransactionView]) -> String {
         let stacks: Vec<String> = stacks.map(ToString::to_string).collect();
         [
             transaction.transaction_id.to_string(),
-            transaction.kind.clone(),
-            transaction.status.clone(),
+            transaction.kind.as_str().to_owned(),
+            transaction.status.as_str().to_owned(),
             optional(transaction.node_small_id),
             stacks.join(" "),
             optional(transaction.tx_digest),
@@ -191,7 +192,7 @@ fn detail_text(detail: &TransactionDetailView) -> String {
     let attempts = detail.attempts.iter().map(|attempt| {
         [
             attempt.tx_digest.to_string(),
-            attempt.status.clone(),
+            attempt.status.as_str().to_owned(),
             sui(attempt.gas_budget),
             optional(attempt.gas_used.map(sui)),
             optional(attempt.checkpoint),

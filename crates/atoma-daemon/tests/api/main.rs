@@ -20,6 +20,7 @@ mod dry_run;
 mod errors;
 mod foreign_use;
 mod gas;
+mod headers;
 mod idempotency;
 mod in_flight;
 mod init;

@@ -26,7 +26,6 @@ async fn a_misspelt_parameter_is_named_and_nothing_is_executed() {
         "/task_update_subscription",
         "/task_unsubscribe",
         "/start_attestation_dispute",
-        "/transactions/1/abandon",
     ];
     for path in writes {
         for misspelt in ["dryrun", "dry-run", "Dry_Run"] {
@@ -40,6 +39,14 @@ async fn a_misspelt_parameter_is_named_and_nothing_is_executed() {
             );
             assert!(sentence.contains("`dry_run`"), "{sentence}");
         }
+    }
+    // What can't be simulated takes no `dry_run`, misspelt or not.
+    for given in ["dryrun", "dry_run"] {
+        let path = format!("/transactions/1/abandon?{given}=true");
+        let refused = world.post(&path, json!({})).await;
+        assert_refused(&refused, 400, "invalid_request");
+        let sentence = refused.1["error"].as_str().unwrap();
+        assert!(sentence.starts_with(&format!("`{given}` ")), "{sentence}");
     }
     let message = json!({"stack_small_id": 4, "message_hash": format!("0x{:064x}", 1), "num_compute_units": 1});
     let refused = world.post("/stack_messages?dryrun=true", message).await;

@@ -126,6 +126,7 @@ pub struct AttemptRecord {
 /// The status of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum AttemptStatus {
     /// Signed and in the journal; it may have reached the network.
     Signed,

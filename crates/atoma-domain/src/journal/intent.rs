@@ -43,6 +43,8 @@ pub struct Intent {
 /// The status of an intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = TransactionStatus))]
 pub enum IntentStatus {
     /// In the journal; no transaction for it can execute.
     Queued,
@@ -57,6 +59,14 @@ pub enum IntentStatus {
 impl IntentStatus {
     /// All statuses.
     pub const ALL: [Self; 4] = [Self::Queued, Self::Submitted, Self::Succeeded, Self::Failed];
+
+    /// The stable names of all statuses.
+    pub const NAMES: [&'static str; 4] = [
+        Self::Queued.as_str(),
+        Self::Submitted.as_str(),
+        Self::Succeeded.as_str(),
+        Self::Failed.as_str(),
+    ];
 
     /// The stable name.
     pub const fn as_str(self) -> &'static str {
