@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::authority::Schemes;
 use crate::caller::Caller;
 use crate::error::ApiError;
+use crate::rates::{RateLimits, Rates};
 use crate::tls::ApiTls;
 
 /// What a token allows.
@@ -71,6 +72,8 @@ pub struct ApiAccess {
     pub tls: Option<ApiTls>,
     /// Whether a proxy in front of the server encrypts them.
     pub behind_proxy: bool,
+    /// How many requests callers may send.
+    pub rate_limits: RateLimits,
 }
 
 /// What an access lacks for its address. The API spends money.
@@ -139,7 +142,7 @@ impl ApiAccess {
             .and_then(|value| self.find(value))
             .ok_or(ApiError::TokenUnknown)?;
         if is_read || token.scope == ApiScope::Operate {
-            Ok(Caller::named(&token.name))
+            Ok(Caller::of_token(&token.name))
         } else {
             Err(ApiError::InsufficientScope {
                 token: token.name.to_string(),
@@ -173,11 +176,27 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
         .then(|| token.trim_matches(' '))
 }
 
+/// An access with what its callers have left of their limits.
+#[derive(Debug)]
+pub(crate) struct InUse {
+    pub(crate) access: ApiAccess,
+    pub(crate) rates: Rates,
+}
+
+impl InUse {
+    /// With full buckets.
+    fn new(access: ApiAccess) -> Arc<Self> {
+        let names = access.tokens.iter().map(|token| Arc::clone(&token.name));
+        let rates = Rates::new(&access.rate_limits, names);
+        Arc::new(Self { access, rates })
+    }
+}
+
 /// The access in use, which all workers share.
 #[derive(Clone, Debug)]
 pub struct AccessControl {
     addr: SocketAddr,
-    current: Arc<watch::Sender<Arc<ApiAccess>>>,
+    current: Arc<watch::Sender<Arc<InUse>>>,
 }
 
 impl AccessControl {
@@ -187,25 +206,25 @@ impl AccessControl {
     /// When it does not suffice there.
     pub(crate) fn new(addr: SocketAddr, access: ApiAccess) -> Result<Self, Unprotected> {
         access.suffices_at(addr)?;
-        let current = Arc::new(watch::Sender::new(Arc::new(access)));
+        let current = Arc::new(watch::Sender::new(InUse::new(access)));
         Ok(Self { addr, current })
     }
 
-    /// Replaces tokens and certificate. Requests that begin from now on need the new tokens, and connections
+    /// Replaces tokens, certificate and rate limits, which begin anew. Requests that begin from now on need the new tokens, and connections
     /// that begin from now on show the new certificate.
     ///
     /// # Errors
     /// When it does not suffice for the server's address, or no tokens are left. Then the old ones stay.
     pub fn replace(&self, access: ApiAccess) -> Result<(), Unprotected> {
         access.suffices_at(self.addr)?;
-        if access.tokens.is_empty() && !self.current().tokens.is_empty() {
+        if access.tokens.is_empty() && !self.current().access.tokens.is_empty() {
             return Err(Unprotected::TokensRemoved);
         }
-        self.current.send_replace(Arc::new(access));
+        self.current.send_replace(InUse::new(access));
         Ok(())
     }
 
-    pub(crate) fn current(&self) -> Arc<ApiAccess> {
+    pub(crate) fn current(&self) -> Arc<InUse> {
         Arc::clone(&self.current.borrow())
     }
 }
@@ -312,7 +331,7 @@ mod tests {
             control.replace(access(false)),
             Err(Unprotected::NotEncrypted)
         );
-        assert!(control.current().behind_proxy);
+        assert!(control.current().access.behind_proxy);
     }
 
     #[test]
@@ -326,11 +345,11 @@ mod tests {
         assert_eq!(replaced, Ok(()));
         let emptied = control.replace(ApiAccess::default());
         assert_eq!(emptied, Err(Unprotected::TokensRemoved));
-        let current = control.current();
+        let current = &control.current().access;
         let old = ["Bearer the-old-secret-token"];
-        assert_eq!(check(&current, true, &old), "unauthorized");
+        assert_eq!(check(current, true, &old), "unauthorized");
         assert_eq!(
-            check(&current, true, &["Bearer the-new-secret-token"]),
+            check(current, true, &["Bearer the-new-secret-token"]),
             "new"
         );
         assert!(!format!("{control:?}").contains("hash"));

@@ -1,4 +1,4 @@
-//! The middleware that asks for tokens.
+//! The middleware that asks for tokens and counts requests.
 
 use actix_web::HttpMessage as _;
 use actix_web::body::{EitherBody, MessageBody};
@@ -17,42 +17,35 @@ use crate::error::{ApiError, refuse};
 /// nothing about this daemon.
 const PUBLIC: &[&str] = &["/health", "/openapi.json", "/swagger-ui"];
 const VIEWER: &str = "/swagger-ui/";
+/// What counts towards no limit: whoever watches the process must always get an answer.
+const UNLIMITED: &str = "/health";
 
-/// Refuses requests without the right token, before any route or body, and tells writes to the audit log. A request
-/// without a known token is no write.
+/// Refuses requests without the right token and those beyond their caller's limits, before any route or body, and
+/// tells writes to the audit log. A request without a known token is no write.
 pub(crate) async fn authorize<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    match check(&request) {
-        Ok(Some(caller)) if !is_read(&request) => {
-            let audit = Audit::of(request.request(), caller.clone());
-            request.extensions_mut().insert(caller);
-            request.extensions_mut().insert(audit.clone());
-            let response = next.call(request).await?.map_into_left_body();
-            // What was refused before its work began.
-            audit.tell(response.response());
-            Ok(response)
-        }
-        Ok(caller) => {
+    let (caller, checked) = check(&request);
+    let writer = caller.clone().filter(|_| !is_read(&request));
+    let audit = writer.map(|caller| Audit::of(request.request(), caller));
+    let response = match checked {
+        Ok(()) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
             }
-            Ok(next.call(request).await?.map_into_left_body())
-        }
-        Err(error) => {
-            let caller = match &error {
-                ApiError::InsufficientScope { token } => Some(Caller::named(token)),
-                _ => None,
-            };
-            let audit = caller.map(|caller| Audit::of(request.request(), caller));
-            let response = refuse(request, &error);
-            if let Some(audit) = audit {
-                audit.tell(response.response());
+            if let Some(audit) = &audit {
+                request.extensions_mut().insert(audit.clone());
             }
-            Ok(response)
+            next.call(request).await?.map_into_left_body()
         }
+        Err(error) => refuse(request, &error),
+    };
+    if let Some(audit) = audit {
+        // What was refused before its work began.
+        audit.tell(response.response());
     }
+    Ok(response)
 }
 
 /// Whether the path is one of the document's viewer.
@@ -64,18 +57,33 @@ fn is_read(request: &ServiceRequest) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
-/// Who sent it; `None` where it doesn't matter.
-fn check(request: &ServiceRequest) -> Result<Option<Caller>, ApiError> {
+/// Who sent it, if that is known and matters, and whether it may.
+fn check(request: &ServiceRequest) -> (Option<Caller>, Result<(), ApiError>) {
     let is_read = is_read(request);
     let path = request.path();
-    if is_read && (PUBLIC.contains(&path) || is_viewer(path)) {
-        return Ok(None);
+    if is_read && path == UNLIMITED {
+        return (None, Ok(()));
     }
-    let access = request
-        .app_data::<Data<AccessControl>>()
-        .ok_or_else(|| Failure::Internal {
-            reason: String::from("the API runs without its access control"),
-        })?
-        .current();
-    access.check(is_read, request.headers()).map(Some)
+    let Some(control) = request.app_data::<Data<AccessControl>>() else {
+        let reason = String::from("the API runs without its access control");
+        return (None, Err(Failure::Internal { reason }.into()));
+    };
+    let in_use = control.current();
+    let rates = &in_use.rates;
+    if is_read && (PUBLIC.contains(&path) || is_viewer(path)) {
+        return (None, rates.take(&Caller::named("anybody"), is_read));
+    }
+    match in_use.access.check(is_read, request.headers()) {
+        Ok(caller) => {
+            let taken = rates.take(&caller, is_read);
+            (Some(caller), taken)
+        }
+        Err(error) => {
+            let caller = match &error {
+                ApiError::InsufficientScope { token } => Some(Caller::of_token(token)),
+                _ => None,
+            };
+            (caller, Err(rates.take_failure().err().unwrap_or(error)))
+        }
+    }
 }

@@ -4,16 +4,36 @@ use std::sync::Arc;
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller(Arc<str>);
+pub(crate) struct Caller {
+    name: Arc<str>,
+    has_token: bool,
+}
 
 impl Caller {
+    /// A caller without a token.
     pub(crate) fn named(name: &str) -> Self {
-        Self(name.into())
+        Self {
+            name: name.into(),
+            has_token: false,
+        }
+    }
+
+    /// The caller with the token of this name.
+    pub(crate) fn of_token(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            has_token: true,
+        }
     }
 
     /// The name for logs: that of the token, or what stands for none.
     pub(crate) fn name(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// The name of its token, if it has one.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.has_token.then_some(&*self.name)
     }
 }
 

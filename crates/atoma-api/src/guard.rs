@@ -91,7 +91,7 @@ pub(crate) async fn refuse_foreign<B: MessageBody>(
     let access = request.app_data::<Data<AccessControl>>();
     let checked = match hosts.zip(access) {
         Some((hosts, access)) => {
-            let schemes = access.current().schemes();
+            let schemes = access.current().access.schemes();
             hosts.check(schemes, request.uri(), request.headers())
         }
         None => Err(ApiError::ForeignHost),

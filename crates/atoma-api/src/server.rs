@@ -226,7 +226,7 @@ fn connections(
         let _ = stream.set_nodelay(true);
         let access = access.current();
         async move {
-            let stream = accept(stream, access.tls.as_ref()).await;
+            let stream = accept(stream, access.access.tls.as_ref()).await;
             let stream = stream.map_err(DispatchError::Io).inspect_err(|error| {
                 let peer = peer.map(tracing::field::display);
                 debug!(peer, %error, "no encrypted connection could be made");

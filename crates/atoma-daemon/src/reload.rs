@@ -1,4 +1,4 @@
-//! SIGHUP: the tokens and the certificate are read again.
+//! SIGHUP: the tokens, the certificate and the rate limits are read again.
 
 use anyhow::Context as _;
 use atoma_api::AccessControl;
@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::exit::sentences;
 use crate::supervisor;
 
-/// Reads tokens and certificate again at each SIGHUP, until `stopping` is cancelled.
+/// Reads tokens, certificate and rate limits again at each SIGHUP, until `stopping` is cancelled.
 pub(crate) fn reload_on_hangup(config: Config, access: AccessControl, stopping: CancellationToken) {
     // Before anybody can send one: without this, SIGHUP ends the process.
     let mut hangups = match signal(SignalKind::hangup()) {
@@ -29,10 +29,12 @@ pub(crate) fn reload_on_hangup(config: Config, access: AccessControl, stopping: 
                 Err(_) => "serving; the last reload failed, see the log",
             });
             match reloaded {
-                Ok(()) => info!("reloaded the tokens and the certificate"),
+                Ok(()) => info!("reloaded the tokens, the certificate and the rate limits"),
                 Err(failed) => {
                     for sentence in sentences(&failed) {
-                        error!("can't reload, so the old tokens and certificate stay: {sentence}");
+                        error!(
+                            "can't reload, so the old tokens, certificate and rate limits stay: {sentence}"
+                        );
                     }
                 }
             }
@@ -40,7 +42,7 @@ pub(crate) fn reload_on_hangup(config: Config, access: AccessControl, stopping: 
     });
 }
 
-/// Takes up the current configuration of tokens and encryption. Other settings count from the next start.
+/// Takes up the current configuration of tokens, encryption and rate limits. Other settings count from the next start.
 fn reload(config: &Config, access: &AccessControl) -> anyhow::Result<()> {
     let config = config.load_again()?;
     let read = config.access(|name| std::env::var_os(name))?.for_api()?;

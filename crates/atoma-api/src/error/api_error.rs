@@ -59,6 +59,19 @@ pub(crate) enum ApiError {
         /// The token's name.
         token: String,
     },
+    /// Its caller has sent too many requests.
+    #[error(
+        "There were more requests by the caller `{caller}` than the setting `rate_limits.{setting}` allows. Try again \
+         in {retry_after_s} s."
+    )]
+    RateLimited {
+        /// The token's name, or what stands for none.
+        caller: String,
+        /// The setting that limits them.
+        setting: &'static str,
+        /// When the next one is allowed, in seconds.
+        retry_after_s: u64,
+    },
     /// No route has this path.
     #[error("There is no endpoint at {path}. Check the path.")]
     NoRoute {
@@ -153,7 +166,7 @@ impl ApiError {
     }
 
     /// One of each error of the HTTP layer itself.
-    pub(crate) fn examples() -> [Self; 12] {
+    pub(crate) fn examples() -> [Self; 13] {
         let path = || String::from("/stack");
         [
             Self::ForeignHost,
@@ -162,6 +175,11 @@ impl ApiError {
             Self::TokenUnknown,
             Self::InsufficientScope {
                 token: String::from("monitoring"),
+            },
+            Self::RateLimited {
+                caller: String::from("monitoring"),
+                setting: "reads_per_minute",
+                retry_after_s: 2,
             },
             Self::NoRoute { path: path() },
             Self::MethodNotAllowed {
@@ -184,6 +202,7 @@ impl ApiError {
         match self {
             Self::Failure(failure) => retry_after(failure),
             Self::Unsuccessful(unsuccessful) => retry_after(&unsuccessful.failure),
+            Self::RateLimited { retry_after_s, .. } => Some(*retry_after_s),
             Self::Busy { .. } => Some(BUSY_RETRY_S),
             _ => None,
         }
@@ -211,6 +230,7 @@ impl ApiError {
             Self::ForeignHost | Self::ForeignOrigin => (StatusCode::FORBIDDEN, "forbidden"),
             Self::TokenMissing | Self::TokenUnknown => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::InsufficientScope { .. } => (StatusCode::FORBIDDEN, "insufficient_scope"),
+            Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::NoRoute { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "not_acceptable"),

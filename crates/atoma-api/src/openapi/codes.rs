@@ -8,6 +8,8 @@ pub(crate) const ALWAYS: &[&str] = &[
     "internal",
     "unrecognized",
 ];
+/// Of what counts towards the limits of its caller.
+pub(crate) const LIMITED: &[&str] = &["rate_limited"];
 /// Of what needs a token, if there are any.
 pub(crate) const TOKEN: &[&str] = &["unauthorized"];
 /// Of what a token for reads doesn't allow.

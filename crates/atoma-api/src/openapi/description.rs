@@ -50,7 +50,7 @@ pub(crate) fn describe(id: &'static str, tag: Tag, summary: &'static str) -> Des
         takes_key: false,
         is_public: false,
         responses: Vec::new(),
-        errors: [codes::ALWAYS, codes::TOKEN].concat(),
+        errors: [codes::ALWAYS, codes::LIMITED, codes::TOKEN].concat(),
         error_bodies: Bodies::default(),
     }
 }
@@ -77,6 +77,12 @@ impl Description {
     pub(crate) fn public(mut self) -> Self {
         self.is_public = true;
         self.errors.retain(|code| !codes::TOKEN.contains(code));
+        self
+    }
+
+    /// It counts towards no limit.
+    pub(crate) fn unlimited(mut self) -> Self {
+        self.errors.retain(|code| !codes::LIMITED.contains(code));
         self
     }
 

@@ -28,6 +28,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::at("/health").get(
             describe("health", "Whether the process is up.")
                 .public()
+                .unlimited()
                 .answers::<HealthView>(200, "It is up."),
             health,
         ),

@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use anyhow::Context as _;
-use atoma_api::{ApiAccess, ApiScope, ApiTls, ApiToken};
+use atoma_api::{ApiAccess, ApiScope, ApiTls, ApiToken, RateLimits};
 
 use super::error::{ConfigError, Problem};
 use super::settings::{Config, Scope};
@@ -16,8 +17,8 @@ use super::settings::{Config, Scope};
 /// The shortest token, in bytes. Shorter ones can be guessed.
 pub(super) const TOKEN_MIN: usize = 16;
 
-/// Who may use the API, and over which connections: the settings `tokens`, `open_reads`, `tls` and `behind_proxy`, with
-/// the tokens' values.
+/// Who may use the API, over which connections and how often: the settings `tokens`, `open_reads`, `tls`,
+/// `behind_proxy` and `rate_limits`, with the tokens' values.
 #[derive(Clone, Debug)]
 pub struct Access {
     /// The tokens. Their names differ, and so do their values.
@@ -28,6 +29,8 @@ pub struct Access {
     pub tls: Option<TlsFiles>,
     /// Whether a proxy in front of the daemon encrypts them.
     pub behind_proxy: bool,
+    /// How many requests callers may send.
+    pub rate_limits: RateLimits,
 }
 
 /// A token with its value, which is wiped when dropped. `Debug` omits it.
@@ -102,6 +105,7 @@ impl Access {
             open_reads: self.open_reads,
             tls: self.tls.as_ref().map(TlsFiles::read).transpose()?,
             behind_proxy: self.behind_proxy,
+            rate_limits: self.rate_limits,
         })
     }
 }
@@ -151,6 +155,11 @@ impl Config {
                 key_file,
             }),
             behind_proxy: self.behind_proxy,
+            rate_limits: RateLimits {
+                reads_per_minute: NonZeroU32::new(self.rate_limits.reads_per_minute),
+                writes_per_minute: NonZeroU32::new(self.rate_limits.writes_per_minute),
+                failures_per_minute: NonZeroU32::new(self.rate_limits.failures_per_minute),
+            },
         })
     }
 }

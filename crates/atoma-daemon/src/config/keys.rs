@@ -51,6 +51,24 @@ pub(super) const NUMBERS: &[Number] = &[
     number("breaker.failures", "transactions", 0, Some(4_294_967_295)),
     number("breaker.pause_s", "seconds", 1, Some(86_400)),
     number("journal.keep_bytes_days", "days", 0, Some(36_500)),
+    number(
+        "rate_limits.reads_per_minute",
+        "requests",
+        0,
+        Some(4_294_967_295),
+    ),
+    number(
+        "rate_limits.writes_per_minute",
+        "requests",
+        0,
+        Some(4_294_967_295),
+    ),
+    number(
+        "rate_limits.failures_per_minute",
+        "requests",
+        0,
+        Some(4_294_967_295),
+    ),
 ];
 
 /// The flags that override keys.

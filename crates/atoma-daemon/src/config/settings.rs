@@ -100,6 +100,9 @@ pub struct Settings {
     /// Encryption of connections to the API.
     #[config(nested)]
     pub tls: TlsConfig,
+    /// How many requests callers may send in a minute. Further ones are refused with status 429 and `Retry-After`.
+    #[config(nested)]
+    pub rate_limits: RateLimitsConfig,
 }
 
 /// The Sui network and the contract. `Debug` omits the URL, and it is serialised without its path.
@@ -188,6 +191,24 @@ pub struct TlsConfig {
     /// File with the certificate's private key, in PEM. Only the daemon's user should be able to read
     /// it.
     pub key_file: Option<PathBuf>,
+}
+
+/// How many requests callers may send in a minute.
+#[derive(Clone, Debug, Serialize, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct RateLimitsConfig {
+    /// Reads (`GET` and `HEAD`) of each token; callers without a token share one allowance, which includes the
+    /// OpenAPI document and its viewer. A minute's worth may come at once. 0 means no limit, and `GET /health` never
+    /// has one.
+    #[config(default = 0)]
+    pub reads_per_minute: u32,
+    /// Writes, likewise. An inference service sends one or more for every request that it serves.
+    #[config(default = 0)]
+    pub writes_per_minute: u32,
+    /// Requests with a missing or unknown token, or one that does not allow them, of all clients together. Further
+    /// ones are refused without saying what is wrong with the token. 0 means no limit.
+    #[config(default = 600)]
+    pub failures_per_minute: u32,
 }
 
 /// A token for the API, and where its value comes from.

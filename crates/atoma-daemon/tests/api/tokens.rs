@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use atoma_localnet::{LocalNet, LocalNetConfig};
-use reqwest::header::WWW_AUTHENTICATE;
+use reqwest::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::{Method, Response};
 use serde_json::json;
 use tempfile::TempDir;
@@ -138,6 +138,49 @@ async fn open_reads_open_no_writes() {
     assert_refused(&wrong, 401, "unauthorized");
 }
 
+/// Minutes pass faster than any of these buckets gets a second request.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_caller_has_its_own_limits_and_failures_share_one() {
+    let world = world(
+        "open_reads = true\n[rate_limits]\nreads_per_minute = 1\nwrites_per_minute = 1\nfailures_per_minute = 1\n",
+    )
+    .await;
+    let api = &world.api;
+    let wrong = Some("of-nobody-the-secret-token");
+    for (token, method, path, first) in [
+        (Some(OLD), Method::GET, "/tasks", 200),
+        (Some(OLD), Method::POST, "/register", 200),
+        (Some(NEW), Method::GET, "/tasks", 200),
+        (Some(READ), Method::GET, "/tasks", 200),
+        (None, Method::GET, "/tasks", 200),
+        (wrong, Method::GET, "/tasks", 401),
+    ] {
+        let answered = with(api, token, method.clone(), path).await;
+        assert_eq!(answered.0, first, "{token:?} {path}: {}", answered.1);
+        let refused = with(api, token, method, path).await;
+        assert_refused(&refused, 429, "rate_limited");
+    }
+    // Whatever fails is counted together, and says no more what is wrong.
+    for (token, method) in [
+        (None, Method::POST),
+        (Some(READ), Method::POST),
+        (wrong, Method::GET),
+    ] {
+        let refused = with(api, token, method, "/register").await;
+        assert_refused(&refused, 429, "rate_limited");
+    }
+    // The public pages count as reads without a token, and health as nothing.
+    let viewer = with(api, None, Method::GET, "/openapi.json").await;
+    assert_refused(&viewer, 429, "rate_limited");
+    for _ in 0..3 {
+        assert_eq!(with(api, None, Method::GET, "/health").await.0, 200);
+    }
+    let request = api.request(Method::GET, "/tasks").bearer_auth(OLD);
+    let limited = request.send().await.unwrap();
+    let after = limited.headers()[RETRY_AFTER].to_str().unwrap();
+    assert!((1..=60).contains(&after.parse::<u64>().unwrap()), "{after}");
+}
+
 /// The program with an unregistered operator and the tokens.
 async fn program() -> (LocalNet, TempDir) {
     let network = LocalNet::start(LocalNetConfig::default()).await.unwrap();
@@ -186,9 +229,11 @@ async fn a_reload_takes_up_changed_tokens_and_keeps_the_old_ones_if_they_are_wro
     process.reload("can't reload");
     configure(
         dir.path(),
-        "[[tokens]]\nname = \"only\"\nscope = \"read\"\nfile = \"new.token\"",
+        "[[tokens]]\nname = \"only\"\nscope = \"read\"\nfile = \"new.token\"\n[rate_limits]\nreads_per_minute = 1",
     );
     process.reload("reloaded");
+    assert_eq!(status(NEW).await, 200);
+    assert_eq!(status(NEW).await, 429);
     assert_eq!(status(later).await, 401);
     let refused = with(&api, Some(NEW), Method::POST, "/register").await;
     assert_refused(&refused, 403, "insufficient_scope");

@@ -12,7 +12,7 @@ static DOCUMENT: LazyLock<Value> =
 static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
 /// What every path and method may be answered with before an operation has been chosen.
-const BEFORE_ROUTING: &[u16] = &[401, 403, 404, 405, 429];
+const BEFORE_ROUTING: &[u16] = &[401, 403, 404, 405, 406, 429];
 
 /// Fails unless the document has this status for the operation, its code for the status, and its shape.
 #[track_caller]
