@@ -46,4 +46,4 @@ pub use openapi::error_page;
 pub use rates::RateLimits;
 pub use server::{ApiConfig, ApiServer, BindError};
 pub use spelling::similar;
-pub use tls::{ApiTls, TlsError};
+pub use tls::{ApiTls, OutOfDate, TlsError};

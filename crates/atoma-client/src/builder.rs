@@ -16,6 +16,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 pub struct ClientBuilder {
     url: String,
     token: Option<Token>,
+    may_send_token_over_http: bool,
     timeout: Duration,
 }
 
@@ -25,6 +26,7 @@ impl Client {
         ClientBuilder {
             url: url.to_owned(),
             token: None,
+            may_send_token_over_http: false,
             timeout: REQUEST_TIMEOUT,
         }
     }
@@ -38,6 +40,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Sends the token over plain HTTP to another machine, too. Everybody on the way can read it: do this only on a
+    /// network of your own, such as one of containers on one machine.
+    #[must_use]
+    pub const fn allow_token_over_http(mut self, is_allowed: bool) -> Self {
+        self.may_send_token_over_http = is_allowed;
+        self
+    }
+
     /// How long a request may take, by default 120 seconds. It should exceed the daemon's `request_timeout`.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
@@ -48,7 +58,7 @@ impl ClientBuilder {
     /// The client. It follows no redirects and uses no proxies, so that the token goes to the daemon alone.
     ///
     /// # Errors
-    /// When the URL is invalid, or a token would go over plain HTTP to another machine.
+    /// When the URL is invalid, or a token would go over plain HTTP to another machine and that is not allowed.
     pub fn build(self) -> Result<Client, ClientError> {
         let url = Url::parse(&self.url).map_err(|_| ClientError::InvalidUrl)?;
         let is_plain = match url.scheme() {
@@ -63,7 +73,8 @@ impl ClientBuilder {
         if has_more {
             return Err(ClientError::InvalidUrl);
         }
-        if is_plain && self.token.is_some() && !is_loopback(&url) {
+        let is_exposed = is_plain && self.token.is_some() && !is_loopback(&url);
+        if is_exposed && !self.may_send_token_over_http {
             return Err(ClientError::TokenInPlainText);
         }
         let http = reqwest::Client::builder()
@@ -107,10 +118,25 @@ mod tests {
         ] {
             assert!(with_token(url).is_ok(), "{url}");
         }
-        assert!(matches!(
-            with_token("http://a.example"),
-            Err(ClientError::TokenInPlainText)
-        ));
+        for url in [
+            "http://a.example",
+            "http://daemon:3000",
+            "http://10.0.0.1",
+            "http://localhost.a.example",
+            "http://127.0.0.1.a.example",
+        ] {
+            assert!(
+                matches!(with_token(url), Err(ClientError::TokenInPlainText)),
+                "{url}"
+            );
+            let without = Client::builder(url).build();
+            assert!(without.is_ok(), "{url}");
+            let allowed = Client::builder(url)
+                .token(Token::new("abc").unwrap())
+                .allow_token_over_http(true)
+                .build();
+            assert!(allowed.is_ok(), "{url}");
+        }
     }
 
     #[test]

@@ -15,7 +15,10 @@ pub enum ClientError {
     #[error("the token is invalid; it must be one line of visible ASCII characters")]
     InvalidToken,
     /// The token would be sent where others can read it.
-    #[error("a token over plain HTTP to another machine can be read by others; use https://")]
+    #[error(
+        "a token over plain HTTP to another machine can be read by others; use https://, or allow it on a network of \
+         your own"
+    )]
     TokenInPlainText,
     /// The system has no random numbers for an idempotency key.
     #[error("the system has no random numbers for an idempotency key; give one")]

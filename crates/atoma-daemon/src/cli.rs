@@ -15,10 +15,12 @@ mod transactions;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use atoma_domain::ports::Clock as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
+use crate::clock::SystemClock;
 use crate::config::ConfigError;
 use crate::daemon::Daemon;
 #[cfg(feature = "dev")]
@@ -113,7 +115,7 @@ pub async fn run(cli: Cli) -> ExitCode {
 async fn serve(args: ConfigArgs) -> anyhow::Result<()> {
     let stopping = stopping();
     let config = args.load()?;
-    let found = config.check_files(|name| std::env::var_os(name));
+    let found = config.check_files(|name| std::env::var_os(name), SystemClock.now());
     if !found.faults.is_empty() {
         return Err(ConfigError::from(found.faults).into());
     }

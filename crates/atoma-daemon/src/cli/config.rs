@@ -4,10 +4,12 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use atoma_domain::ports::Clock as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::output::print;
+use crate::clock::SystemClock;
 use crate::config::{Chosen, Config, ConfigError, Overrides, example};
 use crate::exit;
 
@@ -88,7 +90,7 @@ impl ConfigCommand {
 
 fn check(args: ConfigArgs) -> anyhow::Result<()> {
     let config = args.load()?;
-    let found = config.check_files(|name| std::env::var_os(name));
+    let found = config.check_files(|name| std::env::var_os(name), SystemClock.now());
     for warning in &found.warnings {
         // Without standard error nobody can be told.
         let _ = writeln!(std::io::stderr(), "warning: {warning}");

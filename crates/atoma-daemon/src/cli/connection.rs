@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
-use atoma_client::{Client, Token};
+use anyhow::{Context as _, bail};
+use atoma_client::{Client, ClientError, Token};
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -29,6 +30,14 @@ pub(super) struct Connection {
     /// File with a token for the API.
     #[arg(long, value_name = "FILE", env = "ATOMA_TOKEN_FILE")]
     token_file: Option<PathBuf>,
+    /// Send the token over plain HTTP to another machine, too. Everybody on the way can read it: use it only on a
+    /// network of your own, such as one of containers on one machine.
+    #[arg(
+        long,
+        env = "ATOMA_ALLOW_TOKEN_OVER_HTTP",
+        value_parser = FalseyValueParser::new()
+    )]
+    allow_token_over_http: bool,
     /// Print JSON, as the API answers.
     #[arg(long)]
     pub(super) json: bool,
@@ -45,7 +54,16 @@ impl Connection {
             let failed = || format!("can't use the token file {}", file.display());
             builder = builder.token(read_token(file).with_context(failed)?);
         }
-        Ok(builder.build()?)
+        let built = builder
+            .allow_token_over_http(self.allow_token_over_http)
+            .build();
+        if matches!(built, Err(ClientError::TokenInPlainText)) {
+            bail!(
+                "a token over plain HTTP to another machine can be read by others; use https://, or on a network of \
+                 your own --allow-token-over-http (ATOMA_ALLOW_TOKEN_OVER_HTTP=true)"
+            );
+        }
+        Ok(built?)
     }
 
     /// Prints the value as JSON, or as the text for people.

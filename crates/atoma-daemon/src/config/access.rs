@@ -53,7 +53,11 @@ pub struct TlsFiles {
 }
 
 impl TlsFiles {
-    fn read(&self) -> anyhow::Result<ApiTls> {
+    /// Reads the certificate and its key.
+    ///
+    /// # Errors
+    /// When they can't be read or used together. The message names both files.
+    pub(super) fn read(&self) -> anyhow::Result<ApiTls> {
         let file = |key: &str, path: &Path| {
             fs::read(path).with_context(|| {
                 format!("`tls.{key}` names {}, which can't be read", path.display())
@@ -111,6 +115,15 @@ impl Access {
 }
 
 impl Config {
+    /// The files of the API's certificate.
+    pub(super) fn tls_files(&self) -> Option<TlsFiles> {
+        let files = self.tls.cert_file.clone().zip(self.tls.key_file.clone());
+        files.map(|(cert_file, key_file)| TlsFiles {
+            cert_file,
+            key_file,
+        })
+    }
+
     /// Reads the tokens' values. Call it again to take up changed files. `variable` reads the
     /// environment.
     ///
@@ -146,14 +159,10 @@ impl Config {
         if !faults.is_empty() {
             return Err(faults.into());
         }
-        let tls = self.tls.cert_file.clone().zip(self.tls.key_file.clone());
         Ok(Access {
             tokens,
             open_reads: self.open_reads,
-            tls: tls.map(|(cert_file, key_file)| TlsFiles {
-                cert_file,
-                key_file,
-            }),
+            tls: self.tls_files(),
             behind_proxy: self.behind_proxy,
             rate_limits: RateLimits {
                 reads_per_minute: NonZeroU32::new(self.rate_limits.reads_per_minute),

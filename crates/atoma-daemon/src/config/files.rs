@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use atoma_domain::with_causes;
+use atoma_api::OutOfDate;
+use atoma_domain::{TimestampMs, with_causes};
 use atoma_sui::{ClientConfig, NodeUrl};
 
+use super::access::TlsFiles;
 use super::error::{ConfigError, Fault, Problem};
 use super::node_access::{EXPOSED, certificates};
 use super::origin::Origin;
@@ -24,23 +26,18 @@ pub struct Findings {
 impl Config {
     /// Checks the files and variables that the configuration names: that they exist, can be read, have
     /// the right contents, and are not open to everybody. Changes nothing, and needs no network.
-    /// `variable` reads the environment.
-    pub fn check_files(&self, variable: impl Fn(&str) -> Option<OsString>) -> Findings {
+    /// `variable` reads the environment, and certificates should be valid `now`.
+    pub fn check_files(
+        &self,
+        variable: impl Fn(&str) -> Option<OsString>,
+        now: TimestampMs,
+    ) -> Findings {
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
         let rpc_url = self.check_client_config(&mut problems, &mut warnings);
         problems.extend(check_data_dir(&self.data_dir, &mut warnings));
-        if let Some(Err(problem)) = self
-            .tls
-            .cert_file
-            .as_ref()
-            .map(|file| certificates("tls.cert_file", file))
-        {
-            problems.push(problem);
-        }
-        if let Some(file) = &self.tls.key_file {
-            problems.extend(check_key(file));
-            warnings.extend(exposure(file, "the private key", EVERYBODY));
+        if let Some(files) = self.tls_files() {
+            problems.extend(check_tls(&files, now, &mut warnings));
         }
         let mut faults: Vec<_> = problems
             .into_iter()
@@ -145,6 +142,39 @@ fn check_data_dir(dir: &Path, warnings: &mut Vec<String>) -> Option<Problem> {
             dir.display()
         )),
     }
+}
+
+/// Checks the certificate and its key, each alone and then both together.
+fn check_tls(files: &TlsFiles, now: TimestampMs, warnings: &mut Vec<String>) -> Vec<Problem> {
+    let (cert, key) = (&files.cert_file, &files.key_file);
+    warnings.extend(exposure(key, "the private key", EVERYBODY));
+    let alone = [certificates("tls.cert_file", cert).err(), check_key(key)];
+    let alone: Vec<_> = alone.into_iter().flatten().collect();
+    if !alone.is_empty() {
+        return alone;
+    }
+    let tls = match files.read() {
+        Ok(tls) => tls,
+        Err(error) => {
+            let problem = format!(
+                "names {}, which can't be used with the certificate in {}: {}",
+                key.display(),
+                cert.display(),
+                error.root_cause()
+            );
+            return vec![Problem::new("tls.key_file", problem)];
+        }
+    };
+    let why = match tls.out_of_date(now) {
+        Some(OutOfDate::Expired) => "has expired",
+        Some(OutOfDate::NotYetValid) => "is not valid yet",
+        None => return Vec::new(),
+    };
+    let file = cert.display();
+    warnings.push(format!(
+        "the certificate in {file} {why}, so clients refuse it; renew it, and send the daemon SIGHUP"
+    ));
+    Vec::new()
 }
 
 fn check_key(file: &Path) -> Option<Problem> {

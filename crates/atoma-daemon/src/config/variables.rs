@@ -14,6 +14,7 @@ const HEADERS: &str = "ATOMA__SUI__HEADERS__";
 
 /// The variables that are not keys of the configuration.
 const OTHERS: &[&str] = &[
+    "ATOMA_ALLOW_TOKEN_OVER_HTTP",
     "ATOMA_CONFIG",
     "ATOMA_LOG_FORMAT",
     "ATOMA_TOKEN_FILE",

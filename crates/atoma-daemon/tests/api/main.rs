@@ -47,6 +47,7 @@ mod supervisor;
 mod support;
 #[path = "../../../atoma-sui/tests/network/switch.rs"]
 mod switch;
+mod tls;
 mod tokens;
 mod treasury;
 mod upgrade;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::LazyLock;
 
+use atoma_domain::TimestampMs;
 use tracing::Dispatch;
 use tracing::subscriber::NoSubscriber;
 
@@ -86,7 +87,7 @@ fn the_files_are_checked_all_at_once() {
         "behind_proxy = true\n{GOOD}ca_file = \"none.pem\"\nheaders.x-token.env = \"NONE\"\n[tls]\ncert_file = \"c\"\nkey_file = \"k\"\n"
     );
     let (config, folder) = load(&lines, Overrides::default()).unwrap();
-    let found = config.check_files(|_| None);
+    let found = config.check_files(|_| None, TimestampMs::new(0));
     let text: Vec<_> = found.faults.iter().map(ToString::to_string).collect();
     let text = text.join("\n");
     for part in [
@@ -106,6 +107,48 @@ fn the_files_are_checked_all_at_once() {
             .all(|warning| !warning.contains("tls"))
     );
     assert!(!folder.join("data").exists(), "a check changes nothing");
+}
+
+/// A certificate for 2020, and its key.
+fn certificate() -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
+#[test]
+fn a_certificate_is_checked_with_its_key_and_the_time() {
+    let ((cert, key), (_, other)) = (certificate(), certificate());
+    let lines = format!("{GOOD}[tls]\ncert_file = \"c.pem\"\nkey_file = \"k.pem\"\n");
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    fs::write(file("daemon.toml"), lines).unwrap();
+    let config = Config::load(&file("daemon.toml"), Overrides::default()).unwrap();
+    fs::write(file("c.pem"), &cert).unwrap();
+    let check = |key: &str, seconds: u64| {
+        fs::write(file("k.pem"), key).unwrap();
+        let found = config.check_files(|_| None, TimestampMs::new(seconds * 1_000));
+        let faults = found.faults.iter().map(ToString::to_string);
+        let tls = |text: &String| text.contains("c.pem");
+        let faults: Vec<_> = faults.filter(tls).collect();
+        let warnings: Vec<_> = found.warnings.into_iter().filter(tls).collect();
+        (faults, warnings)
+    };
+    let in_2020 = 1_590_000_000;
+    assert_eq!(check(&key, in_2020), (vec![], vec![]));
+    let (faults, warnings) = check(&other, in_2020);
+    assert!(faults[0].contains("`tls.key_file` names"), "{faults:?}");
+    for part in ["k.pem", "c.pem", "the private key is not the certificate's"] {
+        assert!(faults[0].contains(part), "{faults:?}");
+    }
+    assert!(warnings.is_empty());
+    for (seconds, why) in [(0, "is not valid yet"), (1_700_000_000, "has expired")] {
+        let (faults, warnings) = check(&key, seconds);
+        assert!(faults.is_empty(), "{faults:?}");
+        assert!(warnings[0].contains(why), "{warnings:?}");
+    }
 }
 
 /// The access that a configuration with these lines and files describes.
