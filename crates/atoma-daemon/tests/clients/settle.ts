@@ -1,14 +1,14 @@
 // Settles, attests and claims a stack of the demonstration world, typed by the OpenAPI document.
 import assert from 'node:assert/strict';
 import createClient from 'openapi-fetch';
-import type { components, paths } from './api.js';
+import type { paths } from './api.js';
 
 const [url, adminUrl] = process.argv.slice(2);
 assert(url && adminUrl, 'usage: settle.js URL ADMIN_URL');
 const client = createClient<paths>({ baseUrl: url });
 
 /** The data of a response, or its error's sentence. */
-function done<T>({ data, error }: { data?: T; error?: components['schemas']['Error'] }): T {
+function done<T>({ data, error }: { data?: T; error?: { error?: string } }): T {
   assert(data !== undefined, error?.error);
   return data;
 }
