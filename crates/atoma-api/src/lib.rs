@@ -4,7 +4,8 @@
 //! what is allowed. `error` holds the status, code and advice of every error. `guard` refuses
 //! requests of foreign web pages and hosts before any route sees them, and `access` those without a token. `connection` gives the HTTP parser's
 //! own refusals the body of every other error, and leaves clients that read nothing. `lists` and `body` bound what lists and request bodies
-//! may take, so that reads never starve writes.
+//! may take, so that reads never starve writes, and `rates` how many requests a caller may send. `headers` tells browsers that no other
+//! page may show or load a response.
 //!
 //! To add an endpoint, add the shapes of its request and response to `atoma-api-types`, write a handler in `routes/`,
 //! list it with its description in that module's `endpoints`, and make its response in `views/`. The OpenAPI
