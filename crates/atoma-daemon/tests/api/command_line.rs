@@ -9,7 +9,7 @@ use crate::support::process::{Output, output, program};
 use crate::support::{NONE, TestWorld};
 
 /// Runs a command against the world's daemon.
-fn run(world: &TestWorld, arguments: &[&str]) -> Output {
+pub(crate) fn run(world: &TestWorld, arguments: &[&str]) -> Output {
     let mut command = program();
     command
         .env_remove("ATOMA_TOKEN_FILE")
@@ -17,7 +17,7 @@ fn run(world: &TestWorld, arguments: &[&str]) -> Output {
     output(command.args(arguments))
 }
 
-fn parsed(output: &Output) -> Value {
+pub(crate) fn parsed(output: &Output) -> Value {
     serde_json::from_str(&output.stdout).unwrap()
 }
 

@@ -12,6 +12,7 @@ mod backups;
 mod broken_stderr;
 mod claims;
 mod command_line;
+mod commands;
 mod concurrent_reads;
 mod configuration;
 mod data_dir;
