@@ -13,7 +13,7 @@ use atoma_operator::{
     Readiness, ReconcileError,
 };
 use atoma_state::{SqliteState, StateOptions};
-use atoma_sui::{ClientConfig, MaxLag, SuiChain, SuiChainConfig, SuiEventSource};
+use atoma_sui::{ClientConfig, MaxLag, NodeUrl, SuiChain, SuiChainConfig, SuiEventSource};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -78,6 +78,30 @@ impl From<ReconcileError> for StartError {
     }
 }
 
+/// A connection to the configured Sui node, not opened yet, with the node's URL.
+///
+/// # Errors
+/// When no node is configured, or the files about it can't be used.
+pub(crate) fn connect(
+    config: &Config,
+    client: &ClientConfig,
+) -> anyhow::Result<(NodeUrl, Arc<SuiChain>)> {
+    let rpc_url = match &config.sui.rpc_url {
+        Some(url) => url.clone(),
+        None => client.rpc_url()?.to_owned(),
+    };
+    config.warn_of_exposed_headers(&rpc_url);
+    let chain = SuiChain::connect(SuiChainConfig {
+        max_lag: Some(MaxLag {
+            limit: Duration::from_secs(config.sui.max_lag_s),
+            clock: Arc::new(SystemClock),
+        }),
+        access: config.node_access(|name| std::env::var_os(name))?,
+        ..SuiChainConfig::new(&rpc_url, config.sui.package_id, config.sui.atoma_db_id)
+    })?;
+    Ok((rpc_url.parse()?, chain))
+}
+
 impl Backend {
     /// Reads the key, locks the data directory, opens the database and connects the adapters. Asks nothing of the chain.
     pub(crate) async fn build(
@@ -93,19 +117,7 @@ impl Backend {
                 config.sui.client_config.display()
             )
         })?;
-        let rpc_url = match &config.sui.rpc_url {
-            Some(url) => url.clone(),
-            None => client.rpc_url()?.to_owned(),
-        };
-        config.warn_of_exposed_headers(&rpc_url);
-        let chain = SuiChain::connect(SuiChainConfig {
-            max_lag: Some(MaxLag {
-                limit: Duration::from_secs(config.sui.max_lag_s),
-                clock: Arc::new(SystemClock),
-            }),
-            access: config.node_access(|name| std::env::var_os(name))?,
-            ..SuiChainConfig::new(rpc_url, config.sui.package_id, config.sui.atoma_db_id)
-        })?;
+        let (_, chain) = connect(config, &client)?;
         let source = SuiEventSource::new(
             Arc::clone(&chain),
             CheckpointNumber::new(config.sui.start_checkpoint),

@@ -3,6 +3,7 @@
 mod backup;
 mod config;
 mod connection;
+mod doctor;
 mod outcomes;
 mod output;
 mod reads;
@@ -29,6 +30,7 @@ use crate::init::{self, InitArgs};
 use crate::{exit, logging, signals};
 use backup::{BackupArgs, RestoreArgs};
 use config::{ConfigArgs, ConfigCommand};
+use doctor::DoctorArgs;
 use reads::ReadCommand;
 use requests::RequestCommand;
 use tools::{CompletionsArgs, ManArgs};
@@ -70,6 +72,9 @@ enum Command {
     /// Put a backup in place of the database. The daemon must be stopped.
     #[command(after_help = exit::HELP)]
     Restore(RestoreArgs),
+    /// Check everything that the daemon depends on, and say what to do about what is wrong.
+    #[command(after_help = exit::HELP)]
+    Doctor(DoctorArgs),
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
     /// Print completions for a shell.
@@ -92,6 +97,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Transactions(command) => (command.run().await, false),
         Command::Backup(args) => (args.run().await, false),
         Command::Restore(args) => (args.run().await, false),
+        Command::Doctor(args) => (args.run().await, false),
         Command::Openapi => (tools::openapi(), false),
         Command::Completions(args) => (args.run(Cli::command()), false),
         Command::Man(args) => (args.run(Cli::command()), false),

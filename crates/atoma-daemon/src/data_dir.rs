@@ -73,6 +73,24 @@ impl DataDirLock {
         Ok(Self(file))
     }
 
+    /// The daemon that uses a directory, if one does. Changes nothing.
+    ///
+    /// # Errors
+    /// When the lock file can't be read.
+    pub(crate) fn holder_of(dir: &Path) -> io::Result<Option<String>> {
+        let mut file = match File::open(dir.join(LOCK_FILE)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock_shared() {
+            // Closing the file ends it.
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(holder(&mut file))),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     /// Lets the next daemon use the directory.
     pub(crate) fn release(&self) {
         // The kernel does it at the latest when the process ends.

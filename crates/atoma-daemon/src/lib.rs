@@ -17,6 +17,7 @@ mod daemon;
 mod data_dir;
 #[cfg(feature = "dev")]
 mod dev;
+mod doctor;
 mod exit;
 mod init;
 mod logging;

@@ -1,12 +1,22 @@
 //! The space left for the database.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use prometheus::Gauge;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 
 use crate::written::float;
+
+/// The bytes that this user can still write to a directory's file system.
+///
+/// # Errors
+/// The system's.
+pub fn free_space(directory: &Path) -> io::Result<u128> {
+    let disk = rustix::fs::statvfs(directory)?;
+    Ok(u128::from(disk.f_bavail) * u128::from(disk.f_frsize))
+}
 
 /// Looks at a directory's file system when metrics are collected. Absent if it can't be looked at.
 #[derive(Debug)]
@@ -31,10 +41,9 @@ impl Collector for DiskSpace {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let Ok(disk) = rustix::fs::statvfs(&self.directory) else {
+        let Ok(free) = free_space(&self.directory) else {
             return Vec::new();
         };
-        let free = u128::from(disk.f_bavail) * u128::from(disk.f_frsize);
         self.free.set(float(free));
         self.free.collect()
     }

@@ -17,6 +17,7 @@ mod page;
 mod values;
 mod written;
 
+pub use disk::free_space;
 pub use http::HttpMetrics;
 pub use metrics::{CONTENT_TYPE, Metrics};
 pub use page::metrics_page;

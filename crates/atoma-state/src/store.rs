@@ -233,6 +233,18 @@ impl SqliteState {
         }
     }
 
+    /// Looks for damaged pages. Reads the whole file, so it can take some time. Returns the first damage found.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn check_pages(&self) -> Result<Option<String>, StoreError> {
+        let found: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+            .fetch_one(&self.lists)
+            .await
+            .map_err(statement_failed)?;
+        Ok((found != "ok").then_some(found))
+    }
+
     /// Waits for the calls in progress and closes all connections. The write-ahead log is copied into the
     /// file, unless another process reads from it for too long. Later calls fail with
     /// [`StoreError::Unavailable`].

@@ -17,6 +17,7 @@ mod concurrent_reads;
 mod configuration;
 mod data_dir;
 mod disputes;
+mod doctor;
 mod dry_run;
 mod errors;
 mod foreign_use;

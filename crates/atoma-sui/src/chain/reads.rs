@@ -39,6 +39,17 @@ impl SuiChain {
         self.connection.identify().await
     }
 
+    /// The lowest checkpoint that the node still has.
+    ///
+    /// # Errors
+    /// When the node can't be reached, or doesn't say.
+    pub async fn lowest_checkpoint(&self) -> Result<CheckpointNumber, ChainError> {
+        let info = self.connection.service_info().await?;
+        info.lowest_available_checkpoint
+            .map(CheckpointNumber::new)
+            .ok_or(malformed("the lowest available checkpoint"))
+    }
+
     pub(super) async fn read_identity(&self) -> Result<ChainIdentity, ChainError> {
         let chain_id = self.chain_id().await?;
         self.package_checked

@@ -1,0 +1,27 @@
+//! Checks everything that the daemon depends on, and says what to do about what is wrong. Changes nothing.
+//!
+//! - `machine.rs`: configuration, files, data directory, disk, database.
+//! - `network.rs`: Sui node, contract, badges, gas, clock.
+//! - `api.rs`: the HTTP API of a daemon that runs.
+
+mod api;
+mod finding;
+mod machine;
+mod network;
+
+use crate::config::Config;
+
+pub(crate) use finding::{Finding, Verdict};
+
+/// Checks all that this configuration needs. Each check that can't be made because of another says so.
+pub(crate) async fn examine(config: &Config) -> Vec<Finding> {
+    let mut findings = machine::files(config);
+    let (data_dir, holder) = machine::data_dir(config);
+    findings.push(data_dir);
+    findings.push(machine::disk(config));
+    let (database, progress) = machine::database(config).await;
+    findings.extend(database);
+    findings.extend(network::examine(config, progress).await);
+    findings.push(api::examine(config, holder).await);
+    findings
+}

@@ -1,0 +1,39 @@
+//! The HTTP API of a daemon that runs.
+
+use atoma_client::Client;
+use atoma_domain::with_causes;
+
+use super::Finding;
+use crate::config::Config;
+
+const CHECK: &str = "HTTP API";
+
+/// Whether the daemon that uses the data directory answers. What needs no token is enough.
+pub(super) async fn examine(config: &Config, is_running: bool) -> Finding {
+    if !is_running {
+        return Finding::skipped(CHECK, "no daemon uses the data directory");
+    }
+    let scheme = if config.tls.cert_file.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let mut addr = config.http_addr;
+    if addr.ip().is_unspecified() {
+        addr.set_ip(match addr.ip() {
+            std::net::IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let url = format!("{scheme}://{addr}");
+    let answered = match Client::builder(&url).build() {
+        Ok(client) => client.health().await,
+        Err(error) => Err(error),
+    };
+    match answered {
+        Ok(_) => Finding::ok(CHECK, format!("{url} answers")),
+        Err(error) => Finding::warning(CHECK, format!("{url}: {}", with_causes(&error))).advise(
+            "If the daemon was started with another address, or its certificate is for another name, this is expected.",
+        ),
+    }
+}

@@ -1,0 +1,137 @@
+//! This machine: configuration, files, data directory, disk, database.
+
+use std::time::Duration;
+
+use atoma_domain::ports::{ChainEvents as _, Journal as _, Progress};
+use atoma_domain::with_causes;
+use atoma_metrics::free_space;
+use atoma_state::{Access, OpenError, SqliteState, StateOptions};
+
+use super::Finding;
+use crate::config::Config;
+use crate::data_dir::{DataDirLock, database as database_file};
+
+/// Less space than this stops writes soon.
+const LITTLE_SPACE: u128 = 2 << 30;
+/// How long to wait for another program's lock.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The files that the configuration names, with their modes.
+pub(super) fn files(config: &Config) -> Vec<Finding> {
+    const CHECK: &str = "files";
+    let found = config.check_files(|name| std::env::var_os(name));
+    let faults = found.faults.iter();
+    let faults = faults.map(|fault| Finding::problem(CHECK, fault.to_string()));
+    let warnings = found.warnings.into_iter();
+    let mut findings: Vec<_> = faults
+        .chain(warnings.map(|warning| Finding::warning(CHECK, warning)))
+        .collect();
+    if findings.is_empty() {
+        findings.push(Finding::ok(
+            CHECK,
+            "the files that the configuration names can be used, by nobody else",
+        ));
+    }
+    findings
+}
+
+/// The data directory, and whether a daemon uses it.
+pub(super) fn data_dir(config: &Config) -> (Finding, bool) {
+    const CHECK: &str = "data directory";
+    let dir = config.data_dir.display();
+    if !config.data_dir.is_dir() {
+        let found = format!("{dir} does not exist yet; the first start creates it");
+        return (Finding::ok(CHECK, found), false);
+    }
+    match DataDirLock::holder_of(&config.data_dir) {
+        Ok(None) => {
+            let found = format!("{dir}; no daemon uses it");
+            (Finding::ok(CHECK, found), false)
+        }
+        Ok(Some(holder)) => {
+            let found = format!("{dir}; a daemon uses it ({holder})");
+            (Finding::ok(CHECK, found), true)
+        }
+        Err(error) => {
+            let found = format!("{dir}: its lock can't be read: {error}");
+            (
+                Finding::problem(CHECK, found).advise("Run this as the daemon's user."),
+                false,
+            )
+        }
+    }
+}
+
+/// The space left for the database.
+pub(super) fn disk(config: &Config) -> Finding {
+    const CHECK: &str = "disk";
+    let dir = config.data_dir.ancestors().find(|dir| dir.is_dir());
+    let Some(free) = dir.and_then(|dir| free_space(dir).ok()) else {
+        return Finding::skipped(CHECK, "the space left can't be read");
+    };
+    let found = format!("{} MiB are free", free >> 20);
+    if free < LITTLE_SPACE {
+        let advice =
+            "Free some space: on a full disk nothing is signed and no served work recorded.";
+        return Finding::warning(CHECK, found).advise(advice);
+    }
+    Finding::ok(CHECK, found)
+}
+
+/// The database, and how far its mirror is.
+pub(super) async fn database(config: &Config) -> (Vec<Finding>, Option<Progress>) {
+    const CHECK: &str = "database";
+    let path = database_file(&config.data_dir);
+    if !path.exists() {
+        let found = "there is none yet; the first start creates it";
+        return (vec![Finding::ok(CHECK, found)], None);
+    }
+    let options = StateOptions {
+        access: Access::ReadOnly,
+        busy_timeout: PATIENCE,
+        ..StateOptions::default()
+    };
+    let state = match SqliteState::open(&path, options).await {
+        Ok(state) => state,
+        Err(error @ OpenError::NotMigrated { .. }) => {
+            return (vec![Finding::warning(CHECK, error.to_string())], None);
+        }
+        Err(error) => return (vec![Finding::problem(CHECK, with_causes(&error))], None),
+    };
+    let findings = contents(&state).await;
+    let progress = state.progress().await.ok();
+    state.close().await;
+    (findings, progress)
+}
+
+async fn contents(state: &SqliteState) -> Vec<Finding> {
+    const CHECK: &str = "database";
+    match state.check_pages().await {
+        Ok(None) => {}
+        Ok(Some(damage)) => {
+            let damaged = Finding::problem(CHECK, format!("it is damaged ({damage})"));
+            return vec![damaged.advise("Stop the daemon and restore a backup: docs/backups.md.")];
+        }
+        Err(error) => return vec![Finding::problem(CHECK, with_causes(&error))],
+    }
+    let mut findings = Vec::new();
+    match (state.unreadable().await, state.unfinished().await) {
+        (Ok(unreadable), Ok(unfinished)) => {
+            findings.push(Finding::ok(
+                CHECK,
+                format!(
+                    "undamaged; {} transactions are unfinished",
+                    unfinished.len()
+                ),
+            ));
+            let rows = unreadable.into_iter();
+            findings.extend(rows.map(|row| {
+                Finding::warning(CHECK, format!("a row of the journal can't be read: {row}"))
+            }));
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            findings.push(Finding::problem(CHECK, with_causes(&error)));
+        }
+    }
+    findings
+}

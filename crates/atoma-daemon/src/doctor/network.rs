@@ -1,0 +1,185 @@
+//! The Sui node and what it shows: contract, badges, gas, clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atoma_domain::ports::{Chain as _, ChainError, Clock as _, EventSource as _, Progress};
+use atoma_domain::{Address, CheckpointNumber, Mist, with_causes};
+use atoma_sui::{ClientConfig, SuiChain, SuiEventSource};
+
+use super::Finding;
+use crate::amounts::sui;
+use crate::backend::connect;
+use crate::clock::SystemClock;
+use crate::config::Config;
+
+/// How long all questions to the node may take together.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait for the next page of the ledger: at its end there is none.
+const PAGE_PATIENCE: Duration = Duration::from_secs(3);
+/// The difference between the newest checkpoint and this machine's clock that is worth a warning.
+const CLOCK_TOLERANCE_MS: u64 = 60_000;
+
+const NODE: &str = "Sui node";
+
+pub(super) async fn examine(config: &Config, progress: Option<Progress>) -> Vec<Finding> {
+    let connected = ClientConfig::load(&config.sui.client_config)
+        .map_err(anyhow::Error::from)
+        .and_then(|client| {
+            let address = client.active_address()?;
+            let (url, chain) = connect(config, &client)?;
+            Ok((address, url, chain))
+        });
+    let (address, url, chain) = match connected {
+        Ok(connected) => connected,
+        Err(error) => return vec![Finding::skipped(NODE, format!("not asked: {error:#}"))],
+    };
+    let mut findings = Vec::new();
+    let questions = ask(config, &chain, address, progress, &mut findings);
+    if tokio::time::timeout(PATIENCE, questions).await.is_err() {
+        let found = format!("it did not answer within {} seconds", PATIENCE.as_secs());
+        findings.push(Finding::problem(NODE, found).advise(format!(
+            "Check `sui.rpc_url` ({url}) and the way to the node, or use another node."
+        )));
+    }
+    findings
+}
+
+async fn ask(
+    config: &Config,
+    chain: &Arc<SuiChain>,
+    address: Address,
+    progress: Option<Progress>,
+    findings: &mut Vec<Finding>,
+) {
+    let height = match chain.height().await {
+        Ok(height) => height,
+        Err(error) => return findings.push(node_failed(&error)),
+    };
+    match chain.chain_id().await {
+        Ok(id) => findings.push(Finding::ok(
+            NODE,
+            format!("chain {id}, checkpoint {height}"),
+        )),
+        Err(error) => return findings.push(node_failed(&error)),
+    }
+    findings.push(clock(chain, height).await);
+    findings.push(history(config, chain, progress.as_ref()).await);
+    findings.push(stream(config, chain, progress).await);
+    findings.push(contract(chain).await);
+    findings.push(badges(chain, address).await);
+    findings.push(gas(config, chain, address).await);
+}
+
+fn node_failed(error: &ChainError) -> Finding {
+    Finding::problem(NODE, with_causes(error))
+        .advise("Check `sui.rpc_url` and the way to the node, or use another node.")
+}
+
+/// This machine's clock, and the node's lag: the newest checkpoint shows both.
+async fn clock(chain: &Arc<SuiChain>, height: CheckpointNumber) -> Finding {
+    const CHECK: &str = "clock";
+    let at = match chain.checkpoint_time(height).await {
+        Ok(at) => at,
+        Err(error) => return Finding::skipped(CHECK, with_causes(&error)),
+    };
+    let now = SystemClock.now();
+    let difference = now.get().abs_diff(at.get());
+    let seconds = difference / 1_000;
+    if difference <= CLOCK_TOLERANCE_MS {
+        let found = format!("{seconds} s from the time of the node's newest checkpoint");
+        return Finding::ok(CHECK, found);
+    }
+    if at > now {
+        let found = format!("it is {seconds} s behind the node's newest checkpoint");
+        return Finding::problem(CHECK, found).advise("Set this machine's clock, best by NTP.");
+    }
+    let found = format!("the node's newest checkpoint is {seconds} s old");
+    Finding::warning(CHECK, found).advise(
+        "Compare the node's checkpoint with an explorer: the node has fallen behind, the network stands still, or this \
+         machine's clock is fast.",
+    )
+}
+
+/// Whether the node still has what the mirror needs next.
+async fn history(config: &Config, chain: &Arc<SuiChain>, progress: Option<&Progress>) -> Finding {
+    const CHECK: &str = "history";
+    let lowest = match chain.lowest_checkpoint().await {
+        Ok(lowest) => lowest,
+        Err(error) => return Finding::warning(CHECK, with_causes(&error)),
+    };
+    let covered = progress.and_then(|progress| progress.covered);
+    let next = covered.map_or(config.sui.start_checkpoint, |covered| {
+        covered.get().saturating_add(1)
+    });
+    let found = format!("the node keeps checkpoints from {lowest} on; the mirror needs {next}");
+    if lowest.get() <= next {
+        return Finding::ok(CHECK, found);
+    }
+    Finding::problem(CHECK, found)
+        .advise("Set `sui.rpc_url` to a node that keeps its whole history, an archive node.")
+}
+
+/// Whether the node has the calls by which the mirror follows the ledger.
+async fn stream(config: &Config, chain: &Arc<SuiChain>, progress: Option<Progress>) -> Finding {
+    const CHECK: &str = "list calls";
+    let start = CheckpointNumber::new(config.sui.start_checkpoint);
+    let source = SuiEventSource::new(Arc::clone(chain), start);
+    let read = async {
+        let cursor = progress.and_then(|progress| progress.cursor);
+        let mut stream = source.follow(cursor).await?;
+        stream.next_steps(1).await
+    };
+    match tokio::time::timeout(PAGE_PATIENCE, read).await {
+        // Nothing new, and no refusal.
+        Ok(Ok(_)) | Err(_) => Finding::ok(CHECK, "the node lists the contract's transactions"),
+        Ok(Err(error)) => Finding::problem(CHECK, with_causes(&error))
+            .advise("Use a node that serves `sui.rpc.v2` with its list calls and their indexes."),
+    }
+}
+
+async fn contract(chain: &Arc<SuiChain>) -> Finding {
+    const CHECK: &str = "contract";
+    match chain.identity().await {
+        Ok(identity) => Finding::ok(CHECK, format!("AtomaDb {}", identity.atoma_db_id)),
+        Err(error) => Finding::problem(CHECK, with_causes(&error))
+            .advise("Check `sui.package_id` and `sui.atoma_db_id`, and whether the node is on the right network."),
+    }
+}
+
+async fn badges(chain: &Arc<SuiChain>, address: Address) -> Finding {
+    const CHECK: &str = "nodes";
+    match chain.badges(address).await {
+        Ok(badges) if badges.is_empty() => {
+            Finding::warning(CHECK, format!("{address} has no node badge"))
+                .advise("Register a node: `atoma-daemon register`.")
+        }
+        Ok(badges) => {
+            let ids: Vec<_> = badges
+                .iter()
+                .map(|badge| badge.node_small_id.to_string())
+                .collect();
+            Finding::ok(CHECK, format!("{address} has the nodes {}", ids.join(", ")))
+        }
+        Err(error) => Finding::problem(CHECK, with_causes(&error)),
+    }
+}
+
+async fn gas(config: &Config, chain: &Arc<SuiChain>, address: Address) -> Finding {
+    const CHECK: &str = "gas";
+    let coins = match chain.gas_coins(address).await {
+        Ok(coins) => coins,
+        Err(error) => return Finding::problem(CHECK, with_causes(&error)),
+    };
+    let balances = coins.iter().map(|coin| coin.balance.get());
+    let balance = balances.fold(0, u64::saturating_add);
+    let found = format!("{} in {} coins", sui(Mist::new(balance)), coins.len());
+    let advice = format!("Send SUI to {address}.");
+    if balance == 0 {
+        return Finding::problem(CHECK, found).advise(advice);
+    }
+    if balance < config.gas.low_balance_mist {
+        return Finding::warning(CHECK, found).advise(advice);
+    }
+    Finding::ok(CHECK, found)
+}

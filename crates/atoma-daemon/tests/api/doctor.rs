@@ -1,0 +1,105 @@
+//! The command `doctor`: what is wrong is found, with what to do.
+
+use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::support::process::{output, program};
+use crate::support::{NONE, TestWorld, set_id};
+
+/// The findings by their check, and the exit code.
+fn examine(world: &TestWorld) -> (BTreeMap<String, Value>, i32) {
+    let mut command = program();
+    let ended = output(
+        command
+            .args(["doctor", "--json", "--http-addr"])
+            .arg(world.api.addr().to_string())
+            .arg("--config")
+            .arg(world.dir.path().join("daemon.toml")),
+    );
+    let findings: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let findings = findings["findings"].as_array().unwrap().clone();
+    let named = |finding: Value| (finding["check"].as_str().unwrap().to_owned(), finding);
+    (findings.into_iter().map(named).collect(), ended.code)
+}
+
+/// Sets the rights on the world's keystore.
+fn set_mode(world: &TestWorld, mode: u32) {
+    let keystore = world.dir.path().join("sui.keystore");
+    std::fs::set_permissions(&keystore, Permissions::from_mode(mode)).unwrap();
+}
+
+/// The checks that are not ok, and their verdicts.
+fn wrong(findings: &BTreeMap<String, Value>) -> Vec<(&str, &str)> {
+    let verdicts = findings
+        .iter()
+        .map(|(check, finding)| (check.as_str(), finding["verdict"].as_str().unwrap()));
+    verdicts.filter(|(_, verdict)| *verdict != "ok").collect()
+}
+
+fn assert_says(findings: &BTreeMap<String, Value>, check: &str, key: &str, text: &str) {
+    let said = findings[check][key].as_str().unwrap();
+    assert!(said.contains(text), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sound_daemon_has_no_findings() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    set_mode(&world, 0o600);
+    let (findings, code) = examine(&world);
+    assert_eq!((wrong(&findings), code), (vec![], 0), "{findings:#?}");
+    assert_eq!(findings.len(), 12);
+    assert_says(&findings, "HTTP API", "found", "answers");
+    assert_says(&findings, "data directory", "found", "a daemon uses it");
+    // The daemon goes on: nothing was locked or changed.
+    assert_eq!(world.get("/ready").await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_without_node_and_gas_is_told_what_to_do() {
+    let world = TestWorld::unregistered_with_coins(&[NONE], &[]).await;
+    set_mode(&world, 0o600);
+    let (findings, code) = examine(&world);
+    assert_eq!(wrong(&findings), [("gas", "problem"), ("nodes", "warning")]);
+    assert_eq!(code, 1);
+    assert_says(&findings, "gas", "advice", "Send SUI to 0x");
+    assert_says(&findings, "nodes", "advice", "atoma-daemon register");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_does_not_answer_is_named() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    set_mode(&world, 0o600);
+    world.take_node_down();
+    let (findings, code) = examine(&world);
+    assert_eq!(wrong(&findings), [("Sui node", "problem")]);
+    assert_eq!(code, 1);
+    assert_says(&findings, "Sui node", "advice", "sui.rpc_url");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_ids_exposed_files_and_damage_are_found() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    world.stop().await;
+    let wrong_id = format!("0x{}", "9".repeat(64));
+    set_id(world.dir.path(), "atoma_db_id", &wrong_id);
+    set_mode(&world, 0o644);
+    let database = world.dir.path().join("data").join("atoma.sqlite");
+    let mut content = std::fs::read(&database).unwrap();
+    let half = content.len() / 2;
+    content[half..half + 16_384].fill(0xee);
+    std::fs::write(&database, content).unwrap();
+    let (findings, code) = examine(&world);
+    assert_eq!(code, 1);
+    for (check, verdict, key, text) in [
+        ("contract", "problem", "advice", "sui.atoma_db_id"),
+        ("files", "warning", "found", "chmod o-rwx"),
+        ("database", "problem", "found", "damaged"),
+        ("HTTP API", "skipped", "found", "no daemon"),
+    ] {
+        assert_eq!(findings[check]["verdict"], verdict, "{findings:#?}");
+        assert_says(&findings, check, key, text);
+    }
+}
