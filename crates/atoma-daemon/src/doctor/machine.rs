@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use atoma_domain::ports::{ChainEvents as _, Journal as _, Progress};
+use atoma_domain::ports::{ChainEvents as _, Clock as _, Journal as _, Progress};
 use atoma_domain::with_causes;
 use atoma_metrics::free_space;
 use atoma_state::{Access, OpenError, SqliteState, StateOptions};
 
 use super::Finding;
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::data_dir::{DataDirLock, database as database_file};
 
@@ -19,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The files that the configuration names, with their modes.
 pub(super) fn files(config: &Config) -> Vec<Finding> {
     const CHECK: &str = "files";
-    let found = config.check_files(|name| std::env::var_os(name));
+    let found = config.check_files(|name| std::env::var_os(name), SystemClock.now());
     let faults = found.faults.iter();
     let faults = faults.map(|fault| Finding::problem(CHECK, fault.to_string()));
     let warnings = found.warnings.into_iter();
