@@ -36,7 +36,11 @@ foreign:
 clients:
     .ci/run clients
 
-# Check the systemd unit and the alert rules
+# Ask a real Prometheus every query of the dashboard and the alert rules
+monitoring:
+    .ci/run monitoring
+
+# Check the systemd unit, the alert rules, the container image and the compose file
 deploy:
     .ci/run deploy
 

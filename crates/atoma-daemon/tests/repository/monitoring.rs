@@ -1,4 +1,4 @@
-//! The alert rules name metrics that exist, and sections of the guide that say what to do.
+//! The alert rules and the dashboard name metrics that exist, and the alerts sections of the guide that say what to do.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,12 +16,13 @@ fn metrics(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn alerts_use_metrics_that_exist() {
+fn alerts_and_dashboard_use_metrics_that_exist() {
     let page = read("docs/metrics.md");
     let known = metrics(&page);
     for file in [
         "deploy/prometheus/alerts.yml",
         "deploy/prometheus/alerts.test.yml",
+        "deploy/grafana/dashboard.json",
         "docs/operations.md",
     ] {
         let text = read(file);

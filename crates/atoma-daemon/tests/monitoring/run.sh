@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Lets a real Prometheus scrape a daemon in its demonstration world, and asks it everything that the dashboard, the alert
+# rules and the guide for operators ask. Checks the metrics and the configuration with promtool.
+set -euo pipefail
+cd "$(dirname "$0")"
+source ../demonstration.sh
+
+promtool check config --syntax-only "$root/deploy/prometheus/prometheus.yml"
+
+export ATOMA__GAS__DAILY_CAP_MIST=1000000000000 # otherwise there is no metric of the cap
+start_demonstration dev
+
+port="$(free_ports 1)"
+prometheus="http://127.0.0.1:$port"
+cat >"$work/prometheus.yml" <<YAML
+global:
+  scrape_interval: 1s
+  evaluation_interval: 1s
+rule_files: ["$root/deploy/prometheus/alerts.yml"]
+scrape_configs:
+  - job_name: atoma-daemon
+    static_configs:
+      - targets: ["${url#http://}"]
+YAML
+run_until_ready prometheus "$prometheus/-/ready" -- prometheus --config.file "$work/prometheus.yml" \
+    --storage.tsdb.path "$work/prometheus" --web.listen-address "127.0.0.1:$port" --log.level warn
+
+python3 ask.py "$root/deploy/grafana/dashboard.json" "$root/docs/operations.md" "$prometheus" "$url" "$admin_url"
+curl -fsS "$url/metrics" | promtool check metrics
+require_quiet_log dev
