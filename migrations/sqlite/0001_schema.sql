@@ -194,12 +194,51 @@ CREATE TABLE work_records (
     -- The sum of the reservations below, kept so that no request has to add them up.
     reserved_units BLOB NOT NULL CHECK (length(reserved_units) = 8),
     is_frozen      INTEGER NOT NULL DEFAULT 0 CHECK (is_frozen IN (0, 1)),
+    -- Of the selected node's record: the share of the stack that is computed, times 2^64, rounded up.
+    fill           BLOB CHECK (length(fill) = 8),
+    -- Its first hexadecimal digit, of fuller stacks two. Most stacks end up nearly full.
+    fill_level     TEXT
+        CHECK (fill_level IS nullif(substr(hex(fill), 1, iif(fill >= x'C0', 2, 1)), '')),
     PRIMARY KEY (stack_small_id, node_small_id),
     CHECK ((merkle_root IS NULL) = (messages = x'0000000000000000'))
 ) STRICT, WITHOUT ROWID;
 
+-- For stacks of which more than a share is computed, in the order of their ids: each level has that order, and
+-- a page merges the levels from the share's own on. An index by fill alone would sort all those stacks for
+-- each page.
+CREATE INDEX work_records_by_fill ON work_records (node_small_id, fill_level, stack_small_id, fill)
+WHERE fill IS NOT NULL;
+
+-- Each unit of a stack is at least 2^-64 of it, so other units are another fill, except at the top, where a
+-- full stack has the second largest number and an overfull one the largest.
+CREATE TRIGGER work_records_keep_their_fill
+BEFORE UPDATE OF computed_units, fill ON work_records
+WHEN NEW.fill IS NOT NULL AND NEW.fill < x'FFFFFFFFFFFFFFFE'
+    AND (NEW.computed_units = OLD.computed_units) <> (NEW.fill IS OLD.fill)
+BEGIN
+    SELECT RAISE(ABORT, 'the fill of a record follows its units');
+END;
+
+CREATE TRIGGER work_records_of_selected_nodes_have_a_fill
+BEFORE INSERT ON work_records
+WHEN (NEW.fill IS NOT NULL) <> EXISTS (
+    SELECT 1
+    FROM stacks
+    WHERE stack_small_id = NEW.stack_small_id AND selected_node_id = NEW.node_small_id
+)
+BEGIN
+    SELECT RAISE(ABORT, 'the record of the selected node has a fill, and no other');
+END;
+
+CREATE TRIGGER work_records_of_selected_nodes_keep_having_a_fill
+BEFORE UPDATE OF fill ON work_records
+WHEN (NEW.fill IS NULL) <> (OLD.fill IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'the record of the selected node has a fill, and no other');
+END;
+
 CREATE TRIGGER work_records_keep_what_is_frozen
-BEFORE UPDATE OF stack_small_id, node_small_id, messages, peaks, merkle_root, computed_units
+BEFORE UPDATE OF stack_small_id, node_small_id, messages, peaks, merkle_root, computed_units, fill
 ON work_records
 WHEN OLD.is_frozen = 1
 BEGIN
@@ -362,6 +401,10 @@ CREATE INDEX intents_by_status ON intents (status, id);
 CREATE INDEX intents_by_kind ON intents (kind, id);
 CREATE INDEX intents_by_node ON intents (node_small_id, id);
 CREATE INDEX intents_by_stack ON intents (stack_small_id, id);
+-- For lists by two filters. A stack has few intents.
+CREATE INDEX intents_by_kind_and_status ON intents (kind, status, id);
+CREATE INDEX intents_by_kind_and_node ON intents (kind, node_small_id, id);
+CREATE INDEX intents_by_node_and_status ON intents (node_small_id, status, id);
 
 CREATE TRIGGER intents_begin_queued
 BEFORE INSERT ON intents

@@ -19,9 +19,11 @@ pub struct StackView {
     pub stack_small_id: StackSmallId,
     /// The object id of the stack's badge.
     #[schema(value_type = text::ObjectId)]
+    #[serde(serialize_with = "atoma_domain::serialize_id")]
     pub stack_id: ObjectId,
     /// The buyer's address.
     #[schema(value_type = text::Address)]
+    #[serde(serialize_with = "atoma_domain::serialize_id")]
     pub owner_address: Address,
     /// The task that the stack was bought for.
     pub task_small_id: TaskSmallId,

@@ -29,7 +29,7 @@ mod transaction;
 mod units;
 
 pub use causes::with_causes;
-pub use hash::{Hash32, HexBytes, ParseHashError};
+pub use hash::{Hash32, HexBytes, ParseHashError, serialize_id};
 pub use ids::{
     EchelonId, IntentId, NodeSmallId, ObjectId, ReservationId, StackSmallId, TaskSmallId,
 };

@@ -8,7 +8,7 @@
 mod support;
 
 use atoma_domain::events::StackCreated;
-use atoma_domain::model::NewMessage;
+use atoma_domain::model::{Fill, NewMessage};
 use atoma_domain::ports::{
     ChainEvents, EventCursor, LedgerFrame, LedgerPosition, LedgerTransaction, ServedWork,
 };
@@ -80,17 +80,20 @@ async fn store(folder: &TempDir, messages: u64) -> SqliteState {
         .iter()
         .flat_map(|hash| *hash.as_bytes())
         .collect();
+    let fill = Fill::of(ComputeUnits::new(messages), ComputeUnits::new(u64::MAX));
     let options = SqliteConnectOptions::new().filename(&path);
     let mut raw = SqliteConnection::connect_with(&options).await.unwrap();
     sqlx::query(
         "INSERT INTO work_records (stack_small_id, node_small_id, messages, peaks, merkle_root, \
-         computed_units, reserved_units) VALUES (?1, ?2, ?3, ?4, ?5, ?3, zeroblob(8))",
+         computed_units, reserved_units, fill, fill_level) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?3, zeroblob(8), ?6, '0')",
     )
     .bind(STACK.get().to_be_bytes().to_vec())
     .bind(1_u64.to_be_bytes().to_vec())
     .bind(messages.to_be_bytes().to_vec())
     .bind(peaks)
     .bind(accumulator.root().unwrap().as_bytes().to_vec())
+    .bind(fill.get().to_be_bytes().to_vec())
     .execute(&mut raw)
     .await
     .unwrap();

@@ -35,8 +35,8 @@
 //! functions of SQLite.
 
 use std::error::Error;
-use std::fmt::Write as _;
 
+use atoma_domain::model::Fill;
 use atoma_domain::ports::{BoxedError, StoreError};
 use atoma_domain::{Digest, Hash32, ObjectId};
 use sqlx::sqlite::SqliteRow;
@@ -72,12 +72,15 @@ pub(crate) fn after(key: Option<u64>) -> Vec<u8> {
 
 /// Bytes as hexadecimal text, for `unhex` of a value inside JSON.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a String never fails.
-        let _ = write!(text, "{byte:02X}");
-    }
-    text
+    hex::encode_upper(bytes)
+}
+
+/// The level of a fill in its index: the first digit, of fuller stacks the first two.
+pub(crate) fn fill_level(fill: Fill) -> String {
+    let bytes = fill.get().to_be_bytes();
+    let mut level = hex(&bytes);
+    level.truncate(if bytes[0] >= 0xC0 { 2 } else { 1 });
+    level
 }
 
 /// A set of 64-bit numbers as one parameter: a JSON array of hexadecimal keys, for

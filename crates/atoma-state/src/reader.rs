@@ -6,15 +6,17 @@
 //!
 //! Pages are read on connections of their own, so that no number of lists delays a settlement.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use atoma_domain::model::{
-    Dispute, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
+    Dispute, Fill, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
 };
 use atoma_domain::ports::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader, StoreError};
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use sqlx::sqlite::SqliteRow;
 
-use crate::columns::{after, key_set, number};
+use crate::columns::{after, fill_level, key_set, number};
 use crate::error::statement_failed;
 use crate::rows;
 use crate::store::SqliteState;
@@ -73,6 +75,29 @@ const SETTLEMENTS_BY_ID: &str = settlements!(
     "settlements t",
     "WHERE t.stack_small_id IN (SELECT unhex(value) FROM json_each($1))"
 );
+
+/// A page of stacks that are filled beyond $4, from the levels of the index from $5 on. Each level is in the
+/// order of the ids; SQLite merges them without sorting, and stops when the page is full.
+static STACKS_BY_FILL: LazyLock<String> = LazyLock::new(|| {
+    let (less, fuller) = (0x0..0xC, 0xC0..=0xFF);
+    let levels = less
+        .map(|level| format!("{level:X}"))
+        .chain(fuller.map(|level| format!("{level:X}")));
+    let levels = levels.map(|level| {
+        format!(
+            "SELECT c.stack_small_id FROM work_records c WHERE c.node_small_id = n.id \
+             AND c.fill_level = '{level}' AND '{level}' >= $5 \
+             AND c.stack_small_id > $2 AND c.fill > $4"
+        )
+    });
+    let levels = levels.collect::<Vec<_>>().join(" UNION ALL ");
+    stacks!(
+        "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
+        "WHERE s.stack_small_id IN ({levels} ORDER BY 1 LIMIT $3) \
+         ORDER BY s.stack_small_id LIMIT $3"
+    )
+    .replace("{levels}", &levels)
+});
 
 fn ids<T>(ids: &[T], get: impl Fn(&T) -> u64) -> String {
     key_set(ids.iter().map(get))
@@ -273,48 +298,26 @@ impl StateReader for SqliteState {
 }
 
 impl SqliteState {
-    /// The next stacks of which more than a fraction is computed. Only the domain compares fractions
-    /// exactly, so this reads candidates (stacks with anything computed) in parts of the page's size
-    /// until the page is full or there are no more.
+    /// The next stacks of which more than a fraction is computed.
     async fn stacks_filled_beyond(
         &self,
         nodes: &str,
         fraction: f64,
         page: Page<StackSmallId>,
     ) -> Result<Vec<Stack>, StoreError> {
-        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let part = page.limit.max(100);
-        let mut filled = Vec::new();
-        let mut last = page.after;
-        while filled.len() < limit {
-            let rows = sqlx::query(stacks!(
-                "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
-                "WHERE s.stack_small_id IN (SELECT x.stack_small_id FROM stacks x \
-                 JOIN work_records c ON c.stack_small_id = x.stack_small_id \
-                 AND c.node_small_id = x.selected_node_id \
-                 WHERE x.selected_node_id = n.id AND x.stack_small_id > $2 \
-                 AND c.computed_units > x'0000000000000000' \
-                 ORDER BY x.stack_small_id LIMIT $3) \
-                 ORDER BY s.stack_small_id LIMIT $3"
-            ))
+        let threshold = Fill::threshold(fraction);
+        let rows = sqlx::query(sqlx::AssertSqlSafe(STACKS_BY_FILL.as_str()))
             .bind(nodes)
-            .bind(after(last.map(StackSmallId::get)))
-            .bind(part)
+            .bind(after(page.after.map(StackSmallId::get)))
+            .bind(page.limit)
+            .bind(number(threshold.get()))
+            .bind(fill_level(threshold))
             .fetch_all(&self.lists)
             .await
             .map_err(statement_failed)?;
-            let candidates = collect(&rows, rows::stack)?;
-            let Some(furthest) = candidates.last() else {
-                break;
-            };
-            last = Some(furthest.stack_small_id);
-            filled.extend(
-                candidates
-                    .into_iter()
-                    .filter(|stack| stack.is_filled_beyond(fraction)),
-            );
-        }
-        filled.truncate(limit);
-        Ok(filled)
+        collect(&rows, rows::stack)
     }
 }
+
+#[cfg(test)]
+mod tests;

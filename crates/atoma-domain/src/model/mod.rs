@@ -1,6 +1,7 @@
 //! The mirrored state of the contract, and the daemon's own record of served work.
 
 mod figures;
+mod fill;
 mod reservation;
 mod settlement;
 mod stack;
@@ -8,6 +9,7 @@ mod task;
 mod work;
 
 pub use figures::{NodeFigures, StackPhase, StackSums, StoreFigures, Worth};
+pub use fill::Fill;
 pub use reservation::{
     Holder, Lease, LeaseError, MessageId, NewReservation, Reservation, ReservationChange,
     StackChoice, TagError,

@@ -71,34 +71,6 @@ impl Stack {
         let rest = size.saturating_sub(self.already_computed_units.get());
         ComputeUnits::new(rest.saturating_sub(self.reserved_units(now).get()))
     }
-
-    /// Whether more than `fraction` (0 to 1) of it is computed. The comparison is exact for all
-    /// 64-bit sizes.
-    pub fn is_filled_beyond(&self, fraction: f64) -> bool {
-        beyond(
-            self.already_computed_units.get(),
-            self.num_compute_units.get(),
-            fraction,
-        )
-    }
-}
-
-/// `computed / total > fraction`. Both sides are scaled by 2⁶⁴, which makes it a comparison of
-/// integers.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the float is clamped to 0..=1 and scaled to at most 2^64, which fits in u128"
-)]
-fn beyond(computed: u64, total: u64, fraction: f64) -> bool {
-    const SCALE: f64 = 18_446_744_073_709_551_616.0;
-    let threshold = (fraction.clamp(0.0, 1.0) * SCALE) as u128;
-    if threshold >> 64 == 1 {
-        return computed > total;
-    }
-    // Below 2^64, so neither product overflows.
-    (u128::from(computed) << 64) > threshold * u128::from(total)
 }
 
 /// A node of the daemon's operator.
@@ -147,17 +119,5 @@ mod tests {
         assert_eq!(units(&stack, 6), (0, 70));
         stack.is_frozen = true;
         assert_eq!(units(&stack, 6), (0, 0));
-    }
-
-    #[test]
-    fn fractions_compare_exactly() {
-        assert!(beyond(1, 2, 0.25));
-        assert!(!beyond(1, 2, 0.5));
-        assert!(beyond(u64::MAX, u64::MAX, 0.999_999_999));
-        assert!(!beyond(u64::MAX, u64::MAX, 1.0));
-        assert!(beyond((1 << 63) + 1, u64::MAX, 0.5));
-        assert!(!beyond((1 << 63) - 1, u64::MAX, 0.5));
-        assert!(!beyond(0, 0, 0.0));
-        assert!(beyond(1, u64::MAX, 0.0));
     }
 }

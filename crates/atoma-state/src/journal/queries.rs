@@ -175,6 +175,13 @@ async fn intents_before(
     before: i64,
     limit: u32,
 ) -> Result<Vec<SqliteRow>, StoreError> {
+    let mut query = query_before(filter, before, limit);
+    let rows = query.build().fetch_all(readers).await;
+    rows.map_err(statement_failed)
+}
+
+/// Selects those rows. For any one filter, or two, an index has the rows in their order.
+fn query_before(filter: &JournalFilter, before: i64, limit: u32) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::<Sqlite>::new(intents!("WHERE i.id < "));
     query.push_bind(before);
     if let Some(kind) = filter.kind {
@@ -204,10 +211,6 @@ async fn intents_before(
     }
     query.push(" ORDER BY i.id DESC LIMIT ").push_bind(limit);
     query
-        .build()
-        .fetch_all(readers)
-        .await
-        .map_err(statement_failed)
 }
 
 /// Every attempt that carries an intent, oldest first.
@@ -355,3 +358,6 @@ async fn last_before(
     row.map(|row| Cells::new(&row, "attempts", "id").row_number("id"))
         .transpose()
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ async fn correct(
     let stack = stack.ok_or_else(|| StoreError::Missing {
         what: format!("stack {id} of reservation {}", before.id),
     })?;
-    let mut record = StoredRecord::load(connection, id, before.node_small_id).await?;
+    let mut record = StoredRecord::load(connection, &stack, before.node_small_id).await?;
     record.release(before.num_compute_units)?;
     let (wanted, free) = (after.num_compute_units, record.free_units(stack.size));
     if wanted > free {

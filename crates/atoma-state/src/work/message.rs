@@ -27,7 +27,7 @@ pub(super) async fn record(
         return repeat(connection, clock, &stack, node, message, known).await;
     }
     release::end_expired(connection, message.recorded_at).await?;
-    let mut record = StoredRecord::load(connection, stack.id, node).await?;
+    let mut record = StoredRecord::load(connection, &stack, node).await?;
     // Another node's record is its own check of the work: settlement doesn't close it.
     if node == stack.selected_node {
         if stack.is_claimed {
@@ -92,7 +92,7 @@ async fn repeat(
     };
     match end(connection, stack, node, id).await? {
         Ended::Now { left } => {
-            let mut record = StoredRecord::load(connection, stack.id, node).await?;
+            let mut record = StoredRecord::load(connection, stack, node).await?;
             record.set_reserved(left);
             record.save_reserved(connection).await?;
         }

@@ -1,13 +1,14 @@
 //! One node's record of one stack.
 
-use atoma_domain::model::WorkRecord;
+use atoma_domain::model::{Fill, WorkRecord};
 use atoma_domain::ports::StoreError;
 use atoma_domain::settlement::StackAccumulator;
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use crate::columns::{Cells, number};
+use super::stack::ServedStack;
+use crate::columns::{Cells, fill_level, number};
 use crate::error::{out_of_range, statement_failed};
 
 const TABLE: &str = "work_records";
@@ -30,7 +31,8 @@ pub(super) fn work_record(
     stack: StackSmallId,
     node: NodeSmallId,
 ) -> Result<WorkRecord, StoreError> {
-    let record = StoredRecord::read(row, stack, node)?;
+    // It is not saved, so its fill doesn't matter.
+    let record = StoredRecord::read(row, stack, node, None)?;
     Ok(WorkRecord {
         stack_small_id: stack,
         node_small_id: node,
@@ -44,7 +46,8 @@ pub(super) fn work_record(
 macro_rules! insert {
     () => {
         "INSERT INTO work_records (stack_small_id, node_small_id, messages, peaks, merkle_root, \
-         computed_units, reserved_units) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         computed_units, reserved_units, fill, fill_level) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (stack_small_id, node_small_id) DO UPDATE SET "
     };
 }
@@ -57,15 +60,19 @@ pub(super) struct StoredRecord {
     computed: ComputeUnits,
     reserved: ComputeUnits,
     is_frozen: bool,
+    /// The units of the stack; `None` if the node is not the selected one.
+    size: Option<ComputeUnits>,
 }
 
 impl StoredRecord {
     /// The stored record, or an empty one.
     pub(super) async fn load(
         connection: &mut SqliteConnection,
-        stack: StackSmallId,
+        stack: &ServedStack,
         node: NodeSmallId,
     ) -> Result<Self, StoreError> {
+        let size = (node == stack.selected_node).then_some(stack.size);
+        let stack = stack.id;
         let row = sqlx::query(
             "SELECT * FROM work_records WHERE stack_small_id = $1 AND node_small_id = $2",
         )
@@ -75,7 +82,7 @@ impl StoredRecord {
         .await
         .map_err(statement_failed)?;
         match row {
-            Some(row) => Self::read(&row, stack, node),
+            Some(row) => Self::read(&row, stack, node, size),
             None => Ok(Self {
                 stack,
                 node,
@@ -83,11 +90,17 @@ impl StoredRecord {
                 computed: ComputeUnits::ZERO,
                 reserved: ComputeUnits::ZERO,
                 is_frozen: false,
+                size,
             }),
         }
     }
 
-    fn read(row: &SqliteRow, stack: StackSmallId, node: NodeSmallId) -> Result<Self, StoreError> {
+    fn read(
+        row: &SqliteRow,
+        stack: StackSmallId,
+        node: NodeSmallId,
+        size: Option<ComputeUnits>,
+    ) -> Result<Self, StoreError> {
         let cells = Cells::new(row, TABLE, KEY);
         let accumulator =
             StackAccumulator::from_parts(cells.number("messages")?, cells.hashes("peaks")?)
@@ -99,7 +112,13 @@ impl StoredRecord {
             computed: ComputeUnits::new(cells.number("computed_units")?),
             reserved: ComputeUnits::new(cells.number("reserved_units")?),
             is_frozen: cells.flag("is_frozen")?,
+            size,
         })
+    }
+
+    /// How full the stack is, if this is its selected node's record.
+    fn fill(&self) -> Option<Fill> {
+        self.size.map(|size| Fill::of(self.computed, size))
     }
 
     pub(super) const fn is_frozen(&self) -> bool {
@@ -168,7 +187,8 @@ impl StoredRecord {
                 insert!(),
                 "messages = excluded.messages, peaks = excluded.peaks, \
                  merkle_root = excluded.merkle_root, computed_units = excluded.computed_units, \
-                 reserved_units = excluded.reserved_units"
+                 reserved_units = excluded.reserved_units, fill = excluded.fill, \
+                 fill_level = excluded.fill_level"
             ),
         )
         .await
@@ -188,6 +208,7 @@ impl StoredRecord {
         connection: &mut SqliteConnection,
         statement: &'static str,
     ) -> Result<(), StoreError> {
+        let fill = self.fill();
         let peaks = self.accumulator.peaks().iter();
         let peaks: Vec<u8> = peaks.flat_map(|hash| *hash.as_bytes()).collect();
         let root = self.accumulator.root().map(|hash| hash.as_bytes().to_vec());
@@ -199,6 +220,8 @@ impl StoredRecord {
             .bind(root)
             .bind(number(self.computed.get()))
             .bind(number(self.reserved.get()))
+            .bind(fill.map(|fill| number(fill.get())))
+            .bind(fill.map(fill_level))
             .execute(connection)
             .await
             .map_err(statement_failed)?;

@@ -26,7 +26,7 @@ pub(super) async fn reserve(
     }
     let candidates = matching(connection, wanted.owner, &wanted.stack).await?;
     let stack = choose(candidates, wanted.num_compute_units)?;
-    let mut record = StoredRecord::load(connection, stack.id, stack.selected_node).await?;
+    let mut record = StoredRecord::load(connection, &stack, stack.selected_node).await?;
     record.reserve(wanted.num_compute_units)?;
     record.save_reserved(connection).await?;
     let reservation = Reservation {

@@ -119,7 +119,9 @@ async fn a_frozen_record_never_changes() {
         "UPDATE work_records SET messages = x'0000000000000002'",
         "UPDATE work_records SET peaks = x''",
         "UPDATE work_records SET merkle_root = zeroblob(32)",
-        "UPDATE work_records SET computed_units = zeroblob(8)",
+        "UPDATE work_records SET computed_units = zeroblob(8), \
+         fill = iif(fill IS NULL, NULL, zeroblob(8)), \
+         fill_level = iif(fill IS NULL, NULL, '0')",
         "UPDATE work_records SET node_small_id = x'0000000000000009' \
          WHERE node_small_id = x'0000000000000001'",
         "DELETE FROM work_records",

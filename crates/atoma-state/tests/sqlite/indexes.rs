@@ -89,6 +89,11 @@ async fn lists_and_transitions_are_served_by_indexes() {
             "intents_by_kind",
         ),
         (
+            "SELECT * FROM work_records c WHERE c.node_small_id = x'' AND c.fill_level = 'F' \
+             AND c.stack_small_id > x'' AND c.fill > x'' ORDER BY c.stack_small_id",
+            "work_records_by_fill",
+        ),
+        (
             "SELECT * FROM attempts a WHERE a.status = 'signed' ORDER BY a.id",
             "attempts_that_are_signed",
         ),

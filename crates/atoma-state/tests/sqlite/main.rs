@@ -17,6 +17,7 @@ mod checkpoints;
 mod dump_and_restore;
 mod durability;
 mod failures;
+mod fill;
 mod freezing;
 mod guards;
 mod indexes;
