@@ -33,6 +33,7 @@ mod files;
 mod journal;
 mod key_clock;
 mod open_error;
+mod packed;
 mod probe;
 mod reader;
 mod rows;

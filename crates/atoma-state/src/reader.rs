@@ -18,30 +18,34 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::columns::{after, fill_level, key_set, number};
 use crate::error::statement_failed;
+use crate::packed;
 use crate::rows;
 use crate::store::SqliteState;
 use crate::work;
 
-/// Stacks with their selected node's record, and whether a ticket is open. `$from` yields rows of
-/// stacks `s`. A damaged reservation is left out, so that it costs no list.
+/// Stacks with their selected node's record, and whether a ticket is open, as one [packed](crate::packed)
+/// page, whose lines may be in any order. `$from` yields rows of stacks `s`. A damaged reservation is left
+/// out, so that it costs no list.
 macro_rules! stacks {
     ($from:literal, $rest:literal) => {
         concat!(
-            "SELECT s.stack_small_id, s.stack_id, s.owner_address, s.task_small_id, \
-             s.selected_node_id, s.num_compute_units, s.price_per_one_million_compute_units, \
-             s.is_claimed, w.computed_units, w.messages, w.merkle_root, \
-             COALESCE(w.is_frozen, 0) AS is_frozen, \
-             CASE WHEN w.reserved_units > zeroblob(8) THEN \
-             (SELECT unhex(group_concat(hex(r.num_compute_units) || hex(r.expires_at), '')) \
+            "SELECT group_concat(line, char(10)) FROM (SELECT concat_ws(',', \
+             hex(s.stack_small_id), hex(s.stack_id), hex(s.owner_address), hex(s.task_small_id), \
+             hex(s.selected_node_id), hex(s.num_compute_units), \
+             hex(s.price_per_one_million_compute_units), hex(w.computed_units), \
+             coalesce(CASE WHEN w.reserved_units > zeroblob(8) THEN \
+             (SELECT group_concat(hex(r.num_compute_units) || hex(r.expires_at), '') \
               FROM reservations r WHERE r.stack_small_id = s.stack_small_id \
-              AND length(r.num_compute_units) = 8 AND length(r.expires_at) = 8) END AS reservations, \
-             COALESCE(t.is_claimed = 0, 0) AS in_settle_period \
+              AND length(r.num_compute_units) = 8 AND length(r.expires_at) = 8) END, ''), \
+             coalesce(w.is_frozen, 0), hex(w.messages), hex(w.merkle_root), \
+             coalesce(t.is_claimed = 0, 0), s.is_claimed) AS line \
              FROM ",
             $from,
             " LEFT JOIN work_records w \
              ON w.stack_small_id = s.stack_small_id AND w.node_small_id = s.selected_node_id \
              LEFT JOIN settlements t ON t.stack_small_id = s.stack_small_id ",
-            $rest
+            $rest,
+            ")"
         )
     };
 }
@@ -101,6 +105,14 @@ static STACKS_BY_FILL: LazyLock<String> = LazyLock::new(|| {
 
 fn ids<T>(ids: &[T], get: impl Fn(&T) -> u64) -> String {
     key_set(ids.iter().map(get))
+}
+
+/// The stacks of a packed page, ascending.
+fn unpack(page: Option<&str>) -> Result<Vec<Stack>, StoreError> {
+    let stacks = packed::lines(page).map(rows::stack);
+    let mut stacks = stacks.collect::<Result<Vec<_>, _>>()?;
+    stacks.sort_unstable_by_key(|stack| stack.stack_small_id);
+    Ok(stacks)
 }
 
 fn collect<T>(
@@ -172,7 +184,7 @@ impl StateReader for SqliteState {
     ) -> Result<Vec<Stack>, StoreError> {
         let nodes = ids(filter.nodes, |id| id.get());
         let Some(fraction) = filter.filled_beyond else {
-            let rows = sqlx::query(stacks!(
+            let page: Option<String> = sqlx::query_scalar(stacks!(
                 "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
                 "WHERE s.stack_small_id IN (SELECT x.stack_small_id FROM stacks x \
                  WHERE x.selected_node_id = n.id AND x.stack_small_id > $2 \
@@ -182,29 +194,29 @@ impl StateReader for SqliteState {
             .bind(nodes)
             .bind(after(page.after.map(StackSmallId::get)))
             .bind(page.limit)
-            .fetch_all(&self.lists)
+            .fetch_one(&self.lists)
             .await
             .map_err(statement_failed)?;
-            return collect(&rows, rows::stack);
+            return unpack(page.as_deref());
         };
         self.stacks_filled_beyond(&nodes, fraction, page).await
     }
 
     async fn stacks_by_id(&self, ids_wanted: &[StackSmallId]) -> Result<Vec<Stack>, StoreError> {
-        let rows = sqlx::query(STACKS_BY_ID)
+        let page: Option<String> = sqlx::query_scalar(STACKS_BY_ID)
             .bind(ids(ids_wanted, |id| id.get()))
-            .fetch_all(&self.readers)
+            .fetch_one(&self.readers)
             .await
             .map_err(statement_failed)?;
-        collect(&rows, rows::stack)
+        unpack(page.as_deref())
     }
 
     async fn snapshot_of(&self, wanted: &[StackSmallId]) -> Result<StackSnapshot, StoreError> {
         let keys = ids(wanted, |id| id.get());
         let mut snapshot = self.snapshot().await?;
-        let stacks = sqlx::query(STACKS_BY_ID)
+        let stacks: Option<String> = sqlx::query_scalar(STACKS_BY_ID)
             .bind(&keys)
-            .fetch_all(&mut *snapshot)
+            .fetch_one(&mut *snapshot)
             .await
             .map_err(statement_failed)?;
         let settlements = sqlx::query(SETTLEMENTS_BY_ID)
@@ -222,7 +234,7 @@ impl StateReader for SqliteState {
         .map_err(statement_failed)?;
         snapshot.commit().await.map_err(statement_failed)?;
         Ok(StackSnapshot {
-            stacks: collect(&stacks, rows::stack)?,
+            stacks: unpack(stacks.as_deref())?,
             settlements: collect(&settlements, rows::settlement)?,
             tasks: collect(&tasks, rows::task)?,
         })
@@ -306,16 +318,17 @@ impl SqliteState {
         page: Page<StackSmallId>,
     ) -> Result<Vec<Stack>, StoreError> {
         let threshold = Fill::threshold(fraction);
-        let rows = sqlx::query(sqlx::AssertSqlSafe(STACKS_BY_FILL.as_str()))
+        let sql = sqlx::AssertSqlSafe(STACKS_BY_FILL.as_str());
+        let page: Option<String> = sqlx::query_scalar(sql)
             .bind(nodes)
             .bind(after(page.after.map(StackSmallId::get)))
             .bind(page.limit)
             .bind(number(threshold.get()))
             .bind(fill_level(threshold))
-            .fetch_all(&self.lists)
+            .fetch_one(&self.lists)
             .await
             .map_err(statement_failed)?;
-        collect(&rows, rows::stack)
+        unpack(page.as_deref())
     }
 }
 

@@ -5,12 +5,13 @@ use atoma_domain::model::{
 };
 use atoma_domain::ports::StoreError;
 use atoma_domain::{
-    ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, PricePerMillion, SecurityLevel,
-    StackSmallId, TaskRole, TaskSmallId, TimestampMs,
+    Address, ComputeUnits, Epoch, Hash32, HexBytes, MicroUsdc, NodeSmallId, ObjectId,
+    PricePerMillion, SecurityLevel, StackSmallId, TaskRole, TaskSmallId, TimestampMs,
 };
 use sqlx::sqlite::SqliteRow;
 
 use crate::columns::Cells;
+use crate::packed::Fields;
 
 pub(crate) fn operator_node(row: &SqliteRow) -> Result<OperatorNode, StoreError> {
     let cells = Cells::new(row, "operator_nodes", "node_small_id");
@@ -50,28 +51,26 @@ pub(crate) fn subscription(row: &SqliteRow) -> Result<Subscription, StoreError> 
     })
 }
 
-/// A row of stacks joined with its selected node's work record and its settlement.
-pub(crate) fn stack(row: &SqliteRow) -> Result<Stack, StoreError> {
-    let cells = Cells::new(row, "stacks", "stack_small_id");
+/// A packed row of stacks joined with its selected node's work record and its settlement.
+pub(crate) fn stack(line: &str) -> Result<Stack, StoreError> {
+    let mut fields = Fields::new(line, "stacks");
     Ok(Stack {
-        stack_small_id: StackSmallId::new(cells.number("stack_small_id")?),
-        stack_id: cells.object_id("stack_id")?,
-        owner_address: cells.object_id("owner_address")?,
-        task_small_id: TaskSmallId::new(cells.number("task_small_id")?),
-        selected_node_id: NodeSmallId::new(cells.number("selected_node_id")?),
-        num_compute_units: ComputeUnits::new(cells.number("num_compute_units")?),
+        stack_small_id: StackSmallId::new(fields.number("stack_small_id")?),
+        stack_id: ObjectId::new(fields.bytes("stack_id")?),
+        owner_address: Address::new(fields.bytes("owner_address")?),
+        task_small_id: TaskSmallId::new(fields.number("task_small_id")?),
+        selected_node_id: NodeSmallId::new(fields.number("selected_node_id")?),
+        num_compute_units: ComputeUnits::new(fields.number("num_compute_units")?),
         price_per_one_million_compute_units: PricePerMillion::new(
-            cells.number("price_per_one_million_compute_units")?,
+            fields.number("price_per_one_million_compute_units")?,
         ),
-        already_computed_units: ComputeUnits::new(
-            cells.optional_number("computed_units")?.unwrap_or(0),
-        ),
-        reservations: reservations(&cells.numbers("reservations")?),
-        is_frozen: cells.flag("is_frozen")?,
-        num_total_messages: cells.optional_number("messages")?.unwrap_or(0),
-        merkle_root: cells.optional_hash("merkle_root")?,
-        in_settle_period: cells.flag("in_settle_period")?,
-        is_claimed: cells.flag("is_claimed")?,
+        already_computed_units: ComputeUnits::new(fields.number_or_zero("computed_units")?),
+        reservations: reservations(&fields.numbers("reservations")?),
+        is_frozen: fields.flag("is_frozen")?,
+        num_total_messages: fields.number_or_zero("messages")?,
+        merkle_root: fields.optional_bytes("merkle_root")?.map(Hash32::new),
+        in_settle_period: fields.flag("in_settle_period")?,
+        is_claimed: fields.flag("is_claimed")?,
     })
 }
 
