@@ -43,6 +43,11 @@ impl Fill {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "the definition compares a float with integers"
+)]
 mod tests {
     use proptest::prelude::*;
 

@@ -1,5 +1,11 @@
 //! Lists of fuller stacks, compared with what they mean; and the column that they are read by.
 
+#![expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "the definition compares a float with integers"
+)]
+
 use std::collections::BTreeMap;
 
 use atoma_domain::model::{Fill, NewMessage, Stack};
@@ -40,7 +46,7 @@ async fn all(store: &SqliteState, filled_beyond: Option<f64>, limit: u32) -> Vec
     }
 }
 
-/// `computed / total > fraction` by long division into bits, independent of the column.
+/// `computed / total > fraction` without a division and without the column.
 fn is_beyond(stack: &Stack, fraction: f64) -> bool {
     let (computed, total) = (
         stack.already_computed_units.get(),
