@@ -17,11 +17,12 @@ fn filters() -> JournalFilter {
     }
 }
 
-/// The steps of a statement's plan.
+/// The steps of a statement's plan, without those of its subqueries, which look at one intent each.
 async fn plan(store: &SqliteState, sql: &str) -> Vec<String> {
     let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
     let rows = sqlx::query(explain).fetch_all(&store.lists).await.unwrap();
-    rows.iter().map(|row| row.get("detail")).collect()
+    let outer = rows.iter().filter(|row| row.get::<i64, _>("parent") == 0);
+    outer.map(|row| row.get("detail")).collect()
 }
 
 #[tokio::test]
@@ -63,11 +64,8 @@ async fn any_two_filters_are_served_by_an_index_in_order() {
         let steps = plan(&store, query.sql().as_str()).await;
         let uses_index = steps.iter().any(|step| step.contains(index));
         assert!(uses_index, "{filter:?}: {steps:?}");
-        let is_slow = |step: &&String| {
-            step.starts_with("SCAN") || step.starts_with("USE TEMP B-TREE FOR ORDER BY")
-        };
-        // The last attempt of each listed intent is sorted among its few others.
-        let slow = steps.iter().take(1).find(is_slow);
+        let is_slow = |step: &&String| step.starts_with("SCAN") || step.contains("TEMP B-TREE");
+        let slow = steps.iter().find(is_slow);
         assert_eq!(slow, None, "{filter:?}: {steps:?}");
     }
 }
