@@ -15,7 +15,7 @@ fn examine(world: &TestWorld) -> (BTreeMap<String, Value>, i32) {
     let ended = output(
         command
             .args(["doctor", "--json", "--http-addr"])
-            .arg(world.api.addr().to_string())
+            .arg(world.api.addr())
             .arg("--config")
             .arg(world.dir.path().join("daemon.toml")),
     );

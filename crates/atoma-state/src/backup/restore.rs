@@ -122,7 +122,11 @@ fn keep(folder: &Path, files: &[PathBuf]) -> Result<PathBuf, BackupError> {
     create_private_folder(&kept_in).map_err(BackupError::file("create", &kept_in))?;
     for file in files {
         let name = file.file_name().unwrap_or_default();
-        fs::rename(file, kept_in.join(name)).map_err(BackupError::file("move", file))?;
+        match fs::rename(file, kept_in.join(name)) {
+            // A connection that closes takes an empty log with it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            moved => moved.map_err(BackupError::file("move", file))?,
+        }
     }
     sync_folder(&kept_in).map_err(BackupError::file("write", &kept_in))?;
     Ok(kept_in)
