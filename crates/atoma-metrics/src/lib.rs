@@ -2,7 +2,7 @@
 //!
 //! - Counted as it happens: requests to the HTTP API ([`HttpMetrics`]) and calls of the Sui node
 //!   ([`Metrics::counting`]), and what the operating system knows about the process.
-//! - Read when asked for: everything else, from [`Measurements`]. Such a metric can't miss what another process
+//! - Read when asked for: everything else, from [`Measurements`](atoma_operator::Measurements). Such a metric can't miss what another process
 //!   did to the database, and survives a restart.
 //!
 //! Names follow Prometheus' conventions: base units, `_total` for counters. Amounts are in the currency's smallest
