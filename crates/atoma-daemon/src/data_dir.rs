@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use atoma_state::{create_private_folder, private_file};
 use thiserror::Error;
@@ -10,6 +11,10 @@ use tracing::warn;
 
 /// The file that a running daemon locks. It holds the daemon's process id.
 const LOCK_FILE: &str = "daemon.lock";
+
+/// How often to try to lock it, and the pause between two tries.
+const LOCK_TRIES: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The database in a data directory.
 pub(crate) fn database(dir: &Path) -> PathBuf {
@@ -59,15 +64,23 @@ impl DataDirLock {
         options.read(true).write(true).create(true).truncate(false);
         let file = private_file(&mut options).open(dir.join(LOCK_FILE));
         let mut file = file.map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(DataDirError::InUse {
-                    dir: dir.to_path_buf(),
-                    holder: holder(&mut file),
-                });
+        let mut tries = 1;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // Who looks for the holder locks it for an instant.
+                Err(TryLockError::WouldBlock) if tries < LOCK_TRIES => {
+                    tries += 1;
+                    std::thread::sleep(LOCK_PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(DataDirError::InUse {
+                        dir: dir.to_path_buf(),
+                        holder: holder(&mut file),
+                    });
+                }
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         write_id(&mut file).map_err(failed)?;
         Ok(Self(file))

@@ -19,9 +19,12 @@ pub(crate) async fn examine(config: &Config) -> Vec<Finding> {
     let (data_dir, holder) = machine::data_dir(config);
     findings.push(data_dir);
     findings.push(machine::disk(config));
-    let (database, progress) = machine::database(config).await;
+    let (database, state) = machine::database(config).await;
     findings.extend(database);
-    findings.extend(network::examine(config, progress).await);
+    findings.extend(network::examine(config, state.as_ref()).await);
+    if let Some(state) = state {
+        state.close().await;
+    }
     findings.push(api::examine(config, holder).await);
     findings
 }

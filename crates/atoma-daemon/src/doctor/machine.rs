@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use atoma_domain::ports::{ChainEvents as _, Clock as _, Journal as _, Progress};
+use atoma_domain::ports::{Clock as _, Journal as _};
 use atoma_domain::with_causes;
 use atoma_metrics::free_space;
 use atoma_state::{Access, OpenError, SqliteState, StateOptions};
@@ -79,8 +79,8 @@ pub(super) fn disk(config: &Config) -> Finding {
     Finding::ok(CHECK, found)
 }
 
-/// The database, and how far its mirror is.
-pub(super) async fn database(config: &Config) -> (Vec<Finding>, Option<Progress>) {
+/// The database, open for reading.
+pub(super) async fn database(config: &Config) -> (Vec<Finding>, Option<SqliteState>) {
     const CHECK: &str = "database";
     let path = database_file(&config.data_dir);
     if !path.exists() {
@@ -99,10 +99,7 @@ pub(super) async fn database(config: &Config) -> (Vec<Finding>, Option<Progress>
         }
         Err(error) => return (vec![Finding::problem(CHECK, with_causes(&error))], None),
     };
-    let findings = contents(&state).await;
-    let progress = state.progress().await.ok();
-    state.close().await;
-    (findings, progress)
+    (contents(&state).await, Some(state))
 }
 
 async fn contents(state: &SqliteState) -> Vec<Finding> {

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoma_domain::ports::{Chain as _, ChainError, Clock as _, EventSource as _, Progress};
+use atoma_domain::ports::{
+    Chain as _, ChainError, ChainEvents as _, Clock as _, EventSource as _, Progress, StoreError,
+};
 use atoma_domain::{Address, CheckpointNumber, Mist, with_causes};
+use atoma_state::SqliteState;
 use atoma_sui::{ClientConfig, SuiChain, SuiEventSource};
 
 use super::Finding;
@@ -22,7 +25,7 @@ const CLOCK_TOLERANCE_MS: u64 = 60_000;
 
 const NODE: &str = "Sui node";
 
-pub(super) async fn examine(config: &Config, progress: Option<Progress>) -> Vec<Finding> {
+pub(super) async fn examine(config: &Config, state: Option<&SqliteState>) -> Vec<Finding> {
     let connected = ClientConfig::load(&config.sui.client_config)
         .map_err(anyhow::Error::from)
         .and_then(|client| {
@@ -35,7 +38,7 @@ pub(super) async fn examine(config: &Config, progress: Option<Progress>) -> Vec<
         Err(error) => return vec![Finding::skipped(NODE, format!("not asked: {error:#}"))],
     };
     let mut findings = Vec::new();
-    let questions = ask(config, &chain, address, progress, &mut findings);
+    let questions = ask(config, &chain, address, state, &mut findings);
     if tokio::time::timeout(PATIENCE, questions).await.is_err() {
         let found = format!("it did not answer within {} seconds", PATIENCE.as_secs());
         findings.push(Finding::problem(NODE, found).advise(format!(
@@ -49,7 +52,7 @@ async fn ask(
     config: &Config,
     chain: &Arc<SuiChain>,
     address: Address,
-    progress: Option<Progress>,
+    state: Option<&SqliteState>,
     findings: &mut Vec<Finding>,
 ) {
     let height = match chain.height().await {
@@ -63,10 +66,14 @@ async fn ask(
         )),
         Err(error) => return findings.push(node_failed(&error)),
     }
+    let progress = match state {
+        Some(state) => state.progress().await.ok(),
+        None => None,
+    };
     findings.push(clock(chain, height).await);
     findings.push(history(config, chain, progress.as_ref()).await);
     findings.push(stream(config, chain, progress).await);
-    findings.push(contract(chain).await);
+    findings.push(contract(chain, state).await);
     findings.push(badges(chain, address).await);
     findings.push(gas(config, chain, address).await);
 }
@@ -138,10 +145,20 @@ async fn stream(config: &Config, chain: &Arc<SuiChain>, progress: Option<Progres
     }
 }
 
-async fn contract(chain: &Arc<SuiChain>) -> Finding {
+/// Whether the node has the contract, and it is the one that the database mirrors.
+async fn contract(chain: &Arc<SuiChain>, state: Option<&SqliteState>) -> Finding {
     const CHECK: &str = "contract";
     match chain.identity().await {
-        Ok(identity) => Finding::ok(CHECK, format!("AtomaDb {}", identity.atoma_db_id)),
+        Ok(identity) => {
+            if let Some(state) = state
+                && let Err(error @ StoreError::OtherChain { .. }) = state.bind(&identity).await
+            {
+                return Finding::problem(CHECK, error.to_string()).advise(
+                    "Check `sui.package_id`, `sui.atoma_db_id` and the node, or set another `data_dir`.",
+                );
+            }
+            Finding::ok(CHECK, format!("AtomaDb {}", identity.atoma_db_id))
+        }
         Err(error) => Finding::problem(CHECK, with_causes(&error))
             .advise("Check `sui.package_id` and `sui.atoma_db_id`, and whether the node is on the right network."),
     }

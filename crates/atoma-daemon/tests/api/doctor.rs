@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 
+use atoma_localnet::{LocalNet, LocalNetConfig};
 use serde_json::Value;
 
 use crate::support::process::{output, program};
-use crate::support::{NONE, TestWorld, set_id};
+use crate::support::{NONE, TestWorld, set_id, write_operator_files};
 
 /// The findings by their check, and the exit code.
 fn examine(world: &TestWorld) -> (BTreeMap<String, Value>, i32) {
@@ -77,6 +78,23 @@ async fn a_node_that_does_not_answer_is_named() {
     assert_eq!(wrong(&findings), [("Sui node", "problem")]);
     assert_eq!(code, 1);
     assert_says(&findings, "Sui node", "advice", "sui.rpc_url");
+}
+
+/// A configuration that was changed to another network, with the old database.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_another_chain_is_found() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    world.stop().await;
+    let other = LocalNet::start(LocalNetConfig {
+        seed: 77,
+        ..LocalNetConfig::default()
+    });
+    let other = other.await.unwrap();
+    write_operator_files(&other, world.dir.path());
+    let (findings, code) = examine(&world);
+    assert_eq!(findings["contract"]["verdict"], "problem", "{findings:#?}");
+    assert_says(&findings, "contract", "found", "the database mirrors chain");
+    assert_eq!(code, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,32 +9,51 @@ use atoma_domain::events::StackCreated;
 use atoma_domain::model::OperatorNode;
 use atoma_domain::ports::{ChainEvents, ChainIdentity, LedgerFrame, Progress, StoreError};
 use atoma_domain::{Address, Digest, Epoch};
+use sqlx::SqliteConnection;
 
 use crate::columns::{Cells, number};
 use crate::error::{file_failed, statement_failed, unavailable};
 use crate::store::SqliteState;
 
+/// What the database is bound to, if it is.
+async fn bound(connection: &mut SqliteConnection) -> Result<Option<ChainIdentity>, StoreError> {
+    let row = sqlx::query("SELECT id, chain_id, atoma_db_id FROM ledger")
+        .fetch_one(connection)
+        .await
+        .map_err(statement_failed)?;
+    let cells = Cells::new(&row, "ledger", "id");
+    let Some(chain_id) = cells.optional_digest("chain_id")? else {
+        return Ok(None);
+    };
+    let atoma_db_id = cells.object_id("atoma_db_id")?;
+    Ok(Some(ChainIdentity {
+        chain_id,
+        atoma_db_id,
+    }))
+}
+
+fn agree(bound: &ChainIdentity, configured: &ChainIdentity) -> Result<(), StoreError> {
+    if bound == configured {
+        return Ok(());
+    }
+    Err(StoreError::OtherChain {
+        stored: bound.to_string(),
+        configured: configured.to_string(),
+    })
+}
+
 #[async_trait]
 impl ChainEvents for SqliteState {
     async fn bind(&self, identity: &ChainIdentity) -> Result<(), StoreError> {
+        // A program that may only read can ask too.
+        let mut reader = self.readers.acquire().await.map_err(statement_failed)?;
+        if let Some(bound) = bound(&mut reader).await? {
+            return agree(&bound, identity);
+        }
+        drop(reader);
         let mut transaction = self.write().await?;
-        let row = sqlx::query("SELECT id, chain_id, atoma_db_id FROM ledger")
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(statement_failed)?;
-        let cells = Cells::new(&row, "ledger", "id");
-        if let Some(chain_id) = cells.optional_digest("chain_id")? {
-            let stored = ChainIdentity {
-                chain_id,
-                atoma_db_id: cells.object_id("atoma_db_id")?,
-            };
-            if stored == *identity {
-                return Ok(());
-            }
-            return Err(StoreError::OtherChain {
-                stored: stored.to_string(),
-                configured: identity.to_string(),
-            });
+        if let Some(bound) = bound(&mut transaction).await? {
+            return agree(&bound, identity);
         }
         sqlx::query("UPDATE ledger SET chain_id = $1, atoma_db_id = $2")
             .bind(identity.chain_id.as_bytes())
