@@ -14,6 +14,8 @@
 
 #[path = "support/process.rs"]
 mod process;
+#[path = "support/resident.rs"]
+mod resident;
 
 use std::collections::BTreeMap;
 use std::process::Child;
@@ -24,7 +26,8 @@ use std::time::{Duration, Instant};
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use atoma_localnet::demo;
 use atoma_localnet::{LocalNet, LocalNetConfig, Purchase};
-use process::{post, resident_mib, start, until_ready};
+use process::{start, until_ready};
+use resident::{post, resident_mib};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;

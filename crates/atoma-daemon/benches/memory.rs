@@ -11,12 +11,15 @@
 
 #[path = "support/process.rs"]
 mod process;
+#[path = "support/resident.rs"]
+mod resident;
 
 use std::process::Child;
 
 use atoma_localnet::demo;
 use atoma_localnet::{LocalNet, LocalNetConfig};
-use process::{post, resident_mib, start, until_ready};
+use process::{start, until_ready};
+use resident::{post, resident_mib};
 use serde_json::json;
 
 const STACKS: usize = 10_000;

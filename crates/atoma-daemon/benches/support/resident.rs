@@ -1,0 +1,25 @@
+//! Requests to a daemon whose memory is measured.
+
+use serde_json::Value;
+
+/// Posts a request and returns its answer.
+pub(crate) async fn post(client: &reqwest::Client, addr: &str, path: &str, body: &Value) -> Value {
+    let answer = client
+        .post(format!("http://{addr}{path}"))
+        .json(body)
+        .send()
+        .await
+        .unwrap();
+    answer.json().await.unwrap()
+}
+
+/// `VmRSS` of a process.
+pub(crate) fn resident_mib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib / 1024
+}
