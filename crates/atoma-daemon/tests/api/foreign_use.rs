@@ -97,7 +97,9 @@ async fn a_badge_used_elsewhere_stops_signing_until_the_operator_allows_it() {
         loop {
             let (status, ready) = world.get("/ready").await;
             assert_eq!(status, 503, "{ready}");
-            if ready["brakes"]["held"] != Value::Null {
+            // On a busy machine the mirror or the node may be another reason for a moment.
+            let reasons = ready["details"]["reasons"].as_array().unwrap().len();
+            if ready["brakes"]["held"] != Value::Null && reasons == 1 {
                 return ready;
             }
         }
@@ -105,7 +107,6 @@ async fn a_badge_used_elsewhere_stops_signing_until_the_operator_allows_it() {
     let ready = timeout(PATIENCE, compared).await.unwrap();
     assert_eq!(ready["brakes"]["held"]["code"], CODE);
     assert_eq!(ready["brakes"]["held"]["details"]["tx_digest"], used);
-    assert_eq!(ready["details"]["reasons"].as_array().unwrap().len(), 1);
     let advice = ready["error"].as_str().unwrap();
     assert!(advice.contains("`allow_foreign_use = true`"), "{advice}");
     assert!(advice.contains("a newer copy"), "{advice}");
