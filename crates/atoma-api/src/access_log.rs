@@ -1,4 +1,4 @@
-//! One line per request at DEBUG, and the number that finds it.
+//! One line per request at DEBUG, the number that finds it, and its count for metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,6 +7,8 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
+use atoma_metrics::Metrics;
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -18,7 +20,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The number of the next request of this process.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
-/// The middleware that logs each request once it is answered. Its query is left out: it may be long, and
+/// The middleware that logs and counts each request once it is answered. Its query is left out: it may be long, and
 /// the path says what was asked.
 pub(crate) async fn log_access<B: MessageBody>(
     request: ServiceRequest,
@@ -29,17 +31,27 @@ pub(crate) async fn log_access<B: MessageBody>(
     let method = request.method().clone();
     let path = request.path().to_owned();
     let peer = request.peer_addr();
+    let metrics = request.app_data::<Data<Metrics>>().cloned();
+    let _in_flight = metrics.as_ref().map(|metrics| metrics.http().begin());
     let mut answered = next.call(request).await;
-    let mut caller = None;
+    let (mut caller, mut route) = (None, None);
     let status = match &mut answered {
         Ok(response) => {
             caller = response.request().extensions().get::<Caller>().cloned();
+            route = response.request().match_pattern();
             let headers = response.headers_mut();
             headers.insert(REQUEST_ID, HeaderValue::from(id));
             response.status()
         }
         Err(error) => error.as_response_error().status_code(),
     };
+    let duration = begun.elapsed();
+    if let Some(metrics) = metrics {
+        let (method, route) = (method.as_str(), route.as_deref());
+        metrics
+            .http()
+            .answered(method, route, status.as_u16(), duration);
+    }
     debug!(
         request.id = id,
         peer = peer.map(tracing::field::display),
@@ -47,7 +59,7 @@ pub(crate) async fn log_access<B: MessageBody>(
         %method,
         path,
         status = status.as_u16(),
-        duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
         "request"
     );
     answered

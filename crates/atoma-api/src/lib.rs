@@ -19,7 +19,6 @@ mod authorize;
 mod body;
 mod caller;
 mod connection;
-mod count_requests;
 mod document;
 mod error;
 mod guard;

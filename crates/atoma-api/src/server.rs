@@ -27,7 +27,6 @@ use crate::access_log::log_access;
 use crate::authorize::authorize;
 use crate::body::BodyTurns;
 use crate::connection::Connection;
-use crate::count_requests::count_requests;
 use crate::document::document;
 use crate::error::{ApiError, ApiResult};
 use crate::guard::{AllowedHosts, refuse_foreign};
@@ -263,7 +262,6 @@ fn app(
         .wrap(from_fn(refuse_foreign))
         .wrap(from_fn(protect))
         .wrap(from_fn(log_access))
-        .wrap(from_fn(count_requests))
         .configure(routes::configure)
         .service(web::redirect("/swagger-ui", "/swagger-ui/"))
         .service(swagger_ui())

@@ -1,6 +1,13 @@
 //! Amounts for people.
 
+use atoma_domain::ports::GasCoin;
 use atoma_domain::{MicroUsdc, Mist};
+
+/// What coins hold together.
+pub(crate) fn total(coins: &[GasCoin]) -> Mist {
+    let balances = coins.iter().map(|coin| coin.balance);
+    balances.fold(Mist::ZERO, Mist::saturating_add)
+}
 
 /// An amount of SUI, exact.
 pub(crate) fn sui(amount: Mist) -> String {

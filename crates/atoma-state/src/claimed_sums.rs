@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use atoma_domain::NodeSmallId;
 use atoma_domain::model::{StackSums, Worth};
 use atoma_domain::ports::StoreError;
+use atoma_domain::{ComputeUnits, NodeSmallId, PricePerMillion, SecurityLevel};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
@@ -24,6 +24,24 @@ pub(crate) async fn read(
     .await
     .map_err(statement_failed)?;
     rows.iter().map(sums).collect()
+}
+
+/// The sums of one stack, from a row with its price, the level of its task and what was recorded for it. What
+/// is paid is what was recorded, unless a ticket or a claim says otherwise.
+pub(crate) fn of_stack(
+    cells: &Cells<'_>,
+    paid: Option<ComputeUnits>,
+) -> Result<StackSums, StoreError> {
+    let served = cells.optional_number("computed_units")?.unwrap_or_default();
+    let served = ComputeUnits::new(served);
+    let price = cells.number("price_per_one_million_compute_units")?;
+    let level = cells.optional_small("security_level")?;
+    Ok(StackSums::of(
+        served,
+        paid.unwrap_or(served),
+        PricePerMillion::new(price),
+        level.map(SecurityLevel::new),
+    ))
 }
 
 fn sums(row: &SqliteRow) -> Result<(NodeSmallId, StackSums), StoreError> {

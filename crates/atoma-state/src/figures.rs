@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use atoma_domain::journal::IntentStatus;
 use atoma_domain::model::{NodeFigures, StackPhase, StackSums, StoreFigures};
 use atoma_domain::ports::{Figures, StoreError};
-use atoma_domain::{ComputeUnits, Epoch, NodeSmallId, PricePerMillion, SecurityLevel};
+use atoma_domain::{ComputeUnits, Epoch, NodeSmallId};
 use futures::TryStreamExt as _;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
@@ -106,17 +106,9 @@ fn unclaimed(
     now: Epoch,
 ) -> Result<(NodeSmallId, StackPhase, StackSums), StoreError> {
     let cells = Cells::new(row, "stacks", "stack_small_id");
-    let served = cells.optional_number("computed_units")?.unwrap_or_default();
     let claimed = cells.optional_number("num_claimed_compute_units")?;
-    let price = cells.number("price_per_one_million_compute_units")?;
-    let level = cells.optional_small("security_level")?;
     let claimable_from = cells.optional_number("dispute_settled_at_epoch")?;
-    let stack = StackSums::of(
-        ComputeUnits::new(served),
-        ComputeUnits::new(claimed.unwrap_or(served)),
-        PricePerMillion::new(price),
-        level.map(SecurityLevel::new),
-    );
+    let stack = claimed_sums::of_stack(&cells, claimed.map(ComputeUnits::new))?;
     let phase = StackPhase::of_unclaimed(
         now,
         claimable_from.map(Epoch::new),

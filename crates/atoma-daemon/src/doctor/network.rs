@@ -11,7 +11,7 @@ use atoma_state::SqliteState;
 use atoma_sui::{ClientConfig, SuiChain, SuiEventSource};
 
 use super::Finding;
-use crate::amounts::sui;
+use crate::amounts::{sui, total};
 use crate::backend::connect;
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -188,14 +188,13 @@ async fn gas(config: &Config, chain: &Arc<SuiChain>, address: Address) -> Findin
         Ok(coins) => coins,
         Err(error) => return Finding::problem(CHECK, with_causes(&error)),
     };
-    let balances = coins.iter().map(|coin| coin.balance.get());
-    let balance = balances.fold(0, u64::saturating_add);
-    let found = format!("{} in {} coins", sui(Mist::new(balance)), coins.len());
+    let balance = total(&coins);
+    let found = format!("{} in {} coins", sui(balance), coins.len());
     let advice = format!("Send SUI to {address}.");
-    if balance == 0 {
+    if balance == Mist::ZERO {
         return Finding::problem(CHECK, found).advise(advice);
     }
-    if balance < config.gas.low_balance_mist {
+    if balance < Mist::new(config.gas.low_balance_mist) {
         return Finding::warning(CHECK, found).advise(advice);
     }
     Finding::ok(CHECK, found)

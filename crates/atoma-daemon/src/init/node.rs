@@ -10,7 +10,7 @@ use atoma_sui::{ClientConfig, NodeUrl, SuiChain, SuiChainConfig};
 
 use super::answers::Answers;
 use super::network::Network;
-use crate::amounts::sui;
+use crate::amounts::{sui, total};
 
 /// How long all questions to the node may take together.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -54,9 +54,7 @@ pub(super) async fn check(answers: &Answers) -> anyhow::Result<Found> {
             .context("the Sui node doesn't have this contract")?;
         let coins = chain.gas_coins(signer.address()).await;
         let coins = coins.context("can't read the coins of the operator's address")?;
-        let balances = coins.iter().map(|coin| coin.balance.get());
-        let balance = Mist::new(balances.fold(0, u64::saturating_add));
-        anyhow::Ok((chain_id, balance))
+        anyhow::Ok((chain_id, total(&coins)))
     };
     let (chain_id, balance) = match tokio::time::timeout(PATIENCE, checks).await {
         Ok(checked) => checked?,

@@ -6,11 +6,10 @@ use atoma_domain::events::{
     ContractEvent, NodeRegistered, NodeSubscribedToTask, StackAttestationDispute, StackCreated,
     StackTrySettle, TaskRegistered,
 };
-use atoma_domain::model::{OperatorNode, StackSums};
+use atoma_domain::model::OperatorNode;
 use atoma_domain::ports::{LedgerTransaction, StoreError};
 use atoma_domain::{
-    Address, ComputeUnits, MicroUsdc, NodeSmallId, PricePerMillion, SecurityLevel, StackSmallId,
-    TaskSmallId,
+    Address, ComputeUnits, MicroUsdc, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId,
 };
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
@@ -371,15 +370,7 @@ async fn claimed(
     .map_err(statement_failed)?;
     let Some(row) = row else { return Ok(()) };
     let cells = Cells::new(&row, "stacks", "stack_small_id");
-    let served = cells.optional_number("computed_units")?.unwrap_or_default();
-    let price = cells.number("price_per_one_million_compute_units")?;
-    let level = cells.optional_small("security_level")?;
-    let sums = StackSums::of(
-        ComputeUnits::new(served),
-        paid,
-        PricePerMillion::new(price),
-        level.map(SecurityLevel::new),
-    );
+    let sums = claimed_sums::of_stack(&cells, Some(paid))?;
     let node = NodeSmallId::new(cells.number("selected_node_id")?);
     claimed_sums::add(connection, node, sums).await
 }
