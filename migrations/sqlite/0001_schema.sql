@@ -397,14 +397,17 @@ CREATE TABLE intents (
 
 -- Sign once: one intent holds a key at a time.
 CREATE UNIQUE INDEX intents_by_held_key ON intents (action_key) WHERE holds_key = 1;
-CREATE INDEX intents_by_status ON intents (status, id);
 CREATE INDEX intents_by_kind ON intents (kind, id);
 CREATE INDEX intents_by_node ON intents (node_small_id, id);
 CREATE INDEX intents_by_stack ON intents (stack_small_id, id);
--- For lists by two filters. A stack has few intents.
-CREATE INDEX intents_by_kind_and_status ON intents (kind, status, id);
 CREATE INDEX intents_by_kind_and_node ON intents (kind, node_small_id, id);
-CREATE INDEX intents_by_node_and_status ON intents (node_small_id, status, id);
+-- By status, alone and with another filter. Each change of status costs a write in each index that has the intent,
+-- so those that are still open, which are few, stand in one. A stack has few intents too.
+CREATE INDEX intents_that_are_open ON intents (status, id) WHERE status IN ('queued', 'submitted');
+CREATE INDEX final_intents_by_status ON intents (status, id) WHERE status IN ('succeeded', 'failed');
+CREATE INDEX final_intents_by_kind ON intents (kind, status, id) WHERE status IN ('succeeded', 'failed');
+CREATE INDEX final_intents_by_node ON intents (node_small_id, status, id)
+WHERE status IN ('succeeded', 'failed');
 
 CREATE TRIGGER intents_begin_queued
 BEFORE INSERT ON intents

@@ -188,7 +188,14 @@ fn query_before(filter: &JournalFilter, before: i64, limit: u32) -> QueryBuilder
         query.push(" AND i.kind = ").push_bind(kind);
     }
     if let Some(status) = filter.status {
-        query.push(" AND i.status = ").push_bind(status.as_str());
+        // SQLite takes an index of some statuses only where the condition of the index is named.
+        // A stack's own index has fewer.
+        query.push(match (filter.stack, status.is_final()) {
+            (Some(_), _) => " AND +i.status = ",
+            (None, true) => " AND i.status IN ('succeeded', 'failed') AND i.status = ",
+            (None, false) => " AND i.status IN ('queued', 'submitted') AND i.status = ",
+        });
+        query.push_bind(status.as_str());
     }
     if let Some(node) = filter.node {
         query

@@ -77,8 +77,23 @@ async fn lists_and_transitions_are_served_by_indexes() {
             "requests_by_key_age",
         ),
         (
-            "SELECT * FROM intents WHERE id < 9 AND status = 'queued' ORDER BY id DESC LIMIT 5",
-            "intents_by_status",
+            "SELECT * FROM intents WHERE status IN ('queued', 'submitted') ORDER BY id",
+            "intents_that_are_open",
+        ),
+        (
+            "SELECT * FROM intents WHERE id < 9 AND status IN ('succeeded', 'failed') \
+             AND status = 'failed' ORDER BY id DESC LIMIT 5",
+            "final_intents_by_status",
+        ),
+        (
+            "SELECT status, count(*) FROM intents WHERE status IN ('queued', 'submitted') \
+             GROUP BY status",
+            "intents_that_are_open",
+        ),
+        (
+            "SELECT status, count(*) FROM intents WHERE status IN ('succeeded', 'failed') \
+             GROUP BY status",
+            "final_intents_by_status",
         ),
         (
             "SELECT * FROM intents WHERE id < 9 AND stack_small_id = x'' ORDER BY id DESC LIMIT 5",

@@ -34,6 +34,7 @@ async fn any_two_filters_are_served_by_an_index_in_order() {
             match name {
                 "kind" => filter.kind = filters().kind,
                 "status" => filter.status = filters().status,
+                "open" => filter.status = Some(IntentStatus::Queued),
                 "node" => filter.node = filters().node,
                 _ => filter.stack = filters().stack,
             }
@@ -44,7 +45,7 @@ async fn any_two_filters_are_served_by_an_index_in_order() {
         both(
             "kind",
             "status",
-            "intents_by_kind_and_status (kind=? AND status=? AND",
+            "final_intents_by_kind (kind=? AND status=? AND",
         ),
         both(
             "kind",
@@ -54,8 +55,11 @@ async fn any_two_filters_are_served_by_an_index_in_order() {
         both(
             "status",
             "node",
-            "intents_by_node_and_status (node_small_id=? AND status=? AND",
+            "final_intents_by_node (node_small_id=? AND status=? AND",
         ),
+        both("kind", "open", "intents_that_are_open (status=? AND"),
+        both("open", "node", "intents_that_are_open (status=? AND"),
+        both("open", "stack", "intents_by_stack (stack_small_id=? AND"),
         both("kind", "stack", "intents_by_stack (stack_small_id=? AND"),
         both("status", "stack", "intents_by_stack (stack_small_id=? AND"),
         both("node", "stack", "intents_by_stack (stack_small_id=? AND"),
