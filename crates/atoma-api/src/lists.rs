@@ -13,11 +13,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, ETag, EntityTag, Header, IfNoneMatch, LINK};
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use atoma_domain::Hash32;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::Page;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{ApiError, ApiResult};
 use crate::limits::ApiLimits;
@@ -50,6 +50,9 @@ pub(crate) const PAIR_PAGING: &[Query] = &[
         ..CURSOR
     },
 ];
+
+/// How many entries are written as JSON sooner than another thread would take the work over.
+const SHORT: usize = 100;
 
 /// The turns of lists: how many are read at once, and how many are in memory until their client has
 /// them.
@@ -173,14 +176,20 @@ impl ListRequest {
         let internal = |error: &dyn std::error::Error| Failure::Internal {
             reason: error.to_string(),
         };
-        // A long list takes a while, in which this thread goes on with other requests.
-        let json = actix_web::web::block(move || {
+        let is_short = views.len() <= SHORT;
+        let write = move || {
             let json = serde_json::to_vec(&views)?;
             let tag = entity_tag(&json, next.as_deref());
             Ok::<_, serde_json::Error>((json, tag))
-        });
-        let json = json.await.map_err(|error| internal(&error))?;
-        let (json, tag) = json.map_err(|error| internal(&error))?;
+        };
+        let written = match is_short {
+            true => write(),
+            // A long list takes a while, in which this thread goes on with other requests.
+            false => actix_web::web::block(write)
+                .await
+                .map_err(|error| internal(&error))?,
+        };
+        let (json, tag) = written.map_err(|error| internal(&error))?;
         response.insert_header(ETag(tag.clone()));
         if is_known(&self.request, &tag) {
             return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
@@ -196,8 +205,10 @@ impl ListRequest {
 /// It is weak: compression changes the bytes, and not what they say.
 fn entity_tag(json: &[u8], next: Option<&str>) -> EntityTag {
     // A list begins with a bracket, and no link has one: no other pair has the same bytes.
-    let hash = Hash32::of(&[next.unwrap_or_default().as_bytes(), json]).to_string();
-    EntityTag::new_weak(hash.chars().skip(2).take(32).collect())
+    let mut hash = Xxh3::new();
+    hash.update(next.unwrap_or_default().as_bytes());
+    hash.update(json);
+    EntityTag::new_weak(format!("{:032x}", hash.digest128()))
 }
 
 /// Whether the client has this content already.

@@ -1,4 +1,5 @@
-//! Pages of stacks among 80,000 served ones, as the store reads them. The baseline is a page of one stack.
+//! Pages of stacks among 80,000 served ones, as the store reads them. The baselines are a page of one stack, and
+//! the columns of a page that sqlx hands over row by row, without making stacks of them.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,6 +20,8 @@ use atoma_domain::{
 };
 use atoma_state::{SqliteState, StateOptions};
 use divan::Bencher;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -102,6 +105,30 @@ fn page(bencher: Bencher<'_, '_>, filled_beyond: Option<f64>, limit: u32) {
 #[divan::bench(args = [1, 100, 1_000])]
 fn stacks(bencher: Bencher<'_, '_>, limit: u32) {
     page(bencher, None, limit);
+}
+
+#[divan::bench(args = [100, 1_000])]
+fn rows_of_stacks(bencher: Bencher<'_, '_>, limit: u32) {
+    let (runtime, _, folder) = &*STORE;
+    let options = SqliteConnectOptions::new()
+        .filename(folder.path().join("state.sqlite"))
+        .read_only(true);
+    let mut connection = runtime
+        .block_on(SqliteConnection::connect_with(&options))
+        .unwrap();
+    bencher.bench_local(|| {
+        let query = sqlx::query(
+            "SELECT s.*, w.computed_units, w.reserved_units, w.is_frozen, w.messages, w.merkle_root, \
+             t.is_claimed AS is_paid FROM stacks s \
+             LEFT JOIN work_records w \
+             ON w.stack_small_id = s.stack_small_id AND w.node_small_id = s.selected_node_id \
+             LEFT JOIN settlements t ON t.stack_small_id = s.stack_small_id \
+             WHERE s.selected_node_id = $1 ORDER BY s.stack_small_id LIMIT $2",
+        );
+        let node = NODE.get().to_be_bytes().to_vec();
+        let rows = query.bind(node).bind(limit).fetch_all(&mut connection);
+        runtime.block_on(rows).unwrap()
+    });
 }
 
 /// All of them match.

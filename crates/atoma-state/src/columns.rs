@@ -72,7 +72,7 @@ pub(crate) fn after(key: Option<u64>) -> Vec<u8> {
 
 /// Bytes as hexadecimal text, for `unhex` of a value inside JSON.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    hex::encode_upper(bytes)
+    faster_hex::hex_string_upper(bytes)
 }
 
 /// The level of a fill in its index: the first digit, of fuller stacks the first two.

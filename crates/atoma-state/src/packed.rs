@@ -7,7 +7,6 @@
 use std::str::Split;
 
 use atoma_domain::ports::{BoxedError, StoreError};
-use hex::FromHex;
 
 /// The rows of a page, which is `None` if there are none.
 pub(crate) fn lines(page: Option<&str>) -> impl Iterator<Item = &str> {
@@ -30,7 +29,7 @@ impl<'p> Fields<'p> {
     }
 
     fn corrupt(&self, column: &'static str, source: impl Into<BoxedError>) -> StoreError {
-        let key = <[u8; 8]>::from_hex(self.key).map(u64::from_be_bytes);
+        let key = decode(self.key).map(u64::from_be_bytes);
         StoreError::Corrupt {
             table: self.table,
             column,
@@ -44,36 +43,25 @@ impl<'p> Fields<'p> {
         field.ok_or_else(|| self.corrupt(column, "the field is missing"))
     }
 
-    fn decoded<T>(&self, column: &'static str, field: &str) -> Result<T, StoreError>
-    where
-        T: FromHex<Error = hex::FromHexError>,
-    {
-        T::from_hex(field).map_err(|source| self.corrupt(column, source))
-    }
-
     /// Bytes of that length.
     pub(crate) fn bytes<const N: usize>(
         &mut self,
         column: &'static str,
-    ) -> Result<[u8; N], StoreError>
-    where
-        [u8; N]: FromHex<Error = hex::FromHexError>,
-    {
+    ) -> Result<[u8; N], StoreError> {
         let field = self.field(column)?;
-        self.decoded(column, field)
+        decode(field).map_err(|source| self.corrupt(column, source))
     }
 
     /// Bytes of that length that may be missing.
     pub(crate) fn optional_bytes<const N: usize>(
         &mut self,
         column: &'static str,
-    ) -> Result<Option<[u8; N]>, StoreError>
-    where
-        [u8; N]: FromHex<Error = hex::FromHexError>,
-    {
+    ) -> Result<Option<[u8; N]>, StoreError> {
         match self.field(column)? {
             "" => Ok(None),
-            field => self.decoded(column, field).map(Some),
+            field => decode(field)
+                .map(Some)
+                .map_err(|source| self.corrupt(column, source)),
         }
     }
 
@@ -90,13 +78,10 @@ impl<'p> Fields<'p> {
 
     /// A list of 64-bit numbers; a missing one is empty.
     pub(crate) fn numbers(&mut self, column: &'static str) -> Result<Vec<u64>, StoreError> {
-        let bytes: Vec<u8> = self
-            .field(column)
-            .and_then(|field| self.decoded(column, field))?;
-        let numbers = bytes.chunks(8).map(|chunk| {
-            let number = <[u8; 8]>::try_from(chunk);
-            let number = number.map_err(|source| self.corrupt(column, source));
-            number.map(u64::from_be_bytes)
+        let field = self.field(column)?;
+        let numbers = field.as_bytes().chunks(16).map(|digits| {
+            let number = decode_digits(digits).map(u64::from_be_bytes);
+            number.map_err(|source| self.corrupt(column, source))
         });
         numbers.collect()
     }
@@ -109,4 +94,29 @@ impl<'p> Fields<'p> {
             other => Err(self.corrupt(column, format!("{other} is neither 0 nor 1"))),
         }
     }
+}
+
+/// Why a field is not so many bytes in hexadecimal.
+#[derive(Debug, thiserror::Error)]
+enum FieldError {
+    #[error("{digits} hexadecimal digits where {expected} belong")]
+    Length { digits: usize, expected: usize },
+    #[error("not hexadecimal")]
+    NotHex(#[source] faster_hex::Error),
+}
+
+fn decode<const N: usize>(field: &str) -> Result<[u8; N], FieldError> {
+    decode_digits(field.as_bytes())
+}
+
+fn decode_digits<const N: usize>(digits: &[u8]) -> Result<[u8; N], FieldError> {
+    let mut bytes = [0; N];
+    if digits.len() != 2 * N {
+        return Err(FieldError::Length {
+            digits: digits.len(),
+            expected: 2 * N,
+        });
+    }
+    faster_hex::hex_decode(digits, &mut bytes).map_err(FieldError::NotHex)?;
+    Ok(bytes)
 }

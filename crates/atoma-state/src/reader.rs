@@ -80,28 +80,58 @@ const SETTLEMENTS_BY_ID: &str = settlements!(
     "WHERE t.stack_small_id IN (SELECT unhex(value) FROM json_each($1))"
 );
 
-/// A page of stacks that are filled beyond $4, from the levels of the index from $5 on. Each level is in the
-/// order of the ids; SQLite merges them without sorting, and stops when the page is full.
+/// A page of stacks.
+const STACKS: &str = stacks!(
+    "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
+    "WHERE s.stack_small_id IN (SELECT x.stack_small_id FROM stacks x \
+     WHERE x.selected_node_id = n.id AND x.stack_small_id > $2 \
+     ORDER BY x.stack_small_id LIMIT $3) \
+     ORDER BY s.stack_small_id LIMIT $3"
+);
+
+/// The same of the one node $1, whose index has the page in order: nothing is sorted, and no key is looked up
+/// twice.
+const STACKS_OF_NODE: &str = stacks!(
+    "stacks s",
+    "WHERE s.selected_node_id = $1 AND s.stack_small_id > $2 \
+     ORDER BY s.stack_small_id LIMIT $3"
+);
+
+/// A page of stacks that are filled beyond $4, from the levels of the index from $5 on.
 static STACKS_BY_FILL: LazyLock<String> = LazyLock::new(|| {
+    stacks!(
+        "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
+        "WHERE s.stack_small_id IN ({keys}) ORDER BY s.stack_small_id LIMIT $3"
+    )
+    .replace("{keys}", &keys_by_fill("n.id"))
+});
+
+/// The same of the one node $1.
+static STACKS_OF_NODE_BY_FILL: LazyLock<String> = LazyLock::new(|| {
+    stacks!(
+        "({keys}) page CROSS JOIN stacks s",
+        "WHERE s.stack_small_id = page.stack_small_id"
+    )
+    .replace("{keys}", &keys_by_fill("$1"))
+});
+
+/// Selects the keys of a page by fill. Each level is in the order of the ids; SQLite merges them without
+/// sorting, and stops when the page is full.
+fn keys_by_fill(node: &str) -> String {
     let (less, fuller) = (0x0..0xC, 0xC0..=0xFF);
     let levels = less
         .map(|level| format!("{level:X}"))
         .chain(fuller.map(|level| format!("{level:X}")));
     let levels = levels.map(|level| {
         format!(
-            "SELECT c.stack_small_id FROM work_records c WHERE c.node_small_id = n.id \
+            "SELECT c.stack_small_id FROM work_records c WHERE c.node_small_id = {node} \
              AND c.fill_level = '{level}' AND '{level}' >= $5 \
              AND c.stack_small_id > $2 AND c.fill > $4"
         )
     });
     let levels = levels.collect::<Vec<_>>().join(" UNION ALL ");
-    stacks!(
-        "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
-        "WHERE s.stack_small_id IN ({levels} ORDER BY 1 LIMIT $3) \
-         ORDER BY s.stack_small_id LIMIT $3"
-    )
-    .replace("{levels}", &levels)
-});
+    format!("{levels} ORDER BY 1 LIMIT $3")
+}
 
 fn ids<T>(ids: &[T], get: impl Fn(&T) -> u64) -> String {
     key_set(ids.iter().map(get))
@@ -182,24 +212,30 @@ impl StateReader for SqliteState {
         filter: StackFilter<'_>,
         page: Page<StackSmallId>,
     ) -> Result<Vec<Stack>, StoreError> {
-        let nodes = ids(filter.nodes, |id| id.get());
-        let Some(fraction) = filter.filled_beyond else {
-            let page: Option<String> = sqlx::query_scalar(stacks!(
-                "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
-                "WHERE s.stack_small_id IN (SELECT x.stack_small_id FROM stacks x \
-                 WHERE x.selected_node_id = n.id AND x.stack_small_id > $2 \
-                 ORDER BY x.stack_small_id LIMIT $3) \
-                 ORDER BY s.stack_small_id LIMIT $3"
-            ))
-            .bind(nodes)
+        let (one, filled) = (filter.nodes.len() == 1, filter.filled_beyond);
+        let sql = match (one, filled.is_some()) {
+            (true, false) => STACKS_OF_NODE,
+            (true, true) => STACKS_OF_NODE_BY_FILL.as_str(),
+            (false, false) => STACKS,
+            (false, true) => STACKS_BY_FILL.as_str(),
+        };
+        let query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+        let query = match filter.nodes {
+            [node] => query.bind(number(node.get())),
+            nodes => query.bind(ids(nodes, |id| id.get())),
+        };
+        let query = query
             .bind(after(page.after.map(StackSmallId::get)))
-            .bind(page.limit)
+            .bind(page.limit);
+        let query = match filled.map(Fill::threshold) {
+            Some(beyond) => query.bind(number(beyond.get())).bind(fill_level(beyond)),
+            None => query,
+        };
+        let page: Option<String> = query
             .fetch_one(&self.lists)
             .await
             .map_err(statement_failed)?;
-            return unpack(page.as_deref());
-        };
-        self.stacks_filled_beyond(&nodes, fraction, page).await
+        unpack(page.as_deref())
     }
 
     async fn stacks_by_id(&self, ids_wanted: &[StackSmallId]) -> Result<Vec<Stack>, StoreError> {
@@ -306,29 +342,6 @@ impl StateReader for SqliteState {
             .await
             .map_err(statement_failed)?;
         collect(&rows, rows::dispute)
-    }
-}
-
-impl SqliteState {
-    /// The next stacks of which more than a fraction is computed.
-    async fn stacks_filled_beyond(
-        &self,
-        nodes: &str,
-        fraction: f64,
-        page: Page<StackSmallId>,
-    ) -> Result<Vec<Stack>, StoreError> {
-        let threshold = Fill::threshold(fraction);
-        let sql = sqlx::AssertSqlSafe(STACKS_BY_FILL.as_str());
-        let page: Option<String> = sqlx::query_scalar(sql)
-            .bind(nodes)
-            .bind(after(page.after.map(StackSmallId::get)))
-            .bind(page.limit)
-            .bind(number(threshold.get()))
-            .bind(fill_level(threshold))
-            .fetch_one(&self.lists)
-            .await
-            .map_err(statement_failed)?;
-        unpack(page.as_deref())
     }
 }
 

@@ -4,25 +4,47 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::*;
 
-/// Each level is read in its order from the index alone, and the levels are merged.
+async fn plan(sql: &str) -> Vec<String> {
+    let store = SqliteState::open_temporary().await.unwrap();
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+    let plan = sqlx::query(explain).fetch_all(&store.lists).await.unwrap();
+    plan.iter().map(|row| row.get("detail")).collect()
+}
+
+fn sorts(steps: &[String]) -> usize {
+    let sorts = steps.iter();
+    sorts
+        .filter(|step| step.contains("TEMP B-TREE FOR ORDER BY"))
+        .count()
+}
+
+/// Each level is read in its order from the index alone, and the levels are merged. The page of several nodes
+/// is sorted, and nothing within it.
 #[tokio::test]
 async fn fuller_stacks_are_merged_and_not_sorted() {
-    let store = SqliteState::open_temporary().await.unwrap();
-    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", *STACKS_BY_FILL));
-    let plan = sqlx::query(explain).fetch_all(&store.lists).await.unwrap();
-    let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
-    let levels = steps.iter().filter(|step| {
-        step.starts_with("SEARCH c USING COVERING INDEX work_records_by_fill")
-            && step.contains("fill_level=? AND stack_small_id>?")
-    });
-    assert_eq!(levels.count(), 12 + 64, "{steps:?}");
-    assert!(
-        !steps.iter().any(|step| step.starts_with("SCAN c")),
-        "{steps:?}"
-    );
-    // The page is sorted, and nothing within it.
-    let sorted = steps
-        .iter()
-        .filter(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
-    assert_eq!(sorted.count(), 1, "{steps:?}");
+    for (sql, sorted) in [(&*STACKS_BY_FILL, 1), (&*STACKS_OF_NODE_BY_FILL, 0)] {
+        let steps = plan(sql).await;
+        let levels = steps.iter().filter(|step| {
+            step.starts_with("SEARCH c USING COVERING INDEX work_records_by_fill")
+                && step.contains("fill_level=? AND stack_small_id>?")
+        });
+        assert_eq!(levels.count(), 12 + 64, "{steps:?}");
+        assert!(
+            !steps.iter().any(|step| step.starts_with("SCAN c")),
+            "{steps:?}"
+        );
+        assert_eq!(sorts(&steps), sorted, "{steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn stacks_of_a_node_are_read_in_the_order_of_its_index() {
+    for (sql, sorted) in [(STACKS, 1), (STACKS_OF_NODE, 0)] {
+        let steps = plan(sql).await;
+        let uses_index = steps.iter().any(|step| {
+            step.contains("stacks_by_selected_node (selected_node_id=? AND stack_small_id>?)")
+        });
+        assert!(uses_index, "{steps:?}");
+        assert_eq!(sorts(&steps), sorted, "{steps:?}");
+    }
 }

@@ -156,6 +156,15 @@ pub async fn stacks_are_listed_by_node_in_pages(store: impl Store) {
     let ids: Vec<u64> = listed.iter().map(|s| s.stack_small_id.get()).collect();
     assert_eq!(ids, WIDE[2..4]);
 
+    // Pages of one node.
+    let one = StackFilter {
+        nodes: &[node(1)],
+        filled_beyond: None,
+    };
+    let listed = store.stacks(one, rest).await.unwrap();
+    let ids: Vec<u64> = listed.iter().map(|s| s.stack_small_id.get()).collect();
+    assert_eq!(ids, WIDE[2..4]);
+
     // Pages over several nodes, one of them given twice.
     let all = StackFilter {
         nodes: &[node(9), node(1), node(9)],
@@ -228,22 +237,24 @@ pub async fn filled_stacks_compare_exactly_and_fill_their_pages(store: impl Stor
         let used = if is_beyond(id) { 51 } else { 50 };
         store.record_message(&message(id, id, used)).await.unwrap();
     }
-    let half = StackFilter {
-        nodes: &[node(1)],
-        filled_beyond: Some(0.5),
-    };
     let expected: Vec<u64> = (1..=count).filter(|id| is_beyond(*id)).collect();
-    let mut found = Vec::new();
-    let mut page = Page::first(7);
-    loop {
-        let part = store.stacks(half, page).await.unwrap();
-        let Some(last) = part.last() else { break };
-        page.after = Some(last.stack_small_id);
-        found.extend(part.iter().map(|stack| stack.stack_small_id.get()));
-        // Only the last page is short.
-        assert!(part.len() == 7 || found.len() == expected.len());
+    for nodes in [&[node(1)][..], &[node(1), node(2)]] {
+        let half = StackFilter {
+            nodes,
+            filled_beyond: Some(0.5),
+        };
+        let mut found = Vec::new();
+        let mut page = Page::first(7);
+        loop {
+            let part = store.stacks(half, page).await.unwrap();
+            let Some(last) = part.last() else { break };
+            page.after = Some(last.stack_small_id);
+            found.extend(part.iter().map(|stack| stack.stack_small_id.get()));
+            // Only the last page is short.
+            assert!(part.len() == 7 || found.len() == expected.len());
+        }
+        assert_eq!(found, expected);
     }
-    assert_eq!(found, expected);
 
     // 2⁶³ of 2⁶⁴ − 1 units exceeds a half by half a unit.
     let size = u64::MAX;
