@@ -54,4 +54,4 @@ fmt:
 
 # Build the binary to deploy: target/dist/atoma-daemon
 dist:
-    cargo build --profile dist -p atoma-daemon --no-default-features
+    cargo build --profile dist -p atoma-daemon --no-default-features --features otlp

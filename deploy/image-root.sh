@@ -2,7 +2,7 @@
 # Collects the files of the container image in a new directory: the binary, the shared libraries that it needs, and a user.
 # Nothing is downloaded, and there is no shell in the image. The binary has the usual certificate authorities built in.
 #
-#   cargo build --profile dist -p atoma-daemon --no-default-features
+#   cargo build --profile dist -p atoma-daemon --no-default-features --features otlp
 #   deploy/image-root.sh target/dist/atoma-daemon target/image
 #   docker build -f deploy/Containerfile -t atoma-daemon target/image    # or podman, or buildah
 set -euo pipefail

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix_web::HttpMessage as _;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use atoma_metrics::Metrics;
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{Instrument as _, debug, debug_span, field};
 
 use crate::caller::Caller;
 
@@ -33,7 +34,18 @@ pub(crate) async fn log_access<B: MessageBody>(
     let peer = request.peer_addr();
     let metrics = request.app_data::<Data<Metrics>>().cloned();
     let _in_flight = metrics.as_ref().map(|metrics| metrics.http().begin());
-    let mut answered = next.call(request).await;
+    let span = debug_span!(
+        "request",
+        otel.name = name(&method, request.match_pattern()),
+        otel.kind = "server",
+        otel.status_code = field::Empty,
+        request.id = id,
+        http.request.method = %method,
+        http.route = request.match_pattern(),
+        http.response.status_code = field::Empty,
+        url.path = path,
+    );
+    let mut answered = next.call(request).instrument(span.clone()).await;
     let (mut caller, mut route) = (None, None);
     let status = match &mut answered {
         Ok(response) => {
@@ -46,6 +58,10 @@ pub(crate) async fn log_access<B: MessageBody>(
         Err(error) => error.as_response_error().status_code(),
     };
     let duration = begun.elapsed();
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
     if let Some(metrics) = metrics {
         let (method, route) = (method.as_str(), route.as_deref());
         metrics
@@ -63,4 +79,9 @@ pub(crate) async fn log_access<B: MessageBody>(
         "request"
     );
     answered
+}
+
+/// What OpenTelemetry calls a request.
+fn name(method: &Method, route: Option<String>) -> String {
+    route.map_or_else(|| method.to_string(), |route| format!("{method} {route}"))
 }

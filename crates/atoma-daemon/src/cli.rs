@@ -83,24 +83,37 @@ enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// Whether it is a service, which tells errors in the log.
+    const fn is_logged(&self) -> bool {
+        match self {
+            Self::Serve(_) => true,
+            #[cfg(feature = "dev")]
+            Self::Dev(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// Runs the given command until it finishes. `serve` and `dev` also end when the process receives SIGINT
 /// or SIGTERM, and tell errors in the log; the others tell them on standard error.
 pub async fn run(cli: Cli) -> ExitCode {
-    let (ended, is_logged) = match cli.command {
-        Command::Init(args) => (init::run(args).await, false),
-        Command::Config(command) => (command.run(), false),
-        Command::Serve(args) => (serve(args).await, true),
+    let logging = cli.command.is_logged().then(logging::start);
+    let ended = match cli.command {
+        Command::Init(args) => init::run(args).await,
+        Command::Config(command) => command.run(),
+        Command::Serve(args) => serve(args).await,
         #[cfg(feature = "dev")]
-        Command::Dev(args) => (dev::run(args, stopping()).await, true),
-        Command::Read(command) => (command.run().await, false),
-        Command::Request(command) => (command.run().await, false),
-        Command::Transactions(command) => (command.run().await, false),
-        Command::Backup(args) => (args.run().await, false),
-        Command::Restore(args) => (args.run().await, false),
-        Command::Doctor(args) => (args.run().await, false),
-        Command::Openapi => (tools::openapi(), false),
-        Command::Completions(args) => (args.run(Cli::command()), false),
-        Command::Man(args) => (args.run(Cli::command()), false),
+        Command::Dev(args) => dev::run(args, stopping()).await,
+        Command::Read(command) => command.run().await,
+        Command::Request(command) => command.run().await,
+        Command::Transactions(command) => command.run().await,
+        Command::Backup(args) => args.run().await,
+        Command::Restore(args) => args.run().await,
+        Command::Doctor(args) => args.run().await,
+        Command::Openapi => tools::openapi(),
+        Command::Completions(args) => args.run(Cli::command()),
+        Command::Man(args) => args.run(Cli::command()),
     };
     for sentence in ended
         .as_ref()
@@ -108,7 +121,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         .iter()
         .flat_map(|error| exit::sentences(error))
     {
-        if is_logged {
+        if logging.is_some() {
             error!("{sentence}");
         } else {
             // Without standard error nobody can be told.
@@ -131,9 +144,8 @@ async fn serve(args: ConfigArgs) -> anyhow::Result<()> {
         .await
 }
 
-/// Starts logging. Returns what SIGINT and SIGTERM cancel.
+/// What SIGINT and SIGTERM cancel.
 fn stopping() -> CancellationToken {
-    logging::start();
     let stopping = CancellationToken::new();
     signals::cancel_on_interrupt(stopping.clone());
     stopping

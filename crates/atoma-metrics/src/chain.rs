@@ -14,6 +14,7 @@ use atoma_domain::{
 };
 use prometheus::{Error, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 use tokio::time::Instant;
+use tracing::{Instrument as _, debug_span, field};
 
 /// From a node in the same rack to one that hangs.
 const BUCKETS: [f64; 12] = [
@@ -77,8 +78,17 @@ impl ChainMetrics {
     }
 
     async fn of<T, E>(&self, call: &str, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let span = debug_span!(
+            "sui",
+            otel.name = %format_args!("sui {call}"),
+            otel.kind = "client",
+            otel.status_code = field::Empty,
+        );
         let begun = Instant::now();
-        let result = work.await;
+        let result = work.instrument(span.clone()).await;
+        if result.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
         let outcome = if result.is_ok() { OK } else { ERROR };
         self.ended(call, outcome, begun.elapsed());
         result

@@ -9,7 +9,7 @@ use atoma_domain::{Address, Digest, with_causes};
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info};
+use tracing::{Instrument as _, debug, debug_span, error, info};
 
 use crate::ports::Ports;
 
@@ -179,7 +179,9 @@ impl Ingestor {
             }
         };
         let steps = stream.next_steps(STEPS_AT_ONCE).await?;
-        let progress = self.ports.events.apply(&steps, self.operator).await?;
+        let applying = self.ports.events.apply(&steps, self.operator);
+        let span = debug_span!("apply", steps = steps.len());
+        let progress = applying.instrument(span).await?;
         let transactions = steps.iter().filter_map(|step| step.transaction.as_ref());
         let digests = transactions.map(|transaction| transaction.digest);
         self.applied.publish(digests, progress.clone());

@@ -10,7 +10,7 @@ use atoma_domain::journal::{Attempt, Intent};
 use atoma_domain::ports::ContractView;
 use atoma_domain::{MicroUsdc, Mist, ObjectReference};
 use tokio::time::{Instant, timeout};
-use tracing::{info, warn};
+use tracing::{Instrument as _, debug_span, info, warn};
 
 use super::log;
 use super::prefetch::Prefetch;
@@ -94,7 +94,7 @@ impl Pipeline {
         let context = Arc::clone(&self.context);
         tokio::select! {
             biased;
-            prepared = self.read_plan_fund(batch) => prepared,
+            prepared = self.read_plan_fund(batch).instrument(debug_span!("prepare")) => prepared,
             () = context.grace() => Err(Next::Stop),
         }
     }
@@ -140,7 +140,8 @@ impl Pipeline {
             Ok(signed) => signed,
             Err(next) => return next,
         };
-        let signed = match record(&self.context, signed, self.unwritten.take()).await {
+        let recorded = record(&self.context, signed, self.unwritten.take());
+        let signed = match recorded.instrument(debug_span!("record")).await {
             Ok(signed) => signed,
             Err(NotRecorded::Conflict(signed)) => return self.resolve_conflict(*signed).await,
             Err(NotRecorded::Next(next)) => return next,
@@ -154,7 +155,9 @@ impl Pipeline {
     async fn send_and_conclude(&mut self, signed: Signed, sent: Sent) -> Next {
         let sent_at = Instant::now();
         log::sending(&signed);
-        let resolution = send(&self.context, &signed.attempt, sent).await;
+        let span = debug_span!("execute", digest = %signed.attempt.digest());
+        let resolution = send(&self.context, &signed.attempt, sent);
+        let resolution = resolution.instrument(span).await;
         self.prefetch.pace.execution = sent_at.elapsed();
         self.conclude(signed, resolution, sent_at).await
     }
