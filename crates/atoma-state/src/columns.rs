@@ -103,6 +103,55 @@ pub(crate) fn json<T: serde::Serialize>(what: &str, value: &T) -> Result<String,
     serde_json::to_string(value).map_err(|_| out_of_range(what))
 }
 
+/// Rows as one parameter: a JSON array of arrays, for `json_each`. Bytes are hexadecimal, for `unhex`.
+#[derive(Debug, Default)]
+pub(crate) struct JsonRows {
+    /// Without its last two brackets.
+    json: String,
+}
+
+impl JsonRows {
+    /// Begins a row.
+    pub(crate) fn row(&mut self) -> &mut Self {
+        self.json.push_str(match self.json.is_empty() {
+            true => "[[",
+            false => "],[",
+        });
+        self
+    }
+
+    /// Adds a cell of bytes to the row.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.comma();
+        self.json.push('"');
+        self.json.push_str(&hex(bytes));
+        self.json.push('"');
+        self
+    }
+
+    /// Adds an integer to the row.
+    pub(crate) fn index(&mut self, index: usize) -> &mut Self {
+        self.comma();
+        self.json.push_str(&index.to_string());
+        self
+    }
+
+    fn comma(&mut self) {
+        if !self.json.ends_with('[') {
+            self.json.push(',');
+        }
+    }
+
+    /// The parameter; `None` without rows.
+    pub(crate) fn finish(mut self) -> Option<String> {
+        if self.json.is_empty() {
+            return None;
+        }
+        self.json.push_str("]]");
+        Some(self.json)
+    }
+}
+
 /// A row being read, with the table and key that its errors name.
 pub(crate) struct Cells<'r> {
     row: &'r SqliteRow,

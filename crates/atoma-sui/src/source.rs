@@ -44,6 +44,9 @@ const MASK: [&str; 10] = [
     "transaction.sender",
 ];
 
+/// How many transactions a page of the history has: the most that nodes give. By default it is 100.
+const PAGE: u32 = 1_000;
+
 /// Follows the transactions that change the contract's `AtomaDb`, with or without events.
 #[derive(Debug)]
 pub struct SuiEventSource {
@@ -88,7 +91,7 @@ impl EventSource for SuiEventSource {
         let client = self.chain.connection().stream_client();
         let url = self.chain.connection().gate().url();
         Ok(Box::new(SuiLedgerStream {
-            frames: Box::pin(client.stream_transactions_with_config(request, logging(url))),
+            frames: Box::pin(client.stream_transactions_with_config(request, config(url))),
             atoma_db,
             types: facts.events.clone(),
             next,
@@ -97,10 +100,12 @@ impl EventSource for SuiEventSource {
     }
 }
 
-/// Logs lost connections. The stream itself reconnects.
-fn logging(url: &NodeUrl) -> LedgerStreamConfig {
+/// Asks for long pages, and logs lost connections. The stream itself reconnects.
+fn config(url: &NodeUrl) -> LedgerStreamConfig {
     let url = url.clone();
-    LedgerStreamConfig::default().with_observer(move |event| match event {
+    let mut config = LedgerStreamConfig::default();
+    config.list_page_limit = Some(PAGE);
+    config.with_observer(move |event| match event {
         LedgerStreamEvent::RetryScheduled {
             status,
             consecutive_failures,

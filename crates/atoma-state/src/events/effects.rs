@@ -1,23 +1,20 @@
-//! What each event of the contract changes in the mirror.
+//! What each event of the contract changes in the mirror, if it is not [gathered](super::gathered).
 //!
 //! A new event of the domain doesn't compile until it is handled here.
 
 use atoma_domain::events::{
-    ContractEvent, NodeRegistered, NodeSubscribedToTask, StackAttestationDispute, StackCreated,
-    StackTrySettle, TaskRegistered,
+    ContractEvent, NodeRegistered, NodeSubscribedToTask, StackAttestationDispute, TaskRegistered,
 };
 use atoma_domain::model::OperatorNode;
 use atoma_domain::ports::{LedgerTransaction, StoreError};
-use atoma_domain::{
-    Address, ComputeUnits, MicroUsdc, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId,
-};
+use atoma_domain::{Address, ComputeUnits, NodeSmallId, PricePerMillion, TaskSmallId};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
 
+use super::gathered::Gathered;
 use super::operator_nodes;
-use crate::claimed_sums;
-use crate::columns::{Cells, number, numbers, optional_number};
-use crate::error::{out_of_range, statement_failed};
+use crate::columns::{Cells, number, optional_number};
+use crate::error::statement_failed;
 
 type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -47,9 +44,6 @@ pub(super) async fn apply(
         | ContractEvent::NewKeyRotation(_)
         | ContractEvent::NodePublicKeyCommitment(_)
         | ContractEvent::NodeSubscribedToModel(_) => Ok(()),
-        // Repeats what the attestations said; its epoch is that of the last attestation, not the
-        // ticket's.
-        ContractEvent::StackSettlementTicket(_) => Ok(()),
         ContractEvent::NodeRegistered(event) => {
             node_registered(connection, transaction.sender, event, operator).await
         }
@@ -89,24 +83,16 @@ pub(super) async fn apply(
                 .bind(number(event.task_small_id.get()));
             run(connection, statement).await
         }
-        ContractEvent::StackCreated(event) => stack_created(connection, event).await,
-        ContractEvent::StackTrySettle(event) => settled(connection, transaction, event).await,
-        ContractEvent::NewStackSettlementAttestation(event) => {
-            let (stack, node) = (event.stack_small_id, event.attestation_node_id);
-            attested(connection, transaction, index, stack, node).await
-        }
         ContractEvent::StackAttestationDispute(event) => {
             disputed(connection, transaction, index, event).await
         }
-        ContractEvent::StackSettlementTicketClaimed(event) => {
-            let (stack, paid) = (event.stack_small_id, event.num_claimed_compute_units);
-            ticket_claimed(connection, stack, paid, event.user_refund_amount).await
-        }
-        // Of a confidential task: there is no ticket, only the stack is marked.
-        ContractEvent::ClaimedStack(event) => {
-            let (stack, paid) = (event.stack_small_id, event.num_claimed_compute_units);
-            claimed(connection, stack, paid).await
-        }
+        // The caller has gathered these.
+        ContractEvent::StackCreated(_)
+        | ContractEvent::StackTrySettle(_)
+        | ContractEvent::NewStackSettlementAttestation(_)
+        | ContractEvent::StackSettlementTicket(_)
+        | ContractEvent::StackSettlementTicketClaimed(_)
+        | ContractEvent::ClaimedStack(_) => Ok(()),
     }
 }
 
@@ -207,79 +193,6 @@ async fn task_registered(
     run(connection, statement).await
 }
 
-/// Inserts a stack that was bought. One that was [taken early](atoma_domain::ports::ChainEvents::apply_early)
-/// is there already.
-pub(super) async fn stack_created(
-    connection: &mut SqliteConnection,
-    event: &StackCreated,
-) -> Result<(), StoreError> {
-    let statement = sqlx::query(
-        "INSERT INTO stacks (stack_small_id, stack_id, owner_address, task_small_id, \
-         selected_node_id, num_compute_units, price_per_one_million_compute_units) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-    )
-    .bind(number(event.stack_small_id.get()))
-    .bind(event.stack_id.as_bytes())
-    .bind(event.owner.as_bytes())
-    .bind(number(event.task_small_id.get()))
-    .bind(number(event.selected_node_id.get()))
-    .bind(number(event.num_compute_units.get()))
-    .bind(number(event.price_per_one_million_compute_units.get()));
-    run(connection, statement).await
-}
-
-/// Opens a ticket. Its last epoch for attestations is the one after the settling transaction's; the
-/// event doesn't carry it.
-async fn settled(
-    connection: &mut SqliteConnection,
-    transaction: &LedgerTransaction,
-    event: &StackTrySettle,
-) -> Result<(), StoreError> {
-    let requested = event.requested_attestation_nodes.iter();
-    let statement = sqlx::query(
-        "INSERT INTO settlements (stack_small_id, selected_node_id, num_claimed_compute_units, \
-         settled_at, dispute_settled_at_epoch, requested_attestation_nodes, \
-         committed_stack_proof, stack_merkle_leaf, user_refund_amount) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-    )
-    .bind(number(event.stack_small_id.get()))
-    .bind(number(event.selected_node_id.get()))
-    .bind(number(event.num_claimed_compute_units.get()))
-    .bind(number(transaction.timestamp.get()))
-    .bind(number(transaction.epoch.next().get()))
-    .bind(numbers(requested.map(|node| node.get())))
-    .bind(&event.committed_stack_proof.0)
-    .bind(&event.stack_merkle_leaf.0)
-    .bind(number(MicroUsdc::ZERO.get()));
-    run(connection, statement).await
-}
-
-/// Counts an attestation. The key is the event, not the node: the contract counts a node's second
-/// attestation too.
-async fn attested(
-    connection: &mut SqliteConnection,
-    transaction: &LedgerTransaction,
-    index: usize,
-    stack: StackSmallId,
-    node: NodeSmallId,
-) -> Result<(), StoreError> {
-    let index = i64::try_from(index).map_err(|_| {
-        out_of_range(format!(
-            "the index of an event of transaction {}",
-            transaction.digest
-        ))
-    })?;
-    let statement = sqlx::query(
-        "INSERT INTO attestations (stack_small_id, node_small_id, transaction_digest, \
-         event_index) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-    )
-    .bind(number(stack.get()))
-    .bind(number(node.get()))
-    .bind(transaction.digest.as_bytes())
-    .bind(index);
-    run(connection, statement).await
-}
-
 /// Opens a dispute. The contract refuses a second one of the same stack: the first stays.
 ///
 /// A last attestation with the ticket's own commitment also opens a dispute when the contract then
@@ -313,7 +226,9 @@ async fn disputed(
             && !cells.flag("is_in_dispute")?;
         if agrees {
             let (stack, node) = (event.stack_small_id, event.attestation_node_id);
-            attested(connection, transaction, index, stack, node).await?;
+            let mut counted = Gathered::default();
+            counted.attested(transaction, index, stack, node);
+            counted.write(connection).await?;
         }
     }
     let plaintiff = event.attestation_node_id.get();
@@ -332,45 +247,4 @@ async fn disputed(
     .bind(&event.original_commitment.0)
     .bind(number(transaction.epoch.get()));
     run(connection, statement).await
-}
-
-async fn ticket_claimed(
-    connection: &mut SqliteConnection,
-    stack: StackSmallId,
-    paid: ComputeUnits,
-    refund: MicroUsdc,
-) -> Result<(), StoreError> {
-    let statement = sqlx::query(
-        "UPDATE settlements SET is_claimed = 1, user_refund_amount = $1 WHERE stack_small_id = $2",
-    )
-    .bind(number(refund.get()))
-    .bind(number(stack.get()));
-    run(connection, statement).await?;
-    claimed(connection, stack, paid).await
-}
-
-/// Marks a stack as claimed, and adds it to its node's sums. A stack older than the mirror has no row.
-async fn claimed(
-    connection: &mut SqliteConnection,
-    stack: StackSmallId,
-    paid: ComputeUnits,
-) -> Result<(), StoreError> {
-    let row = sqlx::query(
-        "UPDATE stacks SET is_claimed = 1 WHERE stack_small_id = $1 AND is_claimed = 0 \
-         RETURNING stack_small_id, selected_node_id, price_per_one_million_compute_units, \
-         (SELECT w.computed_units FROM work_records w \
-          WHERE w.stack_small_id = stacks.stack_small_id \
-          AND w.node_small_id = stacks.selected_node_id) AS computed_units, \
-         (SELECT t.security_level FROM tasks t WHERE t.task_small_id = stacks.task_small_id) \
-         AS security_level",
-    )
-    .bind(number(stack.get()))
-    .fetch_optional(&mut *connection)
-    .await
-    .map_err(statement_failed)?;
-    let Some(row) = row else { return Ok(()) };
-    let cells = Cells::new(&row, "stacks", "stack_small_id");
-    let sums = claimed_sums::of_stack(&cells, Some(paid))?;
-    let node = NodeSmallId::new(cells.number("selected_node_id")?);
-    claimed_sums::add(connection, node, sums).await
 }

@@ -1,6 +1,7 @@
 //! Applying the ledger: events and the cursor that they advance, in one database transaction.
 
 mod effects;
+mod gathered;
 mod operator_nodes;
 mod progress;
 
@@ -14,6 +15,7 @@ use sqlx::SqliteConnection;
 use crate::columns::{Cells, number};
 use crate::error::{file_failed, statement_failed, unavailable};
 use crate::store::SqliteState;
+use gathered::Gathered;
 
 /// What the database is bound to, if it is.
 async fn bound(connection: &mut SqliteConnection) -> Result<Option<ChainIdentity>, StoreError> {
@@ -73,7 +75,7 @@ impl ChainEvents for SqliteState {
         let before = progress::read(&mut transaction).await?;
         operator_nodes::set_operator(&mut transaction, operator).await?;
         let mut progress = before.clone();
-        let mut applied = Vec::new();
+        let (mut applied, mut gathered) = (Vec::new(), Gathered::default());
         for frame in frames {
             if progress::is_behind(frame, &progress) {
                 continue;
@@ -82,8 +84,19 @@ impl ChainEvents for SqliteState {
                 && Some(ledger_transaction.position) > progress.position
             {
                 for (index, event) in ledger_transaction.events.iter().enumerate() {
-                    effects::apply(&mut transaction, ledger_transaction, index, event, operator)
+                    if !gathered.has_room_for(event) {
+                        gathered.write(&mut transaction).await?;
+                    }
+                    if !gathered.take(ledger_transaction, index, event) {
+                        effects::apply(
+                            &mut transaction,
+                            ledger_transaction,
+                            index,
+                            event,
+                            operator,
+                        )
                         .await?;
+                    }
                 }
                 applied.push(ledger_transaction);
                 progress.position = Some(ledger_transaction.position);
@@ -92,6 +105,7 @@ impl ChainEvents for SqliteState {
             progress.covered = progress.covered.max(frame.covered);
             progress.cursor = Some(frame.cursor.clone());
         }
+        gathered.write(&mut transaction).await?;
         progress::note_checkpoints(&mut transaction, &applied).await?;
         if progress != before {
             progress::write(&mut transaction, &progress).await?;
@@ -102,9 +116,11 @@ impl ChainEvents for SqliteState {
 
     async fn apply_early(&self, purchases: &[StackCreated]) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
+        let mut gathered = Gathered::default();
         for purchase in purchases {
-            effects::stack_created(&mut transaction, purchase).await?;
+            gathered.bought(purchase);
         }
+        gathered.write(&mut transaction).await?;
         transaction.commit().await
     }
 
