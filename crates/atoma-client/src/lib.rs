@@ -24,7 +24,7 @@ mod writes;
 pub use atoma_api_types as types;
 pub use builder::ClientBuilder;
 pub use client::Client;
-pub use error::ClientError;
+pub use error::{ClientError, failure};
 pub use list::List;
 pub use reads::{Readiness, TransactionFilter};
 pub use token::Token;

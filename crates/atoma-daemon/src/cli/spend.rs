@@ -104,16 +104,18 @@ impl Spending {
             Some(key) => Write::with_key(key.as_str()),
             None => Write::with_new_key()?,
         };
+        let key = write.key().unwrap_or_default().to_owned();
+        if self.idempotency_key.is_none() {
+            // Whatever ends the command, the operator can repeat it.
+            let _ = writeln!(std::io::stderr(), "Idempotency key: {key}");
+        }
         match waiting(what, call(&client, &write)).await {
             Ok(done) => self.tell(&done),
-            Err(error @ ClientError::Transport(_)) => {
-                let key = write.key().unwrap_or_default().to_owned();
-                Err(error).with_context(|| {
-                    format!(
-                        "the outcome is unknown; repeat the command with `--idempotency-key {key}`: nothing \
-                         is done twice"
-                    )
-                })
+            Err(error) if error.leaves_outcome_unknown() => {
+                Err(error).context(OutcomeError::Pending(format!(
+                    "the outcome is unknown; repeat the command with `--idempotency-key {key}`: nothing is done \
+                     twice"
+                )))
             }
             Err(error @ ClientError::Api { status: 504, .. }) => {
                 Err(OutcomeError::Pending(error.to_string()).into())

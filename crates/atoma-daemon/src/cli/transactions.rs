@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use atoma_api_types::{TransactionDetailView, TransactionView};
 use atoma_client::TransactionFilter;
 use atoma_domain::journal::IntentStatus;
@@ -120,7 +120,15 @@ impl AbandonArgs {
         if !self.yes && !ask(&format!("Abandon transaction {}", self.id))? {
             bail!("nothing was abandoned");
         }
-        let abandoned = client.abandon(self.id).await?;
+        let abandoned = match client.abandon(self.id).await {
+            Err(error) if error.leaves_outcome_unknown() => {
+                Err(error).context(OutcomeError::Pending(format!(
+                    "the outcome is unknown; `transactions show {}` says whether it was abandoned",
+                    self.id
+                )))
+            }
+            answered => Ok(answered?),
+        }?;
         self.connection.show(&abandoned, |abandoned| {
             transactions_table(std::slice::from_ref(abandoned))
         })

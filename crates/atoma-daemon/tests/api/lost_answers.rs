@@ -1,0 +1,100 @@
+//! Commands whose request was sent, and whose answer is not one of the daemon.
+
+use crate::support::canned::{Canned, reply};
+use crate::support::process::{Output, output, program};
+
+/// Runs a command against a canned server.
+pub(crate) fn run(server: &Canned, arguments: &[&str]) -> Output {
+    let mut command = program();
+    command
+        .env_remove("ATOMA_TOKEN_FILE")
+        .env("ATOMA_URL", server.url());
+    output(command.args(arguments))
+}
+
+const SIMULATED: &str = r#"{"tx_digest":null,"dry_run":true,"estimated_gas":5}"#;
+const HTML: &str = "<html>504 Gateway Time-out</html>";
+
+/// Runs a command whose simulation succeeds, and whose request itself is answered so.
+fn sent(status: u16, body: &'static str, arguments: &[&str]) -> (Canned, Output) {
+    let server = Canned::start(move |request, _| match request.is_dry_run() {
+        true => reply(200, SIMULATED),
+        false if status == 0 => None,
+        false => reply(status, body),
+    });
+    let output = run(&server, arguments);
+    (server, output)
+}
+
+#[test]
+fn an_answer_that_is_not_the_daemons_leaves_the_outcome_unknown() {
+    let foreign = r#"{"error":"upstream timed out","code":"upstream_timeout"}"#;
+    let cases = [
+        (0, ""),
+        (200, HTML),
+        (404, HTML),
+        (502, HTML),
+        (503, foreign),
+        (504, foreign),
+    ];
+    for (status, body) in cases {
+        let (server, lost) = sent(status, body, &["register", "--additional", "--yes"]);
+        assert_eq!(lost.code, 5, "{status}: {}", lost.stderr);
+        assert!(
+            lost.stderr.contains("the outcome is unknown"),
+            "{}",
+            lost.stderr
+        );
+        let received = server.received();
+        assert_eq!(received.len(), 2, "{received:?}");
+        let key = received[1].key.clone().unwrap();
+        let again = format!("`--idempotency-key {key}`");
+        assert!(lost.stderr.contains(&again), "{}", lost.stderr);
+    }
+}
+
+#[test]
+fn the_key_is_told_before_the_request_is_sent() {
+    let done = r#"{"tx_digest":"11111111111111111111111111111111","node_small_id":1,"node_badge_id":null}"#;
+    let (server, settled) = sent(200, done, &["register", "--yes", "--json"]);
+    assert_eq!(settled.code, 0, "{}", settled.stderr);
+    let key = server.received()[1].key.clone().unwrap();
+    let told = format!("Idempotency key: {key}\n");
+    assert!(settled.stderr.contains(&told), "{}", settled.stderr);
+    assert!(!settled.stdout.contains(&key), "{}", settled.stdout);
+}
+
+#[test]
+fn a_refusal_of_the_daemon_is_no_unknown_outcome() {
+    let busy = r#"{"error":"The daemon is shutting down.","code":"shutting_down"}"#;
+    for (status, body) in [
+        (503, busy),
+        (409, r#"{"error":"Why.","code":"of_the_future"}"#),
+    ] {
+        let (_, refused) = sent(status, body, &["register", "--yes"]);
+        assert_eq!(refused.code, 1, "{}", refused.stderr);
+    }
+    let unknown = r#"{"error":"Why.","code":"outcome_unknown","details":{"transaction_id":17}}"#;
+    let (_, pending) = sent(504, unknown, &["register", "--yes"]);
+    assert_eq!(pending.code, 5, "{}", pending.stderr);
+}
+
+#[test]
+fn a_lost_simulation_was_not_sent() {
+    let server = Canned::start(|_, _| reply(502, HTML));
+    let lost = run(&server, &["register", "--yes"]);
+    assert_eq!(lost.code, 1, "{}", lost.stderr);
+    assert_eq!(server.received().len(), 1);
+}
+
+#[test]
+fn a_lost_answer_to_an_abandonment_leaves_it_unknown() {
+    let server = Canned::start(|_, _| reply(502, HTML));
+    let lost = run(&server, &["transactions", "abandon", "17", "--yes"]);
+    assert_eq!(lost.code, 5, "{}", lost.stderr);
+    assert!(
+        lost.stderr.contains("`transactions show 17`"),
+        "{}",
+        lost.stderr
+    );
+}
