@@ -1,5 +1,6 @@
 //! The command line.
 
+mod advice;
 mod backup;
 mod config;
 mod connection;
@@ -119,7 +120,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         .as_ref()
         .err()
         .iter()
-        .flat_map(|error| exit::sentences(error))
+        .flat_map(|error| exit::sentences(error, advice::message))
     {
         if logging.is_some() {
             error!("{sentence}");

@@ -74,10 +74,15 @@ pub(crate) fn code(ended: &anyhow::Result<()>) -> ExitCode {
     }
 }
 
-/// The error in sentences: one for each fault of a configuration, otherwise one.
-pub(crate) fn sentences(error: &anyhow::Error) -> Vec<String> {
+/// The error in sentences: one for each fault of a configuration, otherwise one, with the message of each cause.
+pub(crate) fn sentences(
+    error: &anyhow::Error,
+    message: impl Fn(&(dyn std::error::Error + 'static)) -> String,
+) -> Vec<String> {
     match error.downcast_ref() {
-        Some(ConfigError::Invalid { faults }) => faults.iter().map(ToString::to_string).collect(),
-        _ => vec![format!("{error:#}")],
+        Some(ConfigError::Invalid { faults }) => {
+            faults.iter().map(|fault| message(fault)).collect()
+        }
+        _ => vec![error.chain().map(message).collect::<Vec<_>>().join(": ")],
     }
 }

@@ -8,6 +8,7 @@ use atoma_api_types::{
 };
 use atoma_domain::Mist;
 
+use super::advice::told;
 use super::spend::Outcome;
 use super::table::{optional, plain, table};
 use crate::exit::OutcomeError;
@@ -35,10 +36,10 @@ impl Outcome for BatchView {
         });
         let mut text = table(["STACK", "NODE", "RESULT", "TRANSACTION", "DIGEST"], rows);
         for result in &self.results {
-            let error = result.error.iter().map(|error| error.error.as_str());
-            let warnings = result.warnings.iter().map(String::as_str);
+            let error = result.error.iter().map(told);
+            let warnings = result.warnings.iter().map(|warning| plain(warning));
             for sentence in error.chain(warnings) {
-                let _ = writeln!(text, "{}", about(result, sentence));
+                let _ = writeln!(text, "{}", about(result, &sentence));
             }
         }
         text
@@ -74,9 +75,8 @@ impl Outcome for BatchView {
 /// The sentence, with the stack unless it names it itself.
 fn about(result: &StackResultView, sentence: &str) -> String {
     let stack = format!("Stack {}", result.stack_small_id);
-    let sentence = plain(sentence);
     if sentence.starts_with(&format!("{stack} ")) {
-        sentence
+        sentence.to_owned()
     } else {
         format!("{stack}: {sentence}")
     }

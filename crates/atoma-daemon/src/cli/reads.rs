@@ -12,6 +12,7 @@ use atoma_domain::{MicroUsdc, NodeSmallId, PricePerMillion, StackSmallId};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::advice::told;
 use super::connection::{Connection, MOST_ENTRIES};
 use super::table::{optional, plain, table, yes};
 use crate::amounts::{sui, usdc};
@@ -157,7 +158,7 @@ fn status_text(status: &Status) -> String {
             &ready.brakes
         }
         Readiness::NotReady(not) => {
-            let _ = writeln!(text, "Not ready: {}", plain(&not.error.error));
+            let _ = writeln!(text, "Not ready: {}", told(&not.error));
             &not.brakes
         }
     };
@@ -186,7 +187,7 @@ fn limits_text(limits: &SpendingLimitsView) -> String {
         limits.failures_in_a_row,
     );
     if let Some(held) = &limits.held {
-        let _ = writeln!(text, "Nothing is signed: {}", plain(&held.error));
+        let _ = writeln!(text, "Nothing is signed: {}", told(held));
     }
     text
 }

@@ -117,8 +117,9 @@ impl Spending {
                      twice"
                 )))
             }
-            Err(error @ ClientError::Api { status: 504, .. }) => {
-                Err(OutcomeError::Pending(error.to_string()).into())
+            Err(error) if is_pending(&error) => {
+                let sentence = "the request is not done yet".to_owned();
+                Err(error).context(OutcomeError::Pending(sentence))
             }
             Err(error) => Err(error.into()),
         }
@@ -128,6 +129,11 @@ impl Spending {
         self.connection.show(outcome, with_gas)?;
         Ok(outcome.verdict()?)
     }
+}
+
+/// Whether the daemon goes on with the work.
+fn is_pending(error: &ClientError) -> bool {
+    matches!(error, ClientError::Api { body, .. } if body.code == "outcome_unknown")
 }
 
 /// The answer for people, with the estimated gas of a dry run.

@@ -9,6 +9,7 @@ use atoma_domain::journal::IntentStatus;
 use atoma_domain::{IntentId, NodeSmallId, StackSmallId};
 use clap::{Args, Subcommand};
 
+use super::advice::told;
 use super::connection::{Connection, MOST_ENTRIES};
 use super::spend::{ask, waiting};
 use super::table::{optional, plain, table};
@@ -190,7 +191,7 @@ fn transactions_table(transactions: &[TransactionView]) -> String {
         let reasons = transaction.error.iter().chain(&transaction.waiting_for);
         for reason in reasons {
             let id = transaction.transaction_id;
-            text.push_str(&format!("Transaction {id}: {}\n", plain(&reason.error)));
+            text.push_str(&format!("Transaction {id}: {}\n", told(reason)));
         }
     }
     text

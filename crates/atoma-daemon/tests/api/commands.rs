@@ -22,6 +22,11 @@ async fn a_node_is_registered_and_subscribed_until_it_is_unsubscribed() {
     let again = run(&world, &["register", "--yes"]);
     assert_eq!(again.code, 1, "{}", again.stdout);
     assert!(again.stderr.contains("already owns"), "{}", again.stderr);
+    assert!(
+        again.stderr.contains("Add `--additional`"),
+        "{}",
+        again.stderr
+    );
     let offer = ["subscribe", "--task", &task, "--price"];
     done(&world, &[&offer[..], &["7"]].concat());
     done(&world, &[&offer[..], &["9", "--update"]].concat());

@@ -74,9 +74,10 @@ fn a_refusal_of_the_daemon_is_no_unknown_outcome() {
         let (_, refused) = sent(status, body, &["register", "--yes"]);
         assert_eq!(refused.code, 1, "{}", refused.stderr);
     }
-    let unknown = r#"{"error":"Why.","code":"outcome_unknown","details":{"transaction_id":17}}"#;
+    let unknown = r#"{"error":"Why; poll GET /transactions/17.","code":"outcome_unknown","details":{"transaction_id":17}}"#;
     let (_, pending) = sent(504, unknown, &["register", "--yes"]);
     assert_eq!(pending.code, 5, "{}", pending.stderr);
+    assert!(!pending.stderr.contains("GET"), "{}", pending.stderr);
 }
 
 #[test]
