@@ -94,11 +94,22 @@ impl Command {
             _ => false,
         }
     }
+
+    /// Whether standard output is to hold what the API answers, refusals included.
+    const fn prints_json(&self) -> bool {
+        match self {
+            Self::Read(command) => command.connection().json,
+            Self::Request(command) => command.connection().json,
+            Self::Transactions(command) => command.connection().json,
+            _ => false,
+        }
+    }
 }
 
 /// Runs the given command until it finishes. `serve` and `dev` also end when the process receives SIGINT
 /// or SIGTERM, and tell errors in the log; the others tell them on standard error.
 pub async fn run(cli: Cli) -> ExitCode {
+    let prints_json = cli.command.prints_json();
     let logging = cli.command.is_logged().then(logging::start);
     let ended = match cli.command {
         Command::Init(args) => init::run(args).await,
@@ -116,6 +127,10 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Completions(args) => args.run(Cli::command()),
         Command::Man(args) => args.run(Cli::command()),
     };
+    if prints_json && let Some(refusal) = ended.as_ref().err().and_then(advice::refusal) {
+        // Nobody reads it any more if that fails; the sentences below tell the same.
+        let _ = output::print_json(refusal);
+    }
     for sentence in ended
         .as_ref()
         .err()

@@ -146,6 +146,14 @@ pub(super) fn message(error: &(dyn std::error::Error + 'static)) -> String {
     }
 }
 
+/// The daemon's refusal, if that is why a command failed.
+pub(super) fn refusal(error: &anyhow::Error) -> Option<&ErrorBody> {
+    error.chain().find_map(|cause| match cause.downcast_ref()? {
+        ClientError::Api { body, .. } => Some(&**body),
+        _ => None,
+    })
+}
+
 /// What happened, and the command line's advice, if it has its own.
 fn sentences(body: &ErrorBody) -> Option<Cow<'_, str>> {
     if body.code == "outcome_unknown" {

@@ -9,7 +9,7 @@ use clap::builder::FalseyValueParser;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::output::print;
+use super::output::{print, print_json};
 
 /// The most bytes of a token's file.
 const MOST_TOKEN_BYTES: u64 = 4096;
@@ -38,7 +38,7 @@ pub(super) struct Connection {
         value_parser = FalseyValueParser::new()
     )]
     allow_token_over_http: bool,
-    /// Print JSON, as the API answers.
+    /// Print JSON, as the API answers, also its errors.
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -76,7 +76,7 @@ impl Connection {
         text: impl FnOnce(&T) -> String,
     ) -> anyhow::Result<()> {
         if self.json {
-            print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+            print_json(value)
         } else {
             print(&text(value))
         }

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use anyhow::Context as _;
+use serde::Serialize;
 
 /// Prints to standard output.
 ///
@@ -13,4 +14,12 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .context("can't write to standard output")
+}
+
+/// Prints the value as JSON.
+///
+/// # Errors
+/// When standard output can't be written.
+pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_json::to_string_pretty(value)?))
 }

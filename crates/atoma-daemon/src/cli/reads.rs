@@ -78,6 +78,18 @@ pub(super) struct ReservationsArgs {
 }
 
 impl ReadCommand {
+    /// How the daemon is reached.
+    pub(super) const fn connection(&self) -> &Connection {
+        match self {
+            Self::Status(connection) | Self::Nodes(connection) | Self::Tasks(connection) => {
+                connection
+            }
+            Self::Subscriptions(of) => &of.connection,
+            Self::Stacks(args) => &args.of.connection,
+            Self::Reservations(args) => &args.connection,
+        }
+    }
+
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Status(connection) => status(&connection).await,

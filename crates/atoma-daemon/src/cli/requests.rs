@@ -10,6 +10,7 @@ use atoma_domain::{
 };
 use clap::{Args, Subcommand};
 
+use super::connection::Connection;
 use super::spend::Spending;
 use super::table::plain;
 use crate::amounts::usdc;
@@ -135,6 +136,20 @@ pub(super) struct UnsubscribeArgs {
 }
 
 impl RequestCommand {
+    /// How the daemon is reached.
+    pub(super) const fn connection(&self) -> &Connection {
+        let spending = match self {
+            Self::Settle(args) => &args.spending,
+            Self::Attest(args) => &args.spending,
+            Self::Claim(args) => &args.spending,
+            Self::Dispute(args) => &args.spending,
+            Self::Register(args) => &args.spending,
+            Self::Subscribe(args) => &args.spending,
+            Self::Unsubscribe(args) => &args.spending,
+        };
+        spending.connection()
+    }
+
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Settle(args) => args.run().await,

@@ -12,6 +12,7 @@ use dialoguer::Confirm;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::advice::told;
 use super::connection::Connection;
 use crate::amounts::sui;
 use crate::exit::{self, OutcomeError};
@@ -58,6 +59,11 @@ pub(super) trait Outcome: Serialize {
 }
 
 impl Spending {
+    /// How the daemon is reached.
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// The options of the request's body.
     pub(super) fn options(&self) -> TransactionOptions {
         TransactionOptions {
@@ -93,8 +99,13 @@ impl Spending {
                     let _ = writeln!(std::io::stderr(), "{}", with_gas(&plan));
                 }
             }
-            // What was done under the key before can't be simulated again.
-            (Err(ClientError::Api { .. }), Some(_)) => {}
+            (Err(ClientError::Api { status, body }), Some(_)) if !is_of_the_caller(status) => {
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "The simulation was refused: {}\nWhat was done under the key before can't be simulated again.",
+                    told(&body)
+                );
+            }
             (Err(error), _) => return Err(error.into()),
         }
         if asks && !ask(what)? {
@@ -129,6 +140,11 @@ impl Spending {
         self.connection.show(outcome, with_gas)?;
         Ok(outcome.verdict()?)
     }
+}
+
+/// Whether the daemon refuses the caller, whatever the request.
+const fn is_of_the_caller(status: u16) -> bool {
+    matches!(status, 401 | 403 | 429)
 }
 
 /// Whether the daemon goes on with the work.

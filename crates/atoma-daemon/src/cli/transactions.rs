@@ -86,6 +86,16 @@ pub(super) struct WatchArgs {
 }
 
 impl TransactionsCommand {
+    /// How the daemon is reached.
+    pub(super) const fn connection(&self) -> &Connection {
+        match self {
+            Self::List(args) => &args.connection,
+            Self::Show(args) => &args.connection,
+            Self::Abandon(args) => &args.connection,
+            Self::Watch(args) => &args.one.connection,
+        }
+    }
+
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::List(args) => args.run().await,

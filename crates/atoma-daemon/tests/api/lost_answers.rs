@@ -1,5 +1,8 @@
 //! Commands whose request was sent, and whose answer is not one of the daemon.
 
+use serde_json::Value;
+
+use crate::command_line::parsed;
 use crate::support::canned::{Canned, reply};
 use crate::support::process::{Output, output, program};
 
@@ -12,6 +15,18 @@ pub(crate) fn run(server: &Canned, arguments: &[&str]) -> Output {
     output(command.args(arguments))
 }
 
+/// Runs a command whose simulation is refused so, and whose request itself is done.
+fn refused_plan(status: u16, body: &'static str, arguments: &[&str]) -> (Canned, Output) {
+    let server = Canned::start(move |request, _| match request.is_dry_run() {
+        true => reply(status, body),
+        false => reply(200, DONE),
+    });
+    let output = run(&server, arguments);
+    (server, output)
+}
+
+const DONE: &str =
+    r#"{"tx_digest":"11111111111111111111111111111111","node_small_id":1,"node_badge_id":null}"#;
 const SIMULATED: &str = r#"{"tx_digest":null,"dry_run":true,"estimated_gas":5}"#;
 const HTML: &str = "<html>504 Gateway Time-out</html>";
 
@@ -55,8 +70,7 @@ fn an_answer_that_is_not_the_daemons_leaves_the_outcome_unknown() {
 
 #[test]
 fn the_key_is_told_before_the_request_is_sent() {
-    let done = r#"{"tx_digest":"11111111111111111111111111111111","node_small_id":1,"node_badge_id":null}"#;
-    let (server, settled) = sent(200, done, &["register", "--yes", "--json"]);
+    let (server, settled) = sent(200, DONE, &["register", "--yes", "--json"]);
     assert_eq!(settled.code, 0, "{}", settled.stderr);
     let key = server.received()[1].key.clone().unwrap();
     let told = format!("Idempotency key: {key}\n");
@@ -98,4 +112,45 @@ fn a_lost_answer_to_an_abandonment_leaves_it_unknown() {
         "{}",
         lost.stderr
     );
+}
+
+#[test]
+fn a_refusal_is_printed_as_json_for_scripts() {
+    let refusal = r#"{"error":"Why.","code":"of_the_future","details":{"transaction_id":17}}"#;
+    let expected: Value = serde_json::from_str(refusal).unwrap();
+    let server = Canned::start(move |_, _| reply(409, refusal));
+    for command in [
+        &["nodes"][..],
+        &["status"],
+        &["transactions", "list"],
+        &["transactions", "show", "17"],
+        &["transactions", "abandon", "17", "--yes"],
+        &["register", "--yes"],
+        &["claim", "1", "--yes"],
+    ] {
+        let refused = run(&server, &[command, &["--json"]].concat());
+        assert_eq!(refused.code, 1, "{command:?}: {}", refused.stderr);
+        assert_eq!(parsed(&refused), expected, "{command:?}");
+        assert!(refused.stderr.contains("error: Why."), "{}", refused.stderr);
+        assert_eq!(run(&server, command).stdout, "", "{command:?}");
+    }
+    let unknown = r#"{"error":"Why.","code":"outcome_unknown","details":{"transaction_id":17}}"#;
+    let (_, pending) = sent(504, unknown, &["register", "--yes", "--json"]);
+    assert_eq!(pending.code, 5, "{}", pending.stderr);
+    assert_eq!(parsed(&pending)["details"]["transaction_id"], 17);
+}
+
+#[test]
+fn a_simulation_that_is_refused_under_a_key_is_told() {
+    let arguments = ["register", "--yes", "--idempotency-key", "abc"];
+    let refusal = r#"{"error":"Why.","code":"of_the_future"}"#;
+    let (server, done) = refused_plan(409, refusal, &arguments);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(done.stderr.contains("Why."), "{}", done.stderr);
+    assert_eq!(server.received()[1].key.as_deref(), Some("abc"));
+    for status in [401, 403, 429] {
+        let (server, refused) = refused_plan(status, refusal, &arguments);
+        assert_eq!(refused.code, 1, "{}", refused.stderr);
+        assert_eq!(server.received().len(), 1, "{status}");
+    }
 }
