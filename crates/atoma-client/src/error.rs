@@ -80,6 +80,23 @@ impl ClientError {
             _ => false,
         }
     }
+
+    /// Whether the same call may succeed later without anybody changing it: the daemon restarts, waits for the
+    /// network or takes no more requests at present.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Transport(_) => true,
+            Self::Api { status, .. } | Self::Undecodable { status, .. } => {
+                *status == 429 || *status >= 500
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the daemon itself answered.
+    pub const fn is_of_the_api(&self) -> bool {
+        matches!(self, Self::Api { .. })
+    }
 }
 
 /// The failure that an error of the API tells about; `None` if it is one of HTTP alone, or of another version.

@@ -7,6 +7,7 @@ mod connection;
 mod doctor;
 mod outcomes;
 mod output;
+mod progress;
 mod reads;
 mod requests;
 mod spend;

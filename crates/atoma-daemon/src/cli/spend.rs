@@ -1,7 +1,6 @@
 //! Requests that spend gas: simulated, shown, confirmed, sent.
 
 use std::io::Write as _;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use atoma_api_types::TransactionOptions;
@@ -9,11 +8,11 @@ use atoma_client::{Client, ClientError, Write};
 use atoma_domain::{Mist, NodeSmallId};
 use clap::Args;
 use dialoguer::Confirm;
-use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::advice::told;
 use super::connection::Connection;
+use super::progress::waiting;
 use crate::amounts::sui;
 use crate::exit::{self, OutcomeError};
 
@@ -170,13 +169,4 @@ pub(super) fn ask(what: &str) -> anyhow::Result<bool> {
         .default(false)
         .interact()
         .context("can't ask for confirmation")
-}
-
-/// Awaits the future; on a terminal a line says that it takes its time.
-pub(super) async fn waiting<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let progress = ProgressBar::new_spinner().with_message(format!("{what} …"));
-    progress.enable_steady_tick(Duration::from_millis(100));
-    let output = future.await;
-    progress.finish_and_clear();
-    output
 }

@@ -1,17 +1,19 @@
 //! The commands about the journal of transactions.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use atoma_api_types::{TransactionDetailView, TransactionView};
-use atoma_client::TransactionFilter;
+use atoma_client::{ClientError, TransactionFilter};
 use atoma_domain::journal::IntentStatus;
 use atoma_domain::{IntentId, NodeSmallId, StackSmallId};
 use clap::{Args, Subcommand};
 
-use super::advice::told;
+use super::advice::{message, told};
 use super::connection::{Connection, MOST_ENTRIES};
-use super::spend::{ask, waiting};
+use super::progress::spinner;
+use super::spend::ask;
 use super::table::{optional, plain, table};
 use crate::amounts::sui;
 use crate::exit::{self, OutcomeError};
@@ -146,22 +148,61 @@ impl AbandonArgs {
     }
 }
 
+/// What a look at a transaction gave.
+enum Looked {
+    /// It has succeeded or failed.
+    Ended(TransactionDetailView),
+    /// It goes on, perhaps because of this.
+    GoesOn(Option<String>),
+}
+
+/// Judges the answer to a look. What may pass is no reason to stop; but if the daemon was never reached, the URL
+/// is probably wrong.
+fn looked(
+    answered: Result<TransactionDetailView, ClientError>,
+    was_reached: bool,
+) -> Result<Looked, ClientError> {
+    match answered {
+        Ok(found) if found.transaction.status.is_final() => Ok(Looked::Ended(found)),
+        Ok(found) => Ok(Looked::GoesOn(
+            found.transaction.waiting_for.as_ref().map(told),
+        )),
+        Err(error) if error.is_transient() && (was_reached || error.is_of_the_api()) => {
+            Ok(Looked::GoesOn(Some(message(&error))))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 impl WatchArgs {
     async fn run(self) -> anyhow::Result<()> {
         let OneArgs { id, connection } = self.one;
         let client = connection.client()?;
         let mut looks = tokio::time::interval(Duration::from_secs(self.interval));
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let followed = async {
-            loop {
-                looks.tick().await;
-                let found = client.transaction(&id).await?;
-                if found.transaction.status.is_final() {
-                    return anyhow::Ok(found);
+        let what = format!("Transaction {}", plain(&id));
+        let spinner = spinner(format!("{what} …"));
+        let (mut was_reached, mut told_reason) = (false, None);
+        let found = loop {
+            looks.tick().await;
+            match looked(client.transaction(&id).await, was_reached)? {
+                Looked::Ended(found) => break found,
+                Looked::GoesOn(reason) => {
+                    was_reached = true;
+                    if reason == told_reason {
+                        continue;
+                    }
+                    let line = format!("{what} … {}", reason.as_deref().unwrap_or_default());
+                    if spinner.is_hidden() {
+                        // Without standard error nobody can be told.
+                        let _ = writeln!(std::io::stderr(), "{}", line.trim_end());
+                    }
+                    spinner.set_message(line);
+                    told_reason = reason;
                 }
             }
         };
-        let found = waiting(&format!("Transaction {}", plain(&id)), followed).await?;
+        spinner.finish_and_clear();
         connection.show(&found, detail_text)?;
         if found.transaction.status == IntentStatus::Failed {
             let number = found.transaction.transaction_id;

@@ -154,3 +154,46 @@ fn a_simulation_that_is_refused_under_a_key_is_told() {
         assert_eq!(server.received().len(), 1, "{status}");
     }
 }
+
+const SUBMITTED: &str = r#"{"transaction_id":17,"kind":"settle_stack","status":"submitted","tx_digest":null,
+    "node_small_id":1,"stack_small_ids":[42],"created_at":null,"updated_at":null,"error":null,
+    "waiting_for":{"error":"The Sui node is late; poll GET /transactions/17.","code":"outcome_unknown",
+                   "details":{"transaction_id":17}},
+    "gas_used":0,"attempts":[]}"#;
+
+#[test]
+fn a_transaction_is_watched_through_restarts_and_refusals_that_pass() {
+    let busy = r#"{"error":"Too many requests.","code":"rate_limited"}"#;
+    let server = Canned::start(move |_, before| match before {
+        0 => reply(429, busy),
+        1 => reply(200, SUBMITTED),
+        2 => None,
+        3 => reply(502, HTML),
+        _ => reply(200, &SUBMITTED.replace("submitted", "succeeded")),
+    });
+    let arguments = ["transactions", "watch", "17", "--interval", "1", "--json"];
+    let watched = run(&server, &arguments);
+    assert_eq!(watched.code, 0, "{}", watched.stderr);
+    assert_eq!(parsed(&watched)["status"], "succeeded");
+    assert_eq!(server.received().len(), 5);
+    for reason in [
+        "Too many requests.",
+        "The Sui node is late; follow it with `transactions watch 17`.",
+        "did not answer",
+        "is not one of the daemon's API",
+    ] {
+        assert!(watched.stderr.contains(reason), "{}", watched.stderr);
+    }
+}
+
+#[test]
+fn a_daemon_that_was_never_reached_is_not_watched() {
+    for server in [
+        Canned::start(|_, _| None),
+        Canned::start(|_, _| reply(502, HTML)),
+        Canned::start(|_, _| reply(404, r#"{"error":"None.","code":"of_the_future"}"#)),
+    ] {
+        let ended = run(&server, &["transactions", "watch", "17"]);
+        assert_eq!(ended.code, 1, "{}", ended.stderr);
+    }
+}
