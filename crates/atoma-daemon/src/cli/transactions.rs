@@ -11,7 +11,7 @@ use atoma_domain::{IntentId, NodeSmallId, StackSmallId};
 use clap::{Args, Subcommand};
 
 use super::advice::{message, told};
-use super::connection::{Connection, MOST_ENTRIES};
+use super::connection::Connection;
 use super::progress::spinner;
 use super::spend::ask;
 use super::table::{optional, plain, table};
@@ -21,7 +21,7 @@ use crate::exit::{self, OutcomeError};
 /// The commands about the journal of transactions.
 #[derive(Debug, Subcommand)]
 pub(super) enum TransactionsCommand {
-    /// List transactions.
+    /// List transactions, the newest first.
     #[command(after_help = exit::HELP)]
     List(ListArgs),
     /// Show a transaction with its attempts.
@@ -50,6 +50,9 @@ pub(super) struct ListArgs {
     /// Only those about this stack.
     #[arg(long, value_name = "STACK")]
     stack: Option<StackSmallId>,
+    /// How many to list, beginning with the newest.
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
     #[command(flatten)]
     connection: Connection,
 }
@@ -121,8 +124,18 @@ impl ListArgs {
             tx_digest: None,
         };
         let client = self.connection.client()?;
-        let all = client.transactions(filter).all(MOST_ENTRIES).await?;
-        self.connection.show(&all, |all| transactions_table(all))
+        let count = usize::try_from(self.limit)?;
+        let (newest, has_more) = client.transactions(filter).first(count).await?;
+        self.connection
+            .show(&newest, |newest| transactions_table(newest))?;
+        if has_more {
+            // Without standard error nobody can be told.
+            let _ = writeln!(
+                std::io::stderr(),
+                "There are more than these {count}: narrow the list down, or raise `--limit`."
+            );
+        }
+        Ok(())
     }
 }
 
@@ -151,7 +164,7 @@ impl AbandonArgs {
 /// What a look at a transaction gave.
 enum Looked {
     /// It has succeeded or failed.
-    Ended(TransactionDetailView),
+    Ended(Box<TransactionDetailView>),
     /// It goes on, perhaps because of this.
     GoesOn(Option<String>),
 }
@@ -163,7 +176,7 @@ fn looked(
     was_reached: bool,
 ) -> Result<Looked, ClientError> {
     match answered {
-        Ok(found) if found.transaction.status.is_final() => Ok(Looked::Ended(found)),
+        Ok(found) if found.transaction.status.is_final() => Ok(Looked::Ended(Box::new(found))),
         Ok(found) => Ok(Looked::GoesOn(
             found.transaction.waiting_for.as_ref().map(told),
         )),
@@ -203,7 +216,7 @@ impl WatchArgs {
             }
         };
         spinner.finish_and_clear();
-        connection.show(&found, detail_text)?;
+        connection.show(&*found, detail_text)?;
         if found.transaction.status == IntentStatus::Failed {
             let number = found.transaction.transaction_id;
             return Err(OutcomeError::Failed(format!("transaction {number} failed")).into());

@@ -60,6 +60,20 @@ async fn stacks_are_settled_and_claimed_by_commands() {
     let watched = run(&world, &["transactions", "watch", "1", "--json"]);
     assert_eq!(watched.code, 0, "{}", watched.stderr);
     assert_eq!(parsed(&watched)["status"], "succeeded");
+    let list = ["transactions", "list", "--json"];
+    let newest = run(&world, &[&list[..], &["--limit", "1"]].concat());
+    assert_eq!(parsed(&newest)[0]["transaction_id"], 2);
+    assert_eq!(parsed(&newest).as_array().unwrap().len(), 1);
+    assert!(
+        newest.stderr.contains("There are more"),
+        "{}",
+        newest.stderr
+    );
+    for all in [&["--limit", "2"][..], &[]] {
+        let all = run(&world, &[&list[..], all].concat());
+        assert_eq!(parsed(&all).as_array().unwrap().len(), 2);
+        assert_eq!(all.stderr, "");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,6 +135,10 @@ async fn the_client_reads_pages_and_repeats_a_write_once() {
     assert!(all.len() > 5);
     let bounded = client.stacks(None).limit(5).all(7).await;
     assert!(matches!(bounded, Err(ClientError::TooMany { most: 7 })));
+    let (first, has_more) = client.stacks(None).first(3).await.unwrap();
+    assert!(first == all[..3] && has_more);
+    let (first, has_more) = client.stacks(None).first(all.len()).await.unwrap();
+    assert!(first == all && !has_more);
 
     let request = SettleRequest {
         options: TransactionOptions::default(),

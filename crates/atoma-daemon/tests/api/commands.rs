@@ -55,6 +55,23 @@ async fn a_dispute_is_raised_by_a_command() {
     let disputed = done(&world, &["dispute", &stack.to_string(), "--node", "2"]);
     assert!(disputed["tx_digest"].is_string());
     assert_eq!(world.ticket(stack)["is_in_dispute"], true);
+    for (flags, node, path) in [
+        (&["disputes"][..], "1", "/against_attestation_disputes"),
+        (&["disputes", "--raised"], "2", "/own_attestation_disputes"),
+    ] {
+        world
+            .until_list(path, |disputes| !disputes.is_empty())
+            .await;
+        let of_node = [flags, &["--node", node]].concat();
+        let listed = run(&world, &[&of_node[..], &["--json"]].concat());
+        assert_eq!(
+            parsed(&listed),
+            serde_json::Value::from(world.list(path).await)
+        );
+        let text = run(&world, &of_node).stdout;
+        assert!(text.starts_with("STACK  SETTLED BY  RAISED BY"), "{text}");
+        assert!(text.contains("open"), "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
