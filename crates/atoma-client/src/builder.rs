@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
+use reqwest::{Certificate, Url};
 
 use crate::{Client, ClientError, Token};
 
@@ -18,6 +18,8 @@ pub struct ClientBuilder {
     token: Option<Token>,
     may_send_token_over_http: bool,
     timeout: Duration,
+    /// Certificates in PEM.
+    roots: Vec<Vec<u8>>,
 }
 
 impl Client {
@@ -28,6 +30,7 @@ impl Client {
             token: None,
             may_send_token_over_http: false,
             timeout: REQUEST_TIMEOUT,
+            roots: Vec::new(),
         }
     }
 }
@@ -48,6 +51,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Trusts the certificates of these further authorities, in PEM: for a daemon with a private certificate, or
+    /// a self-signed one that is no authority itself.
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
     /// How long a request may take, by default 120 seconds. It should exceed the daemon's `request_timeout`.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
@@ -58,7 +69,8 @@ impl ClientBuilder {
     /// The client. It follows no redirects and uses no proxies, so that the token goes to the daemon alone.
     ///
     /// # Errors
-    /// When the URL is invalid, or a token would go over plain HTTP to another machine and that is not allowed.
+    /// When the URL or a certificate is invalid, or a token would go over plain HTTP to another machine and that is
+    /// not allowed.
     pub fn build(self) -> Result<Client, ClientError> {
         let url = Url::parse(&self.url).map_err(|_| ClientError::InvalidUrl)?;
         let is_plain = match url.scheme() {
@@ -77,13 +89,25 @@ impl ClientBuilder {
         if is_exposed && !self.may_send_token_over_http {
             return Err(ClientError::TokenInPlainText);
         }
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(self.timeout)
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
+            .no_proxy();
+        for pem in &self.roots {
+            let roots = Certificate::from_pem_bundle(pem);
+            let roots = roots.map_err(|_| ClientError::InvalidCertificate)?;
+            if roots.is_empty() {
+                return Err(ClientError::InvalidCertificate);
+            }
+            builder = roots
+                .into_iter()
+                .fold(builder, reqwest::ClientBuilder::add_root_certificate);
+        }
+        // Nothing else that is set can be wrong.
+        let http = builder
             .build()
-            .map_err(ClientError::Transport)?;
+            .map_err(|_| ClientError::InvalidCertificate)?;
         Ok(Client::new(http, url, self.token))
     }
 }
@@ -136,6 +160,20 @@ mod tests {
                 .allow_token_over_http(true)
                 .build();
             assert!(allowed.is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_refused() {
+        let garbled = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for pem in ["", "no certificate", garbled] {
+            let built = Client::builder("https://a.example")
+                .root_certificates(pem)
+                .build();
+            assert!(
+                matches!(built, Err(ClientError::InvalidCertificate)),
+                "{pem}"
+            );
         }
     }
 

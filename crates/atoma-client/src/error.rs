@@ -19,6 +19,9 @@ pub enum ClientError {
     /// The token can't be used.
     #[error("the token is invalid; it must be one line of visible ASCII characters")]
     InvalidToken,
+    /// A certificate of an authority can't be used.
+    #[error("the certificates of authorities are invalid; give them in PEM")]
+    InvalidCertificate,
     /// The token would be sent where others can read it.
     #[error(
         "a token over plain HTTP to another machine can be read by others; use https://, or allow it on a network of \

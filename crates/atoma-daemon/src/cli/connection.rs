@@ -1,6 +1,7 @@
 //! How a command reaches the daemon.
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use atoma_client::{Client, ClientError, Token};
@@ -13,6 +14,8 @@ use super::output::{print, print_json};
 
 /// The most bytes of a token's file.
 const MOST_TOKEN_BYTES: u64 = 4096;
+/// The most bytes of a file with certificates.
+const MOST_CA_BYTES: u64 = 4 * 1024 * 1024;
 /// The most entries of a list that a command shows.
 pub(super) const MOST_ENTRIES: usize = 100_000;
 
@@ -30,6 +33,10 @@ pub(super) struct Connection {
     /// File with a token for the API.
     #[arg(long, value_name = "FILE", env = "ATOMA_TOKEN_FILE")]
     token_file: Option<PathBuf>,
+    /// File with the certificates of further authorities to trust, in PEM: for a daemon with a private or self-signed
+    /// certificate.
+    #[arg(long, value_name = "FILE", env = "ATOMA_CA_FILE")]
+    ca_file: Option<PathBuf>,
     /// Send the token over plain HTTP to another machine, too. Everybody on the way can read it: use it only on a
     /// network of your own, such as one of containers on one machine.
     #[arg(
@@ -53,6 +60,10 @@ impl Connection {
         if let Some(file) = &self.token_file {
             let failed = || format!("can't use the token file {}", file.display());
             builder = builder.token(read_token(file).with_context(failed)?);
+        }
+        if let Some(file) = &self.ca_file {
+            let failed = || format!("can't use the certificates in {}", file.display());
+            builder = builder.root_certificates(read(file, MOST_CA_BYTES).with_context(failed)?);
         }
         let built = builder
             .allow_token_over_http(self.allow_token_over_http)
@@ -83,11 +94,16 @@ impl Connection {
     }
 }
 
-fn read_token(file: &std::path::Path) -> anyhow::Result<Token> {
-    use std::io::Read as _;
-    let mut text = Zeroizing::new(String::new());
+fn read_token(file: &Path) -> anyhow::Result<Token> {
+    let bytes = Zeroizing::new(read(file, MOST_TOKEN_BYTES)?);
+    Ok(Token::new(std::str::from_utf8(&bytes)?)?)
+}
+
+/// The file's first bytes.
+fn read(file: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
     std::fs::File::open(file)?
-        .take(MOST_TOKEN_BYTES)
-        .read_to_string(&mut text)?;
-    Ok(Token::new(&text)?)
+        .take(most)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
