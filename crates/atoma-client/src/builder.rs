@@ -8,8 +8,13 @@ use crate::{Client, ClientError, Token};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a request may take. The daemon itself answers after 90 seconds by default.
+/// How long a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a request for transactions may take: more than the longest `request_timeout_s` of a daemon, which
+/// answers by then with what is known.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(3_660);
+/// How long a connection may be idle before its other end is asked whether it still exists.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Sets up a [`Client`].
 #[derive(Debug)]
@@ -17,7 +22,7 @@ pub struct ClientBuilder {
     url: String,
     token: Option<Token>,
     may_send_token_over_http: bool,
-    timeout: Duration,
+    timeout: Option<Duration>,
     /// Certificates in PEM.
     roots: Vec<Vec<u8>>,
 }
@@ -29,7 +34,7 @@ impl Client {
             url: url.to_owned(),
             token: None,
             may_send_token_over_http: false,
-            timeout: REQUEST_TIMEOUT,
+            timeout: None,
             roots: Vec::new(),
         }
     }
@@ -59,10 +64,11 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a request may take, by default 120 seconds. It should exceed the daemon's `request_timeout`.
+    /// How long a request may take. By default it is 120 seconds, and 3,660 for requests for transactions, which is more
+    /// than a daemon's `request_timeout_s` can be.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 
@@ -91,7 +97,8 @@ impl ClientBuilder {
         }
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(self.timeout)
+            .timeout(self.timeout.unwrap_or(REQUEST_TIMEOUT))
+            .tcp_keepalive(KEEPALIVE)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
         for pem in &self.roots {
@@ -108,7 +115,8 @@ impl ClientBuilder {
         let http = builder
             .build()
             .map_err(|_| ClientError::InvalidCertificate)?;
-        Ok(Client::new(http, url, self.token))
+        let transaction_timeout = self.timeout.unwrap_or(TRANSACTION_TIMEOUT);
+        Ok(Client::new(http, url, self.token, transaction_timeout))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Sending requests and reading responses.
 
+use std::time::Duration;
+
 use atoma_api_types::ErrorBody;
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
@@ -16,6 +18,7 @@ pub struct Client {
     http: reqwest::Client,
     url: Url,
     token: Option<Token>,
+    pub(crate) transaction_timeout: Duration,
 }
 
 /// A response that was read as a whole.
@@ -27,8 +30,18 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    pub(crate) const fn new(http: reqwest::Client, url: Url, token: Option<Token>) -> Self {
-        Self { http, url, token }
+    pub(crate) const fn new(
+        http: reqwest::Client,
+        url: Url,
+        token: Option<Token>,
+        transaction_timeout: Duration,
+    ) -> Self {
+        Self {
+            http,
+            url,
+            token,
+            transaction_timeout,
+        }
     }
 
     /// A request for the path of these segments, below the path of the daemon's URL.
@@ -51,7 +64,16 @@ impl Client {
 
     /// Sends the request and reads the response.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let transport = |error: reqwest::Error| ClientError::Transport(error.without_url());
+        let transport = |error: reqwest::Error| {
+            let error = error.without_url();
+            if error.is_builder() {
+                ClientError::NotSent(error)
+            } else if error.is_timeout() {
+                ClientError::TimedOut(error)
+            } else {
+                ClientError::Transport(error)
+            }
+        };
         let mut response = request.send().await.map_err(transport)?;
         let status = response.status();
         let next = response

@@ -35,6 +35,13 @@ pub enum ClientError {
     /// same idempotency key.
     #[error("the daemon did not answer; check that it runs and that the URL is right")]
     Transport(#[source] reqwest::Error),
+    /// The daemon took longer than the client waits. A write may have reached it: repeat it with the same
+    /// idempotency key.
+    #[error("the daemon did not answer in time; check that it runs, or allow it more")]
+    TimedOut(#[source] reqwest::Error),
+    /// The request could not be made, so nothing was sent.
+    #[error("the request can't be sent")]
+    NotSent(#[source] reqwest::Error),
     /// The daemon refused the request, or it failed.
     #[error("{body}")]
     Api {
@@ -74,7 +81,10 @@ impl ClientError {
     /// idempotency key.
     pub fn leaves_outcome_unknown(&self) -> bool {
         match self {
-            Self::Transport(_) | Self::Undecodable { .. } | Self::TooLarge { .. } => true,
+            Self::Transport(_)
+            | Self::TimedOut(_)
+            | Self::Undecodable { .. }
+            | Self::TooLarge { .. } => true,
             Self::Api { status, body } => {
                 *status >= 500
                     && !CODES_WITHOUT_FIELDS.contains(&body.code.as_str())
@@ -88,7 +98,7 @@ impl ClientError {
     /// network or takes no more requests at present.
     pub const fn is_transient(&self) -> bool {
         match self {
-            Self::Transport(_) => true,
+            Self::Transport(_) | Self::TimedOut(_) => true,
             Self::Api { status, .. } | Self::Undecodable { status, .. } => {
                 *status == 429 || *status >= 500
             }

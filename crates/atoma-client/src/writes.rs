@@ -71,7 +71,7 @@ fn new_key() -> Result<String, ClientError> {
 
 /// Defines methods for requests with a body.
 macro_rules! posts {
-    ($($(#[$doc:meta])* $name:ident: $path:literal, $request:ty => $view:ty, $decode:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $path:literal, $request:ty => $view:ty, $send:ident, $decode:ident;)*) => {
         impl Client {
             $($(#[$doc])*
             ///
@@ -82,7 +82,7 @@ macro_rules! posts {
                 request: &$request,
                 write: &Write,
             ) -> Result<$view, ClientError> {
-                self.post($path, request, write).await?.$decode()
+                self.$send($path, request, write).await?.$decode()
             })*
         }
     };
@@ -90,27 +90,27 @@ macro_rules! posts {
 
 posts! {
     /// Registers a node.
-    register: "register", RegisterRequest => RegisteredView, decode;
+    register: "register", RegisterRequest => RegisteredView, send_transactions, decode;
     /// Subscribes a node to a model.
-    subscribe_to_model: "model_subscribe", ModelSubscribeRequest => DigestView, decode;
+    subscribe_to_model: "model_subscribe", ModelSubscribeRequest => DigestView, send_transactions, decode;
     /// Subscribes a node to a task.
-    subscribe: "task_subscribe", TaskSubscribeRequest => SubscribedView, decode;
+    subscribe: "task_subscribe", TaskSubscribeRequest => SubscribedView, send_transactions, decode;
     /// Changes the price of a subscription.
-    update_subscription: "task_update_subscription", TaskSubscribeRequest => SubscribedView, decode;
+    update_subscription: "task_update_subscription", TaskSubscribeRequest => SubscribedView, send_transactions, decode;
     /// Ends a subscription.
-    unsubscribe: "task_unsubscribe", TaskUnsubscribeRequest => DigestView, decode;
+    unsubscribe: "task_unsubscribe", TaskUnsubscribeRequest => DigestView, send_transactions, decode;
     /// Settles stacks. The results are there even if none succeeded.
-    settle: "try_settle_stack_ids", SettleRequest => BatchView, decode_any;
+    settle: "try_settle_stack_ids", SettleRequest => BatchView, send_transactions, decode_any;
     /// Attests settlements. The results are there even if none succeeded.
-    attest: "submit_stack_settlement_attestations", AttestRequest => BatchView, decode_any;
+    attest: "submit_stack_settlement_attestations", AttestRequest => BatchView, send_transactions, decode_any;
     /// Claims the funds of stacks. The results are there even if none succeeded.
-    claim: "claim_funds", ClaimRequest => ClaimView, decode_any;
+    claim: "claim_funds", ClaimRequest => ClaimView, send_transactions, decode_any;
     /// Raises a dispute.
-    dispute: "start_attestation_dispute", DisputeRequest => DigestView, decode;
+    dispute: "start_attestation_dispute", DisputeRequest => DigestView, send_transactions, decode;
     /// Reserves compute units.
-    reserve: "reservations", ReservationRequest => ReservedView, decode;
+    reserve: "reservations", ReservationRequest => ReservedView, post, decode;
     /// Records a served message.
-    record_message: "stack_messages", MessageRequest => WorkView, decode;
+    record_message: "stack_messages", MessageRequest => WorkView, post, decode;
 }
 
 impl Client {
@@ -121,6 +121,18 @@ impl Client {
         write: &Write,
     ) -> Result<Answer, ClientError> {
         let request = self.request(Method::POST, &[path])?.json(body);
+        self.send(write.apply(request)?).await
+    }
+
+    /// Posts what the daemon answers only when the transactions are done, or its own time is over.
+    async fn send_transactions(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        write: &Write,
+    ) -> Result<Answer, ClientError> {
+        let request = self.request(Method::POST, &[path])?.json(body);
+        let request = request.timeout(self.transaction_timeout);
         self.send(write.apply(request)?).await
     }
 

@@ -142,6 +142,9 @@ pub(super) fn told(body: &ErrorBody) -> String {
 pub(super) fn message(error: &(dyn std::error::Error + 'static)) -> String {
     match error.downcast_ref() {
         Some(ClientError::Api { body, .. }) => told(body),
+        Some(ClientError::TimedOut(_)) => {
+            "the daemon did not answer in time; check that it runs, or allow it more with `--timeout`".to_owned()
+        }
         _ => error.to_string(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use atoma_client::{Client, ClientError, Token};
@@ -45,6 +46,10 @@ pub(super) struct Connection {
         value_parser = FalseyValueParser::new()
     )]
     allow_token_over_http: bool,
+    /// Seconds to wait for an answer. By default 120, and 3660 for commands that send transactions, which is more than a
+    /// daemon's `request_timeout_s` can be.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: Option<u64>,
     /// Print JSON, as the API answers, also its errors.
     #[arg(long)]
     pub(super) json: bool,
@@ -64,6 +69,9 @@ impl Connection {
         if let Some(file) = &self.ca_file {
             let failed = || format!("can't use the certificates in {}", file.display());
             builder = builder.root_certificates(read(file, MOST_CA_BYTES).with_context(failed)?);
+        }
+        if let Some(seconds) = self.timeout {
+            builder = builder.timeout(Duration::from_secs(seconds));
         }
         let built = builder
             .allow_token_over_http(self.allow_token_over_http)

@@ -197,3 +197,15 @@ fn a_daemon_that_was_never_reached_is_not_watched() {
         assert_eq!(ended.code, 1, "{}", ended.stderr);
     }
 }
+
+#[test]
+fn a_command_waits_as_long_as_it_is_told() {
+    // Connections are accepted by the system, and nobody answers.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut command = program();
+    command.args(["nodes", "--timeout", "1", "--url", &url]);
+    let ended = output(&mut command);
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("`--timeout`"), "{}", ended.stderr);
+}
