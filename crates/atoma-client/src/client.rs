@@ -50,6 +50,15 @@ impl Client {
         method: Method,
         path: &[&str],
     ) -> Result<RequestBuilder, ClientError> {
+        // A URL skips such segments, or goes up by them: the path would be that of another endpoint.
+        if let Some(&segment) = path
+            .iter()
+            .find(|segment| matches!(**segment, "" | "." | ".."))
+        {
+            return Err(ClientError::InvalidSegment {
+                segment: segment.to_owned(),
+            });
+        }
         let mut url = self.url.clone();
         url.path_segments_mut()
             .map_err(|()| ClientError::InvalidUrl)?
@@ -57,7 +66,7 @@ impl Client {
             .extend(path);
         let request = self.http.request(method, url);
         Ok(match &self.token {
-            Some(token) => request.header(AUTHORIZATION, token.header()),
+            Some(token) => request.header(AUTHORIZATION, token.header()?),
             None => request,
         })
     }
@@ -195,6 +204,25 @@ mod tests {
             foreign,
             Err(ClientError::Undecodable { status: 200, .. })
         ));
+    }
+
+    #[test]
+    fn a_path_leads_to_its_endpoint() {
+        let client = Client::builder("http://127.0.0.1:3000/api")
+            .build()
+            .unwrap();
+        let path = |segment| -> Option<String> {
+            let request = client.request(Method::GET, &["transactions", segment]);
+            Some(request.ok()?.build().unwrap().url().path().to_owned())
+        };
+        assert_eq!(path("17").as_deref(), Some("/api/transactions/17"));
+        for odd in ["a/b", "%2e%2e", "a?b", "..%2f"] {
+            let path = path(odd).unwrap();
+            assert_eq!(path.matches('/').count(), 3, "{path}");
+        }
+        for elsewhere in ["", ".", ".."] {
+            assert_eq!(path(elsewhere), None, "{elsewhere:?}");
+        }
     }
 
     #[test]

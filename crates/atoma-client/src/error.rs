@@ -16,6 +16,15 @@ pub enum ClientError {
         "the URL of the daemon is invalid; give one such as http://127.0.0.1:3000, without user, password or query"
     )]
     InvalidUrl,
+    /// The idempotency key can't be used.
+    #[error("the idempotency key is invalid; it must have 1 to 255 visible ASCII characters")]
+    InvalidKey,
+    /// A segment of a path can't be used: it is empty or would lead elsewhere.
+    #[error("{segment:?} names nothing; give an id")]
+    InvalidSegment {
+        /// The segment.
+        segment: String,
+    },
     /// The token can't be used.
     #[error("the token is invalid; it must be one line of visible ASCII characters")]
     InvalidToken,

@@ -53,11 +53,19 @@ pub(super) struct StacksArgs {
     #[command(flatten)]
     of: OfNode,
     /// Only stacks that are filled beyond this fraction, from 0 to 1.
-    #[arg(long, value_name = "FRACTION", conflicts_with = "settled")]
+    #[arg(long, value_name = "FRACTION", conflicts_with = "settled", value_parser = fraction)]
     filled: Option<String>,
     /// Stacks that entered settlement, with their attestations.
     #[arg(long)]
     settled: bool,
+}
+
+/// A fraction, as the API takes it.
+fn fraction(text: &str) -> Result<String, &'static str> {
+    match text.parse() {
+        Ok(0.0..=1.0) => Ok(text.to_owned()),
+        _ => Err("it must be from 0 to 1, such as 0.95"),
+    }
 }
 
 /// The flags of `disputes`.

@@ -28,8 +28,8 @@ pub(super) struct Spending {
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
     /// Key that makes the command safe to repeat. By default each run has a new one.
-    #[arg(long, value_name = "KEY")]
-    idempotency_key: Option<String>,
+    #[arg(long, value_name = "KEY", value_parser = keyed)]
+    idempotency_key: Option<Write>,
     /// Small id of the node that acts.
     #[arg(long, value_name = "ID")]
     node: Option<NodeSmallId>,
@@ -111,7 +111,7 @@ impl Spending {
             bail!("nothing was sent");
         }
         let write = match &self.idempotency_key {
-            Some(key) => Write::with_key(key.as_str()),
+            Some(write) => write.clone(),
             None => Write::with_new_key()?,
         };
         let key = write.key().unwrap_or_default().to_owned();
@@ -139,6 +139,11 @@ impl Spending {
         self.connection.show(outcome, with_gas)?;
         Ok(outcome.verdict()?)
     }
+}
+
+/// Reads an idempotency key.
+fn keyed(key: &str) -> Result<Write, ClientError> {
+    Write::with_key(key)
 }
 
 /// Whether the daemon refuses the caller, whatever the request.

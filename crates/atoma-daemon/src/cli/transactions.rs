@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use atoma_api_types::{TransactionDetailView, TransactionView};
 use atoma_client::{ClientError, TransactionFilter};
 use atoma_domain::journal::IntentStatus;
-use atoma_domain::{IntentId, NodeSmallId, StackSmallId};
+use atoma_domain::{Digest, IntentId, NodeSmallId, StackSmallId};
 use clap::{Args, Subcommand};
 
 use super::advice::{message, told};
@@ -27,7 +27,7 @@ pub(super) enum TransactionsCommand {
     /// Show a transaction with its attempts.
     #[command(after_help = exit::HELP)]
     Show(OneArgs),
-    /// Give up a transaction of which nothing was sent yet.
+    /// Give up a transaction that provably can't execute any more, whether it was sent or not.
     #[command(after_help = exit::HELP)]
     Abandon(AbandonArgs),
     /// Follow a transaction until it has succeeded or failed.
@@ -61,10 +61,20 @@ pub(super) struct ListArgs {
 #[derive(Debug, Args)]
 pub(super) struct OneArgs {
     /// Number of the transaction, or the digest of one of its attempts.
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = number_or_digest)]
     id: String,
     #[command(flatten)]
     connection: Connection,
+}
+
+/// A transaction, as the API takes it.
+fn number_or_digest(text: &str) -> Result<String, &'static str> {
+    // The parser takes a text that is too short for a digest with zeros at its end.
+    let is_digest = |digest: Digest| digest.to_string() == text;
+    if text.parse::<IntentId>().is_ok() || text.parse().is_ok_and(is_digest) {
+        return Ok(text.to_owned());
+    }
+    Err("it is neither a number nor a digest")
 }
 
 /// The flags of `transactions abandon`.

@@ -151,10 +151,31 @@ async fn the_client_reads_pages_and_repeats_a_write_once() {
     let second = client.settle(&request, &write).await.unwrap();
     assert_eq!(first.tx_digests, second.tx_digests);
     // Nothing succeeded under another key, and the results are there all the same.
-    let other = client.settle(&request, &Write::default()).await.unwrap();
+    let other = Write::with_new_key().unwrap();
+    let other = client.settle(&request, &other).await.unwrap();
     assert_eq!(other.error.code.as_deref(), Some("already_settling"));
     let journal = client.transactions(TransactionFilter::default());
     assert_eq!(journal.all(10).await.unwrap().len(), 1);
     let missing = client.transaction("99").await;
     assert!(matches!(missing, Err(ClientError::Api { status: 404, .. })));
+}
+
+#[test]
+fn what_the_api_would_take_for_something_else_is_wrong_usage() {
+    let longest = "k".repeat(256);
+    for arguments in [
+        &["transactions", "show", ".."][..],
+        &["transactions", "show", ""],
+        &["transactions", "watch", "-1"],
+        &["transactions", "show", "EWaY63VePTGhkHUYBKxHiwC7"],
+        &["stacks", "--filled", ""],
+        &["stacks", "--filled", ".."],
+        &["stacks", "--filled", "NaN"],
+        &["register", "--yes", "--idempotency-key", "line\n"],
+        &["register", "--yes", "--idempotency-key", ""],
+        &["register", "--yes", "--idempotency-key", &longest],
+    ] {
+        let refused = output(program().args(arguments));
+        assert_eq!(refused.code, 2, "{arguments:?}: {}", refused.stderr);
+    }
 }
