@@ -37,6 +37,7 @@ use config::{ConfigArgs, ConfigCommand};
 use doctor::DoctorArgs;
 use reads::ReadCommand;
 use requests::RequestCommand;
+use table::plain;
 use tools::{CompletionsArgs, ManArgs};
 use transactions::TransactionsCommand;
 
@@ -144,7 +145,7 @@ pub async fn run(cli: Cli) -> ExitCode {
             error!("{sentence}");
         } else {
             // Without standard error nobody can be told.
-            let _ = writeln!(std::io::stderr(), "error: {sentence}");
+            let _ = writeln!(std::io::stderr(), "error: {}", plain(&sentence));
         }
     }
     exit::code(&ended)

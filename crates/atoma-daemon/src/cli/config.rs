@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::output::print;
+use super::table::plain;
 use crate::clock::SystemClock;
 use crate::config::{Chosen, Config, ConfigError, Overrides, example};
 use crate::exit;
@@ -93,7 +94,11 @@ fn check(args: ConfigArgs) -> anyhow::Result<()> {
     let found = config.check_files(|name| std::env::var_os(name), SystemClock.now());
     for warning in &found.warnings {
         // Without standard error nobody can be told.
-        let _ = writeln!(std::io::stderr(), "warning: {warning}");
+        let _ = writeln!(
+            std::io::stderr(),
+            "warning: {}",
+            plain(&warning.to_string())
+        );
     }
     if !found.faults.is_empty() {
         return Err(ConfigError::from(found.faults).into());

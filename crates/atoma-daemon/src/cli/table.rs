@@ -24,16 +24,20 @@ pub(super) fn table<const N: usize>(
     text
 }
 
-/// The text without characters that steer a terminal.
+/// The text without characters that steer a terminal or hide in it: control characters, and invisible ones such as
+/// those that turn the direction of writing. They are escaped, as a third party may have written them.
 pub(super) fn plain(text: &str) -> String {
-    let escape = |c: char| -> String {
-        if c.is_control() {
-            c.escape_default().collect()
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == ' ' || c.is_ascii_graphic() {
+            plain.push(c);
         } else {
-            c.into()
+            // Behind a letter, marks that belong to it are no reason to escape.
+            let behind_letter = String::from_iter(['a', c]);
+            plain.extend(behind_letter.escape_debug().skip(1));
         }
-    };
-    text.chars().map(escape).collect()
+    }
+    plain
 }
 
 /// The value, or a dash.
@@ -49,6 +53,24 @@ pub(super) fn yes(value: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped_and_letters_are_not() {
+        for (text, expected) in [
+            ("it's \"llama\" \\", "it's \"llama\" \\"),
+            ("München हिन्दी 模型 …", "München हिन्दी 模型 …"),
+            ("a\u{1b}[2J\r\n", "a\\u{1b}[2J\\r\\n"),
+            ("\u{9b}2J", "\\u{9b}2J"),
+            ("a\u{202e}b\u{2066}", "a\\u{202e}b\\u{2066}"),
+            (
+                "\u{feff}\u{200b}\u{2028}\u{ad}",
+                "\\u{feff}\\u{200b}\\u{2028}\\u{ad}",
+            ),
+        ] {
+            assert_eq!(plain(text), expected);
+            assert_eq!(plain(&plain(text)), expected);
+        }
+    }
 
     #[test]
     fn a_table_has_columns_and_no_control_characters() {

@@ -209,3 +209,48 @@ fn a_command_waits_as_long_as_it_is_told() {
     assert_eq!(ended.code, 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("`--timeout`"), "{}", ended.stderr);
 }
+
+/// The exit code of a command whose standard output nobody reads.
+fn unread(server: &Canned, arguments: &[&str]) -> i32 {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = program();
+    command.env("ATOMA_URL", server.url()).stdout(writer);
+    let ended = command.args(arguments).spawn().unwrap().wait_with_output();
+    let ended = ended.unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert!(!stderr.contains("standard output"), "{stderr}");
+    ended.status.code().unwrap()
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_changes_no_exit_code() {
+    let done = r#"{"tx_digests":[],"results":[{"stack_small_id":1,"node_small_id":1,"status":"STATUS",
+        "tx_digest":null,"transaction_id":1,"error":null,"warnings":[]}]}"#;
+    for (status, code) in [("succeeded", 0), ("failed", 4), ("pending", 5)] {
+        let server = Canned::start(move |request, _| {
+            let status = if request.is_dry_run() {
+                "succeeded"
+            } else {
+                status
+            };
+            reply(200, &done.replace("STATUS", status))
+        });
+        assert_eq!(unread(&server, &["settle", "1", "--yes"]), code, "{status}");
+    }
+    let server = Canned::start(|_, _| reply(200, "[]"));
+    assert_eq!(unread(&server, &["stacks"]), 0);
+    assert_eq!(unread(&server, &["openapi"]), 0);
+}
+
+#[test]
+fn what_others_wrote_steers_no_terminal() {
+    let evil = r#"{"error":"Why: \u001b[2J\u202e.","code":"of_the_future"}"#;
+    let server = Canned::start(move |_, _| reply(502, evil));
+    let refused = run(&server, &["nodes"]);
+    assert!(
+        refused.stderr.contains(r"error: Why: \u{1b}[2J\u{202e}."),
+        "{}",
+        refused.stderr
+    );
+}
