@@ -7,7 +7,6 @@ mod connection;
 mod doctor;
 mod lists;
 mod outcomes;
-mod output;
 mod progress;
 mod reads;
 mod requests;
@@ -17,10 +16,11 @@ mod table;
 mod tools;
 mod transactions;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
+use anstyle::AnsiColor;
 use atoma_domain::ports::Clock as _;
+use clap::builder::Styles;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
@@ -31,6 +31,7 @@ use crate::daemon::Daemon;
 #[cfg(feature = "dev")]
 use crate::dev::{self, DevArgs};
 use crate::init::{self, InitArgs};
+use crate::output::{BAD, DOUBTFUL, GOOD, painted, print_json, tell};
 use crate::{exit, logging, signals};
 use backup::{BackupArgs, RestoreArgs};
 use config::{ConfigArgs, ConfigCommand};
@@ -41,10 +42,20 @@ use table::plain;
 use tools::{CompletionsArgs, ManArgs};
 use transactions::TransactionsCommand;
 
+/// Colours of help and of wrong usage.
+const STYLES: Styles = Styles::styled()
+    .header(GOOD)
+    .usage(GOOD)
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default())
+    .error(BAD)
+    .valid(GOOD)
+    .invalid(DOUBTFUL);
+
 /// Node daemon of the Atoma Network. Mirrors the Atoma contract, serves the mirror over HTTP, and
 /// settles, attests and claims stacks.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = exit::HELP)]
+#[command(version, max_term_width = 100, after_help = exit::HELP, styles = STYLES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -133,7 +144,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     };
     if prints_json && let Some(refusal) = ended.as_ref().err().and_then(advice::refusal) {
         // Nobody reads it any more if that fails; the sentences below tell the same.
-        let _ = output::print_json(refusal);
+        let _ = print_json(refusal);
     }
     for sentence in ended
         .as_ref()
@@ -144,8 +155,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         if logging.is_some() {
             error!("{sentence}");
         } else {
-            // Without standard error nobody can be told.
-            let _ = writeln!(std::io::stderr(), "error: {}", plain(&sentence));
+            tell(&format!("{} {}", painted(BAD, "error:"), plain(&sentence)));
         }
     }
     exit::code(&ended)

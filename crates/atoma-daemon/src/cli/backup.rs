@@ -7,10 +7,10 @@ use atoma_state::backup::{self, BackupContents};
 use clap::Args;
 use serde_json::json;
 
-use super::output::print;
 use super::progress::waiting;
 use crate::config::{Config, Overrides};
 use crate::data_dir::{DataDirLock, database};
+use crate::output::print;
 
 /// Where the database is.
 #[derive(Debug, Args)]

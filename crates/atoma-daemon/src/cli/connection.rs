@@ -11,7 +11,7 @@ use clap::builder::FalseyValueParser;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::output::{print, print_json};
+use crate::output::{print, print_json};
 
 /// The most bytes of a token's file.
 const MOST_TOKEN_BYTES: u64 = 4096;

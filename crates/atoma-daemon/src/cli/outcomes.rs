@@ -12,6 +12,7 @@ use super::advice::told;
 use super::spend::Outcome;
 use super::table::{optional, plain, table};
 use crate::exit::OutcomeError;
+use crate::output::{DOUBTFUL, painted};
 
 impl Outcome for BatchView {
     fn estimated_gas(&self) -> Option<Mist> {
@@ -130,7 +131,8 @@ impl Outcome for SubscribedView {
 
     fn text(&self) -> String {
         let warnings = self.warnings.iter();
-        let warnings = warnings.map(|warning| format!("Warning: {}\n", plain(warning)));
+        let warnings = warnings
+            .map(|warning| format!("{} {}\n", painted(DOUBTFUL, "Warning:"), plain(warning)));
         self.done.text() + &warnings.collect::<String>()
     }
 }
@@ -181,7 +183,10 @@ STACK  NODE  RESULT     TRANSACTION  DIGEST
 Stack 14 is not known.
 Stack 15: The node is busy.
 ";
-        assert_eq!(batch.text(), expected);
+        assert_eq!(
+            anstream::adapter::strip_str(&batch.text()).to_string(),
+            expected
+        );
         assert!(matches!(batch.verdict(), Err(OutcomeError::Failed(_))));
     }
 

@@ -1,7 +1,5 @@
 //! Requests that spend gas: simulated, shown, confirmed, sent.
 
-use std::io::Write as _;
-
 use anyhow::{Context as _, bail};
 use atoma_api_types::TransactionOptions;
 use atoma_client::{Client, ClientError, Write};
@@ -15,6 +13,7 @@ use super::connection::Connection;
 use super::progress::waiting;
 use crate::amounts::sui;
 use crate::exit::{self, OutcomeError};
+use crate::output::tell;
 
 /// What all requests for transactions have.
 #[derive(Debug, Args)]
@@ -94,16 +93,14 @@ impl Spending {
                     return self.tell(&plan);
                 }
                 if !self.connection.json || asks {
-                    // Without standard error nobody can be told.
-                    let _ = writeln!(std::io::stderr(), "{}", with_gas(&plan));
+                    tell(&with_gas(&plan));
                 }
             }
             (Err(ClientError::Api { status, body }), Some(_)) if !is_of_the_caller(status) => {
-                let _ = writeln!(
-                    std::io::stderr(),
+                tell(&format!(
                     "The simulation was refused: {}\nWhat was done under the key before can't be simulated again.",
                     told(&body)
-                );
+                ));
             }
             (Err(error), _) => return Err(error.into()),
         }
@@ -117,7 +114,7 @@ impl Spending {
         let key = write.key().unwrap_or_default().to_owned();
         if self.idempotency_key.is_none() {
             // Whatever ends the command, the operator can repeat it.
-            let _ = writeln!(std::io::stderr(), "Idempotency key: {key}");
+            tell(&format!("Idempotency key: {key}"));
         }
         match waiting(what, call(&client, &write)).await {
             Ok(done) => self.tell(&done),

@@ -12,6 +12,7 @@ use super::connection::{Connection, MOST_ENTRIES};
 use super::lists::nodes_table;
 use super::table::plain;
 use crate::amounts::sui;
+use crate::output::{BAD, DOUBTFUL, GOOD, painted};
 
 /// What `status --json` prints.
 #[derive(Serialize)]
@@ -43,14 +44,14 @@ fn status_text(status: &Status) -> String {
     let mut text = String::new();
     let brakes = match &status.readiness {
         Readiness::Ready(ready) => {
-            text.push_str("Ready\n");
+            let _ = writeln!(text, "{}", painted(GOOD, "Ready"));
             for warning in &ready.warnings {
-                let _ = writeln!(text, "Warning: {}", plain(warning));
+                let _ = writeln!(text, "{} {}", painted(DOUBTFUL, "Warning:"), plain(warning));
             }
             &ready.brakes
         }
         Readiness::NotReady(not) => {
-            let _ = writeln!(text, "Not ready: {}", told(&not.error));
+            let _ = writeln!(text, "{} {}", painted(BAD, "Not ready:"), told(&not.error));
             &not.brakes
         }
     };

@@ -1,6 +1,5 @@
 //! The commands about the journal of transactions.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -17,6 +16,7 @@ use super::spend::ask;
 use super::table::{optional, plain, table};
 use crate::amounts::sui;
 use crate::exit::{self, OutcomeError};
+use crate::output::tell;
 
 /// The commands about the journal of transactions.
 #[derive(Debug, Subcommand)]
@@ -139,11 +139,9 @@ impl ListArgs {
         self.connection
             .show(&newest, |newest| transactions_table(newest))?;
         if has_more {
-            // Without standard error nobody can be told.
-            let _ = writeln!(
-                std::io::stderr(),
+            tell(&format!(
                 "There are more than these {count}: narrow the list down, or raise `--limit`."
-            );
+            ));
         }
         Ok(())
     }
@@ -217,8 +215,7 @@ impl WatchArgs {
                     }
                     let line = format!("{what} … {}", reason.as_deref().unwrap_or_default());
                     if spinner.is_hidden() {
-                        // Without standard error nobody can be told.
-                        let _ = writeln!(std::io::stderr(), "{}", line.trim_end());
+                        tell(line.trim_end());
                     }
                     spinner.set_message(line);
                     told_reason = reason;

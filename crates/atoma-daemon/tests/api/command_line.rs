@@ -108,6 +108,17 @@ async fn commands_show_what_the_daemon_knows() {
     assert!(status.stdout.starts_with("Ready\n"), "{}", status.stdout);
     // Standard output is no terminal.
     assert!(!status.stdout.contains('\u{1b}'));
+    let mut forced = program();
+    forced
+        .args(["status", "--url", &format!("http://{}", world.api.addr())])
+        .env_remove("ATOMA_TOKEN_FILE")
+        .env("CLICOLOR_FORCE", "1");
+    let coloured = output(&mut forced).stdout;
+    assert!(
+        coloured.starts_with("\u{1b}[1m\u{1b}[32mReady"),
+        "{coloured:?}"
+    );
+    assert_eq!(output(forced.env("NO_COLOR", "1")).stdout, status.stdout);
     for list in ["nodes", "tasks", "subscriptions", "stacks", "reservations"] {
         let shown = run(&world, &[list, "--json"]);
         assert_eq!(shown.code, 0, "{}", shown.stderr);
