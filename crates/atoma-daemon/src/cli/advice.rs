@@ -143,7 +143,11 @@ pub(super) fn message(error: &(dyn std::error::Error + 'static)) -> String {
     match error.downcast_ref() {
         Some(ClientError::Api { body, .. }) => told(body),
         Some(ClientError::TimedOut(_)) => {
-            "the daemon did not answer in time; check that it runs, or allow it more with `--timeout`".to_owned()
+            "the daemon did not answer in time; check that it runs, or allow it more with `--timeout`"
+                .to_owned()
+        }
+        Some(ClientError::TooMany { most }) => {
+            format!("the list has more than {most} entries; narrow it down, such as with `--node`")
         }
         _ => error.to_string(),
     }

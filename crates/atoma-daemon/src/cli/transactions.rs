@@ -51,7 +51,7 @@ pub(super) struct ListArgs {
     #[arg(long, value_name = "STACK")]
     stack: Option<StackSmallId>,
     /// How many to list, beginning with the newest.
-    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
     #[command(flatten)]
     connection: Connection,
