@@ -142,6 +142,11 @@ pub(super) fn told(body: &ErrorBody) -> String {
 pub(super) fn message(error: &(dyn std::error::Error + 'static)) -> String {
     match error.downcast_ref() {
         Some(ClientError::Api { body, .. }) => told(body),
+        Some(ClientError::Transport(cause)) if cause.is_connect() => {
+            "the daemon can't be reached; check that it runs, that `--url` is right, and that a private certificate is \
+             in `--ca-file`"
+                .to_owned()
+        }
         Some(ClientError::TimedOut(_)) => {
             "the daemon did not answer in time; check that it runs, or allow it more with `--timeout`"
                 .to_owned()

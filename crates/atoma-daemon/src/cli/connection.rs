@@ -66,9 +66,10 @@ impl Connection {
             let failed = || format!("can't use the token file {}", file.display());
             builder = builder.token(read_token(file).with_context(failed)?);
         }
+        let unusable = |file: &Path| format!("can't use the certificates in {}", file.display());
         if let Some(file) = &self.ca_file {
-            let failed = || format!("can't use the certificates in {}", file.display());
-            builder = builder.root_certificates(read(file, MOST_CA_BYTES).with_context(failed)?);
+            let pem = read(file, MOST_CA_BYTES).with_context(|| unusable(file))?;
+            builder = builder.root_certificates(pem);
         }
         if let Some(seconds) = self.timeout {
             builder = builder.timeout(Duration::from_secs(seconds));
@@ -82,7 +83,12 @@ impl Connection {
                  your own --allow-token-over-http (ATOMA_ALLOW_TOKEN_OVER_HTTP=true)"
             );
         }
-        Ok(built?)
+        match (built, &self.ca_file) {
+            (Err(error @ ClientError::InvalidCertificate), Some(file)) => {
+                Err(error).with_context(|| unusable(file))
+            }
+            (built, _) => Ok(built?),
+        }
     }
 
     /// Prints the value as JSON, or as the text for people.

@@ -139,9 +139,7 @@ impl ListArgs {
         self.connection
             .show(&newest, |newest| transactions_table(newest))?;
         if has_more {
-            tell(&format!(
-                "There are more than these {count}: narrow the list down, or raise `--limit`."
-            ));
+            tell("There are more: narrow the list down, or raise `--limit`.");
         }
         Ok(())
     }

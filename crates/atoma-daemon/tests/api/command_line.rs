@@ -128,7 +128,7 @@ async fn commands_show_what_the_daemon_knows() {
     let unreachable = run(&world, &["nodes", "--url", "http://127.0.0.1:1"]);
     assert_eq!(unreachable.code, 1);
     assert!(
-        unreachable.stderr.contains("did not answer"),
+        unreachable.stderr.contains("can't be reached"),
         "{}",
         unreachable.stderr
     );

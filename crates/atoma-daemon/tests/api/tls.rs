@@ -119,6 +119,8 @@ async fn connections_are_encrypted_with_the_certificate_of_the_files_as_they_are
         let refused = command(other);
         assert_eq!(refused.code, 1, "{}", refused.stderr);
         assert!(!refused.stderr.contains("secret"), "{}", refused.stderr);
+        let names_it = refused.stderr.contains("--ca-file") || refused.stderr.contains(other);
+        assert!(names_it, "{}", refused.stderr);
     }
     let mut doctor = program();
     doctor
