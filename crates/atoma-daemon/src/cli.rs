@@ -183,8 +183,10 @@ fn stopping() -> CancellationToken {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::config::FLAGS;
+    use crate::config::{FLAGS, OTHER_VARIABLES};
 
     #[test]
     fn the_documented_flags_are_those_of_the_commands() {
@@ -201,5 +203,25 @@ mod tests {
         flags.sort();
         documented.sort();
         assert_eq!(flags, documented);
+    }
+
+    #[test]
+    fn the_variables_of_the_commands_are_no_misspelt_settings() {
+        fn variables(command: &clap::Command, found: &mut BTreeSet<String>) {
+            for argument in command.get_arguments() {
+                found.extend(
+                    argument
+                        .get_env()
+                        .map(|name| name.to_str().unwrap().to_owned()),
+                );
+            }
+            for inner in command.get_subcommands() {
+                variables(inner, found);
+            }
+        }
+        let mut found = BTreeSet::from(["ATOMA_LOG_FORMAT".to_owned()]);
+        variables(&Cli::command(), &mut found);
+        let known = OTHER_VARIABLES.iter().map(|name| (*name).to_owned());
+        assert_eq!(found, known.collect());
     }
 }
