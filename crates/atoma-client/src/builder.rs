@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
+use reqwest::{Certificate, Url};
 
 use crate::{Client, ClientError, Token};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a request may take. The daemon itself answers after 90 seconds by default.
+/// How long a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a request for transactions may take: more than the longest `request_timeout_s` of a daemon, which
+/// answers by then with what is known.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(3_660);
+/// How long a connection may be idle before its other end is asked whether it still exists.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Sets up a [`Client`].
 #[derive(Debug)]
@@ -17,7 +22,9 @@ pub struct ClientBuilder {
     url: String,
     token: Option<Token>,
     may_send_token_over_http: bool,
-    timeout: Duration,
+    timeout: Option<Duration>,
+    /// Certificates in PEM.
+    roots: Vec<Vec<u8>>,
 }
 
 impl Client {
@@ -27,7 +34,8 @@ impl Client {
             url: url.to_owned(),
             token: None,
             may_send_token_over_http: false,
-            timeout: REQUEST_TIMEOUT,
+            timeout: None,
+            roots: Vec::new(),
         }
     }
 }
@@ -48,17 +56,27 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a request may take, by default 120 seconds. It should exceed the daemon's `request_timeout`.
+    /// Trusts the certificates of these further authorities, in PEM: for a daemon with a private certificate, or
+    /// a self-signed one that is no authority itself.
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// How long a request may take. By default it is 120 seconds, and 3,660 for requests for transactions, which is more
+    /// than a daemon's `request_timeout_s` can be.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 
     /// The client. It follows no redirects and uses no proxies, so that the token goes to the daemon alone.
     ///
     /// # Errors
-    /// When the URL is invalid, or a token would go over plain HTTP to another machine and that is not allowed.
+    /// When the URL or a certificate is invalid, or a token would go over plain HTTP to another machine and that is
+    /// not allowed.
     pub fn build(self) -> Result<Client, ClientError> {
         let url = Url::parse(&self.url).map_err(|_| ClientError::InvalidUrl)?;
         let is_plain = match url.scheme() {
@@ -77,14 +95,28 @@ impl ClientBuilder {
         if is_exposed && !self.may_send_token_over_http {
             return Err(ClientError::TokenInPlainText);
         }
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(self.timeout)
+            .timeout(self.timeout.unwrap_or(REQUEST_TIMEOUT))
+            .tcp_keepalive(KEEPALIVE)
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
+            .no_proxy();
+        for pem in &self.roots {
+            let roots = Certificate::from_pem_bundle(pem);
+            let roots = roots.map_err(|_| ClientError::InvalidCertificate)?;
+            if roots.is_empty() {
+                return Err(ClientError::InvalidCertificate);
+            }
+            builder = roots
+                .into_iter()
+                .fold(builder, reqwest::ClientBuilder::add_root_certificate);
+        }
+        // Nothing else that is set can be wrong.
+        let http = builder
             .build()
-            .map_err(ClientError::Transport)?;
-        Ok(Client::new(http, url, self.token))
+            .map_err(|_| ClientError::InvalidCertificate)?;
+        let transaction_timeout = self.timeout.unwrap_or(TRANSACTION_TIMEOUT);
+        Ok(Client::new(http, url, self.token, transaction_timeout))
     }
 }
 
@@ -136,6 +168,20 @@ mod tests {
                 .allow_token_over_http(true)
                 .build();
             assert!(allowed.is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_refused() {
+        let garbled = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for pem in ["", "no certificate", garbled] {
+            let built = Client::builder("https://a.example")
+                .root_certificates(pem)
+                .build();
+            assert!(
+                matches!(built, Err(ClientError::InvalidCertificate)),
+                "{pem}"
+            );
         }
     }
 

@@ -1,5 +1,7 @@
 //! Sending requests and reading responses.
 
+use std::time::Duration;
+
 use atoma_api_types::ErrorBody;
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
@@ -16,6 +18,7 @@ pub struct Client {
     http: reqwest::Client,
     url: Url,
     token: Option<Token>,
+    pub(crate) transaction_timeout: Duration,
 }
 
 /// A response that was read as a whole.
@@ -27,8 +30,18 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    pub(crate) const fn new(http: reqwest::Client, url: Url, token: Option<Token>) -> Self {
-        Self { http, url, token }
+    pub(crate) const fn new(
+        http: reqwest::Client,
+        url: Url,
+        token: Option<Token>,
+        transaction_timeout: Duration,
+    ) -> Self {
+        Self {
+            http,
+            url,
+            token,
+            transaction_timeout,
+        }
     }
 
     /// A request for the path of these segments, below the path of the daemon's URL.
@@ -37,6 +50,15 @@ impl Client {
         method: Method,
         path: &[&str],
     ) -> Result<RequestBuilder, ClientError> {
+        // A URL skips such segments, or goes up by them: the path would be that of another endpoint.
+        if let Some(&segment) = path
+            .iter()
+            .find(|segment| matches!(**segment, "" | "." | ".."))
+        {
+            return Err(ClientError::InvalidSegment {
+                segment: segment.to_owned(),
+            });
+        }
         let mut url = self.url.clone();
         url.path_segments_mut()
             .map_err(|()| ClientError::InvalidUrl)?
@@ -44,14 +66,23 @@ impl Client {
             .extend(path);
         let request = self.http.request(method, url);
         Ok(match &self.token {
-            Some(token) => request.header(AUTHORIZATION, token.header()),
+            Some(token) => request.header(AUTHORIZATION, token.header()?),
             None => request,
         })
     }
 
     /// Sends the request and reads the response.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let transport = |error: reqwest::Error| ClientError::Transport(error.without_url());
+        let transport = |error: reqwest::Error| {
+            let error = error.without_url();
+            if error.is_builder() {
+                ClientError::NotSent(error)
+            } else if error.is_timeout() {
+                ClientError::TimedOut(error)
+            } else {
+                ClientError::Transport(error)
+            }
+        };
         let mut response = request.send().await.map_err(transport)?;
         let status = response.status();
         let next = response
@@ -173,6 +204,25 @@ mod tests {
             foreign,
             Err(ClientError::Undecodable { status: 200, .. })
         ));
+    }
+
+    #[test]
+    fn a_path_leads_to_its_endpoint() {
+        let client = Client::builder("http://127.0.0.1:3000/api")
+            .build()
+            .unwrap();
+        let path = |segment| -> Option<String> {
+            let request = client.request(Method::GET, &["transactions", segment]);
+            Some(request.ok()?.build().unwrap().url().path().to_owned())
+        };
+        assert_eq!(path("17").as_deref(), Some("/api/transactions/17"));
+        for odd in ["a/b", "%2e%2e", "a?b", "..%2f"] {
+            let path = path(odd).unwrap();
+            assert_eq!(path.matches('/').count(), 3, "{path}");
+        }
+        for elsewhere in ["", ".", ".."] {
+            assert_eq!(path(elsewhere), None, "{elsewhere:?}");
+        }
     }
 
     #[test]

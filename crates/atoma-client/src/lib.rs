@@ -1,7 +1,8 @@
 //! A client of the Atoma node daemon's HTTP API, typed by the requests and responses that the daemon serves.
 //!
-//! A [`Client`] has a method for each endpoint. Lists come in pages ([`List`]). Every write carries an
-//! idempotency key ([`Write`]), so that the same call can be repeated safely. A [`Token`] is never shown.
+//! A [`Client`] has a method for each endpoint. Lists come in pages ([`List`]). A call that takes a [`Write`] carries its
+//! idempotency key, so that it can be repeated safely with the same one. The other writes need none, and say what
+//! repeating them does. A [`Token`] is never shown.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), atoma_client::ClientError> {
@@ -24,7 +25,7 @@ mod writes;
 pub use atoma_api_types as types;
 pub use builder::ClientBuilder;
 pub use client::Client;
-pub use error::ClientError;
+pub use error::{ClientError, failure};
 pub use list::List;
 pub use reads::{Readiness, TransactionFilter};
 pub use token::Token;

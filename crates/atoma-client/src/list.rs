@@ -7,6 +7,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{Client, ClientError};
 
+/// The most entries of a page.
+const LARGEST_PAGE: u32 = 10_000;
+
 /// A list that is read page by page. Transactions come newest first, everything else by ascending id.
 #[derive(Clone, Debug)]
 pub struct List<'a, T> {
@@ -79,6 +82,24 @@ impl<'a, T: DeserializeOwned> List<'a, T> {
         self.is_finished = next.is_none() || next == self.next;
         self.next = next;
         Ok(Some(entries))
+    }
+
+    /// The first entries, and whether there are more.
+    ///
+    /// # Errors
+    /// When a page can't be read.
+    pub async fn first(mut self, count: usize) -> Result<(Vec<T>, bool), ClientError> {
+        let limit = u32::try_from(count).unwrap_or(u32::MAX);
+        self = self.limit(limit.clamp(1, LARGEST_PAGE));
+        let mut first = Vec::new();
+        while first.len() < count
+            && let Some(page) = self.page().await?
+        {
+            first.extend(page);
+        }
+        let has_more = first.len() > count || !self.is_finished;
+        first.truncate(count);
+        Ok((first, has_more))
     }
 
     /// All entries, of all pages.

@@ -13,29 +13,34 @@ use serde::Serialize;
 use crate::client::Answer;
 use crate::{Client, ClientError};
 
+/// The most characters of an idempotency key.
+const LONGEST_KEY: usize = 255;
+
 /// How a write is sent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
-    is_dry_run: bool,
+    /// `None` for a dry run.
     key: Option<String>,
 }
 
 impl Write {
     /// Simulates the request: nothing is sent to the network or stored.
-    pub fn dry_run() -> Self {
-        Self {
-            is_dry_run: true,
-            key: None,
-        }
+    pub const fn dry_run() -> Self {
+        Self { key: None }
     }
 
-    /// Sends the request under this idempotency key, of at most 255 visible ASCII characters. By default each
-    /// call makes a new one.
-    pub fn with_key(key: impl Into<String>) -> Self {
-        Self {
-            is_dry_run: false,
-            key: Some(key.into()),
+    /// Sends the request under this idempotency key.
+    ///
+    /// # Errors
+    /// When it is not of 1 to 255 visible ASCII characters.
+    pub fn with_key(key: impl Into<String>) -> Result<Self, ClientError> {
+        let key = key.into();
+        let is_valid = (1..=LONGEST_KEY).contains(&key.len())
+            && key.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_valid {
+            return Err(ClientError::InvalidKey);
         }
+        Ok(Self { key: Some(key) })
     }
 
     /// Sends the request under a new idempotency key, which [`Write::key`] tells: for repeating the call.
@@ -43,35 +48,27 @@ impl Write {
     /// # Errors
     /// When the system has no random numbers.
     pub fn with_new_key() -> Result<Self, ClientError> {
-        Ok(Self::with_key(new_key()?))
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|_| ClientError::NoRandomNumbers)?;
+        Self::with_key(hex::encode(bytes))
     }
 
-    /// The idempotency key, if it is known before the call.
+    /// The idempotency key; `None` for a dry run.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    fn apply(&self, request: RequestBuilder) -> Result<RequestBuilder, ClientError> {
-        if self.is_dry_run {
-            return Ok(request.query(&[("dry_run", "true")]));
+    fn apply(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.key {
+            Some(key) => request.header("Idempotency-Key", key),
+            None => request.query(&[("dry_run", "true")]),
         }
-        let key = match &self.key {
-            Some(key) => key.clone(),
-            None => new_key()?,
-        };
-        Ok(request.header("Idempotency-Key", key))
     }
-}
-
-fn new_key() -> Result<String, ClientError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| ClientError::NoRandomNumbers)?;
-    Ok(hex::encode(bytes))
 }
 
 /// Defines methods for requests with a body.
 macro_rules! posts {
-    ($($(#[$doc:meta])* $name:ident: $path:literal, $request:ty => $view:ty, $decode:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $path:literal, $request:ty => $view:ty, $send:ident, $decode:ident;)*) => {
         impl Client {
             $($(#[$doc])*
             ///
@@ -82,7 +79,7 @@ macro_rules! posts {
                 request: &$request,
                 write: &Write,
             ) -> Result<$view, ClientError> {
-                self.post($path, request, write).await?.$decode()
+                self.$send($path, request, write).await?.$decode()
             })*
         }
     };
@@ -90,27 +87,27 @@ macro_rules! posts {
 
 posts! {
     /// Registers a node.
-    register: "register", RegisterRequest => RegisteredView, decode;
+    register: "register", RegisterRequest => RegisteredView, send_transactions, decode;
     /// Subscribes a node to a model.
-    subscribe_to_model: "model_subscribe", ModelSubscribeRequest => DigestView, decode;
+    subscribe_to_model: "model_subscribe", ModelSubscribeRequest => DigestView, send_transactions, decode;
     /// Subscribes a node to a task.
-    subscribe: "task_subscribe", TaskSubscribeRequest => SubscribedView, decode;
+    subscribe: "task_subscribe", TaskSubscribeRequest => SubscribedView, send_transactions, decode;
     /// Changes the price of a subscription.
-    update_subscription: "task_update_subscription", TaskSubscribeRequest => SubscribedView, decode;
+    update_subscription: "task_update_subscription", TaskSubscribeRequest => SubscribedView, send_transactions, decode;
     /// Ends a subscription.
-    unsubscribe: "task_unsubscribe", TaskUnsubscribeRequest => DigestView, decode;
+    unsubscribe: "task_unsubscribe", TaskUnsubscribeRequest => DigestView, send_transactions, decode;
     /// Settles stacks. The results are there even if none succeeded.
-    settle: "try_settle_stack_ids", SettleRequest => BatchView, decode_any;
+    settle: "try_settle_stack_ids", SettleRequest => BatchView, send_transactions, decode_any;
     /// Attests settlements. The results are there even if none succeeded.
-    attest: "submit_stack_settlement_attestations", AttestRequest => BatchView, decode_any;
+    attest: "submit_stack_settlement_attestations", AttestRequest => BatchView, send_transactions, decode_any;
     /// Claims the funds of stacks. The results are there even if none succeeded.
-    claim: "claim_funds", ClaimRequest => ClaimView, decode_any;
+    claim: "claim_funds", ClaimRequest => ClaimView, send_transactions, decode_any;
     /// Raises a dispute.
-    dispute: "start_attestation_dispute", DisputeRequest => DigestView, decode;
+    dispute: "start_attestation_dispute", DisputeRequest => DigestView, send_transactions, decode;
     /// Reserves compute units.
-    reserve: "reservations", ReservationRequest => ReservedView, decode;
+    reserve: "reservations", ReservationRequest => ReservedView, post, decode;
     /// Records a served message.
-    record_message: "stack_messages", MessageRequest => WorkView, decode;
+    record_message: "stack_messages", MessageRequest => WorkView, post, decode;
 }
 
 impl Client {
@@ -121,10 +118,23 @@ impl Client {
         write: &Write,
     ) -> Result<Answer, ClientError> {
         let request = self.request(Method::POST, &[path])?.json(body);
-        self.send(write.apply(request)?).await
+        self.send(write.apply(request)).await
     }
 
-    /// Abandons a transaction of the journal of which nothing was sent yet.
+    /// Posts what the daemon answers only when the transactions are done, or its own time is over.
+    async fn send_transactions(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        write: &Write,
+    ) -> Result<Answer, ClientError> {
+        let request = self.request(Method::POST, &[path])?.json(body);
+        let request = request.timeout(self.transaction_timeout);
+        self.send(write.apply(request)).await
+    }
+
+    /// Abandons a transaction of the journal that provably can't execute any more, whether it was sent or not.
+    /// Repeating it does no harm: it is refused once the transaction is final.
     ///
     /// # Errors
     /// When it can't be abandoned, or the daemon can't be reached.
@@ -134,7 +144,7 @@ impl Client {
         self.send(request).await?.decode()
     }
 
-    /// Corrects the units of a reservation, or renews its lease.
+    /// Corrects the units of a reservation, or renews its lease. Repeating it does no harm.
     ///
     /// # Errors
     /// When there is no such reservation, or the daemon can't be reached.
@@ -148,7 +158,7 @@ impl Client {
         self.send(request).await?.decode()
     }
 
-    /// Releases a reservation.
+    /// Releases a reservation. Repeating it does no harm.
     ///
     /// # Errors
     /// When the daemon refuses or can't be reached.
@@ -157,7 +167,7 @@ impl Client {
         self.send(request).await?.decode()
     }
 
-    /// Releases all reservations of a holder.
+    /// Releases all reservations of a holder. Repeating it also releases those that the holder has made since.
     ///
     /// # Errors
     /// When the daemon refuses or can't be reached.
@@ -166,5 +176,25 @@ impl Client {
         self.send(request.query(&[("holder", holder)]))
             .await?
             .decode()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_bounded_and_visible() {
+        let longest = "k".repeat(255);
+        for good in ["a", &longest] {
+            assert_eq!(Write::with_key(good).unwrap().key(), Some(good));
+        }
+        for bad in ["", "with space", "line\n", "tab\t", "ä", &"k".repeat(256)] {
+            let refused = Write::with_key(bad);
+            assert!(matches!(refused, Err(ClientError::InvalidKey)), "{bad:?}");
+        }
+        let new = Write::with_new_key().unwrap();
+        assert_ne!(new, Write::with_new_key().unwrap());
+        assert_eq!(Write::dry_run().key(), None);
     }
 }

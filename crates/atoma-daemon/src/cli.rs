@@ -1,22 +1,26 @@
 //! The command line.
 
+mod advice;
 mod backup;
 mod config;
 mod connection;
 mod doctor;
+mod lists;
 mod outcomes;
-mod output;
+mod progress;
 mod reads;
 mod requests;
 mod spend;
+mod status;
 mod table;
 mod tools;
 mod transactions;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
+use anstyle::AnsiColor;
 use atoma_domain::ports::Clock as _;
+use clap::builder::Styles;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
@@ -27,19 +31,31 @@ use crate::daemon::Daemon;
 #[cfg(feature = "dev")]
 use crate::dev::{self, DevArgs};
 use crate::init::{self, InitArgs};
+use crate::output::{BAD, DOUBTFUL, GOOD, painted, print_json, tell};
 use crate::{exit, logging, signals};
 use backup::{BackupArgs, RestoreArgs};
 use config::{ConfigArgs, ConfigCommand};
 use doctor::DoctorArgs;
 use reads::ReadCommand;
 use requests::RequestCommand;
+use table::plain;
 use tools::{CompletionsArgs, ManArgs};
 use transactions::TransactionsCommand;
+
+/// Colours of help and of wrong usage.
+const STYLES: Styles = Styles::styled()
+    .header(GOOD)
+    .usage(GOOD)
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default())
+    .error(BAD)
+    .valid(GOOD)
+    .invalid(DOUBTFUL);
 
 /// Node daemon of the Atoma Network. Mirrors the Atoma contract, serves the mirror over HTTP, and
 /// settles, attests and claims stacks.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = exit::HELP)]
+#[command(version, max_term_width = 100, after_help = exit::HELP, styles = STYLES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -93,11 +109,22 @@ impl Command {
             _ => false,
         }
     }
+
+    /// Whether standard output is to hold what the API answers, refusals included.
+    const fn prints_json(&self) -> bool {
+        match self {
+            Self::Read(command) => command.connection().json,
+            Self::Request(command) => command.connection().json,
+            Self::Transactions(command) => command.connection().json,
+            _ => false,
+        }
+    }
 }
 
 /// Runs the given command until it finishes. `serve` and `dev` also end when the process receives SIGINT
 /// or SIGTERM, and tell errors in the log; the others tell them on standard error.
 pub async fn run(cli: Cli) -> ExitCode {
+    let prints_json = cli.command.prints_json();
     let logging = cli.command.is_logged().then(logging::start);
     let ended = match cli.command {
         Command::Init(args) => init::run(args).await,
@@ -115,17 +142,20 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Completions(args) => args.run(Cli::command()),
         Command::Man(args) => args.run(Cli::command()),
     };
+    if prints_json && let Some(refusal) = ended.as_ref().err().and_then(advice::refusal) {
+        // Nobody reads it any more if that fails; the sentences below tell the same.
+        let _ = print_json(refusal);
+    }
     for sentence in ended
         .as_ref()
         .err()
         .iter()
-        .flat_map(|error| exit::sentences(error))
+        .flat_map(|error| exit::sentences(error, advice::message))
     {
         if logging.is_some() {
             error!("{sentence}");
         } else {
-            // Without standard error nobody can be told.
-            let _ = writeln!(std::io::stderr(), "error: {sentence}");
+            tell(&format!("{} {}", painted(BAD, "error:"), plain(&sentence)));
         }
     }
     exit::code(&ended)
@@ -153,8 +183,10 @@ fn stopping() -> CancellationToken {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::config::FLAGS;
+    use crate::config::{FLAGS, OTHER_VARIABLES};
 
     #[test]
     fn the_documented_flags_are_those_of_the_commands() {
@@ -171,5 +203,25 @@ mod tests {
         flags.sort();
         documented.sort();
         assert_eq!(flags, documented);
+    }
+
+    #[test]
+    fn the_variables_of_the_commands_are_no_misspelt_settings() {
+        fn variables(command: &clap::Command, found: &mut BTreeSet<String>) {
+            for argument in command.get_arguments() {
+                found.extend(
+                    argument
+                        .get_env()
+                        .map(|name| name.to_str().unwrap().to_owned()),
+                );
+            }
+            for inner in command.get_subcommands() {
+                variables(inner, found);
+            }
+        }
+        let mut found = BTreeSet::from(["ATOMA_LOG_FORMAT".to_owned()]);
+        variables(&Cli::command(), &mut found);
+        let known = OTHER_VARIABLES.iter().map(|name| (*name).to_owned());
+        assert_eq!(found, known.collect());
     }
 }

@@ -41,6 +41,8 @@ pub use settings::{
     TlsConfig, TokenConfig,
 };
 pub use show::Shown;
+#[cfg(test)]
+pub(crate) use variables::OTHER_VARIABLES;
 
 /// Checks a path that a flag of the command line names.
 ///

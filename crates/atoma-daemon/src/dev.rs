@@ -5,7 +5,6 @@ mod guide;
 mod work;
 mod world;
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -15,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{self, Config, Overrides};
 use crate::daemon::Daemon;
 use crate::data_dir::DataDirLock;
+use crate::output::print;
 pub(crate) use args::DevArgs;
 
 /// Starts a local network, seeds the demo world, runs the daemon against it as against any other
@@ -73,9 +73,7 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
         &demo,
         &own,
     );
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .context("can't write to standard output")?;
+    print(&text)?;
     let served = daemon.run_until_stopped().await;
     network.shutdown().await;
     served

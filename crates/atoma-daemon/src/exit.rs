@@ -15,7 +15,7 @@ const USAGE: u8 = 2;
 const INVALID: u8 = 3;
 /// Some of what was asked for failed.
 const SOME_FAILED: u8 = 4;
-/// Nothing failed, and the outcome of something is not known yet.
+/// Nothing failed as far as is known, and the outcome of something is not known yet.
 const PENDING: u8 = 5;
 
 /// The exit codes, for `--help`.
@@ -25,7 +25,7 @@ pub(crate) const HELP: &str = "Exit codes:
   2  wrong usage: a flag is unknown, missing or has an impossible value
   3  the configuration is invalid: `atoma-daemon config check` lists all that is wrong
   4  at least one stack, or the transaction that was watched, failed
-  5  nothing failed, and something is pending";
+  5  nothing failed, and something is pending, or the answer was lost and the outcome is unknown";
 
 /// Why flags can't be used.
 #[derive(Debug, Error)]
@@ -38,7 +38,7 @@ pub(crate) enum OutcomeError {
     /// Something failed.
     #[error("{0}")]
     Failed(String),
-    /// Nothing failed, and something is pending.
+    /// Nothing failed, and something is pending, or its outcome is unknown.
     #[error("{0}")]
     Pending(String),
 }
@@ -74,10 +74,15 @@ pub(crate) fn code(ended: &anyhow::Result<()>) -> ExitCode {
     }
 }
 
-/// The error in sentences: one for each fault of a configuration, otherwise one.
-pub(crate) fn sentences(error: &anyhow::Error) -> Vec<String> {
+/// The error in sentences: one for each fault of a configuration, otherwise one, with the message of each cause.
+pub(crate) fn sentences(
+    error: &anyhow::Error,
+    message: impl Fn(&(dyn std::error::Error + 'static)) -> String,
+) -> Vec<String> {
     match error.downcast_ref() {
-        Some(ConfigError::Invalid { faults }) => faults.iter().map(ToString::to_string).collect(),
-        _ => vec![format!("{error:#}")],
+        Some(ConfigError::Invalid { faults }) => {
+            faults.iter().map(|fault| message(fault)).collect()
+        }
+        _ => vec![error.chain().map(message).collect::<Vec<_>>().join(": ")],
     }
 }

@@ -6,10 +6,7 @@ mod network;
 mod node;
 mod output;
 
-use std::io::Write as _;
-
-use anyhow::Context as _;
-
+use crate::output::print;
 pub(crate) use answers::InitArgs;
 
 /// Writes a configuration and a token.
@@ -29,11 +26,4 @@ pub(crate) async fn run(args: InitArgs) -> anyhow::Result<()> {
     }
     let written = output::write(&answers, force)?;
     print(&written.text())
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("can't write to standard output")
 }

@@ -21,6 +21,7 @@ mod doctor;
 mod exit;
 mod init;
 mod logging;
+mod output;
 mod random;
 mod reload;
 mod signals;

@@ -31,7 +31,7 @@ pub(crate) fn reload_on_hangup(config: Config, access: AccessControl, stopping: 
             match reloaded {
                 Ok(()) => info!("reloaded the tokens, the certificate and the rate limits"),
                 Err(failed) => {
-                    for sentence in sentences(&failed) {
+                    for sentence in sentences(&failed, |cause| cause.to_string()) {
                         error!(
                             "can't reload, so the old tokens, certificate and rate limits stay: {sentence}"
                         );

@@ -1,20 +1,16 @@
 //! The commands `backup` and `restore`. They work on the database's file and need no daemon.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use atoma_state::backup::{self, BackupContents};
 use clap::Args;
-use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::output::print;
+use super::progress::waiting;
 use crate::config::{Config, Overrides};
 use crate::data_dir::{DataDirLock, database};
-
-/// How often the spinner turns.
-const TICK: Duration = Duration::from_millis(120);
+use crate::output::print;
 
 /// Where the database is.
 #[derive(Debug, Args)]
@@ -71,9 +67,8 @@ pub(super) struct RestoreArgs {
 impl BackupArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let database = database(&self.database.data_dir()?);
-        let spinner = spinner("copying and checking the database");
-        let contents = backup::back_up(&database, &self.to).await;
-        spinner.finish_and_clear();
+        let copied = backup::back_up(&database, &self.to);
+        let contents = waiting("Copying and checking the database", copied).await;
         let contents = contents.context("there is no backup")?;
         if self.database.json {
             return print(&format!("{:#}\n", described(&self.to, &contents)));
@@ -93,9 +88,9 @@ impl RestoreArgs {
         let dir = self.database.data_dir()?;
         // No daemon starts meanwhile.
         let lock = DataDirLock::take(&dir)?;
-        let spinner = spinner("checking and copying the backup");
-        let restored = backup::restore(&self.from, &database(&dir), self.replace).await;
-        spinner.finish_and_clear();
+        let file = database(&dir);
+        let restored = backup::restore(&self.from, &file, self.replace);
+        let restored = waiting("Checking and copying the backup", restored).await;
         let restored = restored.context("nothing is restored")?;
         lock.release();
         if self.database.json {
@@ -105,7 +100,7 @@ impl RestoreArgs {
         }
         let mut sentence = format!(
             "Restored {} from {}: {}.\n",
-            database(&dir).display(),
+            file.display(),
             self.from.display(),
             summary(&restored.contents)
         );
@@ -116,13 +111,6 @@ impl RestoreArgs {
                      the daemon.\n";
         print(&sentence)
     }
-}
-
-/// Shown on a terminal only.
-fn spinner(what: &'static str) -> ProgressBar {
-    let spinner = ProgressBar::new_spinner().with_message(what);
-    spinner.enable_steady_tick(TICK);
-    spinner
 }
 
 fn described(file: &Path, contents: &BackupContents) -> serde_json::Value {

@@ -1,6 +1,5 @@
 //! The commands about the configuration. None of them needs the network.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -8,10 +7,11 @@ use atoma_domain::ports::Clock as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::output::print;
+use super::table::plain;
 use crate::clock::SystemClock;
 use crate::config::{Chosen, Config, ConfigError, Overrides, example};
 use crate::exit;
+use crate::output::{DOUBTFUL, painted, print, tell};
 
 /// The configuration file, and the flags that override settings.
 #[derive(Debug, Args)]
@@ -92,8 +92,8 @@ fn check(args: ConfigArgs) -> anyhow::Result<()> {
     let config = args.load()?;
     let found = config.check_files(|name| std::env::var_os(name), SystemClock.now());
     for warning in &found.warnings {
-        // Without standard error nobody can be told.
-        let _ = writeln!(std::io::stderr(), "warning: {warning}");
+        let warning = plain(&warning.to_string());
+        tell(&format!("{} {warning}", painted(DOUBTFUL, "warning:")));
     }
     if !found.faults.is_empty() {
         return Err(ConfigError::from(found.faults).into());

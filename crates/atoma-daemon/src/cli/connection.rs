@@ -1,6 +1,8 @@
 //! How a command reaches the daemon.
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use atoma_client::{Client, ClientError, Token};
@@ -9,10 +11,12 @@ use clap::builder::FalseyValueParser;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::output::print;
+use crate::output::{print, print_json};
 
 /// The most bytes of a token's file.
 const MOST_TOKEN_BYTES: u64 = 4096;
+/// The most bytes of a file with certificates.
+const MOST_CA_BYTES: u64 = 4 * 1024 * 1024;
 /// The most entries of a list that a command shows.
 pub(super) const MOST_ENTRIES: usize = 100_000;
 
@@ -30,6 +34,10 @@ pub(super) struct Connection {
     /// File with a token for the API.
     #[arg(long, value_name = "FILE", env = "ATOMA_TOKEN_FILE")]
     token_file: Option<PathBuf>,
+    /// File with the certificates of further authorities to trust, in PEM: for a daemon with a private or self-signed
+    /// certificate.
+    #[arg(long, value_name = "FILE", env = "ATOMA_CA_FILE")]
+    ca_file: Option<PathBuf>,
     /// Send the token over plain HTTP to another machine, too. Everybody on the way can read it: use it only on a
     /// network of your own, such as one of containers on one machine.
     #[arg(
@@ -38,7 +46,11 @@ pub(super) struct Connection {
         value_parser = FalseyValueParser::new()
     )]
     allow_token_over_http: bool,
-    /// Print JSON, as the API answers.
+    /// Seconds to wait for an answer. By default 120, and 3660 for commands that send transactions, which is more than a
+    /// daemon's `request_timeout_s` can be.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: Option<u64>,
+    /// Print JSON, as the API answers, also its errors.
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -54,6 +66,14 @@ impl Connection {
             let failed = || format!("can't use the token file {}", file.display());
             builder = builder.token(read_token(file).with_context(failed)?);
         }
+        let unusable = |file: &Path| format!("can't use the certificates in {}", file.display());
+        if let Some(file) = &self.ca_file {
+            let pem = read(file, MOST_CA_BYTES).with_context(|| unusable(file))?;
+            builder = builder.root_certificates(pem);
+        }
+        if let Some(seconds) = self.timeout {
+            builder = builder.timeout(Duration::from_secs(seconds));
+        }
         let built = builder
             .allow_token_over_http(self.allow_token_over_http)
             .build();
@@ -63,7 +83,12 @@ impl Connection {
                  your own --allow-token-over-http (ATOMA_ALLOW_TOKEN_OVER_HTTP=true)"
             );
         }
-        Ok(built?)
+        match (built, &self.ca_file) {
+            (Err(error @ ClientError::InvalidCertificate), Some(file)) => {
+                Err(error).with_context(|| unusable(file))
+            }
+            (built, _) => Ok(built?),
+        }
     }
 
     /// Prints the value as JSON, or as the text for people.
@@ -76,18 +101,23 @@ impl Connection {
         text: impl FnOnce(&T) -> String,
     ) -> anyhow::Result<()> {
         if self.json {
-            print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+            print_json(value)
         } else {
             print(&text(value))
         }
     }
 }
 
-fn read_token(file: &std::path::Path) -> anyhow::Result<Token> {
-    use std::io::Read as _;
-    let mut text = Zeroizing::new(String::new());
+fn read_token(file: &Path) -> anyhow::Result<Token> {
+    let bytes = Zeroizing::new(read(file, MOST_TOKEN_BYTES)?);
+    Ok(Token::new(std::str::from_utf8(&bytes)?)?)
+}
+
+/// The file's first bytes.
+fn read(file: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
     std::fs::File::open(file)?
-        .take(MOST_TOKEN_BYTES)
-        .read_to_string(&mut text)?;
-    Ok(Token::new(&text)?)
+        .take(most)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -1,13 +1,14 @@
 //! The command `doctor`.
 
+use anstyle::Style;
 use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
 use super::config::ConfigArgs;
-use super::output::print;
 use super::table::plain;
 use crate::doctor::{Finding, Verdict, examine};
+use crate::output::{BAD, DOUBTFUL, GOOD, painted, print};
 
 /// The flags of `doctor`.
 #[derive(Debug, Args)]
@@ -44,9 +45,10 @@ fn text(findings: &[Finding]) -> String {
     findings
         .iter()
         .map(|finding| {
-            let verdict = finding.verdict.name();
+            let verdict = format!("{:7}", finding.verdict.name());
+            let verdict = painted(style(finding.verdict), &verdict);
             let mut lines = format!(
-                "{verdict:7}  {:width$}  {}\n",
+                "{verdict}  {:width$}  {}\n",
                 finding.check,
                 plain(&finding.found)
             );
@@ -56,4 +58,13 @@ fn text(findings: &[Finding]) -> String {
             lines
         })
         .collect()
+}
+
+const fn style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Ok => GOOD,
+        Verdict::Warning => DOUBTFUL,
+        Verdict::Problem => BAD,
+        Verdict::Skipped => Style::new(),
+    }
 }

@@ -8,9 +8,11 @@ use atoma_api_types::{
 };
 use atoma_domain::Mist;
 
+use super::advice::told;
 use super::spend::Outcome;
 use super::table::{optional, plain, table};
 use crate::exit::OutcomeError;
+use crate::output::{DOUBTFUL, painted};
 
 impl Outcome for BatchView {
     fn estimated_gas(&self) -> Option<Mist> {
@@ -35,10 +37,10 @@ impl Outcome for BatchView {
         });
         let mut text = table(["STACK", "NODE", "RESULT", "TRANSACTION", "DIGEST"], rows);
         for result in &self.results {
-            let error = result.error.iter().map(|error| error.error.as_str());
-            let warnings = result.warnings.iter().map(String::as_str);
+            let error = result.error.iter().map(told);
+            let warnings = result.warnings.iter().map(|warning| plain(warning));
             for sentence in error.chain(warnings) {
-                let _ = writeln!(text, "{}", about(result, sentence));
+                let _ = writeln!(text, "{}", about(result, &sentence));
             }
         }
         text
@@ -74,9 +76,8 @@ impl Outcome for BatchView {
 /// The sentence, with the stack unless it names it itself.
 fn about(result: &StackResultView, sentence: &str) -> String {
     let stack = format!("Stack {}", result.stack_small_id);
-    let sentence = plain(sentence);
     if sentence.starts_with(&format!("{stack} ")) {
-        sentence
+        sentence.to_owned()
     } else {
         format!("{stack}: {sentence}")
     }
@@ -130,7 +131,8 @@ impl Outcome for SubscribedView {
 
     fn text(&self) -> String {
         let warnings = self.warnings.iter();
-        let warnings = warnings.map(|warning| format!("Warning: {}\n", plain(warning)));
+        let warnings = warnings
+            .map(|warning| format!("{} {}\n", painted(DOUBTFUL, "Warning:"), plain(warning)));
         self.done.text() + &warnings.collect::<String>()
     }
 }
@@ -181,7 +183,10 @@ STACK  NODE  RESULT     TRANSACTION  DIGEST
 Stack 14 is not known.
 Stack 15: The node is busy.
 ";
-        assert_eq!(batch.text(), expected);
+        assert_eq!(
+            anstream::adapter::strip_str(&batch.text()).to_string(),
+            expected
+        );
         assert!(matches!(batch.verdict(), Err(OutcomeError::Failed(_))));
     }
 

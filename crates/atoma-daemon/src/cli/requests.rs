@@ -10,6 +10,7 @@ use atoma_domain::{
 };
 use clap::{Args, Subcommand};
 
+use super::connection::Connection;
 use super::spend::Spending;
 use super::table::plain;
 use crate::amounts::usdc;
@@ -135,6 +136,20 @@ pub(super) struct UnsubscribeArgs {
 }
 
 impl RequestCommand {
+    /// How the daemon is reached.
+    pub(super) const fn connection(&self) -> &Connection {
+        let spending = match self {
+            Self::Settle(args) => &args.spending,
+            Self::Attest(args) => &args.spending,
+            Self::Claim(args) => &args.spending,
+            Self::Dispute(args) => &args.spending,
+            Self::Register(args) => &args.spending,
+            Self::Subscribe(args) => &args.spending,
+            Self::Unsubscribe(args) => &args.spending,
+        };
+        spending.connection()
+    }
+
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Settle(args) => args.run().await,
@@ -171,8 +186,18 @@ impl SettleArgs {
 }
 
 impl AttestArgs {
+    /// Attesting a settlement that differs can't be undone.
+    fn question(&self) -> String {
+        let freezes = if self.allow_dispute {
+            ", and freeze the funds of those with another commitment permanently"
+        } else {
+            ""
+        };
+        format!("Attest {}{freezes}", stacks(&self.stacks))
+    }
+
     async fn run(self) -> anyhow::Result<()> {
-        let what = format!("Attest {}", stacks(&self.stacks));
+        let what = self.question();
         let request = AttestRequest {
             options: self.spending.options(),
             stack_small_ids: self.stacks,
@@ -199,7 +224,9 @@ impl ClaimArgs {
 
 impl DisputeArgs {
     async fn run(self) -> anyhow::Result<()> {
-        let what = format!("Dispute the settlement of stack {}", self.stack);
+        let stack = self.stack;
+        let what =
+            format!("Dispute the settlement of stack {stack}, and freeze its funds permanently");
         let request = DisputeRequest {
             options: self.spending.options(),
             stack_small_id: self.stack,
@@ -276,5 +303,31 @@ impl UnsubscribeArgs {
         };
         let call = async |client: &Client, write: &Write| client.unsubscribe(&request, write).await;
         self.spending.run(&what, call).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Attest {
+        #[command(flatten)]
+        args: AttestArgs,
+    }
+
+    #[test]
+    fn the_question_says_what_can_not_be_undone() {
+        let question = |flags: &[&str]| {
+            let arguments = ["attest", "1", "2"].iter().chain(flags);
+            Attest::parse_from(arguments).args.question()
+        };
+        assert_eq!(question(&[]), "Attest 2 stacks");
+        assert_eq!(
+            question(&["--allow-dispute"]),
+            "Attest 2 stacks, and freeze the funds of those with another commitment permanently"
+        );
     }
 }

@@ -1,20 +1,19 @@
 //! Requests that spend gas: simulated, shown, confirmed, sent.
 
-use std::io::Write as _;
-use std::time::Duration;
-
 use anyhow::{Context as _, bail};
 use atoma_api_types::TransactionOptions;
 use atoma_client::{Client, ClientError, Write};
 use atoma_domain::{Mist, NodeSmallId};
 use clap::Args;
 use dialoguer::Confirm;
-use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::advice::told;
 use super::connection::Connection;
+use super::progress::waiting;
 use crate::amounts::sui;
 use crate::exit::{self, OutcomeError};
+use crate::output::tell;
 
 /// What all requests for transactions have.
 #[derive(Debug, Args)]
@@ -28,8 +27,8 @@ pub(super) struct Spending {
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
     /// Key that makes the command safe to repeat. By default each run has a new one.
-    #[arg(long, value_name = "KEY")]
-    idempotency_key: Option<String>,
+    #[arg(long, value_name = "KEY", value_parser = keyed)]
+    idempotency_key: Option<Write>,
     /// Small id of the node that acts.
     #[arg(long, value_name = "ID")]
     node: Option<NodeSmallId>,
@@ -58,6 +57,11 @@ pub(super) trait Outcome: Serialize {
 }
 
 impl Spending {
+    /// How the daemon is reached.
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// The options of the request's body.
     pub(super) fn options(&self) -> TransactionOptions {
         TransactionOptions {
@@ -89,34 +93,40 @@ impl Spending {
                     return self.tell(&plan);
                 }
                 if !self.connection.json || asks {
-                    // Without standard error nobody can be told.
-                    let _ = writeln!(std::io::stderr(), "{}", with_gas(&plan));
+                    tell(&with_gas(&plan));
                 }
             }
-            // What was done under the key before can't be simulated again.
-            (Err(ClientError::Api { .. }), Some(_)) => {}
+            (Err(ClientError::Api { status, body }), Some(_)) if !is_of_the_caller(status) => {
+                tell(&format!(
+                    "The simulation was refused: {}\nWhat was done under the key before can't be simulated again.",
+                    told(&body)
+                ));
+            }
             (Err(error), _) => return Err(error.into()),
         }
         if asks && !ask(what)? {
             bail!("nothing was sent");
         }
         let write = match &self.idempotency_key {
-            Some(key) => Write::with_key(key.as_str()),
+            Some(write) => write.clone(),
             None => Write::with_new_key()?,
         };
+        let key = write.key().unwrap_or_default().to_owned();
+        if self.idempotency_key.is_none() {
+            // Whatever ends the command, the operator can repeat it.
+            tell(&format!("Idempotency key: {key}"));
+        }
         match waiting(what, call(&client, &write)).await {
             Ok(done) => self.tell(&done),
-            Err(error @ ClientError::Transport(_)) => {
-                let key = write.key().unwrap_or_default().to_owned();
-                Err(error).with_context(|| {
-                    format!(
-                        "the outcome is unknown; repeat the command with `--idempotency-key {key}`: nothing \
-                         is done twice"
-                    )
-                })
+            Err(error) if error.leaves_outcome_unknown() => {
+                Err(error).context(OutcomeError::Pending(format!(
+                    "the outcome is unknown; repeat the command with `--idempotency-key {key}`: nothing is done \
+                     twice"
+                )))
             }
-            Err(error @ ClientError::Api { status: 504, .. }) => {
-                Err(OutcomeError::Pending(error.to_string()).into())
+            Err(error) if is_pending(&error) => {
+                let sentence = "the request is not done yet".to_owned();
+                Err(error).context(OutcomeError::Pending(sentence))
             }
             Err(error) => Err(error.into()),
         }
@@ -126,6 +136,21 @@ impl Spending {
         self.connection.show(outcome, with_gas)?;
         Ok(outcome.verdict()?)
     }
+}
+
+/// Reads an idempotency key.
+fn keyed(key: &str) -> Result<Write, ClientError> {
+    Write::with_key(key)
+}
+
+/// Whether the daemon refuses the caller, whatever the request.
+const fn is_of_the_caller(status: u16) -> bool {
+    matches!(status, 401 | 403 | 429)
+}
+
+/// Whether the daemon goes on with the work.
+fn is_pending(error: &ClientError) -> bool {
+    matches!(error, ClientError::Api { body, .. } if body.code == "outcome_unknown")
 }
 
 /// The answer for people, with the estimated gas of a dry run.
@@ -146,13 +171,4 @@ pub(super) fn ask(what: &str) -> anyhow::Result<bool> {
         .default(false)
         .interact()
         .context("can't ask for confirmation")
-}
-
-/// Awaits the future; on a terminal a line says that it takes its time.
-pub(super) async fn waiting<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let progress = ProgressBar::new_spinner().with_message(format!("{what} …"));
-    progress.enable_steady_tick(Duration::from_millis(100));
-    let output = future.await;
-    progress.finish_and_clear();
-    output
 }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::output::print;
+use crate::output::print;
 
 /// The flags of `completions`.
 #[derive(Debug, Args)]

@@ -2,29 +2,32 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use atoma_api_types::{TransactionDetailView, TransactionView};
-use atoma_client::TransactionFilter;
+use atoma_client::{ClientError, TransactionFilter};
 use atoma_domain::journal::IntentStatus;
-use atoma_domain::{IntentId, NodeSmallId, StackSmallId};
+use atoma_domain::{Digest, IntentId, NodeSmallId, StackSmallId};
 use clap::{Args, Subcommand};
 
-use super::connection::{Connection, MOST_ENTRIES};
-use super::spend::{ask, waiting};
+use super::advice::{message, told};
+use super::connection::Connection;
+use super::progress::spinner;
+use super::spend::ask;
 use super::table::{optional, plain, table};
 use crate::amounts::sui;
 use crate::exit::{self, OutcomeError};
+use crate::output::tell;
 
 /// The commands about the journal of transactions.
 #[derive(Debug, Subcommand)]
 pub(super) enum TransactionsCommand {
-    /// List transactions.
+    /// List transactions, the newest first.
     #[command(after_help = exit::HELP)]
     List(ListArgs),
     /// Show a transaction with its attempts.
     #[command(after_help = exit::HELP)]
     Show(OneArgs),
-    /// Give up a transaction of which nothing was sent yet.
+    /// Give up a transaction that provably can't execute any more, whether it was sent or not.
     #[command(after_help = exit::HELP)]
     Abandon(AbandonArgs),
     /// Follow a transaction until it has succeeded or failed.
@@ -47,6 +50,9 @@ pub(super) struct ListArgs {
     /// Only those about this stack.
     #[arg(long, value_name = "STACK")]
     stack: Option<StackSmallId>,
+    /// How many to list, beginning with the newest.
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
     #[command(flatten)]
     connection: Connection,
 }
@@ -55,10 +61,20 @@ pub(super) struct ListArgs {
 #[derive(Debug, Args)]
 pub(super) struct OneArgs {
     /// Number of the transaction, or the digest of one of its attempts.
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = number_or_digest)]
     id: String,
     #[command(flatten)]
     connection: Connection,
+}
+
+/// A transaction, as the API takes it.
+fn number_or_digest(text: &str) -> Result<String, &'static str> {
+    // The parser takes a text that is too short for a digest with zeros at its end.
+    let is_digest = |digest: Digest| digest.to_string() == text;
+    if text.parse::<IntentId>().is_ok() || text.parse().is_ok_and(is_digest) {
+        return Ok(text.to_owned());
+    }
+    Err("it is neither a number nor a digest")
 }
 
 /// The flags of `transactions abandon`.
@@ -85,6 +101,16 @@ pub(super) struct WatchArgs {
 }
 
 impl TransactionsCommand {
+    /// How the daemon is reached.
+    pub(super) const fn connection(&self) -> &Connection {
+        match self {
+            Self::List(args) => &args.connection,
+            Self::Show(args) => &args.connection,
+            Self::Abandon(args) => &args.connection,
+            Self::Watch(args) => &args.one.connection,
+        }
+    }
+
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::List(args) => args.run().await,
@@ -108,8 +134,14 @@ impl ListArgs {
             tx_digest: None,
         };
         let client = self.connection.client()?;
-        let all = client.transactions(filter).all(MOST_ENTRIES).await?;
-        self.connection.show(&all, |all| transactions_table(all))
+        let count = usize::try_from(self.limit)?;
+        let (newest, has_more) = client.transactions(filter).first(count).await?;
+        self.connection
+            .show(&newest, |newest| transactions_table(newest))?;
+        if has_more {
+            tell("There are more: narrow the list down, or raise `--limit`.");
+        }
+        Ok(())
     }
 }
 
@@ -120,10 +152,44 @@ impl AbandonArgs {
         if !self.yes && !ask(&format!("Abandon transaction {}", self.id))? {
             bail!("nothing was abandoned");
         }
-        let abandoned = client.abandon(self.id).await?;
+        let abandoned = match client.abandon(self.id).await {
+            Err(error) if error.leaves_outcome_unknown() => {
+                Err(error).context(OutcomeError::Pending(format!(
+                    "the outcome is unknown; `transactions show {}` says whether it was abandoned",
+                    self.id
+                )))
+            }
+            answered => Ok(answered?),
+        }?;
         self.connection.show(&abandoned, |abandoned| {
             transactions_table(std::slice::from_ref(abandoned))
         })
+    }
+}
+
+/// What a look at a transaction gave.
+enum Looked {
+    /// It has succeeded or failed.
+    Ended(Box<TransactionDetailView>),
+    /// It goes on, perhaps because of this.
+    GoesOn(Option<String>),
+}
+
+/// Judges the answer to a look. What may pass is no reason to stop; but if the daemon was never reached, the URL
+/// is probably wrong.
+fn looked(
+    answered: Result<TransactionDetailView, ClientError>,
+    was_reached: bool,
+) -> Result<Looked, ClientError> {
+    match answered {
+        Ok(found) if found.transaction.status.is_final() => Ok(Looked::Ended(Box::new(found))),
+        Ok(found) => Ok(Looked::GoesOn(
+            found.transaction.waiting_for.as_ref().map(told),
+        )),
+        Err(error) if error.is_transient() && (was_reached || error.is_of_the_api()) => {
+            Ok(Looked::GoesOn(Some(message(&error))))
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -133,17 +199,29 @@ impl WatchArgs {
         let client = connection.client()?;
         let mut looks = tokio::time::interval(Duration::from_secs(self.interval));
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let followed = async {
-            loop {
-                looks.tick().await;
-                let found = client.transaction(&id).await?;
-                if found.transaction.status.is_final() {
-                    return anyhow::Ok(found);
+        let what = format!("Transaction {}", plain(&id));
+        let spinner = spinner(format!("{what} …"));
+        let (mut was_reached, mut told_reason) = (false, None);
+        let found = loop {
+            looks.tick().await;
+            match looked(client.transaction(&id).await, was_reached)? {
+                Looked::Ended(found) => break found,
+                Looked::GoesOn(reason) => {
+                    was_reached = true;
+                    if reason == told_reason {
+                        continue;
+                    }
+                    let line = format!("{what} … {}", reason.as_deref().unwrap_or_default());
+                    if spinner.is_hidden() {
+                        tell(line.trim_end());
+                    }
+                    spinner.set_message(line);
+                    told_reason = reason;
                 }
             }
         };
-        let found = waiting(&format!("Transaction {}", plain(&id)), followed).await?;
-        connection.show(&found, detail_text)?;
+        spinner.finish_and_clear();
+        connection.show(&*found, detail_text)?;
         if found.transaction.status == IntentStatus::Failed {
             let number = found.transaction.transaction_id;
             return Err(OutcomeError::Failed(format!("transaction {number} failed")).into());
@@ -182,7 +260,7 @@ fn transactions_table(transactions: &[TransactionView]) -> String {
         let reasons = transaction.error.iter().chain(&transaction.waiting_for);
         for reason in reasons {
             let id = transaction.transaction_id;
-            text.push_str(&format!("Transaction {id}: {}\n", plain(&reason.error)));
+            text.push_str(&format!("Transaction {id}: {}\n", told(reason)));
         }
     }
     text

@@ -13,8 +13,9 @@ const COMMON_PREFIX: &str = "ATOMA_";
 const HEADERS: &str = "ATOMA__SUI__HEADERS__";
 
 /// The variables that are not keys of the configuration.
-const OTHERS: &[&str] = &[
+pub(crate) const OTHER_VARIABLES: &[&str] = &[
     "ATOMA_ALLOW_TOKEN_OVER_HTTP",
+    "ATOMA_CA_FILE",
     "ATOMA_CONFIG",
     "ATOMA_LOG_FORMAT",
     "ATOMA_TOKEN_FILE",
@@ -27,7 +28,7 @@ pub(super) fn check(names: impl Iterator<Item = String>) -> Vec<Fault> {
     let known: Vec<String> = keys::all()
         .iter()
         .map(|key| variable(&key.name))
-        .chain(OTHERS.iter().map(|name| (*name).to_owned()))
+        .chain(OTHER_VARIABLES.iter().map(|name| (*name).to_owned()))
         .collect();
     names.filter_map(|name| fault(name, &known)).collect()
 }

@@ -26,7 +26,13 @@ pub(super) async fn examine(config: &Config, is_running: bool) -> Finding {
         });
     }
     let url = format!("{scheme}://{addr}");
-    let answered = match Client::builder(&url).build() {
+    let mut client = Client::builder(&url);
+    // Its own certificate, as it may be private. Whether the file can be read is another check.
+    let certificate = config.tls.cert_file.as_ref();
+    if let Some(pem) = certificate.and_then(|file| std::fs::read(file).ok()) {
+        client = client.root_certificates(pem);
+    }
+    let answered = match client.build() {
         Ok(client) => client.health().await,
         Err(error) => Err(error),
     };

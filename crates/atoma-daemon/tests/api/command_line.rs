@@ -60,6 +60,20 @@ async fn stacks_are_settled_and_claimed_by_commands() {
     let watched = run(&world, &["transactions", "watch", "1", "--json"]);
     assert_eq!(watched.code, 0, "{}", watched.stderr);
     assert_eq!(parsed(&watched)["status"], "succeeded");
+    let list = ["transactions", "list", "--json"];
+    let newest = run(&world, &[&list[..], &["--limit", "1"]].concat());
+    assert_eq!(parsed(&newest)[0]["transaction_id"], 2);
+    assert_eq!(parsed(&newest).as_array().unwrap().len(), 1);
+    assert!(
+        newest.stderr.contains("There are more"),
+        "{}",
+        newest.stderr
+    );
+    for all in [&["--limit", "2"][..], &[]] {
+        let all = run(&world, &[&list[..], all].concat());
+        assert_eq!(parsed(&all).as_array().unwrap().len(), 2);
+        assert_eq!(all.stderr, "");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,6 +108,17 @@ async fn commands_show_what_the_daemon_knows() {
     assert!(status.stdout.starts_with("Ready\n"), "{}", status.stdout);
     // Standard output is no terminal.
     assert!(!status.stdout.contains('\u{1b}'));
+    let mut forced = program();
+    forced
+        .args(["status", "--url", &format!("http://{}", world.api.addr())])
+        .env_remove("ATOMA_TOKEN_FILE")
+        .env("CLICOLOR_FORCE", "1");
+    let coloured = output(&mut forced).stdout;
+    assert!(
+        coloured.starts_with("\u{1b}[1m\u{1b}[32mReady"),
+        "{coloured:?}"
+    );
+    assert_eq!(output(forced.env("NO_COLOR", "1")).stdout, status.stdout);
     for list in ["nodes", "tasks", "subscriptions", "stacks", "reservations"] {
         let shown = run(&world, &[list, "--json"]);
         assert_eq!(shown.code, 0, "{}", shown.stderr);
@@ -103,7 +128,7 @@ async fn commands_show_what_the_daemon_knows() {
     let unreachable = run(&world, &["nodes", "--url", "http://127.0.0.1:1"]);
     assert_eq!(unreachable.code, 1);
     assert!(
-        unreachable.stderr.contains("did not answer"),
+        unreachable.stderr.contains("can't be reached"),
         "{}",
         unreachable.stderr
     );
@@ -121,6 +146,10 @@ async fn the_client_reads_pages_and_repeats_a_write_once() {
     assert!(all.len() > 5);
     let bounded = client.stacks(None).limit(5).all(7).await;
     assert!(matches!(bounded, Err(ClientError::TooMany { most: 7 })));
+    let (first, has_more) = client.stacks(None).first(3).await.unwrap();
+    assert!(first == all[..3] && has_more);
+    let (first, has_more) = client.stacks(None).first(all.len()).await.unwrap();
+    assert!(first == all && !has_more);
 
     let request = SettleRequest {
         options: TransactionOptions::default(),
@@ -133,10 +162,31 @@ async fn the_client_reads_pages_and_repeats_a_write_once() {
     let second = client.settle(&request, &write).await.unwrap();
     assert_eq!(first.tx_digests, second.tx_digests);
     // Nothing succeeded under another key, and the results are there all the same.
-    let other = client.settle(&request, &Write::default()).await.unwrap();
+    let other = Write::with_new_key().unwrap();
+    let other = client.settle(&request, &other).await.unwrap();
     assert_eq!(other.error.code.as_deref(), Some("already_settling"));
     let journal = client.transactions(TransactionFilter::default());
     assert_eq!(journal.all(10).await.unwrap().len(), 1);
     let missing = client.transaction("99").await;
     assert!(matches!(missing, Err(ClientError::Api { status: 404, .. })));
+}
+
+#[test]
+fn what_the_api_would_take_for_something_else_is_wrong_usage() {
+    let longest = "k".repeat(256);
+    for arguments in [
+        &["transactions", "show", ".."][..],
+        &["transactions", "show", ""],
+        &["transactions", "watch", "-1"],
+        &["transactions", "show", "EWaY63VePTGhkHUYBKxHiwC7"],
+        &["stacks", "--filled", ""],
+        &["stacks", "--filled", ".."],
+        &["stacks", "--filled", "NaN"],
+        &["register", "--yes", "--idempotency-key", "line\n"],
+        &["register", "--yes", "--idempotency-key", ""],
+        &["register", "--yes", "--idempotency-key", &longest],
+    ] {
+        let refused = output(program().args(arguments));
+        assert_eq!(refused.code, 2, "{arguments:?}: {}", refused.stderr);
+    }
 }

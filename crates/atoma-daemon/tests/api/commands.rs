@@ -22,6 +22,11 @@ async fn a_node_is_registered_and_subscribed_until_it_is_unsubscribed() {
     let again = run(&world, &["register", "--yes"]);
     assert_eq!(again.code, 1, "{}", again.stdout);
     assert!(again.stderr.contains("already owns"), "{}", again.stderr);
+    assert!(
+        again.stderr.contains("Add `--additional`"),
+        "{}",
+        again.stderr
+    );
     let offer = ["subscribe", "--task", &task, "--price"];
     done(&world, &[&offer[..], &["7"]].concat());
     done(&world, &[&offer[..], &["9", "--update"]].concat());
@@ -50,6 +55,23 @@ async fn a_dispute_is_raised_by_a_command() {
     let disputed = done(&world, &["dispute", &stack.to_string(), "--node", "2"]);
     assert!(disputed["tx_digest"].is_string());
     assert_eq!(world.ticket(stack)["is_in_dispute"], true);
+    for (flags, node, path) in [
+        (&["disputes"][..], "1", "/against_attestation_disputes"),
+        (&["disputes", "--raised"], "2", "/own_attestation_disputes"),
+    ] {
+        world
+            .until_list(path, |disputes| !disputes.is_empty())
+            .await;
+        let of_node = [flags, &["--node", node]].concat();
+        let listed = run(&world, &[&of_node[..], &["--json"]].concat());
+        assert_eq!(
+            parsed(&listed),
+            serde_json::Value::from(world.list(path).await)
+        );
+        let text = run(&world, &of_node).stdout;
+        assert!(text.starts_with("STACK  SETTLED BY  RAISED BY"), "{text}");
+        assert!(text.contains("open"), "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

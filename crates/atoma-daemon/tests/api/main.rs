@@ -29,6 +29,7 @@ mod init;
 mod lifecycle;
 mod limits;
 mod locked_database;
+mod lost_answers;
 mod metrics;
 mod mirror_ahead;
 mod models;

@@ -13,13 +13,14 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::support::process::{Process, in_time};
+use crate::support::process::{Process, in_time, output, program};
 use crate::support::{configure, write_operator_files};
 
 const TOKEN: &str = "the-only-secret-of-16-and-more";
 
 /// Writes a new certificate for loopback and its key, and returns the certificate.
 fn write_certificate(dir: &Path) -> CertificateDer<'static> {
+    std::fs::create_dir_all(dir).unwrap();
     let key = KeyPair::generate().unwrap();
     let names = ["localhost", "127.0.0.1"].map(String::from);
     let certificate = CertificateParams::new(names).unwrap();
@@ -95,6 +96,40 @@ async fn connections_are_encrypted_with_the_certificate_of_the_files_as_they_are
     assert_eq!(status(head(&mut old, "/nodes", &own).await), "200");
     let plain = format!("{token}Origin: http://localhost\r\n");
     assert_eq!(status(head(&mut old, "/nodes", &plain).await), "403");
+
+    // The program's own commands reach it with the certificate, and only with it.
+    let command = |certificate: &str| {
+        let mut command = program();
+        command
+            .args(["nodes", "--json", "--token-file"])
+            .arg(dir.path().join("a.token"))
+            .args(["--url", &format!("https://{}", process.api.addr())])
+            .env("ATOMA_CA_FILE", dir.path().join(certificate));
+        output(&mut command)
+    };
+    let listed = command("cert.pem");
+    assert_eq!(
+        (listed.code, listed.stdout.as_str()),
+        (0, "[]\n"),
+        "{}",
+        listed.stderr
+    );
+    write_certificate(&dir.path().join("other"));
+    for other in ["other/cert.pem", "a.token", "missing.pem"] {
+        let refused = command(other);
+        assert_eq!(refused.code, 1, "{}", refused.stderr);
+        assert!(!refused.stderr.contains("secret"), "{}", refused.stderr);
+        let names_it = refused.stderr.contains("--ca-file") || refused.stderr.contains(other);
+        assert!(names_it, "{}", refused.stderr);
+    }
+    let mut doctor = program();
+    doctor
+        .args(["doctor", "--http-addr", process.api.addr()])
+        .arg("--config")
+        .arg(dir.path().join("daemon.toml"));
+    let examined = output(&mut doctor);
+    let answers = format!("https://{} answers", process.api.addr());
+    assert!(examined.stdout.contains(&answers), "{}", examined.stdout);
 
     // Without TLS nobody gets an answer.
     let mut stream = TcpStream::connect(process.api.addr()).await.unwrap();

@@ -1,5 +1,6 @@
 //! A local network, a whole daemon over it, and a client of its HTTP API.
 
+pub(crate) mod canned;
 mod client;
 pub(crate) mod described;
 pub(crate) mod gated;
