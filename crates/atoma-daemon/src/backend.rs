@@ -198,7 +198,12 @@ impl Backend {
         self.ports.events.bind(&identity).await?;
         self.readiness.reconcile_nodes().await?;
         self.engine.take_up_attempts().await?;
-        let ingestor = Ingestor::new(self.ports.clone(), self.applied.clone());
+        let ingestor = Ingestor::new(
+            self.ports.source.clone(),
+            self.ports.events.clone(),
+            self.ports.signer.address(),
+            self.applied.clone(),
+        );
         self.tasks.spawn(ingestor.run(self.stopping.clone()));
         let epochs = self.readiness.clone();
         let stopping = self.stopping.clone();

@@ -123,7 +123,12 @@ fn a_message_recorded_while_a_confidential_stack_is_claimed_is_paid_for() {
     let operator = Operator::new(ports, engine, applied.clone(), readiness, PATIENCE);
     let digest = daemon.run(async {
         // `claim` returns once the mirror has the claim.
-        let ingestor = Ingestor::new(daemon.ports.clone(), applied);
+        let ingestor = Ingestor::new(
+            daemon.ports.source.clone(),
+            daemon.ports.events.clone(),
+            daemon.ports.signer.address(),
+            applied,
+        );
         tokio::spawn(ingestor.run(CancellationToken::new()));
         let results = operator.claim(&stacks, choice(FIRST), gas()).await.unwrap();
         assert_eq!(results[0].status, StackStatus::Succeeded, "{results:?}");

@@ -137,7 +137,12 @@ impl TestWorld {
         readiness.adopt_earlier_mirror().await.unwrap();
         engine.recover().await.unwrap();
         readiness.note_started();
-        let ingestor = Ingestor::new(ports.clone(), applied.clone());
+        let ingestor = Ingestor::new(
+            ports.source.clone(),
+            ports.events.clone(),
+            ports.signer.address(),
+            applied.clone(),
+        );
         let ingesting = tokio::spawn(ingestor.run(stopping.clone()));
         let operator = Operator::new(
             ports.over_database(state.for_served_work()),

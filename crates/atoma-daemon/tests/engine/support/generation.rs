@@ -150,7 +150,12 @@ impl Generation {
     /// Starts to follow the ledger, unless it already does.
     pub(crate) fn follow(&self) {
         if self.mirrored.receiver_count() == 0 {
-            let mut ingestor = Ingestor::new(self.ports.clone(), self.applied.clone());
+            let mut ingestor = Ingestor::new(
+                self.ports.source.clone(),
+                self.ports.events.clone(),
+                self.ports.signer.address(),
+                self.applied.clone(),
+            );
             let mirrored = self.mirrored.clone();
             // The task keeps it, so that the next call sees that it runs.
             let running = self.mirrored.subscribe();
