@@ -15,8 +15,6 @@ use tracing::{Instrument as _, debug, debug_span, error, info};
 pub use applied::Applied;
 use read_ahead::ReadAhead;
 
-/// The most steps that are applied in one database transaction.
-const STEPS_AT_ONCE: usize = 1_000;
 /// The first pause after a failure. Each further failure doubles it, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);

@@ -7,8 +7,8 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::STEPS_AT_ONCE;
-
+/// The most steps that are applied in one database transaction.
+const STEPS_AT_ONCE: usize = 1_000;
 /// How many events wait to be taken at the most. One transaction can have hundreds.
 const EVENTS_AHEAD: u32 = 20_000;
 
@@ -182,7 +182,6 @@ mod tests {
                 steps: u64::MAX,
                 events,
                 given: Arc::clone(&given),
-                ..Ledger::default()
             }));
             settle().await;
             // One more is in the reading task's hands.
