@@ -21,9 +21,13 @@ impl Settings {
             .filter_map(|(key, path)| check_path(key, path).err())
             .collect();
         let mut broken = |key: &str, problem: String| problems.push(Problem::new(key, problem));
-        let is_encrypted = self.tls.cert_file.is_some() || self.behind_proxy;
-        if let Err(lack) = Unprotected::at(self.http_addr, !self.tokens.is_empty(), is_encrypted) {
-            broken("http_addr", lack.to_string());
+        if let Err(lack) = Unprotected::at(
+            self.http_addr,
+            !self.tokens.is_empty(),
+            self.tls.cert_file.is_some(),
+            self.behind_proxy,
+        ) {
+            broken(lack.key(), lack.to_string());
         }
         if let Err(InvalidHost(host)) = AllowedHosts::new(self.allowed_hosts.iter().cloned()) {
             broken(

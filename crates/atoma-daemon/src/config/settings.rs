@@ -71,7 +71,8 @@ pub struct Settings {
     #[config(default = false)]
     pub allow_foreign_use: bool,
     /// Whether a proxy in front of the daemon encrypts connections from other machines. It must keep the
-    /// headers `Host` and `Authorization`. Only the proxy should be able to reach `http_addr`.
+    /// headers `Host` and `Authorization`. Only the proxy should be able to reach `http_addr`. The proxy lets other
+    /// machines in, so the daemon requires a token (`tokens`) at every address, loopback too.
     #[config(default = false)]
     pub behind_proxy: bool,
     /// Tokens that clients send as `Authorization: Bearer …`. Once there is one, every request needs one, except

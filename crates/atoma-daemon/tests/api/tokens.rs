@@ -246,6 +246,31 @@ async fn a_reload_takes_up_changed_tokens_and_keeps_the_old_ones_if_they_are_wro
     assert!(!log.contains("secret"), "{log}");
 }
 
+/// The proxy's other side is the whole network.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_without_tokens_is_refused_at_start_in_checks_and_at_a_reload() {
+    let (_network, dir) = program().await;
+    let file = dir.path().join("daemon.toml");
+    configure(dir.path(), "tokens = []");
+    let mut process = Process::start(dir.path());
+    configure(dir.path(), "tokens = []\nbehind_proxy = true");
+    let why = "`behind_proxy` lets other machines in, so clients must have a token";
+    process.reload("can't reload");
+    for command in [&["serve"][..], &["config", "check"]] {
+        let ended = program_command()
+            .args(command)
+            .arg("--config")
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert_eq!(ended.status.code(), Some(3), "{command:?}");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(said.contains(why), "{said}");
+    }
+    let log = process.kill().join("\n");
+    assert!(log.contains(why), "{log}");
+}
+
 /// What is told about writes, without the times.
 fn audit(log: &[String]) -> Vec<&str> {
     let told = log
