@@ -5,13 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::BackupError;
-use super::verify::{BackupContents, check_log, size, verify};
+use super::verify::{BackupContents, check_logs, size, verify};
 use crate::files::{
     OpenLock, RESTORING, beside, create_private_folder, folder_of, private_file, sync_folder,
 };
 
-/// The database's own files, by what follows its name.
-const COMPANIONS: [&str; 3] = ["", "-wal", "-shm"];
+/// The database's own files, by what follows its name. SQLite uses the rollback journal only before the daemon has
+/// turned write-ahead logging on: while it migrates a file that was restored.
+const COMPANIONS: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 /// What was put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,8 @@ pub struct Restored {
 }
 
 /// Puts a copy of a backup in place of a database. No program may have it open. What was there before is kept in a
-/// folder beside it, with its log: the log of one database beside the file of another would damage it.
+/// folder beside it, with its log and its rollback journal: those of one database beside the file of another would
+/// damage it.
 ///
 /// If it is interrupted, no program opens the database until another `restore` has finished.
 ///
@@ -98,7 +100,7 @@ fn present(database: &Path) -> Result<Vec<PathBuf>, BackupError> {
 fn copy_beside(backup: &Path, folder: &Path) -> Result<tempfile::TempPath, BackupError> {
     size(backup)?;
     let mut from = fs::File::open(backup).map_err(BackupError::file("open", backup))?;
-    check_log(backup)?;
+    check_logs(backup)?;
     let mut copy = tempfile::Builder::new()
         .prefix(".atoma-restore-")
         .tempfile_in(folder)

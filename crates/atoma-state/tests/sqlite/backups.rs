@@ -7,7 +7,7 @@ use atoma_domain::ports::{Journal, ServedWork, StateReader};
 use atoma_state::backup::{BackupError, back_up, restore, verify};
 use atoma_state::{Access, OpenError, SqliteState, StateOptions};
 
-use crate::raw::Database;
+use crate::raw::{Database, dump_of};
 use crate::suite::fixtures::*;
 
 fn backup_of(database: &Database) -> PathBuf {
@@ -161,6 +161,25 @@ async fn a_crashed_database_is_kept_with_its_log() {
     kept.close().await;
 }
 
+/// The same with the journal of an interrupted migration: SQLite would put old pages into the restored file.
+#[tokio::test]
+async fn a_database_interrupted_in_a_migration_is_kept_with_its_journal() {
+    let database = Database::new();
+    let store = with_a_stack(&database).await;
+    let backup = backup_of(&database);
+    back_up(&database.path(), &backup).await.unwrap();
+    store.record_message(&message(1, 1, 3)).await.unwrap();
+    store.close().await;
+    let before = database.dump().await;
+    let crashed = database.after_interrupted_migration().await;
+    let restored = restore(&backup, &crashed.path(), true).await.unwrap();
+    let store = crashed.open().await;
+    assert_eq!(messages(&store).await, 1);
+    store.close().await;
+    let kept = restored.kept_in.unwrap().join("state.sqlite");
+    assert_eq!(dump_of(&kept).await, before);
+}
+
 #[tokio::test]
 async fn nothing_is_restored_into_an_open_database() {
     let database = Database::new();
@@ -232,6 +251,11 @@ async fn what_is_no_whole_backup_is_not_restored() {
     std::fs::write(&log, "frames").unwrap();
     assert!(refused(&whole).await.contains("write-ahead log"));
     std::fs::remove_file(log).unwrap();
+    // A file copied from one whose migration was interrupted.
+    let journal = backup.with_file_name("backup.sqlite-journal");
+    std::fs::write(&journal, "pages").unwrap();
+    assert!(refused(&whole).await.contains("rollback journal"));
+    std::fs::remove_file(journal).unwrap();
     std::fs::remove_file(&backup).unwrap();
     let missing = restore(&backup, &database.path(), true).await.unwrap_err();
     assert!(matches!(missing, BackupError::Missing { .. }), "{missing}");
