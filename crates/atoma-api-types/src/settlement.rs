@@ -34,7 +34,8 @@ pub struct ClaimedStackView {
     pub required_attestations: usize,
     /// Whether all requested attestations have arrived.
     pub settlement_complete: bool,
-    /// The last epoch for attestations; the stack can be claimed from the next epoch on.
+    /// The stack can be claimed from this epoch on, if nobody disputes it. Attest before it begins: from then on, an attestation counts
+    /// only if it arrives before the claim.
     pub dispute_settled_at_epoch: Epoch,
     /// Whether a dispute was raised.
     pub is_in_dispute: bool,
