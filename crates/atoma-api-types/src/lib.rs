@@ -16,8 +16,8 @@ mod transaction;
 
 pub use error::ErrorBody;
 pub use outcome::{
-    BatchView, ClaimView, DigestView, DryRun, RegisteredView, StackResultStatus, StackResultView,
-    SubscribedView, WholeError,
+    BatchView, ClaimView, DigestView, DisputedView, DryRun, RegisteredView, StackResultStatus,
+    StackResultView, SubscribedView, WholeError,
 };
 pub use request::{
     AttestRequest, ClaimRequest, DisputeRequest, IgnoredFields, MessageRequest,

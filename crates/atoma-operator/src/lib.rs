@@ -40,5 +40,5 @@ pub use reconcile::ForeignUse;
 pub use upkeep::JournalUpkeep;
 pub use use_cases::{
     Checked, Completed, NodeChoice, Operator, Registered, ServedMessage, StackResult, StackStatus,
-    Unsuccessful, WantedUnits,
+    Unsuccessful, WantedUnits, dispute_warning,
 };

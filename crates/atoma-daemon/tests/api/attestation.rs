@@ -70,6 +70,24 @@ async fn an_attester_attests_from_its_own_record_only() {
 }
 
 #[tokio::test]
+async fn an_attestation_that_agrees_warns_of_nothing_even_if_it_may_dispute() {
+    let (first, second, stack) = settled_by_first().await;
+    let body = json!({"stack_small_ids": [stack], "allow_dispute": true});
+    // Nothing to compare with: refused, not frozen.
+    let (_, refused) = second.post(ATTEST, body.clone()).await;
+    assert_eq!(refused["code"], "nothing_to_attest_with");
+    assert_eq!(refused["results"][0]["warnings"], json!([]));
+    record_verification(&second, stack, 0, 0).await;
+    record_verification(&second, stack, 1, 1).await;
+    for path in [&format!("{ATTEST}?dry_run=true"), ATTEST] {
+        let answer = second.post_ok(path, body.clone()).await;
+        assert_eq!(statuses(&answer), ["succeeded"]);
+        assert_eq!(answer["results"][0]["warnings"], json!([]));
+    }
+    assert_eq!(first.ticket(stack)["is_in_dispute"], false);
+}
+
+#[tokio::test]
 async fn a_stack_of_another_operator_is_not_settled_or_claimed_here() {
     let (first, second, stack) = settled_by_first().await;
     let ids = json!({"stack_small_ids": [stack]});
@@ -94,8 +112,18 @@ async fn an_attester_that_disagrees_disputes_only_on_request() {
     assert_eq!(status, 422);
     assert_eq!(first.ticket(stack)["is_in_dispute"], false);
     let body = json!({"stack_small_ids": [stack], "allow_dispute": true});
-    let answer = second.post_ok(ATTEST, body).await;
-    assert_eq!(statuses(&answer), ["succeeded"]);
+    // Both the plan and the answer say what it costs.
+    for path in [&format!("{ATTEST}?dry_run=true"), ATTEST] {
+        let answer = second.post_ok(path, body.clone()).await;
+        assert_eq!(statuses(&answer), ["succeeded"]);
+        let warnings = answer["results"][0]["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), 1, "{answer}");
+        let warning = warnings[0].as_str().unwrap();
+        assert!(
+            warning.contains("freezes the funds of the stack"),
+            "{warning}"
+        );
+    }
     assert_eq!(first.ticket(stack)["is_in_dispute"], true);
     let own = second.list("/own_attestation_disputes").await;
     assert_eq!(own.len(), 1);
