@@ -9,8 +9,7 @@ use std::time::Duration;
 use atoma_domain::model::{OperatorNode, StoreFigures};
 use atoma_domain::ports::{EpochInfo, StoreError, ViewQuery};
 use atoma_domain::{CheckpointNumber, Epoch, Permille, TimestampMs, with_causes};
-use futures::FutureExt as _;
-use futures::future::{BoxFuture, Shared};
+use tokio::sync::watch;
 use tracing::debug;
 
 use crate::engine::{Engine, EngineFigures, LimitStatus};
@@ -81,23 +80,23 @@ impl LedgerSample {
 }
 
 /// The latest sample. Clones share it.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sampler {
     latest: Arc<Mutex<Option<Taken>>>,
 }
 
-/// A sample that is taken or being taken. Whoever awaits it helps to take it.
-type Taking = Shared<BoxFuture<'static, Arc<Sample>>>;
-
-#[derive(Clone)]
+/// A sample that is taken or being taken, in a task of its own: the callers' tasks end when their clients leave, and
+/// a reading that nobody drives would hold its snapshot of the database.
+#[derive(Debug)]
 struct Taken {
     at: TimestampMs,
-    sample: Taking,
+    sample: watch::Receiver<Option<Arc<Sample>>>,
 }
 
-impl std::fmt::Debug for Sampler {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sampler").finish_non_exhaustive()
+impl Taken {
+    /// Whether it is neither taken yet nor given up.
+    fn is_under_way(&self) -> bool {
+        self.sample.borrow().is_none() && self.sample.has_changed().is_ok()
     }
 }
 
@@ -109,38 +108,65 @@ impl Sampler {
         engine: &Engine,
         applied: &Applied,
     ) -> Measurements {
-        let sample = self.latest(ports, applied).await;
+        let now = ports.clock.now();
+        let mut taking = self.latest(ports, engine, applied, now);
+        let taken = taking.wait_for(Option::is_some).await;
+        let sample = taken.ok().and_then(|sample| sample.clone());
         Measurements {
             engine: engine.figures(),
             limits: engine.limits().await.ok(),
             covered: applied.progress().covered,
-            sample,
+            // The daemon stops.
+            sample: sample.unwrap_or_else(|| Arc::new(Sample::empty(now))),
             now: ports.clock.now(),
         }
     }
 
-    fn latest(&self, ports: &Ports, applied: &Applied) -> Taking {
-        let now = ports.clock.now();
+    fn latest(
+        &self,
+        ports: &Ports,
+        engine: &Engine,
+        applied: &Applied,
+        now: TimestampMs,
+    ) -> watch::Receiver<Option<Arc<Sample>>> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(taken) = latest.as_ref() {
             // One from the future is not recent: the clock was set back.
             let age = now.get().checked_sub(taken.at.get());
             let is_recent = age.is_some_and(|age| age < SAMPLE_MS);
             // A database that hangs is asked once.
-            if is_recent || taken.sample.peek().is_none() {
+            if taken.is_under_way() || is_recent && taken.sample.borrow().is_some() {
                 return taken.sample.clone();
             }
         }
-        let before = latest.as_ref().and_then(|taken| taken.sample.peek());
+        let before = latest
+            .as_ref()
+            .and_then(|taken| taken.sample.borrow().clone());
         let charge = before.and_then(|sample| sample.sampling_charge);
         let (ports, applied) = (ports.clone(), applied.clone());
-        let sample = async move { Arc::new(read(&ports, &applied, now, charge).await) };
-        let sample = sample.boxed().shared();
+        let (taken, sample) = watch::channel(None);
+        engine.spawn_until_stopped(async move {
+            let sample = read(&ports, &applied, now, charge).await;
+            taken.send_replace(Some(Arc::new(sample)));
+        });
         *latest = Some(Taken {
             at: now,
             sample: sample.clone(),
         });
         sample
+    }
+}
+
+impl Sample {
+    /// A sample without anything in it.
+    const fn empty(at: TimestampMs) -> Self {
+        Self {
+            at,
+            store: None,
+            ledger: None,
+            epoch: None,
+            sampling_charge: None,
+        }
     }
 }
 
@@ -214,12 +240,100 @@ async fn read_charge(ports: &Ports) -> Option<Permille> {
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
+    use atoma_domain::NodeSmallId;
+    use atoma_domain::ports::Figures;
+    use tokio::sync::{Semaphore, mpsc};
     use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::engine::EngineConfig;
     use crate::engine::testing::ledger::{FakeChain, FakeLedger};
     use crate::engine::testing::{SetClock, ports};
+
+    /// Longer than anything here takes.
+    const BOUND: Duration = Duration::from_secs(5);
+
+    /// Figures that are read while the gate is open; says when that began, ended or was given up.
+    #[derive(Debug)]
+    struct Gated {
+        gate: Semaphore,
+        log: mpsc::UnboundedSender<&'static str>,
+    }
+
+    struct GivenUp<'a>(Option<&'a Gated>);
+
+    impl Drop for GivenUp<'_> {
+        fn drop(&mut self) {
+            if let Some(gated) = self.0 {
+                let _ = gated.log.send("given up");
+            }
+        }
+    }
+
+    #[async_trait]
+    impl Figures for Gated {
+        async fn figures(&self, _: &[NodeSmallId], _: Epoch) -> Result<StoreFigures, StoreError> {
+            let mut guard = GivenUp(Some(self));
+            self.log.send("began").unwrap();
+            self.gate.acquire().await.unwrap().forget();
+            guard.0 = None;
+            self.log.send("ended").unwrap();
+            Ok(StoreFigures::default())
+        }
+    }
+
+    /// A sampler whose reading of the database is under way, and whose only caller has left.
+    struct Left {
+        engine: Engine,
+        stopping: CancellationToken,
+        gated: Arc<Gated>,
+        logged: mpsc::UnboundedReceiver<&'static str>,
+        _sampler: Sampler,
+    }
+
+    async fn left() -> Left {
+        let chain = Arc::new(FakeChain(Mutex::new(FakeLedger::default())));
+        let (log, mut logged) = mpsc::unbounded_channel();
+        let gate = Semaphore::new(0);
+        let gated = Arc::new(Gated { gate, log });
+        let ports = Ports {
+            figures: gated.clone(),
+            ..ports(chain).await
+        };
+        let stopping = CancellationToken::new();
+        let engine = Engine::new(ports.clone(), EngineConfig::default(), stopping.clone());
+        let (sampler, applied) = (Sampler::default(), Applied::default());
+        tokio::select! {
+            _ = sampler.measure(&ports, &engine, &applied) => panic!("the gate is closed"),
+            began = logged.recv() => assert_eq!(began, Some("began")),
+        }
+        Left {
+            engine,
+            stopping,
+            gated,
+            logged,
+            _sampler: sampler,
+        }
+    }
+
+    /// It holds a snapshot of the database, which must not wait for the next scrape.
+    #[tokio::test]
+    async fn a_reading_ends_although_its_caller_has_left() {
+        let mut left = left().await;
+        left.gated.gate.add_permits(1);
+        let ended = tokio::time::timeout(BOUND, left.logged.recv()).await;
+        assert_eq!(ended.unwrap(), Some("ended"));
+    }
+
+    /// Otherwise the database could not be closed.
+    #[tokio::test]
+    async fn a_reading_that_hangs_ends_when_the_daemon_stops() {
+        let mut left = left().await;
+        left.stopping.cancel();
+        left.engine.stopped().await;
+        assert_eq!(left.logged.try_recv(), Ok("given up"));
+    }
 
     /// However often it is asked for, the database and the node are read once in ten seconds.
     #[tokio::test]
