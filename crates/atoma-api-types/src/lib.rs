@@ -28,7 +28,9 @@ pub use reservation::{ReleasedView, ReservationTerms, ReservationView, ReservedV
 pub use service::{
     HealthStatus, HealthView, NotReadyView, ReadyStatus, ReadyView, SpendingLimitsView,
 };
-pub use settlement::{ClaimedStackView, DisputeView, ResolutionStatus};
+pub use settlement::{
+    ClaimedStackView, DisputeView, DueAttestationView, DueNodeView, ResolutionStatus,
+};
 pub use stack::{NodeView, StackView, WorkView};
 pub use task::{SubscriptionView, TaskView};
 pub use transaction::{AttemptView, TransactionDetailView, TransactionKind, TransactionView};

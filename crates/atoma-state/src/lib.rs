@@ -26,6 +26,7 @@ pub mod backup;
 mod batch;
 mod claimed_sums;
 mod columns;
+mod due_attestations;
 mod error;
 mod events;
 mod figures;

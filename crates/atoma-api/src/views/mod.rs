@@ -17,7 +17,7 @@ pub(crate) use outcome::{
     subscribed_view,
 };
 pub(crate) use reservation::{reservation_view, reserved_view};
-pub(crate) use settlement::{claimed_stack_view, dispute_view};
+pub(crate) use settlement::{claimed_stack_view, dispute_view, due_attestation_view};
 pub(crate) use stack::{node_view, stack_view, work_view};
 pub(crate) use task::{subscription_view, task_view};
 pub(crate) use transaction::{transaction_detail_view, transaction_view};

@@ -69,6 +69,29 @@ async fn an_attester_attests_from_its_own_record_only() {
     assert_eq!(*share, 240);
 }
 
+/// An operator finds the stacks of other operators that its nodes must attest.
+#[tokio::test]
+async fn attestations_are_due_until_they_are_made() {
+    let (first, second, stack) = settled_by_first().await;
+    let node = second.nodes[0];
+    let from = first.ticket(stack)["dispute_settled_at_epoch"].clone();
+    let due = |agrees: Value| {
+        let nodes = [json!({"node_small_id": node, "record_agrees": agrees})];
+        json!([{"stack_small_id": stack, "task_small_id": 3, "claimable_from_epoch": from, "nodes": nodes}])
+    };
+    let listed = async || Value::from(second.list("/attestations_due").await);
+    assert_eq!(listed().await, due(Value::Null));
+    let of_node = second.list(&format!("/attestations_due/{node}")).await;
+    assert_eq!(Value::from(of_node), due(Value::Null));
+    assert!(first.list("/attestations_due").await.is_empty());
+    record_verification(&second, stack, 0, 0).await;
+    assert_eq!(listed().await, due(json!(false)));
+    record_verification(&second, stack, 1, 1).await;
+    assert_eq!(listed().await, due(json!(true)));
+    second.attest(&[stack]).await;
+    assert_eq!(listed().await, json!([]));
+}
+
 #[tokio::test]
 async fn an_attestation_that_agrees_warns_of_nothing_even_if_it_may_dispute() {
     let (first, second, stack) = settled_by_first().await;
