@@ -1,13 +1,14 @@
 //! Putting a backup in place of a database.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::BackupError;
 use super::verify::{BackupContents, check_logs, size, verify};
 use crate::files::{
-    OpenLock, RESTORING, beside, create_private_folder, folder_of, private_file, sync_folder,
+    OpenLock, RESTORING, beside, create_private_folder, folder_of, give_folder_to_owner_of,
+    give_to_owner_of, open_private, sync_folder,
 };
 
 /// The database's own files, by what follows its name. SQLite uses the rollback journal only before the daemon has
@@ -58,10 +59,7 @@ pub async fn restore(
         BackupError::Unusable { problem, .. } => BackupError::unusable(backup, problem),
         other => other,
     })?;
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    let mark = private_file(&mut options)
-        .open(&restoring)
+    let mark = open_private(&restoring)
         .and_then(|file| file.sync_all())
         .and_then(|()| sync_folder(folder));
     mark.map_err(BackupError::file("write", &restoring))?;
@@ -106,7 +104,8 @@ fn copy_beside(backup: &Path, folder: &Path) -> Result<tempfile::TempPath, Backu
         .tempfile_in(folder)
         .map_err(BackupError::file("create a file in", folder))?;
     io::copy(&mut from, copy.as_file_mut())
-        .and_then(|_| copy.as_file().sync_all())
+        .and_then(|_| give_to_owner_of(folder, copy.as_file()))
+        .and_then(|()| copy.as_file().sync_all())
         .map_err(BackupError::file("write", copy.path()))?;
     Ok(copy.into_temp_path())
 }
@@ -121,7 +120,9 @@ fn keep(folder: &Path, files: &[PathBuf]) -> Result<PathBuf, BackupError> {
             false => break candidate,
         }
     };
-    create_private_folder(&kept_in).map_err(BackupError::file("create", &kept_in))?;
+    create_private_folder(&kept_in)
+        .and_then(|()| give_folder_to_owner_of(folder, &kept_in))
+        .map_err(BackupError::file("create", &kept_in))?;
     for file in files {
         let name = file.file_name().unwrap_or_default();
         match fs::rename(file, kept_in.join(name)) {

@@ -180,6 +180,39 @@ async fn a_database_interrupted_in_a_migration_is_kept_with_its_journal() {
     assert_eq!(dump_of(&kept).await, before);
 }
 
+/// `systemctl stop` needs the superuser, so the superuser restores. The daemon runs as the folder's owner.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_the_superuser_restores_is_the_folders_owners() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    let database = Database::new();
+    with_a_stack(&database).await.close().await;
+    let source = tempfile::tempdir().unwrap();
+    let backup = source.path().join("backup.sqlite");
+    back_up(&database.path(), &backup).await.unwrap();
+    let folder = database.path().parent().unwrap().to_owned();
+    std::fs::remove_file(folder.join("state.sqlite-lock")).unwrap();
+    let give = |path: &Path| chown(path, Some(12_345), Some(23_456)).is_ok();
+    if !give(&folder) || !names(&folder).iter().all(|name| give(&folder.join(name))) {
+        // The test is not run by the superuser.
+        return;
+    }
+    let restored = restore(&backup, &database.path(), true).await.unwrap();
+    let kept_in = restored.kept_in.unwrap();
+    for path in [folder.clone(), kept_in.clone()] {
+        for name in names(&path) {
+            let metadata = path.join(&name).symlink_metadata().unwrap();
+            assert_eq!((metadata.uid(), metadata.gid()), (12_345, 23_456), "{name}");
+        }
+    }
+    assert!(kept_in.join("state.sqlite").exists());
+    // A database that the superuser creates there, too.
+    std::fs::remove_file(database.path()).unwrap();
+    database.open().await.close().await;
+    assert_eq!(database.path().metadata().unwrap().uid(), 12_345);
+}
+
 #[tokio::test]
 async fn nothing_is_restored_into_an_open_database() {
     let database = Database::new();
