@@ -16,11 +16,14 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// # Errors
 /// The system's.
 pub fn create_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
+    private_folder(DirBuilder::new().recursive(true)).create(folder)
+}
+
+/// Has a folder that is created used by its owner alone.
+pub(crate) fn private_folder(builder: &mut DirBuilder) -> &mut DirBuilder {
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
+    builder
 }
 
 /// Creates folder and file, readable by the owner of the folder only, and takes rights away that others have on an
