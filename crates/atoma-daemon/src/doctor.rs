@@ -7,9 +7,11 @@
 mod api;
 mod finding;
 mod machine;
+mod mirror;
 mod network;
 
 use crate::config::Config;
+use mirror::Mirror;
 
 pub(crate) use finding::{Finding, Verdict};
 
@@ -19,10 +21,10 @@ pub(crate) async fn examine(config: &Config) -> Vec<Finding> {
     let (data_dir, holder) = machine::data_dir(config);
     findings.push(data_dir);
     findings.push(machine::disk(config));
-    let (database, state) = machine::database(config).await;
+    let (database, mirror) = machine::database(config).await;
     findings.extend(database);
-    findings.extend(network::examine(config, state.as_ref()).await);
-    if let Some(state) = state {
+    findings.extend(network::examine(config, &mirror).await);
+    if let Mirror::Open(state) = mirror {
         state.close().await;
     }
     findings.push(api::examine(config, holder).await);
