@@ -279,8 +279,10 @@ fn earnings(to: &Written, store: &StoreSample, charge: Option<Permille>) -> Resu
     let Some(charge) = charge else { return Ok(()) };
     to.gauges(
         "atoma_fees_micro_usdc",
-        "The fees for the node's stacks, by phase, at the contract's present charge for sampling consensus. All \
-         phases together are what was earned, all but `claimed` what is still due.",
+        "The fees for the node's own stacks, by phase, at the contract's present charge for sampling consensus: \
+         `claimed` was paid, `claimable` can be claimed, `settled` can be from the next epoch on, `open` was served and \
+         must be settled first, and `disputed` is frozen for good. Shares for attesting other nodes' stacks are not in \
+         it.",
         ["node_small_id", "phase"],
         each(&|sums| sums.worth.fee(charge).get()),
     )
