@@ -1,6 +1,7 @@
 //! Checks everything that the daemon depends on, and says what to do about what is wrong. Changes nothing.
 //!
 //! - `machine.rs`: configuration, files, data directory, disk, database.
+//! - `mirror.rs`: what the database can tell about the mirror.
 //! - `network.rs`: Sui node, contract, badges, gas, clock.
 //! - `api.rs`: the HTTP API of a daemon that runs.
 

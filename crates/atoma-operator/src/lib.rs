@@ -33,7 +33,7 @@ pub use engine::{
     LimitsConfig, Submission, Waited,
 };
 pub use ingest::{Applied, IngestError, Ingestor};
-pub use measure::{LedgerSample, Measurements, Sample, StoreSample};
+pub use measure::{LedgerSample, Measurements, Sample};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};
 pub use reconcile::ForeignUse;

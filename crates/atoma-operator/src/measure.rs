@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use atoma_domain::model::{OperatorNode, StoreFigures};
 use atoma_domain::ports::{EpochInfo, StoreError, ViewQuery};
-use atoma_domain::{CheckpointNumber, Epoch, Permille, TimestampMs, with_causes};
+use atoma_domain::{CheckpointNumber, Permille, TimestampMs, with_causes};
 use tokio::sync::watch;
 use tracing::debug;
 
@@ -41,23 +41,16 @@ pub struct Measurements {
 pub struct Sample {
     /// When.
     pub at: TimestampMs,
-    /// The database.
-    pub store: Option<StoreSample>,
+    /// The operator's nodes, from this sample or the last that had them: lanes are told by them.
+    pub nodes: Vec<OperatorNode>,
+    /// The sums over the database.
+    pub store: Option<StoreFigures>,
     /// The ledger as the Sui node shows it; `None` if the node does not answer.
     pub ledger: Option<LedgerSample>,
     /// The current epoch.
     pub epoch: Option<EpochInfo>,
     /// The contract's charge for sampling consensus, from this sample or the last that had it.
     pub sampling_charge: Option<Permille>,
-}
-
-/// What the database holds.
-#[derive(Clone, Debug)]
-pub struct StoreSample {
-    /// The operator's nodes.
-    pub nodes: Vec<OperatorNode>,
-    /// The sums.
-    pub figures: StoreFigures,
 }
 
 /// How far the Sui node is.
@@ -142,11 +135,10 @@ impl Sampler {
         let before = latest
             .as_ref()
             .and_then(|taken| taken.sample.borrow().clone());
-        let charge = before.and_then(|sample| sample.sampling_charge);
         let (ports, applied) = (ports.clone(), applied.clone());
         let (taken, sample) = watch::channel(None);
         engine.spawn_until_stopped(async move {
-            let sample = read(&ports, &applied, now, charge).await;
+            let sample = read(&ports, &applied, now, before.as_deref()).await;
             taken.send_replace(Some(Arc::new(sample)));
         });
         *latest = Some(Taken {
@@ -162,6 +154,7 @@ impl Sample {
     const fn empty(at: TimestampMs) -> Self {
         Self {
             at,
+            nodes: Vec::new(),
             store: None,
             ledger: None,
             epoch: None,
@@ -174,7 +167,7 @@ async fn read(
     ports: &Ports,
     applied: &Applied,
     now: TimestampMs,
-    known_charge: Option<Permille>,
+    before: Option<&Sample>,
 ) -> Sample {
     let (ledger, epoch, charge, progress) = tokio::join!(
         patiently(read_ledger(ports, applied)),
@@ -184,22 +177,28 @@ async fn read(
     );
     let mirrored = progress.ok().and_then(|progress| progress.epoch);
     let current = epoch.map(|info| info.epoch).or(mirrored);
-    let store = match read_store(ports, current.unwrap_or_default()).await {
-        Ok(store) => Some(store),
-        Err(error) => {
-            debug!(
-                error = with_causes(&error),
-                "can't read the database for metrics"
-            );
-            None
+    let nodes = readable(ports.state.operator_nodes().await);
+    let store = match &nodes {
+        Some(nodes) => {
+            let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
+            readable(
+                ports
+                    .figures
+                    .figures(&ids, current.unwrap_or_default())
+                    .await,
+            )
         }
+        None => None,
     };
     Sample {
         at: now,
+        nodes: nodes
+            .or_else(|| before.map(|before| before.nodes.clone()))
+            .unwrap_or_default(),
         store,
         ledger,
         epoch,
-        sampling_charge: charge.or(known_charge),
+        sampling_charge: charge.or_else(|| before?.sampling_charge),
     }
 }
 
@@ -207,11 +206,14 @@ async fn patiently<T>(read: impl Future<Output = Option<T>>) -> Option<T> {
     tokio::time::timeout(PATIENCE, read).await.ok().flatten()
 }
 
-async fn read_store(ports: &Ports, epoch: Epoch) -> Result<StoreSample, StoreError> {
-    let nodes = ports.state.operator_nodes().await?;
-    let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
-    let figures = ports.figures.figures(&ids, epoch).await?;
-    Ok(StoreSample { nodes, figures })
+fn readable<T>(read: Result<T, StoreError>) -> Option<T> {
+    read.inspect_err(|error| {
+        debug!(
+            error = with_causes(error),
+            "can't read the database for metrics"
+        );
+    })
+    .ok()
 }
 
 async fn read_ledger(ports: &Ports, applied: &Applied) -> Option<LedgerSample> {
@@ -241,8 +243,9 @@ async fn read_charge(ports: &Ports) -> Option<Permille> {
 #[cfg(test)]
 mod tests {
     use async_trait::async_trait;
-    use atoma_domain::NodeSmallId;
-    use atoma_domain::ports::Figures;
+    use atoma_domain::ports::{ChainEvents as _, Figures};
+    use atoma_domain::{Address, Epoch, NodeSmallId};
+    use atoma_state::SqliteState;
     use tokio::sync::{Semaphore, mpsc};
     use tokio_util::sync::CancellationToken;
 
@@ -333,6 +336,47 @@ mod tests {
         left.stopping.cancel();
         left.engine.stopped().await;
         assert_eq!(left.logged.try_recv(), Ok("given up"));
+    }
+
+    /// A lane keeps its name while the database can't be read: another name would be another series.
+    #[tokio::test]
+    async fn the_nodes_stay_known_while_the_database_can_not_be_read() {
+        let chain = Arc::new(FakeChain(Mutex::new(FakeLedger::default())));
+        let clock = Arc::new(SetClock::default());
+        let state = SqliteState::open_temporary().await.unwrap();
+        let node = OperatorNode {
+            node_small_id: NodeSmallId::new(7),
+            node_badge_id: Address::new([7; 32]),
+            address: Address::new([9; 32]),
+        };
+        state
+            .set_operator_nodes(node.address, &[node])
+            .await
+            .unwrap();
+        let ports = Ports {
+            clock: clock.clone(),
+            ..ports(chain).await.over_database(state.clone())
+        };
+        let stopping = CancellationToken::new();
+        let engine = Engine::new(ports.clone(), EngineConfig::default(), stopping);
+        let (sampler, applied) = (Sampler::default(), Applied::default());
+        let measured = async |now| {
+            clock.set(TimestampMs::new(now));
+            sampler.measure(&ports, &engine, &applied).await.sample
+        };
+        let sample = measured(50_000).await;
+        assert_eq!(
+            (&sample.nodes[..], sample.store.is_some()),
+            (&[node][..], true)
+        );
+        state.close().await;
+        for now in [60_000, 70_000] {
+            let sample = measured(now).await;
+            assert_eq!(
+                (&sample.nodes[..], sample.store.is_some()),
+                (&[node][..], false)
+            );
+        }
     }
 
     /// However often it is asked for, the database and the node are read once in ten seconds.
