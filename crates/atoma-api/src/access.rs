@@ -14,7 +14,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::authority::Schemes;
-use crate::caller::Caller;
+use crate::caller::{ANYBODY, Caller, LOOPBACK};
 use crate::error::ApiError;
 use crate::rates::{RateLimits, Rates};
 use crate::tls::ApiTls;
@@ -151,11 +151,11 @@ impl ApiAccess {
     /// When the token is missing, unknown, or doesn't allow it.
     pub(crate) fn check(&self, is_read: bool, headers: &HeaderMap) -> Result<Caller, ApiError> {
         if self.tokens.is_empty() {
-            return Ok(Caller::named("loopback"));
+            return Ok(Caller::named(LOOPBACK));
         }
         if !headers.contains_key(header::AUTHORIZATION) {
             return if is_read && self.open_reads {
-                Ok(Caller::named("anybody"))
+                Ok(Caller::named(ANYBODY))
             } else {
                 Err(ApiError::TokenMissing)
             };

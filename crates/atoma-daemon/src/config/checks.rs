@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use atoma_api::{AllowedHosts, InvalidHost, Unprotected};
+use atoma_api::{AllowedHosts, InvalidHost, RESERVED_NAMES, Unprotected};
 use atoma_sui::{NodeUrl, begins_with_tilde};
 
 use super::error::Problem;
@@ -91,6 +91,11 @@ fn token_problems(tokens: &[TokenConfig]) -> Vec<String> {
                 "has a `name` that is not 1 to {TOKEN_NAME_MAX} letters, digits, `-`, `_` or `.`"
             ));
             continue;
+        }
+        if RESERVED_NAMES.contains(&name.as_str()) {
+            problems.push(format!(
+                "has a token named `{name}`, which is what logs call callers without a token; give it another name"
+            ));
         }
         if !names.insert(name) {
             problems.push(format!(

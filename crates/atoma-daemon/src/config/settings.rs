@@ -76,7 +76,7 @@ pub struct Settings {
     #[config(default = false)]
     pub behind_proxy: bool,
     /// Tokens that clients send as `Authorization: Bearer …`. Once there is one, every request needs one, except
-    /// for `GET /health` and the OpenAPI document. Each entry has a `name` for the logs; a
+    /// for `GET /health` and the OpenAPI document. Each entry has a `name` for the logs, other than `loopback` and `anybody`; a
     /// `scope`, which is `read` or `operate` (everything that `read` allows, and requests that send
     /// transactions); and the place of the token: either `file`, a file that contains it, or `env`, the
     /// name of an environment variable. A token has at least 16 characters. To rotate a token, add the

@@ -295,6 +295,11 @@ async fn every_write_is_told_with_who_sent_it() {
     let request = api.request(Method::POST, "/reservations").bearer_auth(NEW);
     let answered = answer(request.json(&json!({"holder": "a-secret"}))).await;
     assert_refused(&answered, 400, "invalid_request");
+    let release = api.request(Method::DELETE, "/reservations?holder=worker-7");
+    assert_eq!(answer(release.bearer_auth(OLD)).await.0, 200);
+    let unusable = format!("/reservations?holder={}", "x".repeat(129));
+    let release = api.request(Method::DELETE, &unusable).bearer_auth(OLD);
+    assert_refused(&answer(release).await, 400, "invalid_request");
     let log = process.kill();
     let told = audit(&log);
     let write = |caller: &str, rest: &str| {
@@ -312,7 +317,13 @@ async fn every_write_is_told_with_who_sent_it() {
             write("new", "status=415 code=\"not_json\""),
         ]
     );
-    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!(
+        told[5..],
+        [
+            "write caller=\"old\" method=DELETE path=\"/reservations\" holder=\"worker-7\" status=200",
+            "write caller=\"old\" method=DELETE path=\"/reservations\" status=400 code=\"invalid_request\"",
+        ]
+    );
     assert!(!log.join("\n").contains("secret"));
 }
 

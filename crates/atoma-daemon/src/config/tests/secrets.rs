@@ -21,6 +21,11 @@ fn tokens_are_read_and_checked() {
             entry("a", "file = \"t\"") + &entry("a", "file = \"u\""),
             "has two tokens named `a`",
         ),
+        (
+            entry("loopback", "file = \"t\""),
+            "has a token named `loopback`",
+        ),
+        (entry("anybody", "file = \"t\""), "give it another name"),
         (entry("a", ""), "must have either `file` or `env`"),
         (
             entry("a", "file = \"t\"\nenv = \"T\""),
