@@ -36,8 +36,8 @@ pub struct ClaimedStackView {
     pub required_attestations: usize,
     /// Whether all requested attestations have arrived.
     pub settlement_complete: bool,
-    /// The stack can be claimed from this epoch on, if nobody disputes it. Attest before it begins: from then on, an attestation counts
-    /// only if it arrives before the claim.
+    /// The stack can be claimed from this epoch on, if nobody disputes it. Attest before it begins: in this epoch an
+    /// attestation counts only until the claim, and later not at all.
     pub dispute_settled_at_epoch: Epoch,
     /// Whether a dispute was raised.
     pub is_in_dispute: bool,
@@ -57,8 +57,8 @@ pub struct DueAttestationView {
     pub stack_small_id: StackSmallId,
     /// The stack's task; `null` if the purchase is not known.
     pub task_small_id: Option<TaskSmallId>,
-    /// The stack can be claimed from this epoch on. Attest before it begins: from then on, an attestation counts
-    /// only if it arrives before the claim.
+    /// The stack can be claimed from this epoch on. Attest before it begins: in this epoch an attestation counts only
+    /// until the claim, and later not at all.
     pub claimable_from_epoch: Epoch,
     /// The operator's nodes that the settlement asks for and that have not attested it.
     pub nodes: Vec<DueNodeView>,
