@@ -16,8 +16,8 @@ mod transaction;
 
 pub use error::ErrorBody;
 pub use outcome::{
-    BatchView, ClaimView, DigestView, DryRun, RegisteredView, StackResultStatus, StackResultView,
-    SubscribedView, WholeError,
+    BatchView, ClaimView, DigestView, DisputedView, DryRun, RegisteredView, StackResultStatus,
+    StackResultView, SubscribedView, WholeError,
 };
 pub use request::{
     AttestRequest, ClaimRequest, DisputeRequest, IgnoredFields, MessageRequest,
@@ -28,7 +28,9 @@ pub use reservation::{ReleasedView, ReservationTerms, ReservationView, ReservedV
 pub use service::{
     HealthStatus, HealthView, NotReadyView, ReadyStatus, ReadyView, SpendingLimitsView,
 };
-pub use settlement::{ClaimedStackView, DisputeView, ResolutionStatus};
+pub use settlement::{
+    ClaimedStackView, DisputeView, DueAttestationView, DueNodeView, ResolutionStatus,
+};
 pub use stack::{NodeView, StackView, WorkView};
 pub use task::{SubscriptionView, TaskView};
 pub use transaction::{AttemptView, TransactionDetailView, TransactionKind, TransactionView};

@@ -63,6 +63,17 @@ pub struct SubscribedView {
     pub warnings: Vec<String>,
 }
 
+/// A dispute that was raised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Disputed)]
+pub struct DisputedView {
+    /// The transaction.
+    #[serde(flatten)]
+    pub done: DigestView,
+    /// What the caller should know: a dispute freezes the stack's funds.
+    pub warnings: Vec<String>,
+}
+
 /// A registered node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Registered)]

@@ -154,7 +154,8 @@ pub struct AttestRequest {
     /// The stacks, from 1 to 1,000, each once.
     #[schema(schema_with = stack_small_ids)]
     pub stack_small_ids: Vec<StackSmallId>,
-    /// Sends an attestation even if its commitment differs from the settlement's, which raises a dispute.
+    /// Sends an attestation even if its commitment differs from the settlement's, which raises a dispute and freezes the stack's
+    /// funds. The results' warnings say which ones would.
     #[serde(default)]
     pub allow_dispute: bool,
     /// Other fields.

@@ -1,7 +1,9 @@
 //! Stacks that entered settlement, and disputes.
 
 use atoma_domain::model::AttestationStatus;
-use atoma_domain::{ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, ObjectId, StackSmallId};
+use atoma_domain::{
+    ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, ObjectId, StackSmallId, TaskSmallId,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -34,7 +36,8 @@ pub struct ClaimedStackView {
     pub required_attestations: usize,
     /// Whether all requested attestations have arrived.
     pub settlement_complete: bool,
-    /// The last epoch for attestations; the stack can be claimed from the next epoch on.
+    /// The stack can be claimed from this epoch on, if nobody disputes it. Attest before it begins: in this epoch an
+    /// attestation counts only until the claim, and later not at all.
     pub dispute_settled_at_epoch: Epoch,
     /// Whether a dispute was raised.
     pub is_in_dispute: bool,
@@ -44,6 +47,32 @@ pub struct ClaimedStackView {
     pub user_refund_amount: MicroUsdc,
     /// The commitment of the settlement.
     pub committed_stack_proof: HexBytes,
+}
+
+/// A settlement that nodes of the operator must still attest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DueAttestation)]
+pub struct DueAttestationView {
+    /// The stack.
+    pub stack_small_id: StackSmallId,
+    /// The stack's task; `null` if the purchase is not known.
+    pub task_small_id: Option<TaskSmallId>,
+    /// The stack can be claimed from this epoch on. Attest before it begins: in this epoch an attestation counts only
+    /// until the claim, and later not at all.
+    pub claimable_from_epoch: Epoch,
+    /// The operator's nodes that the settlement asks for and that have not attested it.
+    pub nodes: Vec<DueNodeView>,
+}
+
+/// A node that must attest a settlement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DueNode)]
+pub struct DueNodeView {
+    /// The node.
+    pub node_small_id: NodeSmallId,
+    /// Whether the node's record of the stack gives the settlement's commitment. `false`: an attestation would raise
+    /// a dispute. `null`: the node has recorded no message of the stack.
+    pub record_agrees: Option<bool>,
 }
 
 /// A dispute. A ticket has at most one, so the stack's small id is its id.

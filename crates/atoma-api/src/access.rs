@@ -14,7 +14,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::authority::Schemes;
-use crate::caller::Caller;
+use crate::caller::{ANYBODY, Caller, LOOPBACK};
 use crate::error::ApiError;
 use crate::rates::{RateLimits, Rates};
 use crate::tls::ApiTls;
@@ -82,6 +82,9 @@ pub enum Unprotected {
     /// Everybody could spend the operator's money.
     #[error("is not a loopback address, so clients must have a token: add one to `tokens`")]
     NoToken,
+    /// So could everybody who reaches the proxy, even if the daemon itself listens on loopback only.
+    #[error("lets other machines in, so clients must have a token: add one to `tokens`")]
+    NoTokenBehindProxy,
     /// Everybody on the way could read the tokens.
     #[error(
         "is not a loopback address, so connections must be encrypted: set `tls.cert_file` and `tls.key_file`, or \
@@ -94,12 +97,31 @@ pub enum Unprotected {
 }
 
 impl Unprotected {
-    /// What a server at this address lacks, with or without tokens and encryption.
-    pub fn at(addr: SocketAddr, has_tokens: bool, is_encrypted: bool) -> Result<(), Self> {
-        match (addr.ip().is_loopback(), has_tokens, is_encrypted) {
-            (true, ..) | (false, true, true) => Ok(()),
-            (false, false, _) => Err(Self::NoToken),
-            (false, true, false) => Err(Self::NotEncrypted),
+    /// What a server at this address lacks, with or without tokens, a certificate and a proxy.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn at(
+        addr: SocketAddr,
+        has_tokens: bool,
+        has_certificate: bool,
+        behind_proxy: bool,
+    ) -> Result<(), Self> {
+        let is_loopback = addr.ip().is_loopback();
+        match (has_tokens, is_loopback) {
+            (false, false) => Err(Self::NoToken),
+            (false, true) if behind_proxy => Err(Self::NoTokenBehindProxy),
+            (true, false) if !has_certificate && !behind_proxy => Err(Self::NotEncrypted),
+            _ => Ok(()),
+        }
+    }
+
+    /// The key of the configuration that demands more than there is.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::NoToken | Self::NotEncrypted => "http_addr",
+            Self::NoTokenBehindProxy => "behind_proxy",
+            Self::TokensRemoved => "tokens",
         }
     }
 }
@@ -110,8 +132,8 @@ impl ApiAccess {
     /// # Errors
     /// See [`Unprotected`].
     pub(crate) fn suffices_at(&self, addr: SocketAddr) -> Result<(), Unprotected> {
-        let is_encrypted = self.tls.is_some() || self.behind_proxy;
-        Unprotected::at(addr, !self.tokens.is_empty(), is_encrypted)
+        let (has_tokens, has_certificate) = (!self.tokens.is_empty(), self.tls.is_some());
+        Unprotected::at(addr, has_tokens, has_certificate, self.behind_proxy)
     }
 
     /// What the daemon's own pages come over.
@@ -129,11 +151,11 @@ impl ApiAccess {
     /// When the token is missing, unknown, or doesn't allow it.
     pub(crate) fn check(&self, is_read: bool, headers: &HeaderMap) -> Result<Caller, ApiError> {
         if self.tokens.is_empty() {
-            return Ok(Caller::named("loopback"));
+            return Ok(Caller::named(LOOPBACK));
         }
         if !headers.contains_key(header::AUTHORIZATION) {
             return if is_read && self.open_reads {
-                Ok(Caller::named("anybody"))
+                Ok(Caller::named(ANYBODY))
             } else {
                 Err(ApiError::TokenMissing)
             };
@@ -332,6 +354,25 @@ mod tests {
             Err(Unprotected::NotEncrypted)
         );
         assert!(control.current().access.behind_proxy);
+    }
+
+    /// The proxy's clients come from loopback too.
+    #[test]
+    fn behind_a_proxy_tokens_are_needed_on_loopback_too() {
+        let behind_proxy = |tokens| ApiAccess {
+            tokens,
+            behind_proxy: true,
+            ..ApiAccess::default()
+        };
+        let refused = Err(Unprotected::NoTokenBehindProxy);
+        for addr in ["127.0.0.1:3000", "[::1]:3000"].map(|addr| addr.parse().unwrap()) {
+            let started = AccessControl::new(addr, behind_proxy(Vec::new()));
+            assert_eq!(started.map(|_| ()), refused);
+            let control = AccessControl::new(addr, ApiAccess::default()).unwrap();
+            assert_eq!(control.replace(behind_proxy(Vec::new())), refused);
+            assert!(!control.current().access.behind_proxy);
+            assert_eq!(control.replace(behind_proxy(access(false).tokens)), Ok(()));
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse};
 use atoma_domain::journal::Failure;
+use atoma_domain::model::Holder;
 use tracing::info;
 
 use crate::caller::{Caller, ErrorCode, Transactions};
@@ -23,6 +24,8 @@ struct Write {
     caller: Caller,
     method: Method,
     path: String,
+    /// Whose reservations it releases.
+    holder: Option<String>,
     is_dry_run: bool,
     is_told: Cell<bool>,
 }
@@ -35,6 +38,7 @@ impl Audit {
             caller,
             method: request.method().clone(),
             path: request.path().to_owned(),
+            holder: holder(request),
             is_dry_run: dry_run.is_some_and(|value| value == "true"),
             is_told: Cell::new(false),
         }))
@@ -67,6 +71,7 @@ impl Audit {
             caller = write.caller.name(),
             method = %write.method,
             path = write.path,
+            holder = write.holder,
             dry_run = write.is_dry_run.then_some(true),
             status = status.as_u16(),
             code,
@@ -74,6 +79,12 @@ impl Audit {
             "write"
         );
     }
+}
+
+/// The holder in the query, if it can be one: what can't is refused, and may be of any length.
+fn holder(request: &HttpRequest) -> Option<String> {
+    let text = query::value(request, "holder").ok()??;
+    Some(text.parse::<Holder>().ok()?.to_string())
 }
 
 impl FromRequest for Audit {

@@ -10,7 +10,7 @@ use atoma_domain::journal::Failure;
 
 use crate::access::AccessControl;
 use crate::audit::Audit;
-use crate::caller::Caller;
+use crate::caller::{ANYBODY, Caller};
 use crate::error::{ApiError, refuse};
 
 /// What is served without a token: whether the process is up, and the document with its viewer, which say
@@ -71,7 +71,7 @@ fn check(request: &ServiceRequest) -> (Option<Caller>, Result<(), ApiError>) {
     let in_use = control.current();
     let rates = &in_use.rates;
     if is_read && (PUBLIC.contains(&path) || is_viewer(path)) {
-        return (None, rates.take(&Caller::named("anybody"), is_read));
+        return (None, rates.take(&Caller::named(ANYBODY), is_read));
     }
     match in_use.access.check(is_read, request.headers()) {
         Ok(caller) => {

@@ -9,9 +9,17 @@ pub(crate) struct Caller {
     has_token: bool,
 }
 
+/// What stands for callers without a token where none is needed.
+pub(crate) const LOOPBACK: &str = "loopback";
+/// What stands for callers without a token that only read.
+pub(crate) const ANYBODY: &str = "anybody";
+
+/// Names that no token may have: logs use them for callers without one.
+pub const RESERVED_NAMES: [&str; 2] = [LOOPBACK, ANYBODY];
+
 impl Caller {
     /// A caller without a token.
-    pub(crate) fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &'static str) -> Self {
         Self {
             name: name.into(),
             has_token: false,

@@ -39,6 +39,7 @@ mod tls;
 mod views;
 
 pub use access::{AccessControl, ApiAccess, ApiScope, ApiToken, Unprotected};
+pub use caller::RESERVED_NAMES;
 pub use document::document;
 pub use guard::{AllowedHosts, InvalidHost};
 pub use limits::ApiLimits;

@@ -1,6 +1,7 @@
 //! Lists in pages: `?limit=` and `?cursor=`, and a `Link` header to the next page.
 
 use actix_web::HttpRequest;
+use atoma_domain::Epoch;
 use atoma_domain::ports::Page;
 
 use crate::error::ApiError;
@@ -39,6 +40,18 @@ id_page_key!(
     atoma_domain::IntentId,
     atoma_domain::ReservationId
 );
+
+impl PageKey for Epoch {
+    fn from_cursor(text: &str) -> Option<Self> {
+        // As the ids: digits only, without a sign.
+        let number = (!text.starts_with('+')).then(|| text.parse());
+        number?.ok().map(Self::new)
+    }
+
+    fn to_cursor(&self) -> String {
+        self.to_string()
+    }
+}
 
 impl<A: PageKey, B: PageKey> PageKey for (A, B) {
     fn from_cursor(text: &str) -> Option<Self> {

@@ -1,8 +1,9 @@
 //! The endpoints that read.
 
 use atoma_api_types::{
-    ClaimedStackView, DisputeView, HealthView, NodeView, NotReadyView, ReadyView, ReservationView,
-    StackView, SubscriptionView, TaskView, TransactionDetailView, TransactionView,
+    ClaimedStackView, DisputeView, DueAttestationView, HealthView, NodeView, NotReadyView,
+    ReadyView, ReservationView, StackView, SubscriptionView, TaskView, TransactionDetailView,
+    TransactionView,
 };
 use atoma_domain::{NodeSmallId, StackSmallId};
 use reqwest::{Method, StatusCode};
@@ -67,6 +68,8 @@ lists! {
     stacks: "stacks" => StackView;
     /// Stacks of the operator's nodes, or of one, that entered settlement.
     claimed_stacks: "claimed_stacks" => ClaimedStackView;
+    /// Settlements that the operator's nodes, or one, must still attest, the most urgent first.
+    attestations_due: "attestations_due" => DueAttestationView;
     /// Disputes against the operator's nodes, or against one.
     disputes_against: "against_attestation_disputes" => DisputeView;
     /// Disputes that the operator's nodes raised, or that one did.

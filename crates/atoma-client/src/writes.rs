@@ -1,10 +1,10 @@
 //! The endpoints that write.
 
 use atoma_api_types::{
-    AttestRequest, BatchView, ClaimRequest, ClaimView, DigestView, DisputeRequest, MessageRequest,
-    ModelSubscribeRequest, RegisterRequest, RegisteredView, ReleasedView, ReservationRequest,
-    ReservationUpdate, ReservationView, ReservedView, SettleRequest, SubscribedView,
-    TaskSubscribeRequest, TaskUnsubscribeRequest, TransactionView, WorkView,
+    AttestRequest, BatchView, ClaimRequest, ClaimView, DigestView, DisputeRequest, DisputedView,
+    MessageRequest, ModelSubscribeRequest, RegisterRequest, RegisteredView, ReleasedView,
+    ReservationRequest, ReservationUpdate, ReservationView, ReservedView, SettleRequest,
+    SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest, TransactionView, WorkView,
 };
 use atoma_domain::{IntentId, ReservationId};
 use reqwest::{Method, RequestBuilder};
@@ -103,7 +103,7 @@ posts! {
     /// Claims the funds of stacks. The results are there even if none succeeded.
     claim: "claim_funds", ClaimRequest => ClaimView, send_transactions, decode_any;
     /// Raises a dispute.
-    dispute: "start_attestation_dispute", DisputeRequest => DigestView, send_transactions, decode;
+    dispute: "start_attestation_dispute", DisputeRequest => DisputedView, send_transactions, decode;
     /// Reserves compute units.
     reserve: "reservations", ReservationRequest => ReservedView, post, decode;
     /// Records a served message.

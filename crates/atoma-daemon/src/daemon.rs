@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use crate::backend::{Backend, StartError};
 use crate::config::Config;
 use crate::reload::reload_on_hangup;
-use crate::supervisor;
+use crate::supervisor::{self, Supervisor};
 
 /// Threads that answer HTTP requests. Two are enough, because the work behind them is asynchronous.
 const API_WORKERS: usize = 2;
@@ -25,6 +25,7 @@ pub struct Daemon {
     api: ApiServer,
     operator: Operator,
     backend: Backend,
+    supervisor: Supervisor,
 }
 
 impl Daemon {
@@ -50,8 +51,11 @@ impl Daemon {
                 metrics,
             },
         )?;
+        let supervisor = Supervisor::default();
+        let (access, told) = (api.access().clone(), supervisor.clone());
+        // Before it is known where it listens: without a handler, SIGHUP ends the process.
+        reload_on_hangup(config, access, told, stopping.clone());
         info!(addr = %api.addr(), operator = %operator.ports().signer.address(), "listening");
-        reload_on_hangup(config, api.access().clone(), stopping.clone());
         supervisor::start_watchdog(operator.ports().events.clone(), stopping);
         match backend.start().await {
             Ok(()) => {}
@@ -68,6 +72,7 @@ impl Daemon {
             api,
             operator,
             backend,
+            supervisor,
         })
     }
 
@@ -86,8 +91,13 @@ impl Daemon {
     /// # Errors
     /// When the HTTP server fails, or a start that had to wait for the Sui node turns out to be impossible.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
-        let Self { api, backend, .. } = self;
-        supervisor::ready("serving");
+        let Self {
+            api,
+            backend,
+            supervisor,
+            ..
+        } = self;
+        supervisor.ready();
         let handle = api.handle();
         backend.when_stopping(async move {
             supervisor::stopping();

@@ -1,11 +1,11 @@
 //! The data directory: one daemon at a time, and private.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use atoma_state::{create_private_folder, private_file};
+use atoma_state::{create_private_folder, open_private};
 use thiserror::Error;
 use tracing::warn;
 
@@ -60,10 +60,7 @@ impl DataDirLock {
         };
         create_private_folder(dir).map_err(failed)?;
         warn_if_shared(dir);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = private_file(&mut options).open(dir.join(LOCK_FILE));
-        let mut file = file.map_err(failed)?;
+        let mut file = open_private(&dir.join(LOCK_FILE)).map_err(failed)?;
         let mut tries = 1;
         loop {
             match file.try_lock() {

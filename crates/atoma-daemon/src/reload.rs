@@ -8,10 +8,15 @@ use tracing::{error, info, warn};
 
 use crate::config::Config;
 use crate::exit::sentences;
-use crate::supervisor;
+use crate::supervisor::Supervisor;
 
 /// Reads tokens, certificate and rate limits again at each SIGHUP, until `stopping` is cancelled.
-pub(crate) fn reload_on_hangup(config: Config, access: AccessControl, stopping: CancellationToken) {
+pub(crate) fn reload_on_hangup(
+    config: Config,
+    access: AccessControl,
+    supervisor: Supervisor,
+    stopping: CancellationToken,
+) {
     // Before anybody can send one: without this, SIGHUP ends the process.
     let mut hangups = match signal(SignalKind::hangup()) {
         Ok(hangups) => hangups,
@@ -22,9 +27,9 @@ pub(crate) fn reload_on_hangup(config: Config, access: AccessControl, stopping: 
     };
     tokio::spawn(async move {
         while let Some(Some(())) = stopping.run_until_cancelled(hangups.recv()).await {
-            supervisor::reloading();
+            supervisor.reloading();
             let reloaded = reload(&config, &access);
-            supervisor::ready(match &reloaded {
+            supervisor.reloaded(match &reloaded {
                 Ok(()) => "serving",
                 Err(_) => "serving; the last reload failed, see the log",
             });

@@ -3,6 +3,7 @@
 //! Without `NOTIFY_SOCKET` in the environment, nobody is told anything.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use atoma_domain::ports::{ChainEvents, StoreError};
@@ -10,17 +11,38 @@ use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// Says that the API serves. The Sui node may be down: the daemon keeps trying, and a restart would not help.
-pub(crate) fn ready(status: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+/// Tells systemd how far the daemon is. Clones know alike whether it was told that the daemon is ready.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Supervisor(Arc<AtomicBool>);
+
+impl Supervisor {
+    /// Says that the API serves. The Sui node may be down: the daemon keeps trying, and a restart would not help.
+    pub(crate) fn ready(&self) {
+        self.0.store(true, Ordering::Relaxed);
+        tell_ready("serving");
+    }
+
+    /// Says that the configuration is being read again; [`reloaded`](Self::reloaded) ends it. Before the daemon is
+    /// ready, nothing is said: that end would say that it is.
+    pub(crate) fn reloading(&self) {
+        let Ok(now) = NotifyState::monotonic_usec_now() else {
+            return;
+        };
+        if self.0.load(Ordering::Relaxed) {
+            tell(&[NotifyState::Reloading, now]);
+        }
+    }
+
+    /// Says that the configuration has been read again.
+    pub(crate) fn reloaded(&self, status: &str) {
+        if self.0.load(Ordering::Relaxed) {
+            tell_ready(status);
+        }
+    }
 }
 
-/// Says that the configuration is being read again; [`ready`] ends it.
-pub(crate) fn reloading() {
-    let Ok(now) = NotifyState::monotonic_usec_now() else {
-        return;
-    };
-    tell(&[NotifyState::Reloading, now]);
+fn tell_ready(status: &str) {
+    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
 /// Says that the daemon stops.

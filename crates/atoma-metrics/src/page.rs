@@ -10,7 +10,7 @@ use atoma_domain::model::{NodeFigures, OperatorNode, StackPhase, StackSums, Stor
 use atoma_domain::ports::EpochInfo;
 use atoma_domain::{CheckpointNumber, Epoch, Mist, NodeSmallId, ObjectId, Permille, TimestampMs};
 use atoma_operator::{
-    Brake, EngineFigures, LaneFigures, LedgerSample, LimitStatus, Measurements, Sample, StoreSample,
+    Brake, EngineFigures, LaneFigures, LedgerSample, LimitStatus, Measurements, Sample,
 };
 use prometheus::Error;
 
@@ -87,10 +87,8 @@ pub(crate) fn example() -> Measurements {
 fn sample(node: OperatorNode) -> Sample {
     Sample {
         at: TimestampMs::new(995_000),
-        store: Some(StoreSample {
-            nodes: vec![node],
-            figures: figures(node.node_small_id),
-        }),
+        nodes: vec![node],
+        store: Some(figures(node.node_small_id)),
         ledger: Some(LedgerSample {
             height: CheckpointNumber::new(100),
             height_at: Some(TimestampMs::new(994_500)),
@@ -171,6 +169,9 @@ mod tests {
         let values: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         assert!(values.contains(&"atoma_database_readable 0"));
         assert!(values.contains(&"atoma_sui_node_up 0"));
+        // The lanes keep the names of the last sample that had them.
+        let lane = "atoma_lane_unfinished_transactions{node_small_id=\"7\"} 3";
+        assert!(values.contains(&lane), "{text}");
         for absent in ["atoma_epoch", "atoma_stacks", "atoma_gas", "atoma_fees"] {
             assert!(!text.contains(absent), "{absent} in {text}");
         }

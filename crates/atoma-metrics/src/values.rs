@@ -1,8 +1,8 @@
 //! The metrics that are read when they are asked for.
 
 use atoma_domain::Permille;
-use atoma_domain::model::{NodeFigures, StackPhase, StackSums};
-use atoma_operator::{Brake, Measurements, StoreSample};
+use atoma_domain::model::{NodeFigures, StackPhase, StackSums, StoreFigures};
+use atoma_operator::{Brake, Measurements};
 use prometheus::Result;
 
 use crate::written::{Written, float};
@@ -41,7 +41,7 @@ fn engine(to: &Written, measured: &Measurements) -> Result<()> {
             let Some(badge) = lane.badge else {
                 return String::from("none");
             };
-            let nodes = measured.sample.store.iter().flat_map(|store| &store.nodes);
+            let nodes = measured.sample.nodes.iter();
             let mut nodes = nodes.filter(|node| node.node_badge_id == badge);
             nodes
                 .next()
@@ -182,8 +182,8 @@ fn epoch(to: &Written, measured: &Measurements) -> Result<()> {
     )
 }
 
-fn database(to: &Written, store: &StoreSample) -> Result<()> {
-    let intents = &store.figures.intents;
+fn database(to: &Written, store: &StoreFigures) -> Result<()> {
+    let intents = &store.intents;
     to.gauges(
         "atoma_transactions",
         "Transactions in the journal, by status.",
@@ -195,11 +195,11 @@ fn database(to: &Written, store: &StoreSample) -> Result<()> {
     to.gauge(
         "atoma_database_size_bytes",
         "The size of the database without its write-ahead log.",
-        float(store.figures.database_bytes.into()),
+        float(store.database_bytes.into()),
     )
 }
 
-fn duties(to: &Written, measured: &Measurements, store: &StoreSample) -> Result<()> {
+fn duties(to: &Written, measured: &Measurements, store: &StoreFigures) -> Result<()> {
     let nodes = nodes(store);
     let each = |number: fn(&NodeFigures) -> u64| {
         let values = nodes.iter();
@@ -242,7 +242,7 @@ fn duties(to: &Written, measured: &Measurements, store: &StoreSample) -> Result<
     )
 }
 
-fn earnings(to: &Written, store: &StoreSample, charge: Option<Permille>) -> Result<()> {
+fn earnings(to: &Written, store: &StoreFigures, charge: Option<Permille>) -> Result<()> {
     let nodes = nodes(store);
     to.counters(
         "atoma_compute_units_served_total",
@@ -279,16 +279,18 @@ fn earnings(to: &Written, store: &StoreSample, charge: Option<Permille>) -> Resu
     let Some(charge) = charge else { return Ok(()) };
     to.gauges(
         "atoma_fees_micro_usdc",
-        "The fees for the node's stacks, by phase, at the contract's present charge for sampling consensus. All \
-         phases together are what was earned, all but `claimed` what is still due.",
+        "The fees for the node's own stacks, by phase, at the contract's present charge for sampling consensus: \
+         `claimed` was paid, `claimable` can be claimed, `settled` can be from the next epoch on, `open` was served and \
+         must be settled first, and `disputed` is frozen for good. Shares for attesting other nodes' stacks are not in \
+         it.",
         ["node_small_id", "phase"],
         each(&|sums| sums.worth.fee(charge).get()),
     )
 }
 
 /// The nodes' sums by their small id as text.
-fn nodes(store: &StoreSample) -> Vec<(String, &NodeFigures)> {
-    let nodes = store.figures.nodes.iter();
+fn nodes(store: &StoreFigures) -> Vec<(String, &NodeFigures)> {
+    let nodes = store.nodes.iter();
     nodes.map(|(node, sums)| (node.to_string(), sums)).collect()
 }
 

@@ -33,12 +33,12 @@ pub use engine::{
     LimitsConfig, Submission, Waited,
 };
 pub use ingest::{Applied, IngestError, Ingestor};
-pub use measure::{LedgerSample, Measurements, Sample, StoreSample};
+pub use measure::{LedgerSample, Measurements, Sample};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};
 pub use reconcile::ForeignUse;
 pub use upkeep::JournalUpkeep;
 pub use use_cases::{
     Checked, Completed, NodeChoice, Operator, Registered, ServedMessage, StackResult, StackStatus,
-    Unsuccessful, WantedUnits,
+    Unsuccessful, WantedUnits, dispute_warning,
 };

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use atoma_domain::model::{OperatorNode, StoreFigures};
 use atoma_domain::ports::{EpochInfo, StoreError, ViewQuery};
-use atoma_domain::{CheckpointNumber, Epoch, Permille, TimestampMs, with_causes};
-use futures::FutureExt as _;
-use futures::future::{BoxFuture, Shared};
+use atoma_domain::{CheckpointNumber, Permille, TimestampMs, with_causes};
+use tokio::sync::watch;
 use tracing::debug;
 
 use crate::engine::{Engine, EngineFigures, LimitStatus};
@@ -42,23 +41,16 @@ pub struct Measurements {
 pub struct Sample {
     /// When.
     pub at: TimestampMs,
-    /// The database.
-    pub store: Option<StoreSample>,
+    /// The operator's nodes, from this sample or the last that had them: lanes are told by them.
+    pub nodes: Vec<OperatorNode>,
+    /// The sums over the database.
+    pub store: Option<StoreFigures>,
     /// The ledger as the Sui node shows it; `None` if the node does not answer.
     pub ledger: Option<LedgerSample>,
     /// The current epoch.
     pub epoch: Option<EpochInfo>,
     /// The contract's charge for sampling consensus, from this sample or the last that had it.
     pub sampling_charge: Option<Permille>,
-}
-
-/// What the database holds.
-#[derive(Clone, Debug)]
-pub struct StoreSample {
-    /// The operator's nodes.
-    pub nodes: Vec<OperatorNode>,
-    /// The sums.
-    pub figures: StoreFigures,
 }
 
 /// How far the Sui node is.
@@ -81,23 +73,23 @@ impl LedgerSample {
 }
 
 /// The latest sample. Clones share it.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sampler {
     latest: Arc<Mutex<Option<Taken>>>,
 }
 
-/// A sample that is taken or being taken. Whoever awaits it helps to take it.
-type Taking = Shared<BoxFuture<'static, Arc<Sample>>>;
-
-#[derive(Clone)]
+/// A sample that is taken or being taken, in a task of its own: the callers' tasks end when their clients leave, and
+/// a reading that nobody drives would hold its snapshot of the database.
+#[derive(Debug)]
 struct Taken {
     at: TimestampMs,
-    sample: Taking,
+    sample: watch::Receiver<Option<Arc<Sample>>>,
 }
 
-impl std::fmt::Debug for Sampler {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sampler").finish_non_exhaustive()
+impl Taken {
+    /// Whether it is neither taken yet nor given up.
+    fn is_under_way(&self) -> bool {
+        self.sample.borrow().is_none() && self.sample.has_changed().is_ok()
     }
 }
 
@@ -109,33 +101,46 @@ impl Sampler {
         engine: &Engine,
         applied: &Applied,
     ) -> Measurements {
-        let sample = self.latest(ports, applied).await;
+        let now = ports.clock.now();
+        let mut taking = self.latest(ports, engine, applied, now);
+        let taken = taking.wait_for(Option::is_some).await;
+        let sample = taken.ok().and_then(|sample| sample.clone());
         Measurements {
             engine: engine.figures(),
             limits: engine.limits().await.ok(),
             covered: applied.progress().covered,
-            sample,
+            // The daemon stops.
+            sample: sample.unwrap_or_else(|| Arc::new(Sample::empty(now))),
             now: ports.clock.now(),
         }
     }
 
-    fn latest(&self, ports: &Ports, applied: &Applied) -> Taking {
-        let now = ports.clock.now();
+    fn latest(
+        &self,
+        ports: &Ports,
+        engine: &Engine,
+        applied: &Applied,
+        now: TimestampMs,
+    ) -> watch::Receiver<Option<Arc<Sample>>> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(taken) = latest.as_ref() {
             // One from the future is not recent: the clock was set back.
             let age = now.get().checked_sub(taken.at.get());
             let is_recent = age.is_some_and(|age| age < SAMPLE_MS);
             // A database that hangs is asked once.
-            if is_recent || taken.sample.peek().is_none() {
+            if taken.is_under_way() || is_recent && taken.sample.borrow().is_some() {
                 return taken.sample.clone();
             }
         }
-        let before = latest.as_ref().and_then(|taken| taken.sample.peek());
-        let charge = before.and_then(|sample| sample.sampling_charge);
+        let before = latest
+            .as_ref()
+            .and_then(|taken| taken.sample.borrow().clone());
         let (ports, applied) = (ports.clone(), applied.clone());
-        let sample = async move { Arc::new(read(&ports, &applied, now, charge).await) };
-        let sample = sample.boxed().shared();
+        let (taken, sample) = watch::channel(None);
+        engine.spawn_until_stopped(async move {
+            let sample = read(&ports, &applied, now, before.as_deref()).await;
+            taken.send_replace(Some(Arc::new(sample)));
+        });
         *latest = Some(Taken {
             at: now,
             sample: sample.clone(),
@@ -144,11 +149,25 @@ impl Sampler {
     }
 }
 
+impl Sample {
+    /// A sample without anything in it.
+    const fn empty(at: TimestampMs) -> Self {
+        Self {
+            at,
+            nodes: Vec::new(),
+            store: None,
+            ledger: None,
+            epoch: None,
+            sampling_charge: None,
+        }
+    }
+}
+
 async fn read(
     ports: &Ports,
     applied: &Applied,
     now: TimestampMs,
-    known_charge: Option<Permille>,
+    before: Option<&Sample>,
 ) -> Sample {
     let (ledger, epoch, charge, progress) = tokio::join!(
         patiently(read_ledger(ports, applied)),
@@ -158,22 +177,28 @@ async fn read(
     );
     let mirrored = progress.ok().and_then(|progress| progress.epoch);
     let current = epoch.map(|info| info.epoch).or(mirrored);
-    let store = match read_store(ports, current.unwrap_or_default()).await {
-        Ok(store) => Some(store),
-        Err(error) => {
-            debug!(
-                error = with_causes(&error),
-                "can't read the database for metrics"
-            );
-            None
+    let nodes = readable(ports.state.operator_nodes().await);
+    let store = match &nodes {
+        Some(nodes) => {
+            let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
+            readable(
+                ports
+                    .figures
+                    .figures(&ids, current.unwrap_or_default())
+                    .await,
+            )
         }
+        None => None,
     };
     Sample {
         at: now,
+        nodes: nodes
+            .or_else(|| before.map(|before| before.nodes.clone()))
+            .unwrap_or_default(),
         store,
         ledger,
         epoch,
-        sampling_charge: charge.or(known_charge),
+        sampling_charge: charge.or_else(|| before?.sampling_charge),
     }
 }
 
@@ -181,11 +206,14 @@ async fn patiently<T>(read: impl Future<Output = Option<T>>) -> Option<T> {
     tokio::time::timeout(PATIENCE, read).await.ok().flatten()
 }
 
-async fn read_store(ports: &Ports, epoch: Epoch) -> Result<StoreSample, StoreError> {
-    let nodes = ports.state.operator_nodes().await?;
-    let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
-    let figures = ports.figures.figures(&ids, epoch).await?;
-    Ok(StoreSample { nodes, figures })
+fn readable<T>(read: Result<T, StoreError>) -> Option<T> {
+    read.inspect_err(|error| {
+        debug!(
+            error = with_causes(error),
+            "can't read the database for metrics"
+        );
+    })
+    .ok()
 }
 
 async fn read_ledger(ports: &Ports, applied: &Applied) -> Option<LedgerSample> {
@@ -213,44 +241,4 @@ async fn read_charge(ports: &Ports) -> Option<Permille> {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio_util::sync::CancellationToken;
-
-    use super::*;
-    use crate::engine::EngineConfig;
-    use crate::engine::testing::ledger::{FakeChain, FakeLedger};
-    use crate::engine::testing::{SetClock, ports};
-
-    /// However often it is asked for, the database and the node are read once in ten seconds.
-    #[tokio::test]
-    async fn a_sample_counts_for_ten_seconds() {
-        let chain = Arc::new(FakeChain(Mutex::new(FakeLedger::default())));
-        let clock = Arc::new(SetClock::default());
-        let ports = Ports {
-            clock: clock.clone(),
-            ..ports(chain.clone()).await
-        };
-        let engine = Engine::new(
-            ports.clone(),
-            EngineConfig::default(),
-            CancellationToken::new(),
-        );
-        let (sampler, applied) = (Sampler::default(), Applied::default());
-        let epoch_at = async |now, epoch| {
-            clock.set(TimestampMs::new(now));
-            chain.0.lock().unwrap().epoch = epoch;
-            let measured = sampler.measure(&ports, &engine, &applied).await;
-            measured.sample.epoch.map(|info| info.epoch.get())
-        };
-        let later = Some(Epoch::new(4));
-        assert_eq!(epoch_at(50_000, Some(Epoch::new(3))).await, Some(3));
-        assert_eq!(epoch_at(59_999, later).await, Some(3));
-        assert_eq!(epoch_at(60_000, later).await, Some(4));
-        // The clock was set back.
-        assert_eq!(epoch_at(1_000, Some(Epoch::new(5))).await, Some(5));
-        // A node that does not answer costs its own figures only.
-        assert_eq!(epoch_at(20_000, None).await, None);
-        let measured = sampler.measure(&ports, &engine, &applied).await;
-        assert!(measured.sample.store.is_some());
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! Backups of the database: made while it is in use, verified, and put back.
 
 mod error;
+mod replace;
 mod restore;
 mod save;
 mod verify;

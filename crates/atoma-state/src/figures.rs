@@ -13,6 +13,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::claimed_sums;
 use crate::columns::{Cells, key_set, number};
+use crate::due_attestations;
 use crate::error::statement_failed;
 use crate::store::SqliteState;
 
@@ -28,17 +29,6 @@ const UNCLAIMED: &str = "SELECT s.stack_small_id, s.selected_node_id, \
      LEFT JOIN settlements t ON t.stack_small_id = s.stack_small_id \
      WHERE s.is_claimed = 0 \
      AND s.selected_node_id IN (SELECT unhex(value) FROM json_each($1))";
-
-/// The tickets of an epoch on that miss attestations. Those in dispute are left out, because their funds
-/// are frozen.
-const TICKETS: &str = "SELECT t.stack_small_id, t.dispute_settled_at_epoch, \
-     t.requested_attestation_nodes, \
-     (SELECT unhex(group_concat(hex(a.node_small_id), '')) FROM attestations a \
-      WHERE a.stack_small_id = t.stack_small_id) AS attested_nodes \
-     FROM settlements t \
-     WHERE t.is_claimed = 0 AND t.dispute_settled_at_epoch >= $1 \
-     AND length(t.requested_attestation_nodes) > 0 \
-     AND NOT EXISTS (SELECT 1 FROM disputes d WHERE d.stack_small_id = t.stack_small_id)";
 
 const DISPUTES: &str = "SELECT stack_small_id, defendant_node_id, plaintiff_node_id FROM disputes \
      WHERE resolved_at_epoch IS NULL \
@@ -123,19 +113,14 @@ async fn add_attestations(
     now: Epoch,
     sums: &mut NodeSums,
 ) -> Result<(), StoreError> {
-    let mut rows = sqlx::query(TICKETS)
+    let mut rows = sqlx::query(due_attestations::FROM_EPOCH)
         .bind(number(now.get()))
         .fetch(connection);
     while let Some(row) = rows.try_next().await.map_err(statement_failed)? {
         let cells = Cells::new(&row, "settlements", "stack_small_id");
-        let attested = cells.numbers("attested_nodes")?;
-        let mut missing = cells.numbers("requested_attestation_nodes")?;
-        missing.retain(|node| !attested.contains(node));
-        missing.sort_unstable();
-        missing.dedup();
         let is_safe = cells.number("dispute_settled_at_epoch")? > now.get();
-        for node in missing {
-            if let Some(figures) = sums.get_mut(&NodeSmallId::new(node)) {
+        for node in due_attestations::missing(&cells)? {
+            if let Some(figures) = sums.get_mut(&node) {
                 if is_safe {
                     figures.attestations_due += 1;
                 } else {

@@ -16,21 +16,24 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// # Errors
 /// The system's.
 pub fn create_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    private_folder(DirBuilder::new().recursive(true)).create(folder)
 }
 
-/// Creates folder and file, readable by their owner only, and takes rights away that others have on an
+/// Has a folder that is created used by its owner alone.
+pub(crate) fn private_folder(builder: &mut DirBuilder) -> &mut DirBuilder {
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
+    builder
+}
+
+/// Creates folder and file, readable by the owner of the folder only, and takes rights away that others have on an
 /// existing file and its companions. SQLite gives new companions the permissions of the database file.
 pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     if let Some(folder) = folder(path) {
         create_private_folder(folder)?;
     }
     match private_file(OpenOptions::new().write(true).create_new(true)).open(path) {
-        Ok(_) => Ok(()),
+        Ok(file) => give_to_owner_of(folder_of(path), &file),
         // Not opened: closing a second handle would release the locks that SQLite has in this process.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             make_private(path);
@@ -41,10 +44,64 @@ pub(crate) fn create_private(path: &Path) -> io::Result<()> {
 }
 
 /// Has a file that is created readable and writable by its owner alone.
-pub fn private_file(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn private_file(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
+}
+
+/// Opens a file for reading and writing. Creates a missing one, readable by its owner only, for the owner of its
+/// folder.
+///
+/// # Errors
+/// The system's.
+pub fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    match private_file(options.clone().create_new(true)).open(path) {
+        Ok(file) => give_to_owner_of(folder_of(path), &file).map(|()| file),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a file that the superuser has just created in a folder to the folder's owner: the daemon runs as that user
+/// and couldn't open it. A file that another user created stays as it is.
+#[cfg(unix)]
+pub(crate) fn give_to_owner_of(folder: &Path, file: &File) -> io::Result<()> {
+    match new_owner(folder, &file.metadata()?)? {
+        Some((user, group)) => std::os::unix::fs::fchown(file, Some(user), Some(group)),
+        None => Ok(()),
+    }
+}
+
+/// The same for a folder inside it.
+#[cfg(unix)]
+pub(crate) fn give_folder_to_owner_of(folder: &Path, inner: &Path) -> io::Result<()> {
+    match new_owner(folder, &inner.symlink_metadata()?)? {
+        // Never what a link leads to, by which that user could be given any file.
+        Some((user, group)) => std::os::unix::fs::lchown(inner, Some(user), Some(group)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn new_owner(folder: &Path, created: &std::fs::Metadata) -> io::Result<Option<(u32, u32)>> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let owner = folder.metadata()?;
+    let is_due = created.uid() == 0 && owner.uid() != 0;
+    Ok(is_due.then(|| (owner.uid(), owner.gid())))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn give_to_owner_of(_: &Path, _: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn give_folder_to_owner_of(_: &Path, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn folder(path: &Path) -> Option<&Path> {
@@ -88,11 +145,7 @@ pub(crate) struct OpenLock(File);
 impl OpenLock {
     /// Opens the lock file beside a database, and creates a missing one.
     pub(crate) fn create(database: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        private_file(&mut options)
-            .open(lock_file(database))
-            .map(Self)
+        open_private(&lock_file(database)).map(Self)
     }
 
     /// Opens the lock file for a program that may not write. None if there is none, or it can't be

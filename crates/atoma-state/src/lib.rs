@@ -26,6 +26,7 @@ pub mod backup;
 mod batch;
 mod claimed_sums;
 mod columns;
+mod due_attestations;
 mod error;
 mod events;
 mod figures;
@@ -43,6 +44,6 @@ mod store;
 pub mod testing;
 mod work;
 
-pub use files::{create_private_folder, private_file};
+pub use files::{create_private_folder, open_private};
 pub use open_error::OpenError;
 pub use store::{Access, SqliteState, StateOptions};

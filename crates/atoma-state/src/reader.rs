@@ -10,10 +10,11 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use atoma_domain::model::{
-    Dispute, Fill, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
+    Dispute, DueAttestation, Fill, OperatorNode, Settlement, SettlementInputs, Stack, Subscription,
+    Task,
 };
 use atoma_domain::ports::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader, StoreError};
-use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
+use atoma_domain::{Epoch, NodeSmallId, StackSmallId, TaskSmallId};
 use sqlx::sqlite::SqliteRow;
 
 use crate::columns::{after, fill_level, key_set, number};
@@ -314,6 +315,15 @@ impl StateReader for SqliteState {
             .await
             .map_err(statement_failed)?;
         collect(&rows, rows::settlement)
+    }
+
+    async fn due_attestations(
+        &self,
+        nodes: &[NodeSmallId],
+        now: Epoch,
+        page: Page<(Epoch, StackSmallId)>,
+    ) -> Result<Vec<DueAttestation>, StoreError> {
+        self.next_due_attestations(nodes, now, page).await
     }
 
     async fn disputes(

@@ -2,9 +2,11 @@
 
 use actix_web::http::Method;
 use atoma_api_types::{
-    DigestView, DisputeRequest, ModelSubscribeRequest, RegisterRequest, RegisteredView,
-    SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest,
+    DigestView, DisputeRequest, DisputedView, ModelSubscribeRequest, RegisterRequest,
+    RegisteredView, SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest,
 };
+
+use atoma_operator::dispute_warning;
 
 use super::beginnings::transaction_request;
 use super::endpoint::Endpoint;
@@ -14,7 +16,8 @@ use crate::ignored;
 use crate::params::{gas, node, per_million};
 use crate::request_context::RequestContext;
 use crate::views::{
-    digest_view, done_response, registered_response, registered_view, subscribed_view,
+    digest_view, disputed_view, done_response, registered_response, registered_view,
+    subscribed_view,
 };
 
 /// The contract's fixed value of `max_num_compute_units`.
@@ -81,10 +84,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Method::POST,
             request(
                 "start_dispute",
-                "Raises a dispute against the settlement of a stack, with the commitment of the node's own record.",
+                "Raises a dispute against the settlement of a stack, with the commitment of the node's own record. It freezes the stack's funds.",
             )
             .takes::<DisputeRequest>()
-            .answers::<DigestView>(200, done)
+            .answers::<DisputedView>(200, done)
             .errors(&[
                 "unknown_stack",
                 "not_settled",
@@ -196,5 +199,6 @@ async fn start_attestation_dispute(
     let request = body.value;
     let (node, gas) = (node(&request.options), gas(&request.options));
     let done = operator.dispute(request.stack_small_id, node, gas).await?;
-    Ok(done_response(&done).json(digest_view(done)))
+    let warnings = vec![dispute_warning(request.stack_small_id)];
+    Ok(done_response(&done).json(disputed_view(done, warnings)))
 }

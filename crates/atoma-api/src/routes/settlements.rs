@@ -1,7 +1,7 @@
 //! Stacks that entered settlement, and disputes about them.
 
 use actix_web::web::{Data, Path};
-use atoma_api_types::{ClaimedStackView, DisputeView};
+use atoma_api_types::{ClaimedStackView, DisputeView, DueAttestationView};
 use atoma_domain::Epoch;
 use atoma_domain::ports::DisputeSide;
 use atoma_operator::Operator;
@@ -9,14 +9,18 @@ use atoma_operator::Operator;
 use super::beginnings::state_list;
 use super::endpoint::Endpoint;
 use super::node_path::nodes;
-use crate::error::ApiResult;
-use crate::lists::ListRequest;
+use crate::error::{ApiError, ApiResult};
+use crate::lists::{ListRequest, PAIR_PAGING};
 use crate::openapi::codes;
 use crate::paging::one_more;
-use crate::views::{claimed_stack_view, dispute_view};
+use crate::views::{claimed_stack_view, dispute_view, due_attestation_view};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let stacks = |id, summary| state_list(id, summary).lists::<ClaimedStackView>();
+    let due = |id, summary| {
+        let list = state_list(id, summary).query(PAIR_PAGING);
+        list.lists::<DueAttestationView>()
+    };
     let disputes = |id, summary| state_list(id, summary).lists::<DisputeView>();
     vec![
         Endpoint::at("/claimed_stacks").get(
@@ -36,6 +40,21 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 .errors(codes::NODE),
                 claimed_by_node,
             ),
+        Endpoint::at("/attestations_due").get(
+            due(
+                "list_attestations_due",
+                "Lists the settlements that the operator's nodes must still attest, the most urgent first.",
+            ),
+            attestations_due,
+        ),
+        Endpoint::at("/attestations_due/{node_small_id}").get(
+            due(
+                "list_attestations_due_of_node",
+                "Lists the settlements that one of the operator's nodes must still attest, the most urgent first.",
+            )
+            .errors(codes::NODE),
+            attestations_due_of,
+        ),
         Endpoint::at("/against_attestation_disputes").get(
             disputes(
                 "list_disputes_against",
@@ -90,8 +109,7 @@ async fn list_claimed(operator: &Operator, list: ListRequest, node: Option<&str>
     let page = list.page()?;
     let ports = operator.ports();
     let settlements = ports.state.settlements(&nodes, one_more(page)).await?;
-    let now = ports.events.progress().await?.epoch;
-    let now = now.unwrap_or(Epoch::new(0));
+    let now = epoch(operator).await?;
     list.respond(
         page,
         settlements,
@@ -99,6 +117,39 @@ async fn list_claimed(operator: &Operator, list: ListRequest, node: Option<&str>
         |settlement| claimed_stack_view(settlement, now),
     )
     .await
+}
+
+async fn attestations_due(operator: Data<Operator>, list: ListRequest) -> ApiResult {
+    list_due(&operator, list, None).await
+}
+
+async fn attestations_due_of(
+    operator: Data<Operator>,
+    list: ListRequest,
+    node: Path<String>,
+) -> ApiResult {
+    list_due(&operator, list, Some(&node)).await
+}
+
+async fn list_due(operator: &Operator, list: ListRequest, node: Option<&str>) -> ApiResult {
+    let nodes = nodes(operator, node).await?;
+    let page = list.page()?;
+    let now = epoch(operator).await?;
+    let state = &operator.ports().state;
+    let due = state.due_attestations(&nodes, now, one_more(page)).await?;
+    list.respond(
+        page,
+        due,
+        |due| (due.claimable_from_epoch, due.stack_small_id),
+        due_attestation_view,
+    )
+    .await
+}
+
+/// The epoch that the mirror is in.
+async fn epoch(operator: &Operator) -> Result<Epoch, ApiError> {
+    let progress = operator.ports().events.progress().await?;
+    Ok(progress.epoch.unwrap_or(Epoch::new(0)))
 }
 
 async fn against(operator: Data<Operator>, list: ListRequest) -> ApiResult {

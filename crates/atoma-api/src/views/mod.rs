@@ -13,10 +13,11 @@ mod transaction;
 pub(crate) use batch::{batch_response, batch_view, claim_view};
 pub(crate) use limits::spending_limits_view;
 pub(crate) use outcome::{
-    digest_view, done_response, registered_response, registered_view, subscribed_view,
+    digest_view, disputed_view, done_response, registered_response, registered_view,
+    subscribed_view,
 };
 pub(crate) use reservation::{reservation_view, reserved_view};
-pub(crate) use settlement::{claimed_stack_view, dispute_view};
+pub(crate) use settlement::{claimed_stack_view, dispute_view, due_attestation_view};
 pub(crate) use stack::{node_view, stack_view, work_view};
 pub(crate) use task::{subscription_view, task_view};
 pub(crate) use transaction::{transaction_detail_view, transaction_view};

@@ -1,7 +1,7 @@
 //! The outcome of a request for one transaction.
 
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use atoma_api_types::{DigestView, DryRun, RegisteredView, SubscribedView};
+use atoma_api_types::{DigestView, DisputedView, DryRun, RegisteredView, SubscribedView};
 use atoma_domain::Digest;
 use atoma_operator::{Completed, Registered};
 
@@ -48,6 +48,14 @@ pub(crate) fn registered_response(node: &Registered) -> HttpResponseBuilder {
 /// A subscription that was made or changed.
 pub(crate) fn subscribed_view(done: Completed, warnings: Vec<String>) -> SubscribedView {
     SubscribedView {
+        done: digest_view(done),
+        warnings,
+    }
+}
+
+/// A dispute that was raised.
+pub(crate) fn disputed_view(done: Completed, warnings: Vec<String>) -> DisputedView {
+    DisputedView {
         done: digest_view(done),
         warnings,
     }

@@ -1,8 +1,10 @@
 //! Stacks that entered settlement, and disputes.
 
-use atoma_api_types::{ClaimedStackView, DisputeView, ResolutionStatus};
+use atoma_api_types::{
+    ClaimedStackView, DisputeView, DueAttestationView, DueNodeView, ResolutionStatus,
+};
 use atoma_domain::Epoch;
-use atoma_domain::model::{AttestationStatus, Dispute, Settlement};
+use atoma_domain::model::{AttestationStatus, Dispute, DueAttestation, Settlement};
 
 use super::time::rfc3339;
 
@@ -30,6 +32,20 @@ pub(crate) fn claimed_stack_view(settlement: Settlement, now: Epoch) -> ClaimedS
         is_claimed: settlement.is_claimed,
         user_refund_amount: settlement.user_refund_amount,
         committed_stack_proof: settlement.committed_stack_proof,
+    }
+}
+
+/// A settlement that nodes of the operator must still attest.
+pub(crate) fn due_attestation_view(due: DueAttestation) -> DueAttestationView {
+    let nodes = due.nodes.into_iter().map(|due| DueNodeView {
+        node_small_id: due.node_small_id,
+        record_agrees: due.record_agrees,
+    });
+    DueAttestationView {
+        stack_small_id: due.stack_small_id,
+        task_small_id: due.task_small_id,
+        claimable_from_epoch: due.claimable_from_epoch,
+        nodes: nodes.collect(),
     }
 }
 

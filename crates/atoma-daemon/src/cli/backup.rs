@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use atoma_state::backup::{self, BackupContents};
+use atoma_state::backup::{self, BackupContents, BackupError};
 use clap::Args;
 use serde_json::json;
 
@@ -90,8 +90,11 @@ impl RestoreArgs {
         let lock = DataDirLock::take(&dir)?;
         let file = database(&dir);
         let restored = backup::restore(&self.from, &file, self.replace);
-        let restored = waiting("Checking and copying the backup", restored).await;
-        let restored = restored.context("nothing is restored")?;
+        let restored = match waiting("Checking and copying the backup", restored).await {
+            // It says itself what is done by now.
+            Err(error @ BackupError::Unfinished { .. }) => return Err(error.into()),
+            restored => restored.context("nothing is restored")?,
+        };
         lock.release();
         if self.database.json {
             let mut answer = described(&self.from, &restored.contents);

@@ -139,7 +139,7 @@ pub(super) fn settled_table(stacks: &[ClaimedStackView]) -> String {
             "UNITS",
             "STATUS",
             "ATTESTED",
-            "LAST EPOCH",
+            "CLAIMABLE FROM",
             "DISPUTED",
             "CLAIMED",
             "REFUND",

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use atoma_api_types::{
-    BatchView, ClaimView, DigestView, RegisteredView, StackResultStatus, StackResultView,
-    SubscribedView,
+    BatchView, ClaimView, DigestView, DisputedView, RegisteredView, StackResultStatus,
+    StackResultView, SubscribedView,
 };
 use atoma_domain::Mist;
 
@@ -124,16 +124,30 @@ impl Outcome for DigestView {
     }
 }
 
+fn warned(done: &DigestView, warnings: &[String]) -> String {
+    let warnings = warnings
+        .iter()
+        .map(|warning| format!("{} {}\n", painted(DOUBTFUL, "Warning:"), plain(warning)));
+    done.text() + &warnings.collect::<String>()
+}
+
 impl Outcome for SubscribedView {
     fn estimated_gas(&self) -> Option<Mist> {
         self.done.estimated_gas()
     }
 
     fn text(&self) -> String {
-        let warnings = self.warnings.iter();
-        let warnings = warnings
-            .map(|warning| format!("{} {}\n", painted(DOUBTFUL, "Warning:"), plain(warning)));
-        self.done.text() + &warnings.collect::<String>()
+        warned(&self.done, &self.warnings)
+    }
+}
+
+impl Outcome for DisputedView {
+    fn estimated_gas(&self) -> Option<Mist> {
+        self.done.estimated_gas()
+    }
+
+    fn text(&self) -> String {
+        warned(&self.done, &self.warnings)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use atoma_api::{AllowedHosts, InvalidHost, Unprotected};
+use atoma_api::{AllowedHosts, InvalidHost, RESERVED_NAMES, Unprotected};
 use atoma_sui::{NodeUrl, begins_with_tilde};
 
 use super::error::Problem;
@@ -21,9 +21,13 @@ impl Settings {
             .filter_map(|(key, path)| check_path(key, path).err())
             .collect();
         let mut broken = |key: &str, problem: String| problems.push(Problem::new(key, problem));
-        let is_encrypted = self.tls.cert_file.is_some() || self.behind_proxy;
-        if let Err(lack) = Unprotected::at(self.http_addr, !self.tokens.is_empty(), is_encrypted) {
-            broken("http_addr", lack.to_string());
+        if let Err(lack) = Unprotected::at(
+            self.http_addr,
+            !self.tokens.is_empty(),
+            self.tls.cert_file.is_some(),
+            self.behind_proxy,
+        ) {
+            broken(lack.key(), lack.to_string());
         }
         if let Err(InvalidHost(host)) = AllowedHosts::new(self.allowed_hosts.iter().cloned()) {
             broken(
@@ -87,6 +91,11 @@ fn token_problems(tokens: &[TokenConfig]) -> Vec<String> {
                 "has a `name` that is not 1 to {TOKEN_NAME_MAX} letters, digits, `-`, `_` or `.`"
             ));
             continue;
+        }
+        if RESERVED_NAMES.contains(&name.as_str()) {
+            problems.push(format!(
+                "has a token named `{name}`, which is what logs call callers without a token; give it another name"
+            ));
         }
         if !names.insert(name) {
             problems.push(format!(

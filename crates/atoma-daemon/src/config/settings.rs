@@ -71,11 +71,12 @@ pub struct Settings {
     #[config(default = false)]
     pub allow_foreign_use: bool,
     /// Whether a proxy in front of the daemon encrypts connections from other machines. It must keep the
-    /// headers `Host` and `Authorization`. Only the proxy should be able to reach `http_addr`.
+    /// headers `Host` and `Authorization`. Only the proxy should be able to reach `http_addr`. The proxy lets other
+    /// machines in, so the daemon requires a token (`tokens`) at every address, loopback too.
     #[config(default = false)]
     pub behind_proxy: bool,
     /// Tokens that clients send as `Authorization: Bearer …`. Once there is one, every request needs one, except
-    /// for `GET /health` and the OpenAPI document. Each entry has a `name` for the logs; a
+    /// for `GET /health` and the OpenAPI document. Each entry has a `name` for the logs, other than `loopback` and `anybody`; a
     /// `scope`, which is `read` or `operate` (everything that `read` allows, and requests that send
     /// transactions); and the place of the token: either `file`, a file that contains it, or `env`, the
     /// name of an environment variable. A token has at least 16 characters. To rotate a token, add the

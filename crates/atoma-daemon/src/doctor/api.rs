@@ -8,10 +8,15 @@ use crate::config::Config;
 
 const CHECK: &str = "HTTP API";
 
-/// Whether the daemon that uses the data directory answers. What needs no token is enough.
-pub(super) async fn examine(config: &Config, is_running: bool) -> Finding {
-    if !is_running {
-        return Finding::skipped(CHECK, "no daemon uses the data directory");
+/// Whether the daemon that uses the data directory answers, if one does. What needs no token is enough.
+pub(super) async fn examine(config: &Config, is_running: Option<bool>) -> Finding {
+    match is_running {
+        Some(true) => {}
+        Some(false) => return Finding::skipped(CHECK, "no daemon uses the data directory"),
+        None => {
+            let unknown = "it is not known whether a daemon uses the data directory";
+            return Finding::skipped(CHECK, unknown);
+        }
     }
     let scheme = if config.tls.cert_file.is_some() {
         "https"

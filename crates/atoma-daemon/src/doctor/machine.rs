@@ -1,5 +1,7 @@
 //! This machine: configuration, files, data directory, disk, database.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use atoma_domain::ports::{Clock as _, Journal as _};
@@ -8,6 +10,7 @@ use atoma_metrics::free_space;
 use atoma_state::{Access, OpenError, SqliteState, StateOptions};
 
 use super::Finding;
+use super::mirror::Mirror;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::data_dir::{DataDirLock, database as database_file};
@@ -36,29 +39,40 @@ pub(super) fn files(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// The data directory, and whether a daemon uses it.
-pub(super) fn data_dir(config: &Config) -> (Finding, bool) {
+/// What to do about a file that can't be looked at.
+const AS_DAEMON: &str = "Run this as the daemon's user.";
+
+/// The data directory, and whether a daemon uses it, if that is known.
+pub(super) fn data_dir(config: &Config) -> (Finding, Option<bool>) {
     const CHECK: &str = "data directory";
     let dir = config.data_dir.display();
-    if !config.data_dir.is_dir() {
-        let found = format!("{dir} does not exist yet; the first start creates it");
-        return (Finding::ok(CHECK, found), false);
+    match config.data_dir.metadata() {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => {
+            let found = Finding::problem(CHECK, format!("{dir} is not a directory"));
+            return (found.advise("Set another `data_dir`."), Some(false));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let found = format!("{dir} does not exist yet; the first start creates it");
+            return (Finding::ok(CHECK, found), Some(false));
+        }
+        Err(error) => {
+            let found = Finding::problem(CHECK, format!("can't look at {dir}: {error}"));
+            return (found.advise(AS_DAEMON), None);
+        }
     }
     match DataDirLock::holder_of(&config.data_dir) {
         Ok(None) => {
             let found = format!("{dir}; no daemon uses it");
-            (Finding::ok(CHECK, found), false)
+            (Finding::ok(CHECK, found), Some(false))
         }
         Ok(Some(holder)) => {
             let found = format!("{dir}; a daemon uses it ({holder})");
-            (Finding::ok(CHECK, found), true)
+            (Finding::ok(CHECK, found), Some(true))
         }
         Err(error) => {
             let found = format!("{dir}: its lock can't be read: {error}");
-            (
-                Finding::problem(CHECK, found).advise("Run this as the daemon's user."),
-                false,
-            )
+            (Finding::problem(CHECK, found).advise(AS_DAEMON), None)
         }
     }
 }
@@ -66,7 +80,12 @@ pub(super) fn data_dir(config: &Config) -> (Finding, bool) {
 /// The space left for the database.
 pub(super) fn disk(config: &Config) -> Finding {
     const CHECK: &str = "disk";
-    let dir = config.data_dir.ancestors().find(|dir| dir.is_dir());
+    // The first start creates what is missing of the path. Another error may hide another disk.
+    let is_missing = |dir: &&Path| {
+        let error = dir.metadata().err();
+        error.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+    };
+    let dir = config.data_dir.ancestors().find(|dir| !is_missing(dir));
     let Some(free) = dir.and_then(|dir| free_space(dir).ok()) else {
         return Finding::skipped(CHECK, "the space left can't be read");
     };
@@ -80,12 +99,20 @@ pub(super) fn disk(config: &Config) -> Finding {
 }
 
 /// The database, open for reading.
-pub(super) async fn database(config: &Config) -> (Vec<Finding>, Option<SqliteState>) {
+pub(super) async fn database(config: &Config) -> (Vec<Finding>, Mirror) {
     const CHECK: &str = "database";
     let path = database_file(&config.data_dir);
-    if !path.exists() {
-        let found = "there is none yet; the first start creates it";
-        return (vec![Finding::ok(CHECK, found)], None);
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => {
+            let found = "there is none yet; the first start creates it";
+            return (vec![Finding::ok(CHECK, found)], Mirror::Missing);
+        }
+        Err(error) => {
+            let found = format!("can't look at {}: {error}", path.display());
+            let found = Finding::problem(CHECK, found).advise(AS_DAEMON);
+            return (vec![found], Mirror::Unreadable);
+        }
     }
     let options = StateOptions {
         access: Access::ReadOnly,
@@ -95,11 +122,15 @@ pub(super) async fn database(config: &Config) -> (Vec<Finding>, Option<SqliteSta
     let state = match SqliteState::open(&path, options).await {
         Ok(state) => state,
         Err(error @ OpenError::NotMigrated { .. }) => {
-            return (vec![Finding::warning(CHECK, error.to_string())], None);
+            let found = Finding::warning(CHECK, error.to_string());
+            return (vec![found], Mirror::Unreadable);
         }
-        Err(error) => return (vec![Finding::problem(CHECK, with_causes(&error))], None),
+        Err(error) => {
+            let found = Finding::problem(CHECK, with_causes(&error));
+            return (vec![found], Mirror::Unreadable);
+        }
     };
-    (contents(&state).await, Some(state))
+    (contents(&state).await, Mirror::Open(state))
 }
 
 async fn contents(state: &SqliteState) -> Vec<Finding> {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_domain::ports::{
-    Chain as _, ChainError, ChainEvents as _, Clock as _, EventSource as _, Progress, StoreError,
+    Chain as _, ChainError, ChainEvents as _, Clock as _, EventCursor, EventSource, Progress,
+    StoreError,
 };
 use atoma_domain::{Address, CheckpointNumber, Mist, with_causes};
 use atoma_state::SqliteState;
 use atoma_sui::{ClientConfig, SuiChain, SuiEventSource};
 
 use super::Finding;
+use super::mirror::Mirror;
 use crate::amounts::{sui, total};
 use crate::backend::connect;
 use crate::clock::SystemClock;
@@ -18,14 +20,14 @@ use crate::config::Config;
 
 /// How long all questions to the node may take together.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long to wait for the next page of the ledger: at its end there is none.
+/// How long to wait for the next page of the ledger.
 const PAGE_PATIENCE: Duration = Duration::from_secs(3);
 /// The difference between the newest checkpoint and this machine's clock that is worth a warning.
 const CLOCK_TOLERANCE_MS: u64 = 60_000;
 
 const NODE: &str = "Sui node";
 
-pub(super) async fn examine(config: &Config, state: Option<&SqliteState>) -> Vec<Finding> {
+pub(super) async fn examine(config: &Config, mirror: &Mirror) -> Vec<Finding> {
     let connected = ClientConfig::load(&config.sui.client_config)
         .map_err(anyhow::Error::from)
         .and_then(|client| {
@@ -38,7 +40,7 @@ pub(super) async fn examine(config: &Config, state: Option<&SqliteState>) -> Vec
         Err(error) => return vec![Finding::skipped(NODE, format!("not asked: {error:#}"))],
     };
     let mut findings = Vec::new();
-    let questions = ask(config, &chain, address, state, &mut findings);
+    let questions = ask(config, &chain, address, mirror, &mut findings);
     if tokio::time::timeout(PATIENCE, questions).await.is_err() {
         let found = format!("it did not answer within {} seconds", PATIENCE.as_secs());
         findings.push(Finding::problem(NODE, found).advise(format!(
@@ -52,7 +54,7 @@ async fn ask(
     config: &Config,
     chain: &Arc<SuiChain>,
     address: Address,
-    state: Option<&SqliteState>,
+    mirror: &Mirror,
     findings: &mut Vec<Finding>,
 ) {
     let height = match chain.height().await {
@@ -66,13 +68,17 @@ async fn ask(
         )),
         Err(error) => return findings.push(node_failed(&error)),
     }
-    let progress = match state {
-        Some(state) => state.progress().await.ok(),
-        None => None,
+    let (state, progress) = match mirror {
+        Mirror::Open(state) => {
+            let read = state.progress().await;
+            (Some(state), read.map_err(|error| with_causes(&error)))
+        }
+        Mirror::Missing => (None, Ok(Progress::default())),
+        Mirror::Unreadable => (None, Err(String::from("see `database`"))),
     };
     findings.push(clock(chain, height).await);
     findings.push(history(config, chain, progress.as_ref()).await);
-    findings.push(stream(config, chain, progress).await);
+    findings.push(stream(chain, height, progress.ok()).await);
     findings.push(contract(chain, state).await);
     findings.push(badges(chain, address).await);
     findings.push(gas(config, chain, address).await);
@@ -109,16 +115,28 @@ async fn clock(chain: &Arc<SuiChain>, height: CheckpointNumber) -> Finding {
 }
 
 /// Whether the node still has what the mirror needs next.
-async fn history(config: &Config, chain: &Arc<SuiChain>, progress: Option<&Progress>) -> Finding {
+async fn history(
+    config: &Config,
+    chain: &Arc<SuiChain>,
+    progress: Result<&Progress, &String>,
+) -> Finding {
     const CHECK: &str = "history";
+    let progress = match progress {
+        Ok(progress) => progress,
+        Err(why) => {
+            let found = format!("it is not known what the mirror needs next: {why}");
+            return Finding::skipped(CHECK, found);
+        }
+    };
     let lowest = match chain.lowest_checkpoint().await {
         Ok(lowest) => lowest,
         Err(error) => return Finding::warning(CHECK, with_causes(&error)),
     };
-    let covered = progress.and_then(|progress| progress.covered);
-    let next = covered.map_or(config.sui.start_checkpoint, |covered| {
-        covered.get().saturating_add(1)
-    });
+    let next = progress
+        .covered
+        .map_or(config.sui.start_checkpoint, |covered| {
+            covered.get().saturating_add(1)
+        });
     let found = format!("the node keeps checkpoints from {lowest} on; the mirror needs {next}");
     if lowest.get() <= next {
         return Finding::ok(CHECK, found);
@@ -127,21 +145,45 @@ async fn history(config: &Config, chain: &Arc<SuiChain>, progress: Option<&Progr
         .advise("Set `sui.rpc_url` to a node that keeps its whole history, an archive node.")
 }
 
-/// Whether the node has the calls by which the mirror follows the ledger.
-async fn stream(config: &Config, chain: &Arc<SuiChain>, progress: Option<Progress>) -> Finding {
+/// Whether the node has the calls by which the mirror follows the ledger, from where the mirror is.
+async fn stream(
+    chain: &Arc<SuiChain>,
+    height: CheckpointNumber,
+    progress: Option<Progress>,
+) -> Finding {
+    // A mirror that has everything would wait for the next checkpoint. The node must have an answer about its newest.
+    let behind = progress.filter(|progress| progress.covered.is_some_and(|at| at < height));
+    let source = SuiEventSource::new(Arc::clone(chain), height);
+    listed(
+        &source,
+        behind.and_then(|behind| behind.cursor),
+        PAGE_PATIENCE,
+    )
+    .await
+}
+
+/// Whether a source that has something to tell does so.
+async fn listed(
+    source: &dyn EventSource,
+    cursor: Option<EventCursor>,
+    patience: Duration,
+) -> Finding {
     const CHECK: &str = "list calls";
-    let start = CheckpointNumber::new(config.sui.start_checkpoint);
-    let source = SuiEventSource::new(Arc::clone(chain), start);
     let read = async {
-        let cursor = progress.and_then(|progress| progress.cursor);
         let mut stream = source.follow(cursor).await?;
         stream.next_steps(1).await
     };
-    match tokio::time::timeout(PAGE_PATIENCE, read).await {
-        // Nothing new, and no refusal.
-        Ok(Ok(_)) | Err(_) => Finding::ok(CHECK, "the node lists the contract's transactions"),
+    match tokio::time::timeout(patience, read).await {
+        Ok(Ok(_)) => Finding::ok(CHECK, "the node lists the contract's transactions"),
         Ok(Err(error)) => Finding::problem(CHECK, with_causes(&error))
             .advise("Use a node that serves `sui.rpc.v2` with its list calls and their indexes."),
+        Err(_) => {
+            let found = format!(
+                "the node did not list the contract's transactions within {} seconds",
+                patience.as_secs()
+            );
+            Finding::warning(CHECK, found).advise("Try again. If it stays so, use another node.")
+        }
     }
 }
 
@@ -198,4 +240,41 @@ async fn gas(config: &Config, chain: &Arc<SuiChain>, address: Address) -> Findin
         return Finding::warning(CHECK, found).advise(advice);
     }
     Finding::ok(CHECK, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use atoma_domain::ports::{LedgerFrame, LedgerStream};
+
+    use super::super::Verdict;
+    use super::*;
+
+    /// A node that takes the call and says nothing.
+    #[derive(Debug)]
+    struct Silent;
+
+    #[async_trait]
+    impl EventSource for Silent {
+        async fn follow(
+            &self,
+            _: Option<EventCursor>,
+        ) -> Result<Box<dyn LedgerStream>, ChainError> {
+            Ok(Box::new(Self))
+        }
+    }
+
+    #[async_trait]
+    impl LedgerStream for Silent {
+        async fn next_steps(&mut self, _: usize) -> Result<Vec<LedgerFrame>, ChainError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_node_that_lists_nothing_in_time_is_not_ok() {
+        let found = listed(&Silent, None, Duration::ZERO).await;
+        assert_eq!(found.verdict, Verdict::Warning, "{found:?}");
+        assert!(found.found.contains("did not list"), "{found:?}");
+    }
 }

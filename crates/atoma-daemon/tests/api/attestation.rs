@@ -69,6 +69,47 @@ async fn an_attester_attests_from_its_own_record_only() {
     assert_eq!(*share, 240);
 }
 
+/// An operator finds the stacks of other operators that its nodes must attest.
+#[tokio::test]
+async fn attestations_are_due_until_they_are_made() {
+    let (first, second, stack) = settled_by_first().await;
+    let node = second.nodes[0];
+    let from = first.ticket(stack)["dispute_settled_at_epoch"].clone();
+    let due = |agrees: Value| {
+        let nodes = [json!({"node_small_id": node, "record_agrees": agrees})];
+        json!([{"stack_small_id": stack, "task_small_id": 3, "claimable_from_epoch": from, "nodes": nodes}])
+    };
+    let listed = async || Value::from(second.list("/attestations_due").await);
+    assert_eq!(listed().await, due(Value::Null));
+    let of_node = second.list(&format!("/attestations_due/{node}")).await;
+    assert_eq!(Value::from(of_node), due(Value::Null));
+    assert!(first.list("/attestations_due").await.is_empty());
+    record_verification(&second, stack, 0, 0).await;
+    assert_eq!(listed().await, due(json!(false)));
+    record_verification(&second, stack, 1, 1).await;
+    assert_eq!(listed().await, due(json!(true)));
+    second.attest(&[stack]).await;
+    assert_eq!(listed().await, json!([]));
+}
+
+#[tokio::test]
+async fn an_attestation_that_agrees_warns_of_nothing_even_if_it_may_dispute() {
+    let (first, second, stack) = settled_by_first().await;
+    let body = json!({"stack_small_ids": [stack], "allow_dispute": true});
+    // Nothing to compare with: refused, not frozen.
+    let (_, refused) = second.post(ATTEST, body.clone()).await;
+    assert_eq!(refused["code"], "nothing_to_attest_with");
+    assert_eq!(refused["results"][0]["warnings"], json!([]));
+    record_verification(&second, stack, 0, 0).await;
+    record_verification(&second, stack, 1, 1).await;
+    for path in [&format!("{ATTEST}?dry_run=true"), ATTEST] {
+        let answer = second.post_ok(path, body.clone()).await;
+        assert_eq!(statuses(&answer), ["succeeded"]);
+        assert_eq!(answer["results"][0]["warnings"], json!([]));
+    }
+    assert_eq!(first.ticket(stack)["is_in_dispute"], false);
+}
+
 #[tokio::test]
 async fn a_stack_of_another_operator_is_not_settled_or_claimed_here() {
     let (first, second, stack) = settled_by_first().await;
@@ -94,8 +135,18 @@ async fn an_attester_that_disagrees_disputes_only_on_request() {
     assert_eq!(status, 422);
     assert_eq!(first.ticket(stack)["is_in_dispute"], false);
     let body = json!({"stack_small_ids": [stack], "allow_dispute": true});
-    let answer = second.post_ok(ATTEST, body).await;
-    assert_eq!(statuses(&answer), ["succeeded"]);
+    // Both the plan and the answer say what it costs.
+    for path in [&format!("{ATTEST}?dry_run=true"), ATTEST] {
+        let answer = second.post_ok(path, body.clone()).await;
+        assert_eq!(statuses(&answer), ["succeeded"]);
+        let warnings = answer["results"][0]["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), 1, "{answer}");
+        let warning = warnings[0].as_str().unwrap();
+        assert!(
+            warning.contains("freezes the funds of the stack"),
+            "{warning}"
+        );
+    }
     assert_eq!(first.ticket(stack)["is_in_dispute"], true);
     let own = second.list("/own_attestation_disputes").await;
     assert_eq!(own.len(), 1);

@@ -22,6 +22,8 @@ const GETS: &[&str] = &[
     "/almost_filled_stacks/1/0.5",
     "/claimed_stacks",
     "/claimed_stacks/1",
+    "/attestations_due",
+    "/attestations_due/1",
     "/own_attestation_disputes",
     "/own_attestation_disputes/1",
     "/against_attestation_disputes",

@@ -75,7 +75,12 @@ async fn a_dispute_is_raised_only_if_there_is_something_to_dispute() {
     assert_eq!(world.ticket(honest)["is_in_dispute"], false);
 
     let body = json!({"stack_small_id": stack});
-    world.post_ok(path, body.clone()).await;
+    // Both the plan and the answer say what it costs.
+    for path in [&format!("{path}?dry_run=true"), path] {
+        let answer = world.post_ok(path, body.clone()).await;
+        let warning = answer["warnings"][0].as_str().unwrap_or_default();
+        assert!(warning.contains("freezes the funds of stack"), "{answer}");
+    }
     assert_eq!(world.ticket(stack)["is_in_dispute"], true);
     assert_eq!(world.list("/own_attestation_disputes").await.len(), 1);
     assert_refused(&world.post(path, body).await, 409, "already_in_dispute");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use atoma_localnet::{LocalNet, LocalNetConfig};
 use serde_json::Value;
@@ -95,6 +95,44 @@ async fn a_database_of_another_chain_is_found() {
     assert_eq!(findings["contract"]["verdict"], "problem", "{findings:#?}");
     assert_says(&findings, "contract", "found", "the database mirrors chain");
     assert_eq!(code, 1);
+}
+
+/// What can't be looked at is not missing, and tells nothing about what the mirror needs.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_looked_at_is_not_taken_for_missing() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    world.stop().await;
+    set_mode(&world, 0o600);
+    let dir = world.dir.path().join("data");
+    // A link to itself can't be followed, not even by the superuser.
+    let database = dir.join("atoma.sqlite");
+    std::fs::remove_file(&database).unwrap();
+    symlink(&database, &database).unwrap();
+    let (findings, code) = examine(&world);
+    assert_eq!(
+        wrong(&findings),
+        [
+            ("HTTP API", "skipped"),
+            ("database", "problem"),
+            ("history", "skipped")
+        ],
+        "{findings:#?}"
+    );
+    assert_eq!(code, 1);
+    assert_says(&findings, "database", "found", "can't look at");
+    std::fs::remove_dir_all(&dir).unwrap();
+    symlink(&dir, &dir).unwrap();
+    let (findings, _) = examine(&world);
+    for (check, verdict, text) in [
+        ("data directory", "problem", "can't look at"),
+        ("database", "problem", "can't look at"),
+        ("disk", "skipped", "can't be read"),
+        ("history", "skipped", "not known"),
+        ("HTTP API", "skipped", "not known"),
+    ] {
+        assert_eq!(findings[check]["verdict"], verdict, "{findings:#?}");
+        assert_says(&findings, check, "found", text);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

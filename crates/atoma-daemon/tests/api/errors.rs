@@ -252,6 +252,8 @@ async fn paths_methods_and_queries_that_do_not_exist_are_answered_in_json() {
         "/stacks?limit=many",
         "/stacks?cursor=there",
         "/subscriptions?cursor=1",
+        "/attestations_due?cursor=1",
+        "/attestations_due?cursor=+1-1",
         "/transactions/not-a-digest",
     ] {
         assert_error(&world.get(path).await, 400, "invalid_request", path);
@@ -261,6 +263,7 @@ async fn paths_methods_and_queries_that_do_not_exist_are_answered_in_json() {
         "/subscriptions/77",
         "/almost_filled_stacks/77/0.5",
         "/claimed_stacks/77",
+        "/attestations_due/77",
         "/own_attestation_disputes/77",
         "/against_attestation_disputes/77",
     ] {

@@ -310,6 +310,17 @@ async fn the_pages_of_a_list_make_up_the_whole() {
         let whole = world.list(path).await;
         assert_eq!(in_pages(&world, path).await, (whole, pages), "{path}");
     }
+    // Two keys to a page.
+    let world = TestWorld::start(&[SAMPLING], 2).await;
+    let stacks = world.buy(1, 1, 1_000, 1_000, 3).await;
+    for stack in &stacks {
+        world.record(*stack, 1, 900).await;
+        world.draw(*stack, &[2]);
+    }
+    world.settle(&stacks).await;
+    let due = world.list("/attestations_due").await;
+    assert_eq!(due.len(), 3);
+    assert_eq!(in_pages(&world, "/attestations_due").await, (due, 2));
     let request = world.api.request(Method::GET, "/stacks?limit=5");
     let response = request.send().await.unwrap();
     assert!(!response.headers().contains_key(LINK));

@@ -250,7 +250,13 @@ async fn a_daemon_without_its_chain_is_not_ready() {
     let running = tokio::spawn(daemon.run_until_stopped());
     assert_eq!(api.get("/health").await.0, 200);
     assert_eq!(api.get("/ready").await.0, 503);
-    for path in ["/stacks", "/tasks", "/claimed_stacks", "/subscriptions"] {
+    for path in [
+        "/stacks",
+        "/tasks",
+        "/claimed_stacks",
+        "/attestations_due",
+        "/subscriptions",
+    ] {
         let (status, body) = api.get(path).await;
         assert_eq!(
             (status, &body["code"]),

@@ -246,6 +246,31 @@ async fn a_reload_takes_up_changed_tokens_and_keeps_the_old_ones_if_they_are_wro
     assert!(!log.contains("secret"), "{log}");
 }
 
+/// The proxy's other side is the whole network.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_without_tokens_is_refused_at_start_in_checks_and_at_a_reload() {
+    let (_network, dir) = program().await;
+    let file = dir.path().join("daemon.toml");
+    configure(dir.path(), "tokens = []");
+    let mut process = Process::start(dir.path());
+    configure(dir.path(), "tokens = []\nbehind_proxy = true");
+    let why = "`behind_proxy` lets other machines in, so clients must have a token";
+    process.reload("can't reload");
+    for command in [&["serve"][..], &["config", "check"]] {
+        let ended = program_command()
+            .args(command)
+            .arg("--config")
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert_eq!(ended.status.code(), Some(3), "{command:?}");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(said.contains(why), "{said}");
+    }
+    let log = process.kill().join("\n");
+    assert!(log.contains(why), "{log}");
+}
+
 /// What is told about writes, without the times.
 fn audit(log: &[String]) -> Vec<&str> {
     let told = log
@@ -270,6 +295,11 @@ async fn every_write_is_told_with_who_sent_it() {
     let request = api.request(Method::POST, "/reservations").bearer_auth(NEW);
     let answered = answer(request.json(&json!({"holder": "a-secret"}))).await;
     assert_refused(&answered, 400, "invalid_request");
+    let release = api.request(Method::DELETE, "/reservations?holder=worker-7");
+    assert_eq!(answer(release.bearer_auth(OLD)).await.0, 200);
+    let unusable = format!("/reservations?holder={}", "x".repeat(129));
+    let release = api.request(Method::DELETE, &unusable).bearer_auth(OLD);
+    assert_refused(&answer(release).await, 400, "invalid_request");
     let log = process.kill();
     let told = audit(&log);
     let write = |caller: &str, rest: &str| {
@@ -287,7 +317,13 @@ async fn every_write_is_told_with_who_sent_it() {
             write("new", "status=415 code=\"not_json\""),
         ]
     );
-    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!(
+        told[5..],
+        [
+            "write caller=\"old\" method=DELETE path=\"/reservations\" holder=\"worker-7\" status=200",
+            "write caller=\"old\" method=DELETE path=\"/reservations\" status=400 code=\"invalid_request\"",
+        ]
+    );
     assert!(!log.join("\n").contains("secret"));
 }
 

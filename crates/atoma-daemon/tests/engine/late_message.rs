@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use atoma_domain::events::ContractEvent;
 use atoma_domain::model::{
-    Dispute, NewMessage, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
+    Dispute, DueAttestation, NewMessage, OperatorNode, Settlement, SettlementInputs, Stack,
+    Subscription, Task,
 };
 use atoma_domain::ports::{
     DisputeSide, Page, ServedWork, StackFilter, StackSnapshot, StateReader, StoreError,
 };
-use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId, TaskSmallId, TimestampMs};
+use atoma_domain::{
+    ComputeUnits, Epoch, Hash32, NodeSmallId, StackSmallId, TaskSmallId, TimestampMs,
+};
 use atoma_operator::{Applied, Ingestor, Operator, Ports, Readiness, StackStatus};
 use tokio_util::sync::CancellationToken;
 
@@ -90,6 +93,15 @@ impl StateReader for LateMessage {
 
     async fn settlements_by_id(&self, ids: &[StackSmallId]) -> Result<Vec<Settlement>, StoreError> {
         self.inner.settlements_by_id(ids).await
+    }
+
+    async fn due_attestations(
+        &self,
+        nodes: &[NodeSmallId],
+        now: Epoch,
+        page: Page<(Epoch, StackSmallId)>,
+    ) -> Result<Vec<DueAttestation>, StoreError> {
+        self.inner.due_attestations(nodes, now, page).await
     }
 
     async fn disputes(

@@ -1,5 +1,6 @@
 //! The mirrored state of the contract, and the daemon's own record of served work.
 
+mod due_attestation;
 mod figures;
 mod fill;
 mod reservation;
@@ -8,6 +9,7 @@ mod stack;
 mod task;
 mod work;
 
+pub use due_attestation::{DueAttestation, DueNode, missing_attesters};
 pub use figures::{NodeFigures, StackPhase, StackSums, StoreFigures, Worth};
 pub use fill::Fill;
 pub use reservation::{

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Task, WorkRecord};
+use crate::settlement::is_commitment_over;
 use crate::{
-    ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, ObjectId, StackSmallId, TaskSmallId,
-    TimestampMs,
+    ComputeUnits, Epoch, Hash32, HexBytes, MicroUsdc, NodeSmallId, ObjectId, StackSmallId,
+    TaskSmallId, TimestampMs,
 };
 
 /// The inputs of a stack's settlement, read at the same moment.
@@ -90,6 +91,13 @@ impl Settlement {
             .iter()
             .position(|requested| *requested == node)
     }
+
+    /// Whether a record with this Merkle root gives the settlement's commitment. An attestation from another one
+    /// raises a dispute.
+    pub fn agrees_with(&self, root: &Hash32) -> bool {
+        let requested = self.requested_attestation_nodes.len();
+        is_commitment_over(root, &self.committed_stack_proof.0, requested)
+    }
 }
 
 /// A dispute about a settlement. This revision of the contract can't resolve disputes.
@@ -116,7 +124,6 @@ pub struct Dispute {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Hash32;
 
     fn settlement(requested: &[u64], attested: &[u64]) -> Settlement {
         Settlement {

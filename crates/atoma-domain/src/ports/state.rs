@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::model::{
-    Dispute, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
+    Dispute, DueAttestation, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
 };
-use crate::{NodeSmallId, StackSmallId, TaskSmallId};
+use crate::{Epoch, NodeSmallId, StackSmallId, TaskSmallId};
 
 /// A page of a list: at most `limit` entries after the key `after`, in the list's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +103,15 @@ pub trait StateReader: Debug + Send + Sync {
 
     /// The settlements of those stacks, as far as they are settled, in any order.
     async fn settlements_by_id(&self, ids: &[StackSmallId]) -> Result<Vec<Settlement>, StoreError>;
+
+    /// The settlements that can be claimed from epoch `now` or later, and that some of the nodes must still attest. In
+    /// ascending order of that epoch, then stack: the most urgent first.
+    async fn due_attestations(
+        &self,
+        nodes: &[NodeSmallId],
+        now: Epoch,
+        page: Page<(Epoch, StackSmallId)>,
+    ) -> Result<Vec<DueAttestation>, StoreError>;
 
     /// The disputes with one of the nodes on that side.
     async fn disputes(

@@ -1,6 +1,8 @@
 //! Leaves, and the commitment over them (`try_settle_stack`,
 //! `submit_stack_settlement_attestation`).
 
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest as _};
 use thiserror::Error;
 
 use crate::Hash32;
@@ -69,6 +71,24 @@ pub fn commitment(
         .map(|leaf| leaf.as_bytes().as_slice())
         .collect();
     Ok(Hash32::of(&parts))
+}
+
+/// Whether a commitment over this root is the settlement's, for a ticket that asks for `requested` nodes. The number
+/// of extra nodes is not in the events of a settlement, so it may be any that the contract allows.
+pub fn is_commitment_over(root: &Hash32, committed: &[u8], requested: usize) -> bool {
+    let Ok(drawn) = u8::try_from(requested) else {
+        return false;
+    };
+    let mut leaves = Blake2b::<U32>::new();
+    for index in 0..=drawn {
+        leaves.update(leaf(index, root).as_bytes());
+    }
+    // One empty slot more at a time.
+    (drawn..=u8::MAX).any(|_| {
+        let is_it = leaves.clone().finalize()[..] == *committed;
+        leaves.update(Hash32::ZERO.as_bytes());
+        is_it
+    })
 }
 
 /// What one node sends for one stack: the commitment and its own leaf.

@@ -11,7 +11,8 @@ mod commitment;
 
 pub use accumulator::{AccumulatorError, StackAccumulator};
 pub use commitment::{
-    CommitmentError, Leaf, MAX_EXTRA_NODES, SELECTED_NODE_INDEX, SettlementProof, commitment, leaf,
+    CommitmentError, Leaf, MAX_EXTRA_NODES, SELECTED_NODE_INDEX, SettlementProof, commitment,
+    is_commitment_over, leaf,
 };
 
 #[cfg(test)]

@@ -53,6 +53,22 @@ fn more_drawable_nodes_than_extra_nodes_change_nothing() {
 }
 
 #[test]
+fn a_root_is_found_in_its_commitment_whatever_the_number_of_extra_nodes() {
+    let (root, other) = (Hash32::new([1; 32]), Hash32::new([2; 32]));
+    for (extra, requested) in [(1, 1), (2, 1), (2, 2), (255, 1), (255, 255)] {
+        let committed = commitment(&root, extra, requested).unwrap();
+        let requested = usize::try_from(requested).unwrap();
+        let is_over = |root| is_commitment_over(root, committed.as_bytes(), requested);
+        assert!(is_over(&root), "{extra} {requested}");
+        assert!(!is_over(&other), "{extra} {requested}");
+    }
+    let committed = commitment(&root, 2, 2).unwrap();
+    assert!(!is_commitment_over(&root, committed.as_bytes(), 1));
+    assert!(!is_commitment_over(&root, committed.as_bytes(), 256));
+    assert!(!is_commitment_over(&root, b"", 1));
+}
+
+#[test]
 fn attester_refuses_a_ticket_that_cannot_be() {
     let root = Hash32::new([1; 32]);
     for (leaves, requested, place) in [(0, 0, 0), (31, 1, 0), (64, 2, 0), (64, 1, 1), (32, 1, 0)] {

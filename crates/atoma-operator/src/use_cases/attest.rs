@@ -9,6 +9,7 @@ use super::nodes::{NodeChoice, actor, attesters, chosen_node};
 use super::operator::Operator;
 use super::stack_result::StackResult;
 use super::stacks::check_ids;
+use crate::causes::internal;
 
 impl Operator {
     /// Attests settlements (`submit_stack_settlement_attestation`). The chosen node attests, or each of
@@ -64,15 +65,42 @@ impl Operator {
                     actor: actor(node),
                     gas,
                 };
+                let intent = self.admit(intent, check(settlement, node));
+                // Without `allow_dispute`, an attestation that differs is refused.
+                let warning = match &intent {
+                    Ok(_) if allow_dispute => self.warning(settlement, node).await?,
+                    _ => None,
+                };
                 candidates.push(Candidate {
                     stack_small_id,
                     node_small_id: Some(node.node_small_id),
-                    intent: self.admit(intent, check(settlement, node)),
-                    warnings: Vec::new(),
+                    intent,
+                    warnings: warning.into_iter().collect(),
                 });
             }
         }
         Ok(candidates)
+    }
+
+    /// Warns of an attestation that raises a dispute, by the node's record as it is now.
+    async fn warning(
+        &self,
+        settlement: &Settlement,
+        node: OperatorNode,
+    ) -> Result<Option<String>, Failure> {
+        let (stack, node) = (settlement.stack_small_id, node.node_small_id);
+        let record = self.ports.work.work_record(stack, node).await;
+        let root = record
+            .map_err(internal)?
+            .and_then(|record| record.accumulator.root());
+        let differs = root.is_some_and(|root| !settlement.agrees_with(&root));
+        Ok(differs.then(|| {
+            format!(
+                "node {node}'s record of stack {stack} differs from the settlement, so this attestation raises a \
+                 dispute. That freezes the funds of the stack for good: this revision of the contract can't resolve \
+                 a dispute"
+            )
+        }))
     }
 }
 

@@ -50,6 +50,13 @@ impl Operator {
     }
 }
 
+/// What the operator should know before and after disputing a settlement.
+pub fn dispute_warning(stack_small_id: StackSmallId) -> String {
+    format!(
+        "a dispute freezes the funds of stack {stack_small_id} for good: this revision of the contract can't resolve it"
+    )
+}
+
 /// Refuses what the contract would refuse, as far as the mirror knows.
 const fn check(settlement: &Settlement) -> Result<(), Failure> {
     let stack_small_id = settlement.stack_small_id;

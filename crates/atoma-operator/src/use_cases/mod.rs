@@ -30,6 +30,7 @@ mod stack_result;
 mod stacks;
 mod subscriptions;
 
+pub use dispute::dispute_warning;
 pub use nodes::NodeChoice;
 pub use operator::{Checked, Operator};
 pub use register::Registered;

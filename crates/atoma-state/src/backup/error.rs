@@ -50,6 +50,20 @@ pub enum BackupError {
         /// The file.
         path: PathBuf,
     },
+    /// The restore failed half-way.
+    #[error(
+        "the restore has begun and is not finished{}; no program opens {} before it is: run it again",
+        .kept_in.as_deref().map(in_folder).unwrap_or_default(), .path.display()
+    )]
+    Unfinished {
+        /// The database.
+        path: PathBuf,
+        /// The folder that holds what was there before, as far as it was moved.
+        kept_in: Option<PathBuf>,
+        /// What failed.
+        #[source]
+        source: Box<BackupError>,
+    },
     /// The system refused something.
     #[error("can't {action} {}", .path.display())]
     File {
@@ -61,6 +75,10 @@ pub enum BackupError {
         #[source]
         source: BoxedError,
     },
+}
+
+fn in_folder(kept_in: &Path) -> String {
+    format!(", and what was there before is in {}", kept_in.display())
 }
 
 impl BackupError {

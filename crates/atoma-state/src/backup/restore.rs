@@ -1,17 +1,13 @@
 //! Putting a backup in place of a database.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::BackupError;
-use super::verify::{BackupContents, check_log, size, verify};
-use crate::files::{
-    OpenLock, RESTORING, beside, create_private_folder, folder_of, private_file, sync_folder,
-};
-
-/// The database's own files, by what follows its name.
-const COMPANIONS: [&str; 3] = ["", "-wal", "-shm"];
+use super::replace::{self, is_unfinished, present};
+use super::verify::{BackupContents, check_logs, size, verify};
+use crate::files::{OpenLock, create_private_folder, folder_of, give_to_owner_of};
 
 /// What was put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,13 +19,15 @@ pub struct Restored {
 }
 
 /// Puts a copy of a backup in place of a database. No program may have it open. What was there before is kept in a
-/// folder beside it, with its log: the log of one database beside the file of another would damage it.
+/// folder beside it, with its log and its rollback journal: those of one database beside the file of another would
+/// damage it.
 ///
-/// If it is interrupted, no program opens the database until another `restore` has finished.
+/// If it is interrupted, no program opens the database until another `restore` has finished, which goes on with the
+/// same folder.
 ///
 /// # Errors
 /// [`BackupError::Replaces`] if there is a database and `replace` is not set, [`BackupError::InUse`] while a program
-/// has it open; others when the backup is not whole or a file can't be written.
+/// has it open, [`BackupError::Unfinished`] if it fails half-way; others when the backup is not whole or a file can't be written.
 pub async fn restore(
     backup: &Path,
     database: &Path,
@@ -43,10 +41,8 @@ pub async fn restore(
         let path = database.to_path_buf();
         return Err(BackupError::InUse { path });
     }
-    let restoring = beside(database, RESTORING);
-    let is_unfinished = exists(&restoring)?;
     let present = present(database)?;
-    if !present.is_empty() && !replace && !is_unfinished {
+    if present.holds_data && !replace && !is_unfinished(database)? {
         let path = database.to_path_buf();
         return Err(BackupError::Replaces { path });
     }
@@ -56,78 +52,23 @@ pub async fn restore(
         BackupError::Unusable { problem, .. } => BackupError::unusable(backup, problem),
         other => other,
     })?;
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    let mark = private_file(&mut options)
-        .open(&restoring)
-        .and_then(|file| file.sync_all())
-        .and_then(|()| sync_folder(folder));
-    mark.map_err(BackupError::file("write", &restoring))?;
-    let kept_in = match present.is_empty() {
-        true => None,
-        false => Some(keep(folder, &present)?),
-    };
-    copy.persist(database)
-        .map_err(|failed| BackupError::file("create", database)(failed.error))?;
-    sync_folder(folder).map_err(BackupError::file("write", folder))?;
-    fs::remove_file(&restoring)
-        .and_then(|()| sync_folder(folder))
-        .map_err(BackupError::file("remove", &restoring))?;
+    let kept_in = replace::replace(copy, database, &present)?;
     lock.release();
     Ok(Restored { contents, kept_in })
-}
-
-fn exists(path: &Path) -> Result<bool, BackupError> {
-    path.try_exists()
-        .map_err(BackupError::file("look at", path))
-}
-
-/// The database's files that exist. An empty log or shared memory alone is none.
-fn present(database: &Path) -> Result<Vec<PathBuf>, BackupError> {
-    let mut present = Vec::new();
-    for companion in COMPANIONS {
-        let path = beside(database, companion);
-        if exists(&path)? {
-            present.push(path);
-        }
-    }
-    Ok(present)
 }
 
 /// A copy of the backup in the folder, readable by its owner only and on disk.
 fn copy_beside(backup: &Path, folder: &Path) -> Result<tempfile::TempPath, BackupError> {
     size(backup)?;
     let mut from = fs::File::open(backup).map_err(BackupError::file("open", backup))?;
-    check_log(backup)?;
+    check_logs(backup)?;
     let mut copy = tempfile::Builder::new()
         .prefix(".atoma-restore-")
         .tempfile_in(folder)
         .map_err(BackupError::file("create a file in", folder))?;
     io::copy(&mut from, copy.as_file_mut())
-        .and_then(|_| copy.as_file().sync_all())
+        .and_then(|_| give_to_owner_of(folder, copy.as_file()))
+        .and_then(|()| copy.as_file().sync_all())
         .map_err(BackupError::file("write", copy.path()))?;
     Ok(copy.into_temp_path())
-}
-
-/// Moves files into a new folder beside the database.
-fn keep(folder: &Path, files: &[PathBuf]) -> Result<PathBuf, BackupError> {
-    let mut number = 1_u32;
-    let kept_in = loop {
-        let candidate = folder.join(format!("before-restore-{number}"));
-        match exists(&candidate)? {
-            true => number = number.saturating_add(1),
-            false => break candidate,
-        }
-    };
-    create_private_folder(&kept_in).map_err(BackupError::file("create", &kept_in))?;
-    for file in files {
-        let name = file.file_name().unwrap_or_default();
-        match fs::rename(file, kept_in.join(name)) {
-            // A connection that closes takes an empty log with it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            moved => moved.map_err(BackupError::file("move", file))?,
-        }
-    }
-    sync_folder(&kept_in).map_err(BackupError::file("write", &kept_in))?;
-    Ok(kept_in)
 }

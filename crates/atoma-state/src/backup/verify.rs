@@ -33,7 +33,7 @@ pub struct BackupContents {
 /// [`BackupError`]: what is wrong with it.
 pub async fn verify(path: &Path) -> Result<BackupContents, BackupError> {
     let bytes = size(path)?;
-    check_log(path)?;
+    check_logs(path)?;
     // Immutable: SQLite neither locks it nor writes anything beside it.
     let connect = SqliteConnectOptions::new()
         .filename(path)
@@ -84,13 +84,32 @@ pub(super) fn size(path: &Path) -> Result<u64, BackupError> {
     }
 }
 
-/// Refuses a file beside its write-ahead log.
-pub(super) fn check_log(path: &Path) -> Result<(), BackupError> {
-    let log = beside(path, "-wal").metadata();
-    if log.is_ok_and(|log| log.len() > 0) {
-        let problem = "there is a write-ahead log beside it, so it is a copy of a database in use, which lacks the \
-                       latest writes; make a backup with `atoma-daemon backup`";
-        return Err(BackupError::unusable(path, problem));
+/// What SQLite would apply to a database file that has it beside it, and why the file alone is not whole.
+const LOGS: [(&str, &str); 2] = [
+    (
+        "-wal",
+        "there is a write-ahead log beside it, so it is a copy of a database in use, which lacks the latest \
+         writes; make a backup with `atoma-daemon backup`",
+    ),
+    (
+        "-journal",
+        "there is a rollback journal beside it, so it is a copy from the middle of a write, which only the journal \
+         can take back; make a backup with `atoma-daemon backup`",
+    ),
+];
+
+/// Refuses a file beside its write-ahead log or its rollback journal.
+pub(super) fn check_logs(path: &Path) -> Result<(), BackupError> {
+    for (name, problem) in LOGS {
+        let log = beside(path, name);
+        match log.metadata() {
+            Ok(metadata) if metadata.len() > 0 => {
+                return Err(BackupError::unusable(path, problem));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(BackupError::file("look at", &log)(error)),
+        }
     }
     Ok(())
 }

@@ -1,32 +1,31 @@
 //! Backups are whole, and put back without mixing two databases.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use atoma_domain::ports::{Journal, ServedWork, StateReader};
 use atoma_state::backup::{BackupError, back_up, restore, verify};
 use atoma_state::{Access, OpenError, SqliteState, StateOptions};
 
-use crate::raw::Database;
+use crate::raw::{Database, dump_of};
 use crate::suite::fixtures::*;
 
-fn backup_of(database: &Database) -> PathBuf {
+pub fn backup_of(database: &Database) -> PathBuf {
     database.path().with_file_name("backup.sqlite")
 }
 
-async fn with_a_stack(database: &Database) -> SqliteState {
+pub async fn with_a_stack(database: &Database) -> SqliteState {
     let store = database.open().await;
     apply_events(&store, 7, vec![bought(1, 1, 1_000_000)]).await;
     store.record_message(&message(1, 0, 3)).await.unwrap();
     store
 }
 
-async fn messages(store: &SqliteState) -> u64 {
+pub async fn messages(store: &SqliteState) -> u64 {
     let stacks = store.stacks_by_id(&[stack(1)]).await.unwrap();
     stacks[0].num_total_messages
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = folder
         .read_dir()
         .unwrap()
@@ -161,6 +160,58 @@ async fn a_crashed_database_is_kept_with_its_log() {
     kept.close().await;
 }
 
+/// The same with the journal of an interrupted migration: SQLite would put old pages into the restored file.
+#[tokio::test]
+async fn a_database_interrupted_in_a_migration_is_kept_with_its_journal() {
+    let database = Database::new();
+    let store = with_a_stack(&database).await;
+    let backup = backup_of(&database);
+    back_up(&database.path(), &backup).await.unwrap();
+    store.record_message(&message(1, 1, 3)).await.unwrap();
+    store.close().await;
+    let before = database.dump().await;
+    let crashed = database.after_interrupted_migration().await;
+    let restored = restore(&backup, &crashed.path(), true).await.unwrap();
+    let store = crashed.open().await;
+    assert_eq!(messages(&store).await, 1);
+    store.close().await;
+    let kept = restored.kept_in.unwrap().join("state.sqlite");
+    assert_eq!(dump_of(&kept).await, before);
+}
+
+/// `systemctl stop` needs the superuser, so the superuser restores. The daemon runs as the folder's owner.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_the_superuser_restores_is_the_folders_owners() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    let database = Database::new();
+    with_a_stack(&database).await.close().await;
+    let source = tempfile::tempdir().unwrap();
+    let backup = source.path().join("backup.sqlite");
+    back_up(&database.path(), &backup).await.unwrap();
+    let folder = database.path().parent().unwrap().to_owned();
+    std::fs::remove_file(folder.join("state.sqlite-lock")).unwrap();
+    let give = |path: &Path| chown(path, Some(12_345), Some(23_456)).is_ok();
+    if !give(&folder) || !names(&folder).iter().all(|name| give(&folder.join(name))) {
+        // The test is not run by the superuser.
+        return;
+    }
+    let restored = restore(&backup, &database.path(), true).await.unwrap();
+    let kept_in = restored.kept_in.unwrap();
+    for path in [folder.clone(), kept_in.clone()] {
+        for name in names(&path) {
+            let metadata = path.join(&name).symlink_metadata().unwrap();
+            assert_eq!((metadata.uid(), metadata.gid()), (12_345, 23_456), "{name}");
+        }
+    }
+    assert!(kept_in.join("state.sqlite").exists());
+    // A database that the superuser creates there, too.
+    std::fs::remove_file(database.path()).unwrap();
+    database.open().await.close().await;
+    assert_eq!(database.path().metadata().unwrap().uid(), 12_345);
+}
+
 #[tokio::test]
 async fn nothing_is_restored_into_an_open_database() {
     let database = Database::new();
@@ -173,30 +224,30 @@ async fn nothing_is_restored_into_an_open_database() {
     store.close().await;
 }
 
-/// A restore that was interrupted leaves two halves: nobody may go on with them.
+/// An empty log or shared memory that a reader left is no database, and is not kept as one.
 #[tokio::test]
-async fn an_interrupted_restore_must_be_finished() {
+async fn what_holds_no_data_is_replaced_without_being_asked_for() {
     let database = Database::new();
     with_a_stack(&database).await.close().await;
     let backup = backup_of(&database);
     back_up(&database.path(), &backup).await.unwrap();
-    let mark = database.path().with_file_name("state.sqlite-restoring");
-    std::fs::write(&mark, "").unwrap();
-    for access in [Access::Migrate, Access::Existing, Access::ReadOnly] {
-        let options = StateOptions {
-            access,
-            busy_timeout: Duration::from_millis(50),
-            ..StateOptions::default()
-        };
-        let refused = SqliteState::open(database.path(), options).await;
-        let refused = refused.unwrap_err();
-        assert!(matches!(refused, OpenError::Restoring { .. }), "{refused}");
+    let folder = database.path().parent().unwrap().to_owned();
+    std::fs::remove_file(database.path()).unwrap();
+    for (name, content) in [("-wal", ""), ("-shm", "index"), ("-journal", "")] {
+        std::fs::write(folder.join(format!("state.sqlite{name}")), content).unwrap();
     }
-    // What is there now was to be replaced already.
     let restored = restore(&backup, &database.path(), false).await.unwrap();
-    assert!(restored.kept_in.is_some());
-    assert!(!mark.exists());
+    assert_eq!(restored.kept_in, None);
+    assert_eq!(
+        names(&folder),
+        ["backup.sqlite", "state.sqlite", "state.sqlite-lock"]
+    );
     database.open().await.close().await;
+    // A log that holds something may be all that is left of a database.
+    std::fs::remove_file(database.path()).unwrap();
+    std::fs::write(folder.join("state.sqlite-wal"), "frames").unwrap();
+    let refused = restore(&backup, &database.path(), false).await.unwrap_err();
+    assert!(matches!(refused, BackupError::Replaces { .. }), "{refused}");
 }
 
 #[tokio::test]
@@ -232,6 +283,11 @@ async fn what_is_no_whole_backup_is_not_restored() {
     std::fs::write(&log, "frames").unwrap();
     assert!(refused(&whole).await.contains("write-ahead log"));
     std::fs::remove_file(log).unwrap();
+    // A file copied from one whose migration was interrupted.
+    let journal = backup.with_file_name("backup.sqlite-journal");
+    std::fs::write(&journal, "pages").unwrap();
+    assert!(refused(&whole).await.contains("rollback journal"));
+    std::fs::remove_file(journal).unwrap();
     std::fs::remove_file(&backup).unwrap();
     let missing = restore(&backup, &database.path(), true).await.unwrap_err();
     assert!(matches!(missing, BackupError::Missing { .. }), "{missing}");

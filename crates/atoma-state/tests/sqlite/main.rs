@@ -21,6 +21,7 @@ mod fill;
 mod freezing;
 mod guards;
 mod indexes;
+mod interrupted_restores;
 mod journal_failures;
 mod journal_model;
 mod ledger_replay;

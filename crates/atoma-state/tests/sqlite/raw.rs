@@ -1,6 +1,6 @@
 //! A database file, accessed without the store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use atoma_state::{SqliteState, StateOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -32,11 +32,7 @@ impl Database {
 
     /// A connection with sqlx's defaults, not the store's.
     pub async fn raw(&self) -> SqlitePool {
-        SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(SqliteConnectOptions::new().filename(self.path()))
-            .await
-            .unwrap()
+        connect(&self.path()).await
     }
 
     /// Runs statements as another program would.
@@ -49,22 +45,55 @@ impl Database {
 
     /// Every row of every table.
     pub async fn dump(&self) -> Vec<String> {
-        let raw = self.raw().await;
-        let dump = dump(&raw).await;
-        raw.close().await;
-        dump
+        dump_of(&self.path()).await
     }
 
-    /// A copy of the file and its log as a crash would leave them now.
+    /// A copy of the file and its log or journal as a crash would leave them now.
     pub fn after_crash(&self) -> Self {
         let copy = Self::new();
         let (from, to) = (self.path(), copy.path());
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::copy(&from, &to).unwrap();
-        let log = |path: PathBuf| path.with_extension("sqlite-wal");
-        std::fs::copy(log(from), log(to)).unwrap();
+        for extension in ["sqlite", "sqlite-wal", "sqlite-journal"] {
+            let from = from.with_extension(extension);
+            if from.exists() {
+                std::fs::copy(from, to.with_extension(extension)).unwrap();
+            }
+        }
         copy
     }
+
+    /// A copy as a crash during a migration of a restored file leaves it: with pages in the file that its rollback
+    /// journal takes back.
+    pub async fn after_interrupted_migration(&self) -> Self {
+        let raw = self.raw().await;
+        let script = "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 5; BEGIN IMMEDIATE; \
+                      UPDATE work_records SET is_frozen = 1; \
+                      CREATE TABLE added AS WITH RECURSIVE rows(n) AS \
+                      (SELECT 1 UNION ALL SELECT n + 1 FROM rows WHERE n < 2000) \
+                      SELECT n, randomblob(500) AS content FROM rows";
+        sqlx::raw_sql(script).execute(&raw).await.unwrap();
+        let copy = self.after_crash();
+        assert!(copy.path().with_extension("sqlite-journal").exists());
+        sqlx::raw_sql("ROLLBACK").execute(&raw).await.unwrap();
+        raw.close().await;
+        copy
+    }
+}
+
+async fn connect(path: &Path) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(SqliteConnectOptions::new().filename(path))
+        .await
+        .unwrap()
+}
+
+/// Every row of every table of a file.
+pub async fn dump_of(path: &Path) -> Vec<String> {
+    let raw = connect(path).await;
+    let dump = dump(&raw).await;
+    raw.close().await;
+    dump
 }
 
 async fn dump(raw: &SqlitePool) -> Vec<String> {

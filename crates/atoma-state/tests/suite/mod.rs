@@ -3,6 +3,7 @@
 
 pub mod attempts;
 pub mod batches;
+pub mod due_attestations;
 pub mod figures;
 pub mod fixtures;
 pub mod history;
@@ -106,6 +107,11 @@ macro_rules! store_suites {
                 no_two_signed_attempts_use_the_same_version,
                 digests_that_may_have_reached_the_network_are_reported,
                 lists_are_newest_first_and_filtered,
+            }
+            due_attestations {
+                what_is_counted_as_due_is_listed,
+                due_attestations_come_in_pages,
+                due_attestations_say_whether_the_record_agrees,
             }
             figures {
                 stacks_are_summed_by_phase,

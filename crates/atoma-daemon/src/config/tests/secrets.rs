@@ -21,6 +21,11 @@ fn tokens_are_read_and_checked() {
             entry("a", "file = \"t\"") + &entry("a", "file = \"u\""),
             "has two tokens named `a`",
         ),
+        (
+            entry("loopback", "file = \"t\""),
+            "has a token named `loopback`",
+        ),
+        (entry("anybody", "file = \"t\""), "give it another name"),
         (entry("a", ""), "must have either `file` or `env`"),
         (
             entry("a", "file = \"t\"\nenv = \"T\""),
@@ -80,11 +85,27 @@ fn tokens_are_read_and_checked() {
     }
 }
 
+/// A proxy on the same machine lets other machines in.
+#[test]
+fn a_proxy_needs_a_token_at_every_address() {
+    for addr in ["", "http_addr = \"[::1]:3000\"\n"] {
+        let message = refusal(&format!("behind_proxy = true\n{addr}{GOOD}"));
+        let why = ":1: `behind_proxy` lets other machines in, so clients must have a token: add one to `tokens`";
+        assert!(message.contains(why), "{message}");
+        let token = "tokens = [{ name = \"a\", scope = \"read\", file = \"t\" }]";
+        load(
+            &format!("behind_proxy = true\n{addr}{token}{GOOD}"),
+            Overrides::default(),
+        )
+        .unwrap();
+    }
+}
+
 /// The files of an operator whose keystore is open to everybody, and findings in them.
 #[test]
 fn the_files_are_checked_all_at_once() {
     let lines = format!(
-        "behind_proxy = true\n{GOOD}ca_file = \"none.pem\"\nheaders.x-token.env = \"NONE\"\n[tls]\ncert_file = \"c\"\nkey_file = \"k\"\n"
+        "open_reads = true\n{GOOD}ca_file = \"none.pem\"\nheaders.x-token.env = \"NONE\"\n[tls]\ncert_file = \"c\"\nkey_file = \"k\"\n"
     );
     let (config, folder) = load(&lines, Overrides::default()).unwrap();
     let found = config.check_files(|_| None, TimestampMs::new(0));

@@ -78,7 +78,12 @@ impl Process {
     }
 
     /// Runs a command that starts the daemon, and waits until it has started.
-    pub(crate) fn run(mut command: Command) -> Self {
+    pub(crate) fn run(command: Command) -> Self {
+        Self::run_until(command, " started ")
+    }
+
+    /// Runs a command that starts the daemon, and waits until it says this, after its address.
+    pub(crate) fn run_until(mut command: Command, said: &str) -> Self {
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = channel();
@@ -91,10 +96,7 @@ impl Process {
         });
         let mut log = Vec::new();
         let mut addr = None;
-        while !log
-            .last()
-            .is_some_and(|line: &String| line.contains(" started "))
-        {
+        while !log.last().is_some_and(|line: &String| line.contains(said)) {
             let line = lines.recv_timeout(PATIENCE);
             assert!(line.is_ok(), "it doesn't start: {log:#?}");
             let line = line.unwrap();

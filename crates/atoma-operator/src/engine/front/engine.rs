@@ -34,7 +34,7 @@ impl Engine {
         }
     }
 
-    /// Waits until all lanes have stopped; call it after cancelling the token.
+    /// Waits until all lanes and all other work have stopped; call it after cancelling the token.
     pub async fn stopped(&self) {
         self.context.ended().await;
     }
@@ -100,6 +100,14 @@ impl Engine {
     /// Completes when the daemon is told to stop.
     pub(crate) async fn stop_requested(&self) {
         self.context.stopping.cancelled().await;
+    }
+
+    /// Runs work on its own until the daemon is told to stop, which [`stopped`](Self::stopped) waits for. Then the work
+    /// is dropped where it is, so nothing may depend on its end.
+    pub(crate) fn spawn_until_stopped(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.context.stopping.clone();
+        self.context
+            .spawn(async move { stopping.run_until_cancelled(work).await });
     }
 
     /// What the lanes share.
