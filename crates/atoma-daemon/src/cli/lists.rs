@@ -1,8 +1,8 @@
 //! The daemon's lists in columns.
 
 use atoma_api_types::{
-    ClaimedStackView, DisputeView, NodeView, ReservationView, ResolutionStatus, StackView,
-    SubscriptionView, TaskView,
+    ClaimedStackView, DisputeView, DueAttestationView, NodeView, ReservationView, ResolutionStatus,
+    StackView, SubscriptionView, TaskView,
 };
 use atoma_domain::{MicroUsdc, PricePerMillion};
 
@@ -164,6 +164,30 @@ pub(super) fn reservations_table(reservations: &[ReservationView]) -> String {
     table(
         ["RESERVATION", "STACK", "NODE", "UNITS", "HOLDER", "EXPIRES"],
         reservations.iter().map(row),
+    )
+}
+
+/// The attestations that are due in columns, one row per node.
+pub(super) fn due_table(due: &[DueAttestationView]) -> String {
+    let rows = due.iter().flat_map(|due| {
+        due.nodes.iter().map(|node| {
+            let record = match node.record_agrees {
+                Some(true) => "agrees",
+                Some(false) => "differs: attesting would raise a dispute",
+                None => "missing",
+            };
+            [
+                due.stack_small_id.to_string(),
+                optional(due.task_small_id),
+                node.node_small_id.to_string(),
+                due.claimable_from_epoch.to_string(),
+                record.to_owned(),
+            ]
+        })
+    });
+    table(
+        ["STACK", "TASK", "NODE", "ATTEST BEFORE EPOCH", "RECORD"],
+        rows,
     )
 }
 

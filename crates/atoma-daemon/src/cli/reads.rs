@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::connection::{Connection, MOST_ENTRIES};
 use super::lists::{
-    disputes_table, nodes_table, reservations_table, settled_table, stacks_table,
+    disputes_table, due_table, nodes_table, reservations_table, settled_table, stacks_table,
     subscriptions_table, tasks_table,
 };
 use super::status::status;
@@ -29,6 +29,9 @@ pub(super) enum ReadCommand {
     /// List stacks of the operator's nodes.
     #[command(after_help = exit::HELP)]
     Stacks(StacksArgs),
+    /// List the attestations that the operator's nodes must still make, most urgent first.
+    #[command(after_help = exit::HELP)]
+    Due(OfNode),
     /// List disputes against the operator's nodes, or those that they raised.
     #[command(after_help = exit::HELP)]
     Disputes(DisputesArgs),
@@ -98,7 +101,7 @@ impl ReadCommand {
             Self::Status(connection) | Self::Nodes(connection) | Self::Tasks(connection) => {
                 connection
             }
-            Self::Subscriptions(of) => &of.connection,
+            Self::Subscriptions(of) | Self::Due(of) => &of.connection,
             Self::Stacks(args) => &args.of.connection,
             Self::Disputes(args) => &args.of.connection,
             Self::Reservations(args) => &args.connection,
@@ -122,6 +125,11 @@ impl ReadCommand {
                 connection.show(&all, |all| subscriptions_table(all))
             }
             Self::Stacks(args) => args.run().await,
+            Self::Due(OfNode { node, connection }) => {
+                let client = connection.client()?;
+                let due = client.attestations_due(node).all(MOST_ENTRIES).await?;
+                connection.show(&due, |due| due_table(due))
+            }
             Self::Disputes(args) => args.run().await,
             Self::Reservations(args) => {
                 let client = args.connection.client()?;

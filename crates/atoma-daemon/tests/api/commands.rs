@@ -52,6 +52,16 @@ async fn a_dispute_is_raised_by_a_command() {
     world.post_ok("/stack_messages", other).await;
     world.draw(stack, &[2]);
     world.settle(&[stack]).await;
+    let due = run(&world, &["due", "--node", "2"]).stdout;
+    assert!(
+        due.starts_with("STACK  TASK  NODE  ATTEST BEFORE EPOCH"),
+        "{due}"
+    );
+    assert!(due.contains("differs"), "{due}");
+    assert_eq!(
+        parsed(&run(&world, &["due", "--json"]))[0]["stack_small_id"],
+        stack
+    );
     let disputed = done(&world, &["dispute", &stack.to_string(), "--node", "2"]);
     assert!(disputed["tx_digest"].is_string());
     assert_eq!(world.ticket(stack)["is_in_dispute"], true);
