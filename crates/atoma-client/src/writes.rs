@@ -117,8 +117,7 @@ impl Client {
         body: &impl Serialize,
         write: &Write,
     ) -> Result<Answer, ClientError> {
-        let request = self.request(Method::POST, &[path])?.json(body);
-        self.send(write.apply(request)).await
+        self.send(self.posting(path, body, write)?).await
     }
 
     /// Posts what the daemon answers only when the transactions are done, or its own time is over.
@@ -128,9 +127,18 @@ impl Client {
         body: &impl Serialize,
         write: &Write,
     ) -> Result<Answer, ClientError> {
+        let request = self.posting(path, body, write)?;
+        self.send(request.timeout(self.transaction_timeout)).await
+    }
+
+    fn posting(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        write: &Write,
+    ) -> Result<RequestBuilder, ClientError> {
         let request = self.request(Method::POST, &[path])?.json(body);
-        let request = request.timeout(self.transaction_timeout);
-        self.send(write.apply(request)).await
+        Ok(write.apply(request))
     }
 
     /// Abandons a transaction of the journal that provably can't execute any more, whether it was sent or not.

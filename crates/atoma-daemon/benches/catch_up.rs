@@ -9,19 +9,21 @@
 )]
 #![expect(clippy::print_stdout, reason = "it tells what it measured")]
 
+#[path = "support/daemon.rs"]
+mod daemon;
+
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use atoma_daemon::{Config, Daemon, Overrides};
 use atoma_domain::ports::{ChainEvents as _, EventSource};
 use atoma_domain::{Address, CheckpointNumber, TaskSmallId};
 use atoma_localnet::{LocalNet, LocalNetConfig, Purchase, demo};
 use atoma_operator::{Applied, Ingestor};
 use atoma_state::{SqliteState, StateOptions};
-use tokio_util::sync::CancellationToken;
+use daemon::daemon;
 
 /// Makes this program the network: the delay of its calls, in milliseconds, for the ledger in a directory.
 const NETWORK: &str = "ATOMA_CATCH_UP_NETWORK";
@@ -114,17 +116,6 @@ async fn run() {
         drop(daemon);
         drop(network);
     }
-}
-
-async fn daemon(dir: &Path) -> Daemon {
-    let overrides = Overrides {
-        http_addr: Some("127.0.0.1:0".parse().unwrap()),
-        ..Overrides::default()
-    };
-    let config = Config::load(&dir.join("daemon.toml"), overrides).unwrap();
-    Daemon::build(config, CancellationToken::new())
-        .await
-        .unwrap()
 }
 
 async fn mirror(dir: &Path) -> (SqliteState, tempfile::TempDir) {

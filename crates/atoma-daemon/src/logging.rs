@@ -18,6 +18,11 @@ use traces::Traces;
 
 /// The variable that sets the format.
 const FORMAT: &str = "ATOMA_LOG_FORMAT";
+/// The variables that name a collector of traces.
+const ENDPOINTS: [&str; 2] = [
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
 
 /// Logging that has started. Dropping it sends the traces that are still here.
 #[derive(Debug)]
@@ -45,7 +50,7 @@ pub(crate) fn start() -> Logging {
         Some("json") => lines.json().boxed(),
         _ => lines.boxed(),
     };
-    let endpoint = traces::ENDPOINTS.into_iter().find_map(read);
+    let endpoint = ENDPOINTS.into_iter().find_map(read);
     let (traces, layer, no_traces) = match endpoint.map(|_| traces::exported()) {
         Some(Ok((traces, layer))) => (Some(traces), Some(layer), None),
         Some(Err(error)) => (None, None, Some(error)),

@@ -1,14 +1,17 @@
 //! A local network with stacks to settle, and a daemon's parts over it.
 
+#[path = "daemon.rs"]
+mod daemon;
+
 use std::path::Path;
 
-use atoma_daemon::{Config, Daemon, Overrides};
+use atoma_daemon::Daemon;
 use atoma_domain::model::NewMessage;
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
 use atoma_localnet::demo::{self, Demo};
 use atoma_localnet::{LocalNet, LocalNetConfig, Purchase};
+use daemon::daemon;
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
 /// A network, the demonstration world on it, and a daemon.
 pub(crate) struct World {
@@ -87,17 +90,6 @@ impl World {
     pub(crate) fn node(&self) -> NodeSmallId {
         self.demo.operators[0].nodes[0]
     }
-}
-
-async fn daemon(dir: &Path) -> Daemon {
-    let overrides = Overrides {
-        http_addr: Some("127.0.0.1:0".parse().unwrap()),
-        ..Overrides::default()
-    };
-    let config = Config::load(&dir.join("daemon.toml"), overrides).unwrap();
-    Daemon::build(config, CancellationToken::new())
-        .await
-        .unwrap()
 }
 
 /// A runtime as the daemon's.

@@ -3,12 +3,6 @@
 use thiserror::Error;
 use tracing_subscriber::layer::Identity;
 
-/// The variables that name a collector.
-pub(super) const ENDPOINTS: [&str; 2] = [
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-];
-
 /// There are none.
 #[derive(Debug)]
 pub(super) enum Traces {}

@@ -15,11 +15,6 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
-/// The variables that name a collector.
-pub(super) const ENDPOINTS: [&str; 2] = [
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-];
 const SERVICE: &str = "atoma-daemon";
 /// How long the daemon's stop waits for a collector to take the last traces.
 const LAST_TRACES: Duration = Duration::from_secs(2);

@@ -100,8 +100,8 @@ impl Gathered {
             .bytes(&number(event.price_per_one_million_compute_units.get()));
     }
 
-    /// Takes a ticket that was opened. Its last epoch for attestations is the one after the settling transaction's; the
-    /// event doesn't carry it.
+    /// Takes a ticket that was opened. It can be claimed from the epoch after the settling transaction's on; the event
+    /// doesn't carry it.
     fn settled(&mut self, transaction: &LedgerTransaction, event: &StackTrySettle) {
         let requested = event.requested_attestation_nodes.iter();
         self.settled

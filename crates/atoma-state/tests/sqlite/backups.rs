@@ -25,6 +25,15 @@ pub async fn messages(store: &SqliteState) -> u64 {
     stacks[0].num_total_messages
 }
 
+/// How many messages the database has that a restore kept in that folder.
+pub async fn kept_messages(folder: &Path) -> u64 {
+    let kept = SqliteState::open(folder.join("state.sqlite"), StateOptions::default()).await;
+    let kept = kept.unwrap();
+    let kept_messages = messages(&kept).await;
+    kept.close().await;
+    kept_messages
+}
+
 pub fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = folder
         .read_dir()
@@ -127,12 +136,7 @@ async fn a_restore_puts_back_what_was_saved_and_keeps_what_was_there() {
     let store = database.open().await;
     assert_eq!(messages(&store).await, 1);
     store.close().await;
-    let kept = restored.kept_in.unwrap().join("state.sqlite");
-    let kept = SqliteState::open(kept, StateOptions::default())
-        .await
-        .unwrap();
-    assert_eq!(messages(&kept).await, 2);
-    kept.close().await;
+    assert_eq!(kept_messages(&restored.kept_in.unwrap()).await, 2);
     // The second time into a folder of its own.
     let again = restore(&backup, &database.path(), true).await.unwrap();
     assert!(again.kept_in.unwrap().ends_with("before-restore-2"));
@@ -152,12 +156,7 @@ async fn a_crashed_database_is_kept_with_its_log() {
     let store = crashed.open().await;
     assert_eq!(messages(&store).await, 1);
     store.close().await;
-    let kept = restored.kept_in.unwrap().join("state.sqlite");
-    let kept = SqliteState::open(kept, StateOptions::default())
-        .await
-        .unwrap();
-    assert_eq!(messages(&kept).await, 2);
-    kept.close().await;
+    assert_eq!(kept_messages(&restored.kept_in.unwrap()).await, 2);
 }
 
 /// The same with the journal of an interrupted migration: SQLite would put old pages into the restored file.

@@ -6,7 +6,7 @@ use atoma_domain::ports::ServedWork as _;
 use atoma_state::backup::{BackupError, back_up, restore};
 use atoma_state::{Access, OpenError, SqliteState, StateOptions};
 
-use crate::backups::{backup_of, messages, with_a_stack};
+use crate::backups::{backup_of, kept_messages, with_a_stack};
 use crate::raw::Database;
 use crate::suite::fixtures::message;
 
@@ -54,19 +54,13 @@ async fn a_continued_restore_goes_on_with_the_folder_that_it_began() {
     std::fs::write(folder.join("state.sqlite-restoring"), "before-restore-1").unwrap();
     let restored = restore(&backup, &path, false).await.unwrap();
     assert_eq!(restored.kept_in.as_ref(), Some(&kept_in));
-    let kept = SqliteState::open(kept_in.join("state.sqlite"), StateOptions::default()).await;
-    let kept = kept.unwrap();
-    assert_eq!(messages(&kept).await, 2);
-    kept.close().await;
+    assert_eq!(kept_messages(&kept_in).await, 2);
 
     // Interrupted after it had put the copy in place: that is not what was there before.
     std::fs::write(folder.join("state.sqlite-restoring"), "before-restore-1").unwrap();
     let restored = restore(&backup, &path, false).await.unwrap();
     assert_eq!(restored.kept_in, Some(kept_in.clone()));
-    let kept = SqliteState::open(kept_in.join("state.sqlite"), StateOptions::default()).await;
-    let kept = kept.unwrap();
-    assert_eq!(messages(&kept).await, 2);
-    kept.close().await;
+    assert_eq!(kept_messages(&kept_in).await, 2);
     assert!(
         folder
             .join("before-restore-2")
