@@ -25,6 +25,15 @@ pub async fn messages(store: &SqliteState) -> u64 {
     stacks[0].num_total_messages
 }
 
+/// A database with a backup, and with one message more than that.
+pub async fn backed_up(database: &Database) -> (SqliteState, PathBuf) {
+    let store = with_a_stack(database).await;
+    let backup = backup_of(database);
+    back_up(&database.path(), &backup).await.unwrap();
+    store.record_message(&message(1, 1, 3)).await.unwrap();
+    (store, backup)
+}
+
 /// How many messages the database has that a restore kept in that folder.
 pub async fn kept_messages(folder: &Path) -> u64 {
     let kept = SqliteState::open(folder.join("state.sqlite"), StateOptions::default()).await;
@@ -123,10 +132,7 @@ async fn a_database_that_does_not_exist_is_not_created() {
 #[tokio::test]
 async fn a_restore_puts_back_what_was_saved_and_keeps_what_was_there() {
     let database = Database::new();
-    let store = with_a_stack(&database).await;
-    let backup = backup_of(&database);
-    back_up(&database.path(), &backup).await.unwrap();
-    store.record_message(&message(1, 1, 3)).await.unwrap();
+    let (store, backup) = backed_up(&database).await;
     store.close().await;
 
     let refused = restore(&backup, &database.path(), false).await.unwrap_err();
@@ -146,10 +152,7 @@ async fn a_restore_puts_back_what_was_saved_and_keeps_what_was_there() {
 #[tokio::test]
 async fn a_crashed_database_is_kept_with_its_log() {
     let database = Database::new();
-    let store = with_a_stack(&database).await;
-    let backup = backup_of(&database);
-    back_up(&database.path(), &backup).await.unwrap();
-    store.record_message(&message(1, 1, 3)).await.unwrap();
+    let (store, backup) = backed_up(&database).await;
     let crashed = database.after_crash();
     store.close().await;
     let restored = restore(&backup, &crashed.path(), true).await.unwrap();
@@ -163,10 +166,7 @@ async fn a_crashed_database_is_kept_with_its_log() {
 #[tokio::test]
 async fn a_database_interrupted_in_a_migration_is_kept_with_its_journal() {
     let database = Database::new();
-    let store = with_a_stack(&database).await;
-    let backup = backup_of(&database);
-    back_up(&database.path(), &backup).await.unwrap();
-    store.record_message(&message(1, 1, 3)).await.unwrap();
+    let (store, backup) = backed_up(&database).await;
     store.close().await;
     let before = database.dump().await;
     let crashed = database.after_interrupted_migration().await;

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use atoma_domain::ports::ServedWork as _;
 use atoma_state::backup::{BackupError, back_up, restore};
 use atoma_state::{Access, OpenError, SqliteState, StateOptions};
 
-use crate::backups::{backup_of, kept_messages, with_a_stack};
+use crate::backups::{backed_up, backup_of, kept_messages, with_a_stack};
 use crate::raw::Database;
-use crate::suite::fixtures::message;
 
 /// A restore that was interrupted leaves two halves: nobody may go on with them.
 #[tokio::test]
@@ -40,10 +38,7 @@ async fn an_interrupted_restore_must_be_finished() {
 #[tokio::test]
 async fn a_continued_restore_goes_on_with_the_folder_that_it_began() {
     let database = Database::new();
-    let store = with_a_stack(&database).await;
-    let backup = backup_of(&database);
-    back_up(&database.path(), &backup).await.unwrap();
-    store.record_message(&message(1, 1, 3)).await.unwrap();
+    let (store, backup) = backed_up(&database).await;
     // Interrupted after it had moved the first of the files.
     let crashed = database.after_crash();
     store.close().await;
