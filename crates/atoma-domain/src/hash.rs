@@ -164,7 +164,7 @@ fn hex_text(bytes: &[u8]) -> String {
     let mut text = vec![b'0'; 2 + 2 * bytes.len()];
     text[1] = b'x';
     // Neither fails: the text is of the right length, and ASCII.
-    let _ = hex::encode_to_slice(bytes, &mut text[2..]);
+    let _ = faster_hex::hex_encode(bytes, &mut text[2..]);
     String::from_utf8(text).unwrap_or_default()
 }
 

@@ -6,7 +6,8 @@
 //!
 //! Pages are read on connections of their own, so that no number of lists delays a settlement.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use atoma_domain::model::{
@@ -31,15 +32,14 @@ macro_rules! stacks {
     ($from:literal, $rest:literal) => {
         concat!(
             "SELECT group_concat(line, char(10)) FROM (SELECT concat_ws(',', \
-             hex(s.stack_small_id), hex(s.stack_id), hex(s.owner_address), hex(s.task_small_id), \
-             hex(s.selected_node_id), hex(s.num_compute_units), \
-             hex(s.price_per_one_million_compute_units), hex(w.computed_units), \
+             hex(s.stack_small_id || s.stack_id || s.owner_address || s.task_small_id \
+              || s.selected_node_id || s.num_compute_units || s.price_per_one_million_compute_units), \
+             hex(w.computed_units || w.messages || coalesce(w.merkle_root, x'')), \
              coalesce(CASE WHEN w.reserved_units > zeroblob(8) THEN \
              (SELECT group_concat(hex(r.num_compute_units) || hex(r.expires_at), '') \
               FROM reservations r WHERE r.stack_small_id = s.stack_small_id \
               AND length(r.num_compute_units) = 8 AND length(r.expires_at) = 8) END, ''), \
-             coalesce(w.is_frozen, 0), hex(w.messages), hex(w.merkle_root), \
-             coalesce(t.is_claimed = 0, 0), s.is_claimed) AS line \
+             coalesce(w.is_frozen, 0) || coalesce(t.is_claimed = 0, 0) || s.is_claimed) AS line \
              FROM ",
             $from,
             " LEFT JOIN work_records w \
@@ -81,69 +81,73 @@ const SETTLEMENTS_BY_ID: &str = settlements!(
     "WHERE t.stack_small_id IN (SELECT unhex(value) FROM json_each($1))"
 );
 
-/// A page of stacks.
-const STACKS: &str = stacks!(
-    "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
-    "WHERE s.stack_small_id IN (SELECT x.stack_small_id FROM stacks x \
-     WHERE x.selected_node_id = n.id AND x.stack_small_id > $2 \
-     ORDER BY x.stack_small_id LIMIT $3) \
-     ORDER BY s.stack_small_id LIMIT $3"
+/// A page of stacks, whose keys are merged.
+const STACKS_OF_KEYS: &str = stacks!(
+    "({keys} ORDER BY 1 LIMIT $3) page CROSS JOIN stacks s",
+    "WHERE s.stack_small_id = page.stack_small_id"
 );
 
-/// The same of the one node $1, whose index has the page in order: nothing is sorted, and no key is looked up
-/// twice.
+/// A page of stacks of many nodes. A page of each is sorted.
+const STACKS_OF_MANY_NODES: &str = stacks!(
+    "(SELECT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
+    "WHERE s.stack_small_id IN ({keys} ORDER BY 1 LIMIT $3) ORDER BY s.stack_small_id LIMIT $3"
+);
+
+/// A page of the stacks of the one node $1, whose index has them in order: no key is looked up twice.
 const STACKS_OF_NODE: &str = stacks!(
     "stacks s",
     "WHERE s.selected_node_id = $1 AND s.stack_small_id > $2 \
      ORDER BY s.stack_small_id LIMIT $3"
 );
 
-/// A page of stacks that are filled beyond $4, from the levels of the index from $5 on.
-static STACKS_BY_FILL: LazyLock<String> = LazyLock::new(|| {
-    stacks!(
-        "(SELECT DISTINCT unhex(value) AS id FROM json_each($1)) n CROSS JOIN stacks s",
-        "WHERE s.stack_small_id IN ({keys}) ORDER BY s.stack_small_id LIMIT $3"
-    )
-    .replace("{keys}", &keys_by_fill("n.id"))
-});
+/// Up to how many nodes it is faster to merge their keys than to sort a page of each. With the levels of the
+/// fill, these are fewer parts than SQLite's limit of 500.
+const FEW: usize = 4;
 
-/// The same of the one node $1.
-static STACKS_OF_NODE_BY_FILL: LazyLock<String> = LazyLock::new(|| {
-    stacks!(
-        "({keys}) page CROSS JOIN stacks s",
-        "WHERE s.stack_small_id = page.stack_small_id"
-    )
-    .replace("{keys}", &keys_by_fill("$1"))
-});
+/// The statement for a page of stacks of that many nodes, $1, which are filled beyond $4 if the level of that
+/// fill is given.
+fn stacks_statement(nodes: usize, level: Option<&str>) -> Cow<'static, str> {
+    if nodes == 1 && level.is_none() {
+        return Cow::Borrowed(STACKS_OF_NODE);
+    }
+    let (page, nodes) = match nodes {
+        1 => (STACKS_OF_KEYS, vec![String::from("$1")]),
+        2..=FEW => {
+            let nodes = (0..nodes).map(|node| format!("unhex(json_extract($1, '$[{node}]'))"));
+            (STACKS_OF_KEYS, nodes.collect())
+        }
+        _ => (STACKS_OF_MANY_NODES, vec![String::from("n.id")]),
+    };
+    let keys = nodes.iter().flat_map(|node| keys(node, level));
+    let keys = keys.collect::<Vec<_>>().join(" UNION ALL ");
+    Cow::Owned(page.replace("{keys}", &keys))
+}
 
-/// Selects the keys of a page by fill. Each level is in the order of the ids; SQLite merges them without
+/// Selects the keys of a node's stacks after $2. Each part is in the order of the ids; SQLite merges them without
 /// sorting, and stops when the page is full.
-fn keys_by_fill(node: &str) -> String {
+fn keys(node: &str, level: Option<&str>) -> Vec<String> {
+    let Some(lowest) = level else {
+        return vec![format!(
+            "SELECT x.stack_small_id FROM stacks x \
+             WHERE x.selected_node_id = {node} AND x.stack_small_id > $2"
+        )];
+    };
     let (less, fuller) = (0x0..0xC, 0xC0..=0xFF);
     let levels = less
         .map(|level| format!("{level:X}"))
         .chain(fuller.map(|level| format!("{level:X}")));
-    let levels = levels.map(|level| {
+    let levels = levels.filter(|level| level.as_str() >= lowest);
+    let keys = levels.map(|level| {
         format!(
             "SELECT c.stack_small_id FROM work_records c WHERE c.node_small_id = {node} \
-             AND c.fill_level = '{level}' AND '{level}' >= $5 \
-             AND c.stack_small_id > $2 AND c.fill > $4"
+             AND c.fill_level = '{level}' AND c.stack_small_id > $2 AND c.fill > $4"
         )
     });
-    let levels = levels.collect::<Vec<_>>().join(" UNION ALL ");
-    format!("{levels} ORDER BY 1 LIMIT $3")
+    keys.collect()
 }
 
 fn ids<T>(ids: &[T], get: impl Fn(&T) -> u64) -> String {
     key_set(ids.iter().map(get))
-}
-
-/// The stacks of a packed page, ascending.
-fn unpack(page: Option<&str>) -> Result<Vec<Stack>, StoreError> {
-    let stacks = packed::lines(page).map(rows::stack);
-    let mut stacks = stacks.collect::<Result<Vec<_>, _>>()?;
-    stacks.sort_unstable_by_key(|stack| stack.stack_small_id);
-    Ok(stacks)
 }
 
 fn collect<T>(
@@ -151,6 +155,41 @@ fn collect<T>(
     read: impl Fn(&SqliteRow) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     rows.iter().map(read).collect()
+}
+
+impl SqliteState {
+    /// The stacks of a packed page, ascending.
+    async fn unpack(&self, page: Option<&str>) -> Result<Vec<Stack>, StoreError> {
+        let stacks: Result<Vec<_>, _> = packed::lines(page).map(rows::stack).collect();
+        match stacks {
+            Ok(mut stacks) => {
+                stacks.sort_unstable_by_key(|stack| stack.stack_small_id);
+                Ok(stacks)
+            }
+            Err(damaged) => Err(self.damaged_column(damaged).await),
+        }
+    }
+
+    /// The error with the column that is damaged. A packed row only shows that one of several is.
+    async fn damaged_column(&self, error: StoreError) -> StoreError {
+        let StoreError::Corrupt { row, .. } = &error else {
+            return error;
+        };
+        let Ok(stack) = row.parse() else { return error };
+        let row = sqlx::query(
+            "SELECT s.*, w.computed_units, w.messages, w.merkle_root FROM stacks s \
+             LEFT JOIN work_records w \
+             ON w.stack_small_id = s.stack_small_id AND w.node_small_id = s.selected_node_id \
+             WHERE s.stack_small_id = $1",
+        )
+        .bind(number(stack))
+        .fetch_optional(&self.readers)
+        .await;
+        match row {
+            Ok(Some(row)) => rows::check_stack(&row).err().unwrap_or(error),
+            _ => error,
+        }
+    }
 }
 
 #[async_trait]
@@ -213,30 +252,27 @@ impl StateReader for SqliteState {
         filter: StackFilter<'_>,
         page: Page<StackSmallId>,
     ) -> Result<Vec<Stack>, StoreError> {
-        let (one, filled) = (filter.nodes.len() == 1, filter.filled_beyond);
-        let sql = match (one, filled.is_some()) {
-            (true, false) => STACKS_OF_NODE,
-            (true, true) => STACKS_OF_NODE_BY_FILL.as_str(),
-            (false, false) => STACKS,
-            (false, true) => STACKS_BY_FILL.as_str(),
-        };
+        let nodes: BTreeSet<_> = filter.nodes.iter().map(|node| node.get()).collect();
+        let beyond = filter.filled_beyond.map(Fill::threshold);
+        let level = beyond.map(fill_level);
+        let sql = stacks_statement(nodes.len(), level.as_deref());
         let query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
-        let query = match filter.nodes {
-            [node] => query.bind(number(node.get())),
-            nodes => query.bind(ids(nodes, |id| id.get())),
+        let query = match nodes.first() {
+            Some(node) if nodes.len() == 1 => query.bind(number(*node)),
+            _ => query.bind(key_set(nodes)),
         };
         let query = query
             .bind(after(page.after.map(StackSmallId::get)))
             .bind(page.limit);
-        let query = match filled.map(Fill::threshold) {
-            Some(beyond) => query.bind(number(beyond.get())).bind(fill_level(beyond)),
+        let query = match beyond {
+            Some(beyond) => query.bind(number(beyond.get())),
             None => query,
         };
         let page: Option<String> = query
             .fetch_one(&self.lists)
             .await
             .map_err(statement_failed)?;
-        unpack(page.as_deref())
+        self.unpack(page.as_deref()).await
     }
 
     async fn stacks_by_id(&self, ids_wanted: &[StackSmallId]) -> Result<Vec<Stack>, StoreError> {
@@ -245,7 +281,7 @@ impl StateReader for SqliteState {
             .fetch_one(&self.readers)
             .await
             .map_err(statement_failed)?;
-        unpack(page.as_deref())
+        self.unpack(page.as_deref()).await
     }
 
     async fn snapshot_of(&self, wanted: &[StackSmallId]) -> Result<StackSnapshot, StoreError> {
@@ -271,7 +307,7 @@ impl StateReader for SqliteState {
         .map_err(statement_failed)?;
         snapshot.commit().await.map_err(statement_failed)?;
         Ok(StackSnapshot {
-            stacks: unpack(stacks.as_deref())?,
+            stacks: self.unpack(stacks.as_deref()).await?,
             settlements: collect(&settlements, rows::settlement)?,
             tasks: collect(&tasks, rows::task)?,
         })

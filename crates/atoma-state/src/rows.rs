@@ -54,24 +54,56 @@ pub(crate) fn subscription(row: &SqliteRow) -> Result<Subscription, StoreError> 
 /// A packed row of stacks joined with its selected node's work record and its settlement.
 pub(crate) fn stack(line: &str) -> Result<Stack, StoreError> {
     let mut fields = Fields::new(line, "stacks");
-    Ok(Stack {
-        stack_small_id: StackSmallId::new(fields.number("stack_small_id")?),
-        stack_id: ObjectId::new(fields.bytes("stack_id")?),
-        owner_address: Address::new(fields.bytes("owner_address")?),
-        task_small_id: TaskSmallId::new(fields.number("task_small_id")?),
-        selected_node_id: NodeSmallId::new(fields.number("selected_node_id")?),
-        num_compute_units: ComputeUnits::new(fields.number("num_compute_units")?),
+    let mut stack = fields.columns::<104>("stacks")?;
+    let mut record = fields.columns::<48>("work_records")?;
+    let reservations = reservations(&fields.numbers("reservations")?);
+    let [is_frozen, in_settle_period, is_claimed] =
+        fields.flags(["is_frozen", "in_settle_period", "is_claimed"])?;
+    let (mut computed, mut messages, mut merkle_root) = (0, 0, None);
+    if !record.is_at_end() {
+        (computed, messages) = (record.number("computed_units")?, record.number("messages")?);
+    }
+    if !record.is_at_end() {
+        merkle_root = Some(Hash32::new(record.bytes("merkle_root")?));
+    }
+    record.end("merkle_root")?;
+    let read = Stack {
+        stack_small_id: StackSmallId::new(stack.number("stack_small_id")?),
+        stack_id: ObjectId::new(stack.bytes("stack_id")?),
+        owner_address: Address::new(stack.bytes("owner_address")?),
+        task_small_id: TaskSmallId::new(stack.number("task_small_id")?),
+        selected_node_id: NodeSmallId::new(stack.number("selected_node_id")?),
+        num_compute_units: ComputeUnits::new(stack.number("num_compute_units")?),
         price_per_one_million_compute_units: PricePerMillion::new(
-            fields.number("price_per_one_million_compute_units")?,
+            stack.number("price_per_one_million_compute_units")?,
         ),
-        already_computed_units: ComputeUnits::new(fields.number_or_zero("computed_units")?),
-        reservations: reservations(&fields.numbers("reservations")?),
-        is_frozen: fields.flag("is_frozen")?,
-        num_total_messages: fields.number_or_zero("messages")?,
-        merkle_root: fields.optional_bytes("merkle_root")?.map(Hash32::new),
-        in_settle_period: fields.flag("in_settle_period")?,
-        is_claimed: fields.flag("is_claimed")?,
-    })
+        already_computed_units: ComputeUnits::new(computed),
+        reservations,
+        is_frozen,
+        num_total_messages: messages,
+        merkle_root,
+        in_settle_period,
+        is_claimed,
+    };
+    stack.end("price_per_one_million_compute_units")?;
+    Ok(read)
+}
+
+/// Reads what a packed row puts together column by column, so that an error names the column. `row` is a row of
+/// stacks with `computed_units`, `messages` and `merkle_root` of its record.
+pub(crate) fn check_stack(row: &SqliteRow) -> Result<(), StoreError> {
+    let stack = Cells::new(row, "stacks", "stack_small_id");
+    stack.object_id("stack_id")?;
+    stack.object_id("owner_address")?;
+    stack.number("task_small_id")?;
+    stack.number("selected_node_id")?;
+    stack.number("num_compute_units")?;
+    stack.number("price_per_one_million_compute_units")?;
+    let record = Cells::new(row, "work_records", "stack_small_id");
+    record.optional_number("computed_units")?;
+    record.optional_number("messages")?;
+    record.optional_object_id("merkle_root")?;
+    Ok(())
 }
 
 /// Reservations from their units and expiries, alternating.

@@ -213,7 +213,13 @@ async fn a_cancelled_call_does_everything_or_nothing() {
 async fn impossible_values_are_named_by_table_column_and_row() {
     let database = Database::new();
     let store = database.open().await;
-    apply_events(&store, 1, vec![bought(1 << 63, 1, 10), settled(1, 1, &[2])]).await;
+    let events = vec![
+        bought(1 << 63, 1, 10),
+        bought(7, 1, 10),
+        settled(1, 1, &[2]),
+    ];
+    apply_events(&store, 1, events).await;
+    store.record_message(&message(7, 1, 1)).await.unwrap();
     let opened = store
         .open(&[new_intent(1, claim(1))], None, at(1))
         .await
@@ -222,7 +228,8 @@ async fn impossible_values_are_named_by_table_column_and_row() {
     database
         .run(
             "PRAGMA ignore_check_constraints = ON; \
-             UPDATE stacks SET num_compute_units = x'01'; \
+             UPDATE stacks SET num_compute_units = x'01' WHERE stack_small_id >= x'80'; \
+             UPDATE work_records SET messages = x'01'; \
              UPDATE settlements SET requested_attestation_nodes = x'0102'; \
              UPDATE intents SET failure = '{\"reason\": \"no code\"}'",
         )
@@ -238,6 +245,11 @@ async fn impossible_values_are_named_by_table_column_and_row() {
     assert_eq!(
         cell(stacks.unwrap_err()),
         ("stacks", "num_compute_units", (1_u64 << 63).to_string())
+    );
+    let recorded = store.stacks_by_id(&[stack(7)]).await;
+    assert_eq!(
+        cell(recorded.unwrap_err()),
+        ("work_records", "messages", String::from("7"))
     );
     let settlements = store.settlements_by_id(&[stack(1)]).await;
     assert_eq!(

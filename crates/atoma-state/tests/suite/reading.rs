@@ -165,19 +165,23 @@ pub async fn stacks_are_listed_by_node_in_pages(store: impl Store) {
     let ids: Vec<u64> = listed.iter().map(|s| s.stack_small_id.get()).collect();
     assert_eq!(ids, WIDE[2..4]);
 
-    // Pages over several nodes, one of them given twice.
-    let all = StackFilter {
-        nodes: &[node(9), node(1), node(9)],
-        filled_beyond: None,
-    };
-    let mut page = Page::first(2);
-    let mut ids = Vec::new();
-    while let [.., last] = &store.stacks(all, page).await.unwrap()[..] {
-        let part = store.stacks(all, page).await.unwrap();
-        ids.extend(part.iter().map(|s| s.stack_small_id.get()));
-        page.after = Some(last.stack_small_id);
+    // Pages over several nodes, one of them given twice, and over many.
+    let many: Vec<_> = (1..=9).rev().map(node).collect();
+    for nodes in [&[node(9), node(1), node(9)][..], &many] {
+        let all = StackFilter {
+            nodes,
+            filled_beyond: None,
+        };
+        let mut page = Page::first(2);
+        let mut ids = Vec::new();
+        loop {
+            let part = store.stacks(all, page).await.unwrap();
+            let Some(last) = part.last() else { break };
+            page.after = Some(last.stack_small_id);
+            ids.extend(part.iter().map(|s| s.stack_small_id.get()));
+        }
+        assert_eq!(ids, WIDE);
     }
-    assert_eq!(ids, WIDE);
 
     let mut by_id = store
         .stacks_by_id(&[stack(u64::MAX), stack(3), stack(1)])
