@@ -21,6 +21,7 @@ use crate::key_clock::KeyClock;
 use crate::open_error::OpenError;
 use crate::probe::DiskProbe;
 use crate::schema::MIGRATIONS;
+use crate::work;
 use checkpoints::Checkpoints;
 use identity::FileIdentity;
 use transaction::{Writer, writer_pool};
@@ -233,16 +234,21 @@ impl SqliteState {
         }
     }
 
-    /// Looks for damaged pages. Reads the whole file, so it can take some time. Returns the first damage found.
+    /// Looks for damaged pages, and for records of served work that contradict themselves. Reads the whole file, so
+    /// it can take some time. Returns the first damage found.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub async fn check_pages(&self) -> Result<Option<String>, StoreError> {
+    pub async fn find_damage(&self) -> Result<Option<String>, StoreError> {
+        let mut connection = self.lists.acquire().await.map_err(statement_failed)?;
         let found: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-            .fetch_one(&self.lists)
+            .fetch_one(&mut *connection)
             .await
             .map_err(statement_failed)?;
-        Ok((found != "ok").then_some(found))
+        match found.as_str() {
+            "ok" => work::find_damaged(&mut connection).await,
+            _ => Ok(Some(found)),
+        }
     }
 
     /// Waits for the calls in progress and closes all connections. The write-ahead log is copied into the

@@ -135,7 +135,7 @@ pub(super) async fn database(config: &Config) -> (Vec<Finding>, Mirror) {
 
 async fn contents(state: &SqliteState) -> Vec<Finding> {
     const CHECK: &str = "database";
-    match state.check_pages().await {
+    match state.find_damage().await {
         Ok(None) => {}
         Ok(Some(damage)) => {
             let damaged = Finding::problem(CHECK, format!("it is damaged ({damage})"));

@@ -12,6 +12,7 @@ use crate::columns::Cells;
 use crate::files::beside;
 use crate::open_error::OpenError;
 use crate::schema::{self, Found, MIGRATIONS};
+use crate::work;
 
 /// What a backup holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +47,16 @@ pub async fn verify(path: &Path) -> Result<BackupContents, BackupError> {
         .fetch_one(&mut connection)
         .await
         .map_err(unreadable)?;
-    if problem != "ok" {
+    let damage = match problem.as_str() {
+        "ok" => work::find_damaged(&mut connection)
+            .await
+            .map_err(|error| BackupError::unusable(path, error.to_string()))?,
+        _ => Some(problem),
+    };
+    if let Some(damage) = damage {
         return Err(BackupError::unusable(
             path,
-            format!("it is damaged ({problem})"),
+            format!("it is damaged ({damage})"),
         ));
     }
     let row = sqlx::query(

@@ -26,6 +26,7 @@ use atoma_domain::ports::{
 use atoma_domain::{NodeSmallId, ReservationId, StackSmallId, TimestampMs};
 
 pub(crate) use self::inputs::settlement_inputs;
+pub(crate) use self::record::find_damaged;
 use self::record::work_records;
 pub(crate) use self::release::{LATEST_EXPIRY, end_expired};
 use crate::columns::number;

@@ -3,7 +3,8 @@
 use atoma_domain::model::{Fill, WorkRecord};
 use atoma_domain::ports::StoreError;
 use atoma_domain::settlement::StackAccumulator;
-use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
+use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, ObjectId, StackSmallId};
+use futures::TryStreamExt as _;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
@@ -17,13 +18,35 @@ const KEY: &str = "stack_small_id";
 /// The columns that [`work_record`] reads, of rows of work_records `w`.
 macro_rules! work_records {
     () => {
-        "w.stack_small_id, w.messages, w.peaks, w.computed_units, w.reserved_units, w.is_frozen, \
+        "w.stack_small_id, w.messages, w.peaks, w.merkle_root, w.computed_units, w.reserved_units, w.is_frozen, \
          (w.is_frozen OR EXISTS (SELECT 1 FROM settlements t \
           WHERE t.stack_small_id = w.stack_small_id \
           AND t.selected_node_id = w.node_small_id)) AS is_closed"
     };
 }
 pub(super) use work_records;
+
+/// Reads all records and returns the first that contradicts itself. SQLite sees only damage to the structure of
+/// its pages, and none to what a record says.
+///
+/// # Errors
+/// When the database can't be read.
+pub(crate) async fn find_damaged(
+    connection: &mut SqliteConnection,
+) -> Result<Option<String>, StoreError> {
+    let mut rows = sqlx::query("SELECT * FROM work_records").fetch(connection);
+    while let Some(row) = rows.try_next().await.map_err(statement_failed)? {
+        let cells = Cells::new(&row, TABLE, KEY);
+        let record = cells.number(KEY).and_then(|stack| {
+            let node = NodeSmallId::new(cells.number("node_small_id")?);
+            StoredRecord::read(&row, StackSmallId::new(stack), node, None)
+        });
+        if let Err(error) = record {
+            return Ok(Some(error.to_string()));
+        }
+    }
+    Ok(None)
+}
 
 /// A node's record of a stack with at least one message.
 pub(super) fn work_record(
@@ -105,6 +128,14 @@ impl StoredRecord {
         let accumulator =
             StackAccumulator::from_parts(cells.number("messages")?, cells.hashes("peaks")?)
                 .map_err(|source| cells.corrupt("peaks", source))?;
+        // A settlement with a wrong root is a false one, so one flipped bit must show.
+        if accumulator
+            .root()
+            .map(|root| ObjectId::new(*root.as_bytes()))
+            != cells.optional_object_id("merkle_root")?
+        {
+            return Err(cells.corrupt("merkle_root", "it is not the root of the peaks"));
+        }
         Ok(Self {
             stack,
             node,

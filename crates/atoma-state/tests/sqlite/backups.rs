@@ -294,3 +294,31 @@ async fn what_is_no_whole_backup_is_not_restored() {
     assert_eq!(store.unreadable().await.unwrap(), [""; 0]);
     store.close().await;
 }
+
+/// A bit flips where SQLite can't see it, and the record would settle with a false root.
+#[tokio::test]
+async fn a_record_that_contradicts_itself_is_neither_settled_nor_saved_nor_restored() {
+    let database = Database::new();
+    let (store, backup) = backed_up(&database).await;
+    assert_eq!(store.find_damage().await.unwrap(), None);
+    let flip = "UPDATE work_records SET peaks = zeroblob(length(peaks))";
+    database.run(flip).await.unwrap();
+
+    let is_named = |reason: &str| reason.contains("work_records.merkle_root of row 1");
+    let inputs = store.settlement_inputs(stack(1)).await;
+    assert!(is_named(&inputs.unwrap_err().to_string()));
+    let recorded = store.record_message(&message(1, 2, 3)).await;
+    assert!(is_named(&recorded.unwrap_err().to_string()));
+    let found = store.find_damage().await.unwrap();
+    assert!(is_named(&found.unwrap()));
+    let second = backup.with_file_name("second.sqlite");
+    let saved = back_up(&database.path(), &second).await;
+    assert!(is_named(&saved.unwrap_err().to_string()));
+    assert!(!second.exists());
+    store.close().await;
+
+    let damaged = database.path();
+    let target = damaged.with_file_name("other.sqlite");
+    let restored = restore(&damaged, &target, false).await;
+    assert!(is_named(&restored.unwrap_err().to_string()));
+}
