@@ -22,7 +22,7 @@ mod variables;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use atoma_sui::without_byte_order_mark;
+use atoma_sui::{read_small_file, without_byte_order_mark};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::Dict;
@@ -67,11 +67,15 @@ impl Config {
     /// When the file can't be read, or keys are missing, unknown, of the wrong type or out of
     /// range. The message has a line for each, which names the key and the place that set it.
     pub fn load(file: &Path, overrides: Overrides) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file).map_err(|source| ConfigError::File {
+        let unreadable = |source| ConfigError::File {
             path: file.to_path_buf(),
             source,
+        };
+        let bytes = read_small_file(file).map_err(unreadable)?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error))
         })?;
-        let text = without_byte_order_mark(&text);
+        let text = without_byte_order_mark(text);
         let mut figment = Figment::from(Toml::string(text))
             .merge(Env::prefixed(ENV_PREFIX).split("__"))
             .merge(Serialized::defaults(&overrides));

@@ -37,6 +37,7 @@ mod node;
 mod outcome;
 mod refusal;
 mod response;
+mod small_file;
 mod source;
 mod written;
 
@@ -44,5 +45,6 @@ pub use chain::SuiChain;
 pub use connection::{ConnectError, SuiChainConfig};
 pub use keystore::{ClientConfig, KeyError, KeystoreError, KeystoreSigner};
 pub use node::{Access, AccessError, InvalidUrl, MaxLag, NodeUrl, RequestHeader};
+pub use small_file::read_small_file;
 pub use source::SuiEventSource;
 pub use written::{begins_with_tilde, without_byte_order_mark};

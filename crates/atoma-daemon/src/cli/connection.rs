@@ -1,22 +1,17 @@
 //! How a command reaches the daemon.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use atoma_client::{Client, ClientError, Token};
+use atoma_sui::read_small_file;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::output::{print, print_json};
 
-/// The most bytes of a token's file.
-const MOST_TOKEN_BYTES: u64 = 4096;
-/// The most bytes of a file with certificates.
-const MOST_CA_BYTES: u64 = 4 * 1024 * 1024;
 /// The most entries of a list that a command shows.
 pub(super) const MOST_ENTRIES: usize = 100_000;
 
@@ -68,8 +63,8 @@ impl Connection {
         }
         let unusable = |file: &Path| format!("can't use the certificates in {}", file.display());
         if let Some(file) = &self.ca_file {
-            let pem = read(file, MOST_CA_BYTES).with_context(|| unusable(file))?;
-            builder = builder.root_certificates(pem);
+            let pem = read_small_file(file).with_context(|| unusable(file))?;
+            builder = builder.root_certificates(pem.to_vec());
         }
         if let Some(seconds) = self.timeout {
             builder = builder.timeout(Duration::from_secs(seconds));
@@ -109,15 +104,6 @@ impl Connection {
 }
 
 fn read_token(file: &Path) -> anyhow::Result<Token> {
-    let bytes = Zeroizing::new(read(file, MOST_TOKEN_BYTES)?);
+    let bytes = read_small_file(file)?;
     Ok(Token::new(std::str::from_utf8(&bytes)?)?)
-}
-
-/// The file's first bytes.
-fn read(file: &Path, most: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(file)?
-        .take(most)
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

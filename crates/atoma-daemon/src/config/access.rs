@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use zeroize::Zeroizing;
 
 use anyhow::Context as _;
 use atoma_api::{ApiAccess, ApiScope, ApiTls, ApiToken, RateLimits};
+use atoma_sui::read_small_file;
 
 use super::error::{ConfigError, Problem};
 use super::settings::{Config, Scope};
@@ -59,12 +59,12 @@ impl TlsFiles {
     /// When they can't be read or used together. The message names both files.
     pub(super) fn read(&self) -> anyhow::Result<ApiTls> {
         let file = |key: &str, path: &Path| {
-            fs::read(path).with_context(|| {
+            read_small_file(path).with_context(|| {
                 format!("`tls.{key}` names {}, which can't be read", path.display())
             })
         };
         let chain = file("cert_file", &self.cert_file)?;
-        let key = Zeroizing::new(file("key_file", &self.key_file)?);
+        let key = file("key_file", &self.key_file)?;
         ApiTls::from_pem(&chain, &key).with_context(|| {
             format!(
                 "can't encrypt connections with `tls.cert_file` {} and `tls.key_file` {}",

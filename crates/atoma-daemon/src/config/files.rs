@@ -6,7 +6,7 @@ use std::path::Path;
 
 use atoma_api::OutOfDate;
 use atoma_domain::{TimestampMs, with_causes};
-use atoma_sui::{ClientConfig, NodeUrl};
+use atoma_sui::{ClientConfig, NodeUrl, read_small_file};
 
 use super::access::TlsFiles;
 use super::error::{ConfigError, Fault, Problem};
@@ -182,7 +182,7 @@ fn check_key(file: &Path) -> Option<Problem> {
         let problem = format!("names {}, which {problem}", file.display());
         Some(Problem::new("tls.key_file", problem))
     };
-    match fs::read(file).map(zeroize::Zeroizing::new) {
+    match read_small_file(file) {
         Ok(pem) if String::from_utf8_lossy(&pem).contains("PRIVATE KEY-----") => None,
         Ok(_) => about("contains no private key in PEM".to_owned()),
         Err(error) => about(format!("can't be read: {error}")),

@@ -1,10 +1,9 @@
 //! The secrets and certificates that a Sui node requires.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 
-use atoma_sui::{Access, NodeUrl, RequestHeader};
+use atoma_sui::{Access, NodeUrl, RequestHeader, read_small_file};
 use tracing::warn;
 
 use super::error::{ConfigError, Problem};
@@ -88,7 +87,7 @@ pub(super) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 pub(super) fn certificates(key: &str, file: &Path) -> Result<Vec<u8>, Problem> {
     let about =
         |problem: String| Problem::new(key, format!("names {}, which {problem}", file.display()));
-    let pem = fs::read(file).map_err(|error| about(format!("can't be read: {error}")))?;
+    let pem = read_small_file(file).map_err(|error| about(format!("can't be read: {error}")))?;
     Access::check_certificates(&pem).map_err(|error| about(error.to_string()))?;
-    Ok(pem)
+    Ok(pem.to_vec())
 }

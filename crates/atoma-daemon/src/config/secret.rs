@@ -1,9 +1,8 @@
 //! Reading secrets from files and environment variables.
 
 use std::ffi::OsString;
-use std::fs;
 
-use atoma_sui::without_byte_order_mark;
+use atoma_sui::{read_small_file, without_byte_order_mark};
 use zeroize::Zeroizing;
 
 use super::settings::SecretSource;
@@ -19,10 +18,9 @@ impl SecretSource {
     ) -> Result<Zeroizing<String>, String> {
         let text = match (&self.file, &self.env) {
             (Some(file), None) => {
-                let bytes = fs::read(file).map_err(|error| {
+                let bytes = read_small_file(file).map_err(|error| {
                     format!("names {}, which can't be read: {error}", file.display())
                 })?;
-                let bytes = Zeroizing::new(bytes);
                 let text = std::str::from_utf8(&bytes).map(without_byte_order_mark);
                 text.map(|text| Zeroizing::new(text.trim().to_owned()))
                     .map_err(|_| format!("names {}, which is not a text file", file.display()))?

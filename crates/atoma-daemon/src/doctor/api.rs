@@ -2,6 +2,7 @@
 
 use atoma_client::Client;
 use atoma_domain::with_causes;
+use atoma_sui::read_small_file;
 
 use super::Finding;
 use crate::config::Config;
@@ -34,8 +35,8 @@ pub(super) async fn examine(config: &Config, is_running: Option<bool>) -> Findin
     let mut client = Client::builder(&url);
     // Its own certificate, as it may be private. Whether the file can be read is another check.
     let certificate = config.tls.cert_file.as_ref();
-    if let Some(pem) = certificate.and_then(|file| std::fs::read(file).ok()) {
-        client = client.root_certificates(pem);
+    if let Some(pem) = certificate.and_then(|file| read_small_file(file).ok()) {
+        client = client.root_certificates(pem.to_vec());
     }
     let answered = match client.build() {
         Ok(client) => client.health().await,

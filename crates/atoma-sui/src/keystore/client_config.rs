@@ -13,6 +13,7 @@ use super::error::KeystoreError;
 use super::secret;
 use super::signer::KeystoreSigner;
 use crate::node::NodeUrl;
+use crate::small_file::read_small_file;
 use crate::written::{begins_with_tilde, without_byte_order_mark};
 
 /// The Sui CLI's client configuration: node, active address and keystore.
@@ -223,11 +224,10 @@ impl<'de> Deserialize<'de> for Entry {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
-    let bytes = fs::read(path).map_err(|source| KeystoreError::Read {
+    read_small_file(path).map_err(|source| KeystoreError::Read {
         path: path.to_owned(),
         source,
-    })?;
-    Ok(Zeroizing::new(bytes))
+    })
 }
 
 /// The text of a file.
