@@ -1,13 +1,14 @@
 //! The end of an attempt: its outcome, in the journal, and announced to callers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::{
     AttemptOutcome, AttemptStatus, Conclusion, Failure, GasOptions, Intent, IntentStatus, Receipt,
 };
 use atoma_domain::ports::{Executed, ExecutionOutcome};
-use atoma_domain::{Digest, IntentId, Mist, ObjectReference, TimestampMs, with_causes};
+use atoma_domain::{Digest, IntentId, Mist, ObjectReference, with_causes};
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
@@ -191,7 +192,9 @@ pub(in crate::engine) fn close(
     // Unspent ones are kept until then: the journal holds their versions open.
     let unspent = match spent {
         Some(gas) => {
-            payment.end(context).spend(gas, context.ports.clock.now());
+            payment
+                .end(context)
+                .spend(gas, context.ports.clock.elapsed());
             None
         }
         None => Some(payment),
@@ -209,7 +212,7 @@ pub(in crate::engine) fn close(
 pub(in crate::engine) fn close_executed(
     awaited: AwaitedAttempt,
     executed: Executed,
-    now: TimestampMs,
+    elapsed: Duration,
 ) -> Box<Ended> {
     let AwaitedAttempt {
         attempt,
@@ -217,7 +220,7 @@ pub(in crate::engine) fn close_executed(
         reservation,
         ..
     } = awaited;
-    reservation.spend(executed.gas_used, now);
+    reservation.spend(executed.gas_used, elapsed);
     let carried = attempt.intents.len();
     Box::new(Ended {
         badge: BadgeAfter::Unchanged,

@@ -56,7 +56,7 @@ impl AwaitingEffects {
         match ports.chain.lookup(digest).await {
             Ok(Some(executed)) => {
                 let since = awaited.since;
-                let ended = close_executed(awaited, executed, ports.clock.now());
+                let ended = close_executed(awaited, executed, ports.clock.elapsed());
                 log::ended(&ended, since.elapsed());
                 return Some(ended);
             }

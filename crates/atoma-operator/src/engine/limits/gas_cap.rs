@@ -32,7 +32,7 @@ impl GasCap {
     ) -> Result<bool, StoreError> {
         let reserved = self.0.reserve(budget, journal, clock).await?;
         Ok(reserved
-            .map(|reservation| reservation.spend(budget, clock.now()))
+            .map(|reservation| reservation.spend(budget, clock.elapsed()))
             .is_ok())
     }
 }

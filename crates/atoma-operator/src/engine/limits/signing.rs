@@ -195,7 +195,7 @@ impl Limits {
             return Ok(Ok(self.spending.reserve(budget)));
         };
         self.load(journal, clock).await?;
-        Ok(self.spending.reserve_under(cap, budget, clock.now()))
+        Ok(self.spending.reserve_under(cap, budget, clock.elapsed()))
     }
 
     /// Whether a budget would fit under the cap if nothing else were running.
@@ -212,7 +212,7 @@ impl Limits {
             return Ok(Ok(()));
         };
         self.load(journal, clock).await?;
-        Ok(self.spending.check(cap, budget, clock.now()))
+        Ok(self.spending.check(cap, budget, clock.elapsed()))
     }
 
     /// Reserves the budget of a transaction that was signed before this process began.
@@ -230,7 +230,7 @@ impl Limits {
         clock: &dyn Clock,
     ) -> Result<LimitStatus, StoreError> {
         self.load(journal, clock).await?;
-        let counted = self.spending.counted(clock.now());
+        let counted = self.spending.counted(clock.elapsed());
         let hold = self.hold(clock.now()).filter(|hold| hold.is_announced);
         let brake = hold.as_ref().and_then(|hold| match hold.reason {
             WaitReason::Stopped(_) => Some(Brake::Stopped),

@@ -1,6 +1,7 @@
 //! The daily cap on gas: what was spent in the last 24 hours, and what running transactions may spend.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{Clock, Journal, StoreError};
@@ -8,7 +9,7 @@ use atoma_domain::{Mist, TimestampMs};
 use tokio::sync::OnceCell;
 use tracing::warn;
 
-use super::last_day::{DAY_MS, LastDay};
+use super::last_day::{DAY, LastDay};
 
 /// What was spent, and the budgets of running transactions. The journal is read once, because adding up
 /// a busy day takes longer than a settlement.
@@ -36,9 +37,9 @@ pub(super) struct Counted {
 }
 
 impl Sums {
-    fn counted(&mut self, now: TimestampMs) -> Counted {
+    fn counted(&mut self, elapsed: Duration) -> Counted {
         Counted {
-            spent: self.spent.sum(now),
+            spent: self.spent.sum(elapsed),
             reserved: self.reserved,
         }
     }
@@ -76,12 +77,12 @@ pub(in crate::engine) struct CapReached {
 
 impl Reservation {
     /// Ends the reservation of a transaction that has executed: what it spent counts from now on.
-    pub(in crate::engine) fn spend(self, gas: Mist, now: TimestampMs) {
+    pub(in crate::engine) fn spend(self, gas: Mist, elapsed: Duration) {
         let mut sums = self.spending.sums();
         sums.total = sums.total.saturating_add(gas);
         // Before the journal was read, it is the journal that will tell.
         if self.spending.loaded.initialized() {
-            sums.spent.add(gas, now);
+            sums.spent.add(gas, elapsed);
         }
     }
 }
@@ -102,17 +103,18 @@ impl Spending {
     ) -> Result<(), StoreError> {
         let load = async || {
             let now = clock.now();
-            let since = TimestampMs::new(now.get().saturating_sub(DAY_MS));
+            let day = u64::try_from(DAY.as_millis()).unwrap_or(u64::MAX);
+            let since = TimestampMs::new(now.get().saturating_sub(day));
             let spent = journal.gas_spent(since, now).await?;
-            self.sums().spent = LastDay::new(spent);
+            self.sums().spent = LastDay::new(spent, now, clock.elapsed());
             Ok(())
         };
         self.loaded.get_or_try_init(load).await.copied()
     }
 
     /// What counts against the cap.
-    pub(super) fn counted(&self, now: TimestampMs) -> Counted {
-        self.sums().counted(now)
+    pub(super) fn counted(&self, elapsed: Duration) -> Counted {
+        self.sums().counted(elapsed)
     }
 
     /// The gas that was paid since the process began.
@@ -137,10 +139,10 @@ impl Spending {
         self: &Arc<Self>,
         daily_cap: Mist,
         gas_budget: Mist,
-        now: TimestampMs,
+        elapsed: Duration,
     ) -> Result<Reservation, CapReached> {
         let mut sums = self.sums();
-        let counted = sums.counted(now);
+        let counted = sums.counted(elapsed);
         let Counted { spent, reserved } = counted;
         let with_own = spent.saturating_add(gas_budget);
         let is_reached = with_own.saturating_add(reserved) > daily_cap;
@@ -166,9 +168,9 @@ impl Spending {
         &self,
         daily_cap: Mist,
         gas_budget: Mist,
-        now: TimestampMs,
+        elapsed: Duration,
     ) -> Result<(), CapReached> {
-        let counted = self.counted(now);
+        let counted = self.counted(elapsed);
         match counted.spent.saturating_add(gas_budget) <= daily_cap {
             true => Ok(()),
             false => Err(counted.reached(daily_cap, gas_budget)),

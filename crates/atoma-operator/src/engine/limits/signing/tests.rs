@@ -89,7 +89,10 @@ async fn the_cap_warns_when_it_is_reached_and_when_it_has_room_again() {
         let reserved = limits.reserve(Mist::new(budget), journal.as_ref(), &StoppedClock);
         reserved.await.unwrap()
     };
-    reserve(60).await.unwrap().spend(Mist::new(30), at(1));
+    reserve(60)
+        .await
+        .unwrap()
+        .spend(Mist::new(30), Duration::from_millis(1));
     let running = reserve(50).await.unwrap();
     assert_eq!(logged.take(Level::WARN), []);
     for budget in [21, 22] {

@@ -37,7 +37,7 @@ async fn of_two_lanes_near_the_cap_one_signs_and_the_other_waits() {
         panic!("both or neither");
     };
     assert!(!refused.is_final);
-    first.spend(Mist::new(41), at(1));
+    first.spend(Mist::new(41), Duration::from_millis(1));
     assert!(reserve(&limits, &journal).await.unwrap_err().is_final);
 }
 
@@ -48,7 +48,7 @@ async fn the_journal_is_read_once() {
         reserve(&limits, &journal)
             .await
             .unwrap()
-            .spend(Mist::new(1), at(1));
+            .spend(Mist::new(1), Duration::from_millis(1));
         limits.status(&journal, &StoppedClock).await.unwrap();
     }
     let status = limits.status(&journal, &StoppedClock).await.unwrap();
