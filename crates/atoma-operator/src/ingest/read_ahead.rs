@@ -9,6 +9,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// The most steps that are applied in one database transaction.
 const STEPS_AT_ONCE: usize = 1_000;
+/// How many steps the reading task takes from the stream at once. Until it has sent them, they count for nothing
+/// below.
+const STEPS_IN_HAND: usize = 32;
 /// How many events wait to be taken at the most. One transaction can have hundreds.
 const EVENTS_AHEAD: u32 = 20_000;
 
@@ -66,7 +69,7 @@ impl ReadAhead {
 async fn read_all(mut stream: Box<dyn LedgerStream>, sender: Sender<Read>) {
     let room = Arc::new(Semaphore::new(usize::try_from(EVENTS_AHEAD).unwrap_or(1)));
     loop {
-        let steps = match stream.next_steps(STEPS_AT_ONCE).await {
+        let steps = match stream.next_steps(STEPS_IN_HAND).await {
             Ok(steps) => steps,
             Err(error) => {
                 // Nobody waits for it if the ingestion has ended.
@@ -103,7 +106,8 @@ mod tests {
 
     use super::*;
 
-    /// Gives one step at a time, each with so many events, and counts them; after `steps` of them it fails.
+    /// Gives as many steps at a time as are asked for, each with so many events, and counts them; after `steps` of
+    /// them it fails.
     #[derive(Debug, Default)]
     struct Ledger {
         steps: u64,
@@ -135,11 +139,13 @@ mod tests {
 
     #[async_trait]
     impl LedgerStream for Ledger {
-        async fn next_steps(&mut self, _: usize) -> Result<Vec<LedgerFrame>, ChainError> {
-            let number = self.given.fetch_add(1, Ordering::SeqCst);
-            match number < self.steps {
-                true => Ok(vec![step(number, self.events)]),
-                false => Err(ChainError::Unavailable("the end".into())),
+        async fn next_steps(&mut self, limit: usize) -> Result<Vec<LedgerFrame>, ChainError> {
+            let limit = u64::try_from(limit).unwrap();
+            let given = self.given.fetch_add(limit, Ordering::SeqCst);
+            let next = given..self.steps.min(given.saturating_add(limit));
+            match next.is_empty() {
+                false => Ok(next.map(|number| step(number, self.events)).collect()),
+                true => Err(ChainError::Unavailable("the end".into())),
             }
         }
     }
@@ -184,8 +190,12 @@ mod tests {
                 given: Arc::clone(&given),
             }));
             settle().await;
-            // One more is in the reading task's hands.
-            assert_eq!(given.load(Ordering::SeqCst), most + 1, "{events} events");
+            let in_hand = given.load(Ordering::SeqCst) - most;
+            let most_in_hand = u64::try_from(STEPS_IN_HAND).unwrap();
+            assert!(
+                (1..=most_in_hand).contains(&in_hand),
+                "{events} events: {in_hand}"
+            );
         }
     }
 
