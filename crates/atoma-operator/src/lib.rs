@@ -21,6 +21,7 @@ mod measure;
 mod ports;
 mod readiness;
 mod reconcile;
+mod records;
 mod upkeep;
 mod use_cases;
 
