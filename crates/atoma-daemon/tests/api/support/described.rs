@@ -58,8 +58,8 @@ pub(crate) fn assert_query_described(method: &Method, path: &str) {
         let parameter = parameters
             .iter()
             .find(|known| known["in"] == "query" && known["name"] == name);
-        let schema =
-            &parameter.unwrap_or_else(|| panic!("not described: {name} of {path}"))["schema"];
+        assert!(parameter.is_some(), "not described: {name} of {path}");
+        let schema = &parameter.unwrap()["schema"];
         let value = match schema["type"].as_str() {
             Some("string") => json!(text),
             _ => serde_json::from_str(text).unwrap(),
