@@ -155,7 +155,8 @@ pub struct AttestRequest {
     #[schema(schema_with = stack_small_ids)]
     pub stack_small_ids: Vec<StackSmallId>,
     /// Sends an attestation even if its commitment differs from the settlement's, which raises a dispute and freezes the stack's
-    /// funds. The results' warnings say which ones would.
+    /// funds. The results' warnings say which ones would: in a dry run by the ticket on chain, else by the mirror, which
+    /// does not know the ticket's number of extra nodes.
     #[serde(default)]
     pub allow_dispute: bool,
     /// Other fields.

@@ -70,8 +70,9 @@ pub struct DueAttestationView {
 pub struct DueNodeView {
     /// The node.
     pub node_small_id: NodeSmallId,
-    /// Whether the node's record of the stack gives the settlement's commitment. `false`: an attestation would raise
-    /// a dispute. `null`: the node has recorded no message of the stack.
+    /// Whether the record that the node attests from holds the settled messages: its own, else that of the stack's
+    /// selected node if the operator runs it too. `false`: an attestation would raise a dispute. `null`: there is no
+    /// such record. The number of extra nodes is not compared; a dry run of the attestation does that.
     pub record_agrees: Option<bool>,
 }
 

@@ -78,21 +78,15 @@ pub struct ApiAccess {
 
 /// What an access lacks for its address. The API spends money.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("`{}` {}", self.key(), self.rule())]
 pub enum Unprotected {
     /// Everybody could spend the operator's money.
-    #[error("is not a loopback address, so clients must have a token: add one to `tokens`")]
     NoToken,
     /// So could everybody who reaches the proxy, even if the daemon itself listens on loopback only.
-    #[error("lets other machines in, so clients must have a token: add one to `tokens`")]
     NoTokenBehindProxy,
     /// Everybody on the way could read the tokens.
-    #[error(
-        "is not a loopback address, so connections must be encrypted: set `tls.cert_file` and `tls.key_file`, or \
-         `behind_proxy = true` if a proxy in front of the daemon encrypts them"
-    )]
     NotEncrypted,
     /// A server that asked for tokens would stop asking.
-    #[error("no tokens are left: restart the daemon to run it without any")]
     TokensRemoved,
 }
 
@@ -122,6 +116,23 @@ impl Unprotected {
             Self::NoToken | Self::NotEncrypted => "http_addr",
             Self::NoTokenBehindProxy => "behind_proxy",
             Self::TokensRemoved => "tokens",
+        }
+    }
+
+    /// What it demands, as the rest of a sentence that begins with the key.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::NoToken => {
+                "is not a loopback address, so clients must have a token: add one to `tokens`"
+            }
+            Self::NoTokenBehindProxy => {
+                "lets other machines in, so clients must have a token: add one to `tokens`"
+            }
+            Self::NotEncrypted => {
+                "is not a loopback address, so connections must be encrypted: set `tls.cert_file` and `tls.key_file`, \
+                 or `behind_proxy = true` if a proxy in front of the daemon encrypts them"
+            }
+            Self::TokensRemoved => "has none left: restart the daemon to run it without any",
         }
     }
 }
@@ -282,6 +293,27 @@ mod tests {
                 error.status_and_body().1.code
             }
         }
+    }
+
+    #[test]
+    fn what_is_missing_is_told_with_the_setting_that_demands_it() {
+        let beyond: SocketAddr = "192.0.2.1:3000".parse().unwrap();
+        let loopback: SocketAddr = "127.0.0.1:3000".parse().unwrap();
+        let lack = |addr, access: ApiAccess| {
+            let lack = AccessControl::new(addr, access).unwrap_err();
+            lack.to_string()
+        };
+        let without = ApiAccess::default;
+        assert!(lack(beyond, without()).starts_with("`http_addr` is not a loopback address"));
+        assert!(lack(beyond, access(false)).starts_with("`http_addr` is not a loopback address"));
+        let behind_proxy = ApiAccess {
+            behind_proxy: true,
+            ..without()
+        };
+        assert!(lack(loopback, behind_proxy).starts_with("`behind_proxy` lets other machines in"));
+        let with_tokens = AccessControl::new(loopback, access(false)).unwrap();
+        let removed = with_tokens.replace(without()).unwrap_err();
+        assert!(removed.to_string().starts_with("`tokens` has none left"));
     }
 
     #[test]

@@ -39,14 +39,14 @@ pub(crate) const CURSOR: Query = Query {
     name: "cursor",
     about: "Where the page begins; from the `Link` header of the page before.",
     is_required: false,
-    values: Values::Text("^[0-9]{1,19}$"),
+    values: Values::Text("^[0-9]{1,20}$"),
 };
 
 /// The query parameters of lists whose entries have two ids.
 pub(crate) const PAIR_PAGING: &[Query] = &[
     LIMIT,
     Query {
-        values: Values::Text("^[0-9]{1,19}-[0-9]{1,19}$"),
+        values: Values::Text("^[0-9]{1,20}-[0-9]{1,20}$"),
         ..CURSOR
     },
 ];

@@ -68,7 +68,7 @@ pub struct ApiConfig {
 #[derive(Debug, ThisError)]
 pub enum BindError {
     /// Other machines could reach the address, and the access does not suffice for that.
-    #[error("`http_addr` {addr} {lack}")]
+    #[error("can't serve at {addr}: {lack}")]
     Unprotected {
         /// The address.
         addr: SocketAddr,

@@ -77,6 +77,9 @@ impl Client {
             let error = error.without_url();
             if error.is_builder() {
                 ClientError::NotSent(error)
+            // Before the time is looked at: connecting has a limit of its own, and comes before sending.
+            } else if error.is_connect() {
+                ClientError::NotReached(error)
             } else if error.is_timeout() {
                 ClientError::TimedOut(error)
             } else {
@@ -157,6 +160,8 @@ fn next_query(link: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use atoma_api_types::BatchView;
+    use atoma_domain::IntentId;
+    use tokio::net::TcpListener;
 
     use super::*;
     use crate::Readiness;
@@ -180,6 +185,45 @@ mod tests {
             let batch: BatchView = answer(status, body).decode_any().unwrap();
             assert!(batch.results.is_empty());
         }
+    }
+
+    /// The error of a write to a daemon at this URL.
+    async fn failed(url: &str) -> ClientError {
+        let client = Client::builder(url).build().unwrap();
+        client.abandon(IntentId::new(1)).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_write_over_no_connection_was_not_done() {
+        // Nobody listens at port 1.
+        let error = failed("http://127.0.0.1:1").await;
+        assert!(matches!(error, ClientError::NotReached(_)), "{error:?}");
+        assert!(error.is_transient());
+        assert!(!error.leaves_outcome_unknown());
+    }
+
+    #[tokio::test]
+    async fn a_write_over_a_connection_that_breaks_may_have_been_done() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (error, ()) = tokio::join!(failed(&url), async {
+            drop(listener.accept().await.unwrap());
+        });
+        assert!(matches!(error, ClientError::Transport(_)), "{error:?}");
+        assert!(error.is_transient());
+        assert!(error.leaves_outcome_unknown());
+    }
+
+    /// The clock jumps whenever everything waits.
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_on_connecting_is_not_that_on_answers() {
+        // A handshake that is never answered, and a request.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let error = failed(&format!("https://{addr}")).await;
+        assert!(matches!(error, ClientError::NotReached(_)), "{error:?}");
+        let error = failed(&format!("http://{addr}")).await;
+        assert!(matches!(error, ClientError::TimedOut(_)), "{error:?}");
     }
 
     #[test]

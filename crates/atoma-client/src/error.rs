@@ -40,8 +40,10 @@ pub enum ClientError {
     /// The system has no random numbers for an idempotency key.
     #[error("the system has no random numbers for an idempotency key; give one")]
     NoRandomNumbers,
-    /// The daemon was not reached, or the connection broke. A write may have reached it: repeat it with the
-    /// same idempotency key.
+    /// There is no connection to the daemon, so nothing was sent.
+    #[error("the daemon can't be reached; check that it runs and that the URL is right")]
+    NotReached(#[source] reqwest::Error),
+    /// The connection broke. A write may have reached the daemon: repeat it with the same idempotency key.
     #[error("the daemon did not answer; check that it runs and that the URL is right")]
     Transport(#[source] reqwest::Error),
     /// The daemon took longer than the client waits. A write may have reached it: repeat it with the same
@@ -107,7 +109,7 @@ impl ClientError {
     /// network or takes no more requests at present.
     pub const fn is_transient(&self) -> bool {
         match self {
-            Self::Transport(_) | Self::TimedOut(_) => true,
+            Self::NotReached(_) | Self::Transport(_) | Self::TimedOut(_) => true,
             Self::Api { status, .. } | Self::Undecodable { status, .. } => {
                 *status == 429 || *status >= 500
             }

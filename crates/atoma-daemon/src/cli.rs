@@ -11,6 +11,7 @@ mod progress;
 mod reads;
 mod requests;
 mod spend;
+mod stacks;
 mod status;
 mod table;
 mod tools;

@@ -1,5 +1,7 @@
 //! Logging to standard error, and traces.
 
+#[cfg(feature = "otlp")]
+mod collector;
 #[cfg(not(feature = "otlp"))]
 mod no_traces;
 #[cfg(feature = "otlp")]

@@ -281,8 +281,8 @@ fn earnings(to: &Written, store: &StoreFigures, charge: Option<Permille>) -> Res
         "atoma_fees_micro_usdc",
         "The fees for the node's own stacks, by phase, at the contract's present charge for sampling consensus: \
          `claimed` was paid, `claimable` can be claimed, `settled` can be from the next epoch on, `open` was served and \
-         must be settled first, and `disputed` is frozen for good. Shares for attesting other nodes' stacks are not in \
-         it.",
+         must be settled first or, of a confidential task, can be claimed, and `disputed` is frozen for good. Shares \
+         for attesting other nodes' stacks are not in it.",
         ["node_small_id", "phase"],
         each(&|sums| sums.worth.fee(charge).get()),
     )

@@ -21,6 +21,7 @@ mod measure;
 mod ports;
 mod readiness;
 mod reconcile;
+mod records;
 mod upkeep;
 mod use_cases;
 
@@ -39,6 +40,6 @@ pub use readiness::{NotReady, Readiness};
 pub use reconcile::ForeignUse;
 pub use upkeep::JournalUpkeep;
 pub use use_cases::{
-    Checked, Completed, NodeChoice, Operator, Registered, ServedMessage, StackResult, StackStatus,
-    Unsuccessful, WantedUnits, dispute_warning,
+    Checked, Completed, LONGEST_MODEL_NAME, MOST_STACKS, NodeChoice, Operator, Registered,
+    ServedMessage, StackResult, StackStatus, Unsuccessful, WantedUnits, dispute_warning,
 };

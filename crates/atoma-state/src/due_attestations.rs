@@ -1,6 +1,6 @@
 //! Settlements that miss attestations: how many, and which.
 
-use atoma_domain::model::{DueAttestation, DueNode, missing_attesters};
+use atoma_domain::model::{DueAttestation, DueNode, attests_from, missing_attesters};
 use atoma_domain::ports::{Page, StoreError};
 use atoma_domain::settlement::is_commitment_over;
 use atoma_domain::{Epoch, Hash32, NodeSmallId, StackSmallId, TaskSmallId};
@@ -35,6 +35,8 @@ pub(crate) const FROM_EPOCH: &str = tickets!("", "AND t.dispute_settled_at_epoch
 /// nodes may contain the bytes of a node across two others, so the rows must be looked at once more.
 const OF_NODES: &str = tickets!(
     ", t.committed_stack_proof, \
+     (SELECT n.node_small_id FROM operator_nodes n \
+      WHERE n.node_small_id = t.selected_node_id AND n.address = (SELECT operator FROM ledger WHERE id = 1)) AS own_selected_node_id, \
      (SELECT s.task_small_id FROM stacks s WHERE s.stack_small_id = t.stack_small_id) AS task_small_id, \
      (SELECT unhex(group_concat(hex(w.node_small_id) || hex(w.merkle_root), '')) FROM work_records w \
       WHERE w.stack_small_id = t.stack_small_id AND w.merkle_root IS NOT NULL) AS records",
@@ -69,6 +71,8 @@ fn due(row: &SqliteRow, of: &[NodeSmallId]) -> Result<Option<DueAttestation>, St
     let requested = cells.numbers("requested_attestation_nodes")?.len();
     let committed = cells.bytes("committed_stack_proof")?;
     let records = cells.optional_bytes("records")?.unwrap_or_default();
+    let selected = cells.optional_number("own_selected_node_id")?;
+    let selected = selected.map(NodeSmallId::new);
     let root_of = |node: NodeSmallId| -> Option<Hash32> {
         records.chunks(40).find_map(|record| {
             let (id, root) = record.split_first_chunk()?;
@@ -77,7 +81,8 @@ fn due(row: &SqliteRow, of: &[NodeSmallId]) -> Result<Option<DueAttestation>, St
     };
     let nodes = missing.into_iter().map(|node_small_id| DueNode {
         node_small_id,
-        record_agrees: root_of(node_small_id)
+        record_agrees: attests_from(node_small_id, selected)
+            .find_map(root_of)
             .map(|root| is_commitment_over(&root, &committed, requested)),
     });
     let task_small_id = cells.optional_number("task_small_id")?;

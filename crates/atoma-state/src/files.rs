@@ -69,7 +69,7 @@ pub fn open_private(path: &Path) -> io::Result<File> {
 /// and couldn't open it. A file that another user created stays as it is.
 #[cfg(unix)]
 pub(crate) fn give_to_owner_of(folder: &Path, file: &File) -> io::Result<()> {
-    match new_owner(folder, &file.metadata()?)? {
+    match new_owner(owner(&folder.metadata()?), owner(&file.metadata()?)) {
         Some((user, group)) => std::os::unix::fs::fchown(file, Some(user), Some(group)),
         None => Ok(()),
     }
@@ -78,20 +78,32 @@ pub(crate) fn give_to_owner_of(folder: &Path, file: &File) -> io::Result<()> {
 /// The same for a folder inside it.
 #[cfg(unix)]
 pub(crate) fn give_folder_to_owner_of(folder: &Path, inner: &Path) -> io::Result<()> {
-    match new_owner(folder, &inner.symlink_metadata()?)? {
+    match new_owner(
+        owner(&folder.metadata()?),
+        owner(&inner.symlink_metadata()?),
+    ) {
         // Never what a link leads to, by which that user could be given any file.
         Some((user, group)) => std::os::unix::fs::lchown(inner, Some(user), Some(group)),
         None => Ok(()),
     }
 }
 
+/// Whom a file or a folder belongs to: a user and a group.
 #[cfg(unix)]
-fn new_owner(folder: &Path, created: &std::fs::Metadata) -> io::Result<Option<(u32, u32)>> {
+type Owner = (u32, u32);
+
+#[cfg(unix)]
+fn owner(metadata: &std::fs::Metadata) -> Owner {
     use std::os::unix::fs::MetadataExt as _;
 
-    let owner = folder.metadata()?;
-    let is_due = created.uid() == 0 && owner.uid() != 0;
-    Ok(is_due.then(|| (owner.uid(), owner.gid())))
+    (metadata.uid(), metadata.gid())
+}
+
+/// Who must own what `creator` created in a folder of this owner, if not its creator.
+#[cfg(unix)]
+fn new_owner(folder: Owner, creator: Owner) -> Option<Owner> {
+    const SUPERUSER: u32 = 0;
+    (creator.0 == SUPERUSER && folder.0 != SUPERUSER).then_some(folder)
 }
 
 #[cfg(not(unix))]
@@ -220,4 +232,21 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_superuser_creates_for_another_user_changes_its_owner() {
+        let (root, daemon, other) = ((0, 0), (12, 34), (56, 78));
+        assert_eq!(new_owner(daemon, root), Some(daemon));
+        assert_eq!(new_owner(daemon, (0, 34)), Some(daemon));
+        assert_eq!(new_owner(root, root), None);
+        assert_eq!(new_owner((0, 34), root), None);
+        assert_eq!(new_owner(daemon, daemon), None);
+        assert_eq!(new_owner(daemon, other), None);
+        assert_eq!(new_owner(root, other), None);
+    }
 }

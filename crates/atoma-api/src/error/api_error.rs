@@ -53,7 +53,7 @@ pub(crate) enum ApiError {
     TokenUnknown,
     /// Its token allows reads only.
     #[error(
-        "The token `{token}` has the scope `read`, which allows GET and HEAD only. Use a token with the scope `operate`."
+        "The token `{token}` has the scope `read`, which allows reads only. Use a token with the scope `operate`."
     )]
     InsufficientScope {
         /// The token's name.

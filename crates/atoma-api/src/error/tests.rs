@@ -233,7 +233,7 @@ fn the_errors_of_the_http_layer_say_what_to_do() {
             },
             403,
             "insufficient_scope",
-            "The token `monitoring` has the scope `read`, which allows GET and HEAD only. Use a token with the scope \
+            "The token `monitoring` has the scope `read`, which allows reads only. Use a token with the scope \
              `operate`.",
         ),
         (

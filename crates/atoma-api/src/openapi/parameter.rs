@@ -91,7 +91,7 @@ pub(super) fn of_path(path: &str) -> impl Iterator<Item = Parameter> {
             "reservation_id" => ("The daemon's number of the reservation.", Values::Id),
             _ => (
                 "The number of the transaction in the journal, or the digest of one of its attempts.",
-                Values::Text("^([0-9]{1,19}|[1-9A-HJ-NP-Za-km-z]{32,44})$"),
+                Values::Text("^([0-9]{1,20}|[1-9A-HJ-NP-Za-km-z]{32,44})$"),
             ),
         };
         Some(

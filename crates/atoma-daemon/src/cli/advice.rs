@@ -69,6 +69,10 @@ const ADVICE: &[(&str, &str)] = &[
         "Wait for it with `transactions watch {transaction_id}`, or repeat its parameters to join it.",
     ),
     (
+        "insufficient_scope",
+        "Name the file of a token with the scope `operate` with `--token-file` or ATOMA_TOKEN_FILE.",
+    ),
+    (
         "may_still_execute",
         "Look at it with `transactions show {transaction_id}`, and try again once its attempt has expired.",
     ),
@@ -142,7 +146,7 @@ pub(super) fn told(body: &ErrorBody) -> String {
 pub(super) fn message(error: &(dyn std::error::Error + 'static)) -> String {
     match error.downcast_ref() {
         Some(ClientError::Api { body, .. }) => told(body),
-        Some(ClientError::Transport(cause)) if cause.is_connect() => {
+        Some(ClientError::NotReached(_)) => {
             "the daemon can't be reached; check that it runs, that `--url` is right, and that a private certificate is \
              in `--ca-file`"
                 .to_owned()
@@ -226,8 +230,6 @@ mod tests {
         "body_timeout",
         "body_too_large",
         "gas_price_too_low",
-        "insufficient_scope",
-        "invalid_request",
         "message_id_reused",
         "method_not_allowed",
         "no_stack",
@@ -239,6 +241,9 @@ mod tests {
         "unknown_badge",
         "unknown_reservation",
     ];
+
+    /// What the rules of flags refuse before anything is sent. `tests/api/command_line.rs` has the cases.
+    const WRONG_USAGE: &[&str] = &["invalid_request"];
 
     /// The settings that an advice may name.
     const SETTINGS: &[&str] = &[
@@ -268,7 +273,8 @@ mod tests {
                     .any(|of| sentence.contains(of));
             let is_advised = ADVICE.iter().any(|(known, _)| known == code)
                 || code == "outcome_unknown"
-                || OF_OTHER_CLIENTS.contains(&code.as_str());
+                || OF_OTHER_CLIENTS.contains(&code.as_str())
+                || WRONG_USAGE.contains(&code.as_str());
             assert!(is_advised || !names_api, "{code}: {sentence}");
         }
         for (code, advice) in ADVICE {
@@ -306,6 +312,16 @@ mod tests {
                 ),
                 "The request has no token. Name the file of a token of the setting `tokens` with `--token-file` or \
                  ATOMA_TOKEN_FILE.",
+            ),
+            (
+                body(
+                    "insufficient_scope",
+                    "The token `monitoring` has the scope `read`, which allows reads only. Use a token with the scope \
+                     `operate`.",
+                    json!({}),
+                ),
+                "The token `monitoring` has the scope `read`, which allows reads only. Name the file of a token with \
+                 the scope `operate` with `--token-file` or ATOMA_TOKEN_FILE.",
             ),
             (
                 body(

@@ -86,6 +86,7 @@ impl BackupArgs {
 impl RestoreArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let dir = self.database.data_dir()?;
+        check_owner(&dir, is_superuser())?;
         // No daemon starts meanwhile.
         let lock = DataDirLock::take(&dir)?;
         let file = database(&dir);
@@ -116,6 +117,26 @@ impl RestoreArgs {
     }
 }
 
+#[cfg(unix)]
+fn is_superuser() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+const fn is_superuser() -> bool {
+    false
+}
+
+/// Refuses to create the data directory as the superuser. The daemon runs as another user and couldn't use it.
+fn check_owner(dir: &Path, is_superuser: bool) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        dir.exists() || !is_superuser,
+        "the data directory {} does not exist; create it for the daemon's user first, or restore as that user",
+        dir.display()
+    );
+    Ok(())
+}
+
 fn described(file: &Path, contents: &BackupContents) -> serde_json::Value {
     json!({
         "file": file,
@@ -135,4 +156,22 @@ fn summary(contents: &BackupContents) -> String {
         "{} bytes, {} transactions, {} stacks with served work, {mirror}",
         contents.bytes, contents.transactions, contents.served_stacks
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_superuser_restores_into_a_directory_that_has_its_owner() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("data");
+        assert!(check_owner(dir.path(), true).is_ok());
+        assert!(check_owner(&missing, false).is_ok());
+        let refused = check_owner(&missing, true).unwrap_err().to_string();
+        assert!(
+            refused.contains("create it for the daemon's user first"),
+            "{refused}"
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! The commands that show what the daemon knows.
 
+use atoma_domain::model::Holder;
 use atoma_domain::{NodeSmallId, StackSmallId};
 use clap::{Args, Subcommand};
 
@@ -66,7 +67,7 @@ pub(super) struct StacksArgs {
 /// A fraction, as the API takes it.
 fn fraction(text: &str) -> Result<String, &'static str> {
     match text.parse() {
-        Ok(0.0..=1.0) => Ok(text.to_owned()),
+        Ok(0.0..=1.0) if !text.starts_with('+') => Ok(text.to_owned()),
         _ => Err("it must be from 0 to 1, such as 0.95"),
     }
 }
@@ -86,7 +87,7 @@ pub(super) struct DisputesArgs {
 pub(super) struct ReservationsArgs {
     /// Only those of this holder.
     #[arg(long, value_name = "HOLDER")]
-    holder: Option<String>,
+    holder: Option<Holder>,
     /// Only those on this stack.
     #[arg(long, value_name = "STACK")]
     stack: Option<StackSmallId>,
@@ -133,7 +134,8 @@ impl ReadCommand {
             Self::Disputes(args) => args.run().await,
             Self::Reservations(args) => {
                 let client = args.connection.client()?;
-                let list = client.reservations(args.holder.as_deref(), args.stack);
+                let list =
+                    client.reservations(args.holder.as_ref().map(Holder::as_str), args.stack);
                 let all = list.all(MOST_ENTRIES).await?;
                 args.connection.show(&all, |all| reservations_table(all))
             }

@@ -8,10 +8,12 @@ use atoma_client::{Client, Write};
 use atoma_domain::{
     ComputeUnits, EchelonId, MicroUsdc, PricePerMillion, StackSmallId, TaskSmallId,
 };
+use atoma_operator::LONGEST_MODEL_NAME;
 use clap::{Args, Subcommand};
 
 use super::connection::Connection;
 use super::spend::Spending;
+use super::stacks::Stacks;
 use super::table::plain;
 use crate::amounts::usdc;
 use crate::exit;
@@ -45,9 +47,8 @@ pub(super) enum RequestCommand {
 /// The flags of `settle`.
 #[derive(Debug, Args)]
 pub(super) struct SettleArgs {
-    /// Small ids of the stacks.
-    #[arg(required = true, value_name = "STACK")]
-    stacks: Vec<StackSmallId>,
+    #[command(flatten)]
+    stacks: Stacks,
     /// Compute units that each stack claims. By default these are the recorded ones.
     #[arg(long, value_name = "UNITS")]
     units: Option<u64>,
@@ -58,9 +59,8 @@ pub(super) struct SettleArgs {
 /// The flags of `attest`.
 #[derive(Debug, Args)]
 pub(super) struct AttestArgs {
-    /// Small ids of the stacks.
-    #[arg(required = true, value_name = "STACK")]
-    stacks: Vec<StackSmallId>,
+    #[command(flatten)]
+    stacks: Stacks,
     /// Attest even where the commitment differs from the settlement's, which raises a dispute.
     #[arg(long)]
     allow_dispute: bool,
@@ -71,9 +71,8 @@ pub(super) struct AttestArgs {
 /// The flags of `claim`.
 #[derive(Debug, Args)]
 pub(super) struct ClaimArgs {
-    /// Small ids of the stacks.
-    #[arg(required = true, value_name = "STACK")]
-    stacks: Vec<StackSmallId>,
+    #[command(flatten)]
+    stacks: Stacks,
     #[command(flatten)]
     spending: Spending,
 }
@@ -116,13 +115,23 @@ pub(super) struct SubscribeArgs {
     #[arg(long, requires = "task")]
     update: bool,
     /// Name of a model, instead of a task.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["task", "price"], requires = "echelon")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["task", "price"], requires = "echelon", value_parser = model_name)]
     model: Option<String>,
     /// Echelon of the model.
     #[arg(long, value_name = "ID", requires = "model")]
     echelon: Option<EchelonId>,
     #[command(flatten)]
     spending: Spending,
+}
+
+/// The name of a model, as the contract takes it.
+fn model_name(name: &str) -> Result<String, String> {
+    if (1..=LONGEST_MODEL_NAME).contains(&name.len()) && name.is_ascii() {
+        return Ok(name.to_owned());
+    }
+    Err(format!(
+        "it must be 1 to {LONGEST_MODEL_NAME} ASCII characters"
+    ))
 }
 
 /// The flags of `unsubscribe`.
@@ -163,20 +172,12 @@ impl RequestCommand {
     }
 }
 
-/// "1 stack", "3 stacks".
-fn stacks(stacks: &[StackSmallId]) -> String {
-    match stacks {
-        [one] => format!("stack {one}"),
-        more => format!("{} stacks", more.len()),
-    }
-}
-
 impl SettleArgs {
     async fn run(self) -> anyhow::Result<()> {
-        let what = format!("Settle {}", stacks(&self.stacks));
+        let what = format!("Settle {}", self.stacks.phrase());
         let request = SettleRequest {
             options: self.spending.options(),
-            stack_small_ids: self.stacks,
+            stack_small_ids: self.stacks.checked()?,
             num_claimed_compute_units: self.units.map(ComputeUnits::new),
             ignored: IgnoredFields::default(),
         };
@@ -193,14 +194,14 @@ impl AttestArgs {
         } else {
             ""
         };
-        format!("Attest {}{freezes}", stacks(&self.stacks))
+        format!("Attest {}{freezes}", self.stacks.phrase())
     }
 
     async fn run(self) -> anyhow::Result<()> {
         let what = self.question();
         let request = AttestRequest {
             options: self.spending.options(),
-            stack_small_ids: self.stacks,
+            stack_small_ids: self.stacks.checked()?,
             allow_dispute: self.allow_dispute,
             ignored: IgnoredFields::default(),
         };
@@ -211,10 +212,10 @@ impl AttestArgs {
 
 impl ClaimArgs {
     async fn run(self) -> anyhow::Result<()> {
-        let what = format!("Claim {}", stacks(&self.stacks));
+        let what = format!("Claim {}", self.stacks.phrase());
         let request = ClaimRequest {
             options: self.spending.options(),
-            stack_small_ids: self.stacks,
+            stack_small_ids: self.stacks.checked()?,
             ignored: IgnoredFields::default(),
         };
         let call = async |client: &Client, write: &Write| client.claim(&request, write).await;

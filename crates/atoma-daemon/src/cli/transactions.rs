@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use atoma_api_types::{TransactionDetailView, TransactionView};
 use atoma_client::{ClientError, TransactionFilter};
-use atoma_domain::journal::IntentStatus;
+use atoma_domain::journal::{Action, IntentStatus};
 use atoma_domain::{Digest, IntentId, NodeSmallId, StackSmallId};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
 use super::advice::{message, told};
@@ -38,11 +39,11 @@ pub(super) enum TransactionsCommand {
 /// The flags of `transactions list`.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Only those that do this, such as `settle_stack`.
-    #[arg(long, value_name = "KIND")]
+    /// Only those that do this.
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Action::KINDS))]
     kind: Option<String>,
-    /// Only those that are `queued`, `submitted`, `succeeded` or `failed`.
-    #[arg(long, value_name = "STATUS")]
+    /// Only those that are in this state.
+    #[arg(long, value_name = "STATUS", value_parser = PossibleValuesParser::new(IntentStatus::NAMES))]
     status: Option<String>,
     /// Only those of this node.
     #[arg(long, value_name = "ID")]

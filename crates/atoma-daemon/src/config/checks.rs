@@ -27,7 +27,7 @@ impl Settings {
             self.tls.cert_file.is_some(),
             self.behind_proxy,
         ) {
-            broken(lack.key(), lack.to_string());
+            broken(lack.key(), lack.rule().to_owned());
         }
         if let Err(InvalidHost(host)) = AllowedHosts::new(self.allowed_hosts.iter().cloned()) {
             broken(

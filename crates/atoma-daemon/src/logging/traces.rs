@@ -15,6 +15,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::collector::Told;
+
 const SERVICE: &str = "atoma-daemon";
 /// How long the daemon's stop waits for a collector to take the last traces.
 const LAST_TRACES: Duration = Duration::from_secs(2);
@@ -39,7 +41,7 @@ where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let exporter = SpanExporter::builder().with_tonic().build()?;
-    Ok(layer(exporter))
+    Ok(layer(Told::new(exporter)))
 }
 
 fn layer<S>(exporter: impl Export + 'static) -> (Traces, impl Layer<S>)

@@ -174,8 +174,21 @@ async fn the_client_reads_pages_and_repeats_a_write_once() {
 #[test]
 fn what_the_api_would_take_for_something_else_is_wrong_usage() {
     let longest = "k".repeat(256);
+    let numbers: Vec<String> = (0..=1_000).map(|id| id.to_string()).collect();
+    let mut many = vec!["claim", "--yes"];
+    many.extend(numbers.iter().map(String::as_str));
     for arguments in [
-        &["transactions", "show", ".."][..],
+        &["settle", "13", "14", "13", "--yes"][..],
+        &["attest", "13", "13", "--dry-run"],
+        &many,
+        &["transactions", "list", "--kind", "settle"],
+        &["transactions", "list", "--status", "done"],
+        &["reservations", "--holder", ""],
+        &["reservations", "--holder", "two words"],
+        &["subscribe", "--model", "", "--echelon", "1", "--yes"],
+        &["subscribe", "--model", "mödel", "--echelon", "1", "--yes"],
+        &["stacks", "--filled", "+0.5"],
+        &["transactions", "show", ".."],
         &["transactions", "show", ""],
         &["transactions", "watch", "-1"],
         &["transactions", "show", "EWaY63VePTGhkHUYBKxHiwC7"],
@@ -188,5 +201,20 @@ fn what_the_api_would_take_for_something_else_is_wrong_usage() {
     ] {
         let refused = output(program().args(arguments));
         assert_eq!(refused.code, 2, "{arguments:?}: {}", refused.stderr);
+    }
+}
+
+#[test]
+fn what_was_never_sent_has_no_unknown_outcome() {
+    // Nobody listens at port 1.
+    let url = ["--url", "http://127.0.0.1:1"];
+    for arguments in [
+        &["transactions", "abandon", "1", "--yes"][..],
+        &["register", "--yes"],
+        &["register", "--yes", "--idempotency-key", "key"],
+    ] {
+        let failed = output(program().args(arguments).args(url));
+        assert_eq!(failed.code, 1, "{arguments:?}: {}", failed.stderr);
+        assert!(failed.stderr.contains("`--url`"), "{}", failed.stderr);
     }
 }

@@ -4,6 +4,7 @@ use reqwest::Method;
 use reqwest::header::LINK;
 use serde_json::{Value, json};
 
+use crate::support::described::assert_query_described;
 use crate::support::journal::summary;
 use crate::support::work::{message, root};
 use crate::support::{CONFIDENTIAL, NONE, SAMPLING, TestWorld};
@@ -271,6 +272,7 @@ async fn in_pages(world: &TestWorld, path: &str) -> (Vec<Value>, usize) {
     let mut next = Some(format!("{path}?limit=2"));
     let mut pages = 0;
     while let Some(path) = next {
+        assert_query_described(&Method::GET, &path);
         let request = world.api.request(Method::GET, &path);
         let response = request.send().await.unwrap();
         assert_eq!(response.status().as_u16(), 200);
@@ -324,4 +326,24 @@ async fn the_pages_of_a_list_make_up_the_whole() {
     let request = world.api.request(Method::GET, "/stacks?limit=5");
     let response = request.send().await.unwrap();
     assert!(!response.headers().contains_key(LINK));
+}
+
+/// Small ids have up to 20 digits.
+#[tokio::test]
+async fn the_document_allows_every_cursor_that_the_api_takes() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    let largest = u64::MAX;
+    for (path, cursor) in [
+        ("/tasks", format!("{largest}")),
+        ("/stacks", format!("{largest}")),
+        ("/claimed_stacks", format!("{largest}")),
+        ("/own_attestation_disputes", format!("{largest}")),
+        ("/subscriptions", format!("{largest}-{largest}")),
+        ("/attestations_due", format!("{largest}-{largest}")),
+    ] {
+        let path = format!("{path}?cursor={cursor}");
+        let (status, answer) = world.get(&path).await;
+        assert_eq!(status, 200, "{path}: {answer}");
+        assert_query_described(&Method::GET, &path);
+    }
 }

@@ -20,8 +20,20 @@ pub struct DueAttestation {
 pub struct DueNode {
     /// The node.
     pub node_small_id: NodeSmallId,
-    /// Whether its record gives the settlement's commitment; `None` if it has recorded no message of the stack.
+    /// Whether the record that it [attests from](attests_from) is over the settled messages; `None` without one. This
+    /// compares Merkle roots only: the number of extra nodes, which also goes into a commitment, is not in the events of
+    /// a settlement.
     pub record_agrees: Option<bool>,
+}
+
+/// The nodes from whose records of a stack a node attests or disputes its settlement, the best first: its own, then
+/// that of the stack's selected node, `selected`, which is `None` unless the same operator runs it.
+pub fn attests_from(
+    node: NodeSmallId,
+    selected: Option<NodeSmallId>,
+) -> impl Iterator<Item = NodeSmallId> {
+    let others = selected.filter(|selected| *selected != node);
+    std::iter::once(node).chain(others)
 }
 
 /// The nodes among the requested that have not attested, each once, ascending. A node that is drawn twice attests

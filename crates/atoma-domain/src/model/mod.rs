@@ -9,7 +9,7 @@ mod stack;
 mod task;
 mod work;
 
-pub use due_attestation::{DueAttestation, DueNode, missing_attesters};
+pub use due_attestation::{DueAttestation, DueNode, attests_from, missing_attesters};
 pub use figures::{NodeFigures, StackPhase, StackSums, StoreFigures, Worth};
 pub use fill::Fill;
 pub use reservation::{

@@ -92,8 +92,8 @@ impl Settlement {
             .position(|requested| *requested == node)
     }
 
-    /// Whether a record with this Merkle root gives the settlement's commitment. An attestation from another one
-    /// raises a dispute.
+    /// Whether the settlement's commitment can be over this Merkle root. An attestation from another one raises a
+    /// dispute. The number of extra nodes is not known here, so the ticket on chain has the last word.
     pub fn agrees_with(&self, root: &Hash32) -> bool {
         let requested = self.requested_attestation_nodes.len();
         is_commitment_over(root, &self.committed_stack_proof.0, requested)

@@ -10,6 +10,7 @@ use super::operator::Operator;
 use super::stack_result::StackResult;
 use super::stacks::check_ids;
 use crate::causes::internal;
+use crate::records::record_to_compare;
 
 impl Operator {
     /// Attests settlements (`submit_stack_settlement_attestation`). The chosen node attests, or each of
@@ -82,26 +83,29 @@ impl Operator {
         Ok(candidates)
     }
 
-    /// Warns of an attestation that raises a dispute, by the node's record as it is now.
+    /// Warns of an attestation that raises a dispute, by the record that it would be made from now.
     async fn warning(
         &self,
         settlement: &Settlement,
         node: OperatorNode,
     ) -> Result<Option<String>, Failure> {
-        let (stack, node) = (settlement.stack_small_id, node.node_small_id);
-        let record = self.ports.work.work_record(stack, node).await;
+        let stack = settlement.stack_small_id;
+        let record = record_to_compare(&self.ports, stack, node.node_small_id).await;
         let root = record
             .map_err(internal)?
             .and_then(|record| record.accumulator.root());
         let differs = root.is_some_and(|root| !settlement.agrees_with(&root));
-        Ok(differs.then(|| {
-            format!(
-                "node {node}'s record of stack {stack} differs from the settlement, so this attestation raises a \
-                 dispute. That freezes the funds of the stack for good: this revision of the contract can't resolve \
-                 a dispute"
-            )
-        }))
+        Ok(differs.then(|| raised_dispute(stack)))
     }
+}
+
+/// What the operator should know before and after a settlement is attested with another commitment.
+pub(super) fn raised_dispute(stack_small_id: StackSmallId) -> String {
+    format!(
+        "the record that stack {stack_small_id} is attested from differs from the settlement, so this attestation \
+         raises a dispute. That freezes the funds of the stack for good: this revision of the contract can't resolve \
+         a dispute"
+    )
 }
 
 /// Refuses what the contract would refuse, as far as the mirror knows.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use atoma_domain::journal::{Failure, NewIntent, PlannedEntry, RequestEntry};
 use atoma_domain::{Digest, IntentId};
 
+use super::attest::raised_dispute;
 use super::candidate::{Candidate, plan_repeated};
 use super::operator::Operator;
 use super::request::no_answer;
@@ -142,9 +143,16 @@ impl Operator {
                 None => rehearsed.next().unwrap_or_else(|| Err(no_answer())),
             };
             match outcome {
-                Ok(estimated_gas) => {
+                Ok(rehearsal) => {
                     result.status = StackStatus::Succeeded;
-                    result.estimated_gas = Some(estimated_gas);
+                    result.estimated_gas = Some(rehearsal.gas_needed);
+                    if rehearsal.raises_dispute {
+                        let warning = raised_dispute(result.stack_small_id);
+                        // The mirror may have told it already.
+                        if !result.warnings.contains(&warning) {
+                            result.warnings.push(warning);
+                        }
+                    }
                 }
                 Err(failure) => result.failure = Some(failure),
             }

@@ -37,3 +37,5 @@ pub use register::Registered;
 pub use serve::{ServedMessage, WantedUnits};
 pub use single::{Completed, Unsuccessful};
 pub use stack_result::{StackResult, StackStatus};
+pub use stacks::MOST_STACKS;
+pub use subscriptions::LONGEST_MODEL_NAME;

@@ -82,7 +82,8 @@ impl Operator {
         self.check_start().await?;
         let intents = vec![intent.await?];
         let rehearsed = self.engine.rehearse(intents, self.request_timeout).await;
-        rehearsed.into_iter().next().ok_or_else(no_answer)?
+        let rehearsed = rehearsed.into_iter().next().ok_or_else(no_answer)?;
+        Ok(rehearsed?.gas_needed)
     }
 
     /// Submits one intent.

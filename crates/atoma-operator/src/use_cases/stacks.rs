@@ -11,7 +11,7 @@ use super::operator::Operator;
 use crate::causes::internal;
 
 /// The most stacks that one request may name.
-const MOST_STACKS: usize = 1_000;
+pub const MOST_STACKS: usize = 1_000;
 
 /// What the mirror knew about the stacks of a request at one moment, by id.
 #[derive(Debug)]

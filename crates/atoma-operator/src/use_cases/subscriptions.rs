@@ -14,7 +14,7 @@ use crate::causes::internal;
 const MOST_UNMIRRORED: u32 = 100;
 /// The longest model name in characters. Sui takes less than 16,384 bytes for an argument, and the name's
 /// length takes three of them.
-const LONGEST_MODEL_NAME: usize = 16_380;
+pub const LONGEST_MODEL_NAME: usize = 16_380;
 
 impl Operator {
     /// Subscribes a node to a model in an echelon (`add_node_to_model`).

@@ -1,7 +1,7 @@
 //! Suite of [`StateReader::due_attestations`].
 
 use atoma_domain::events::{ContractEvent, StackTrySettle};
-use atoma_domain::model::{DueAttestation, DueNode};
+use atoma_domain::model::{DueAttestation, DueNode, OperatorNode};
 use atoma_domain::ports::{Page, StateReader};
 use atoma_domain::settlement::commitment;
 use atoma_domain::{Epoch, Hash32};
@@ -100,18 +100,20 @@ pub async fn due_attestations_come_in_pages(store: impl Store) {
     assert_eq!(next.unwrap()[0].stack_small_id, stack(2));
 }
 
+/// A settlement by node 1 that asks for nodes 4, 3 and 2.
+fn settled_over(id: u64, root: Hash32) -> ContractEvent {
+    StackTrySettle {
+        stack_small_id: stack(id),
+        selected_node_id: node(1),
+        requested_attestation_nodes: vec![node(4), node(3), node(2)],
+        committed_stack_proof: commitment(&root, 5, 3).unwrap().into(),
+        stack_merkle_leaf: hash(1).into(),
+        num_claimed_compute_units: units(5),
+    }
+    .into()
+}
+
 pub async fn due_attestations_say_whether_the_record_agrees(store: impl Store) {
-    let settled_over = |id: u64, root: Hash32| -> ContractEvent {
-        StackTrySettle {
-            stack_small_id: stack(id),
-            selected_node_id: node(1),
-            requested_attestation_nodes: vec![node(4), node(3), node(2)],
-            committed_stack_proof: commitment(&root, 5, 3).unwrap().into(),
-            stack_merkle_leaf: hash(1).into(),
-            num_claimed_compute_units: units(5),
-        }
-        .into()
-    };
     apply_events(&store, 51, vec![bought(1, 1, 100)]).await;
     for (by, number) in [(1, 7), (2, 7), (3, 8)] {
         let served = atoma_domain::model::NewMessage {
@@ -149,4 +151,32 @@ pub async fn due_attestations_say_whether_the_record_agrees(store: impl Store) {
             expected(2, None, agree([None, None, None])),
         ]
     );
+}
+
+pub async fn without_its_own_record_a_node_attests_from_the_selected_nodes(store: impl Store) {
+    apply_events(&store, 51, vec![bought(1, 1, 100)]).await;
+    store.record_message(&message(1, 7, 3)).await.unwrap();
+    apply_events(&store, 52, vec![settled_over(1, hash(7))]).await;
+    let agrees = async || {
+        let page = Page::first(1);
+        let due = store
+            .due_attestations(&[node(4)], Epoch::new(5), page)
+            .await;
+        due.unwrap()[0].nodes[0].record_agrees
+    };
+    let of = |address, id: u64| OperatorNode {
+        node_small_id: node(id),
+        node_badge_id: object(id),
+        address,
+    };
+    let set = async |operator, nodes: &[OperatorNode]| {
+        let set = store.set_operator_nodes(operator, nodes).await;
+        set.unwrap();
+    };
+    // The selected node is of an operator whom the database served before.
+    set(address(2), &[of(address(2), 1)]).await;
+    set(operator(), &[of(operator(), 4)]).await;
+    assert_eq!(agrees().await, None);
+    set(operator(), &[of(operator(), 1), of(operator(), 4)]).await;
+    assert_eq!(agrees().await, Some(true));
 }

@@ -112,6 +112,7 @@ macro_rules! store_suites {
                 what_is_counted_as_due_is_listed,
                 due_attestations_come_in_pages,
                 due_attestations_say_whether_the_record_agrees,
+                without_its_own_record_a_node_attests_from_the_selected_nodes,
             }
             figures {
                 stacks_are_summed_by_phase,

@@ -47,6 +47,27 @@ pub(crate) fn assert_described(method: &Method, path: &str, status: u16, body: &
     }
 }
 
+/// Fails unless the document allows the query parameters of a path that the API has taken.
+#[track_caller]
+pub(crate) fn assert_query_described(method: &Method, path: &str) {
+    let Some((operation, (_, query))) = operation(method, path).zip(path.split_once('?')) else {
+        return;
+    };
+    let parameters = operation["parameters"].as_array().unwrap();
+    for (name, text) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        let parameter = parameters
+            .iter()
+            .find(|known| known["in"] == "query" && known["name"] == name);
+        assert!(parameter.is_some(), "not described: {name} of {path}");
+        let schema = &parameter.unwrap()["schema"];
+        let value = match schema["type"].as_str() {
+            Some("string") => json!(text),
+            _ => serde_json::from_str(text).unwrap(),
+        };
+        assert!(validator(schema).is_valid(&value), "{path}: {schema}");
+    }
+}
+
 fn validator(schema: &Value) -> Arc<Validator> {
     let mut validators = VALIDATORS.lock().unwrap();
     let known = validators.entry(schema.to_string()).or_insert_with(|| {
@@ -102,4 +123,12 @@ fn what_is_not_described_is_found() {
         400,
         json!({"error": "x", "code": "invalid_request"})
     ));
+    let misses = |query| {
+        let check = || assert_query_described(&Method::GET, &format!("/stacks?{query}"));
+        std::panic::catch_unwind(check).is_err()
+    };
+    assert!(!misses("limit=1&cursor=1"));
+    assert!(misses("limit=0"));
+    assert!(misses("cursor=x"));
+    assert!(misses("filter=1"));
 }

@@ -201,17 +201,27 @@ fn attestation(
         place,
     )
     .map_err(no_commitment)?;
-    if ticket.committed_stack_proof != proof.commitment && !allow_dispute {
+    let call = ContractCall::SubmitAttestation {
+        stack: stack_small_id,
+        proof,
+    };
+    if !allow_dispute && raises_dispute(&call, view) {
         return Err(Failure::CommitmentMismatch {
             stack_small_id,
             node_small_id,
         }
         .into());
     }
-    Ok(ContractCall::SubmitAttestation {
-        stack: stack_small_id,
-        proof,
-    })
+    Ok(call)
+}
+
+/// Whether a call is an attestation that raises a dispute: one whose commitment is not the ticket's.
+pub(in crate::engine) fn raises_dispute(call: &ContractCall, view: &ContractView) -> bool {
+    let ContractCall::SubmitAttestation { stack, proof } = call else {
+        return false;
+    };
+    let ticket = view.tickets.get(stack);
+    ticket.is_some_and(|ticket| ticket.committed_stack_proof != proof.commitment)
 }
 
 fn dispute(

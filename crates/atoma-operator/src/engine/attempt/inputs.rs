@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use atoma_domain::journal::{Action, Failure, Intent};
-use atoma_domain::model::{SettlementInputs, Stack, Task, WorkRecord};
+use atoma_domain::model::{SettlementInputs, Task, WorkRecord};
 use atoma_domain::ports::{ChainError, ContractView, StoreError, SubscriberQuery, ViewQuery};
-use atoma_domain::{ComputeUnits, Mist, NodeSmallId, ObjectReference, SecurityLevel, StackSmallId};
+use atoma_domain::{ComputeUnits, Mist, NodeSmallId, ObjectReference, SecurityLevel};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -18,6 +18,7 @@ use crate::causes::internal;
 use crate::engine::reads::ask;
 use crate::engine::shared::{Context, fail, fail_all};
 use crate::engine::wait_reason::WaitReason;
+use crate::records::record_to_compare;
 
 /// What a batch depends on.
 #[derive(Debug)]
@@ -190,9 +191,13 @@ pub(in crate::engine) async fn gather(
             }))
         }
         Action::AttestSettlement { stack_small_id, .. }
-        | Action::StartDispute { stack_small_id } => Ok(LocalInputs::Record(
-            record_to_compare(ports, *stack_small_id, intent.actor.node()).await?,
-        )),
+        | Action::StartDispute { stack_small_id } => {
+            let record = match intent.actor.node() {
+                Some(node) => record_to_compare(ports, *stack_small_id, node).await?,
+                None => None,
+            };
+            Ok(LocalInputs::Record(record))
+        }
         Action::ClaimConfidentialStack {
             stack_small_id,
             num_claimed_compute_units: None,
@@ -207,36 +212,6 @@ pub(in crate::engine) async fn gather(
             ))
         }
         _ => Ok(LocalInputs::Nothing),
-    }
-}
-
-async fn stack(ports: &Ports, id: StackSmallId) -> Result<Option<Stack>, StoreError> {
-    Ok(ports.state.stacks_by_id(&[id]).await?.pop())
-}
-
-/// The attesting node's own record of a stack, else that of its selected node if the operator runs
-/// that one too.
-async fn record_to_compare(
-    ports: &Ports,
-    id: StackSmallId,
-    node: Option<NodeSmallId>,
-) -> Result<Option<WorkRecord>, StoreError> {
-    if let Some(node) = node
-        && let Some(own) = ports.work.work_record(id, node).await?
-    {
-        return Ok(Some(own));
-    }
-    let Some(stack) = stack(ports, id).await? else {
-        return Ok(None);
-    };
-    let nodes = ports.state.operator_nodes().await?;
-    if nodes
-        .iter()
-        .any(|own| own.node_small_id == stack.selected_node_id)
-    {
-        ports.work.work_record(id, stack.selected_node_id).await
-    } else {
-        Ok(None)
     }
 }
 

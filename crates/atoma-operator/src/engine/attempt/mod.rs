@@ -25,7 +25,7 @@ mod resolve;
 mod send;
 mod sign;
 
-pub(super) use calls::call;
+pub(super) use calls::{call, raises_dispute};
 pub(super) use conclude::{
     BadgeAfter, Closed, Ended, Unwritten, close, close_executed, write_down, write_end,
 };

@@ -15,14 +15,25 @@ use tokio::task::JoinSet;
 use super::engine::Engine;
 use crate::Ports;
 use crate::causes::{chain_failure, internal};
-use crate::engine::attempt::{call, failure_of, gather, price_refusal, query, simulation_failure};
+use crate::engine::attempt::{
+    call, failure_of, gather, price_refusal, query, raises_dispute, simulation_failure,
+};
 use crate::engine::payment::{choose, sum, with_margin};
 
 /// How many intents are rehearsed side by side.
 const SIDE_BY_SIDE: usize = 4;
 
-/// A rehearsal's result: the gas needed, in MIST, or why the intent would fail.
-type Rehearsed = Result<Mist, Failure>;
+/// What a rehearsal showed of an intent that would succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// The gas that it needs, in MIST.
+    pub gas_needed: Mist,
+    /// Whether it raises a dispute, by the ticket on chain.
+    pub raises_dispute: bool,
+}
+
+/// A rehearsal's result, or why the intent would fail.
+type Rehearsed = Result<Rehearsal, Failure>;
 
 impl Engine {
     /// Rehearses intents, in order. Those that take longer than `limit` fail.
@@ -126,6 +137,7 @@ impl Engine {
             return Err(refused);
         }
         let call = call(intent, local, &view)?;
+        let raises_dispute = raises_dispute(&call, &view);
         if intent.actor.badge().is_some() && view.badge.is_none() {
             return Err(Failure::NoNodeRegistered {});
         }
@@ -149,11 +161,14 @@ impl Engine {
         if intent.gas.price.is_some() && intent.gas.budget.is_none() {
             self.check_price(plan, &intent.gas, budget, coins).await?;
         }
-        Ok(needed)
+        Ok(Rehearsal {
+            gas_needed: needed,
+            raises_dispute,
+        })
     }
 
     /// Simulates a transaction that is planned; returns the gas that it needs.
-    async fn simulate(&self, plan: &TransactionPlan, gas: SimulatedGas) -> Rehearsed {
+    async fn simulate(&self, plan: &TransactionPlan, gas: SimulatedGas) -> Result<Mist, Failure> {
         let chain = &self.context().ports.chain;
         let unsigned = chain.build(plan).map_err(|error| chain_failure(&error))?;
         let simulation = chain.simulate(&unsigned, gas).await;
