@@ -16,7 +16,7 @@ use thiserror::Error;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 
-use crate::node::{self, Access, Freshness, Gate, InvalidUrl, MaxLag, NodeUrl};
+use crate::node::{self, Access, Gate, InvalidUrl, MaxLag, NodeUrl, Peers};
 use crate::refusal::read_error;
 use crate::response::{malformed, parse};
 
@@ -104,7 +104,7 @@ pub(crate) struct Connection {
     transport: Client,
     client: Client,
     gate: Gate,
-    freshness: Freshness,
+    peers: Peers,
     request_timeout: Duration,
 }
 
@@ -119,7 +119,8 @@ pub(crate) struct ObjectRead {
 }
 
 impl Connection {
-    pub(crate) fn new(config: &SuiChainConfig) -> Result<Self, ConnectError> {
+    /// A connection to the configured node, which is measured by the same as its peers.
+    pub(crate) fn new(config: &SuiChainConfig, peers: Peers) -> Result<Self, ConnectError> {
         let url: NodeUrl = config.rpc_url.parse()?;
         let endpoint = node::endpoint(&url, &config.access)
             .map_err(|error| ConnectError::Certificates(error.into()))?;
@@ -128,12 +129,12 @@ impl Connection {
         let transport = Client::from_endpoint(&endpoint)
             .with_headers(headers)
             .with_max_decoding_message_size(MAX_MESSAGE_BYTES);
-        let gate = Gate::new(url);
+        let gate = Gate::new(url, peers.expected.clone());
         Ok(Self {
             client: gate.guard(transport.clone()),
             transport,
             gate,
-            freshness: Freshness::new(config.max_lag.clone()),
+            peers,
             request_timeout: config.request_timeout,
         })
     }
@@ -141,6 +142,11 @@ impl Connection {
     /// What every call passes through.
     pub(crate) const fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// What this node and its peers are measured by.
+    pub(crate) const fn peers(&self) -> &Peers {
+        &self.peers
     }
 
     /// The client, for requests made with [`timed`](Self::timed).
@@ -260,13 +266,13 @@ impl Connection {
     ) -> Result<Vec<Option<ObjectRead>>, ChainError> {
         let response = self.batch_response(ids).await?;
         match response.timestamp_ms() {
-            Some(timestamp) => self.freshness.check(self.gate.url(), timestamp)?,
-            None if self.freshness.is_limited() => {
+            Some(timestamp) => self.peers.freshness.check(self.gate.url(), timestamp)?,
+            None if self.peers.freshness.is_limited() => {
                 self.check_fresh(&self.service_info().await?)?;
             }
             None => {}
         }
-        read_batch(ids, response.into_inner())
+        self.checked(read_batch(ids, response.into_inner())?)
     }
 
     /// Checks the time of the node's newest checkpoint, if it reports one.
@@ -279,13 +285,27 @@ impl Connection {
     ) -> Result<(), ChainError> {
         let timestamp = info.timestamp.map(proto_to_timestamp_ms);
         match timestamp.and_then(Result::ok) {
-            Some(timestamp) => self.freshness.check(self.gate.url(), timestamp),
+            Some(timestamp) => self.peers.freshness.check(self.gate.url(), timestamp),
             None => Ok(()),
         }
     }
 
     async fn batch(&self, ids: &[ObjectId]) -> Result<Vec<Option<ObjectRead>>, ChainError> {
-        read_batch(ids, self.batch_response(ids).await?.into_inner())
+        self.checked(read_batch(
+            ids,
+            self.batch_response(ids).await?.into_inner(),
+        )?)
+    }
+
+    /// The objects, unless one of them is at a version that was superseded long ago.
+    fn checked(
+        &self,
+        objects: Vec<Option<ObjectRead>>,
+    ) -> Result<Vec<Option<ObjectRead>>, ChainError> {
+        for object in objects.iter().flatten() {
+            self.peers.versions.check(&object.reference)?;
+        }
+        Ok(objects)
     }
 
     async fn batch_response(

@@ -69,39 +69,53 @@ impl EventSource for SuiEventSource {
         &self,
         after: Option<EventCursor>,
     ) -> Result<Box<dyn LedgerStream>, ChainError> {
-        let (next, start) = match &after {
-            None => (
-                self.start,
-                TransactionStreamStart::Checkpoint(self.start.get()),
-            ),
-            Some(stored) => {
-                let cursor = StreamCursor::try_from(stored)?;
-                (cursor.next, TransactionStreamStart::Resume(cursor.node))
-            }
+        Ok(Box::new(self.follow_until_lost(after, None).await?))
+    }
+}
+
+/// What to do when a node's stream is lost again and again, with what the node said.
+pub(crate) type OnLoss = Arc<dyn Fn(&Status) + Send + Sync>;
+
+impl SuiEventSource {
+    /// Follows the ledger. `on_loss` is called each time when the stream is lost more than once in a row; it is
+    /// taken up again all the same.
+    pub(crate) async fn follow_until_lost(
+        &self,
+        after: Option<EventCursor>,
+        on_loss: Option<OnLoss>,
+    ) -> Result<SuiLedgerStream, ChainError> {
+        let cursor = match &after {
+            None => StreamCursor::at(self.start),
+            Some(stored) => StreamCursor::try_from(stored)?,
         };
         let (facts, info) =
             futures::try_join!(self.chain.facts(), self.chain.connection().service_info())?;
         // Without this check the node's stream would silently begin at the history it has left.
-        history::check_history(&info, next.get())?;
+        history::check_history(&info, cursor.next.get())?;
+        // A stream that begins with a checkpoint to come would wait for it, although its progress may matter.
+        let height = info.checkpoint_height.unwrap_or(u64::MAX);
+        let lowest = info.lowest_available_checkpoint.unwrap_or_default();
+        let start = cursor.next.get().min(height.max(lowest));
         let atoma_db = self.chain.atoma_db_id();
         let request = TransactionStreamRequest::new()
             .with_filter(TransactionFilter::matching(affected_object(atoma_db)))
             .with_read_mask(FieldMask::from_paths(MASK))
-            .with_start(start);
+            .with_start(TransactionStreamStart::Checkpoint(start));
         let client = self.chain.connection().stream_client();
         let url = self.chain.connection().gate().url();
-        Ok(Box::new(SuiLedgerStream {
-            frames: Box::pin(client.stream_transactions_with_config(request, config(url))),
+        let config = config(url, on_loss);
+        Ok(SuiLedgerStream {
+            frames: Box::pin(client.stream_transactions_with_config(request, config)),
             atoma_db,
             types: facts.events.clone(),
-            next,
+            cursor,
             pending_error: None,
-        }))
+        })
     }
 }
 
 /// Asks for long pages, and logs lost connections. The stream itself reconnects.
-fn config(url: &NodeUrl) -> LedgerStreamConfig {
+fn config(url: &NodeUrl, on_loss: Option<OnLoss>) -> LedgerStreamConfig {
     let url = url.clone();
     let mut config = LedgerStreamConfig::default();
     config.list_page_limit = Some(PAGE);
@@ -111,13 +125,19 @@ fn config(url: &NodeUrl) -> LedgerStreamConfig {
             consecutive_failures,
             delay,
             ..
-        } => tracing::warn!(
-            node = %url,
-            error = status.message(),
-            consecutive_failures,
-            delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-            "lost the Sui node's transaction stream, reconnecting"
-        ),
+        } => {
+            tracing::warn!(
+                node = %url,
+                error = status.message(),
+                consecutive_failures,
+                delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                "lost the Sui node's transaction stream, reconnecting"
+            );
+            // A stream that breaks off once is no reason to leave the node.
+            if let Some(on_loss) = on_loss.as_ref().filter(|_| consecutive_failures > 1) {
+                on_loss(&status);
+            }
+        }
         LedgerStreamEvent::RetryRecovered {
             consecutive_failures,
             ..
@@ -133,12 +153,12 @@ fn config(url: &NodeUrl) -> LedgerStreamConfig {
 type Frames = Pin<Box<dyn Stream<Item = Result<TransactionStreamFrame, Status>> + Send>>;
 
 /// The ledger as it is followed.
-struct SuiLedgerStream {
+pub(crate) struct SuiLedgerStream {
     frames: Frames,
     atoma_db: ObjectId,
     types: EventTypes,
-    /// The lowest checkpoint still needed.
-    next: CheckpointNumber,
+    /// Where to go on.
+    cursor: StreamCursor,
     /// An error to return with the next call, because steps before it had to be delivered first.
     pending_error: Option<ChainError>,
 }
@@ -147,7 +167,7 @@ impl fmt::Debug for SuiLedgerStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SuiLedgerStream")
             .field("atoma_db", &self.atoma_db)
-            .field("next", &self.next)
+            .field("cursor", &self.cursor)
             .finish_non_exhaustive()
     }
 }
@@ -189,22 +209,19 @@ impl SuiLedgerStream {
             Some(transaction) => self.transaction(&transaction)?,
             None => None,
         };
+        // Done before, if the stream began earlier than the cursor.
+        let transaction = transaction.filter(|read| self.cursor.needs(read.position));
         if let Some(transaction) = &transaction {
-            // The same checkpoint may contain more.
-            self.next = self.next.max(transaction.position.checkpoint);
+            self.cursor.pass(transaction.position);
         }
         let covered = frame.covered_checkpoint.map(CheckpointNumber::new);
+        let covered = covered.filter(|covered| *covered >= self.cursor.next);
         if let Some(covered) = covered {
-            let next = CheckpointNumber::new(covered.get().saturating_add(1));
-            self.next = self.next.max(next);
+            self.cursor.pass_checkpoint(covered);
         }
-        let cursor = StreamCursor {
-            next: self.next,
-            node: frame.cursor,
-        };
         Ok(LedgerFrame {
             transaction,
-            cursor: EventCursor::from(&cursor),
+            cursor: EventCursor::from(&self.cursor),
             covered,
         })
     }

@@ -245,6 +245,15 @@ impl NodeFault {
     }
 }
 
+/// Whether an error says that there were too many requests.
+pub(crate) fn is_rate_limit(error: &(dyn Error + 'static)) -> bool {
+    let of_fault = error.downcast_ref::<NodeFault>().is_some_and(|fault| {
+        matches!(fault.fault, Fault::Http(status) if status == StatusCode::TOO_MANY_REQUESTS)
+    });
+    let answered = error.downcast_ref::<Answered>();
+    of_fault || answered.is_some_and(|answered| answered.code == Code::ResourceExhausted)
+}
+
 /// What the node says in an error status.
 pub(crate) fn answered(status: &Status) -> BoxedError {
     let answered = Answered {

@@ -39,10 +39,11 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(url: NodeUrl) -> Self {
+    /// The gate to an address, whose chain must be the one that the other addresses expect too.
+    pub(crate) fn new(url: NodeUrl, expected: Arc<OnceLock<Digest>>) -> Self {
         Self {
             url: Arc::new(url),
-            expected: Arc::default(),
+            expected,
         }
     }
 

@@ -4,12 +4,14 @@ mod access;
 mod fault;
 mod freshness;
 mod gate;
+mod peers;
 mod url;
+mod versions;
 
 pub(crate) use access::endpoint;
 pub use access::{Access, AccessError, RequestHeader};
-pub(crate) use fault::{NodeFault, answered};
-pub(crate) use freshness::Freshness;
+pub(crate) use fault::{NodeFault, answered, is_rate_limit};
 pub use freshness::MaxLag;
 pub(crate) use gate::Gate;
+pub(crate) use peers::Peers;
 pub use url::{InvalidUrl, NodeUrl};

@@ -53,7 +53,7 @@ fn stream_of(frames: Vec<Frame>) -> SuiLedgerStream {
         frames: Box::pin(stream::iter(frames).chain(stream::pending())),
         atoma_db: ATOMA_DB,
         types: EventTypes::new(PACKAGE, PACKAGE),
-        next: CheckpointNumber::new(5),
+        cursor: StreamCursor::at(CheckpointNumber::new(5)),
         pending_error: None,
     }
 }
