@@ -13,7 +13,9 @@ use atoma_operator::{
     Readiness, ReconcileError,
 };
 use atoma_state::{SqliteState, StateOptions};
-use atoma_sui::{ClientConfig, MaxLag, NodeUrl, SuiChainConfig, SuiNodes, SuiNodesSource};
+use atoma_sui::{
+    ClientConfig, MaxLag, NodeUrl, Priority, SuiChainConfig, SuiNodes, SuiNodesSource,
+};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -93,17 +95,16 @@ pub(crate) fn connect(
     let urls = config.urls_of_nodes(in_client.map(str::to_owned));
     config.warn_of_exposed_headers(&urls);
     let accesses = config.access_of_nodes(|name| std::env::var_os(name))?;
-    let nodes = urls
-        .iter()
-        .zip(accesses)
-        .map(|(url, access)| SuiChainConfig {
-            max_lag: Some(MaxLag {
-                limit: Duration::from_secs(config.sui.max_lag_s),
-                clock: Arc::new(SystemClock),
-            }),
-            access,
-            ..SuiChainConfig::new(url, config.sui.package_id, config.sui.atoma_db_id)
-        });
+    let nodes = urls.iter().zip(accesses).zip(config.limits_of_nodes());
+    let nodes = nodes.map(|((url, access), limit)| SuiChainConfig {
+        max_lag: Some(MaxLag {
+            limit: Duration::from_secs(config.sui.max_lag_s),
+            clock: Arc::new(SystemClock),
+        }),
+        access,
+        limit,
+        ..SuiChainConfig::new(url, config.sui.package_id, config.sui.atoma_db_id)
+    });
     let chain = SuiNodes::connect(nodes)?;
     let urls = urls
         .iter()
@@ -161,7 +162,12 @@ impl Backend {
             ..EngineConfig::default()
         };
         let applied = Applied::default();
-        let readiness = Readiness::new(ports.clone(), applied.clone());
+        // Readiness and metrics wait where a node limits requests, and payments go first.
+        let others = Ports {
+            chain: metrics.counting(Arc::new(nodes.with_priority(Priority::Other))),
+            ..ports.clone()
+        };
+        let readiness = Readiness::new(others, applied.clone());
         readiness.adopt_earlier_mirror().await?;
         // Of several nodes, a wrong one must not be the first to say which chain it is.
         if urls.len() > 1

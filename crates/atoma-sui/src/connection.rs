@@ -16,7 +16,7 @@ use thiserror::Error;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 
-use crate::node::{self, Access, Gate, InvalidUrl, MaxLag, NodeUrl, Peers};
+use crate::node::{self, Access, Gate, InvalidUrl, MaxLag, NodeUrl, Peers, Priority, RequestLimit};
 use crate::refusal::read_error;
 use crate::response::{malformed, parse};
 
@@ -53,6 +53,8 @@ pub struct SuiChainConfig {
     pub atoma_db_id: ObjectId,
     /// How far the node may lag for its view of the contract to be used. `None` means no limit.
     pub max_lag: Option<MaxLag>,
+    /// How many requests the node allows. `None` means no limit.
+    pub limit: Option<RequestLimit>,
     /// How long to wait for the response to a read or a simulation.
     pub request_timeout: Duration,
     /// How long to wait for a transaction's effects.
@@ -66,6 +68,7 @@ impl SuiChainConfig {
             rpc_url: rpc_url.into(),
             access: Access::default(),
             max_lag: None,
+            limit: None,
             package_id,
             atoma_db_id,
             request_timeout: Duration::from_secs(10),
@@ -104,6 +107,8 @@ pub(crate) struct Connection {
     transport: Client,
     client: Client,
     gate: Gate,
+    /// Whose turn it is where the node has a limit on requests.
+    priority: Priority,
     peers: Peers,
     request_timeout: Duration,
 }
@@ -129,14 +134,24 @@ impl Connection {
         let transport = Client::from_endpoint(&endpoint)
             .with_headers(headers)
             .with_max_decoding_message_size(MAX_MESSAGE_BYTES);
-        let gate = Gate::new(url, peers.expected.clone());
+        let gate = Gate::new(url, peers.expected.clone(), config.limit);
         Ok(Self {
-            client: gate.guard(transport.clone()),
+            client: gate.guard(transport.clone(), Priority::Money),
+            priority: Priority::Money,
             transport,
             gate,
             peers,
             request_timeout: config.request_timeout,
         })
+    }
+
+    /// The same connection, for requests of this priority.
+    pub(crate) fn with_priority(&self, priority: Priority) -> Self {
+        Self {
+            client: self.gate.guard(self.transport.clone(), priority),
+            priority,
+            ..self.clone()
+        }
     }
 
     /// What every call passes through.
@@ -158,8 +173,8 @@ impl Connection {
     /// wait for response headers is limited.
     pub(crate) fn stream_client(&self) -> Client {
         let transport = self.transport.clone();
-        self.gate
-            .guard(transport.with_response_headers_timeout(self.request_timeout))
+        let transport = transport.with_response_headers_timeout(self.request_timeout);
+        self.gate.guard(transport, self.priority)
     }
 
     /// A request that fails after the request timeout.

@@ -46,7 +46,9 @@ mod written;
 pub use chain::SuiChain;
 pub use connection::{ConnectError, SuiChainConfig};
 pub use keystore::{ClientConfig, KeyError, KeystoreError, KeystoreSigner};
-pub use node::{Access, AccessError, InvalidUrl, MaxLag, NodeUrl, RequestHeader};
+pub use node::{
+    Access, AccessError, InvalidUrl, MaxLag, NodeUrl, Priority, RequestHeader, RequestLimit,
+};
 pub use nodes::{ConnectNodesError, SuiNodes, SuiNodesSource};
 pub use source::SuiEventSource;
 pub use written::{begins_with_tilde, without_byte_order_mark};

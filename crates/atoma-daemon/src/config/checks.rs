@@ -12,6 +12,11 @@ use super::settings::{SecretSource, Settings, SuiConfig, TokenConfig};
 /// Sui nodes in the list at most. Each of them is looked at all the time.
 const NODES_MAX: usize = 8;
 
+/// The lowest limit on requests in 30 seconds with which the daemon can work: it reads the epoch every two seconds and
+/// looks at each of several nodes every 15.
+const REQUESTS_MIN: u32 = 40;
+const TOO_LOW: &str = "must be at least 40, or 0 for no limit";
+
 /// The longest name of a token, which goes to logs.
 const TOKEN_NAME_MAX: usize = 64;
 
@@ -48,6 +53,9 @@ impl Settings {
             if let Some(problem) = source.problem() {
                 broken(&format!("sui.headers.{name}"), problem.to_owned());
             }
+        }
+        if is_too_low(self.sui.requests_per_30_s) {
+            broken("sui.requests_per_30_s", TOO_LOW.to_owned());
         }
         for problem in node_problems(&self.sui) {
             broken("sui.nodes", problem);
@@ -88,6 +96,10 @@ impl Settings {
     }
 }
 
+const fn is_too_low(requests_per_30_s: u32) -> bool {
+    requests_per_30_s != 0 && requests_per_30_s < REQUESTS_MIN
+}
+
 fn node_problems(sui: &SuiConfig) -> Vec<String> {
     let mut problems = Vec::new();
     if sui.nodes.is_empty() {
@@ -111,6 +123,11 @@ fn node_problems(sui: &SuiConfig) -> Vec<String> {
         if !urls.insert(&node.url) {
             problems.push(format!(
                 "has the node number {number}, which is there already; remove one of the two"
+            ));
+        }
+        if is_too_low(node.requests_per_30_s) {
+            problems.push(format!(
+                "has the node number {number}, whose `requests_per_30_s` {TOO_LOW}"
             ));
         }
         for (name, source) in &node.headers {

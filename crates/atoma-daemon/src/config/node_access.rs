@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use atoma_sui::{Access, NodeUrl, RequestHeader};
+use atoma_sui::{Access, NodeUrl, RequestHeader, RequestLimit};
 use tracing::warn;
 
 use super::error::{ConfigError, Problem};
@@ -87,6 +87,15 @@ impl Config {
         };
         let nodes = self.sui.nodes.iter().map(|node| node.url.clone());
         first.into_iter().chain(nodes).collect()
+    }
+
+    /// The limit on requests to each node, in order.
+    pub(crate) fn limits_of_nodes(&self) -> Vec<Option<RequestLimit>> {
+        let has_first = self.sui.rpc_url.is_some() || self.sui.nodes.is_empty();
+        let first = has_first.then_some(self.sui.requests_per_30_s);
+        let nodes = self.sui.nodes.iter().map(|node| node.requests_per_30_s);
+        let all = first.into_iter().chain(nodes);
+        all.map(RequestLimit::in_30_s).collect()
     }
 
     /// The headers of each node, in order, each with how messages name it.

@@ -46,6 +46,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "[[sui.nodes]]",
             "url = \"https://sui-testnet.provider.example\"",
             "headers.x-token.file = \"/etc/atoma-daemon/x-token\"",
+            "requests_per_30_s = 1000",
         ],
     ),
     ("sui.ca_file", &["ca_file = \"/etc/atoma-daemon/ca.pem\""]),

@@ -124,9 +124,14 @@ pub struct SuiConfig {
     /// way can read them.
     #[config(default = {})]
     pub headers: BTreeMap<String, SecretSource>,
+    /// How many requests the full node of `rpc_url` allows in 30 seconds; public ones allow about 100. The daemon stays
+    /// below it: requests for transactions go first, then those for following the ledger, then all others. 0 means no
+    /// limit.
+    #[config(default = 0)]
+    pub requests_per_30_s: u32,
     /// Further full nodes of the same network, the preferred one first; the one of `rpc_url` comes before them.
-    /// Each entry has a `url`, like `rpc_url`, and optionally `headers`, like `sui.headers`. If a node fails, lags
-    /// or contradicts the others, the daemon leaves it aside, asks the next one, and looks at it again later.
+    /// Each entry has a `url`, like `rpc_url`, and optionally `headers`, like `sui.headers`, and
+    /// `requests_per_30_s`, like `sui.requests_per_30_s`. If a node fails, lags or contradicts the others, the daemon leaves it aside, asks the next one, and looks at it again later.
     /// `GET /ready` and the metrics say which and why. At most 8. If you set this and leave out `rpc_url`, the
     /// active environment of `client_config` does not count. The flag `--rpc-url` replaces the list too.
     #[config(default = [])]
@@ -229,6 +234,9 @@ pub struct SuiNodeConfig {
     /// Headers to send with every request, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, SecretSource>,
+    /// How many requests it allows in 30 seconds; 0 means no limit.
+    #[serde(default)]
+    pub requests_per_30_s: u32,
 }
 
 impl SuiNodeConfig {
@@ -242,6 +250,7 @@ impl fmt::Debug for SuiNodeConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SuiNodeConfig")
             .field("headers", &self.headers)
+            .field("requests_per_30_s", &self.requests_per_30_s)
             .finish_non_exhaustive()
     }
 }

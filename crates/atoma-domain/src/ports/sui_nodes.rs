@@ -15,6 +15,8 @@ pub struct SuiNodeReport {
     pub height_at: Option<TimestampMs>,
     /// Why it is left aside, if it is: others are asked in its place.
     pub left_aside: Option<LeftAside>,
+    /// How many requests wait because of the limit that the configuration sets.
+    pub waiting: usize,
 }
 
 /// Why a Sui node is left aside. Displays as the end of a sentence about the node.

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use super::cache::Cache;
 use crate::connection::{ConnectError, Connection, SuiChainConfig};
 use crate::facts::Facts;
-use crate::node::Peers;
+use crate::node::{Peers, Priority};
 
 /// The Atoma contract on a Sui network, reached through one of its nodes.
 #[derive(Debug)]
@@ -53,6 +53,15 @@ impl SuiChain {
             config,
             known: Arc::clone(&self.known),
         }))
+    }
+
+    /// The same chain, for requests of this priority.
+    pub(crate) fn with_priority(&self, priority: Priority) -> Arc<Self> {
+        Arc::new(Self {
+            config: self.config.clone(),
+            connection: self.connection.with_priority(priority),
+            known: Arc::clone(&self.known),
+        })
     }
 
     pub(crate) fn connection(&self) -> &Connection {

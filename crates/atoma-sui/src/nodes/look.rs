@@ -8,8 +8,9 @@ use atoma_domain::{Digest, with_causes};
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::standing::{Aside, Newest};
+use super::standing::{Aside, Newest, is_own_limit};
 use super::sui_nodes::{Node, SuiNodes};
+use crate::node::Priority;
 
 /// How many checkpoints a node's height may go back: several nodes can answer at one address.
 const HEIGHT_SLACK: u64 = 100;
@@ -23,6 +24,10 @@ struct Tip {
     newest: Newest,
     digest: Digest,
 }
+
+/// What a look found: the node's newest checkpoint, why the node is to be left aside, or nothing, since the limit on
+/// requests left no room for the look.
+type Looked = Result<Tip, Option<Aside>>;
 
 impl SuiNodes {
     /// Looks at all nodes at this interval, until stopped. A single node has nothing to be compared with.
@@ -43,9 +48,14 @@ impl SuiNodes {
     }
 
     /// Looks at all nodes once: leaves those aside that something is wrong with, and takes the others back.
+    /// Does nothing while it is not known which chain it is: a node that is wrong must not be the first to say.
     pub async fn look_once(&self) {
+        let knows_chain = |node: &Node| node.of(Priority::Other).connection().gate().knows_chain();
+        if !self.nodes.first().is_some_and(knows_chain) {
+            return;
+        }
         let looked = join_all(self.nodes.iter().map(tip)).await;
-        let mut found: Vec<Result<Tip, Aside>> = Vec::with_capacity(looked.len());
+        let mut found: Vec<Looked> = Vec::with_capacity(looked.len());
         for (node, tip) in self.nodes.iter().zip(looked) {
             found.push(tip.and_then(|tip| check_height(node, tip)));
         }
@@ -59,14 +69,15 @@ impl SuiNodes {
                         node.standing.restore();
                     }
                 }
-                Err(aside) => node.standing.set_aside(aside),
+                Err(Some(aside)) => node.standing.set_aside(aside),
+                Err(None) => {}
             }
         }
     }
 
     /// Compares what the nodes have as the highest checkpoint that all of them have. Those that differ from most
     /// are wrong, or from the earlier one in the list if there are as many of each.
-    async fn compare_checkpoints(&self, found: &mut [Result<Tip, Aside>]) {
+    async fn compare_checkpoints(&self, found: &mut [Looked]) {
         let heights = found.iter().flatten().map(|tip| tip.newest.height);
         let Some(common) = heights.min() else { return };
         let digests = self
@@ -76,13 +87,10 @@ impl SuiNodes {
             .map(|(node, found)| async move {
                 match found {
                     Ok(tip) if tip.newest.height == common => Some(tip.digest),
-                    Ok(_) => node
-                        .chain
-                        .checkpoint(common)
-                        .await
-                        .ok()
-                        .flatten()
-                        .map(|read| read.0),
+                    Ok(_) => {
+                        let read = node.of(Priority::Other).checkpoint(common).await;
+                        read.ok().flatten().map(|(digest, _)| digest)
+                    }
                     Err(_) => None,
                 }
             });
@@ -102,14 +110,22 @@ impl SuiNodes {
             {
                 let detail =
                     format!("it has {digest} as checkpoint {common}, but other nodes have {right}");
-                *found = Err(Aside::new(AsideReason::Checkpoint, detail));
+                *found = Err(Some(Aside::new(AsideReason::Checkpoint, detail)));
             }
         }
     }
 
-    /// Leaves those aside whose newest checkpoint is much older than another's.
-    fn compare_times(&self, found: &mut [Result<Tip, Aside>]) {
+    /// Leaves those aside whose newest checkpoint is much older than another's. A time to come counts for nothing: it
+    /// would make all others look late.
+    fn compare_times(&self, found: &mut [Looked]) {
+        let clock = self.nodes.first().and_then(|node| {
+            let connection = node.of(Priority::Other).connection();
+            connection.peers().freshness.clock_ms()
+        });
+        let lag_ms = u64::try_from(LAG.as_millis()).unwrap_or(u64::MAX);
+        let latest_possible = clock.map_or(u64::MAX, |clock| clock.saturating_add(lag_ms));
         let times = found.iter().flatten().map(|tip| tip.newest.at.get());
+        let times = times.filter(|time| *time <= latest_possible);
         let Some(latest) = times.max() else { return };
         for found in found {
             let Ok(tip) = found else { continue };
@@ -120,37 +136,41 @@ impl SuiNodes {
                     tip.newest.height,
                     behind.as_secs()
                 );
-                *found = Err(Aside::new(AsideReason::Lags, detail));
+                *found = Err(Some(Aside::new(AsideReason::Lags, detail)));
             }
         }
     }
 }
 
 /// The node's newest checkpoint.
-async fn tip(node: &Node) -> Result<Tip, Aside> {
+async fn tip(node: &Node) -> Looked {
     let wrong = |error: ChainError| {
-        Aside::of(&error)
-            .unwrap_or_else(|| Aside::new(AsideReason::Unreachable, with_causes(&error)))
+        if is_own_limit(&error) {
+            return None;
+        }
+        let other = || Aside::new(AsideReason::Unreachable, with_causes(&error));
+        Some(Aside::of(&error).unwrap_or_else(other))
     };
-    let height = node.chain.height().await.map_err(wrong)?;
-    match node.chain.checkpoint(height).await.map_err(wrong)? {
+    let chain = node.of(Priority::Other);
+    let height = chain.height().await.map_err(wrong)?;
+    match chain.checkpoint(height).await.map_err(wrong)? {
         Some((digest, at)) => Ok(Tip {
             newest: Newest { height, at },
             digest,
         }),
-        None => Err(Aside::new(
+        None => Err(Some(Aside::new(
             AsideReason::Height,
             format!("it names {height} as its newest checkpoint, but does not have it"),
-        )),
+        ))),
     }
 }
 
-fn check_height(node: &Node, tip: Tip) -> Result<Tip, Aside> {
+fn check_height(node: &Node, tip: Tip) -> Looked {
     let height = tip.newest.height;
     match node.standing.newest() {
         Some(known) if height.get().saturating_add(HEIGHT_SLACK) < known.height.get() => {
             let detail = format!("its height went back from {} to {height}", known.height);
-            Err(Aside::new(AsideReason::Height, detail))
+            Err(Some(Aside::new(AsideReason::Height, detail)))
         }
         _ => Ok(tip),
     }
@@ -161,7 +181,7 @@ async fn shows_newer_object(node: &Node) -> bool {
     let Some((object, known)) = node.standing.aside().and_then(|aside| aside.object) else {
         return true;
     };
-    match node.chain.shown_version(object).await {
+    match node.of(Priority::Other).shown_version(object).await {
         Ok(shown) => shown.is_none_or(|shown| shown >= known),
         Err(_) => false,
     }

@@ -54,7 +54,7 @@ impl Chain for SuiNodes {
     fn build(&self, plan: &TransactionPlan) -> Result<UnsignedTransaction, ChainError> {
         // Offline, and all of them know the same.
         match self.in_order().first() {
-            Some((_, node)) => node.chain.build(plan),
+            Some((_, node)) => node.of(self.priority).build(plan),
             None => Err(ChainError::Malformed { what: "a node" }),
         }
     }
@@ -75,7 +75,7 @@ impl Chain for SuiNodes {
             let none = ChainError::Malformed { what: "a node" };
             return Err(SubmitError::Unknown(none.into()));
         };
-        let executed = node.chain.execute(transaction).await;
+        let executed = node.of(self.priority).execute(transaction).await;
         match &executed {
             Ok(_) => {
                 node.standing.note_answer();
@@ -130,7 +130,7 @@ impl Chain for SuiNodes {
             if node.standing.is_aside() {
                 continue;
             }
-            match node.chain.is_absent(digest, epoch, until).await {
+            match node.of(self.priority).is_absent(digest, epoch, until).await {
                 Ok(true) if self.found_anywhere(digest).await.is_none() => return Ok(true),
                 Ok(_) => {}
                 Err(error) => {
@@ -156,7 +156,10 @@ impl Chain for SuiNodes {
 impl SuiNodes {
     /// The transaction, if any node shows it. Those that don't answer prove nothing.
     async fn found_anywhere(&self, digest: Digest) -> Option<Executed> {
-        let lookups = self.nodes.iter().map(|node| node.chain.lookup(digest));
+        let lookups = self
+            .nodes
+            .iter()
+            .map(|node| node.of(self.priority).lookup(digest));
         let answers = futures::future::join_all(lookups).await;
         answers.into_iter().find_map(|answer| answer.ok().flatten())
     }

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::standing::{Aside, Standing};
 use super::sui_nodes::SuiNodes;
+use crate::node::Priority;
 use crate::refusal::read_error;
 use crate::source::{OnLoss, SuiEventSource, SuiLedgerStream};
 
@@ -45,7 +46,7 @@ impl EventSource for SuiNodesSource {
     ) -> Result<Box<dyn LedgerStream>, ChainError> {
         let mut first = None;
         for (_, node) in self.nodes.in_order() {
-            let source = SuiEventSource::new(Arc::clone(&node.chain), self.start);
+            let source = SuiEventSource::new(Arc::clone(node.of(Priority::Ingestion)), self.start);
             let has_others = self.nodes.nodes.len() > 1;
             let standing = Arc::clone(&node.standing);
             let on_loss: Option<OnLoss> = has_others.then(|| {

@@ -7,7 +7,7 @@ use atoma_domain::{CheckpointNumber, ObjectId, TimestampMs, with_causes};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::node::is_rate_limit;
+use crate::node::{self, is_rate_limit};
 
 /// A checkpoint that a node named as its newest, and has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,11 @@ pub(super) struct Aside {
     pub(super) object: Option<(ObjectId, u64)>,
 }
 
+/// Whether the error says that this side's own limit on requests was used up.
+pub(super) fn is_own_limit(error: &ChainError) -> bool {
+    matches!(error, ChainError::Unavailable(source) if node::is_own_limit(source.as_ref()))
+}
+
 impl Aside {
     pub(super) const fn new(reason: AsideReason, detail: String) -> Self {
         Self {
@@ -47,6 +52,8 @@ impl Aside {
     /// Why the node that gave this error is to be left aside, if it is.
     pub(super) fn of(error: &ChainError) -> Option<Self> {
         let reason = match error {
+            // The node was not asked.
+            _ if is_own_limit(error) => return None,
             ChainError::Unavailable(source) if is_rate_limit(source.as_ref()) => {
                 AsideReason::RateLimited
             }

@@ -10,11 +10,14 @@ use tokio::sync::watch;
 use super::standing::{Aside, Standing};
 use crate::chain::SuiChain;
 use crate::connection::{ConnectError, SuiChainConfig};
+use crate::node::Priority;
 
 /// One chain with the Atoma contract, reached through one or several nodes.
 #[derive(Clone)]
 pub struct SuiNodes {
     pub(super) nodes: Arc<[Node]>,
+    /// Of all requests.
+    pub(super) priority: Priority,
     /// Told whenever any of them is left aside or taken back.
     changes: Arc<watch::Sender<()>>,
     /// The node that everything goes to once it has answered; `None` if any of them may answer.
@@ -24,8 +27,21 @@ pub struct SuiNodes {
 /// One of the nodes.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    pub(super) chain: Arc<SuiChain>,
+    /// One for each priority.
+    chains: [Arc<SuiChain>; 3],
     pub(super) standing: Arc<Standing>,
+}
+
+impl Node {
+    /// The node, for requests of this priority.
+    pub(super) const fn of(&self, priority: Priority) -> &Arc<SuiChain> {
+        let [money, ingestion, other] = &self.chains;
+        match priority {
+            Priority::Money => money,
+            Priority::Ingestion => ingestion,
+            Priority::Other => other,
+        }
+    }
 }
 
 /// Why nothing can be connected.
@@ -59,7 +75,7 @@ impl SuiNodes {
         for (place, config) in configs.into_iter().enumerate() {
             let chain = match nodes.first() {
                 None => SuiChain::connect(config),
-                Some(first) => first.chain.beside(config),
+                Some(first) => first.of(Priority::Money).beside(config),
             };
             let chain = chain.map_err(|source| ConnectNodesError::Node {
                 number: place + 1,
@@ -67,7 +83,11 @@ impl SuiNodes {
             })?;
             let node = chain.connection().gate().url().to_string();
             nodes.push(Node {
-                chain,
+                chains: [
+                    Arc::clone(&chain),
+                    chain.with_priority(Priority::Ingestion),
+                    chain.with_priority(Priority::Other),
+                ],
                 standing: Arc::new(Standing::new(node, Arc::clone(&changes))),
             });
         }
@@ -76,9 +96,19 @@ impl SuiNodes {
         }
         Ok(Self {
             nodes: nodes.into(),
+            priority: Priority::Money,
             changes,
             bound: None,
         })
+    }
+
+    /// The same nodes, for requests of this priority: money, unless another one is set.
+    #[must_use]
+    pub fn with_priority(&self, priority: Priority) -> Self {
+        Self {
+            priority,
+            ..self.clone()
+        }
     }
 
     /// Expects this chain of all nodes. Without it, the chain of the first answer is expected.
@@ -87,20 +117,21 @@ impl SuiNodes {
     /// When another one has answered already.
     pub fn expect(&self, chain: Digest) -> Result<(), ChainError> {
         for node in self.nodes.iter() {
-            node.chain.connection().gate().expect(chain)?;
+            node.of(self.priority).connection().gate().expect(chain)?;
         }
         Ok(())
     }
 
     /// Each node by itself, in order.
     pub fn each(&self) -> impl Iterator<Item = &Arc<SuiChain>> {
-        self.nodes.iter().map(|node| &node.chain)
+        self.nodes.iter().map(|node| node.of(self.priority))
     }
 
     /// The same nodes, of which the first to answer is asked everything.
     pub(super) fn through_one(&self) -> Option<Self> {
         (self.nodes.len() > 1).then(|| Self {
             nodes: Arc::clone(&self.nodes),
+            priority: self.priority,
             changes: Arc::clone(&self.changes),
             bound: Some(Arc::default()),
         })
@@ -115,6 +146,7 @@ impl SuiNodes {
                 height: newest.map(|newest| newest.height),
                 height_at: newest.map(|newest| newest.at),
                 left_aside: node.standing.aside().map(|aside| aside.why),
+                waiting: node.of(self.priority).connection().gate().waiting(),
             }
         });
         reports.collect()
@@ -177,7 +209,7 @@ impl SuiNodes {
     {
         let mut first = None;
         for (place, node) in self.in_order() {
-            match question(&node.chain).await {
+            match question(node.of(self.priority)).await {
                 Ok(answer) => {
                     node.standing.note_answer();
                     self.bind(place);

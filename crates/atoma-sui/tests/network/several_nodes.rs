@@ -24,6 +24,8 @@ impl Pair {
         let network = TestNetwork::start().await;
         let second = network.localnet.start_node().await.unwrap();
         let nodes = nodes(&network.localnet, &[network.localnet.url(), second.url()]);
+        let chain = network.localnet.chain_id().parse().unwrap();
+        nodes.expect(chain).unwrap();
         Self {
             network,
             second,
@@ -158,6 +160,7 @@ async fn most_nodes_decide_which_checkpoint_is_right() {
     );
     let urls = [network.localnet.url(), second.url(), third.url()];
     let nodes = nodes(&network.localnet, &urls);
+    nodes.identity().await.unwrap();
     network
         .localnet
         .inject_fault(lasting(FaultKind::OtherCheckpoints, 1));
@@ -190,6 +193,20 @@ async fn a_node_of_another_chain_is_never_read() {
     assert_eq!(aside(&nodes), [Some(AsideReason::OtherChain), None]);
     nodes.look_once().await;
     assert_eq!(aside(&nodes), [Some(AsideReason::OtherChain), None]);
+}
+
+/// A look may reach the wrong node first.
+#[tokio::test]
+async fn a_look_does_not_decide_which_chain_it_is() {
+    let network = TestNetwork::start().await;
+    let second = network.localnet.start_node().await.unwrap();
+    second.inject_fault(lasting(FaultKind::OtherChain, 1));
+    let nodes = nodes(&network.localnet, &[network.localnet.url(), second.url()]);
+    nodes.look_once().await;
+    let identity = nodes.identity().await.unwrap();
+    assert_eq!(identity.chain_id.to_string(), network.localnet.chain_id());
+    nodes.look_once().await;
+    assert_eq!(aside(&nodes), [None, Some(AsideReason::OtherChain)]);
 }
 
 /// What an attempt reads first binds the rest to that node, and another attempt may go elsewhere.

@@ -196,6 +196,7 @@ url = "http://127.0.0.1:9000/secret"
 [[sui.nodes]]
 url = "https://node.example"
 headers.x-token.file = "secret"
+requests_per_30_s = 100
 "#;
 
 #[test]
@@ -209,6 +210,12 @@ fn each_node_of_a_list_has_its_own_headers() {
     let access = config.access_of_nodes(|_| None).unwrap();
     let headers: Vec<_> = access.iter().map(|access| access.headers.len()).collect();
     assert_eq!(headers, [0, 1]);
+    let limits = config.limits_of_nodes();
+    let limits: Vec<_> = limits
+        .iter()
+        .map(|limit| limit.map(|limit| limit.get()))
+        .collect();
+    assert_eq!(limits, [None, Some(100)]);
     let shown = config.shown();
     let row = shown.iter().find(|row| row.key == "sui.nodes").unwrap();
     assert!(row.text().contains("http://127.0.0.1:9000/…"), "{row:?}");
@@ -261,6 +268,14 @@ fn what_is_wrong_with_a_list_of_nodes_is_said_without_its_urls() {
                 NODES.replace("x-token.file", "x-token.fil")
             ),
             "did you mean `file`",
+        ),
+        (
+            format!("{without_url}{}", NODES.replace("= 100", "= 39")),
+            "the node number 2, whose `requests_per_30_s` must be at least 40",
+        ),
+        (
+            format!("{GOOD}requests_per_30_s = 1"),
+            "`sui.requests_per_30_s` must be at least 40",
         ),
         (
             format!("{without_url}{}", NODES.repeat(5)),
