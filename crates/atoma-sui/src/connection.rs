@@ -1,6 +1,8 @@
 //! The connection to a Sui node.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use atoma_domain::ports::{BoxedError, ChainError};
@@ -110,6 +112,8 @@ pub(crate) struct Connection {
     /// Whose turn it is where the node has a limit on requests.
     priority: Priority,
     peers: Peers,
+    /// Whether the node was found to have no list calls.
+    lacks_lists: Arc<AtomicBool>,
     request_timeout: Duration,
 }
 
@@ -141,6 +145,7 @@ impl Connection {
             transport,
             gate,
             peers,
+            lacks_lists: Arc::default(),
             request_timeout: config.request_timeout,
         })
     }
@@ -152,6 +157,16 @@ impl Connection {
             priority,
             ..self.clone()
         }
+    }
+
+    /// Whether the node was found to have no calls that list the ledger.
+    pub(crate) fn lacks_lists(&self) -> bool {
+        self.lacks_lists.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the node has no calls that list the ledger. Says whether that is new.
+    pub(crate) fn note_lack_of_lists(&self) -> bool {
+        !self.lacks_lists.swap(true, Ordering::Relaxed)
     }
 
     /// What every call passes through.

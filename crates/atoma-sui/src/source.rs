@@ -1,5 +1,8 @@
 //! Following the contract's transactions in ledger order.
 
+mod checkpoints;
+mod frame;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,19 +13,20 @@ use atoma_domain::ports::{
     LedgerTransaction,
 };
 use atoma_domain::{CheckpointNumber, Digest, Epoch, ObjectId, TimestampMs};
+use frame::Frame;
 use futures::stream::Stream;
 use futures::{FutureExt as _, StreamExt as _};
 use sui_rpc::client::{
-    LedgerStreamConfig, LedgerStreamEvent, TransactionStreamFrame, TransactionStreamRequest,
-    TransactionStreamStart,
+    LedgerStreamConfig, LedgerStreamEvent, TransactionStreamRequest, TransactionStreamStart,
 };
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
 use sui_rpc::proto::proto_to_timestamp_ms;
 use sui_rpc::proto::sui::rpc::v2::filter::transaction::affected_object;
 use sui_rpc::proto::sui::rpc::v2::{self as proto, TransactionFilter};
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::chain::SuiChain;
+use crate::connection::Connection;
 use crate::contract_events::EventTypes;
 use crate::cursor::StreamCursor;
 use crate::history;
@@ -96,19 +100,26 @@ impl SuiEventSource {
         let height = info.checkpoint_height.unwrap_or(u64::MAX);
         let lowest = info.lowest_available_checkpoint.unwrap_or_default();
         let start = cursor.next.get().min(height.max(lowest));
+        let connection = self.chain.connection().clone();
         let atoma_db = self.chain.atoma_db_id();
-        let request = TransactionStreamRequest::new()
-            .with_filter(TransactionFilter::matching(affected_object(atoma_db)))
-            .with_read_mask(FieldMask::from_paths(MASK))
-            .with_start(TransactionStreamStart::Checkpoint(start));
-        let client = self.chain.connection().stream_client();
-        let url = self.chain.connection().gate().url();
-        let config = config(url, on_loss);
+        let frames: Frames = if connection.lacks_lists() {
+            Box::pin(checkpoints::frames(connection.clone(), start))
+        } else {
+            let request = TransactionStreamRequest::new()
+                .with_filter(TransactionFilter::matching(affected_object(atoma_db)))
+                .with_read_mask(FieldMask::from_paths(MASK))
+                .with_start(TransactionStreamStart::Checkpoint(start));
+            let client = connection.stream_client();
+            let config = config(connection.gate().url(), on_loss);
+            let frames = client.stream_transactions_with_config(request, config);
+            Box::pin(frames.map(|frame| frame.map(Frame::from)))
+        };
         Ok(SuiLedgerStream {
-            frames: Box::pin(client.stream_transactions_with_config(request, config)),
+            frames,
             atoma_db,
             types: facts.events.clone(),
             cursor,
+            fallback: Some((connection, start)),
             pending_error: None,
         })
     }
@@ -150,7 +161,7 @@ fn config(url: &NodeUrl, on_loss: Option<OnLoss>) -> LedgerStreamConfig {
     })
 }
 
-type Frames = Pin<Box<dyn Stream<Item = Result<TransactionStreamFrame, Status>> + Send>>;
+type Frames = Pin<Box<dyn Stream<Item = Result<Frame, Status>> + Send>>;
 
 /// The ledger as it is followed.
 pub(crate) struct SuiLedgerStream {
@@ -159,6 +170,8 @@ pub(crate) struct SuiLedgerStream {
     types: EventTypes,
     /// Where to go on.
     cursor: StreamCursor,
+    /// Where to read whole checkpoints, and from which one on, if the node turns out to have no list calls.
+    fallback: Option<(Connection, u64)>,
     /// An error to return with the next call, because steps before it had to be delivered first.
     pending_error: Option<ChainError>,
 }
@@ -178,7 +191,21 @@ impl LedgerStream for SuiLedgerStream {
         if let Some(error) = self.pending_error.take() {
             return Err(error);
         }
-        let first = self.frames.next().await;
+        let mut first = self.frames.next().await;
+        if let Some(Err(status)) = &first
+            && status.code() == Code::Unimplemented
+            && let Some((connection, start)) = self.fallback.take()
+        {
+            if connection.note_lack_of_lists() {
+                tracing::warn!(
+                    node = %connection.gate().url(),
+                    "the Sui node has no list calls; reading whole checkpoints instead, which takes longer and more \
+                     data"
+                );
+            }
+            self.frames = Box::pin(checkpoints::frames(connection, start));
+            first = self.frames.next().await;
+        }
         let mut steps = vec![self.step(first)?];
         while steps.len() < limit {
             // Take what has already arrived, without waiting for more.
@@ -198,10 +225,7 @@ impl LedgerStream for SuiLedgerStream {
 }
 
 impl SuiLedgerStream {
-    fn step(
-        &mut self,
-        frame: Option<Result<TransactionStreamFrame, Status>>,
-    ) -> Result<LedgerFrame, ChainError> {
+    fn step(&mut self, frame: Option<Result<Frame, Status>>) -> Result<LedgerFrame, ChainError> {
         let frame = frame
             .ok_or(malformed("the next frame: the transaction stream ended"))?
             .map_err(read_error)?;
@@ -214,7 +238,7 @@ impl SuiLedgerStream {
         if let Some(transaction) = &transaction {
             self.cursor.pass(transaction.position);
         }
-        let covered = frame.covered_checkpoint.map(CheckpointNumber::new);
+        let covered = frame.covered.map(CheckpointNumber::new);
         let covered = covered.filter(|covered| *covered >= self.cursor.next);
         if let Some(covered) = covered {
             self.cursor.pass_checkpoint(covered);

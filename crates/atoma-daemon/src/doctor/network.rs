@@ -25,6 +25,7 @@ const PAGE_PATIENCE: Duration = Duration::from_secs(3);
 const CLOCK_TOLERANCE_MS: u64 = 60_000;
 
 const NODE: &str = "Sui node";
+const LISTS: &str = "list calls";
 
 pub(super) async fn examine(config: &Config, mirror: &Mirror) -> Vec<Finding> {
     let connected = ClientConfig::load(&config.sui.client_config)
@@ -228,12 +229,18 @@ async fn stream(
     // A mirror that has everything would wait for the next checkpoint. The node must have an answer about its newest.
     let behind = progress.filter(|progress| progress.covered.is_some_and(|at| at < height));
     let source = SuiEventSource::new(Arc::clone(chain), height);
-    listed(
+    let found = listed(
         &source,
         behind.and_then(|behind| behind.cursor),
         PAGE_PATIENCE,
     )
-    .await
+    .await;
+    if found.verdict == Verdict::Ok && chain.lacks_lists() {
+        let found = "the node has no list calls, so the daemon reads whole checkpoints, which takes longer and more data";
+        return Finding::warning(LISTS, found)
+            .advise("Use a node that serves `sui.rpc.v2` with its list calls and their indexes.");
+    }
+    found
 }
 
 /// Whether a source that has something to tell does so.
@@ -242,21 +249,20 @@ async fn listed(
     cursor: Option<EventCursor>,
     patience: Duration,
 ) -> Finding {
-    const CHECK: &str = "list calls";
     let read = async {
         let mut stream = source.follow(cursor).await?;
         stream.next_steps(1).await
     };
     match tokio::time::timeout(patience, read).await {
-        Ok(Ok(_)) => Finding::ok(CHECK, "the node lists the contract's transactions"),
-        Ok(Err(error)) => Finding::problem(CHECK, with_causes(&error))
+        Ok(Ok(_)) => Finding::ok(LISTS, "the node lists the contract's transactions"),
+        Ok(Err(error)) => Finding::problem(LISTS, with_causes(&error))
             .advise("Use a node that serves `sui.rpc.v2` with its list calls and their indexes."),
         Err(_) => {
             let found = format!(
                 "the node did not list the contract's transactions within {} seconds",
                 patience.as_secs()
             );
-            Finding::warning(CHECK, found).advise("Try again. If it stays so, use another node.")
+            Finding::warning(LISTS, found).advise("Try again. If it stays so, use another node.")
         }
     }
 }

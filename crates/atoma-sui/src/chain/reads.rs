@@ -50,6 +50,12 @@ impl SuiChain {
             .ok_or(malformed("the lowest available checkpoint"))
     }
 
+    /// Whether following the ledger has found that the node has no calls that list it, so that whole checkpoints are
+    /// read.
+    pub fn lacks_lists(&self) -> bool {
+        self.connection.lacks_lists()
+    }
+
     pub(super) async fn read_identity(&self) -> Result<ChainIdentity, ChainError> {
         let chain_id = self.chain_id().await?;
         self.known

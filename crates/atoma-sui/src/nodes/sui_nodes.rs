@@ -42,6 +42,11 @@ impl Node {
             Priority::Other => other,
         }
     }
+
+    /// How many requests wait because of its limit.
+    fn waiting(&self) -> usize {
+        self.of(Priority::Money).connection().gate().waiting()
+    }
 }
 
 /// Why nothing can be connected.
@@ -146,14 +151,14 @@ impl SuiNodes {
                 height: newest.map(|newest| newest.height),
                 height_at: newest.map(|newest| newest.at),
                 left_aside: node.standing.aside().map(|aside| aside.why),
-                waiting: node.of(self.priority).connection().gate().waiting(),
+                waiting: node.waiting(),
             }
         });
         reports.collect()
     }
 
-    /// The nodes to ask, in order, each with its place: those that are not left aside, then the others. Only
-    /// one once there is one that everything goes to.
+    /// The nodes to ask, in order, each with its place: those that are not left aside, first those at which no request
+    /// waits for the limit; then the others. Only one once there is one that everything goes to.
     pub(super) fn in_order(&self) -> Vec<(usize, &Node)> {
         let places = || self.nodes.iter().enumerate();
         if let Some(bound) = self.bound.as_ref().and_then(|bound| bound.get()) {
@@ -161,7 +166,9 @@ impl SuiNodes {
         }
         let (aside, in_use): (Vec<_>, Vec<_>) =
             places().partition(|(_, node)| node.standing.is_aside());
-        in_use.into_iter().chain(aside).collect()
+        let (busy, free): (Vec<_>, Vec<_>) =
+            in_use.into_iter().partition(|(_, node)| node.waiting() > 0);
+        free.into_iter().chain(busy).chain(aside).collect()
     }
 
     /// Waits until this node is left aside and another one is not.

@@ -8,7 +8,7 @@ use atoma_domain::ports::{
 };
 use atoma_domain::{CheckpointNumber, Epoch};
 use atoma_localnet::{Fault, FaultKind, LocalNet, LocalNetConfig, LocalNode};
-use atoma_sui::{SuiChainConfig, SuiNodes, SuiNodesSource};
+use atoma_sui::{RequestLimit, SuiChainConfig, SuiNodes, SuiNodesSource};
 
 use crate::support::{TestNetwork, transactions};
 
@@ -342,4 +342,34 @@ async fn a_stream_of_a_node_that_is_left_aside_ends() {
     let error = atoma_domain::with_causes(&waits.await.unwrap());
     assert!(error.contains("is left aside"), "{error}");
     source.follow(None).await.unwrap();
+}
+
+/// A request that finds the first node's limit used up waits there, and the next one goes to the other node.
+#[tokio::test]
+async fn a_limit_holds_requests_back_and_others_go_to_the_next_node() {
+    let network = TestNetwork::start().await;
+    let second = network.localnet.start_node().await.unwrap();
+    let addresses = network.localnet.addresses();
+    let configs = [network.localnet.url(), second.url()].map(|url| SuiChainConfig {
+        limit: RequestLimit::in_30_s(1),
+        ..SuiChainConfig::new(url, addresses.package, addresses.atoma_db)
+    });
+    let nodes = SuiNodes::connect(configs).unwrap();
+    let waiting = |nodes: &SuiNodes| -> Vec<usize> {
+        let reports = nodes.sui_nodes().into_iter();
+        reports.map(|report| report.waiting).collect()
+    };
+    nodes.epoch().await.unwrap();
+    let held = {
+        let nodes = nodes.clone();
+        tokio::spawn(async move { nodes.epoch().await })
+    };
+    while waiting(&nodes) != [1, 0] {
+        tokio::task::yield_now().await;
+    }
+    nodes.epoch().await.unwrap();
+    assert_eq!(aside(&nodes), [None, None]);
+    held.abort();
+    assert!(held.await.is_err());
+    assert_eq!(waiting(&nodes), [0, 0]);
 }

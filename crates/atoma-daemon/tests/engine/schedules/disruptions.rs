@@ -39,6 +39,7 @@ pub(super) fn draw_second(rng: &mut StdRng, second: &LocalNode, calls: usize, pl
         FaultKind::ExecuteLostBefore,
         FaultKind::ExecuteLostAfter,
         FaultKind::EventsCut,
+        FaultKind::ListsUnserved,
     ];
     for _ in 0..rng.random_range(1..=6) {
         let fault = Fault {
