@@ -1,13 +1,14 @@
 //! The connection to a Sui node.
 
+mod object;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use atoma_domain::ports::{BoxedError, ChainError};
-use atoma_domain::{Digest, ObjectId, ObjectReference};
-use bytes::Bytes;
+use atoma_domain::{Digest, ObjectId};
 use futures::future::try_join_all;
 use sui_rpc::Client;
 use sui_rpc::client::{HeadersInterceptor, ResponseExt as _};
@@ -16,11 +17,13 @@ use sui_rpc::proto::proto_to_timestamp_ms;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use thiserror::Error;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response};
 
 use crate::node::{self, Access, Gate, InvalidUrl, MaxLag, NodeUrl, Peers, Priority, RequestLimit};
 use crate::refusal::read_error;
 use crate::response::{malformed, parse};
+use object::read_batch;
+pub(crate) use object::{ObjectRead, reference};
 
 /// The largest response that is accepted. Sui's own limit on an object is far lower.
 const MAX_MESSAGE_BYTES: usize = 128 * 1024 * 1024;
@@ -115,16 +118,6 @@ pub(crate) struct Connection {
     /// Whether the node was found to have no list calls.
     lacks_lists: Arc<AtomicBool>,
     request_timeout: Duration,
-}
-
-/// An object, as read from a node.
-#[derive(Clone, Debug)]
-pub(crate) struct ObjectRead {
-    pub(crate) reference: ObjectReference,
-    pub(crate) object_type: Option<String>,
-    /// The initial shared version, if the object is shared.
-    pub(crate) initial_shared_version: Option<u64>,
-    contents: Bytes,
 }
 
 impl Connection {
@@ -354,71 +347,10 @@ impl Connection {
     }
 }
 
-/// The objects of a response, in the order of the request.
-fn read_batch(
-    ids: &[ObjectId],
-    response: proto::BatchGetObjectsResponse,
-) -> Result<Vec<Option<ObjectRead>>, ChainError> {
-    if response.objects.len() != ids.len() {
-        return Err(malformed("one result for each object"));
-    }
-    ids.iter()
-        .zip(response.objects)
-        .map(|(id, result)| match result.to_result() {
-            Ok(object) => ObjectRead::new(*id, object).map(Some),
-            Err(error) if Code::from(error.code) == Code::NotFound => Ok(None),
-            Err(error) => Err(read_error(Status::new(
-                Code::from(error.code),
-                error.message,
-            ))),
-        })
-        .collect()
-}
-
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
             .field("request_timeout", &self.request_timeout)
             .finish_non_exhaustive()
     }
-}
-
-impl ObjectRead {
-    pub(crate) fn new(id: ObjectId, object: proto::Object) -> Result<Self, ChainError> {
-        let reference = reference(&object)?;
-        if *reference.object_id() != id {
-            return Err(malformed("the requested object"));
-        }
-        let initial_shared_version = object
-            .owner
-            .as_ref()
-            .filter(|owner| owner.kind() == proto::owner::OwnerKind::Shared)
-            .and_then(|owner| owner.version);
-        Ok(Self {
-            reference,
-            object_type: object.object_type,
-            initial_shared_version,
-            contents: object
-                .contents
-                .and_then(|contents| contents.value)
-                .unwrap_or_default(),
-        })
-    }
-
-    /// Decodes the contents.
-    pub(crate) fn decode<T: serde::de::DeserializeOwned>(
-        &self,
-        what: &'static str,
-    ) -> Result<T, ChainError> {
-        bcs::from_bytes(&self.contents).map_err(|_| malformed(what))
-    }
-}
-
-/// The object's id, version and digest.
-pub(crate) fn reference(object: &proto::Object) -> Result<ObjectReference, ChainError> {
-    Ok(ObjectReference::new(
-        parse(object.object_id.as_deref(), "an object's id")?,
-        object.version.ok_or(malformed("an object's version"))?,
-        parse(object.digest.as_deref(), "an object's digest")?,
-    ))
 }
