@@ -13,7 +13,9 @@ use atoma_operator::{
     Readiness, ReconcileError,
 };
 use atoma_state::{SqliteState, StateOptions};
-use atoma_sui::{ClientConfig, MaxLag, NodeUrl, SuiChain, SuiChainConfig, SuiEventSource};
+use atoma_sui::{
+    ClientConfig, MaxLag, NodeUrl, Priority, SuiChainConfig, SuiNodes, SuiNodesSource,
+};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,6 +26,8 @@ use crate::config::Config;
 use crate::data_dir::{DataDirLock, database};
 use crate::random::random_fraction;
 
+/// Interval between looks at the Sui nodes, if there are several.
+const LOOK_INTERVAL: Duration = Duration::from_secs(15);
 /// Interval between reads of the current epoch.
 const EPOCH_INTERVAL: Duration = Duration::from_secs(2);
 /// Interval between reads of the operator's coins while their balance is low.
@@ -78,28 +82,35 @@ impl From<ReconcileError> for StartError {
     }
 }
 
-/// A connection to the configured Sui node, not opened yet, with the node's URL.
+/// Connections to the configured Sui nodes, not opened yet, with the nodes' URLs.
 ///
 /// # Errors
-/// When no node is configured, or the files about it can't be used.
+/// When no node is configured, or the files about them can't be used.
 pub(crate) fn connect(
     config: &Config,
     client: &ClientConfig,
-) -> anyhow::Result<(NodeUrl, Arc<SuiChain>)> {
-    let rpc_url = match &config.sui.rpc_url {
-        Some(url) => url.clone(),
-        None => client.rpc_url()?.to_owned(),
-    };
-    config.warn_of_exposed_headers(&rpc_url);
-    let chain = SuiChain::connect(SuiChainConfig {
+) -> anyhow::Result<(Vec<NodeUrl>, SuiNodes)> {
+    let needs_client = config.sui.rpc_url.is_none() && config.sui.nodes.is_empty();
+    let in_client = needs_client.then(|| client.rpc_url()).transpose()?;
+    let urls = config.urls_of_nodes(in_client.map(str::to_owned));
+    config.warn_of_exposed_headers(&urls);
+    let accesses = config.access_of_nodes(|name| std::env::var_os(name))?;
+    let nodes = urls.iter().zip(accesses).zip(config.limits_of_nodes());
+    let nodes = nodes.map(|((url, access), limit)| SuiChainConfig {
         max_lag: Some(MaxLag {
             limit: Duration::from_secs(config.sui.max_lag_s),
             clock: Arc::new(SystemClock),
         }),
-        access: config.node_access(|name| std::env::var_os(name))?,
-        ..SuiChainConfig::new(&rpc_url, config.sui.package_id, config.sui.atoma_db_id)
-    })?;
-    Ok((rpc_url.parse()?, chain))
+        access,
+        limit,
+        ..SuiChainConfig::new(url, config.sui.package_id, config.sui.atoma_db_id)
+    });
+    let chain = SuiNodes::connect(nodes)?;
+    let urls = urls
+        .iter()
+        .map(|url| url.parse())
+        .collect::<Result<_, _>>()?;
+    Ok((urls, chain))
 }
 
 impl Backend {
@@ -117,16 +128,16 @@ impl Backend {
                 config.sui.client_config.display()
             )
         })?;
-        let (_, chain) = connect(config, &client)?;
-        let source = SuiEventSource::new(
-            Arc::clone(&chain),
+        let (urls, nodes) = connect(config, &client)?;
+        let source = SuiNodesSource::new(
+            nodes.clone(),
             CheckpointNumber::new(config.sui.start_checkpoint),
         );
         let path = database(&config.data_dir);
         let data_dir = DataDirLock::take(&config.data_dir)?;
         let state = SqliteState::open(&path, StateOptions::default()).await?;
         let ports = Ports {
-            chain: metrics.counting(chain),
+            chain: metrics.counting(Arc::new(nodes.clone())),
             source: Arc::new(source),
             signer: Arc::new(signer),
             state: Arc::new(state.clone()),
@@ -151,15 +162,28 @@ impl Backend {
             ..EngineConfig::default()
         };
         let applied = Applied::default();
-        let readiness = Readiness::new(ports.clone(), applied.clone());
+        // Readiness and metrics wait where a node limits requests, and payments go first.
+        let others = Ports {
+            chain: metrics.counting(Arc::new(nodes.with_priority(Priority::Other))),
+            ..ports.clone()
+        };
+        let readiness = Readiness::new(others, applied.clone());
         readiness.adopt_earlier_mirror().await?;
+        // Of several nodes, a wrong one must not be the first to say which chain it is.
+        if urls.len() > 1
+            && let Some(identity) = state.bound_to().await?
+        {
+            nodes.expect(identity.chain_id)?;
+        }
+        let tasks = TaskTracker::new();
+        tasks.spawn(nodes.watch(LOOK_INTERVAL, stopping.clone()));
         Ok(Self {
             engine: Engine::new(ports.clone(), engine_config, stopping.clone()),
             ports,
             applied,
             readiness,
             state,
-            tasks: TaskTracker::new(),
+            tasks,
             stopping,
             allow_foreign_use: config.allow_foreign_use,
             is_demonstration: config.is_demonstration,

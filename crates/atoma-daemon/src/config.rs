@@ -25,7 +25,7 @@ use std::path::Path;
 use atoma_sui::{read_small_file, without_byte_order_mark};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use figment::value::Dict;
+use figment::value::{Dict, Value};
 
 pub use access::{Access, TlsFiles, Token};
 use error::Problem;
@@ -38,7 +38,7 @@ use origin::{Lines, Origin};
 pub(crate) use reference::{Chosen, example};
 pub use settings::{
     BreakerConfig, Config, GasConfig, Overrides, Scope, SecretSource, Settings, SuiConfig,
-    TlsConfig, TokenConfig,
+    SuiNodeConfig, TlsConfig, TokenConfig,
 };
 pub use show::Shown;
 #[cfg(test)]
@@ -82,10 +82,15 @@ impl Config {
         if let Some(url) = &overrides.rpc_url {
             figment = figment.merge(Serialized::default("sui.rpc_url", url));
         }
-        let values: Dict = figment.extract().map_err(|failed| ConfigError::Syntax {
+        let mut values: Dict = figment.extract().map_err(|failed| ConfigError::Syntax {
             path: file.to_path_buf(),
             problem: error::syntax(&failed),
         })?;
+        if overrides.rpc_url.is_some()
+            && let Some(Value::Dict(_, sui)) = values.get_mut("sui")
+        {
+            sui.remove("nodes");
+        }
         let lines = Lines::of(text);
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let mut faults = variables::check(names);
@@ -144,7 +149,10 @@ impl Config {
         if overrides.data_dir.is_none() {
             settings.data_dir = dir.join(&settings.data_dir);
         }
-        let headers = settings.sui.headers.values_mut();
+        let nodes = settings.sui.nodes.iter_mut();
+        let headers = nodes
+            .flat_map(|node| node.headers.values_mut())
+            .chain(settings.sui.headers.values_mut());
         let tokens = settings.tokens.iter_mut();
         let others = [
             &mut settings.sui.ca_file,

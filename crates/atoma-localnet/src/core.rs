@@ -73,7 +73,8 @@ pub(crate) struct NetworkCore {
     pub(crate) addresses: Addresses,
     pub(crate) accounts: Accounts,
     pub(crate) config: LocalNetConfig,
-    pub(crate) faults: Faults,
+    /// Of the first node, and of the network itself.
+    pub(crate) faults: Arc<Faults>,
     pub(crate) clock: NetworkClock,
     locks: Arc<InputLocks>,
     forced: Mutex<ForcedDraws>,
@@ -122,7 +123,7 @@ impl NetworkCore {
             },
             accounts,
             config,
-            faults: Faults::default(),
+            faults: Arc::default(),
             clock,
             locks: Arc::default(),
             forced: Mutex::default(),
@@ -156,13 +157,6 @@ impl NetworkCore {
         let replica = Arc::new(ledger.rewound(height)?);
         *kept = Some((height, Arc::clone(&replica)));
         Ok(replica)
-    }
-
-    /// The lowest checkpoint whose history a node of this height still has: 0, unless a fault has pruned some.
-    pub(crate) fn lowest_checkpoint(&self, height: u64) -> u64 {
-        self.faults
-            .checkpoints(FaultKind::HistoryPruned, self.clock.now_ms())
-            .map_or(0, |lowest| lowest.min(height))
     }
 
     /// The latest checkpoint's sequence number, and its changes.

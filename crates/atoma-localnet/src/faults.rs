@@ -42,6 +42,12 @@ pub enum FaultKind {
     /// Until the faults are removed, the node has no history before the checkpoint
     /// [`Fault::checkpoints`].
     HistoryPruned,
+    /// Until the faults are removed, the node serves none of `ListCheckpoints`, `ListTransactions` and `ListEvents`.
+    ListsUnserved,
+    /// For [`Fault::ms`] of the network's clock, the node names a height that is [`Fault::checkpoints`] too high.
+    HeightTooHigh,
+    /// For [`Fault::ms`] of the network's clock, the node shows checkpoints under other digests than the network's.
+    OtherCheckpoints,
     /// Look-ups find no transaction of the current epoch. Those of earlier epochs are shown: a node that has
     /// executed an epoch to its end has them.
     TransactionsHidden,
@@ -98,7 +104,15 @@ impl Fault {
 impl FaultKind {
     /// Whether the fault lasts for a time, however many calls it affects.
     const fn lasts(self) -> bool {
-        matches!(self, Self::NodeLags | Self::TwoNodes | Self::HistoryPruned)
+        matches!(
+            self,
+            Self::NodeLags
+                | Self::TwoNodes
+                | Self::HistoryPruned
+                | Self::ListsUnserved
+                | Self::HeightTooHigh
+                | Self::OtherCheckpoints
+        )
     }
 }
 
@@ -119,7 +133,7 @@ impl Faults {
     pub(crate) fn inject(&self, fault: Fault, now_ms: u64) {
         if fault.kind.lasts() {
             let end = match fault.kind {
-                FaultKind::HistoryPruned => u64::MAX,
+                FaultKind::HistoryPruned | FaultKind::ListsUnserved => u64::MAX,
                 _ => now_ms.saturating_add(fault.ms),
             };
             self.lasting().insert(fault.kind, (fault, end));

@@ -1,6 +1,6 @@
 //! Starting a network: its ports, servers and timers.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +13,10 @@ use crate::chain::LedgerError;
 use crate::config::{CHECKPOINT_ON_STEP, LocalNetConfig};
 use crate::core::NetworkCore;
 use crate::error::LocalNetError;
+use crate::faults::Faults;
 use crate::keys;
 use crate::network::{Authority, Endpoints, LocalNet};
+use crate::node::LocalNode;
 use crate::rpc;
 use crate::server::{Connections, ServerTls, cross_origin, faucet_routes};
 
@@ -59,7 +61,8 @@ impl LocalNet {
         };
         let network = Self::new(core, endpoints);
         let gas = faucet_routes(network.clone());
-        let sui = rpc::routes(Arc::clone(&network.core), network.stop.clone())
+        let faults = Arc::clone(&network.core.faults);
+        let sui = rpc::routes(Arc::clone(&network.core), faults, network.stop.clone())
             .await?
             .merge(gas.clone())
             .layer(cross_origin());
@@ -72,6 +75,32 @@ impl LocalNet {
         }
         network.start_timers();
         Ok(network)
+    }
+
+    /// Starts another node of the network, at a free port of this machine and without TLS. Faults that are injected
+    /// into it hit nobody else.
+    ///
+    /// # Errors
+    /// When no port can be opened.
+    pub async fn start_node(&self) -> Result<LocalNode, LocalNetError> {
+        let (listener, addr) = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
+        let (faults, stop) = (Arc::<Faults>::default(), self.stop.child_token());
+        let routes = rpc::routes(Arc::clone(&self.core), Arc::clone(&faults), stop.clone()).await?;
+        self.tasks.spawn(
+            Connections {
+                listener,
+                tls: None,
+                router: routes,
+                stop: stop.clone(),
+            }
+            .serve(),
+        );
+        Ok(LocalNode {
+            core: Arc::clone(&self.core),
+            addr,
+            faults,
+            stop,
+        })
     }
 
     /// Serves a port until the network stops.

@@ -60,6 +60,9 @@ async fn the_control_port_injects_every_fault() {
         ("node_lags", FaultKind::NodeLags),
         ("two_nodes", FaultKind::TwoNodes),
         ("history_pruned", FaultKind::HistoryPruned),
+        ("lists_unserved", FaultKind::ListsUnserved),
+        ("height_too_high", FaultKind::HeightTooHigh),
+        ("other_checkpoints", FaultKind::OtherCheckpoints),
     ] {
         let client = reqwest::Client::new();
         let body = json!({ "kind": name, "count": 3, "ms": 60_000, "checkpoints": 4 });

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use atoma_domain::ports::{
     BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
     GasCoin, ObjectOnChain, SignedTransaction, SimulatedGas, Simulation, SubmitError,
-    TransactionPlan, UnsignedTransaction, Until, ViewQuery,
+    SuiNodeReport, TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs,
@@ -198,5 +198,14 @@ impl Chain for MeteredChain {
     ) -> Result<bool, ChainError> {
         let work = self.inner.is_absent(digest, epoch, until);
         self.metrics.of("absence", work).await
+    }
+
+    fn through_one_node(&self) -> Option<Arc<dyn Chain>> {
+        let inner = self.inner.through_one_node()?;
+        Some(Arc::new(Self::new(inner, self.metrics.clone())))
+    }
+
+    fn sui_nodes(&self) -> Vec<SuiNodeReport> {
+        self.inner.sui_nodes()
     }
 }

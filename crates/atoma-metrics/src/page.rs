@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use atoma_domain::journal::IntentStatus;
 use atoma_domain::model::{NodeFigures, OperatorNode, StackPhase, StackSums, StoreFigures, Worth};
-use atoma_domain::ports::EpochInfo;
+use atoma_domain::ports::{AsideReason, EpochInfo, LeftAside, SuiNodeReport};
 use atoma_domain::{CheckpointNumber, Epoch, Mist, NodeSmallId, ObjectId, Permille, TimestampMs};
 use atoma_operator::{
     Brake, EngineFigures, LaneFigures, LedgerSample, LimitStatus, Measurements, Sample,
@@ -79,8 +79,25 @@ pub(crate) fn example() -> Measurements {
             spent_since_start: Mist::new(10),
         }),
         covered: Some(CheckpointNumber::new(98)),
+        sui_nodes: vec![
+            sui_node("https://first.example", None),
+            sui_node("https://second.example", Some(AsideReason::Lags)),
+        ],
         sample: Arc::new(sample(node)),
         now: TimestampMs::new(1_000_000),
+    }
+}
+
+fn sui_node(node: &str, reason: Option<AsideReason>) -> SuiNodeReport {
+    SuiNodeReport {
+        node: node.to_owned(),
+        height: Some(CheckpointNumber::new(100)),
+        height_at: Some(TimestampMs::new(994_500)),
+        left_aside: reason.map(|reason| LeftAside {
+            reason,
+            detail: String::from("its newest checkpoint is old"),
+        }),
+        waiting: 2,
     }
 }
 

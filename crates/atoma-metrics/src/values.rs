@@ -2,6 +2,7 @@
 
 use atoma_domain::Permille;
 use atoma_domain::model::{NodeFigures, StackPhase, StackSums, StoreFigures};
+use atoma_domain::ports::SuiNodeReport;
 use atoma_operator::{Brake, Measurements};
 use prometheus::Result;
 
@@ -19,6 +20,7 @@ pub(crate) fn write(to: &Written, measured: &Measurements) -> Result<()> {
     engine(to, measured)?;
     limits(to, measured)?;
     ledger(to, measured)?;
+    sui_nodes(to, &measured.sui_nodes)?;
     epoch(to, measured)?;
     let store = measured.sample.store.as_ref();
     to.gauge(
@@ -156,6 +158,38 @@ fn ledger(to: &Written, measured: &Measurements) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Each Sui node by itself.
+fn sui_nodes(to: &Written, nodes: &[SuiNodeReport]) -> Result<()> {
+    let named = || nodes.iter().map(|node| (node.node.as_str(), node));
+    to.gauges(
+        "atoma_sui_node_in_use",
+        "Whether a Sui node of the list is asked (1), or left aside for another one (0).",
+        ["node"],
+        named().map(|(name, node)| ([name], flag(node.left_aside.is_none()))),
+    )?;
+    to.gauges(
+        "atoma_sui_node_left_aside",
+        "Why a Sui node is left aside; there is one series for each that is, and its value is always 1.",
+        ["node", "reason"],
+        named().filter_map(|(name, node)| {
+            let aside = node.left_aside.as_ref()?;
+            Some(([name, aside.reason.name()], 1.0))
+        }),
+    )?;
+    to.gauges(
+        "atoma_sui_node_waiting_requests",
+        "Requests that wait because of a Sui node's `requests_per_30_s`.",
+        ["node"],
+        named().map(|(name, node)| ([name], count(node.waiting))),
+    )?;
+    to.gauges(
+        "atoma_sui_node_seen_checkpoint",
+        "The newest checkpoint of each of several Sui nodes, when it was last looked at.",
+        ["node"],
+        named().filter_map(|(name, node)| Some(([name], float(node.height?.get().into())))),
+    )
 }
 
 fn epoch(to: &Written, measured: &Measurements) -> Result<()> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use atoma_domain::model::{OperatorNode, StoreFigures};
-use atoma_domain::ports::{EpochInfo, StoreError, ViewQuery};
+use atoma_domain::ports::{EpochInfo, StoreError, SuiNodeReport, ViewQuery};
 use atoma_domain::{CheckpointNumber, Permille, TimestampMs, with_causes};
 use tokio::sync::watch;
 use tracing::debug;
@@ -30,6 +30,8 @@ pub struct Measurements {
     pub limits: Option<LimitStatus>,
     /// The last checkpoint that the mirror has processed.
     pub covered: Option<CheckpointNumber>,
+    /// How the Sui nodes stand, in the order in which they are asked.
+    pub sui_nodes: Vec<SuiNodeReport>,
     /// What was read from the database and the Sui node.
     pub sample: Arc<Sample>,
     /// The current time.
@@ -109,6 +111,7 @@ impl Sampler {
             engine: engine.figures(),
             limits: engine.limits().await.ok(),
             covered: applied.progress().covered,
+            sui_nodes: ports.chain.sui_nodes(),
             // The daemon stops.
             sample: sample.unwrap_or_else(|| Arc::new(Sample::empty(now))),
             now: ports.clock.now(),

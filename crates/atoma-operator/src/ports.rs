@@ -30,6 +30,13 @@ pub struct Ports {
 }
 
 impl Ports {
+    /// The chain for one attempt, or for one look for its outcome: all of it comes from the Sui node that
+    /// answers first.
+    pub(crate) fn chain_for_attempt(&self) -> Arc<dyn Chain> {
+        let one = self.chain.through_one_node();
+        one.unwrap_or_else(|| Arc::clone(&self.chain))
+    }
+
     /// The same ports over a database, or over other connections of it.
     #[must_use]
     pub fn over_database<D>(self, database: D) -> Self

@@ -1,11 +1,14 @@
 //! The connection to a Sui node.
 
+mod object;
+
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use atoma_domain::ports::{BoxedError, ChainError};
-use atoma_domain::{Digest, ObjectId, ObjectReference};
-use bytes::Bytes;
+use atoma_domain::{Digest, ObjectId};
 use futures::future::try_join_all;
 use sui_rpc::Client;
 use sui_rpc::client::{HeadersInterceptor, ResponseExt as _};
@@ -14,11 +17,13 @@ use sui_rpc::proto::proto_to_timestamp_ms;
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use thiserror::Error;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response};
 
-use crate::node::{self, Access, Freshness, Gate, InvalidUrl, MaxLag, NodeUrl};
+use crate::node::{self, Access, Gate, InvalidUrl, MaxLag, NodeUrl, Peers, Priority, RequestLimit};
 use crate::refusal::read_error;
 use crate::response::{malformed, parse};
+use object::read_batch;
+pub(crate) use object::{ObjectRead, reference};
 
 /// The largest response that is accepted. Sui's own limit on an object is far lower.
 const MAX_MESSAGE_BYTES: usize = 128 * 1024 * 1024;
@@ -53,6 +58,8 @@ pub struct SuiChainConfig {
     pub atoma_db_id: ObjectId,
     /// How far the node may lag for its view of the contract to be used. `None` means no limit.
     pub max_lag: Option<MaxLag>,
+    /// How many requests the node allows. `None` means no limit.
+    pub limit: Option<RequestLimit>,
     /// How long to wait for the response to a read or a simulation.
     pub request_timeout: Duration,
     /// How long to wait for a transaction's effects.
@@ -66,6 +73,7 @@ impl SuiChainConfig {
             rpc_url: rpc_url.into(),
             access: Access::default(),
             max_lag: None,
+            limit: None,
             package_id,
             atoma_db_id,
             request_timeout: Duration::from_secs(10),
@@ -104,22 +112,17 @@ pub(crate) struct Connection {
     transport: Client,
     client: Client,
     gate: Gate,
-    freshness: Freshness,
+    /// Whose turn it is where the node has a limit on requests.
+    priority: Priority,
+    peers: Peers,
+    /// Whether the node was found to have no list calls.
+    lacks_lists: Arc<AtomicBool>,
     request_timeout: Duration,
 }
 
-/// An object, as read from a node.
-#[derive(Clone, Debug)]
-pub(crate) struct ObjectRead {
-    pub(crate) reference: ObjectReference,
-    pub(crate) object_type: Option<String>,
-    /// The initial shared version, if the object is shared.
-    pub(crate) initial_shared_version: Option<u64>,
-    contents: Bytes,
-}
-
 impl Connection {
-    pub(crate) fn new(config: &SuiChainConfig) -> Result<Self, ConnectError> {
+    /// A connection to the configured node, which is measured by the same as its peers.
+    pub(crate) fn new(config: &SuiChainConfig, peers: Peers) -> Result<Self, ConnectError> {
         let url: NodeUrl = config.rpc_url.parse()?;
         let endpoint = node::endpoint(&url, &config.access)
             .map_err(|error| ConnectError::Certificates(error.into()))?;
@@ -128,19 +131,45 @@ impl Connection {
         let transport = Client::from_endpoint(&endpoint)
             .with_headers(headers)
             .with_max_decoding_message_size(MAX_MESSAGE_BYTES);
-        let gate = Gate::new(url);
+        let gate = Gate::new(url, peers.expected.clone(), config.limit);
         Ok(Self {
-            client: gate.guard(transport.clone()),
+            client: gate.guard(transport.clone(), Priority::Money),
+            priority: Priority::Money,
             transport,
             gate,
-            freshness: Freshness::new(config.max_lag.clone()),
+            peers,
+            lacks_lists: Arc::default(),
             request_timeout: config.request_timeout,
         })
+    }
+
+    /// The same connection, for requests of this priority.
+    pub(crate) fn with_priority(&self, priority: Priority) -> Self {
+        Self {
+            client: self.gate.guard(self.transport.clone(), priority),
+            priority,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the node was found to have no calls that list the ledger.
+    pub(crate) fn lacks_lists(&self) -> bool {
+        self.lacks_lists.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the node has no calls that list the ledger. Says whether that is new.
+    pub(crate) fn note_lack_of_lists(&self) -> bool {
+        !self.lacks_lists.swap(true, Ordering::Relaxed)
     }
 
     /// What every call passes through.
     pub(crate) const fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// What this node and its peers are measured by.
+    pub(crate) const fn peers(&self) -> &Peers {
+        &self.peers
     }
 
     /// The client, for requests made with [`timed`](Self::timed).
@@ -152,8 +181,8 @@ impl Connection {
     /// wait for response headers is limited.
     pub(crate) fn stream_client(&self) -> Client {
         let transport = self.transport.clone();
-        self.gate
-            .guard(transport.with_response_headers_timeout(self.request_timeout))
+        let transport = transport.with_response_headers_timeout(self.request_timeout);
+        self.gate.guard(transport, self.priority)
     }
 
     /// A request that fails after the request timeout.
@@ -260,13 +289,13 @@ impl Connection {
     ) -> Result<Vec<Option<ObjectRead>>, ChainError> {
         let response = self.batch_response(ids).await?;
         match response.timestamp_ms() {
-            Some(timestamp) => self.freshness.check(self.gate.url(), timestamp)?,
-            None if self.freshness.is_limited() => {
+            Some(timestamp) => self.peers.freshness.check(self.gate.url(), timestamp)?,
+            None if self.peers.freshness.is_limited() => {
                 self.check_fresh(&self.service_info().await?)?;
             }
             None => {}
         }
-        read_batch(ids, response.into_inner())
+        self.checked(read_batch(ids, response.into_inner())?)
     }
 
     /// Checks the time of the node's newest checkpoint, if it reports one.
@@ -279,13 +308,27 @@ impl Connection {
     ) -> Result<(), ChainError> {
         let timestamp = info.timestamp.map(proto_to_timestamp_ms);
         match timestamp.and_then(Result::ok) {
-            Some(timestamp) => self.freshness.check(self.gate.url(), timestamp),
+            Some(timestamp) => self.peers.freshness.check(self.gate.url(), timestamp),
             None => Ok(()),
         }
     }
 
     async fn batch(&self, ids: &[ObjectId]) -> Result<Vec<Option<ObjectRead>>, ChainError> {
-        read_batch(ids, self.batch_response(ids).await?.into_inner())
+        self.checked(read_batch(
+            ids,
+            self.batch_response(ids).await?.into_inner(),
+        )?)
+    }
+
+    /// The objects, unless one of them is at a version that was superseded long ago.
+    fn checked(
+        &self,
+        objects: Vec<Option<ObjectRead>>,
+    ) -> Result<Vec<Option<ObjectRead>>, ChainError> {
+        for object in objects.iter().flatten() {
+            self.peers.versions.check(&object.reference)?;
+        }
+        Ok(objects)
     }
 
     async fn batch_response(
@@ -304,71 +347,10 @@ impl Connection {
     }
 }
 
-/// The objects of a response, in the order of the request.
-fn read_batch(
-    ids: &[ObjectId],
-    response: proto::BatchGetObjectsResponse,
-) -> Result<Vec<Option<ObjectRead>>, ChainError> {
-    if response.objects.len() != ids.len() {
-        return Err(malformed("one result for each object"));
-    }
-    ids.iter()
-        .zip(response.objects)
-        .map(|(id, result)| match result.to_result() {
-            Ok(object) => ObjectRead::new(*id, object).map(Some),
-            Err(error) if Code::from(error.code) == Code::NotFound => Ok(None),
-            Err(error) => Err(read_error(Status::new(
-                Code::from(error.code),
-                error.message,
-            ))),
-        })
-        .collect()
-}
-
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
             .field("request_timeout", &self.request_timeout)
             .finish_non_exhaustive()
     }
-}
-
-impl ObjectRead {
-    pub(crate) fn new(id: ObjectId, object: proto::Object) -> Result<Self, ChainError> {
-        let reference = reference(&object)?;
-        if *reference.object_id() != id {
-            return Err(malformed("the requested object"));
-        }
-        let initial_shared_version = object
-            .owner
-            .as_ref()
-            .filter(|owner| owner.kind() == proto::owner::OwnerKind::Shared)
-            .and_then(|owner| owner.version);
-        Ok(Self {
-            reference,
-            object_type: object.object_type,
-            initial_shared_version,
-            contents: object
-                .contents
-                .and_then(|contents| contents.value)
-                .unwrap_or_default(),
-        })
-    }
-
-    /// Decodes the contents.
-    pub(crate) fn decode<T: serde::de::DeserializeOwned>(
-        &self,
-        what: &'static str,
-    ) -> Result<T, ChainError> {
-        bcs::from_bytes(&self.contents).map_err(|_| malformed(what))
-    }
-}
-
-/// The object's id, version and digest.
-pub(crate) fn reference(object: &proto::Object) -> Result<ObjectReference, ChainError> {
-    Ok(ObjectReference::new(
-        parse(object.object_id.as_deref(), "an object's id")?,
-        object.version.ok_or(malformed("an object's version"))?,
-        parse(object.digest.as_deref(), "an object's digest")?,
-    ))
 }

@@ -3,6 +3,8 @@
 //! - [`SuiChain`] implements the `Chain` port. It reads what an action depends on, and builds,
 //!   simulates, submits and looks up transactions. Facts that never change (initial shared
 //!   versions, table ids, types) are read once; what an action depends on usually takes one call.
+//! - [`SuiNodes`] implements it over several nodes of one chain: it fails over, and leaves nodes aside that lag or
+//!   contradict ([`SuiNodesSource`] does the same for the event source).
 //! - [`SuiEventSource`] implements the `EventSource` port. It follows the transactions that touch
 //!   the contract on a resumable stream of the node.
 //! - [`ClientConfig`] reads the Sui CLI's `client.yaml` and keystore, and [`KeystoreSigner`] signs
@@ -34,6 +36,7 @@ mod history;
 mod keystore;
 mod layout;
 mod node;
+mod nodes;
 mod outcome;
 mod refusal;
 mod response;
@@ -44,7 +47,10 @@ mod written;
 pub use chain::SuiChain;
 pub use connection::{ConnectError, SuiChainConfig};
 pub use keystore::{ClientConfig, KeyError, KeystoreError, KeystoreSigner};
-pub use node::{Access, AccessError, InvalidUrl, MaxLag, NodeUrl, RequestHeader};
+pub use node::{
+    Access, AccessError, InvalidUrl, MaxLag, NodeUrl, Priority, RequestHeader, RequestLimit,
+};
+pub use nodes::{ConnectNodesError, SuiNodes, SuiNodesSource};
 pub use small_file::read_small_file;
 pub use source::SuiEventSource;
 pub use written::{begins_with_tilde, without_byte_order_mark};

@@ -1,5 +1,8 @@
 //! Following the contract's transactions in ledger order.
 
+mod checkpoints;
+mod frame;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,19 +13,20 @@ use atoma_domain::ports::{
     LedgerTransaction,
 };
 use atoma_domain::{CheckpointNumber, Digest, Epoch, ObjectId, TimestampMs};
+use frame::Frame;
 use futures::stream::Stream;
 use futures::{FutureExt as _, StreamExt as _};
 use sui_rpc::client::{
-    LedgerStreamConfig, LedgerStreamEvent, TransactionStreamFrame, TransactionStreamRequest,
-    TransactionStreamStart,
+    LedgerStreamConfig, LedgerStreamEvent, TransactionStreamRequest, TransactionStreamStart,
 };
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
 use sui_rpc::proto::proto_to_timestamp_ms;
 use sui_rpc::proto::sui::rpc::v2::filter::transaction::affected_object;
 use sui_rpc::proto::sui::rpc::v2::{self as proto, TransactionFilter};
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::chain::SuiChain;
+use crate::connection::Connection;
 use crate::contract_events::EventTypes;
 use crate::cursor::StreamCursor;
 use crate::history;
@@ -69,39 +73,60 @@ impl EventSource for SuiEventSource {
         &self,
         after: Option<EventCursor>,
     ) -> Result<Box<dyn LedgerStream>, ChainError> {
-        let (next, start) = match &after {
-            None => (
-                self.start,
-                TransactionStreamStart::Checkpoint(self.start.get()),
-            ),
-            Some(stored) => {
-                let cursor = StreamCursor::try_from(stored)?;
-                (cursor.next, TransactionStreamStart::Resume(cursor.node))
-            }
+        Ok(Box::new(self.follow_until_lost(after, None).await?))
+    }
+}
+
+/// What to do when a node's stream is lost again and again, with what the node said.
+pub(crate) type OnLoss = Arc<dyn Fn(&Status) + Send + Sync>;
+
+impl SuiEventSource {
+    /// Follows the ledger. `on_loss` is called each time when the stream is lost more than once in a row; it is
+    /// taken up again all the same.
+    pub(crate) async fn follow_until_lost(
+        &self,
+        after: Option<EventCursor>,
+        on_loss: Option<OnLoss>,
+    ) -> Result<SuiLedgerStream, ChainError> {
+        let cursor = match &after {
+            None => StreamCursor::at(self.start),
+            Some(stored) => StreamCursor::try_from(stored)?,
         };
         let (facts, info) =
             futures::try_join!(self.chain.facts(), self.chain.connection().service_info())?;
         // Without this check the node's stream would silently begin at the history it has left.
-        history::check_history(&info, next.get())?;
+        history::check_history(&info, cursor.next.get())?;
+        // A stream that begins with a checkpoint to come would wait for it, although its progress may matter.
+        let height = info.checkpoint_height.unwrap_or(u64::MAX);
+        let lowest = info.lowest_available_checkpoint.unwrap_or_default();
+        let start = cursor.next.get().min(height.max(lowest));
+        let connection = self.chain.connection().clone();
         let atoma_db = self.chain.atoma_db_id();
-        let request = TransactionStreamRequest::new()
-            .with_filter(TransactionFilter::matching(affected_object(atoma_db)))
-            .with_read_mask(FieldMask::from_paths(MASK))
-            .with_start(start);
-        let client = self.chain.connection().stream_client();
-        let url = self.chain.connection().gate().url();
-        Ok(Box::new(SuiLedgerStream {
-            frames: Box::pin(client.stream_transactions_with_config(request, config(url))),
+        let frames: Frames = if connection.lacks_lists() {
+            Box::pin(checkpoints::frames(connection.clone(), start))
+        } else {
+            let request = TransactionStreamRequest::new()
+                .with_filter(TransactionFilter::matching(affected_object(atoma_db)))
+                .with_read_mask(FieldMask::from_paths(MASK))
+                .with_start(TransactionStreamStart::Checkpoint(start));
+            let client = connection.stream_client();
+            let config = config(connection.gate().url(), on_loss);
+            let frames = client.stream_transactions_with_config(request, config);
+            Box::pin(frames.map(|frame| frame.map(Frame::from)))
+        };
+        Ok(SuiLedgerStream {
+            frames,
             atoma_db,
             types: facts.events.clone(),
-            next,
+            cursor,
+            fallback: Some((connection, start)),
             pending_error: None,
-        }))
+        })
     }
 }
 
 /// Asks for long pages, and logs lost connections. The stream itself reconnects.
-fn config(url: &NodeUrl) -> LedgerStreamConfig {
+fn config(url: &NodeUrl, on_loss: Option<OnLoss>) -> LedgerStreamConfig {
     let url = url.clone();
     let mut config = LedgerStreamConfig::default();
     config.list_page_limit = Some(PAGE);
@@ -111,13 +136,19 @@ fn config(url: &NodeUrl) -> LedgerStreamConfig {
             consecutive_failures,
             delay,
             ..
-        } => tracing::warn!(
-            node = %url,
-            error = status.message(),
-            consecutive_failures,
-            delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-            "lost the Sui node's transaction stream, reconnecting"
-        ),
+        } => {
+            tracing::warn!(
+                node = %url,
+                error = status.message(),
+                consecutive_failures,
+                delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                "lost the Sui node's transaction stream, reconnecting"
+            );
+            // A stream that breaks off once is no reason to leave the node.
+            if let Some(on_loss) = on_loss.as_ref().filter(|_| consecutive_failures > 1) {
+                on_loss(&status);
+            }
+        }
         LedgerStreamEvent::RetryRecovered {
             consecutive_failures,
             ..
@@ -130,15 +161,17 @@ fn config(url: &NodeUrl) -> LedgerStreamConfig {
     })
 }
 
-type Frames = Pin<Box<dyn Stream<Item = Result<TransactionStreamFrame, Status>> + Send>>;
+type Frames = Pin<Box<dyn Stream<Item = Result<Frame, Status>> + Send>>;
 
 /// The ledger as it is followed.
-struct SuiLedgerStream {
+pub(crate) struct SuiLedgerStream {
     frames: Frames,
     atoma_db: ObjectId,
     types: EventTypes,
-    /// The lowest checkpoint still needed.
-    next: CheckpointNumber,
+    /// Where to go on.
+    cursor: StreamCursor,
+    /// Where to read whole checkpoints, and from which one on, if the node turns out to have no list calls.
+    fallback: Option<(Connection, u64)>,
     /// An error to return with the next call, because steps before it had to be delivered first.
     pending_error: Option<ChainError>,
 }
@@ -147,7 +180,7 @@ impl fmt::Debug for SuiLedgerStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SuiLedgerStream")
             .field("atoma_db", &self.atoma_db)
-            .field("next", &self.next)
+            .field("cursor", &self.cursor)
             .finish_non_exhaustive()
     }
 }
@@ -158,7 +191,21 @@ impl LedgerStream for SuiLedgerStream {
         if let Some(error) = self.pending_error.take() {
             return Err(error);
         }
-        let first = self.frames.next().await;
+        let mut first = self.frames.next().await;
+        if let Some(Err(status)) = &first
+            && status.code() == Code::Unimplemented
+            && let Some((connection, start)) = self.fallback.take()
+        {
+            if connection.note_lack_of_lists() {
+                tracing::warn!(
+                    node = %connection.gate().url(),
+                    "the Sui node has no list calls; reading whole checkpoints instead, which takes longer and more \
+                     data"
+                );
+            }
+            self.frames = Box::pin(checkpoints::frames(connection, start));
+            first = self.frames.next().await;
+        }
         let mut steps = vec![self.step(first)?];
         while steps.len() < limit {
             // Take what has already arrived, without waiting for more.
@@ -178,10 +225,7 @@ impl LedgerStream for SuiLedgerStream {
 }
 
 impl SuiLedgerStream {
-    fn step(
-        &mut self,
-        frame: Option<Result<TransactionStreamFrame, Status>>,
-    ) -> Result<LedgerFrame, ChainError> {
+    fn step(&mut self, frame: Option<Result<Frame, Status>>) -> Result<LedgerFrame, ChainError> {
         let frame = frame
             .ok_or(malformed("the next frame: the transaction stream ended"))?
             .map_err(read_error)?;
@@ -189,22 +233,19 @@ impl SuiLedgerStream {
             Some(transaction) => self.transaction(&transaction)?,
             None => None,
         };
+        // Done before, if the stream began earlier than the cursor.
+        let transaction = transaction.filter(|read| self.cursor.needs(read.position));
         if let Some(transaction) = &transaction {
-            // The same checkpoint may contain more.
-            self.next = self.next.max(transaction.position.checkpoint);
+            self.cursor.pass(transaction.position);
         }
-        let covered = frame.covered_checkpoint.map(CheckpointNumber::new);
+        let covered = frame.covered.map(CheckpointNumber::new);
+        let covered = covered.filter(|covered| *covered >= self.cursor.next);
         if let Some(covered) = covered {
-            let next = CheckpointNumber::new(covered.get().saturating_add(1));
-            self.next = self.next.max(next);
+            self.cursor.pass_checkpoint(covered);
         }
-        let cursor = StreamCursor {
-            next: self.next,
-            node: frame.cursor,
-        };
         Ok(LedgerFrame {
             transaction,
-            cursor: EventCursor::from(&cursor),
+            cursor: EventCursor::from(&self.cursor),
             covered,
         })
     }

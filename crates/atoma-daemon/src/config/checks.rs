@@ -7,7 +7,15 @@ use atoma_api::{AllowedHosts, InvalidHost, RESERVED_NAMES, Unprotected};
 use atoma_sui::{NodeUrl, begins_with_tilde};
 
 use super::error::Problem;
-use super::settings::{SecretSource, Settings, TokenConfig};
+use super::settings::{SecretSource, Settings, SuiConfig, TokenConfig};
+
+/// Sui nodes in the list at most. Each of them is looked at all the time.
+const NODES_MAX: usize = 8;
+
+/// The lowest limit on requests in 30 seconds with which the daemon can work: it reads the epoch every two seconds and
+/// looks at each of several nodes every 15.
+const REQUESTS_MIN: u32 = 40;
+const TOO_LOW: &str = "must be at least 40, or 0 for no limit";
 
 /// The longest name of a token, which goes to logs.
 const TOKEN_NAME_MAX: usize = 64;
@@ -46,6 +54,12 @@ impl Settings {
                 broken(&format!("sui.headers.{name}"), problem.to_owned());
             }
         }
+        if is_too_low(self.sui.requests_per_30_s) {
+            broken("sui.requests_per_30_s", TOO_LOW.to_owned());
+        }
+        for problem in node_problems(&self.sui) {
+            broken("sui.nodes", problem);
+        }
         match (&self.tls.cert_file, &self.tls.key_file) {
             (Some(_), None) => broken("tls.cert_file", "needs `tls.key_file` too".to_owned()),
             (None, Some(_)) => broken("tls.key_file", "needs `tls.cert_file` too".to_owned()),
@@ -62,6 +76,8 @@ impl Settings {
         let headers = sui.headers.iter().filter_map(|(name, source)| {
             Some((format!("sui.headers.{name}.file"), source.file.as_ref()?))
         });
+        let nodes = sui.nodes.iter().flat_map(|node| node.headers.values());
+        let of_nodes = nodes.filter_map(|source| source.file.as_ref());
         let tokens = self.tokens.iter().filter_map(|token| token.file.as_ref());
         let paths = [
             ("data_dir", Some(&self.data_dir)),
@@ -74,9 +90,55 @@ impl Settings {
             .into_iter()
             .filter_map(|(key, path)| Some((key.to_owned(), path?)))
             .chain(headers)
+            .chain(of_nodes.map(|path| ("sui.nodes".to_owned(), path)))
             .chain(tokens.map(|path| ("tokens".to_owned(), path)))
             .collect()
     }
+}
+
+const fn is_too_low(requests_per_30_s: u32) -> bool {
+    requests_per_30_s != 0 && requests_per_30_s < REQUESTS_MIN
+}
+
+fn node_problems(sui: &SuiConfig) -> Vec<String> {
+    let mut problems = Vec::new();
+    if sui.nodes.is_empty() {
+        return problems;
+    }
+    if sui.rpc_url.is_none() && !sui.headers.is_empty() {
+        problems.push(
+            "is set without `sui.rpc_url`, so `sui.headers` is for no node; give each node its own `headers`"
+                .to_owned(),
+        );
+    }
+    if sui.nodes.len() > NODES_MAX {
+        problems.push(format!("has more than {NODES_MAX} nodes"));
+    }
+    let mut urls: BTreeSet<_> = sui.rpc_url.iter().collect();
+    for (place, node) in sui.nodes.iter().enumerate() {
+        let number = place + 1;
+        if let Err(error) = node.url.parse::<NodeUrl>() {
+            problems.push(format!("has the node number {number}, whose `url` {error}"));
+        }
+        if !urls.insert(&node.url) {
+            problems.push(format!(
+                "has the node number {number}, which is there already; remove one of the two"
+            ));
+        }
+        if is_too_low(node.requests_per_30_s) {
+            problems.push(format!(
+                "has the node number {number}, whose `requests_per_30_s` {TOO_LOW}"
+            ));
+        }
+        for (name, source) in &node.headers {
+            if let Some(problem) = source.problem() {
+                problems.push(format!(
+                    "has the node number {number}, whose header `{name}` {problem}"
+                ));
+            }
+        }
+    }
+    problems
 }
 
 fn token_problems(tokens: &[TokenConfig]) -> Vec<String> {

@@ -35,6 +35,7 @@ impl Config {
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
         let rpc_url = self.check_client_config(&mut problems, &mut warnings);
+        let urls = self.urls_of_nodes(rpc_url);
         problems.extend(check_data_dir(&self.data_dir, &mut warnings));
         if let Some(files) = self.tls_files() {
             problems.extend(check_tls(&files, now, &mut warnings));
@@ -61,12 +62,19 @@ impl Config {
         let headers = self.sui.headers.iter();
         let headers = headers
             .map(|(name, source)| (format!("the value of the header `{name}`"), &source.file));
-        for (what, file) in tokens.chain(headers) {
+        let of_nodes = self.sui.nodes.iter().flat_map(|node| {
+            let headers = node.headers.iter();
+            headers.map(|(name, source)| {
+                let what = format!("the value of the header `{name}` for {}", node.shown());
+                (what, &source.file)
+            })
+        });
+        for (what, file) in tokens.chain(headers).chain(of_nodes) {
             let file = file.as_ref();
             warnings.extend(file.and_then(|file| exposure(file, &what, EVERYBODY)));
         }
-        for header in self.exposed_headers(&rpc_url.unwrap_or_default()) {
-            warnings.push(format!("`sui.headers.{header}`: {EXPOSED}"));
+        for (key, _) in self.exposed_headers(&urls) {
+            warnings.push(format!("`{key}`: {EXPOSED}"));
         }
         Findings { faults, warnings }
     }
@@ -98,16 +106,15 @@ impl Config {
             ));
         }
         warnings.extend(exposure(client.keystore_path(), "the keystore", EVERYBODY));
-        if let Some(url) = &self.sui.rpc_url {
-            let has_path = url.parse::<NodeUrl>().is_ok_and(|url| url.has_path());
-            if has_path {
-                warnings.extend(exposure(
-                    &self.file,
-                    "the configuration, whose `sui.rpc_url` has a path that can be a token",
-                    EVERYBODY,
-                ));
-            }
-            return Some(url.clone());
+        let nodes = self.sui.nodes.iter().map(|node| ("sui.nodes", &node.url));
+        let single = self.sui.rpc_url.iter().map(|url| ("sui.rpc_url", url));
+        let has_path = |url: &String| url.parse::<NodeUrl>().is_ok_and(|url| url.has_path());
+        if let Some((key, _)) = single.chain(nodes).find(|(_, url)| has_path(url)) {
+            let what = format!("the configuration, whose `{key}` has a path that can be a token");
+            warnings.extend(exposure(&self.file, &what, EVERYBODY));
+        }
+        if self.sui.rpc_url.is_some() || !self.sui.nodes.is_empty() {
+            return self.sui.rpc_url.clone();
         }
         match client.rpc_url() {
             Ok(url) => Some(url.to_owned()),

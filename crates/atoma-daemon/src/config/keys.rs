@@ -42,6 +42,7 @@ pub(super) const NUMBERS: &[Number] = &[
     number("request_timeout_s", "seconds", 1, Some(3600)),
     number("recovery_timeout_s", "seconds", 0, Some(3600)),
     number("queue_limit", "intents", 1, Some(1_000_000)),
+    number("sui.requests_per_30_s", "requests", 0, Some(4_294_967_295)),
     number("sui.max_lag_s", "seconds", 10, Some(604_800)),
     number("sui.start_checkpoint", "checkpoint number", 0, None),
     number("gas.margin_percent", "percent", 0, Some(1000)),

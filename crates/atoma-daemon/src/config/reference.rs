@@ -40,6 +40,15 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "headers.authorization.env = \"SUI_AUTHORIZATION\"",
         ],
     ),
+    (
+        "sui.nodes",
+        &[
+            "[[sui.nodes]]",
+            "url = \"https://sui-testnet.provider.example\"",
+            "headers.x-token.file = \"/etc/atoma-daemon/x-token\"",
+            "requests_per_30_s = 1000",
+        ],
+    ),
     ("sui.ca_file", &["ca_file = \"/etc/atoma-daemon/ca.pem\""]),
     (
         "sui.package_id",
@@ -72,9 +81,9 @@ pub(crate) fn example(chosen: &Chosen) -> String {
          `atoma-daemon config show` shows what is in effect. The same descriptions are in docs/configuration.md.",
     );
     let keys = keys::all();
-    let tokens = |key: &&Key| key.name == "tokens";
+    let is_list = |key: &&Key| ["tokens", "sui.nodes"].contains(&key.name.as_str());
     for key in keys.iter().filter(|key| !key.name.contains('.')) {
-        if !tokens(&key) {
+        if !is_list(&key) {
             entry(&mut text, key, chosen);
         }
     }
@@ -86,12 +95,12 @@ pub(crate) fn example(chosen: &Chosen) -> String {
             let rest = key.name.strip_prefix(table);
             rest.is_some_and(|rest| rest.starts_with('.'))
         };
-        for key in keys.iter().filter(inside) {
+        for key in keys.iter().filter(inside).filter(|key| !is_list(key)) {
             entry(&mut text, key, chosen);
         }
     }
     // Keys after an array's table would belong to it.
-    for key in keys.iter().filter(tokens) {
+    for key in keys.iter().filter(is_list) {
         entry(&mut text, key, chosen);
     }
     text

@@ -124,6 +124,18 @@ pub struct SuiConfig {
     /// way can read them.
     #[config(default = {})]
     pub headers: BTreeMap<String, SecretSource>,
+    /// How many requests the full node of `rpc_url` allows in 30 seconds; public ones allow about 100. The daemon stays
+    /// below it: requests for transactions go first, then those for following the ledger, then all others. 0 means no
+    /// limit.
+    #[config(default = 0)]
+    pub requests_per_30_s: u32,
+    /// Further full nodes of the same network, the preferred one first; the one of `rpc_url` comes before them.
+    /// Each entry has a `url`, like `rpc_url`, and optionally `headers`, like `sui.headers`, and
+    /// `requests_per_30_s`, like `sui.requests_per_30_s`. If a node fails, lags or contradicts the others, the daemon leaves it aside, asks the next one, and looks at it again later.
+    /// `GET /ready` and the metrics say which and why. At most 8. If you set this and leave out `rpc_url`, the
+    /// active environment of `client_config` does not count. The flag `--rpc-url` replaces the list too.
+    #[config(default = [])]
+    pub nodes: Vec<SuiNodeConfig>,
     /// File with the certificates of further authorities to trust, in PEM, for a full node with a
     /// private certificate. If the environment variable `SSL_CERT_FILE` is set, the authorities in that
     /// file replace the usual ones.
@@ -212,6 +224,37 @@ pub struct RateLimitsConfig {
     pub failures_per_minute: u32,
 }
 
+/// A full node in the list of several. `Debug` omits the URL, and it is serialised without its path.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuiNodeConfig {
+    /// Its URL.
+    #[serde(serialize_with = "masked_text")]
+    pub url: String,
+    /// Headers to send with every request, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, SecretSource>,
+    /// How many requests it allows in 30 seconds; 0 means no limit.
+    #[serde(default)]
+    pub requests_per_30_s: u32,
+}
+
+impl SuiNodeConfig {
+    /// Its URL without what can be a token.
+    pub(super) fn shown(&self) -> String {
+        masked_url(&self.url)
+    }
+}
+
+impl fmt::Debug for SuiNodeConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SuiNodeConfig")
+            .field("headers", &self.headers)
+            .field("requests_per_30_s", &self.requests_per_30_s)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A token for the API, and where its value comes from.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -265,6 +308,7 @@ impl fmt::Debug for SuiConfig {
         f.debug_struct("SuiConfig")
             .field("client_config", &self.client_config)
             .field("headers", &self.headers)
+            .field("nodes", &self.nodes)
             .field("ca_file", &self.ca_file)
             .field("package_id", &self.package_id)
             .field("atoma_db_id", &self.atoma_db_id)
@@ -302,6 +346,10 @@ fn masked<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S
         Some(url) => serializer.serialize_some(&masked_url(url)),
         None => serializer.serialize_none(),
     }
+}
+
+fn masked_text<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&masked_url(url))
 }
 
 /// A URL without its path, which can be a token.

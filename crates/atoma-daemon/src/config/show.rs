@@ -72,7 +72,8 @@ impl Config {
 
     /// The row with the client configuration's URL, if it is the URL's and has none.
     fn with_client_url(&self, row: Shown) -> Shown {
-        if row.key != "sui.rpc_url" || self.sui.rpc_url.is_some() {
+        let is_set = self.sui.rpc_url.is_some() || !self.sui.nodes.is_empty();
+        if row.key != "sui.rpc_url" || is_set {
             return row;
         }
         let client = ClientConfig::load(&self.sui.client_config);

@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_domain::ports::{
-    Chain as _, ChainError, ChainEvents as _, Clock as _, EventCursor, EventSource, Progress,
-    StoreError,
+    Chain, ChainError, ChainEvents as _, Clock as _, EventCursor, EventSource, Progress, StoreError,
 };
 use atoma_domain::{Address, CheckpointNumber, Mist, with_causes};
 use atoma_state::SqliteState;
-use atoma_sui::{ClientConfig, SuiChain, SuiEventSource};
+use atoma_sui::{ClientConfig, NodeUrl, SuiChain, SuiEventSource};
 
-use super::Finding;
 use super::mirror::Mirror;
+use super::{Finding, Verdict};
 use crate::amounts::{sui, total};
 use crate::backend::connect;
 use crate::clock::SystemClock;
@@ -26,35 +25,122 @@ const PAGE_PATIENCE: Duration = Duration::from_secs(3);
 const CLOCK_TOLERANCE_MS: u64 = 60_000;
 
 const NODE: &str = "Sui node";
+const LISTS: &str = "list calls";
 
 pub(super) async fn examine(config: &Config, mirror: &Mirror) -> Vec<Finding> {
     let connected = ClientConfig::load(&config.sui.client_config)
         .map_err(anyhow::Error::from)
         .and_then(|client| {
             let address = client.active_address()?;
-            let (url, chain) = connect(config, &client)?;
-            Ok((address, url, chain))
+            let (urls, nodes) = connect(config, &client)?;
+            Ok((address, urls, nodes))
         });
-    let (address, url, chain) = match connected {
+    let (address, urls, nodes) = match connected {
         Ok(connected) => connected,
         Err(error) => return vec![Finding::skipped(NODE, format!("not asked: {error:#}"))],
     };
-    let mut findings = Vec::new();
-    let questions = ask(config, &chain, address, mirror, &mut findings);
-    if tokio::time::timeout(PATIENCE, questions).await.is_err() {
-        let found = format!("it did not answer within {} seconds", PATIENCE.as_secs());
-        findings.push(Finding::problem(NODE, found).advise(format!(
-            "Check `sui.rpc_url` ({url}) and the way to the node, or use another node."
-        )));
+    let known = Known::of(mirror).await;
+    if let Some(state) = known.state
+        && urls.len() > 1
+        && let Ok(Some(identity)) = state.bound_to().await
+        && let Err(error) = nodes.expect(identity.chain_id)
+    {
+        return vec![node_failed(&error)];
+    }
+    let mut each = Vec::with_capacity(urls.len());
+    for (url, chain) in urls.iter().zip(nodes.each()) {
+        each.push(examine_node(config, url, chain, &known).await);
+    }
+    let mut findings = one_must_work(each, &urls);
+    let is_reached = findings
+        .iter()
+        .any(|finding| finding.check == NODE && finding.verdict == Verdict::Ok);
+    if !is_reached {
+        return findings;
+    }
+    let questions = async {
+        vec![
+            contract(&nodes, known.state).await,
+            badges(&nodes, address).await,
+            gas(config, &nodes, address).await,
+        ]
+    };
+    match tokio::time::timeout(PATIENCE, questions).await {
+        Ok(more) => findings.extend(more),
+        Err(_) => findings.push(late(&urls)),
     }
     findings
+}
+
+/// What the database can tell about the mirror.
+struct Known<'a> {
+    state: Option<&'a SqliteState>,
+    progress: Result<Progress, String>,
+}
+
+impl<'a> Known<'a> {
+    async fn of(mirror: &'a Mirror) -> Self {
+        let (state, progress) = match mirror {
+            Mirror::Open(state) => {
+                let read = state.progress().await;
+                (Some(state), read.map_err(|error| with_causes(&error)))
+            }
+            Mirror::Missing => (None, Ok(Progress::default())),
+            Mirror::Unreadable => (None, Err(String::from("see `database`"))),
+        };
+        Self { state, progress }
+    }
+}
+
+/// What is asked of each node by itself.
+async fn examine_node(
+    config: &Config,
+    url: &NodeUrl,
+    chain: &Arc<SuiChain>,
+    known: &Known<'_>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let questions = ask(config, chain, known, &mut findings);
+    if tokio::time::timeout(PATIENCE, questions).await.is_err() {
+        findings.push(late(std::slice::from_ref(url)));
+    }
+    findings
+}
+
+fn late(urls: &[NodeUrl]) -> Finding {
+    let urls: Vec<_> = urls.iter().map(NodeUrl::to_string).collect();
+    let found = format!("it did not answer within {} seconds", PATIENCE.as_secs());
+    Finding::problem(NODE, found).advise(format!(
+        "Check `sui.rpc_url` ({}) and the way to the node, or use another node.",
+        urls.join(", ")
+    ))
+}
+
+/// The findings about several nodes, each with the node's URL. The daemon works as long as one node is sound.
+fn one_must_work(each: Vec<Vec<Finding>>, urls: &[NodeUrl]) -> Vec<Finding> {
+    if urls.len() == 1 {
+        return each.into_iter().flatten().collect();
+    }
+    let is_problem = |finding: &Finding| finding.verdict == Verdict::Problem;
+    let has_sound = each.iter().any(|found| !found.iter().any(is_problem));
+    let named = each.into_iter().zip(urls).flat_map(|(found, url)| {
+        let found = found.into_iter();
+        found.map(move |finding| Finding {
+            verdict: match finding.verdict {
+                Verdict::Problem if has_sound => Verdict::Warning,
+                verdict => verdict,
+            },
+            found: format!("{url}: {}", finding.found),
+            ..finding
+        })
+    });
+    named.collect()
 }
 
 async fn ask(
     config: &Config,
     chain: &Arc<SuiChain>,
-    address: Address,
-    mirror: &Mirror,
+    known: &Known<'_>,
     findings: &mut Vec<Finding>,
 ) {
     let height = match chain.height().await {
@@ -68,20 +154,9 @@ async fn ask(
         )),
         Err(error) => return findings.push(node_failed(&error)),
     }
-    let (state, progress) = match mirror {
-        Mirror::Open(state) => {
-            let read = state.progress().await;
-            (Some(state), read.map_err(|error| with_causes(&error)))
-        }
-        Mirror::Missing => (None, Ok(Progress::default())),
-        Mirror::Unreadable => (None, Err(String::from("see `database`"))),
-    };
     findings.push(clock(chain, height).await);
-    findings.push(history(config, chain, progress.as_ref()).await);
-    findings.push(stream(chain, height, progress.ok()).await);
-    findings.push(contract(chain, state).await);
-    findings.push(badges(chain, address).await);
-    findings.push(gas(config, chain, address).await);
+    findings.push(history(config, chain, known.progress.as_ref()).await);
+    findings.push(stream(chain, height, known.progress.clone().ok()).await);
 }
 
 fn node_failed(error: &ChainError) -> Finding {
@@ -154,12 +229,18 @@ async fn stream(
     // A mirror that has everything would wait for the next checkpoint. The node must have an answer about its newest.
     let behind = progress.filter(|progress| progress.covered.is_some_and(|at| at < height));
     let source = SuiEventSource::new(Arc::clone(chain), height);
-    listed(
+    let found = listed(
         &source,
         behind.and_then(|behind| behind.cursor),
         PAGE_PATIENCE,
     )
-    .await
+    .await;
+    if found.verdict == Verdict::Ok && chain.lacks_lists() {
+        let found = "the node has no list calls, so the daemon reads whole checkpoints, which takes longer and more data";
+        return Finding::warning(LISTS, found)
+            .advise("Use a node that serves `sui.rpc.v2` with its list calls and their indexes.");
+    }
+    found
 }
 
 /// Whether a source that has something to tell does so.
@@ -168,27 +249,26 @@ async fn listed(
     cursor: Option<EventCursor>,
     patience: Duration,
 ) -> Finding {
-    const CHECK: &str = "list calls";
     let read = async {
         let mut stream = source.follow(cursor).await?;
         stream.next_steps(1).await
     };
     match tokio::time::timeout(patience, read).await {
-        Ok(Ok(_)) => Finding::ok(CHECK, "the node lists the contract's transactions"),
-        Ok(Err(error)) => Finding::problem(CHECK, with_causes(&error))
+        Ok(Ok(_)) => Finding::ok(LISTS, "the node lists the contract's transactions"),
+        Ok(Err(error)) => Finding::problem(LISTS, with_causes(&error))
             .advise("Use a node that serves `sui.rpc.v2` with its list calls and their indexes."),
         Err(_) => {
             let found = format!(
                 "the node did not list the contract's transactions within {} seconds",
                 patience.as_secs()
             );
-            Finding::warning(CHECK, found).advise("Try again. If it stays so, use another node.")
+            Finding::warning(LISTS, found).advise("Try again. If it stays so, use another node.")
         }
     }
 }
 
 /// Whether the node has the contract, and it is the one that the database mirrors.
-async fn contract(chain: &Arc<SuiChain>, state: Option<&SqliteState>) -> Finding {
+async fn contract(chain: &dyn Chain, state: Option<&SqliteState>) -> Finding {
     const CHECK: &str = "contract";
     match chain.identity().await {
         Ok(identity) => {
@@ -206,7 +286,7 @@ async fn contract(chain: &Arc<SuiChain>, state: Option<&SqliteState>) -> Finding
     }
 }
 
-async fn badges(chain: &Arc<SuiChain>, address: Address) -> Finding {
+async fn badges(chain: &dyn Chain, address: Address) -> Finding {
     const CHECK: &str = "nodes";
     match chain.badges(address).await {
         Ok(badges) if badges.is_empty() => {
@@ -224,7 +304,7 @@ async fn badges(chain: &Arc<SuiChain>, address: Address) -> Finding {
     }
 }
 
-async fn gas(config: &Config, chain: &Arc<SuiChain>, address: Address) -> Finding {
+async fn gas(config: &Config, chain: &dyn Chain, address: Address) -> Finding {
     const CHECK: &str = "gas";
     let coins = match chain.gas_coins(address).await {
         Ok(coins) => coins,
@@ -247,7 +327,6 @@ mod tests {
     use async_trait::async_trait;
     use atoma_domain::ports::{LedgerFrame, LedgerStream};
 
-    use super::super::Verdict;
     use super::*;
 
     /// A node that takes the call and says nothing.

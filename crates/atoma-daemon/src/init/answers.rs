@@ -17,9 +17,10 @@ pub(crate) struct InitArgs {
     /// Sui network.
     #[arg(long, value_enum)]
     network: Option<Network>,
-    /// URL of a full node with gRPC. Without it, the network's public one.
+    /// URL of a full node with gRPC. Without it, the network's public one. Give it several times for several
+    /// nodes, the preferred one first.
     #[arg(long, value_name = "URL")]
-    rpc_url: Option<String>,
+    rpc_url: Vec<String>,
     /// The Sui CLI's `client.yaml`, whose active address is the operator's. Without it, the one in
     /// `.sui/sui_config` of your home directory.
     #[arg(long, value_name = "FILE")]
@@ -52,8 +53,8 @@ pub(crate) struct InitArgs {
 /// Everything that `init` needs, with absolute paths where the working directory counts.
 pub(super) struct Answers {
     pub(super) network: Network,
-    /// Its path can be a token.
-    pub(super) rpc_url: String,
+    /// The preferred one first. A path can be a token.
+    pub(super) rpc_urls: Vec<String>,
     pub(super) client_config: PathBuf,
     pub(super) package_id: ObjectId,
     pub(super) atoma_db_id: ObjectId,
@@ -98,11 +99,16 @@ impl InitArgs {
         ) else {
             return Err(self.missing().into());
         };
-        let rpc_url = self.rpc_url.unwrap_or_else(|| network.rpc_url().to_owned());
-        check_url(&rpc_url).map_err(UsageError)?;
+        let mut rpc_urls = self.rpc_url;
+        if rpc_urls.is_empty() {
+            rpc_urls.push(network.rpc_url().to_owned());
+        }
+        for url in &rpc_urls {
+            check_url(url).map_err(UsageError)?;
+        }
         Ok(Answers {
             network,
-            rpc_url,
+            rpc_urls,
             client_config: absolute(&client_config)?,
             package_id,
             atoma_db_id,
@@ -147,13 +153,13 @@ impl InitArgs {
             }
         };
         self.network = Some(network);
-        if self.rpc_url.is_none() {
+        if self.rpc_url.is_empty() {
             let public = network.rpc_url().to_owned();
             let prompt = Input::new().with_prompt("URL of a full node with gRPC");
             let url = prompt
                 .default(public)
                 .validate_with(|url: &String| check_url(url));
-            self.rpc_url = Some(url.interact_text()?);
+            self.rpc_url.push(url.interact_text()?);
         }
         if self.sui_client_config.is_none() {
             let mut prompt = Input::<String>::new()

@@ -70,14 +70,27 @@ fn text(answers: &Answers) -> String {
         "[[tokens]]\nname = \"operator\"\nscope = \"operate\"\nfile = {}",
         quoted(TOKEN_FILE.to_owned())
     );
-    example(&Chosen::from([
+    let (first, further) = match answers.rpc_urls.split_first() {
+        Some((first, further)) => (first.clone(), further),
+        None => (String::new(), &[][..]),
+    };
+    let further = further.iter().map(|url| {
+        let url = quoted(url.clone());
+        format!("[[sui.nodes]]\nurl = {url}")
+    });
+    let further: Vec<_> = further.collect();
+    let mut chosen = Chosen::from([
         ("data_dir", path(&answers.data_dir)),
         ("tokens", token),
         ("sui.client_config", path(&answers.client_config)),
-        ("sui.rpc_url", quoted(answers.rpc_url.clone())),
+        ("sui.rpc_url", quoted(first)),
         ("sui.package_id", quoted(answers.package_id.to_string())),
         ("sui.atoma_db_id", quoted(answers.atoma_db_id.to_string())),
-    ]))
+    ]);
+    if !further.is_empty() {
+        chosen.insert("sui.nodes", further.join("\n"));
+    }
+    example(&chosen)
 }
 
 fn new_token() -> anyhow::Result<Zeroizing<String>> {

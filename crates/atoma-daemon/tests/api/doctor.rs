@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use atoma_localnet::{LocalNet, LocalNetConfig};
+use atoma_localnet::{Fault, FaultKind, LocalNet, LocalNetConfig};
 use serde_json::Value;
 
 use crate::support::process::{output, program};
@@ -158,4 +158,39 @@ async fn wrong_ids_exposed_files_and_damage_are_found() {
         assert_eq!(findings[check]["verdict"], verdict, "{findings:#?}");
         assert_says(&findings, check, key, text);
     }
+}
+
+/// Two nodes: what is wrong with one of them is said with its address, and the daemon works all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_several_nodes_is_examined() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    set_mode(&world, 0o600);
+    let second = world.network.start_node().await.unwrap();
+    let url = second.url();
+    add_configuration(
+        &world,
+        &format!("[[sui.nodes]]\nurl = \"{}\"\n", world.network.url()),
+    );
+    add_configuration(&world, &format!("[[sui.nodes]]\nurl = \"{url}\"\n"));
+    let (_, code) = examine(&world);
+    assert_eq!(code, 0);
+    second.inject_fault(Fault::once(FaultKind::ListsUnserved));
+    // The second is examined last, so it is the one that is kept here.
+    let (findings, code) = examine(&world);
+    assert_eq!(
+        (wrong(&findings), code),
+        (vec![("list calls", "warning")], 0)
+    );
+    assert_says(&findings, "list calls", "found", &url);
+    assert_says(&findings, "list calls", "found", "whole checkpoints");
+    second.stop();
+    let (findings, code) = examine(&world);
+    assert_eq!((wrong(&findings), code), (vec![("Sui node", "warning")], 0));
+    assert_says(&findings, "Sui node", "found", &url);
+}
+
+fn add_configuration(world: &TestWorld, text: &str) {
+    let file = world.dir.path().join("daemon.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, before + text).unwrap();
 }

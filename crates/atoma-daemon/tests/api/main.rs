@@ -43,6 +43,7 @@ mod reads;
 mod recovery;
 mod served_work;
 mod settlement;
+mod several_nodes;
 mod slow_clients;
 mod startup;
 mod stop;

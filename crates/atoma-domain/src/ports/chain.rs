@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{ChainError, ChainIdentity, SubmitError};
+use super::{ChainError, ChainIdentity, SubmitError, SuiNodeReport};
 use crate::contract::{
     Abort, ContractCall, ContractParameters, StackOnChain, SubscriberOnChain, TicketOnChain,
 };
@@ -104,6 +105,18 @@ pub trait Chain: Debug + Send + Sync {
         epoch: Epoch,
         until: Until,
     ) -> Result<bool, ChainError>;
+
+    /// The same chain, all of it through the Sui node that answers first: an attempt is read, simulated and
+    /// sent there, so that nothing in it comes from nodes at different states. `None` if this chain has only
+    /// one node.
+    fn through_one_node(&self) -> Option<Arc<dyn Chain>> {
+        None
+    }
+
+    /// How the Sui nodes stand, in the order in which they are asked. Reads nothing.
+    fn sui_nodes(&self) -> Vec<SuiNodeReport> {
+        Vec::new()
+    }
 }
 
 /// How a simulation pays for gas.

@@ -13,6 +13,7 @@ mod figures;
 mod journal;
 mod signer;
 mod state;
+mod sui_nodes;
 mod upkeep;
 mod work;
 
@@ -33,6 +34,7 @@ pub use figures::Figures;
 pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, Stock, UnfinishedIntent};
 pub use signer::Signer;
 pub use state::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader};
+pub use sui_nodes::{AsideReason, LeftAside, SuiNodeReport};
 pub use upkeep::Upkeep;
 pub use work::{ReservationFilter, ServedWork};
 

@@ -39,12 +39,12 @@ impl TransactionExecutionService for Service {
         execution::precheck(&signed.transaction, &signed.signatures)
             .map_err(|refusal| refusal.execution_status())?;
         let core = Arc::clone(&self.core);
-        if core.faults.take(FaultKind::ExecuteLostBefore).is_some() {
+        if self.faults.take(FaultKind::ExecuteLostBefore).is_some() {
             return Err(Status::unavailable(
                 "the transaction did not reach the network (injected)",
             ));
         }
-        if core.faults.take(FaultKind::LockConflict).is_some()
+        if self.faults.take(FaultKind::LockConflict).is_some()
             && let Some(conflict) = refusals::lock_conflict(&signed.transaction)
         {
             return Err(conflict);
@@ -52,7 +52,7 @@ impl TransactionExecutionService for Service {
         let locks = core
             .lock_inputs(&signed.transaction)
             .map_err(|refusal| refusal.execution_status())?;
-        let delay = core.faults.take(FaultKind::ExecuteDelay);
+        let delay = self.faults.take(FaultKind::ExecuteDelay);
         let consensus = Duration::from_millis(core.config.consensus_ms);
         let position = if delay.is_none() && consensus.is_zero() {
             let position = core.submit(signed, Origin::Client);
@@ -75,10 +75,10 @@ impl TransactionExecutionService for Service {
         };
         let position = position.map_err(ExecuteError::into_status)?;
         let core = &self.core;
-        if core.faults.take(FaultKind::ExecuteLostAfter).is_some() {
+        if self.faults.take(FaultKind::ExecuteLostAfter).is_some() {
             return Err(Status::unavailable("the response was lost (injected)"));
         }
-        if core.faults.take(FaultKind::ExecuteRefusedAfter).is_some() {
+        if self.faults.take(FaultKind::ExecuteRefusedAfter).is_some() {
             return Err(Status::invalid_argument(
                 "Gas price 1 under reference gas price (RGP) 1000 (injected)",
             ));

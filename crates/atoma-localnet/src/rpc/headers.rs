@@ -17,7 +17,7 @@ use tower::{Layer, Service};
 
 use super::node::{Node, SecondNode};
 use crate::core::NetworkCore;
-use crate::faults::FaultKind;
+use crate::faults::{FaultKind, Faults};
 
 /// How many checkpoints the height in the headers is ahead of the response. A full node adds it
 /// after it has computed the response, so clients must allow for some. This network always is as far
@@ -32,15 +32,16 @@ pub(super) const SERVER: &str = concat!("atoma-localnet/", env!("CARGO_PKG_VERSI
 #[derive(Debug, Clone)]
 pub(crate) struct NodeHeaders {
     core: Arc<NetworkCore>,
+    faults: Arc<Faults>,
 }
 
 impl NodeHeaders {
-    pub(crate) const fn new(core: Arc<NetworkCore>) -> Self {
-        Self { core }
+    pub(crate) const fn new(core: Arc<NetworkCore>, faults: Arc<Faults>) -> Self {
+        Self { core, faults }
     }
 
     fn now(&self, second: SecondNode) -> HeaderMap {
-        let node = Node::of(&self.core, Some(&second));
+        let node = Node::of(&self.core, &self.faults, Some(&second));
         let behind = node.behind();
         let ledger = self.core.ledger();
         // A node that lags says by how much.
@@ -48,11 +49,11 @@ impl NodeHeaders {
             0 => ledger.height().saturating_add(AHEAD),
             _ => ledger.height().saturating_sub(behind),
         };
-        let lowest = self.core.lowest_checkpoint(height.min(ledger.height()));
+        let lowest = node.lowest_at(height.min(ledger.height()));
         let lagging = ledger.checkpoint(height).filter(|_| behind > 0);
         let epoch = lagging.map_or(ledger.epoch().epoch, |checkpoint| checkpoint.epoch);
         let lagging_ms = lagging.map(|checkpoint| checkpoint.timestamp_ms);
-        let chain_id = match self.core.faults.take(FaultKind::OtherChain) {
+        let chain_id = match self.faults.take(FaultKind::OtherChain) {
             Some(_) => Digest::new([0xff; 32]),
             None => ledger.chain_id(),
         };
@@ -61,8 +62,8 @@ impl NodeHeaders {
         if let Ok(chain_id) = chain_id {
             headers.insert(X_SUI_CHAIN_ID, chain_id);
         }
-        headers.insert(X_SUI_CHECKPOINT_HEIGHT, height.into());
-        let tip_ms = lagging_ms.unwrap_or_else(|| tip_ms(&self.core));
+        headers.insert(X_SUI_CHECKPOINT_HEIGHT, node.named_height(height).into());
+        let tip_ms = lagging_ms.unwrap_or_else(|| tip_ms(&self.core, &self.faults));
         headers.insert(X_SUI_TIMESTAMP_MS, tip_ms.into());
         let time = timestamp_ms_to_proto(tip_ms).to_string();
         if let Ok(time) = HeaderValue::from_str(&time) {
@@ -79,8 +80,8 @@ impl NodeHeaders {
 
 /// The time of the newest checkpoint, in milliseconds since the Unix epoch. Other networks make
 /// checkpoints all the time; this one need not, so an idle network reports the present.
-pub(super) fn tip_ms(core: &NetworkCore) -> u64 {
-    let age = core.faults.take(FaultKind::OldTip).unwrap_or_default();
+pub(super) fn tip_ms(core: &NetworkCore, faults: &Faults) -> u64 {
+    let age = faults.take(FaultKind::OldTip).unwrap_or_default();
     let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
     core.clock.now_ms().saturating_sub(age)
 }
@@ -123,7 +124,7 @@ where
 
     fn call(&mut self, mut request: Request<In>) -> Self::Future {
         let core = &self.headers.core;
-        let second = SecondNode(core.faults.is_seconds_turn(core.clock.now_ms()));
+        let second = SecondNode(self.headers.faults.is_seconds_turn(core.clock.now_ms()));
         request.extensions_mut().insert(second);
         // Read before the response is computed: the response has at least this.
         let headers = self.headers.now(second);

@@ -14,6 +14,7 @@ use tonic_health::pb::health_server::{Health, HealthServer};
 
 use super::headers::tip_ms;
 use crate::core::NetworkCore;
+use crate::faults::Faults;
 
 /// The services that this node offers.
 pub(super) const SERVICES: [&str; 5] = [
@@ -44,13 +45,13 @@ pub(super) struct Threshold {
 /// than `?threshold_seconds=N`. Without a threshold its age does not matter. Also 503 if
 /// a record of the ledger can't be read.
 pub(super) async fn http(
-    State(core): State<Arc<NetworkCore>>,
+    State((core, faults)): State<(Arc<NetworkCore>, Arc<Faults>)>,
     Query(threshold): Query<Threshold>,
 ) -> (StatusCode, &'static str) {
     if core.ledger().check_readable().is_err() {
         return (StatusCode::SERVICE_UNAVAILABLE, "down");
     }
-    let age_ms = core.clock.now_ms().saturating_sub(tip_ms(&core));
+    let age_ms = core.clock.now_ms().saturating_sub(tip_ms(&core, &faults));
     let limit = threshold.threshold_seconds;
     if limit.is_some_and(|seconds| age_ms > u64::from(seconds) * 1_000) {
         return (StatusCode::SERVICE_UNAVAILABLE, "down");

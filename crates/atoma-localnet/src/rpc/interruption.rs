@@ -7,18 +7,17 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::core::NetworkCore;
-use crate::faults::FaultKind;
+use crate::faults::{FaultKind, Faults};
 use crate::server::GoAway;
 
 /// Answers a call, unless an injected fault ends its connection after the call has taken effect.
 pub(super) async fn interrupt(
-    State(core): State<Arc<NetworkCore>>,
+    State(faults): State<Arc<Faults>>,
     Extension(connection): Extension<GoAway>,
     request: Request,
     next: Next,
 ) -> Response {
-    let is_interrupted = core.faults.take(FaultKind::GoAway).is_some();
+    let is_interrupted = faults.take(FaultKind::GoAway).is_some();
     let response = next.run(request).await;
     if is_interrupted {
         connection.send();

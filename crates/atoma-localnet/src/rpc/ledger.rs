@@ -46,10 +46,10 @@ impl LedgerService for Service {
         response.chain_id = Some(ledger.chain_id().to_string());
         response.chain = Some(headers::CHAIN.to_owned());
         response.epoch = latest.map(|checkpoint| checkpoint.epoch);
-        response.checkpoint_height = Some(height);
+        response.checkpoint_height = Some(node.named_height(height));
         let lagging = latest.filter(|_| node.behind() > 0);
         let tip_ms = lagging.map(|checkpoint| checkpoint.timestamp_ms);
-        let tip_ms = tip_ms.unwrap_or_else(|| headers::tip_ms(&self.core));
+        let tip_ms = tip_ms.unwrap_or_else(|| headers::tip_ms(&self.core, &self.faults));
         response.timestamp = Some(timestamp_ms_to_proto(tip_ms));
         response.lowest_available_checkpoint = Some(lowest);
         response.lowest_available_checkpoint_objects = Some(lowest);
@@ -176,7 +176,10 @@ impl LedgerService for Service {
         let record = found
             .filter(|record| !needs_contents || !node.is_pruned(&ledger, record.first_transaction))
             .ok_or_else(|| not_found(format!("Checkpoint {name} not found")))?;
-        let checkpoint = render::checkpoint(&ledger, &self.core.contract, record, &mask)?;
+        let mut checkpoint = render::checkpoint(&ledger, &self.core.contract, record, &mask)?;
+        if node.has(FaultKind::OtherCheckpoints) {
+            checkpoint.digest = Some(Digest::new([0xee; 32]).to_string());
+        }
         Ok(Response::new(GetCheckpointResponse::new(checkpoint)))
     }
 
@@ -207,6 +210,7 @@ impl LedgerService for Service {
     ) -> Result<Response<BoxStream<ListCheckpointsResponse>>, Status> {
         self.begin().await?;
         let node = self.node(&request);
+        check_lists(&node, "ListCheckpoints")?;
         let request = request.into_inner();
         let source = Checkpoints {
             contract: self.core.contract,
@@ -235,6 +239,7 @@ impl LedgerService for Service {
     ) -> Result<Response<BoxStream<ListTransactionsResponse>>, Status> {
         self.begin().await?;
         let node = self.node(&request);
+        check_lists(&node, "ListTransactions")?;
         let request = request.into_inner();
         let source = Transactions {
             contract: self.core.contract,
@@ -263,6 +268,7 @@ impl LedgerService for Service {
     ) -> Result<Response<BoxStream<ListEventsResponse>>, Status> {
         self.begin().await?;
         let node = self.node(&request);
+        check_lists(&node, "ListEvents")?;
         let request = request.into_inner();
         let source = Events {
             contract: self.core.contract,
@@ -286,10 +292,20 @@ impl LedgerService for Service {
     }
 }
 
+/// `UNIMPLEMENTED` while a fault makes the node serve no lists of the ledger.
+fn check_lists(node: &Node, call: &str) -> Result<(), Status> {
+    if node.has(FaultKind::ListsUnserved) {
+        return Err(Status::unimplemented(format!(
+            "this node does not serve {call} (injected)"
+        )));
+    }
+    Ok(())
+}
+
 impl Service {
     /// Whether an injected fault makes this call return the previous versions of objects.
     fn is_stale(&self) -> bool {
-        self.core.faults.take(FaultKind::StaleObjects).is_some()
+        self.faults.take(FaultKind::StaleObjects).is_some()
     }
 
     /// Whether an injected fault hides a transaction of the current epoch from this call.
@@ -298,11 +314,7 @@ impl Service {
         let record = position.and_then(|position| ledger.record(position).ok());
         let effects = record.and_then(|record| record.effects().ok());
         effects.is_some_and(|effects| effects.epoch() == ledger.epoch().epoch)
-            && self
-                .core
-                .faults
-                .take(FaultKind::TransactionsHidden)
-                .is_some()
+            && self.faults.take(FaultKind::TransactionsHidden).is_some()
     }
 }
 

@@ -216,7 +216,7 @@ impl<S: Source> Scan<S> {
             self.ended = true;
             return Some(vec![Err(refusal)]);
         }
-        if self.node.core.faults.take(FaultKind::EventsCut).is_some() {
+        if self.node.faults.take(FaultKind::EventsCut).is_some() {
             self.ended = true;
             return Some(vec![Err(Status::unavailable(
                 "the stream was cut (injected)",

@@ -50,7 +50,7 @@ use tonic_web::GrpcWebLayer;
 use self::headers::NodeHeaders;
 use self::node::Node;
 use crate::core::NetworkCore;
-use crate::faults::FaultKind;
+use crate::faults::{FaultKind, Faults};
 
 /// The maximum size of a message. gRPC's default of 4 MiB is too small for full checkpoints.
 const MAX_MESSAGE_BYTES: usize = 128 * 1024 * 1024;
@@ -59,13 +59,15 @@ const MAX_MESSAGE_BYTES: usize = 128 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Service {
     core: Arc<NetworkCore>,
+    /// Of this node.
+    faults: Arc<Faults>,
     stop: CancellationToken,
 }
 
 impl Service {
     /// The node that a call reaches.
     fn node<T>(&self, request: &Request<T>) -> Node {
-        Node::of(&self.core, request.extensions().get())
+        Node::of(&self.core, &self.faults, request.extensions().get())
     }
 
     /// Waits for the configured delay of calls.
@@ -79,10 +81,10 @@ impl Service {
     /// Applies the configured delay and injected faults to a unary call.
     async fn begin(&self) -> Result<(), Status> {
         self.delay().await;
-        if self.core.faults.take(FaultKind::Unavailable).is_some() {
+        if self.faults.take(FaultKind::Unavailable).is_some() {
             return Err(Status::unavailable("service unavailable (injected)"));
         }
-        match self.core.faults.take(FaultKind::RateLimit) {
+        match self.faults.take(FaultKind::RateLimit) {
             Some(delay) => Err(refusals::rate_limited(delay)),
             None => Ok(()),
         }
@@ -106,16 +108,18 @@ async fn not_served(uri: Uri) -> Response {
         .into_response()
 }
 
-/// The routes of the gRPC services, for gRPC and grpc-web, and of `GET /health`.
+/// The routes of a node's gRPC services, for gRPC and grpc-web, and of `GET /health`, under the faults of the node.
 ///
 /// # Errors
 /// When a descriptor set for reflection can't be decoded.
 pub(crate) async fn routes(
     core: Arc<NetworkCore>,
+    faults: Arc<Faults>,
     stop: CancellationToken,
 ) -> Result<Router, tonic_reflection::server::Error> {
     let service = Service {
         core: Arc::clone(&core),
+        faults: Arc::clone(&faults),
         stop,
     };
     let grpc = Routes::new(
@@ -135,12 +139,12 @@ pub(crate) async fn routes(
     .fallback(not_served)
     .layer(GrpcWebLayer::new())
     .layer(from_fn_with_state(
-        Arc::clone(&core),
+        Arc::clone(&faults),
         interruption::interrupt,
     ));
     Ok(Router::new()
         .route("/health", get(health::http))
-        .with_state(Arc::clone(&core))
+        .with_state((Arc::clone(&core), Arc::clone(&faults)))
         .merge(grpc)
-        .layer(NodeHeaders::new(core)))
+        .layer(NodeHeaders::new(core, faults)))
 }

@@ -8,7 +8,7 @@ use tonic::Status;
 
 use crate::chain::Ledger;
 use crate::core::NetworkCore;
-use crate::faults::FaultKind;
+use crate::faults::{FaultKind, Faults};
 
 /// Which of two nodes behind the address a call reaches. Each request has it as an extension.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,7 @@ pub(super) struct SecondNode(pub(super) bool);
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) core: Arc<NetworkCore>,
+    pub(super) faults: Arc<Faults>,
     is_second: bool,
 }
 
@@ -41,9 +42,14 @@ impl Deref for LedgerView<'_> {
 
 impl Node {
     /// The node for a call with these extensions.
-    pub(super) fn of(core: &Arc<NetworkCore>, second: Option<&SecondNode>) -> Self {
+    pub(super) fn of(
+        core: &Arc<NetworkCore>,
+        faults: &Arc<Faults>,
+        second: Option<&SecondNode>,
+    ) -> Self {
         Self {
             core: Arc::clone(core),
+            faults: Arc::clone(faults),
             is_second: second.is_some_and(|second| second.0),
         }
     }
@@ -51,14 +57,35 @@ impl Node {
     /// How many checkpoints the node is behind at the moment.
     pub(super) fn behind(&self) -> u64 {
         let now_ms = self.core.clock.now_ms();
-        let lag = |kind| self.core.faults.checkpoints(kind, now_ms);
+        let lag = |kind| self.faults.checkpoints(kind, now_ms);
         let second = self.is_second.then(|| lag(FaultKind::TwoNodes)).flatten();
         lag(FaultKind::NodeLags).or(second).unwrap_or_default()
     }
 
     /// The lowest checkpoint that the node with this ledger still has.
     pub(super) fn lowest_checkpoint(&self, ledger: &Ledger) -> u64 {
-        self.core.lowest_checkpoint(ledger.height())
+        self.lowest_at(ledger.height())
+    }
+
+    /// Whether a fault that lasts is in force.
+    pub(super) fn has(&self, kind: FaultKind) -> bool {
+        self.lasting(kind).is_some()
+    }
+
+    /// The height that the node names: its own, unless a fault makes it name a higher one.
+    pub(super) fn named_height(&self, height: u64) -> u64 {
+        height.saturating_add(self.lasting(FaultKind::HeightTooHigh).unwrap_or_default())
+    }
+
+    fn lasting(&self, kind: FaultKind) -> Option<u64> {
+        self.faults.checkpoints(kind, self.core.clock.now_ms())
+    }
+
+    /// The lowest checkpoint whose history the node still has at this height: 0, unless a fault has pruned some.
+    pub(super) fn lowest_at(&self, height: u64) -> u64 {
+        let now_ms = self.core.clock.now_ms();
+        let pruned = self.faults.checkpoints(FaultKind::HistoryPruned, now_ms);
+        pruned.map_or(0, |lowest| lowest.min(height))
     }
 
     /// The ledger as the node knows it.

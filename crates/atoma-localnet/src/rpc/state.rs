@@ -47,7 +47,7 @@ impl StateService for Service {
         let mut found = objects
             .owned_after(&owner, page.after.as_ref(), is_wanted)
             .peekable();
-        let faults = &self.core.faults;
+        let faults = &self.faults;
         let is_hidden =
             found.peek().is_some() && faults.take(FaultKind::OwnedObjectsHidden).is_some();
         let found = found.take(if is_hidden { 0 } else { page.size + 1 });

@@ -79,13 +79,13 @@ impl<S: Source> Follower<S> {
             return Some(self.start());
         }
         loop {
-            if self.node.core.faults.take(FaultKind::EventsCut).is_some() {
+            if self.node.faults.take(FaultKind::EventsCut).is_some() {
                 self.broken = true;
                 return Some(vec![Err(Status::unavailable(
                     "the stream was cut (injected)",
                 ))]);
             }
-            if let Some(stall) = self.node.core.faults.take(FaultKind::EventsStall) {
+            if let Some(stall) = self.node.faults.take(FaultKind::EventsStall) {
                 tokio::time::sleep(stall).await;
             }
             let height = self.height();
@@ -93,7 +93,7 @@ impl<S: Source> Follower<S> {
             if next <= height {
                 return Some(self.frames_of(next));
             }
-            let faults = self.node.core.faults.changed();
+            let faults = self.node.faults.changed();
             tokio::select! {
                 changed = self.tip.changed() => changed.ok()?,
                 () = faults => {}

@@ -1,5 +1,6 @@
 //! The use cases as a value.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_domain::journal::{Failure, RequestKey};
@@ -133,8 +134,13 @@ impl Operator {
 
     /// The daemon in numbers, for metrics.
     pub async fn measure(&self) -> Measurements {
-        let Self { ports, engine, .. } = self;
-        self.sampler.measure(ports, engine, &self.applied).await
+        // Where a Sui node limits requests, metrics wait longest.
+        let ports = Ports {
+            chain: Arc::clone(&self.readiness.ports.chain),
+            ..self.ports.clone()
+        };
+        let engine = &self.engine;
+        self.sampler.measure(&ports, engine, &self.applied).await
     }
 
     /// What the operator should look into although the daemon works, one sentence each.

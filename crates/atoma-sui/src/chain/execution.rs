@@ -96,6 +96,7 @@ impl SuiChain {
                 .and_then(|transaction| {
                     outcome::executed(&transaction, signed.digest, &facts.events)
                 })
+                .inspect(|executed| self.note_written(executed))
                 .map_err(|error| SubmitError::Unknown(error.into())),
             Err(status) => {
                 // The transaction itself can be the cause: if it has already executed, its inputs
@@ -116,9 +117,18 @@ impl SuiChain {
     ) -> Result<Option<Executed>, ChainError> {
         let facts = self.facts().await?;
         match self.get_transaction(digest, &EXECUTED_MASK).await {
-            Ok(transaction) => outcome::executed(&transaction, digest, &facts.events).map(Some),
+            Ok(transaction) => outcome::executed(&transaction, digest, &facts.events)
+                .inspect(|executed| self.note_written(executed))
+                .map(Some),
             Err(status) if refusal::is_absence(&status, digest) => Ok(None),
             Err(status) => Err(refusal::read_error(status)),
+        }
+    }
+
+    /// Notes the versions that a transaction wrote: a node that goes on showing older ones is behind.
+    fn note_written(&self, executed: &Executed) {
+        for written in executed.written.values() {
+            self.connection.peers().versions.note(written);
         }
     }
 

@@ -50,9 +50,16 @@ impl SuiChain {
             .ok_or(malformed("the lowest available checkpoint"))
     }
 
+    /// Whether following the ledger has found that the node has no calls that list it, so that whole checkpoints are
+    /// read.
+    pub fn lacks_lists(&self) -> bool {
+        self.connection.lacks_lists()
+    }
+
     pub(super) async fn read_identity(&self) -> Result<ChainIdentity, ChainError> {
         let chain_id = self.chain_id().await?;
-        self.package_checked
+        self.known
+            .package_checked
             .get_or_try_init(|| self.check_package())
             .await?;
         Ok(ChainIdentity {
@@ -120,22 +127,56 @@ impl SuiChain {
         &self,
         checkpoint: CheckpointNumber,
     ) -> Result<TimestampMs, ChainError> {
+        let read = self.checkpoint(checkpoint).await?;
+        read.map(|(_, at)| at)
+            .ok_or(malformed("the requested checkpoint"))
+    }
+
+    /// The digest and the time of a checkpoint; `None` if the node does not have it.
+    pub(crate) async fn checkpoint(
+        &self,
+        checkpoint: CheckpointNumber,
+    ) -> Result<Option<(Digest, TimestampMs)>, ChainError> {
         let request = proto::GetCheckpointRequest::by_sequence_number(checkpoint.get())
-            .with_read_mask(FieldMask::from_paths(["summary.timestamp"]));
+            .with_read_mask(FieldMask::from_paths(["digest", "summary.timestamp"]));
         let response = self
             .connection
             .client()
             .ledger_client()
             .get_checkpoint(self.connection.timed(request))
-            .await
-            .map_err(read_error)?
-            .into_inner();
-        let summary = response
-            .checkpoint
-            .and_then(|checkpoint| checkpoint.summary);
-        summary
+            .await;
+        let checkpoint = match response {
+            Ok(response) => response.into_inner().checkpoint,
+            Err(status) if status.code() == Code::NotFound => return Ok(None),
+            Err(status) => return Err(read_error(status)),
+        };
+        let checkpoint = checkpoint.ok_or(malformed("the checkpoint"))?;
+        let digest = parse(checkpoint.digest.as_deref(), "a checkpoint's digest")?;
+        let at = checkpoint
+            .summary
             .and_then(|summary| milliseconds(summary.timestamp?))
-            .ok_or(malformed("checkpoint.summary.timestamp"))
+            .ok_or(malformed("checkpoint.summary.timestamp"))?;
+        Ok(Some((digest, at)))
+    }
+
+    /// The version of an object that the node shows as the latest; `None` if it shows none.
+    pub(crate) async fn shown_version(&self, id: ObjectId) -> Result<Option<u64>, ChainError> {
+        let request =
+            proto::GetObjectRequest::new(&id).with_read_mask(FieldMask::from_paths(["version"]));
+        let response = self
+            .connection
+            .client()
+            .ledger_client()
+            .get_object(self.connection.timed(request))
+            .await;
+        match response {
+            Ok(response) => Ok(response
+                .into_inner()
+                .object
+                .and_then(|object| object.version)),
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(read_error(status)),
+        }
     }
 
     pub(super) async fn read_badges(
@@ -194,12 +235,20 @@ impl SuiChain {
                 "digest",
                 "contents",
             ]));
-        self.connection
+        let objects: Vec<_> = self
+            .connection
             .client()
             .list_owned_objects(self.connection.timed(request))
             .try_collect()
             .await
-            .map_err(read_error)
+            .map_err(read_error)?;
+        for object in &objects {
+            self.connection
+                .peers()
+                .versions
+                .check(&reference(object)?)?;
+        }
+        Ok(objects)
     }
 
     pub(super) async fn read_object(
@@ -238,8 +287,10 @@ impl SuiChain {
         let owner = owner.filter(|owner| owner.kind() == OwnerKind::Address);
         let is_coin = object.object_type().parse() == Ok(StructTag::gas_coin());
         let coin: Option<Coin> = is_coin.then(|| contents(&object, "a coin")).transpose()?;
+        let shown = reference(&object)?;
+        self.connection.peers().versions.check(&shown)?;
         Ok(Some(ObjectOnChain {
-            reference: reference(&object)?,
+            reference: shown,
             owner: owner
                 .map(|owner| parse(Some(owner.address()), "an object's owner"))
                 .transpose()?,

@@ -55,7 +55,7 @@ impl SuiChain {
         for _ in 0..=MAX_RESTARTS {
             let mut objects = ViewObjects::default();
             loop {
-                let pass = pass(&self.cache, facts, query, &mut objects)?;
+                let pass = pass(&self.known.cache, facts, query, &mut objects)?;
                 let missing = objects.take_missing();
                 match pass {
                     Pass::Done(contents) => return Ok(contents),

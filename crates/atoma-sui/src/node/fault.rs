@@ -31,6 +31,11 @@ pub(crate) enum Fault {
     Transport(String),
     /// The call took too long.
     Timeout,
+    /// The requests that the configuration allows are used up, and none became free in time.
+    UsedUp {
+        /// Requests in 30 seconds.
+        limit: u32,
+    },
     /// The response has an HTTP status other than 200, so it does not come from a node.
     Http(StatusCode),
     /// The response is not gRPC. The text is its content type.
@@ -158,6 +163,10 @@ impl fmt::Display for Fault {
             Self::NoChain => f.write_str("it does not report its chain"),
             Self::Transport(cause) => f.write_str(cause),
             Self::Timeout => f.write_str("it did not answer in time"),
+            Self::UsedUp { limit } => write!(
+                f,
+                "its limit of {limit} requests in 30 s is used up; the request waits for its turn (`requests_per_30_s`)"
+            ),
             Self::Http(status) => {
                 write!(f, "it answered with HTTP status {status}")?;
                 match *status {
@@ -201,7 +210,9 @@ impl From<NodeFault> for Status {
             Fault::OtherChain { .. } | Fault::NoChain => Code::DataLoss,
             Fault::Timeout => Code::DeadlineExceeded,
             Fault::Unimplemented(_) => Code::Unimplemented,
-            Fault::Transport(_) | Fault::Http(_) | Fault::NotGrpc(_) => Code::Unavailable,
+            Fault::Transport(_) | Fault::UsedUp { .. } | Fault::Http(_) | Fault::NotGrpc(_) => {
+                Code::Unavailable
+            }
         };
         let mut status = Self::new(code, fault.to_string());
         // A server that doesn't know a call has answered: it is no fault of the connection.
@@ -243,6 +254,21 @@ impl NodeFault {
     pub(crate) fn of(status: &Status) -> Option<Self> {
         status.source()?.downcast_ref().cloned()
     }
+}
+
+/// Whether an error says that there were too many requests.
+pub(crate) fn is_rate_limit(error: &(dyn Error + 'static)) -> bool {
+    let of_fault = error.downcast_ref::<NodeFault>().is_some_and(|fault| {
+        matches!(fault.fault, Fault::Http(status) if status == StatusCode::TOO_MANY_REQUESTS)
+    });
+    let answered = error.downcast_ref::<Answered>();
+    of_fault || answered.is_some_and(|answered| answered.code == Code::ResourceExhausted)
+}
+
+/// Whether an error says that this side's own limit on requests was used up. Then the node was not asked.
+pub(crate) fn is_own_limit(error: &(dyn Error + 'static)) -> bool {
+    let fault = error.downcast_ref::<NodeFault>();
+    fault.is_some_and(|fault| matches!(fault.fault, Fault::UsedUp { .. }))
 }
 
 /// What the node says in an error status.

@@ -111,6 +111,12 @@ impl Freshness {
         self.max_lag.is_some()
     }
 
+    /// The time of the clock, if there is one.
+    pub(crate) fn clock_ms(&self) -> Option<u64> {
+        let max_lag = self.max_lag.as_ref()?;
+        Some(max_lag.clock.now().get())
+    }
+
     /// Checks the time of a node's newest checkpoint. The network's time is that of the clock, or what
     /// nodes have reported plus the time that has passed since, whichever is later: a clock that is
     /// behind does not hide that a node has stopped, or that another one is further. A node that agrees

@@ -19,6 +19,7 @@ use tonic::{Code, Request, Status};
 use tower::{Layer, Service};
 
 use super::fault::{Fault, NodeFault};
+use super::limiter::{Limiter, Priority, RequestLimit, UsedUp};
 use super::url::NodeUrl;
 use crate::response::parse;
 
@@ -36,30 +37,49 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Gate {
     url: Arc<NodeUrl>,
     expected: Arc<OnceLock<Digest>>,
+    limiter: Option<Arc<Limiter>>,
 }
 
 impl Gate {
-    pub(crate) fn new(url: NodeUrl) -> Self {
+    /// The gate to an address, whose chain must be the one that the other addresses expect too.
+    pub(crate) fn new(
+        url: NodeUrl,
+        expected: Arc<OnceLock<Digest>>,
+        limit: Option<RequestLimit>,
+    ) -> Self {
         Self {
             url: Arc::new(url),
-            expected: Arc::default(),
+            expected,
+            limiter: limit.map(|limit| Arc::new(Limiter::new(limit))),
         }
+    }
+
+    /// How many requests wait because of the node's limit.
+    pub(crate) fn waiting(&self) -> usize {
+        self.limiter.as_ref().map_or(0, |limiter| limiter.waiting())
     }
 
     pub(crate) fn url(&self) -> &NodeUrl {
         &self.url
     }
 
-    /// Passes all of a client's calls through this gate.
-    pub(crate) fn guard(&self, client: Client) -> Client {
+    /// Passes all of a client's calls through this gate, with this priority where there is a limit.
+    pub(crate) fn guard(&self, client: Client, priority: Priority) -> Client {
         let unchecked = client.clone().request_layer(GateLayer {
             gate: self.clone(),
+            priority,
             identify: None,
         });
         client.request_layer(GateLayer {
             gate: self.clone(),
+            priority,
             identify: Some(unchecked),
         })
+    }
+
+    /// Whether a chain is expected already.
+    pub(crate) fn knows_chain(&self) -> bool {
+        self.expected.get().is_some()
     }
 
     /// Expects this chain from now on.
@@ -164,6 +184,7 @@ impl Origin {
 #[derive(Clone)]
 struct GateLayer {
     gate: Gate,
+    priority: Priority,
     /// The client that asks nodes which send no chain id. `None` for that client itself.
     identify: Option<Client>,
 }
@@ -175,6 +196,7 @@ impl<S> Layer<S> for GateLayer {
         GateService {
             inner,
             layer: self.clone(),
+            turn: Turn::Free,
         }
     }
 }
@@ -182,6 +204,42 @@ impl<S> Layer<S> for GateLayer {
 struct GateService<S> {
     inner: S,
     layer: GateLayer,
+    turn: Turn,
+}
+
+/// Whether the next call may be made under the node's limit.
+enum Turn {
+    /// Nobody has asked yet.
+    Free,
+    Waiting(Pin<Box<dyn Future<Output = Result<(), UsedUp>> + Send>>),
+    /// It may.
+    Given,
+}
+
+impl Turn {
+    fn poll(&mut self, layer: &GateLayer, context: &mut Context<'_>) -> Poll<Result<(), UsedUp>> {
+        loop {
+            match self {
+                Self::Given => return Poll::Ready(Ok(())),
+                Self::Waiting(turn) => {
+                    let given = std::task::ready!(turn.as_mut().poll(context));
+                    *self = match given {
+                        Ok(()) => Self::Given,
+                        Err(UsedUp) => Self::Free,
+                    };
+                    given?;
+                }
+                Self::Free => match layer.gate.limiter.clone() {
+                    None => *self = Self::Given,
+                    Some(limiter) => {
+                        let priority = layer.priority;
+                        let turn = async move { limiter.acquire(priority).await };
+                        *self = Self::Waiting(Box::pin(turn));
+                    }
+                },
+            }
+        }
+    }
 }
 
 impl<S> Service<HttpRequest> for GateService<S>
@@ -195,12 +253,20 @@ where
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
         let gate = &self.layer.gate;
+        if std::task::ready!(self.turn.poll(&self.layer, context)).is_err() {
+            let limit = gate
+                .limiter
+                .as_ref()
+                .map_or(0, |limiter| limiter.limit().get());
+            return Poll::Ready(Err(gate.fault(Fault::UsedUp { limit }).into()));
+        }
         let ready = self.inner.poll_ready(context);
         ready.map_err(|error| gate.fault(Fault::of_transport(&*error, &gate.url)).into())
     }
 
     fn call(&mut self, mut request: HttpRequest) -> Self::Future {
-        let GateLayer { gate, identify } = self.layer.clone();
+        self.turn = Turn::Free;
+        let GateLayer { gate, identify, .. } = self.layer.clone();
         let is_service_info = request.uri().path() == SERVICE_INFO;
         match gate.url.with_prefix(request.uri()) {
             Ok(uri) => *request.uri_mut() = uri,

@@ -46,14 +46,13 @@ fn transaction(changed: ObjectId, success: bool, events: bool) -> proto::Execute
         .with_transaction(proto::Transaction::default().with_sender(ObjectId::ZERO.to_string()))
 }
 
-type Frame = Result<TransactionStreamFrame, Status>;
-
-fn stream_of(frames: Vec<Frame>) -> SuiLedgerStream {
+fn stream_of(frames: Vec<Result<Frame, Status>>) -> SuiLedgerStream {
     SuiLedgerStream {
         frames: Box::pin(stream::iter(frames).chain(stream::pending())),
         atoma_db: ATOMA_DB,
         types: EventTypes::new(PACKAGE, PACKAGE),
-        next: CheckpointNumber::new(5),
+        cursor: StreamCursor::at(CheckpointNumber::new(5)),
+        fallback: None,
         pending_error: None,
     }
 }

@@ -24,6 +24,8 @@ mod refusals;
 #[cfg(test)]
 mod refused_kinds;
 #[cfg(test)]
+mod several_nodes;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod switch;

@@ -189,6 +189,105 @@ fn access(lines: &str, secret: &str) -> Result<atoma_sui::Access, String> {
         .map_err(|error| error.to_string())
 }
 
+/// Two nodes, of which the second has a header of its own.
+const NODES: &str = r#"
+[[sui.nodes]]
+url = "http://127.0.0.1:9000/secret"
+[[sui.nodes]]
+url = "https://node.example"
+headers.x-token.file = "secret"
+requests_per_30_s = 100
+"#;
+
+#[test]
+fn each_node_of_a_list_has_its_own_headers() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daemon.toml");
+    fs::write(folder.path().join("secret"), "from-file").unwrap();
+    let without_url = GOOD.replace("rpc_url = \"http://127.0.0.1:9000\"\n", "");
+    fs::write(&file, format!("{without_url}{NODES}")).unwrap();
+    let config = Config::load(&file, Overrides::default()).unwrap();
+    let access = config.access_of_nodes(|_| None).unwrap();
+    let headers: Vec<_> = access.iter().map(|access| access.headers.len()).collect();
+    assert_eq!(headers, [0, 1]);
+    let limits = config.limits_of_nodes();
+    let limits: Vec<_> = limits
+        .iter()
+        .map(|limit| limit.map(|limit| limit.get()))
+        .collect();
+    assert_eq!(limits, [None, Some(100)]);
+    let shown = config.shown();
+    let row = shown.iter().find(|row| row.key == "sui.nodes").unwrap();
+    assert!(row.text().contains("http://127.0.0.1:9000/…"), "{row:?}");
+    assert!(row.text().contains("https://node.example"), "{row:?}");
+    let told = format!("{shown:?} {config:?} {access:?}");
+    for secret in ["9000/secret", "from-file"] {
+        assert!(!told.contains(secret), "{told}");
+    }
+    fs::remove_file(folder.path().join("secret")).unwrap();
+    let error = config.access_of_nodes(|_| None).unwrap_err().to_string();
+    assert!(
+        error.contains("`sui.nodes.1.headers.x-token` names"),
+        "{error}"
+    );
+    // A flag replaces the list.
+    let flag = Overrides {
+        rpc_url: Some(String::from("http://127.0.0.1:1")),
+        ..Overrides::default()
+    };
+    let config = Config::load(&file, flag).unwrap();
+    assert!(config.sui.nodes.is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_list_of_nodes_is_said_without_its_urls() {
+    let without_url = GOOD.replace("rpc_url = \"http://127.0.0.1:9000\"\n", "");
+    for (text, part) in [
+        (
+            format!("{without_url}headers.a.file = \"secret\"{NODES}"),
+            "without `sui.rpc_url`, so `sui.headers` is for no node",
+        ),
+        (
+            format!("{GOOD}[[sui.nodes]]\nurl = \"http://127.0.0.1:9000\""),
+            "the node number 1, which is there already",
+        ),
+        (
+            format!(
+                "{without_url}{}",
+                NODES.replace("https://node", "ftp://node")
+            ),
+            "the node number 2, whose `url` must start with",
+        ),
+        (
+            format!("{without_url}{NODES}{NODES}"),
+            "the node number 3, which is there already",
+        ),
+        (
+            format!(
+                "{without_url}{}",
+                NODES.replace("x-token.file", "x-token.fil")
+            ),
+            "did you mean `file`",
+        ),
+        (
+            format!("{without_url}{}", NODES.replace("= 100", "= 39")),
+            "the node number 2, whose `requests_per_30_s` must be at least 40",
+        ),
+        (
+            format!("{GOOD}requests_per_30_s = 1"),
+            "`sui.requests_per_30_s` must be at least 40",
+        ),
+        (
+            format!("{without_url}{}", NODES.repeat(5)),
+            "more than 8 nodes",
+        ),
+    ] {
+        let message = refusal(&text);
+        assert!(message.contains(part), "{part}: {message}");
+        assert!(!message.contains("9000/"), "{message}");
+    }
+}
+
 #[test]
 fn headers_come_from_files_and_variables() {
     let read = access(
@@ -257,7 +356,8 @@ fn logged(action: impl FnOnce()) -> String {
 fn headers_that_others_can_read_are_named_at_start() {
     let headers = "[sui.headers]\nx-token.env = \"TOKEN\"\nauthorization.file = \"secret\"";
     let (config, _) = load(&format!("{GOOD}{headers}"), Overrides::default()).unwrap();
-    let warned = logged(|| config.warn_of_exposed_headers("http://node.example:9000"));
+    let warned =
+        logged(|| config.warn_of_exposed_headers(&["http://node.example:9000".to_owned()]));
     assert_eq!(warned.lines().count(), 2, "{warned}");
     for header in ["x-token", "authorization"] {
         let line = warned.lines().find(|line| {
@@ -267,11 +367,17 @@ fn headers_that_others_can_read_are_named_at_start() {
         assert!(line.unwrap().contains("WARN"), "{warned}");
     }
     for url in ["https://node.example", "http://127.0.0.1:9000"] {
-        assert_eq!(logged(|| config.warn_of_exposed_headers(url)), "");
+        assert_eq!(
+            logged(|| config.warn_of_exposed_headers(&[url.to_owned()])),
+            ""
+        );
     }
     let (config, _) = load(GOOD, Overrides::default()).unwrap();
     let url = "http://node.example";
-    assert_eq!(logged(|| config.warn_of_exposed_headers(url)), "");
+    assert_eq!(
+        logged(|| config.warn_of_exposed_headers(&[url.to_owned()])),
+        ""
+    );
 }
 
 #[test]

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use atoma_localnet::{Fault, FaultKind, LocalNet};
+
 use crate::support::cases::{
     to_attest, to_claim, to_claim_confidential, to_claim_mixed, to_dispute, to_offer_model,
     to_register, to_register_another, to_register_with_small_coins, to_settle, to_settle_three,
     to_settle_with_one_coin, to_subscribe, to_unsubscribe, to_update,
 };
-use crate::support::fail_points::{CrashPoint, Side};
+use crate::support::fail_points::{CrashPoint, FailPoints, Side};
 use crate::support::matrix::{Row, crash_everywhere, decisive, record_calls};
 use crate::support::world::World;
 
@@ -52,6 +54,49 @@ const CLAIM_MIXED: Row = Row {
     keyless: |_| Vec::new(),
     ..Row::new(2, to_claim_mixed)
 };
+
+/// The Sui node at which the attempt was read loses its submission, or the answer to it, and dies. The other node alone
+/// has the outcome, also for the next daemon.
+const SETTLE_AT_A_NODE_THAT_DIES: Row = Row {
+    has_second_node: true,
+    during: |world, points| the_first_node_dies(world, points, FaultKind::ExecuteLostBefore),
+    meanwhile: the_first_node_is_dead,
+    ..SETTLE
+};
+const ATTEST_AT_A_NODE_THAT_DIES: Row = Row {
+    has_second_node: true,
+    during: |world, points| the_first_node_dies(world, points, FaultKind::ExecuteLostAfter),
+    meanwhile: the_first_node_is_dead,
+    ..ATTEST
+};
+const SETTLE_OVER_AN_EPOCH_AT_A_NODE_THAT_DIES: Row = Row {
+    meanwhile: |world| {
+        the_first_node_is_dead(world);
+        an_epoch_ends(world);
+    },
+    ..SETTLE_AT_A_NODE_THAT_DIES
+};
+
+/// Loses the next submission, or the answer to it, and everything from the look for the outcome on.
+fn the_first_node_dies(world: &World, points: &FailPoints, how: FaultKind) {
+    let network = world.network.clone();
+    points.before("chain.execute", move || {
+        network.inject_fault(Fault::once(how));
+    });
+    let network = world.network.clone();
+    points.before("chain.consumption", move || kill_first_node(&network));
+}
+
+fn the_first_node_is_dead(world: &World) {
+    kill_first_node(&world.network);
+}
+
+fn kill_first_node(network: &LocalNet) {
+    network.inject_fault(Fault {
+        count: u64::MAX,
+        ..Fault::once(FaultKind::Unavailable)
+    });
+}
 
 /// The crash points from the first execution on.
 fn after_the_abort(calls: &[&'static str]) -> Vec<CrashPoint> {
@@ -104,6 +149,21 @@ fn a_subscription_is_withdrawn_exactly_once_wherever_the_daemon_crashes() {
 #[test]
 fn a_stack_is_settled_exactly_once_wherever_the_daemon_crashes() {
     crash_everywhere(&SETTLE);
+}
+
+#[test]
+fn a_stack_is_settled_exactly_once_though_the_sui_node_dies_and_wherever_the_daemon_crashes() {
+    crash_everywhere(&SETTLE_AT_A_NODE_THAT_DIES);
+}
+
+#[test]
+fn a_stack_is_attested_exactly_once_though_the_sui_node_dies_and_wherever_the_daemon_crashes() {
+    crash_everywhere(&ATTEST_AT_A_NODE_THAT_DIES);
+}
+
+#[test]
+fn a_stack_is_settled_exactly_once_though_the_sui_node_dies_and_the_epoch_ends() {
+    crash_everywhere(&SETTLE_OVER_AN_EPOCH_AT_A_NODE_THAT_DIES);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Draws what is injected into a generation.
 
 use atoma_domain::TimestampMs;
-use atoma_localnet::{Fault, FaultKind};
+use atoma_localnet::{Fault, FaultKind, LocalNode};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
@@ -20,6 +20,52 @@ const LONGEST_JUMP_MS: u64 = 3 * 24 * 60 * 60 * 1000;
 pub(super) struct Disruptions {
     pub(super) plan: Plan,
     pub(super) delays: Delays,
+}
+
+/// Draws what a second node does in a generation of so many calls: it fails, lags, contradicts, or shows old objects.
+/// Its randomness is its own, so that the seeds of schedules with one node stay what they are.
+pub(super) fn draw_second(rng: &mut StdRng, second: &LocalNode, calls: usize, plan: &mut Plan) {
+    let kinds = [
+        FaultKind::Unavailable,
+        FaultKind::RateLimit,
+        FaultKind::NodeLags,
+        FaultKind::HeightTooHigh,
+        FaultKind::OtherCheckpoints,
+        FaultKind::OtherChain,
+        FaultKind::OldTip,
+        FaultKind::StaleObjects,
+        FaultKind::TransactionsHidden,
+        FaultKind::OwnedObjectsHidden,
+        FaultKind::ExecuteLostBefore,
+        FaultKind::ExecuteLostAfter,
+        FaultKind::EventsCut,
+        FaultKind::ListsUnserved,
+    ];
+    for _ in 0..rng.random_range(1..=6) {
+        let fault = Fault {
+            count: rng.random_range(1..=40),
+            ms: rng.random_range(1..=150),
+            checkpoints: rng.random_range(1..=40),
+            ..Fault::once(kinds[rng.random_range(0..kinds.len())])
+        };
+        let number = rng.random_range(1..=calls);
+        let injection = Injection::FaultOf(second.clone(), fault);
+        plan.entry((number, Side::Before))
+            .or_default()
+            .push(injection);
+    }
+    // An outage of the first node, so that the second has to do.
+    if rng.random_bool(0.7) {
+        let fault = Fault {
+            count: rng.random_range(1..=200),
+            ..Fault::once(FaultKind::Unavailable)
+        };
+        let number = rng.random_range(1..=calls);
+        let injection = Injection::Fault(fault);
+        plan.entry((number, Side::Before))
+            .or_default()
+            .push(injection);
+    }
 }
 
 /// Draws injections for a generation whose undisturbed work takes `calls` calls.

@@ -20,7 +20,7 @@ use crate::support::generation::Generation;
 use crate::support::interceptor::Interceptor;
 use crate::support::template::Template;
 use checks::{Tally, check_results};
-use disruptions::{Disruptions, draw_disruptions};
+use disruptions::{Disruptions, draw_disruptions, draw_second};
 use trace::{GenerationTrace, Trace};
 
 /// How many schedules run by default.
@@ -28,6 +28,9 @@ const SCHEDULES: u64 = 12;
 
 /// How long the daemons wait for a transaction's effects.
 const EXECUTION_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// How often the nodes are looked at: several times during an outage.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Injections are spread over at least this many calls.
 const MIN_CALLS: usize = 20;
@@ -76,8 +79,14 @@ fn run_schedule(
     trace: &mut Trace,
 ) {
     let mut rng = StdRng::seed_from_u64(seed);
-    let (world, mut site) = template.copy();
+    let (mut world, mut site) = template.copy();
     site.execution_timeout = EXECUTION_TIMEOUT;
+    // Every second schedule has a second node.
+    let mut second = (seed % 2 == 1).then(|| (world.add_node(), StdRng::seed_from_u64(!seed)));
+    if let Some((second, _)) = &second {
+        site.further = vec![second.url()];
+        site.look_interval = Some(LOOK_INTERVAL);
+    }
     // Outcomes are written with the next attempt, or each on its own.
     if rng.random_bool(0.3) {
         site.outcome_delay = Duration::ZERO;
@@ -87,7 +96,10 @@ fn run_schedule(
     for left in (0..=rng.random_range(0..=4)).rev() {
         let points = FailPoints::new(&world.network);
         let generation = Generation::start_behind(&site, points, |ports| interceptor.wrap(ports));
-        let Disruptions { plan, delays } = draw_disruptions(&mut rng, calls, left > 0);
+        let Disruptions { mut plan, delays } = draw_disruptions(&mut rng, calls, left > 0);
+        if let Some((second, rng)) = &mut second {
+            draw_second(rng, second, calls, &mut plan);
+        }
         // Roughly this much work remains after the crash.
         let crash = plan
             .iter()
@@ -114,6 +126,9 @@ fn run_schedule(
             continue;
         }
         world.network.clear_faults();
+        if let Some((second, _)) = &second {
+            second.clear_faults();
+        }
         generation.points.arm(Plan::new());
         generation.run(interceptor.deliver_all(generation.ports.chain.as_ref()));
         generation.run(check_results(

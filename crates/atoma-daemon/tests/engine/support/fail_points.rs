@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use atoma_domain::TimestampMs;
 use atoma_domain::ports::{Clock, StoreError};
-use atoma_localnet::{Fault, LocalNet};
+use atoma_localnet::{Fault, LocalNet, LocalNode};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -25,8 +25,10 @@ pub(crate) enum Side {
 pub(crate) enum Injection {
     /// The call never returns, and [`FailPoints::crashed`] does.
     Crash,
-    /// A fault of the network.
+    /// A fault of the network's first node.
     Fault(Fault),
+    /// A fault of another node.
+    FaultOf(LocalNode, Fault),
     /// The end of the network's epoch.
     EndEpoch,
     /// The daemon's clock shows this time from now on.
@@ -79,8 +81,8 @@ struct Inner {
     rejected: Option<&'static str>,
     /// The next call of the journal with this name succeeds, but its answer is lost.
     lost_answer: Option<&'static str>,
-    /// Runs before the next call with this name.
-    before: Option<(&'static str, Hook)>,
+    /// Each runs before the next call with its name.
+    before: Vec<(&'static str, Hook)>,
     /// The next call with this name waits.
     held: Option<(&'static str, CancellationToken)>,
 }
@@ -174,7 +176,9 @@ impl FailPoints {
 
     /// Runs `hook` before the next call with this name, on the calling thread.
     pub(crate) fn before(&self, name: &'static str, hook: impl FnOnce() + Send + 'static) {
-        self.inner().before = Some((name, Hook(Box::new(hook))));
+        let mut inner = self.inner();
+        inner.before.retain(|(other, _)| *other != name);
+        inner.before.push((name, Hook(Box::new(hook))));
     }
 
     /// Makes the next call with this name wait until the returned token is cancelled.
@@ -212,7 +216,8 @@ impl FailPoints {
             let mut inner = self.inner();
             inner.calls.push(name);
             let nth = inner.calls.iter().filter(|call| **call == name).count();
-            let hook = inner.before.take_if(|(call, _)| *call == name);
+            let hook = inner.before.iter().position(|(call, _)| *call == name);
+            let hook = hook.map(|place| inner.before.swap_remove(place));
             let held = inner.held.take_if(|(call, _)| *call == name);
             (inner.calls.len(), nth, hook, held)
         };
@@ -288,6 +293,7 @@ impl FailPoints {
                     pending::<()>().await;
                 }
                 Injection::Fault(fault) => self.network.inject_fault(fault),
+                Injection::FaultOf(node, fault) => node.inject_fault(fault),
                 Injection::SetClock(time) => self.clock.0.store(time.get(), Relaxed),
                 Injection::EndEpoch => {
                     self.network.advance_epoch().unwrap();

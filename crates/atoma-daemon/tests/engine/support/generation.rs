@@ -12,7 +12,7 @@ use atoma_localnet::Parameters;
 use atoma_metrics::Metrics;
 use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness};
 use atoma_state::{SqliteState, StateOptions};
-use atoma_sui::{KeystoreSigner, MaxLag, SuiChain, SuiChainConfig, SuiEventSource};
+use atoma_sui::{KeystoreSigner, MaxLag, SuiChainConfig, SuiNodes, SuiNodesSource};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,10 @@ pub(crate) struct Site {
     pub(crate) key: String,
     pub(crate) address: Address,
     pub(crate) url: String,
+    /// The URLs of further nodes.
+    pub(crate) further: Vec<String>,
+    /// How often the nodes are looked at; `None` is never.
+    pub(crate) look_interval: Option<Duration>,
     pub(crate) package: ObjectId,
     pub(crate) atoma_db: ObjectId,
     /// How long an outcome may wait to be recorded together with the next attempt.
@@ -77,8 +81,8 @@ impl Generation {
             .build()
             .unwrap();
         let points = Arc::new(points);
-        let (ports, state) = runtime.block_on(open(site, &points));
         let stopping = CancellationToken::new();
+        let (ports, state) = runtime.block_on(open(site, &points, &stopping));
         let acting = with_fail_points(&wrap(&ports), &points);
         let engine = Engine::new(acting.clone(), engine_config(site), stopping.clone());
         let applied = Applied::default();
@@ -260,22 +264,36 @@ fn engine_config(site: &Site) -> EngineConfig {
     }
 }
 
-async fn open(site: &Site, points: &FailPoints) -> (Ports, SqliteState) {
-    let config = SuiChainConfig {
+async fn open(
+    site: &Site,
+    points: &FailPoints,
+    stopping: &CancellationToken,
+) -> (Ports, SqliteState) {
+    let config = |url: &String| SuiChainConfig {
         execution_timeout: site.execution_timeout,
         max_lag: Some(MaxLag {
             limit: Duration::from_secs(300),
             clock: points.clock(),
         }),
-        ..SuiChainConfig::new(&site.url, site.package, site.atoma_db)
+        ..SuiChainConfig::new(url, site.package, site.atoma_db)
     };
-    let chain = SuiChain::connect(config).unwrap();
-    let source = SuiEventSource::new(Arc::clone(&chain), CheckpointNumber::new(0));
-    let signer = KeystoreSigner::from_suiprivkey(&site.key).unwrap();
+    let urls = std::iter::once(&site.url).chain(&site.further);
+    let nodes = SuiNodes::connect(urls.map(config)).unwrap();
+    if let Some(interval) = site.look_interval {
+        tokio::spawn(nodes.clone().watch(interval, stopping.clone()));
+    }
     let options = StateOptions::default();
     let state = SqliteState::open(&site.path, options).await.unwrap();
+    // As the daemon does.
+    if !site.further.is_empty()
+        && let Some(identity) = state.bound_to().await.unwrap()
+    {
+        nodes.expect(identity.chain_id).unwrap();
+    }
+    let source = SuiNodesSource::new(nodes.clone(), CheckpointNumber::new(0));
+    let signer = KeystoreSigner::from_suiprivkey(&site.key).unwrap();
     let ports = Ports {
-        chain,
+        chain: Arc::new(nodes),
         source: Arc::new(source),
         signer: Arc::new(signer),
         state: Arc::new(state.clone()),

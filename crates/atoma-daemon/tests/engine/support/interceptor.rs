@@ -260,4 +260,11 @@ impl Chain for InterceptedChain {
         let call = self.inner.is_absent(digest, epoch, until);
         self.pass("is_absent", call).await
     }
+
+    fn through_one_node(&self) -> Option<Arc<dyn Chain>> {
+        Some(Arc::new(Self {
+            inner: self.inner.through_one_node()?,
+            interceptor: Arc::clone(&self.interceptor),
+        }))
+    }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Row {
     /// How many nodes the operator has. It has only one coin, so that a lease that is never
     /// released blocks everything after it.
     pub(crate) nodes: usize,
+    /// Whether the network has a second node, which the daemon asks if the first fails.
+    pub(crate) has_second_node: bool,
     pub(crate) prepare: Prepare,
     /// Whether the crashing daemon updates its mirror. If it has, each answer of the next daemon
     /// takes two seconds: it waits until a timeout for the transaction to be mirrored.
@@ -48,6 +50,7 @@ impl Row {
     pub(crate) const fn new(nodes: usize, prepare: Prepare) -> Self {
         Self {
             nodes,
+            has_second_node: false,
             prepare,
             is_mirrored: true,
             during: |_, _| {},
@@ -93,9 +96,13 @@ impl Idempotency {
 
 /// Crashes the daemon at each crash point of the row, starts the next one and repeats the request.
 pub(crate) fn crash_everywhere(row: &Row) {
-    let world = World::start();
+    let mut world = World::start();
+    if row.has_second_node {
+        world.add_node();
+    }
     let site = world.operator(row.nodes, 1);
     let calls = record_calls(&world, row, &(row.prepare)(&world, &site, 1)[0]);
+    world.network.clear_faults();
     for call in DECISIVE {
         assert!(calls.contains(&call), "{call} is not among {calls:?}");
     }
@@ -112,6 +119,7 @@ pub(crate) fn crash_everywhere(row: &Row) {
         (row.meanwhile)(&world);
         let context = format!("{idempotency:?}, {at:?}");
         recover_and_repeat(&world, case, idempotency, Some(is_journalled), &context);
+        world.network.clear_faults();
     }
 }
 

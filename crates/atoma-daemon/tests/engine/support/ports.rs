@@ -258,6 +258,13 @@ impl Chain for FailPointChain {
         let call = self.inner.is_absent(digest, epoch, until);
         self.points.pass("chain.is_absent", call).await
     }
+
+    fn through_one_node(&self) -> Option<Arc<dyn Chain>> {
+        Some(Arc::new(Self {
+            inner: self.inner.through_one_node()?,
+            points: Arc::clone(&self.points),
+        }))
+    }
 }
 
 #[derive(Debug)]

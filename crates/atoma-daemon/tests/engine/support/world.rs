@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use atoma_domain::model::NewMessage;
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
-use atoma_localnet::{LocalNet, LocalNetConfig, NewTask, Parameters, Purchase};
+use atoma_localnet::{LocalNet, LocalNetConfig, LocalNode, NewTask, Parameters, Purchase};
 use atoma_operator::{NodeChoice, Registered, StackStatus};
 use atoma_sui::KeystoreSigner;
 use tempfile::TempDir;
@@ -32,6 +32,8 @@ pub(crate) const CHARGE: u64 = 1_000;
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) network: LocalNet,
+    /// Another node of the network, with faults of its own.
+    pub(crate) second: Option<LocalNode>,
     /// One task of each level.
     pub(crate) tasks: Vec<TaskSmallId>,
     pub(crate) dir: TempDir,
@@ -81,10 +83,18 @@ impl World {
         let network = runtime.block_on(LocalNet::start(config)).unwrap();
         Self {
             network,
+            second: None,
             tasks: Vec::new(),
             dir,
             runtime,
         }
+    }
+
+    /// Starts a second node, which the daemons of the sites made from now on ask if the first fails.
+    pub(crate) fn add_node(&mut self) -> LocalNode {
+        let second = self.runtime.block_on(self.network.start_node()).unwrap();
+        self.second = Some(second.clone());
+        second
     }
 
     /// Runs some work in the world's runtime, not in a daemon's.
@@ -114,6 +124,8 @@ impl World {
             address: KeystoreSigner::from_suiprivkey(&key).unwrap().owner(),
             key,
             url: self.network.url(),
+            further: self.second.iter().map(LocalNode::url).collect(),
+            look_interval: None,
             package: addresses.package,
             atoma_db: addresses.atoma_db,
             // Longer than any preparation, so that the order of calls is always the same.

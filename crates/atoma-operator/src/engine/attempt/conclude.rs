@@ -151,6 +151,7 @@ pub(in crate::engine) fn close(
         intents,
         attempt,
         mut payment,
+        ..
     } = signed;
     let (digest, carried) = (attempt.digest(), attempt.intents.len());
     let mut badge = BadgeAfter::Unchanged;

@@ -1,9 +1,11 @@
 //! Paying for a planned transaction: its gas budget, its gas coins, and its place under the cap.
 
+use std::sync::Arc;
+
 use atoma_domain::Mist;
 use atoma_domain::journal::{Failure, GasOptions, Intent};
 use atoma_domain::ports::{
-    ChainError, ExecutionOutcome, SimulatedGas, Simulation, TransactionPlan,
+    Chain, ChainError, ExecutionOutcome, SimulatedGas, Simulation, TransactionPlan,
 };
 
 use super::failures::{failure_of, is_own_coin, unanswered};
@@ -20,6 +22,8 @@ use crate::engine::wait_reason::WaitReason;
 /// A transaction that is ready to be signed.
 #[derive(Debug)]
 pub(in crate::engine) struct Funded {
+    /// Where it was read, and where it goes.
+    pub(in crate::engine) chain: Arc<dyn Chain>,
     pub(in crate::engine) intents: Vec<Intent>,
     pub(in crate::engine) plan: TransactionPlan,
     pub(in crate::engine) payment: Payment,
@@ -40,13 +44,14 @@ pub(in crate::engine) async fn fund(
     variation: Mist,
 ) -> Result<Funded, Next> {
     let Planned {
+        chain,
         intents,
         mut plan,
         class,
     } = planned;
     let gas = terms(&intents);
-    let budget = choose_budget(context, &intents, &mut plan, class).await?;
-    let mut lease = lease(context, &intents, budget).await?;
+    let budget = choose_budget(context, chain.as_ref(), &intents, &mut plan, class).await?;
+    let mut lease = lease(context, chain.as_ref(), &intents, budget).await?;
     plan.gas = lease.references();
     plan.gas_budget = budget;
     // A request's own terms are kept as they are.
@@ -65,6 +70,7 @@ pub(in crate::engine) async fn fund(
         // found before it is signed: a refused attempt blocks its badge until the epoch ends.
         simulate(
             context,
+            chain.as_ref(),
             &intents,
             &plan,
             &mut lease,
@@ -74,6 +80,7 @@ pub(in crate::engine) async fn fund(
     }
     let reservation = reserve(context, &intents, plan.gas_budget).await?;
     Ok(Funded {
+        chain,
         intents,
         payment: Payment {
             lease,
@@ -93,6 +100,7 @@ fn terms(intents: &[Intent]) -> GasOptions {
 /// The budget that was asked for, learned, or simulated.
 async fn choose_budget(
     context: &Context,
+    chain: &dyn Chain,
     intents: &[Intent],
     plan: &mut TransactionPlan,
     class: CallClass,
@@ -110,12 +118,12 @@ async fn choose_budget(
         return Ok(budget);
     }
     let least = gas.budget.unwrap_or(Mist::new(1));
-    let mut lease = lease(context, intents, least).await?;
+    let mut lease = lease(context, chain, intents, least).await?;
     plan.gas = lease.references();
     let ceiling = Mist::new(context.config.gas_budget_ceiling);
     plan.gas_budget = gas.budget.unwrap_or(lease.balance().min(ceiling));
     let how = SimulatedGas::for_budget(gas.budget);
-    let needed = simulate(context, intents, plan, &mut lease, how).await?;
+    let needed = simulate(context, chain, intents, plan, &mut lease, how).await?;
     drop(lease);
     if let Some(budget) = gas.budget {
         return Ok(budget);
@@ -165,9 +173,13 @@ async fn too_expensive(context: &Context, intents: &[Intent], failure: &Failure)
     Next::Nothing
 }
 
-async fn lease(context: &Context, intents: &[Intent], budget: Mist) -> Result<GasLease, Next> {
+async fn lease(
+    context: &Context,
+    chain: &dyn Chain,
+    intents: &[Intent],
+    budget: Mist,
+) -> Result<GasLease, Next> {
     let Context { gas, config, .. } = context;
-    let chain = context.ports.chain.as_ref();
     let leased = gas.lease(chain, config, terms(intents).coin, budget).await;
     let failure = match leased {
         Ok(lease) => return Ok(lease),
@@ -200,12 +212,13 @@ async fn lease(context: &Context, intents: &[Intent], budget: Mist) -> Result<Ga
 /// The gas that the plan needs, if it would succeed.
 async fn simulate(
     context: &Context,
+    chain: &dyn Chain,
     intents: &[Intent],
     plan: &TransactionPlan,
     lease: &mut GasLease,
     gas: SimulatedGas,
 ) -> Result<Mist, Next> {
-    let simulation = match try_simulation(context, plan, gas).await {
+    let simulation = match try_simulation(context, chain, plan, gas).await {
         Ok(simulation) => simulation,
         Err(error) => {
             // The node may refuse one of the coins: read them again.
@@ -238,10 +251,10 @@ async fn simulate(
 
 async fn try_simulation(
     context: &Context,
+    chain: &dyn Chain,
     plan: &TransactionPlan,
     gas: SimulatedGas,
 ) -> Result<Simulation, ChainError> {
-    let chain = &context.ports.chain;
     let unsigned = chain.build(plan)?;
     ask(&context.config, || chain.simulate(&unsigned, gas)).await
 }

@@ -1,11 +1,14 @@
 //! What a batch depends on: the daemon's own records, and the contract's objects on chain.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_domain::journal::{Action, Failure, Intent};
 use atoma_domain::model::{SettlementInputs, Task, WorkRecord};
-use atoma_domain::ports::{ChainError, ContractView, StoreError, SubscriberQuery, ViewQuery};
+use atoma_domain::ports::{
+    Chain, ChainError, ContractView, StoreError, SubscriberQuery, ViewQuery,
+};
 use atoma_domain::{ComputeUnits, Mist, NodeSmallId, ObjectReference, SecurityLevel};
 use tokio::time::Instant;
 use tracing::warn;
@@ -23,6 +26,8 @@ use crate::records::record_to_compare;
 /// What a batch depends on.
 #[derive(Debug)]
 pub(in crate::engine) struct Inputs {
+    /// Where the view comes from, and where the rest of the attempt goes.
+    pub(in crate::engine) chain: Arc<dyn Chain>,
     pub(in crate::engine) gathered: Vec<(Intent, LocalInputs)>,
     pub(in crate::engine) view: ContractView,
 }
@@ -52,7 +57,8 @@ pub(in crate::engine) async fn read(
 ) -> Result<(Inputs, Duration), Next> {
     let gathered = gather_all(context, batch).await?;
     let query = query(&gathered);
-    let view = ask(&context.config, || view(context, &query, badge)).await;
+    let chain = context.ports.chain_for_attempt();
+    let view = ask(&context.config, || view(chain.as_ref(), &query, badge)).await;
     let intents = || -> Vec<Intent> {
         let intents = gathered.iter().map(|(intent, _)| intent.clone());
         intents.collect()
@@ -60,7 +66,12 @@ pub(in crate::engine) async fn read(
     match view {
         Ok((view, took)) => {
             refuse_second_node(context, &intents()).await?;
-            Ok((Inputs { gathered, view }, took))
+            let inputs = Inputs {
+                chain,
+                gathered,
+                view,
+            };
+            Ok((inputs, took))
         }
         Err(error) => Err(unanswered(context, &intents(), Mist::ZERO, &error).await),
     }
@@ -90,12 +101,12 @@ async fn gather_all(
 /// A view from a node that knows the badge's last use that is known here. From an older view an
 /// attestation could be made a second time, over the badge's newest version.
 async fn view(
-    context: &Context,
+    chain: &dyn Chain,
     query: &ViewQuery,
     badge: Option<&ObjectReference>,
 ) -> Result<(ContractView, Duration), ChainError> {
     let asked_at = Instant::now();
-    let view = context.ports.chain.view(query).await?;
+    let view = chain.view(query).await?;
     let shown = view.badge.as_ref().map(ObjectReference::version);
     match badge {
         Some(known) if shown < Some(known.version()) => Err(ChainError::Behind {

@@ -1,9 +1,11 @@
 //! From what was read to a transaction that is not paid for yet. Everything that the chain would
 //! refuse is found here, before any gas is spent.
 
+use std::sync::Arc;
+
 use atoma_domain::contract::ContractCall;
 use atoma_domain::journal::{Failure, GasOptions, Intent};
-use atoma_domain::ports::{ContractView, EpochInfo, TransactionPlan};
+use atoma_domain::ports::{Chain, ContractView, EpochInfo, TransactionPlan};
 use atoma_domain::{Mist, ObjectReference};
 
 use super::calls::{CallError, call, merge};
@@ -13,6 +15,8 @@ use crate::engine::payment::CallClass;
 /// A transaction that is not paid for yet.
 #[derive(Debug)]
 pub(in crate::engine) struct Planned {
+    /// Where it was read, and where it goes.
+    pub(in crate::engine) chain: Arc<dyn Chain>,
     pub(in crate::engine) intents: Vec<Intent>,
     /// Complete but for gas coins and budget.
     pub(in crate::engine) plan: TransactionPlan,
@@ -32,7 +36,11 @@ pub(in crate::engine) struct Draft {
 
 /// Plans one transaction for a batch, over the badge at its latest known version.
 pub(in crate::engine) fn plan(inputs: Inputs, badge: Option<&ObjectReference>) -> Draft {
-    let Inputs { gathered, view } = inputs;
+    let Inputs {
+        chain,
+        gathered,
+        view,
+    } = inputs;
     let (mut intents, mut calls) = (Vec::new(), Vec::new());
     let (mut doubtful, mut rejected) = (Vec::new(), Vec::new());
     for (intent, local) in gathered {
@@ -56,6 +64,7 @@ pub(in crate::engine) fn plan(inputs: Inputs, badge: Option<&ObjectReference>) -
             None
         }
         Some(first) => Some(Planned {
+            chain,
             class: class(&calls, &view),
             plan: TransactionPlan {
                 split: Vec::new(),

@@ -258,6 +258,7 @@ mod tests {
         let (first, second) = (attempt(1, &intents[0], 10), attempt(2, &intents[1], 11));
         journal.record_attempt(&first, None, now).await.unwrap();
         let signed = Signed {
+            chain: context.ports.chain_for_attempt(),
             intents: vec![intents[1].clone()],
             payment: Payment::of_signed(&context, &second),
             attempt: second,

@@ -1,7 +1,9 @@
 //! Sending the same bytes until the attempt is resolved.
 
+use std::sync::Arc;
+
 use atoma_domain::journal::{Attempt, Failure};
-use atoma_domain::ports::{RefusalKind, SubmitError};
+use atoma_domain::ports::{Chain, RefusalKind, SubmitError};
 use atoma_domain::with_causes;
 use tracing::{debug, error, warn};
 
@@ -26,26 +28,28 @@ pub(in crate::engine) enum Sent {
     Maybe,
 }
 
-/// Sends the same bytes until the attempt is resolved. `None` when the daemon stops: the journal
+/// Sends the same bytes until the attempt is resolved, first by way of `chain`: the node where it was read.
+/// Afterwards, whichever node answers may know the outcome or pass the bytes on. `None` when the daemon stops: the journal
 /// keeps the attempt open for the next start.
 pub(in crate::engine) async fn send(
     context: &Context,
+    chain: Arc<dyn Chain>,
     attempt: &Attempt,
     sent: Sent,
 ) -> Option<Resolution> {
     tokio::select! {
         biased;
-        resolution = send_until_resolved(context, attempt, sent) => resolution,
+        resolution = send_until_resolved(context, chain, attempt, sent) => resolution,
         () = context.grace() => None,
     }
 }
 
 async fn send_until_resolved(
     context: &Context,
+    mut chain: Arc<dyn Chain>,
     attempt: &Attempt,
     sent: Sent,
 ) -> Option<Resolution> {
-    let chain = &context.ports.chain;
     let mut backoff = Backoff::new(&context.config);
     let digest = attempt.digest();
     if sent == Sent::Maybe
@@ -72,6 +76,8 @@ async fn send_until_resolved(
             }
         }
         rounds = rounds.saturating_add(1);
+        // The node may be gone, or behind. All of a proof comes from one node.
+        chain = context.ports.chain_for_attempt();
         match resolve(chain.as_ref(), attempt).await {
             Ok(resolution) => return Some(resolution),
             Err(Unresolved { why, has_executed }) => {

@@ -1,6 +1,9 @@
 //! Exact bytes and their signature.
 
+use std::sync::Arc;
+
 use atoma_domain::journal::{Attempt, Failure, Intent};
+use atoma_domain::ports::Chain;
 use atoma_domain::with_causes;
 use tracing::error;
 
@@ -13,6 +16,8 @@ use crate::engine::wait_reason::WaitReason;
 /// A signed transaction that nobody has yet.
 #[derive(Debug)]
 pub(in crate::engine) struct Signed {
+    /// Where it was read, and where it goes first.
+    pub(in crate::engine) chain: Arc<dyn Chain>,
     pub(in crate::engine) intents: Vec<Intent>,
     pub(in crate::engine) attempt: Attempt,
     pub(in crate::engine) payment: Payment,
@@ -24,7 +29,7 @@ pub(in crate::engine) struct Signed {
 /// # Errors
 /// What to do with the batch instead.
 pub(in crate::engine) async fn sign(context: &Context, funded: Funded) -> Result<Signed, Next> {
-    let unsigned = match context.ports.chain.build(&funded.plan) {
+    let unsigned = match funded.chain.build(&funded.plan) {
         Ok(unsigned) => unsigned,
         Err(error) => {
             let reason = with_causes(&error);
@@ -53,6 +58,7 @@ pub(in crate::engine) async fn sign(context: &Context, funded: Funded) -> Result
         gas_budget: plan.gas_budget,
     };
     Ok(Signed {
+        chain: funded.chain,
         intents: funded.intents,
         attempt,
         payment: funded.payment,

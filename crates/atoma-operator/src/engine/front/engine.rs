@@ -87,8 +87,20 @@ impl Engine {
         let skipped = self.context.skipped().iter();
         let skipped = skipped
             .map(|what| format!("a row of the journal can't be read and is skipped: {what}"));
+        let nodes = self.context.ports.chain.sui_nodes().into_iter();
+        let nodes = nodes.filter_map(|node| {
+            let why = node.left_aside?;
+            let node = node.node;
+            Some(format!(
+                "the Sui node {node} is left aside, others are asked: {why}"
+            ))
+        });
         let warnings = low_balance.into_iter().chain(held).chain(foreign_uses);
-        warnings.chain(unreadable).chain(skipped).collect()
+        warnings
+            .chain(unreadable)
+            .chain(skipped)
+            .chain(nodes)
+            .collect()
     }
 
     /// Whether an unfinished intent holds the key of this one.

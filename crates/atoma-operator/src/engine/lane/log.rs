@@ -90,6 +90,7 @@ mod tests {
     fn signed(context: &Context, intents: Vec<Intent>) -> Signed {
         let attempt = attempt();
         Signed {
+            chain: context.ports.chain_for_attempt(),
             intents,
             payment: Payment::of_signed(context, &attempt),
             attempt,

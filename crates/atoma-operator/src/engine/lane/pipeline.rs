@@ -156,7 +156,12 @@ impl Pipeline {
         let sent_at = Instant::now();
         log::sending(&signed);
         let span = debug_span!("execute", digest = %signed.attempt.digest());
-        let resolution = send(&self.context, &signed.attempt, sent);
+        let resolution = send(
+            &self.context,
+            Arc::clone(&signed.chain),
+            &signed.attempt,
+            sent,
+        );
         let resolution = resolution.instrument(span).await;
         self.prefetch.pace.execution = sent_at.elapsed();
         self.conclude(signed, resolution, sent_at).await
@@ -173,8 +178,11 @@ impl Pipeline {
         let resumed_at = Instant::now();
         info!(digest = %attempt.digest(), "taking up an unresolved attempt");
         self.is_badge_from_earlier_run = true;
-        let resolution = send(&self.context, &attempt, Sent::Maybe).await;
+        let chain = self.context.ports.chain_for_attempt();
+        let sent = Sent::Maybe;
+        let resolution = send(&self.context, Arc::clone(&chain), &attempt, sent).await;
         let signed = Signed {
+            chain,
             intents,
             attempt,
             payment,

@@ -146,8 +146,14 @@ async fn read(
     let began_at = Instant::now();
     let local = gather(&context.ports, &intent).await.ok()?;
     let gathered = vec![(intent, local)];
-    let view = context.ports.chain.view(&query(&gathered)).await.ok()?;
-    Some((Inputs { gathered, view }, began_at))
+    let chain = context.ports.chain_for_attempt();
+    let view = chain.view(&query(&gathered)).await.ok()?;
+    let inputs = Inputs {
+        chain,
+        gathered,
+        view,
+    };
+    Some((inputs, began_at))
 }
 
 #[cfg(test)]

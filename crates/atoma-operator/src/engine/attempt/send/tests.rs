@@ -15,9 +15,14 @@ use crate::engine::testing::logged::Logged;
 /// Pursues the attempt; tells its resolution and how often it was sent.
 async fn resolved(ledger: FakeLedger, sent: Sent) -> (Resolution, usize) {
     let chain = Arc::new(FakeChain(Mutex::new(ledger)));
-    let resolution = send(&context(chain.clone()).await, &attempt(), sent)
-        .await
-        .expect("nobody stops it");
+    let resolution = send(
+        &context(chain.clone()).await,
+        chain.clone(),
+        &attempt(),
+        sent,
+    )
+    .await
+    .expect("nobody stops it");
     let ledger = chain.0.lock().unwrap();
     for sent in &ledger.sent {
         assert_eq!(*sent, attempt().transaction);
