@@ -79,6 +79,7 @@ pub(crate) fn example() -> Measurements {
             spent_since_start: Mist::new(10),
         }),
         covered: Some(CheckpointNumber::new(98)),
+        set_aside: 2,
         sample: Arc::new(sample(node)),
         now: TimestampMs::new(1_000_000),
     }
