@@ -15,7 +15,7 @@ const ENCODING_VERSION: u8 = 1;
 pub(crate) struct StreamCursor {
     /// The lowest checkpoint that is still needed.
     pub(crate) next: CheckpointNumber,
-    /// The node's cursor.
+    /// The node's cursor; empty to begin with the checkpoint.
     pub(crate) node: Bytes,
 }
 

@@ -77,7 +77,11 @@ impl EventSource for SuiEventSource {
             ),
             Some(stored) => {
                 let cursor = StreamCursor::try_from(stored)?;
-                (cursor.next, TransactionStreamStart::Resume(cursor.node))
+                let start = match cursor.node.is_empty() {
+                    true => TransactionStreamStart::Checkpoint(cursor.next.get()),
+                    false => TransactionStreamStart::Resume(cursor.node),
+                };
+                (cursor.next, start)
             }
         };
         let (facts, info) =
