@@ -10,7 +10,7 @@ use atoma_domain::{CheckpointNumber, Mist, with_causes};
 use atoma_metrics::Metrics;
 use atoma_operator::{
     Applied, Engine, EngineConfig, Ingestor, JournalUpkeep, LimitsConfig, Operator, Ports,
-    Readiness, ReconcileError,
+    Readiness, ReconcileError, Reconciler,
 };
 use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{ClientConfig, MaxLag, NodeUrl, SuiChain, SuiChainConfig, SuiEventSource};
@@ -41,6 +41,7 @@ pub(crate) struct Backend {
     engine: Engine,
     applied: Applied,
     readiness: Readiness,
+    reconciler: Reconciler,
     state: SqliteState,
     tasks: TaskTracker,
     stopping: CancellationToken,
@@ -118,6 +119,7 @@ impl Backend {
             )
         })?;
         let (_, chain) = connect(config, &client)?;
+        let contract = Arc::clone(&chain);
         let source = SuiEventSource::new(
             Arc::clone(&chain),
             CheckpointNumber::new(config.sui.start_checkpoint),
@@ -155,6 +157,12 @@ impl Backend {
         readiness.adopt_earlier_mirror().await?;
         Ok(Self {
             engine: Engine::new(ports.clone(), engine_config, stopping.clone()),
+            reconciler: Reconciler::new(
+                contract,
+                Arc::new(state.clone()),
+                ports.clock.clone(),
+                applied.clone(),
+            ),
             ports,
             applied,
             readiness,
@@ -181,6 +189,7 @@ impl Backend {
             self.readiness.clone(),
             request_timeout,
         )
+        .reconciling_with(self.reconciler.clone())
     }
 
     /// The part of the start that needs the chain: check that it is the database's chain, learn the
@@ -204,7 +213,10 @@ impl Backend {
             self.ports.signer.address(),
             self.applied.clone(),
         );
+        let ingestor = ingestor.rebuilding_with(self.reconciler.clone());
         self.tasks.spawn(ingestor.run(self.stopping.clone()));
+        let reconciler = self.reconciler.clone();
+        self.tasks.spawn(reconciler.run(self.stopping.clone()));
         let epochs = self.readiness.clone();
         let stopping = self.stopping.clone();
         self.tasks
