@@ -83,6 +83,7 @@ pub(crate) fn example() -> Measurements {
             sui_node("https://first.example", None),
             sui_node("https://second.example", Some(AsideReason::Lags)),
         ],
+        set_aside: 2,
         sample: Arc::new(sample(node)),
         now: TimestampMs::new(1_000_000),
     }
@@ -140,6 +141,7 @@ fn figures(node: NodeSmallId) -> StoreFigures {
     StoreFigures {
         intents: IntentStatus::ALL.map(|status| (status, 4)).into(),
         nodes: BTreeMap::from([(node, node_figures)]),
+        differences: BTreeMap::from([(String::from("node_disabled"), 3)]),
         database_bytes: 1_048_576,
     }
 }

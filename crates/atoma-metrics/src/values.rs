@@ -3,6 +3,7 @@
 use atoma_domain::Permille;
 use atoma_domain::model::{NodeFigures, StackPhase, StackSums, StoreFigures};
 use atoma_domain::ports::SuiNodeReport;
+use atoma_domain::reconciliation::DifferenceKind;
 use atoma_operator::{Brake, Measurements};
 use prometheus::Result;
 
@@ -129,6 +130,11 @@ fn ledger(to: &Written, measured: &Measurements) -> Result<()> {
             "The last checkpoint that the mirror has processed.",
             float(covered.get().into()),
         )?;
+        to.gauge(
+            "atoma_events_set_aside",
+            "Events of the contract that this version can't read, and that the mirror may lack.",
+            float(measured.set_aside.into()),
+        )?;
     }
     let Some(node) = node else { return Ok(()) };
     to.gauge(
@@ -225,6 +231,17 @@ fn database(to: &Written, store: &StoreFigures) -> Result<()> {
         intents
             .iter()
             .map(|(status, number)| ([status.as_str()], float((*number).into()))),
+    )?;
+    let kinds = DifferenceKind::ALL.iter().map(|kind| {
+        let count = store.differences.get(kind.name()).copied();
+        ([kind.name()], float(count.unwrap_or_default().into()))
+    });
+    to.counters(
+        "atoma_mirror_differences_total",
+        "Differences between the mirror and the contract that were repaired, by kind. `node_disabled`, `node_destroyed` \
+         and `task_removed` come from calls without events; any other says that the mirror missed something.",
+        ["kind"],
+        kinds,
     )?;
     to.gauge(
         "atoma_database_size_bytes",

@@ -7,10 +7,12 @@
 
 mod chain;
 mod clock;
+mod contract_state;
 mod error;
 mod events;
 mod figures;
 mod journal;
+mod reconciliation;
 mod signer;
 mod state;
 mod sui_nodes;
@@ -22,16 +24,18 @@ pub use chain::{
     ObjectOnChain, SimulatedGas, Simulation, SubscriberQuery, TransactionPlan, Until, ViewQuery,
 };
 pub use clock::Clock;
+pub use contract_state::{ContractState, StackPage};
 pub use error::{
     BoxedError, ChainError, RecordError, Refusal, RefusalKind, ReservationError, ReserveError,
     SignError, StoreError, SubmitError,
 };
 pub use events::{
-    ChainEvents, ChainIdentity, EventCursor, EventSource, LedgerFrame, LedgerPosition,
-    LedgerStream, LedgerTransaction, Progress,
+    ChainEvents, ChainIdentity, EventCursor, EventSetAside, EventSource, LedgerFrame,
+    LedgerPosition, LedgerStream, LedgerTransaction, MAX_SET_ASIDE_BYTES, Progress,
 };
 pub use figures::Figures;
 pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, Stock, UnfinishedIntent};
+pub use reconciliation::{Compared, MirrorRepair, Repair, UnexplainedChange};
 pub use signer::Signer;
 pub use state::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader};
 pub use sui_nodes::{AsideReason, LeftAside, SuiNodeReport};

@@ -12,6 +12,7 @@ use crate::ingest::Applied;
 use crate::measure::{Measurements, Sampler};
 use crate::ports::Ports;
 use crate::readiness::{NotReady, Readiness};
+use crate::reconciliation::Reconciler;
 
 /// The use cases of a node operator. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Operator {
     pub(super) applied: Applied,
     pub(super) readiness: Readiness,
     sampler: Sampler,
+    /// Compares the mirror with the contract.
+    pub(super) reconciler: Option<Reconciler>,
     /// How long a request waits for outcomes.
     pub(super) request_timeout: Duration,
     /// Whether requests are only simulated.
@@ -57,10 +60,20 @@ impl Operator {
             applied,
             readiness,
             sampler: Sampler::default(),
+            reconciler: None,
             request_timeout,
             is_dry_run: false,
             requires_start: false,
             key: None,
+        }
+    }
+
+    /// The same use cases, which can compare the mirror with the contract.
+    #[must_use]
+    pub fn reconciling_with(self, reconciler: Reconciler) -> Self {
+        Self {
+            reconciler: Some(reconciler),
+            ..self
         }
     }
 
@@ -145,7 +158,17 @@ impl Operator {
 
     /// What the operator should look into although the daemon works, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        self.engine.warnings()
+        let set_aside = match self.applied.progress().set_aside {
+            0 => None,
+            count => Some(format!(
+                "the mirror may lack something: {count} events that this version can't read are set aside; \
+                 see docs/reconciliation.md"
+            )),
+        };
+        set_aside
+            .into_iter()
+            .chain(self.engine.warnings())
+            .collect()
     }
 
     /// Why an unfinished transaction waits, if it does.
