@@ -39,6 +39,8 @@ CREATE TABLE ledger (
     -- The last checkpoint known to be applied completely.
     covered             BLOB CHECK (length(covered) = 8),
     epoch               BLOB CHECK (length(epoch) = 8),
+    -- The version of the AtomaDb that is mirrored: each of the contract's transactions writes the object.
+    contract_version    BLOB CHECK (length(contract_version) = 8),
     CHECK ((chain_id IS NULL) = (atoma_db_id IS NULL)),
     CHECK ((position_checkpoint IS NULL) = (position_index IS NULL))
 ) STRICT;
@@ -51,6 +53,31 @@ WHEN OLD.chain_id IS NOT NULL
 BEGIN
     SELECT RAISE(ABORT, 'the database is bound to another chain or contract');
 END;
+
+-- Events of the contract that the daemon couldn't read, as they came. Written with the cursor that passes them.
+-- Those of a mirror that is rebuilt later are deleted, since it doesn't lack them.
+CREATE TABLE events_set_aside (
+    sequence           INTEGER PRIMARY KEY AUTOINCREMENT,
+    transaction_digest BLOB NOT NULL CHECK (length(transaction_digest) = 32),
+    -- Its place among all events of the transaction.
+    event_index        INTEGER NOT NULL CHECK (event_index >= 0),
+    checkpoint         BLOB NOT NULL CHECK (length(checkpoint) = 8),
+    -- Type and contents are cut off after 64 KiB.
+    event_type         TEXT NOT NULL,
+    contents           BLOB NOT NULL CHECK (length(contents) <= 65536),
+    reason             TEXT NOT NULL,
+    -- The time of the checkpoint.
+    emitted_at         BLOB NOT NULL CHECK (length(emitted_at) = 8),
+    UNIQUE (transaction_digest, event_index)
+) STRICT;
+
+-- Objects of the contract that were changed without an event that tells it, to be compared with the mirror.
+-- Written with the cursor that passes the change, deleted with the comparison.
+CREATE TABLE unexplained_changes (
+    object_id        BLOB PRIMARY KEY NOT NULL CHECK (length(object_id) = 32),
+    -- The version of the AtomaDb since the change.
+    contract_version BLOB NOT NULL CHECK (length(contract_version) = 8)
+) STRICT, WITHOUT ROWID;
 
 -- Every node, as its registration announced it. Written by events, never updated.
 CREATE TABLE nodes (

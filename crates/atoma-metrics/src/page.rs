@@ -83,6 +83,7 @@ pub(crate) fn example() -> Measurements {
             sui_node("https://first.example", None),
             sui_node("https://second.example", Some(AsideReason::Lags)),
         ],
+        set_aside: 2,
         sample: Arc::new(sample(node)),
         now: TimestampMs::new(1_000_000),
     }

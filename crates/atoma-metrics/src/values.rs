@@ -129,6 +129,11 @@ fn ledger(to: &Written, measured: &Measurements) -> Result<()> {
             "The last checkpoint that the mirror has processed.",
             float(covered.get().into()),
         )?;
+        to.gauge(
+            "atoma_events_set_aside",
+            "Events of the contract that this version can't read, and that the mirror may lack.",
+            float(measured.set_aside.into()),
+        )?;
     }
     let Some(node) = node else { return Ok(()) };
     to.gauge(

@@ -32,6 +32,8 @@ pub struct Measurements {
     pub covered: Option<CheckpointNumber>,
     /// How the Sui nodes stand, in the order in which they are asked.
     pub sui_nodes: Vec<SuiNodeReport>,
+    /// How many events the mirror has set aside, because this version can't read them.
+    pub set_aside: u64,
     /// What was read from the database and the Sui node.
     pub sample: Arc<Sample>,
     /// The current time.
@@ -107,11 +109,13 @@ impl Sampler {
         let mut taking = self.latest(ports, engine, applied, now);
         let taken = taking.wait_for(Option::is_some).await;
         let sample = taken.ok().and_then(|sample| sample.clone());
+        let progress = applied.progress();
         Measurements {
             engine: engine.figures(),
             limits: engine.limits().await.ok(),
-            covered: applied.progress().covered,
             sui_nodes: ports.chain.sui_nodes(),
+            covered: progress.covered,
+            set_aside: progress.set_aside,
             // The daemon stops.
             sample: sample.unwrap_or_else(|| Arc::new(Sample::empty(now))),
             now: ports.clock.now(),

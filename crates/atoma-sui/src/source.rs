@@ -27,7 +27,7 @@ use tonic::{Code, Status};
 
 use crate::chain::SuiChain;
 use crate::connection::Connection;
-use crate::contract_events::EventTypes;
+use crate::contract_events::{Decoded, EventTypes};
 use crate::cursor::StreamCursor;
 use crate::history;
 use crate::node::NodeUrl;
@@ -35,13 +35,14 @@ use crate::refusal::read_error;
 use crate::response::{malformed, parse};
 
 /// The fields read of a transaction. The stream itself needs checkpoint and index.
-const MASK: [&str; 10] = [
+const MASK: [&str; 11] = [
     "digest",
     "checkpoint",
     "transaction_index",
     "timestamp",
     "effects.epoch",
     "effects.status",
+    "effects.lamport_version",
     "effects.changed_objects.object_id",
     "events.events.event_type",
     "events.events.contents",
@@ -263,11 +264,13 @@ impl SuiLedgerStream {
             .as_ref()
             .and_then(|status| status.success)
             .ok_or(malformed("effects.status.success"))?;
-        let events = match &transaction.events {
+        let Decoded { events, set_aside } = match &transaction.events {
             Some(events) if success => self.types.decode(&events.events, digest)?,
-            _ => Vec::new(),
+            _ => Decoded::default(),
         };
-        if events.is_empty() && !self.touches_contract(effects) {
+        let writes_contract = self.writes_contract(effects);
+        let is_silent = success && events.is_empty() && set_aside.is_empty();
+        if events.is_empty() && set_aside.is_empty() && !writes_contract {
             return Ok(None);
         }
         let checkpoint = transaction.checkpoint.ok_or(malformed("its checkpoint"))?;
@@ -292,14 +295,24 @@ impl SuiLedgerStream {
             epoch: Epoch::new(effects.epoch.ok_or(malformed("effects.epoch"))?),
             sender: parse(sender, "a transaction's sender")?,
             events,
+            contract_version: effects.lamport_version.filter(|_| writes_contract),
+            unexplained: if is_silent || !set_aside.is_empty() {
+                changed_objects(effects).collect()
+            } else {
+                Vec::new()
+            },
+            set_aside,
         }))
     }
 
-    fn touches_contract(&self, effects: &proto::TransactionEffects) -> bool {
-        effects.changed_objects.iter().any(|object| {
-            object.object_id.as_deref().and_then(|id| id.parse().ok()) == Some(self.atoma_db)
-        })
+    fn writes_contract(&self, effects: &proto::TransactionEffects) -> bool {
+        changed_objects(effects).any(|object| object == self.atoma_db)
     }
+}
+
+fn changed_objects(effects: &proto::TransactionEffects) -> impl Iterator<Item = ObjectId> {
+    let objects = effects.changed_objects.iter();
+    objects.filter_map(|object| object.object_id().parse().ok())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use atoma_domain::ports::{Clock as _, Journal as _};
+use atoma_domain::ports::{ChainEvents as _, Clock as _, Journal as _};
 use atoma_domain::with_causes;
 use atoma_metrics::free_space;
 use atoma_state::{Access, OpenError, SqliteState, StateOptions};
@@ -144,6 +144,18 @@ async fn contents(state: &SqliteState) -> Vec<Finding> {
         Err(error) => return vec![Finding::problem(CHECK, with_causes(&error))],
     }
     let mut findings = Vec::new();
+    match state.progress().await {
+        Ok(progress) if progress.set_aside > 0 => {
+            let found = format!(
+                "the mirror may lack something: {} events that this version can't read are set aside",
+                progress.set_aside
+            );
+            let advice = "Install a version that knows them, and rebuild the mirror: docs/reconciliation.md.";
+            findings.push(Finding::warning(CHECK, found).advise(advice));
+        }
+        Ok(_) => {}
+        Err(error) => findings.push(Finding::problem(CHECK, with_causes(&error))),
+    }
     match (state.unreadable().await, state.unfinished().await) {
         (Ok(unreadable), Ok(unfinished)) => {
             findings.push(Finding::ok(

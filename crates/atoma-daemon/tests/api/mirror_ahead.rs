@@ -36,6 +36,9 @@ async fn apply_to_mirror(world: &TestWorld, events: Vec<ContractEvent>) {
         epoch: progress.epoch.unwrap(),
         sender: ports.signer.address(),
         events,
+        set_aside: Vec::new(),
+        contract_version: None,
+        unexplained: Vec::new(),
     };
     let frame = LedgerFrame {
         transaction: Some(transaction),

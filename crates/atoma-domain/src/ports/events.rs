@@ -54,8 +54,33 @@ pub struct LedgerTransaction {
     pub epoch: Epoch,
     /// Its sender.
     pub sender: Address,
-    /// The contract's events, in order; empty if it failed.
+    /// The contract's events, in order; empty if it failed. Without those that are set aside.
     pub events: Vec<ContractEvent>,
+    /// The contract's events that this version can't read, in order.
+    pub set_aside: Vec<EventSetAside>,
+    /// The version that it gave the `AtomaDb`: every transaction of the contract writes the object, so versions
+    /// grow in ledger order. `None` if it didn't write it.
+    pub contract_version: Option<u64>,
+    /// The objects that it changed, if its events don't tell all that it did: it has none although it succeeded,
+    /// or some are set aside.
+    pub unexplained: Vec<ObjectId>,
+}
+
+/// The most bytes that are kept of an event's type or contents. A larger event is cut off.
+pub const MAX_SET_ASIDE_BYTES: usize = 64 * 1024;
+
+/// An event of the contract that this version can't read. It is kept, so that an operator sees what the mirror
+/// lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSetAside {
+    /// Its place among all events of its transaction, from 0.
+    pub index: u64,
+    /// Its full type, at most [`MAX_SET_ASIDE_BYTES`].
+    pub event_type: String,
+    /// Its BCS, at most [`MAX_SET_ASIDE_BYTES`].
+    pub contents: Bytes,
+    /// Why it can't be read.
+    pub reason: String,
 }
 
 /// A step along the ledger, with or without a transaction.
@@ -101,6 +126,10 @@ pub struct Progress {
     pub covered: Option<CheckpointNumber>,
     /// The latest epoch seen.
     pub epoch: Option<Epoch>,
+    /// The version of the `AtomaDb` that is mirrored.
+    pub contract_version: Option<u64>,
+    /// How many events are set aside.
+    pub set_aside: u64,
 }
 
 /// The mirror of the contract's state.
@@ -113,8 +142,9 @@ pub trait ChainEvents: Debug + Send + Sync {
     async fn bind(&self, identity: &ChainIdentity) -> Result<(), StoreError>;
 
     /// Applies steps in ledger order, in one database transaction with their last cursor. A transaction at
-    /// or before the last applied position changes nothing. New nodes that `operator` registers are the
-    /// operator's own.
+    /// or before the last applied position or version of the contract changes nothing. New nodes that `operator`
+    /// registers are the operator's own. Events that are set aside are stored, and so is what was changed without
+    /// an event to tell.
     async fn apply(
         &self,
         frames: &[LedgerFrame],

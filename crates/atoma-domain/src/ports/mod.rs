@@ -27,8 +27,8 @@ pub use error::{
     SignError, StoreError, SubmitError,
 };
 pub use events::{
-    ChainEvents, ChainIdentity, EventCursor, EventSource, LedgerFrame, LedgerPosition,
-    LedgerStream, LedgerTransaction, Progress,
+    ChainEvents, ChainIdentity, EventCursor, EventSetAside, EventSource, LedgerFrame,
+    LedgerPosition, LedgerStream, LedgerTransaction, MAX_SET_ASIDE_BYTES, Progress,
 };
 pub use figures::Figures;
 pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, Stock, UnfinishedIntent};

@@ -145,7 +145,17 @@ impl Operator {
 
     /// What the operator should look into although the daemon works, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        self.engine.warnings()
+        let set_aside = match self.applied.progress().set_aside {
+            0 => None,
+            count => Some(format!(
+                "the mirror may lack something: {count} events that this version can't read are set aside; \
+                 see docs/reconciliation.md"
+            )),
+        };
+        set_aside
+            .into_iter()
+            .chain(self.engine.warnings())
+            .collect()
     }
 
     /// Why an unfinished transaction waits, if it does.

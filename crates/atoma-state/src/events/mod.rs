@@ -4,6 +4,7 @@ mod effects;
 mod gathered;
 mod operator_nodes;
 mod progress;
+mod set_aside;
 
 use async_trait::async_trait;
 use atoma_domain::events::StackCreated;
@@ -92,7 +93,7 @@ impl ChainEvents for SqliteState {
                 continue;
             }
             if let Some(ledger_transaction) = &frame.transaction
-                && Some(ledger_transaction.position) > progress.position
+                && !progress::has_applied(ledger_transaction, &progress)
             {
                 for (index, event) in ledger_transaction.events.iter().enumerate() {
                     if !gathered.has_room_for(event) {
@@ -109,8 +110,13 @@ impl ChainEvents for SqliteState {
                         .await?;
                     }
                 }
+                progress.set_aside =
+                    set_aside::store(&mut transaction, ledger_transaction, progress.set_aside)
+                        .await?;
                 applied.push(ledger_transaction);
                 progress.position = Some(ledger_transaction.position);
+                let version = ledger_transaction.contract_version;
+                progress.contract_version = progress.contract_version.max(version);
                 progress.epoch = progress.epoch.max(Some(ledger_transaction.epoch));
             }
             progress.covered = progress.covered.max(frame.covered);

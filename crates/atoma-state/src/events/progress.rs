@@ -11,10 +11,11 @@ use crate::columns::{Cells, hex, json, number, optional_number};
 use crate::error::statement_failed;
 
 pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Progress, StoreError> {
-    let row = sqlx::query("SELECT * FROM ledger")
-        .fetch_one(connection)
-        .await
-        .map_err(statement_failed)?;
+    let row =
+        sqlx::query("SELECT *, (SELECT count(*) FROM events_set_aside) AS set_aside FROM ledger")
+            .fetch_one(connection)
+            .await
+            .map_err(statement_failed)?;
     let cells = Cells::new(&row, "ledger", "id");
     let checkpoint = cells.optional_number("position_checkpoint")?;
     let position = checkpoint
@@ -32,6 +33,8 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Progress, 
         position,
         covered: cells.optional_number("covered")?.map(CheckpointNumber::new),
         epoch: cells.optional_number("epoch")?.map(Epoch::new),
+        contract_version: cells.optional_number("contract_version")?,
+        set_aside: cells.row_number("set_aside")?,
     })
 }
 
@@ -42,17 +45,27 @@ pub(super) async fn write(
     let position = progress.position;
     sqlx::query(
         "UPDATE ledger SET cursor = $1, position_checkpoint = $2, position_index = $3, \
-         covered = $4, epoch = $5",
+         covered = $4, epoch = $5, contract_version = $6",
     )
     .bind(progress.cursor.as_ref().map(|cursor| cursor.0.to_vec()))
     .bind(optional_number(position.map(|p| p.checkpoint.get())))
     .bind(optional_number(position.map(|p| p.index)))
     .bind(optional_number(progress.covered.map(CheckpointNumber::get)))
     .bind(optional_number(progress.epoch.map(Epoch::get)))
+    .bind(optional_number(progress.contract_version))
     .execute(connection)
     .await
     .map_err(statement_failed)?;
     Ok(())
+}
+
+/// Whether a transaction was applied before: by its place in the ledger, or because it is part of the version that
+/// the mirror was rebuilt at.
+pub(super) fn has_applied(transaction: &LedgerTransaction, progress: &Progress) -> bool {
+    let is_mirrored = transaction
+        .contract_version
+        .is_some_and(|version| Some(version) <= progress.contract_version);
+    Some(transaction.position) <= progress.position || is_mirrored
 }
 
 /// Whether a frame was applied before, so that its cursor is not ahead of the stored one. A cursor is

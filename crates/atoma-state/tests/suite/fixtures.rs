@@ -117,6 +117,9 @@ pub fn transaction(checkpoint: u64, index: u64, events: Vec<ContractEvent>) -> L
         epoch: Epoch::new(checkpoint / 10),
         sender: operator(),
         events,
+        set_aside: Vec::new(),
+        contract_version: None,
+        unexplained: Vec::new(),
     }
 }
 

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use atoma_domain::events::ContractEvent;
-use atoma_domain::ports::{ChainIdentity, EventCursor, Page, Progress, StackFilter, StoreError};
+use atoma_domain::ports::{
+    ChainIdentity, EventCursor, EventSetAside, MAX_SET_ASIDE_BYTES, Page, Progress, StackFilter,
+    StoreError,
+};
 use atoma_domain::{CheckpointNumber, Epoch};
 
 use super::Store;
@@ -110,6 +113,53 @@ pub async fn applied_frames_change_nothing_again(store: impl Store) {
     store.apply(&overlap, operator()).await.unwrap();
     let settlement = store.settlements_by_id(&[stack(1)]).await.unwrap();
     assert_eq!(settlement[0].attested_nodes, [node(2), node(2)]);
+}
+
+/// They stop nothing, and are stored with the cursor that passes them, each once.
+pub async fn events_set_aside_are_kept_once(store: impl Store) {
+    let set_aside = |index| EventSetAside {
+        index,
+        event_type: String::from("0x2::db::EventOfTheFuture"),
+        contents: vec![7; MAX_SET_ASIDE_BYTES].into(),
+        reason: String::from("unknown event `EventOfTheFuture`"),
+    };
+    let mut frames = [
+        frame(1, 0, vec![bought(1, 1, 10)]),
+        frame(1, 1, vec![bought(2, 1, 10)]),
+        covered(1),
+    ];
+    let transaction = frames[1].transaction.as_mut().unwrap();
+    transaction.set_aside = vec![set_aside(0), set_aside(2)];
+    transaction.unexplained = vec![object(5), object(6)];
+    for _ in 0..2 {
+        let progress = store.apply(&frames, operator()).await.unwrap();
+        assert_eq!(progress.set_aside, 2);
+        assert_eq!(progress.covered, Some(CheckpointNumber::new(1)));
+        assert_eq!(progress, store.progress().await.unwrap());
+    }
+    let bought = store.stacks_by_id(&[stack(1), stack(2)]).await.unwrap();
+    assert_eq!(bought.len(), 2);
+}
+
+/// The node may send them again in another place of its stream.
+pub async fn transactions_of_a_mirrored_version_change_nothing(store: impl Store) {
+    let at_version = |checkpoint, version, events| {
+        let mut frame = frame(checkpoint, 0, events);
+        let transaction = frame.transaction.as_mut().unwrap();
+        transaction.contract_version = Some(version);
+        frame
+    };
+    let first = at_version(1, 7, vec![bought(1, 1, 10)]);
+    let progress = store.apply(&[first], operator()).await.unwrap();
+    assert_eq!(progress.contract_version, Some(7));
+    let again = at_version(2, 7, vec![bought(2, 1, 10)]);
+    let progress = store.apply(&[again], operator()).await.unwrap();
+    assert_eq!(progress.contract_version, Some(7));
+    assert_eq!(store.stacks_by_id(&[stack(2)]).await.unwrap(), []);
+    let next = at_version(3, 8, vec![bought(2, 1, 10)]);
+    let progress = store.apply(&[next], operator()).await.unwrap();
+    assert_eq!(progress.contract_version, Some(8));
+    assert_eq!(store.stacks_by_id(&[stack(2)]).await.unwrap().len(), 1);
 }
 
 pub async fn events_of_unknown_stacks_are_accepted(store: impl Store) {

@@ -45,6 +45,8 @@ macro_rules! store_suites {
                 a_database_is_bound_to_one_chain,
                 progress_follows_the_frames,
                 applied_frames_change_nothing_again,
+                events_set_aside_are_kept_once,
+                transactions_of_a_mirrored_version_change_nothing,
                 events_of_unknown_stacks_are_accepted,
                 every_recorded_event_is_accepted,
                 the_epoch_never_goes_back,

@@ -24,6 +24,7 @@ fn transaction(changed: ObjectId, success: bool, events: bool) -> proto::Execute
     status.success = Some(success);
     let effects = proto::TransactionEffects::default()
         .with_epoch(3)
+        .with_lamport_version(40)
         .with_status(status)
         .with_changed_objects(vec![
             proto::ChangedObject::default().with_object_id(changed.to_string()),
@@ -74,6 +75,9 @@ fn transactions_of_the_contract_are_read() {
         epoch: Epoch::new(3),
         sender: ObjectId::ZERO,
         events: vec![event()],
+        set_aside: Vec::new(),
+        contract_version: Some(40),
+        unexplained: Vec::new(),
     };
     assert_eq!(read, expected);
 }
@@ -84,11 +88,26 @@ fn failed_transactions_have_no_events_and_other_contracts_transactions_are_skipp
     let read = |transaction| stream.transaction(&transaction).unwrap();
     let silent = read(transaction(ATOMA_DB, true, false)).unwrap();
     assert!(silent.events.is_empty());
+    assert_eq!(silent.unexplained, [ATOMA_DB]);
     let failed = read(transaction(ATOMA_DB, false, true)).unwrap();
     assert!(failed.events.is_empty());
+    assert_eq!(failed.unexplained, []);
+    assert_eq!(failed.contract_version, Some(40));
     assert_eq!(read(transaction(PACKAGE, true, false)), None);
     // Events of the contract count even if the changed objects don't include the AtomaDb.
     assert!(read(transaction(PACKAGE, true, true)).is_some());
+}
+
+#[test]
+fn what_an_event_set_aside_may_have_changed_is_told() {
+    let stream = stream_of(Vec::new());
+    let mut transaction = transaction(ATOMA_DB, true, true);
+    let events = transaction.events_mut();
+    events.events[0].event_type = Some(format!("{PACKAGE}::db::EventOfTheFuture"));
+    let read = stream.transaction(&transaction).unwrap().unwrap();
+    assert_eq!(read.events, []);
+    assert_eq!(read.set_aside.len(), 1);
+    assert_eq!(read.unexplained, [ATOMA_DB]);
 }
 
 #[tokio::test]
