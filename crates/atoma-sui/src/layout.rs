@@ -6,7 +6,7 @@
 use atoma_domain::contract::{ContractParameters, StackOnChain, TicketOnChain};
 use atoma_domain::{
     ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, ObjectId, Permille, PricePerMillion,
-    StackSmallId, TaskSmallId,
+    SecurityLevel, StackSmallId, TaskRole, TaskSmallId,
 };
 use serde::Deserialize;
 
@@ -36,9 +36,9 @@ pub(crate) struct Table {
 pub(crate) struct AtomaDb {
     id: ObjectId,
     tickets: ObjectId,
-    next_node_small_id: u64,
-    next_task_small_id: u64,
-    next_stack_small_id: u64,
+    pub(crate) next_node_small_id: NodeSmallId,
+    pub(crate) next_task_small_id: TaskSmallId,
+    pub(crate) next_stack_small_id: StackSmallId,
     pub(crate) nodes: Table,
     models: Table,
     pub(crate) tasks: Table,
@@ -94,8 +94,7 @@ pub(crate) struct Coin {
 /// `db::Stack`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Stack {
-    #[expect(dead_code, reason = "part of the layout")]
-    owner: ObjectId,
+    pub(crate) owner: ObjectId,
     price_per_one_million_compute_units: u64,
     num_compute_units: u64,
     selected_node_id: u64,
@@ -154,15 +153,15 @@ impl From<StackSettlementTicket> for TicketOnChain {
 #[expect(dead_code, reason = "part of the layout")]
 pub(crate) struct Task {
     id: ObjectId,
-    role: u16,
-    model_name: Option<String>,
+    pub(crate) role: TaskRole,
+    pub(crate) model_name: Option<String>,
     is_deprecated: bool,
-    deprecated_at_epoch: Option<u64>,
-    security_level: u16,
+    pub(crate) deprecated_at_epoch: Option<Epoch>,
+    pub(crate) security_level: SecurityLevel,
     pub(crate) subscribed_nodes: Table,
     /// A `TableVec`: a table by index.
     pub(crate) subscribed_nodes_small_ids: Table,
-    minimum_reputation_score: u8,
+    pub(crate) minimum_reputation_score: u8,
     is_public: bool,
     whitelisted_nodes: Vec<u64>,
 }
@@ -178,7 +177,7 @@ pub(crate) struct NodePriceData {
 #[derive(Debug, Deserialize)]
 #[expect(dead_code, reason = "part of the layout")]
 pub(crate) struct NodeEntry {
-    pub(crate) was_disabled_in_epoch: Option<u64>,
+    pub(crate) was_disabled_in_epoch: Option<Epoch>,
     collateral: u64,
     last_fee_epoch: u64,
     last_fee_epoch_amount: u64,

@@ -3,10 +3,15 @@
 mod abort;
 mod abort_table;
 mod calls;
+mod entries;
 mod objects;
 
 pub use abort::{Abort, AbortInfo};
 pub use calls::{BadgeUse, ContractCall};
+pub use entries::{
+    ContractCounters, EntriesRead, Entry, EntryKey, EntryRead, NodeOnChain, OfferOnChain,
+    StackEntryOnChain, TaskOnChain,
+};
 pub use objects::{
     ContractParameters, StackOnChain, SubscriberOnChain, TicketOnChain, drawable_attesters,
     stack_fee,

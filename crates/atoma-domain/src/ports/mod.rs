@@ -7,6 +7,7 @@
 
 mod chain;
 mod clock;
+mod contract_state;
 mod error;
 mod events;
 mod figures;
@@ -22,6 +23,7 @@ pub use chain::{
     ObjectOnChain, SimulatedGas, Simulation, SubscriberQuery, TransactionPlan, Until, ViewQuery,
 };
 pub use clock::Clock;
+pub use contract_state::{ContractState, StackPage};
 pub use error::{
     BoxedError, ChainError, RecordError, Refusal, RefusalKind, ReservationError, ReserveError,
     SignError, StoreError, SubmitError,

@@ -1,6 +1,7 @@
 //! The `Chain` port on a Sui full node.
 
 mod cache;
+mod contract_state;
 mod evidence;
 mod execution;
 mod objects;

@@ -48,6 +48,13 @@ impl ObjectRead {
     ) -> Result<T, ChainError> {
         bcs::from_bytes(&self.contents).map_err(|_| malformed(what))
     }
+
+    /// The key of a table's entry, if the object has the length of one: `0x2::dynamic_field::Field` begins with its id and its
+    /// name, which all tables of the contract have in eight bytes.
+    pub(crate) fn table_key(&self) -> Option<u64> {
+        let key = self.contents.get(ObjectId::LENGTH..)?.first_chunk()?;
+        Some(u64::from_le_bytes(*key))
+    }
 }
 
 /// The object's id, version and digest.

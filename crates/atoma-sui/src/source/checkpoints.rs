@@ -16,12 +16,13 @@ use super::frame::Frame;
 use crate::connection::Connection;
 
 /// The fields read of a checkpoint.
-const MASK: [&str; 9] = [
+const MASK: [&str; 10] = [
     "sequence_number",
     "summary.timestamp",
     "transactions.digest",
     "transactions.effects.epoch",
     "transactions.effects.status",
+    "transactions.effects.lamport_version",
     "transactions.effects.changed_objects.object_id",
     "transactions.events.events.event_type",
     "transactions.events.events.contents",
