@@ -79,11 +79,41 @@ CREATE TABLE unexplained_changes (
     contract_version BLOB NOT NULL CHECK (length(contract_version) = 8)
 ) STRICT, WITHOUT ROWID;
 
--- Every node, as its registration announced it. Written by events, never updated.
+-- The differences between the mirror and the contract that a comparison has repaired. The newest 10,000 are kept.
+CREATE TABLE mirror_differences (
+    sequence            INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind                TEXT NOT NULL,
+    -- `node`, `task` or `stack`, and its small id.
+    entry               TEXT NOT NULL,
+    small_id            BLOB NOT NULL CHECK (length(small_id) = 8),
+    -- The node, if it is about a task's subscription.
+    subscriber_small_id BLOB CHECK (length(subscriber_small_id) = 8),
+    -- What the mirror had and what the contract has, in words, cut off after 4,000 characters; NULL if nothing.
+    mirrored            TEXT,
+    on_chain            TEXT,
+    -- Why the entry was compared.
+    cause               TEXT NOT NULL,
+    -- The version of the AtomaDb at which the entry was read, and the last checkpoint mirrored then.
+    contract_version    BLOB NOT NULL CHECK (length(contract_version) = 8),
+    covered             BLOB CHECK (length(covered) = 8),
+    found_at            BLOB NOT NULL CHECK (length(found_at) = 8)
+) STRICT;
+
+-- How many differences of each kind were ever repaired.
+CREATE TABLE mirror_difference_counts (
+    kind  TEXT PRIMARY KEY NOT NULL,
+    count BLOB NOT NULL CHECK (length(count) = 8)
+) STRICT, WITHOUT ROWID;
+
+-- Every node. Written by registrations, and by comparisons with the contract: no event tells that a node was disabled or
+-- destroyed.
 CREATE TABLE nodes (
-    node_small_id BLOB PRIMARY KEY NOT NULL CHECK (length(node_small_id) = 8),
-    node_badge_id BLOB NOT NULL CHECK (length(node_badge_id) = 32),
-    address       BLOB NOT NULL CHECK (length(address) = 32)
+    node_small_id     BLOB PRIMARY KEY NOT NULL CHECK (length(node_small_id) = 8),
+    -- The badge and the address that registered it; NULL if the registration was not mirrored.
+    node_badge_id     BLOB CHECK (length(node_badge_id) = 32),
+    address           BLOB CHECK (length(address) = 32),
+    disabled_at_epoch BLOB CHECK (length(disabled_at_epoch) = 8),
+    is_destroyed      INTEGER NOT NULL DEFAULT 0 CHECK (is_destroyed IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 -- Who owns which badge now. Written by registrations and by a check of the address's objects on
@@ -96,19 +126,21 @@ CREATE TABLE operator_nodes (
 
 CREATE INDEX operator_nodes_by_address ON operator_nodes (address);
 
--- Tasks. Written by events.
+-- Tasks. Written by events, and by comparisons with the contract.
 CREATE TABLE tasks (
     task_small_id            BLOB PRIMARY KEY NOT NULL CHECK (length(task_small_id) = 8),
-    task_id                  BLOB NOT NULL CHECK (length(task_id) = 32),
+    -- The badge; NULL if the registration was not mirrored: the contract's table doesn't name it.
+    task_id                  BLOB CHECK (length(task_id) = 32),
     role                     INTEGER NOT NULL CHECK (role BETWEEN 0 AND 65535),
     model_name               TEXT,
     security_level           INTEGER NOT NULL CHECK (security_level BETWEEN 0 AND 65535),
     minimum_reputation_score INTEGER CHECK (minimum_reputation_score BETWEEN 0 AND 255),
     deprecated_at_epoch      BLOB CHECK (length(deprecated_at_epoch) = 8),
+    -- Of a removal without an event: the epoch in which it was noticed.
     removed_at_epoch         BLOB CHECK (length(removed_at_epoch) = 8)
 ) STRICT, WITHOUT ROWID;
 
--- Which node serves which task. Written by events; a row stays, as not valid, when the node
+-- Which node serves which task. Written by events, and by comparisons with the contract; a row stays, as not valid, when the node
 -- unsubscribes.
 CREATE TABLE subscriptions (
     -- Grows with every subscription: the order in which the nodes subscribed.
@@ -124,10 +156,11 @@ CREATE TABLE subscriptions (
 
 CREATE INDEX subscriptions_by_task ON subscriptions (task_small_id, valid, sequence);
 
--- Stacks that were bought. Written by events.
+-- Stacks that were bought. Written by events, and by comparisons with the contract.
 CREATE TABLE stacks (
     stack_small_id                      BLOB PRIMARY KEY NOT NULL CHECK (length(stack_small_id) = 8),
-    stack_id                            BLOB NOT NULL CHECK (length(stack_id) = 32),
+    -- The badge; NULL if the purchase was not mirrored: the contract's table doesn't name it.
+    stack_id                            BLOB CHECK (length(stack_id) = 32),
     owner_address                       BLOB NOT NULL CHECK (length(owner_address) = 32),
     task_small_id                       BLOB NOT NULL CHECK (length(task_small_id) = 8),
     selected_node_id                    BLOB NOT NULL CHECK (length(selected_node_id) = 8),
@@ -142,11 +175,12 @@ CREATE INDEX stacks_by_owner ON stacks (owner_address, is_claimed, task_small_id
 -- For sums over what is not paid yet.
 CREATE INDEX stacks_that_are_unclaimed ON stacks (selected_node_id) WHERE is_claimed = 0;
 
--- Settlement tickets. Written by events.
+-- Settlement tickets. Written by events, and by comparisons with the contract.
 CREATE TABLE settlements (
     stack_small_id              BLOB PRIMARY KEY NOT NULL CHECK (length(stack_small_id) = 8),
     selected_node_id            BLOB NOT NULL CHECK (length(selected_node_id) = 8),
     num_claimed_compute_units   BLOB NOT NULL CHECK (length(num_claimed_compute_units) = 8),
+    -- Of a ticket whose settlement was not mirrored: when it was noticed.
     settled_at                  BLOB NOT NULL CHECK (length(settled_at) = 8),
     dispute_settled_at_epoch    BLOB NOT NULL CHECK (length(dispute_settled_at_epoch) = 8),
     -- Small ids of 8 bytes each, in the order drawn.
@@ -154,6 +188,7 @@ CREATE TABLE settlements (
     committed_stack_proof       BLOB NOT NULL,
     stack_merkle_leaf           BLOB NOT NULL,
     is_claimed                  INTEGER NOT NULL DEFAULT 0 CHECK (is_claimed IN (0, 1)),
+    -- Zero too if the claim was not mirrored.
     user_refund_amount          BLOB NOT NULL CHECK (length(user_refund_amount) = 8)
 ) STRICT, WITHOUT ROWID;
 
@@ -173,12 +208,13 @@ CREATE TABLE claimed_sums (
     sampled_worth BLOB NOT NULL CHECK (length(sampled_worth) = 16)
 ) STRICT, WITHOUT ROWID;
 
--- Attestations. Written by events. The contract counts attestations, not nodes: one node can appear
--- twice for one stack.
+-- Attestations. Written by events, and by comparisons with the contract. The contract counts attestations, not nodes: one
+-- node can appear twice for one stack.
 CREATE TABLE attestations (
     sequence           INTEGER PRIMARY KEY AUTOINCREMENT,
     stack_small_id     BLOB NOT NULL CHECK (length(stack_small_id) = 8),
     node_small_id      BLOB NOT NULL CHECK (length(node_small_id) = 8),
+    -- Of an attestation that came from the ticket: 24 zero bytes and the stack's id, and its place in the ticket.
     transaction_digest BLOB NOT NULL CHECK (length(transaction_digest) = 32),
     event_index        INTEGER NOT NULL CHECK (event_index >= 0),
     UNIQUE (transaction_digest, event_index)
@@ -186,7 +222,9 @@ CREATE TABLE attestations (
 
 CREATE INDEX attestations_by_stack ON attestations (stack_small_id, sequence);
 
--- Disputes: the first of each stack, since the contract refuses a second. Written by events.
+-- Disputes: the first of each stack, since the contract refuses a second. Written by events, and by comparisons with the
+-- contract. A ticket doesn't say who raised its dispute: then the plaintiff is 0, which no node's id is, the disputed hash
+-- is empty, and the epoch is the one in which the dispute was noticed.
 CREATE TABLE disputes (
     stack_small_id             BLOB PRIMARY KEY NOT NULL CHECK (length(stack_small_id) = 8),
     plaintiff_node_id          BLOB NOT NULL CHECK (length(plaintiff_node_id) = 8),

@@ -84,7 +84,7 @@ pub struct DisputeView {
     pub dispute_id: StackSmallId,
     /// The stack that is disputed.
     pub stack_small_id: StackSmallId,
-    /// The node that raised the dispute.
+    /// The node that raised the dispute; 0 if the daemon learned of it from the ticket alone, which doesn't tell.
     pub plaintiff_node_id: NodeSmallId,
     /// The node that settled the stack.
     pub defendant_node_id: NodeSmallId,

@@ -17,10 +17,10 @@ pub struct StackView {
     /// The stack's small id.
     #[schema(example = 42)]
     pub stack_small_id: StackSmallId,
-    /// The object id of the stack's badge.
-    #[schema(value_type = text::ObjectId)]
-    #[serde(serialize_with = "atoma_domain::serialize_id")]
-    pub stack_id: ObjectId,
+    /// The object id of the stack's badge; `null` if the daemon learned of the stack from the contract's table.
+    #[schema(value_type = Option<text::ObjectId>)]
+    #[serde(serialize_with = "atoma_domain::serialize_optional_id")]
+    pub stack_id: Option<ObjectId>,
     /// The buyer's address.
     #[schema(value_type = text::Address)]
     #[serde(serialize_with = "atoma_domain::serialize_id")]

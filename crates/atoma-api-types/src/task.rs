@@ -16,9 +16,9 @@ pub struct TaskView {
     /// The task's small id.
     #[schema(example = 3)]
     pub task_small_id: TaskSmallId,
-    /// The object id of the task.
-    #[schema(value_type = text::ObjectId)]
-    pub task_id: ObjectId,
+    /// The object id of the task's badge; `null` if the daemon learned of the task from the contract's table.
+    #[schema(value_type = Option<text::ObjectId>)]
+    pub task_id: Option<ObjectId>,
     /// The kind of work.
     pub role: TaskRole,
     /// The model, if the task has one.

@@ -181,6 +181,22 @@ pub fn serialize_id<S: Serializer>(id: &ObjectId, serializer: S) -> Result<S::Ok
     }
 }
 
+/// The same of one that may be missing.
+///
+/// # Errors
+/// The serializer's.
+pub fn serialize_optional_id<S: Serializer>(
+    id: &Option<ObjectId>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match id {
+        Some(id) if serializer.is_human_readable() => {
+            serializer.serialize_some(&hex_text(id.as_bytes()))
+        }
+        id => id.serialize(serializer),
+    }
+}
+
 /// Hexadecimal with or without `0x`.
 fn decode_hex(text: &str) -> Result<Vec<u8>, ParseHashError> {
     hex::decode(text.strip_prefix("0x").unwrap_or(text)).map_err(ParseHashError::NotHex)
@@ -193,10 +209,14 @@ mod tests {
     #[test]
     fn an_id_is_written_as_its_type_writes_it() {
         #[derive(Serialize)]
-        struct Entry(#[serde(serialize_with = "serialize_id")] ObjectId);
+        struct Entry(
+            #[serde(serialize_with = "serialize_id")] ObjectId,
+            #[serde(serialize_with = "serialize_optional_id")] Option<ObjectId>,
+            #[serde(serialize_with = "serialize_optional_id")] Option<ObjectId>,
+        );
 
         let id = ObjectId::new(std::array::from_fn(|place| [0x0f, 0xa0, 7][place % 3]));
-        let (written, expected) = (Entry(id), id);
+        let (written, expected) = (Entry(id, Some(id), None), (id, Some(id), None::<ObjectId>));
         assert_eq!(
             serde_json::to_string(&written).unwrap(),
             serde_json::to_string(&expected).unwrap()

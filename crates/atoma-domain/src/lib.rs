@@ -24,12 +24,13 @@ mod ids;
 pub mod journal;
 pub mod model;
 pub mod ports;
+pub mod reconciliation;
 pub mod settlement;
 mod transaction;
 mod units;
 
 pub use causes::with_causes;
-pub use hash::{Hash32, HexBytes, ParseHashError, serialize_id};
+pub use hash::{Hash32, HexBytes, ParseHashError, serialize_id, serialize_optional_id};
 pub use ids::{
     EchelonId, IntentId, NodeSmallId, ObjectId, ReservationId, StackSmallId, TaskSmallId,
 };

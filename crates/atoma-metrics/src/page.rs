@@ -141,6 +141,7 @@ fn figures(node: NodeSmallId) -> StoreFigures {
     StoreFigures {
         intents: IntentStatus::ALL.map(|status| (status, 4)).into(),
         nodes: BTreeMap::from([(node, node_figures)]),
+        differences: BTreeMap::from([(String::from("node_disabled"), 3)]),
         database_bytes: 1_048_576,
     }
 }

@@ -3,6 +3,7 @@
 use atoma_domain::Permille;
 use atoma_domain::model::{NodeFigures, StackPhase, StackSums, StoreFigures};
 use atoma_domain::ports::SuiNodeReport;
+use atoma_domain::reconciliation::DifferenceKind;
 use atoma_operator::{Brake, Measurements};
 use prometheus::Result;
 
@@ -230,6 +231,17 @@ fn database(to: &Written, store: &StoreFigures) -> Result<()> {
         intents
             .iter()
             .map(|(status, number)| ([status.as_str()], float((*number).into()))),
+    )?;
+    let kinds = DifferenceKind::ALL.iter().map(|kind| {
+        let count = store.differences.get(kind.name()).copied();
+        ([kind.name()], float(count.unwrap_or_default().into()))
+    });
+    to.counters(
+        "atoma_mirror_differences_total",
+        "Differences between the mirror and the contract that were repaired, by kind. `node_disabled`, `node_destroyed` \
+         and `task_removed` come from calls without events; any other says that the mirror missed something.",
+        ["kind"],
+        kinds,
     )?;
     to.gauge(
         "atoma_database_size_bytes",

@@ -15,6 +15,7 @@ use crate::claimed_sums;
 use crate::columns::{Cells, key_set, number};
 use crate::due_attestations;
 use crate::error::statement_failed;
+use crate::reconciliation;
 use crate::store::SqliteState;
 
 /// The unclaimed stacks of some nodes, with what their phase and worth depend on.
@@ -52,6 +53,7 @@ impl Figures for SqliteState {
         Ok(StoreFigures {
             intents: intents(connection).await?,
             nodes: sums,
+            differences: reconciliation::counts(connection).await?,
             database_bytes: size(connection).await?,
         })
     }

@@ -37,6 +37,7 @@ mod open_error;
 mod packed;
 mod probe;
 mod reader;
+mod reconciliation;
 mod rows;
 mod schema;
 mod store;

@@ -32,8 +32,9 @@ macro_rules! stacks {
     ($from:literal, $rest:literal) => {
         concat!(
             "SELECT group_concat(line, char(10)) FROM (SELECT concat_ws(',', \
-             hex(s.stack_small_id || s.stack_id || s.owner_address || s.task_small_id \
-              || s.selected_node_id || s.num_compute_units || s.price_per_one_million_compute_units), \
+             hex(s.stack_small_id || s.owner_address || s.task_small_id || s.selected_node_id \
+              || s.num_compute_units || s.price_per_one_million_compute_units \
+              || coalesce(s.stack_id, x'')), \
              hex(w.computed_units || w.messages || coalesce(w.merkle_root, x'')), \
              coalesce(CASE WHEN w.reserved_units > zeroblob(8) THEN \
              (SELECT group_concat(hex(r.num_compute_units) || hex(r.expires_at), '') \

@@ -26,7 +26,7 @@ pub(crate) fn task(row: &SqliteRow) -> Result<Task, StoreError> {
     let cells = Cells::new(row, "tasks", "task_small_id");
     Ok(Task {
         task_small_id: TaskSmallId::new(cells.number("task_small_id")?),
-        task_id: cells.object_id("task_id")?,
+        task_id: cells.optional_object_id("task_id")?,
         role: TaskRole::new(cells.small("role")?),
         model_name: cells.optional_text("model_name")?.map(str::to_owned),
         security_level: SecurityLevel::new(cells.small("security_level")?),
@@ -69,7 +69,6 @@ pub(crate) fn stack(line: &str) -> Result<Stack, StoreError> {
     record.end("merkle_root")?;
     let read = Stack {
         stack_small_id: StackSmallId::new(stack.number("stack_small_id")?),
-        stack_id: ObjectId::new(stack.bytes("stack_id")?),
         owner_address: Address::new(stack.bytes("owner_address")?),
         task_small_id: TaskSmallId::new(stack.number("task_small_id")?),
         selected_node_id: NodeSmallId::new(stack.number("selected_node_id")?),
@@ -77,6 +76,10 @@ pub(crate) fn stack(line: &str) -> Result<Stack, StoreError> {
         price_per_one_million_compute_units: PricePerMillion::new(
             stack.number("price_per_one_million_compute_units")?,
         ),
+        stack_id: match stack.is_at_end() {
+            true => None,
+            false => Some(ObjectId::new(stack.bytes("stack_id")?)),
+        },
         already_computed_units: ComputeUnits::new(computed),
         reservations,
         is_frozen,
@@ -85,7 +88,7 @@ pub(crate) fn stack(line: &str) -> Result<Stack, StoreError> {
         in_settle_period,
         is_claimed,
     };
-    stack.end("price_per_one_million_compute_units")?;
+    stack.end("stack_id")?;
     Ok(read)
 }
 
@@ -93,7 +96,7 @@ pub(crate) fn stack(line: &str) -> Result<Stack, StoreError> {
 /// stacks with `computed_units`, `messages` and `merkle_root` of its record.
 pub(crate) fn check_stack(row: &SqliteRow) -> Result<(), StoreError> {
     let stack = Cells::new(row, "stacks", "stack_small_id");
-    stack.object_id("stack_id")?;
+    stack.optional_object_id("stack_id")?;
     stack.object_id("owner_address")?;
     stack.number("task_small_id")?;
     stack.number("selected_node_id")?;

@@ -18,6 +18,9 @@ pub struct StoreFigures {
     pub intents: BTreeMap<IntentStatus, u64>,
     /// The sums of each node that was asked for.
     pub nodes: BTreeMap<NodeSmallId, NodeFigures>,
+    /// How many differences between the mirror and the contract were ever repaired, by the name of their
+    /// [kind](crate::reconciliation::DifferenceKind).
+    pub differences: BTreeMap<String, u64>,
     /// The size of the database in bytes, without its write-ahead log.
     pub database_bytes: u64,
 }

@@ -27,7 +27,7 @@ pub struct SettlementInputs {
 pub struct Settlement {
     /// The stack. A stack is settled at most once.
     pub stack_small_id: StackSmallId,
-    /// The stack's badge; `None` if the stack was bought before the mirror begins.
+    /// The stack's badge; `None` if the mirror doesn't have the purchase.
     pub stack_id: Option<ObjectId>,
     /// The node that settled it.
     pub selected_node_id: NodeSmallId,

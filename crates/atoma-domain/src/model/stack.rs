@@ -13,8 +13,8 @@ use crate::{
 pub struct Stack {
     /// Its small id.
     pub stack_small_id: StackSmallId,
-    /// Its badge's object id.
-    pub stack_id: ObjectId,
+    /// Its badge's object id; `None` if the mirror learned of the stack from the contract's table.
+    pub stack_id: Option<ObjectId>,
     /// The buyer.
     pub owner_address: Address,
     /// Its task.
@@ -96,7 +96,7 @@ mod tests {
         };
         let mut stack = Stack {
             stack_small_id: StackSmallId::new(1),
-            stack_id: ObjectId::ZERO,
+            stack_id: Some(ObjectId::ZERO),
             owner_address: Address::ZERO,
             task_small_id: TaskSmallId::new(1),
             selected_node_id: NodeSmallId::new(1),

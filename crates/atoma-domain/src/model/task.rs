@@ -12,8 +12,8 @@ use crate::{
 pub struct Task {
     /// Its small id.
     pub task_small_id: TaskSmallId,
-    /// Its badge's object id.
-    pub task_id: ObjectId,
+    /// Its badge's object id; `None` if the mirror learned of the task from the contract's table.
+    pub task_id: Option<ObjectId>,
     /// The kind of work.
     pub role: TaskRole,
     /// The model, if it names one.

@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod figures;
 mod journal;
+mod reconciliation;
 mod signer;
 mod state;
 mod sui_nodes;
@@ -34,6 +35,7 @@ pub use events::{
 };
 pub use figures::Figures;
 pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, Stock, UnfinishedIntent};
+pub use reconciliation::{Compared, MirrorRepair, Repair, UnexplainedChange};
 pub use signer::Signer;
 pub use state::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader};
 pub use sui_nodes::{AsideReason, LeftAside, SuiNodeReport};

@@ -41,7 +41,7 @@ pub(super) struct Gathered {
     attested: JsonRows,
     paid_tickets: JsonRows,
     /// The claimed stacks, and the units that were paid.
-    claimed: BTreeMap<StackSmallId, ComputeUnits>,
+    claimed: BTreeMap<StackSmallId, Option<ComputeUnits>>,
 }
 
 impl Gathered {
@@ -142,7 +142,7 @@ impl Gathered {
     }
 
     fn claimed(&mut self, stack: StackSmallId, paid: ComputeUnits) {
-        self.claimed.insert(stack, paid);
+        self.claimed.insert(stack, Some(paid));
     }
 
     /// Writes all that was taken, and is empty afterwards.
@@ -219,10 +219,10 @@ const fn is_repetition(event: &ContractEvent) -> bool {
     matches!(event, ContractEvent::StackSettlementTicket(_))
 }
 
-/// Marks stacks as claimed, and adds them to their nodes' sums. A stack older than the mirror has no row.
-async fn mark_claimed(
+/// Marks stacks as claimed, and adds them to their nodes' sums with the units that were paid, if that is known. A stack older than the mirror has no row.
+pub(crate) async fn mark_claimed(
     connection: &mut SqliteConnection,
-    claimed: &BTreeMap<StackSmallId, ComputeUnits>,
+    claimed: &BTreeMap<StackSmallId, Option<ComputeUnits>>,
 ) -> Result<(), StoreError> {
     if claimed.is_empty() {
         return Ok(());
@@ -246,7 +246,7 @@ async fn mark_claimed(
         let cells = Cells::new(row, "stacks", "stack_small_id");
         let stack = StackSmallId::new(cells.number("stack_small_id")?);
         let node = NodeSmallId::new(cells.number("selected_node_id")?);
-        let paid = claimed.get(&stack).copied();
+        let paid = claimed.get(&stack).copied().flatten();
         let of_node = sums.entry(node).or_default();
         *of_node = of_node.plus(claimed_sums::of_stack(&cells, paid)?);
     }

@@ -3,7 +3,7 @@
 mod effects;
 mod gathered;
 mod operator_nodes;
-mod progress;
+pub(crate) mod progress;
 mod set_aside;
 
 use async_trait::async_trait;
@@ -17,6 +17,8 @@ use crate::columns::{Cells, number};
 use crate::error::{file_failed, statement_failed, unavailable};
 use crate::store::SqliteState;
 use gathered::Gathered;
+
+pub(crate) use gathered::mark_claimed;
 
 /// What the database is bound to, if it is.
 async fn bound(connection: &mut SqliteConnection) -> Result<Option<ChainIdentity>, StoreError> {

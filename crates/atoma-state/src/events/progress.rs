@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use crate::columns::{Cells, hex, json, number, optional_number};
 use crate::error::statement_failed;
 
-pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Progress, StoreError> {
+pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<Progress, StoreError> {
     let row =
         sqlx::query("SELECT *, (SELECT count(*) FROM events_set_aside) AS set_aside FROM ledger")
             .fetch_one(connection)
@@ -38,7 +38,7 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Progress, 
     })
 }
 
-pub(super) async fn write(
+pub(crate) async fn write(
     connection: &mut SqliteConnection,
     progress: &Progress,
 ) -> Result<(), StoreError> {

@@ -54,6 +54,12 @@ async fn lists_and_transitions_are_served_by_indexes() {
             "reservations_by_stack",
         ),
         (
+            "SELECT selected_node_id, stack_small_id FROM stacks WHERE is_claimed = 0 \
+             AND (selected_node_id, stack_small_id) > (x'', x'') \
+             ORDER BY selected_node_id, stack_small_id LIMIT 5",
+            "stacks_that_are_unclaimed",
+        ),
+        (
             "SELECT s.stack_small_id FROM stacks s WHERE s.owner_address = x'' \
              AND s.is_claimed = 0 AND s.task_small_id = x''",
             "stacks_by_owner",

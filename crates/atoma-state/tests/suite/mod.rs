@@ -10,21 +10,32 @@ pub mod history;
 pub mod journal;
 pub mod ledger;
 pub mod reading;
+pub mod reconciliation;
 pub mod repetitions;
 pub mod reservations;
 pub mod settling;
 pub mod work;
 
-use atoma_domain::ports::{ChainEvents, Figures, Journal, ServedWork, StateReader, Upkeep};
+use atoma_domain::ports::{
+    ChainEvents, Figures, Journal, MirrorRepair, ServedWork, StateReader, Upkeep,
+};
 
 /// A store under test. It has all database ports, because one reads what another writes.
 pub trait Store:
-    StateReader + ServedWork + ChainEvents + Journal + Figures + Upkeep + Clone + 'static
+    StateReader + ServedWork + ChainEvents + MirrorRepair + Journal + Figures + Upkeep + Clone + 'static
 {
 }
 
 impl<T> Store for T where
-    T: StateReader + ServedWork + ChainEvents + Journal + Figures + Upkeep + Clone + 'static
+    T: StateReader
+        + ServedWork
+        + ChainEvents
+        + MirrorRepair
+        + Journal
+        + Figures
+        + Upkeep
+        + Clone
+        + 'static
 {
 }
 
@@ -51,6 +62,17 @@ macro_rules! store_suites {
                 every_recorded_event_is_accepted,
                 the_epoch_never_goes_back,
                 a_purchase_taken_early_is_mirrored_once,
+            }
+            reconciliation {
+                calls_without_events_are_repaired_and_recorded,
+                what_cannot_be_compared_stays,
+                a_dry_run_repairs_nothing,
+                what_the_mirror_lacks_is_added_as_the_contract_has_it,
+                what_the_mirror_missed_of_a_ticket_is_repaired,
+                claims_that_were_missed_close_the_stack,
+                unexplained_changes_stay_until_they_are_compared,
+                a_rebuilt_mirror_is_followed_from_its_version,
+                open_and_missing_stacks_are_listed,
             }
             settling {
                 a_ticket_takes_its_epoch_from_the_settling_transaction,

@@ -55,7 +55,7 @@ pub async fn tasks_are_listed_by_id_over_the_whole_range(store: impl Store) {
     )
     .await;
     let first = store.task(task(1)).await.unwrap().unwrap();
-    assert_eq!(first.task_id, object(1));
+    assert_eq!(first.task_id, Some(object(1)));
     assert_eq!(first.deprecated_at_epoch, Some(Epoch::new(u64::MAX)));
     let second = store.task(task(2)).await.unwrap().unwrap();
     assert_eq!(second.removed_at_epoch, Some(Epoch::new(9)));

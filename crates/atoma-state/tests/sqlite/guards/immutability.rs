@@ -181,11 +181,11 @@ async fn what_was_signed_and_requested_never_changes() {
             // Numbers that don't have 64 bits.
             (
                 "CHECK constraint",
-                "INSERT INTO nodes VALUES (x'01', zeroblob(32), zeroblob(32))",
+                "INSERT INTO nodes VALUES (x'01', zeroblob(32), zeroblob(32), NULL, 0)",
             ),
             (
                 "cannot store",
-                "INSERT INTO nodes VALUES (7, zeroblob(32), zeroblob(32))",
+                "INSERT INTO nodes VALUES (7, zeroblob(32), zeroblob(32), NULL, 0)",
             ),
             // A record of a stack that isn't there.
             (
