@@ -18,9 +18,10 @@ mod disk;
 mod engine;
 mod ingest;
 mod measure;
+mod own_badges;
 mod ports;
 mod readiness;
-mod reconcile;
+mod reconciliation;
 mod records;
 mod upkeep;
 mod use_cases;
@@ -35,9 +36,10 @@ pub use engine::{
 };
 pub use ingest::{Applied, IngestError, Ingestor};
 pub use measure::{LedgerSample, Measurements, Sample};
+pub use own_badges::ForeignUse;
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};
-pub use reconcile::ForeignUse;
+pub use reconciliation::Reconciler;
 pub use upkeep::JournalUpkeep;
 pub use use_cases::{
     Checked, Completed, LONGEST_MODEL_NAME, MOST_STACKS, NodeChoice, Operator, Registered,

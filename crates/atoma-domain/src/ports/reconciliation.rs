@@ -53,13 +53,14 @@ pub trait MirrorRepair: Debug + Send + Sync {
 
     /// Brings the mirror to the version at which the contract's whole state was read, in one database transaction: what it
     /// lacks is added, what is gone is closed, and the ledger is followed from `cursor` on. Served work, reservations and
-    /// the journal stay. Events that are set aside, and unexplained changes, are deleted.
+    /// the journal stay. Events that are set aside, and unexplained changes, are deleted. `None`, and nothing is changed, if
+    /// the mirror is past that version.
     async fn rebuild(
         &self,
         read: &EntriesRead,
         cursor: &EventCursor,
         now: TimestampMs,
-    ) -> Result<Vec<Difference>, StoreError>;
+    ) -> Result<Option<Vec<Difference>>, StoreError>;
 
     /// The oldest unexplained changes, at most `limit` of them.
     async fn unexplained_changes(&self, limit: u32) -> Result<Vec<UnexplainedChange>, StoreError>;

@@ -10,7 +10,10 @@ use atoma_domain::ports::{ChainError, ChainEvents, EventSource, Progress, StoreE
 use atoma_domain::{Address, with_causes};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, debug, debug_span, error, info};
+use tracing::{Instrument as _, debug, debug_span, error, info, warn};
+
+use crate::badges::ReconcileError;
+use crate::reconciliation::Reconciler;
 
 pub use applied::Applied;
 use read_ahead::ReadAhead;
@@ -30,6 +33,15 @@ pub enum IngestError {
     Store(#[from] StoreError),
 }
 
+impl From<ReconcileError> for IngestError {
+    fn from(error: ReconcileError) -> Self {
+        match error {
+            ReconcileError::Chain(error) => Self::Chain(error),
+            ReconcileError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// The ingestion loop. It reads the ledger ahead while what was read is applied.
 #[derive(Debug)]
 pub struct Ingestor {
@@ -37,6 +49,8 @@ pub struct Ingestor {
     events: Arc<dyn ChainEvents>,
     operator: Address,
     applied: Applied,
+    /// What rebuilds the mirror if the node has pruned what comes next.
+    reconciler: Option<Reconciler>,
     stream: Option<ReadAhead>,
 }
 
@@ -54,7 +68,18 @@ impl Ingestor {
             events,
             operator,
             applied,
+            reconciler: None,
             stream: None,
+        }
+    }
+
+    /// Rebuilds the mirror from the contract's state if the node has pruned what comes next, instead of waiting for
+    /// a node that has it.
+    #[must_use]
+    pub fn rebuilding_with(self, reconciler: Reconciler) -> Self {
+        Self {
+            reconciler: Some(reconciler),
+            ..self
         }
     }
 
@@ -67,12 +92,7 @@ impl Ingestor {
     pub async fn step_once(&mut self) -> Result<Progress, IngestError> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => {
-                let progress = self.events.progress().await?;
-                let cursor = progress.cursor.clone();
-                self.applied.publish(std::iter::empty(), progress);
-                ReadAhead::begin(self.source.follow(cursor).await?)
-            }
+            None => self.begin().await?,
         };
         let steps = stream.next_steps().await?;
         let applying = self.events.apply(&steps, self.operator);
@@ -83,6 +103,26 @@ impl Ingestor {
         self.applied.publish(digests, progress.clone());
         self.stream = Some(stream);
         Ok(progress)
+    }
+
+    /// Follows the ledger from the cursor in the database, or from a rebuilt mirror's.
+    async fn begin(&self) -> Result<ReadAhead, IngestError> {
+        let progress = self.events.progress().await?;
+        let cursor = progress.cursor.clone();
+        self.applied.publish(std::iter::empty(), progress);
+        let stream = match (self.source.follow(cursor).await, &self.reconciler) {
+            (Err(ChainError::Pruned { lowest, wanted }), Some(reconciler)) => {
+                warn!(
+                    lowest,
+                    wanted, "the Sui node has pruned what the mirror needs next; rebuilding it"
+                );
+                reconciler.rebuild().await?;
+                let progress = self.events.progress().await?;
+                self.source.follow(progress.cursor).await?
+            }
+            (followed, _) => followed?,
+        };
+        Ok(ReadAhead::begin(stream))
     }
 
     /// Steps until stopped. After a failure it pauses before the next step.

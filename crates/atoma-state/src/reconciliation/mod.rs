@@ -75,9 +75,13 @@ impl MirrorRepair for SqliteState {
         read: &EntriesRead,
         cursor: &EventCursor,
         now: TimestampMs,
-    ) -> Result<Vec<Difference>, StoreError> {
+    ) -> Result<Option<Vec<Difference>>, StoreError> {
         let mut transaction = self.write().await?;
         let before = progress::read(&mut transaction).await?;
+        if before.contract_version > Some(read.counters.version) {
+            transaction.rollback().await?;
+            return Ok(None);
+        }
         let mut differences = Vec::new();
         for entry in &read.entries {
             let mirrored = mirrored::read(&mut transaction, entry.key).await?;
@@ -105,13 +109,13 @@ impl MirrorRepair for SqliteState {
         }
         let after = Progress {
             cursor: Some(cursor.clone()),
-            contract_version: before.contract_version.max(Some(read.counters.version)),
+            contract_version: Some(read.counters.version),
             set_aside: 0,
             ..before
         };
         progress::write(&mut transaction, &after).await?;
         transaction.commit().await?;
-        Ok(differences)
+        Ok(Some(differences))
     }
 
     async fn unexplained_changes(&self, limit: u32) -> Result<Vec<UnexplainedChange>, StoreError> {

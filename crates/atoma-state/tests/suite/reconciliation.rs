@@ -409,7 +409,8 @@ pub async fn a_rebuilt_mirror_is_followed_from_its_version(store: impl Store) {
             (EntryKey::Stack(stack(3)), 80, stack_entry(false, None)),
         ],
     );
-    let differences = store.rebuild(&state, &cursor, NOW).await.unwrap();
+    let rebuilt = store.rebuild(&state, &cursor, NOW).await.unwrap();
+    let differences = rebuilt.unwrap();
     assert_eq!(
         kinds(&differences),
         [
@@ -425,6 +426,11 @@ pub async fn a_rebuilt_mirror_is_followed_from_its_version(store: impl Store) {
     assert_eq!(progress.contract_version, Some(VERSION));
     assert_eq!(progress.set_aside, 0);
     assert_eq!(store.unexplained_changes(9).await.unwrap(), []);
+    // A node that is behind would take the mirror back.
+    let before = read(VERSION - 1, Vec::new());
+    let rebuilt = store.rebuild(&before, &EventCursor(vec![4].into()), NOW);
+    assert_eq!(rebuilt.await.unwrap(), None);
+    assert_eq!(store.progress().await.unwrap(), progress);
     // What was served stays.
     let stacks = store.stacks_by_id(&[stack(1), stack(2)]).await.unwrap();
     assert_eq!(stacks[0].already_computed_units, units(30));

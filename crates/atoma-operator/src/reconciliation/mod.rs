@@ -1,0 +1,182 @@
+//! Keeping the mirror true where events are not enough: comparing it with the contract's own state, and rebuilding it.
+//!
+//! `sweep.rs` says which entries come next, `snapshot.rs` reads the whole state at one version. The rule of what may be
+//! compared is the domain's ([`is_comparable`](atoma_domain::reconciliation::is_comparable)), and comparison and repair
+//! are one database transaction.
+
+mod snapshot;
+mod sweep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atoma_domain::contract::EntryKey;
+use atoma_domain::ports::{
+    Clock, Compared, ContractState, MirrorRepair, Repair, UnexplainedChange,
+};
+use atoma_domain::reconciliation::Cause;
+use atoma_domain::with_causes;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::badges::ReconcileError;
+use crate::ingest::Applied;
+use sweep::Sweep;
+
+/// How many unexplained changes are looked at in one step.
+const CHANGES_AT_ONCE: u32 = 40;
+/// The pause between two looks for unexplained changes, which ask the database alone.
+const LOOK: Duration = Duration::from_secs(2);
+/// One in so many looks goes on with the sweep, which asks the Sui node: a few calls in ten seconds.
+const LOOKS_PER_SWEEP: u32 = 5;
+/// How often what can't be compared yet is read again before a request is answered.
+const TRIES: usize = 20;
+/// The longest wait for the mirror between two of them.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Compares the mirror with the contract. Clones share their state.
+#[derive(Clone, Debug)]
+pub struct Reconciler {
+    contract: Arc<dyn ContractState>,
+    mirror: Arc<dyn MirrorRepair>,
+    clock: Arc<dyn Clock>,
+    applied: Applied,
+    /// Held by requests, which read a lot: one at a time.
+    requests: Arc<Mutex<()>>,
+}
+
+impl Reconciler {
+    /// Compares the mirror, whose ingestion reports in `applied`, with the contract.
+    pub fn new(
+        contract: Arc<dyn ContractState>,
+        mirror: Arc<dyn MirrorRepair>,
+        clock: Arc<dyn Clock>,
+        applied: Applied,
+    ) -> Self {
+        Self {
+            contract,
+            mirror,
+            clock,
+            applied,
+            requests: Arc::default(),
+        }
+    }
+
+    /// Compares what transactions changed without an event to tell, if there is any.
+    ///
+    /// # Errors
+    /// When the contract can't be read or the database fails. The changes are looked at again with the next call.
+    pub async fn explain_changes(&self) -> Result<Option<Compared>, ReconcileError> {
+        let changes = self.mirror.unexplained_changes(CHANGES_AT_ONCE).await?;
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let objects: Vec<_> = changes.iter().map(|change| change.object).collect();
+        let keys = self.contract.entries_of(&objects).await?;
+        let repair = Repair::Mirror(Cause::Unexplained);
+        self.compare(&keys, repair, &changes).await.map(Some)
+    }
+
+    /// Compares everything now, and waits a little for what the mirror has not applied yet.
+    ///
+    /// # Errors
+    /// When the contract can't be read or the database fails. What was repaired before stays repaired.
+    pub async fn compare_all(&self, repair: Repair) -> Result<Compared, ReconcileError> {
+        let _alone = self.requests.lock().await;
+        let mut sweep = Sweep::default();
+        let mut found = Compared::default();
+        while let Some(keys) = sweep.next(&*self.contract, &*self.mirror).await? {
+            add(&mut found, self.compare(&keys, repair, &[]).await?);
+        }
+        for _ in 0..TRIES {
+            let open = std::mem::take(&mut found.open);
+            if open.is_empty() {
+                break;
+            }
+            let seen = self.applied.progress();
+            // No news is a reason to look again too: the Sui node may have been behind.
+            let _ = tokio::time::timeout(PATIENCE, self.applied.changed_since(&seen)).await;
+            for keys in open.chunks(sweep::KEYS) {
+                add(&mut found, self.compare(keys, repair, &[]).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Compares the mirror with the contract, until stopped.
+    pub async fn run(self, stopping: CancellationToken) {
+        let mut sweep = Sweep::default();
+        let mut looks = 0;
+        let rounds = async {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                looks = (looks + 1) % LOOKS_PER_SWEEP;
+                let step = match self.explain_changes().await {
+                    Ok(None) if looks == 0 => self.sweep_once(&mut sweep).await,
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = step {
+                    warn!(
+                        error = with_causes(&error),
+                        "can't compare the mirror with the contract; retrying"
+                    );
+                }
+            }
+        };
+        stopping.run_until_cancelled(rounds).await;
+    }
+
+    /// Goes on with a sweep, or begins the next.
+    async fn sweep_once(&self, sweep: &mut Sweep) -> Result<(), ReconcileError> {
+        match sweep.next(&*self.contract, &*self.mirror).await? {
+            Some(keys) => {
+                let repair = Repair::Mirror(Cause::Periodic);
+                self.compare(&keys, repair, &[]).await?;
+            }
+            None => *sweep = Sweep::default(),
+        }
+        Ok(())
+    }
+
+    async fn compare(
+        &self,
+        keys: &[EntryKey],
+        repair: Repair,
+        explained: &[UnexplainedChange],
+    ) -> Result<Compared, ReconcileError> {
+        let read = self.contract.entries(keys).await?;
+        let now = self.clock.now();
+        let found = self.mirror.reconcile(&read, repair, explained, now).await?;
+        debug!(
+            compared = found.compared,
+            open = found.open.len(),
+            "compared entries of the mirror with the contract"
+        );
+        if let Repair::Mirror(cause) = repair {
+            for difference in &found.differences {
+                let (kind, cause) = (difference.kind.name(), cause.name());
+                if difference.kind.is_silent() {
+                    info!(key = ?difference.key, kind, cause, "updated the mirror");
+                } else {
+                    warn!(
+                        key = ?difference.key,
+                        kind,
+                        cause,
+                        mirrored = difference.mirrored,
+                        on_chain = difference.on_chain,
+                        "the mirror differed from the contract and was repaired"
+                    );
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn add(found: &mut Compared, more: Compared) {
+    found.differences.extend(more.differences);
+    found.compared = found.compared.saturating_add(more.compared);
+    found.open.extend(more.open);
+}

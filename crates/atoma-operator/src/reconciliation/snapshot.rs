@@ -1,0 +1,120 @@
+//! Reading the contract's whole state at one version, and rebuilding the mirror from it.
+
+use std::collections::BTreeSet;
+
+use atoma_domain::contract::{ContractCounters, EntriesRead, EntryKey};
+use atoma_domain::ports::ChainError;
+use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::{Reconciler, sweep};
+use crate::badges::ReconcileError;
+
+/// How often the state is read again because the contract changed meanwhile.
+const ATTEMPTS: usize = 10;
+/// How many calls read at the same time: the fewer changes fall into a read, the sooner one succeeds.
+const CALLS_AT_ONCE: usize = 8;
+/// How many open stacks of the mirror are read at once.
+const PAGE: u32 = 1_000;
+
+impl Reconciler {
+    /// Rebuilds the mirror from the contract's state at one version. The ledger is followed from there. Served work and the
+    /// journal stay. Returns how many differences there were.
+    ///
+    /// # Errors
+    /// When the contract can't be read, changes during each attempt, or is older than the mirror; or the database fails.
+    /// Then the mirror is as before.
+    pub async fn rebuild(&self) -> Result<usize, ReconcileError> {
+        let _alone = self.requests.lock().await;
+        for attempt in 1..=ATTEMPTS {
+            // Before the state, so that no transaction after it is missed.
+            let cursor = self.contract.newest_cursor().await?;
+            let Some(state) = self.read_state().await? else {
+                warn!(attempt, "the contract changed while its state was read");
+                continue;
+            };
+            let now = self.clock.now();
+            let Some(differences) = self.mirror.rebuild(&state, &cursor, now).await? else {
+                let behind = "the Sui node is behind the mirror, which can't be rebuilt from it";
+                return Err(ChainError::Unavailable(behind.into()).into());
+            };
+            info!(
+                version = state.counters.version,
+                entries = state.entries.len(),
+                differences = differences.len(),
+                "rebuilt the mirror from the contract's state"
+            );
+            return Ok(differences.len());
+        }
+        let busy = "the contract changed during each attempt to read its whole state";
+        Err(ChainError::Unavailable(busy.into()).into())
+    }
+
+    /// The whole state at one version; `None` if the contract changed meanwhile.
+    async fn read_state(&self) -> Result<Option<EntriesRead>, ReconcileError> {
+        let counters = self.contract.counters().await?;
+        let Some(stacks) = self.stacks(&counters).await? else {
+            return Ok(None);
+        };
+        let nodes = (1..counters.next_node.get()).map(|id| EntryKey::Node(NodeSmallId::new(id)));
+        let tasks = (1..counters.next_task.get()).map(|id| EntryKey::Task(TaskSmallId::new(id)));
+        let stacks = stacks.into_iter().map(EntryKey::Stack);
+        let keys: Vec<EntryKey> = nodes.chain(tasks).chain(stacks).collect();
+        let mut entries = Vec::with_capacity(keys.len());
+        let mut reading = JoinSet::new();
+        let mut batches = keys.chunks(sweep::KEYS);
+        loop {
+            while reading.len() < CALLS_AT_ONCE
+                && let Some(batch) = batches.next()
+            {
+                let (contract, batch) = (self.contract.clone(), batch.to_vec());
+                reading.spawn(async move { contract.entries(&batch).await });
+            }
+            let Some(read) = reading.join_next().await else {
+                break;
+            };
+            let read = read.map_err(|error| ChainError::Unavailable(error.into()))??;
+            if read.counters.version != counters.version {
+                return Ok(None);
+            }
+            entries.extend(read.entries);
+        }
+        // Also if there was nothing to read.
+        if self.contract.counters().await? != counters {
+            return Ok(None);
+        }
+        entries.sort_by_key(|entry| entry.key);
+        Ok(Some(EntriesRead { counters, entries }))
+    }
+
+    /// All stacks of the contract, and those that are open in the mirror; `None` if the list is not complete, since the
+    /// contract changed meanwhile.
+    async fn stacks(
+        &self,
+        counters: &ContractCounters,
+    ) -> Result<Option<BTreeSet<StackSmallId>>, ReconcileError> {
+        let mut stacks = BTreeSet::new();
+        let mut next = None;
+        loop {
+            let page = self.contract.list_stacks(next).await?;
+            stacks.extend(page.stacks);
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        if u64::try_from(stacks.len()) != Ok(counters.stacks) {
+            return Ok(None);
+        }
+        let mut last = None;
+        loop {
+            let open = self.mirror.open_stacks(last, PAGE).await?;
+            stacks.extend(open.iter().map(|(_, stack)| *stack));
+            last = open.last().copied();
+            if last.is_none() {
+                return Ok(Some(stacks));
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The mirror against a local network: following it, comparing with it, rebuilding from it.
+
+// The `cfg(test)` makes clippy allow `unwrap` in the helpers, as it does in tests.
+#[cfg(test)]
+mod histories;
+#[cfg(test)]
+mod rebuilding;
+#[cfg(test)]
+mod reconciling;
+#[cfg(test)]
+mod state;
+#[cfg(test)]
+mod world;
