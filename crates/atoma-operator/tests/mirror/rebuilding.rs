@@ -83,11 +83,8 @@ async fn a_rebuild_that_fails_changes_nothing() {
         ..Fault::once(FaultKind::NodeLags)
     });
     let error = mirror.reconciler.rebuild().await.unwrap_err();
-    let error: &dyn std::error::Error = &error;
-    assert!(
-        error.source().unwrap().to_string().contains("unavailable")
-            || !error.to_string().is_empty()
-    );
+    let told = atoma_domain::with_causes(&error);
+    assert!(told.contains("behind the mirror"), "{told}");
     world.localnet.clear_faults();
     world.localnet.inject_fault(Fault {
         count: 3,
