@@ -5,6 +5,7 @@
 
 mod error;
 mod outcome;
+mod reconciliation;
 mod request;
 mod reservation;
 mod service;
@@ -19,6 +20,7 @@ pub use outcome::{
     BatchView, ClaimView, DigestView, DisputedView, DryRun, RegisteredView, StackResultStatus,
     StackResultView, SubscribedView, WholeError,
 };
+pub use reconciliation::{DifferenceView, EntryKind, ReconciledView};
 pub use request::{
     AttestRequest, ClaimRequest, DisputeRequest, IgnoredFields, MessageRequest,
     ModelSubscribeRequest, Price, RegisterRequest, ReservationRequest, ReservationUpdate,

@@ -39,6 +39,15 @@ impl RequestContext {
         }
     }
 
+    /// The use cases for a request without a body, which repeating does no harm to.
+    pub(crate) fn operator_without_body(&self) -> Operator {
+        let operator = self.operator.requiring_start();
+        match self.is_dry_run {
+            true => operator.dry_run(),
+            false => operator,
+        }
+    }
+
     /// Whether the request must write and send nothing.
     pub(crate) const fn is_dry_run(&self) -> bool {
         self.is_dry_run

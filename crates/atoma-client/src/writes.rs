@@ -2,9 +2,10 @@
 
 use atoma_api_types::{
     AttestRequest, BatchView, ClaimRequest, ClaimView, DigestView, DisputeRequest, DisputedView,
-    MessageRequest, ModelSubscribeRequest, RegisterRequest, RegisteredView, ReleasedView,
-    ReservationRequest, ReservationUpdate, ReservationView, ReservedView, SettleRequest,
-    SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest, TransactionView, WorkView,
+    MessageRequest, ModelSubscribeRequest, ReconciledView, RegisterRequest, RegisteredView,
+    ReleasedView, ReservationRequest, ReservationUpdate, ReservationView, ReservedView,
+    SettleRequest, SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest, TransactionView,
+    WorkView,
 };
 use atoma_domain::{IntentId, ReservationId};
 use reqwest::{Method, RequestBuilder};
@@ -149,6 +150,29 @@ impl Client {
     pub async fn abandon(&self, id: IntentId) -> Result<TransactionView, ClientError> {
         let id = id.to_string();
         let request = self.request(Method::POST, &["transactions", &id, "abandon"])?;
+        self.send(request).await?.decode()
+    }
+
+    /// Compares the mirror with the contract's own state, and repairs it unless it is a dry run. Repeating it does no
+    /// harm.
+    ///
+    /// # Errors
+    /// When the daemon can't be reached, or can't read the contract.
+    pub async fn reconcile(&self, is_dry_run: bool) -> Result<ReconciledView, ClientError> {
+        let request = self.request(Method::POST, &["reconcile"])?;
+        let request = match is_dry_run {
+            true => request.query(&[("dry_run", "true")]),
+            false => request,
+        };
+        self.send(request).await?.decode()
+    }
+
+    /// Rebuilds the mirror from the contract's state at one version. Repeating it does no harm.
+    ///
+    /// # Errors
+    /// When the daemon can't be reached, or can't read the contract.
+    pub async fn rebuild_mirror(&self) -> Result<ReconciledView, ClientError> {
+        let request = self.request(Method::POST, &["reconcile", "rebuild"])?;
         self.send(request).await?.decode()
     }
 

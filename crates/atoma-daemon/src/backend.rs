@@ -10,7 +10,7 @@ use atoma_domain::{CheckpointNumber, Mist, with_causes};
 use atoma_metrics::Metrics;
 use atoma_operator::{
     Applied, Engine, EngineConfig, Ingestor, JournalUpkeep, LimitsConfig, Operator, Ports,
-    Readiness, ReconcileError,
+    Readiness, ReconcileError, Reconciler,
 };
 use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{
@@ -45,6 +45,7 @@ pub(crate) struct Backend {
     engine: Engine,
     applied: Applied,
     readiness: Readiness,
+    reconciler: Reconciler,
     state: SqliteState,
     tasks: TaskTracker,
     stopping: CancellationToken,
@@ -179,6 +180,12 @@ impl Backend {
         tasks.spawn(nodes.watch(LOOK_INTERVAL, stopping.clone()));
         Ok(Self {
             engine: Engine::new(ports.clone(), engine_config, stopping.clone()),
+            reconciler: Reconciler::new(
+                Arc::new(nodes.with_priority(Priority::Other)),
+                Arc::new(state.clone()),
+                ports.clock.clone(),
+                applied.clone(),
+            ),
             ports,
             applied,
             readiness,
@@ -205,6 +212,7 @@ impl Backend {
             self.readiness.clone(),
             request_timeout,
         )
+        .reconciling_with(self.reconciler.clone())
     }
 
     /// The part of the start that needs the chain: check that it is the database's chain, learn the
@@ -228,7 +236,10 @@ impl Backend {
             self.ports.signer.address(),
             self.applied.clone(),
         );
+        let ingestor = ingestor.rebuilding_with(self.reconciler.clone());
         self.tasks.spawn(ingestor.run(self.stopping.clone()));
+        let reconciler = self.reconciler.clone();
+        self.tasks.spawn(reconciler.run(self.stopping.clone()));
         let epochs = self.readiness.clone();
         let stopping = self.stopping.clone();
         self.tasks

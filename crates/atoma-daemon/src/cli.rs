@@ -9,6 +9,7 @@ mod lists;
 mod outcomes;
 mod progress;
 mod reads;
+mod reconcile;
 mod requests;
 mod spend;
 mod stacks;
@@ -38,6 +39,7 @@ use backup::{BackupArgs, RestoreArgs};
 use config::{ConfigArgs, ConfigCommand};
 use doctor::DoctorArgs;
 use reads::ReadCommand;
+use reconcile::ReconcileArgs;
 use requests::RequestCommand;
 use table::plain;
 use tools::{CompletionsArgs, ManArgs};
@@ -83,6 +85,9 @@ enum Command {
     /// List, show, follow or abandon transactions.
     #[command(subcommand)]
     Transactions(TransactionsCommand),
+    /// Compare the mirror with the contract's own state and repair it, or rebuild it.
+    #[command(after_help = exit::HELP)]
+    Reconcile(ReconcileArgs),
     /// Copy the database while the daemon runs, and check the copy.
     #[command(after_help = exit::HELP)]
     Backup(BackupArgs),
@@ -117,6 +122,7 @@ impl Command {
             Self::Read(command) => command.connection().json,
             Self::Request(command) => command.connection().json,
             Self::Transactions(command) => command.connection().json,
+            Self::Reconcile(args) => args.connection.json,
             _ => false,
         }
     }
@@ -136,6 +142,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Read(command) => command.run().await,
         Command::Request(command) => command.run().await,
         Command::Transactions(command) => command.run().await,
+        Command::Reconcile(args) => args.run().await,
         Command::Backup(args) => args.run().await,
         Command::Restore(args) => args.run().await,
         Command::Doctor(args) => args.run().await,

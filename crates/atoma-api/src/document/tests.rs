@@ -150,6 +150,7 @@ fn only_what_can_be_simulated_takes_dry_run_and_only_what_is_remembered_a_key() 
         ("/reservations/{reservation_id}", "patch", false, false),
         ("/reservations", "delete", false, false),
         ("/transactions/{id}/abandon", "post", false, false),
+        ("/reconcile", "post", true, false),
     ] {
         assert_eq!(has(path, method, "dry_run"), dry_run, "{path}");
         assert_eq!(has(path, method, "Idempotency-Key"), key, "{path}");

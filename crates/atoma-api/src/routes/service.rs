@@ -5,7 +5,7 @@ use actix_web::http::Method;
 use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Path};
 use atoma_api_types::{
-    HealthStatus, HealthView, NodeView, NotReadyView, ReadyStatus, ReadyView,
+    HealthStatus, HealthView, NodeView, NotReadyView, ReadyStatus, ReadyView, ReconciledView,
     TransactionDetailView, TransactionView,
 };
 use atoma_domain::journal::{Action, Failure, IntentRecord, IntentStatus};
@@ -20,7 +20,11 @@ use crate::lists::{CURSOR, LIMIT, ListRequest, PAGING, ShortListRequest};
 use crate::openapi::{DocumentJson, Query, Tag, Values, describe};
 use crate::paging::one_more;
 use crate::params::{digest, whole};
-use crate::views::{node_view, spending_limits_view, transaction_detail_view, transaction_view};
+use crate::query::TRIED;
+use crate::request_context::RequestContext;
+use crate::views::{
+    node_view, reconciled_view, spending_limits_view, transaction_detail_view, transaction_view,
+};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let describe = |id, summary| describe(id, Tag::Daemon, summary);
@@ -57,6 +61,27 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 .query(PAGING)
                 .lists_at_once::<NodeView>(),
             nodes,
+        ),
+        Endpoint::at("/reconcile").write(
+            Method::POST,
+            describe(
+                "reconcile",
+                "Compares the mirror with the contract's own state, and repairs it.",
+            )
+            .query(TRIED)
+            .answers::<ReconciledView>(200, "What differed, and is repaired unless it is a dry run.")
+            .errors(&["not_ready", "shutting_down", "sui_node_error"]),
+            reconcile,
+        ),
+        Endpoint::at("/reconcile/rebuild").write(
+            Method::POST,
+            describe(
+                "rebuild_mirror",
+                "Rebuilds the mirror from the contract's state at one version. Served work and the journal stay.",
+            )
+            .answers::<ReconciledView>(200, "The mirror is rebuilt, and this is what differed.")
+            .errors(&["not_ready", "shutting_down", "sui_node_error"]),
+            rebuild,
         ),
         Endpoint::at("/transactions").get(
             describe("list_transactions", "Lists the transaction journal.")
@@ -141,6 +166,18 @@ async fn nodes(operator: Data<Operator>, list: ShortListRequest) -> ApiResult {
         |node| node_view(&node),
     )
     .await
+}
+
+/// Compares the whole mirror with the contract.
+async fn reconcile(context: RequestContext) -> ApiResult {
+    let found = context.operator_without_body().reconcile().await?;
+    Ok(HttpResponse::Ok().json(reconciled_view(found, context.is_dry_run())))
+}
+
+/// Rebuilds the mirror.
+async fn rebuild(operator: Data<Operator>) -> ApiResult {
+    let found = operator.requiring_start().rebuild_mirror().await?;
+    Ok(HttpResponse::Ok().json(reconciled_view(found, false)))
 }
 
 /// The query parameters of the list of transactions: filters, and the page.

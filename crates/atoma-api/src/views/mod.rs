@@ -3,6 +3,7 @@
 mod batch;
 mod limits;
 mod outcome;
+mod reconciliation;
 mod reservation;
 mod settlement;
 mod stack;
@@ -16,6 +17,7 @@ pub(crate) use outcome::{
     digest_view, disputed_view, done_response, registered_response, registered_view,
     subscribed_view,
 };
+pub(crate) use reconciliation::reconciled_view;
 pub(crate) use reservation::{reservation_view, reserved_view};
 pub(crate) use settlement::{claimed_stack_view, dispute_view, due_attestation_view};
 pub(crate) use stack::{node_view, stack_view, work_view};

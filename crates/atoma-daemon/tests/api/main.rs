@@ -40,6 +40,7 @@ mod partial_requests;
 mod process_kill;
 mod protocol;
 mod reads;
+mod reconcile;
 mod recovery;
 mod served_work;
 mod settlement;

@@ -22,7 +22,7 @@ const ATTEST: &str = "/submit_stack_settlement_attestations";
 const CLAIM: &str = "/claim_funds";
 
 /// Applies events to the mirror that the journal doesn't know yet.
-async fn apply_to_mirror(world: &TestWorld, events: Vec<ContractEvent>) {
+pub(crate) async fn apply_to_mirror(world: &TestWorld, events: Vec<ContractEvent>) {
     let ports = world.operator.ports();
     let progress = ports.events.progress().await.unwrap();
     let last = progress.position.unwrap();

@@ -28,8 +28,8 @@ use sweep::Sweep;
 const CHANGES_AT_ONCE: u32 = 40;
 /// The pause between two looks for unexplained changes, which ask the database alone.
 const LOOK: Duration = Duration::from_secs(2);
-/// One in so many looks goes on with the sweep, which asks the Sui node: a few calls in ten seconds.
-const LOOKS_PER_SWEEP: u32 = 5;
+/// One in so many looks goes on with the sweep, which asks the Sui node: a few calls in half a minute.
+const LOOKS_PER_SWEEP: u32 = 15;
 /// How often what can't be compared yet is read again before a request is answered.
 const TRIES: usize = 20;
 /// The longest wait for the mirror between two of them.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use atoma_domain::contract::{ContractCounters, EntriesRead, EntryKey};
-use atoma_domain::ports::ChainError;
+use atoma_domain::ports::{ChainError, Compared};
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -20,12 +20,12 @@ const PAGE: u32 = 1_000;
 
 impl Reconciler {
     /// Rebuilds the mirror from the contract's state at one version. The ledger is followed from there. Served work and the
-    /// journal stay. Returns how many differences there were.
+    /// journal stay.
     ///
     /// # Errors
     /// When the contract can't be read, changes during each attempt, or is older than the mirror; or the database fails.
     /// Then the mirror is as before.
-    pub async fn rebuild(&self) -> Result<usize, ReconcileError> {
+    pub async fn rebuild(&self) -> Result<Compared, ReconcileError> {
         let _alone = self.requests.lock().await;
         for attempt in 1..=ATTEMPTS {
             // Before the state, so that no transaction after it is missed.
@@ -45,7 +45,11 @@ impl Reconciler {
                 differences = differences.len(),
                 "rebuilt the mirror from the contract's state"
             );
-            return Ok(differences.len());
+            return Ok(Compared {
+                differences,
+                compared: u64::try_from(state.entries.len()).unwrap_or(u64::MAX),
+                open: Vec::new(),
+            });
         }
         let busy = "the contract changed during each attempt to read its whole state";
         Err(ChainError::Unavailable(busy.into()).into())

@@ -21,6 +21,7 @@ mod dispute;
 mod nodes;
 mod operator;
 mod read_your_writes;
+mod reconcile;
 mod register;
 mod request;
 mod serve;

@@ -12,6 +12,7 @@ use crate::ingest::Applied;
 use crate::measure::{Measurements, Sampler};
 use crate::ports::Ports;
 use crate::readiness::{NotReady, Readiness};
+use crate::reconciliation::Reconciler;
 
 /// The use cases of a node operator. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Operator {
     pub(super) applied: Applied,
     pub(super) readiness: Readiness,
     sampler: Sampler,
+    /// Compares the mirror with the contract.
+    pub(super) reconciler: Option<Reconciler>,
     /// How long a request waits for outcomes.
     pub(super) request_timeout: Duration,
     /// Whether requests are only simulated.
@@ -57,10 +60,20 @@ impl Operator {
             applied,
             readiness,
             sampler: Sampler::default(),
+            reconciler: None,
             request_timeout,
             is_dry_run: false,
             requires_start: false,
             key: None,
+        }
+    }
+
+    /// The same use cases, which can compare the mirror with the contract.
+    #[must_use]
+    pub fn reconciling_with(self, reconciler: Reconciler) -> Self {
+        Self {
+            reconciler: Some(reconciler),
+            ..self
         }
     }
 

@@ -94,5 +94,5 @@ async fn a_rebuild_that_fails_changes_nothing() {
     assert_eq!(mirror.store.progress().await.unwrap(), before);
     world.localnet.clear_faults();
     assert_eq!(world.differences(&mirror).await, [""; 0]);
-    assert_eq!(mirror.reconciler.rebuild().await.unwrap(), 0);
+    assert_eq!(mirror.reconciler.rebuild().await.unwrap().differences, []);
 }

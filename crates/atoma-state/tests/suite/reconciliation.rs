@@ -428,8 +428,9 @@ pub async fn a_rebuilt_mirror_is_followed_from_its_version(store: impl Store) {
     assert_eq!(store.unexplained_changes(9).await.unwrap(), []);
     // A node that is behind would take the mirror back.
     let before = read(VERSION - 1, Vec::new());
-    let rebuilt = store.rebuild(&before, &EventCursor(vec![4].into()), NOW);
-    assert_eq!(rebuilt.await.unwrap(), None);
+    let other = EventCursor(vec![4].into());
+    let rebuilt = store.rebuild(&before, &other, NOW).await.unwrap();
+    assert_eq!(rebuilt, None);
     assert_eq!(store.progress().await.unwrap(), progress);
     // What was served stays.
     let stacks = store.stacks_by_id(&[stack(1), stack(2)]).await.unwrap();
