@@ -118,6 +118,8 @@ pub struct EntryRead {
 pub struct EntriesRead {
     /// That version, with its counters.
     pub counters: ContractCounters,
+    /// The version that the mirror had before the read.
+    pub mirrored_before: u64,
     /// The entries, in the order of their keys.
     pub entries: Vec<EntryRead>,
 }

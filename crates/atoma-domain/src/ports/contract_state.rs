@@ -25,11 +25,11 @@ pub trait ContractState: Debug + Send + Sync {
     async fn counters(&self) -> Result<ContractCounters, ChainError>;
 
     /// Reads entries at one version of the `AtomaDb`. That one is absent is the ledger's word: the table at that version
-    /// has no such entry.
+    /// has no such entry. `mirrored` is the version that the mirror has now.
     ///
     /// # Errors
     /// [`ChainError::Unavailable`] if the contract changes faster than this many entries can be read.
-    async fn entries(&self, keys: &[EntryKey]) -> Result<EntriesRead, ChainError>;
+    async fn entries(&self, keys: &[EntryKey], mirrored: u64) -> Result<EntriesRead, ChainError>;
 
     /// Lists the stacks that exist, page by page. A list tells what to read: that a stack is missing from it proves
     /// nothing.

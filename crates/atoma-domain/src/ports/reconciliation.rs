@@ -41,6 +41,9 @@ pub struct Compared {
 /// The mirror, as it is compared with the contract.
 #[async_trait]
 pub trait MirrorRepair: Debug + Send + Sync {
+    /// The version of the contract that is mirrored; 0 before the first.
+    async fn mirrored_version(&self) -> Result<u64, StoreError>;
+
     /// Compares entries as they were read with the mirror, and repairs it, in one database transaction. `explained` are the
     /// changes that the entries were read for: they are forgotten once all entries are compared and repaired.
     async fn reconcile(

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use super::{Difference, DifferenceKind};
 use crate::NodeSmallId;
 use crate::contract::{
-    ContractCounters, Entry, EntryKey, EntryRead, NodeOnChain, StackEntryOnChain, TaskOnChain,
+    EntriesRead, Entry, EntryKey, EntryRead, NodeOnChain, StackEntryOnChain, TaskOnChain,
     TicketOnChain,
 };
 
@@ -27,15 +27,21 @@ pub enum Mirrored {
     Present(Entry),
 }
 
-/// Whether an entry that was read is the one that the mirror must show at its version of the contract.
+/// Whether an entry that was read is the one that the mirror must show now, at its version of the contract.
 ///
 /// One that exists must not have changed between the mirror's version and the version at which it was read, whichever is
-/// first: `entry ≤ mirror ≤ read`. One that is gone stays gone, because ids are never given again, so the mirror must
-/// only have got as far as the read.
-pub fn is_comparable(read: &EntryRead, counters: &ContractCounters, mirrored_version: u64) -> bool {
-    match read.entry {
-        Some(_) => read.version <= mirrored_version && mirrored_version <= counters.version,
-        None => counters.has_given(read.key) && counters.version <= mirrored_version,
+/// first: `entry ≤ mirror ≤ read`. A node publishes what a transaction writes object by object, so an entry can be older than
+/// the `AtomaDb` beside it. That is excluded if the mirror doesn't have this transaction yet, or had it before the read.
+///
+/// One that is gone stays gone, because ids are never given again, so the mirror must only have got as far as the read.
+pub fn is_comparable(entry: &EntryRead, read: &EntriesRead, mirrored: u64) -> bool {
+    let at = read.counters.version;
+    match entry.entry {
+        Some(_) => {
+            let is_published = mirrored < at || mirrored == at && read.mirrored_before == at;
+            entry.version <= mirrored && is_published
+        }
+        None => read.counters.has_given(entry.key) && at <= mirrored,
     }
 }
 

@@ -146,7 +146,9 @@ impl Reconciler {
         repair: Repair,
         explained: &[UnexplainedChange],
     ) -> Result<Compared, ReconcileError> {
-        let read = self.contract.entries(keys).await?;
+        // Before the entries are read.
+        let mirrored = self.mirror.mirrored_version().await?;
+        let read = self.contract.entries(keys, mirrored).await?;
         let now = self.clock.now();
         let found = self.mirror.reconcile(&read, repair, explained, now).await?;
         debug!(

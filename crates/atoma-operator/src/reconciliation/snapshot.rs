@@ -55,7 +55,8 @@ impl Reconciler {
         Err(ChainError::Unavailable(busy.into()).into())
     }
 
-    /// The whole state at one version; `None` if the contract changed meanwhile.
+    /// The whole state at one version; `None` if the contract changed meanwhile. The version is read first, and the stacks are
+    /// listed before any entry is read: a node has published the version's transaction by then.
     async fn read_state(&self) -> Result<Option<EntriesRead>, ReconcileError> {
         let counters = self.contract.counters().await?;
         let Some(stacks) = self.stacks(&counters).await? else {
@@ -73,7 +74,7 @@ impl Reconciler {
                 && let Some(batch) = batches.next()
             {
                 let (contract, batch) = (self.contract.clone(), batch.to_vec());
-                reading.spawn(async move { contract.entries(&batch).await });
+                reading.spawn(async move { contract.entries(&batch, 0).await });
             }
             let Some(read) = reading.join_next().await else {
                 break;
@@ -89,7 +90,11 @@ impl Reconciler {
             return Ok(None);
         }
         entries.sort_by_key(|entry| entry.key);
-        Ok(Some(EntriesRead { counters, entries }))
+        Ok(Some(EntriesRead {
+            counters,
+            mirrored_before: 0,
+            entries,
+        }))
     }
 
     /// All stacks of the contract, and those that are open in the mirror; `None` if the list is not complete, since the

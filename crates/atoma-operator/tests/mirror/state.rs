@@ -53,7 +53,11 @@ pub(crate) fn of(state: &Value, version: u64) -> EntriesRead {
         });
         add(EntryKey::Stack(StackSmallId::new(id)), stack);
     }
-    EntriesRead { counters, entries }
+    EntriesRead {
+        counters,
+        mirrored_before: version,
+        entries,
+    }
 }
 
 fn task(value: &Value) -> TaskOnChain {

@@ -26,6 +26,12 @@ pub(crate) use record::counts;
 
 #[async_trait]
 impl MirrorRepair for SqliteState {
+    async fn mirrored_version(&self) -> Result<u64, StoreError> {
+        let mut connection = self.readers.acquire().await.map_err(statement_failed)?;
+        let progress = progress::read(&mut connection).await?;
+        Ok(progress.contract_version.unwrap_or_default())
+    }
+
     async fn reconcile(
         &self,
         read: &EntriesRead,
@@ -38,7 +44,7 @@ impl MirrorRepair for SqliteState {
         let version = progress.contract_version.unwrap_or_default();
         let mut found = Compared::default();
         for entry in &read.entries {
-            if !is_comparable(entry, &read.counters, version) {
+            if !is_comparable(entry, read, version) {
                 if read.counters.has_given(entry.key) {
                     found.open.push(entry.key);
                 }

@@ -52,6 +52,7 @@ fn read(version: u64, entries: Vec<(EntryKey, u64, Option<Entry>)>) -> EntriesRe
             next_stack: stack(10),
             stacks: 0,
         },
+        mirrored_before: VERSION,
         entries: entries.into_iter().map(entry).collect(),
     }
 }

@@ -130,7 +130,7 @@ async fn assert_is_the_networks(network: &TestNetwork) {
         .chain((1..=counters.next_task.get()).map(task))
         .chain((1..=counters.next_stack.get()).map(stack))
         .collect();
-    let read = network.chain.entries(&keys).await.unwrap();
+    let read = network.chain.entries(&keys, 0).await.unwrap();
     assert_eq!(read.counters, counters);
     assert_eq!(read.entries.len(), keys.len());
     for (entry, key) in read.entries.iter().zip(&keys) {
@@ -185,7 +185,11 @@ async fn entries_are_the_networks_own() {
     network.localnet.destroy_node(NodeSmallId::new(2)).unwrap();
     network.localnet.remove_task(task, true).unwrap();
     assert_is_the_networks(&network).await;
-    let left = network.chain.entries(&[stack(open.get())]).await.unwrap();
+    let left = network
+        .chain
+        .entries(&[stack(open.get())], 0)
+        .await
+        .unwrap();
     assert!(left.entries[0].entry.is_some());
 }
 

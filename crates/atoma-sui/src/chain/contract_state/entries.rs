@@ -23,10 +23,24 @@ use crate::response::malformed;
 const MAX_RESTARTS: usize = 8;
 
 impl SuiChain {
-    pub(super) async fn read_entries(&self, keys: &[EntryKey]) -> Result<EntriesRead, ChainError> {
+    /// Reads the entries, and those that are absent again: a node publishes a transaction's deletions before its new version
+    /// of the `AtomaDb`, so the first read can be ahead of the version beside it.
+    pub(super) async fn read_entries(
+        &self,
+        keys: &[EntryKey],
+        mirrored: u64,
+    ) -> Result<EntriesRead, ChainError> {
+        let read = self.read_once(keys, mirrored).await?;
+        if read.entries.iter().all(|entry| entry.entry.is_some()) {
+            return Ok(read);
+        }
+        self.read_once(keys, mirrored).await
+    }
+
+    async fn read_once(&self, keys: &[EntryKey], mirrored: u64) -> Result<EntriesRead, ChainError> {
         let facts = self.facts().await?;
         for _ in 0..=MAX_RESTARTS {
-            if let Some(read) = self.try_read_entries(facts, keys).await? {
+            if let Some(read) = self.try_read_entries(facts, keys, mirrored).await? {
                 return Ok(read);
             }
         }
@@ -40,6 +54,7 @@ impl SuiChain {
         &self,
         facts: &Facts,
         keys: &[EntryKey],
+        mirrored: u64,
     ) -> Result<Option<EntriesRead>, ChainError> {
         let mut objects = ViewObjects::default();
         let mut atoma_db: Option<ObjectRead> = None;
@@ -64,7 +79,11 @@ impl SuiChain {
                 if entries.iter().any(is_newer) {
                     return Ok(None);
                 }
-                return Ok(Some(EntriesRead { counters, entries }));
+                return Ok(Some(EntriesRead {
+                    counters,
+                    mirrored_before: mirrored,
+                    entries,
+                }));
             }
             for call in self.read_between(&missing).await? {
                 let Some((read_at, read)) = call else {

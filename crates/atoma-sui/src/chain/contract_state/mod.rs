@@ -29,8 +29,8 @@ impl ContractState for SuiChain {
         counters(&object)
     }
 
-    async fn entries(&self, keys: &[EntryKey]) -> Result<EntriesRead, ChainError> {
-        self.read_entries(keys).await
+    async fn entries(&self, keys: &[EntryKey], mirrored: u64) -> Result<EntriesRead, ChainError> {
+        self.read_entries(keys, mirrored).await
     }
 
     async fn list_stacks(&self, after: Option<Bytes>) -> Result<StackPage, ChainError> {
