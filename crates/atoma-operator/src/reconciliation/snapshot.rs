@@ -26,7 +26,7 @@ impl Reconciler {
     /// When the contract can't be read, changes during each attempt, or is older than the mirror; or the database fails.
     /// Then the mirror is as before.
     pub async fn rebuild(&self) -> Result<Compared, ReconcileError> {
-        let _alone = self.requests.lock().await;
+        let _alone = self.place.acquire().await;
         for attempt in 1..=ATTEMPTS {
             // Before the state, so that no transaction after it is missed.
             let cursor = self.contract.newest_cursor().await?;
