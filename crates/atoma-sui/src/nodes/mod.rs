@@ -9,6 +9,7 @@
 //! (`through_one_node`), a proof of absence is made by one node alone, and what one node shows as executed is
 //! executed, whatever the others say.
 
+mod contract_state;
 mod look;
 mod port;
 mod source;

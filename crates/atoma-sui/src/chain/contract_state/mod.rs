@@ -47,7 +47,9 @@ impl ContractState for SuiChain {
         let height = info
             .checkpoint_height
             .ok_or(malformed("the checkpoint height"))?;
-        Ok(EventCursor::from(&StreamCursor::at(CheckpointNumber::new(height))))
+        Ok(EventCursor::from(&StreamCursor::at(CheckpointNumber::new(
+            height,
+        ))))
     }
 }
 
