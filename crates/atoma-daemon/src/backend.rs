@@ -178,11 +178,11 @@ impl Backend {
             nodes.expect(identity.chain_id)?;
         }
         let tasks = TaskTracker::new();
-        tasks.spawn(nodes.watch(LOOK_INTERVAL, stopping.clone()));
+        tasks.spawn(nodes.clone().watch(LOOK_INTERVAL, stopping.clone()));
         Ok(Self {
             engine: Engine::new(ports.clone(), engine_config, stopping.clone()),
             reconciler: Reconciler::new(
-                contract,
+                Arc::new(nodes.with_priority(Priority::Other)),
                 Arc::new(state.clone()),
                 ports.clock.clone(),
                 applied.clone(),

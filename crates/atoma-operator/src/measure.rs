@@ -113,8 +113,8 @@ impl Sampler {
         Measurements {
             engine: engine.figures(),
             limits: engine.limits().await.ok(),
-            covered: progress.covered,
             sui_nodes: ports.chain.sui_nodes(),
+            covered: progress.covered,
             set_aside: progress.set_aside,
             // The daemon stops.
             sample: sample.unwrap_or_else(|| Arc::new(Sample::empty(now))),

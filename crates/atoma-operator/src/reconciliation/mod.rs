@@ -16,7 +16,7 @@ use atoma_domain::ports::{
 };
 use atoma_domain::reconciliation::Cause;
 use atoma_domain::with_causes;
-use tokio::sync::Mutex;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -42,8 +42,8 @@ pub struct Reconciler {
     mirror: Arc<dyn MirrorRepair>,
     clock: Arc<dyn Clock>,
     applied: Applied,
-    /// Held by requests, which read a lot: one at a time.
-    requests: Arc<Mutex<()>>,
+    /// The place of a request, which reads a lot: one at a time.
+    place: Arc<Semaphore>,
 }
 
 impl Reconciler {
@@ -59,7 +59,7 @@ impl Reconciler {
             mirror,
             clock,
             applied,
-            requests: Arc::default(),
+            place: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -83,7 +83,8 @@ impl Reconciler {
     /// # Errors
     /// When the contract can't be read or the database fails. What was repaired before stays repaired.
     pub async fn compare_all(&self, repair: Repair) -> Result<Compared, ReconcileError> {
-        let _alone = self.requests.lock().await;
+        // Never closed, so there is always a place to wait for.
+        let _alone = self.place.acquire().await;
         let mut sweep = Sweep::default();
         let mut found = Compared::default();
         while let Some(keys) = sweep.next(&*self.contract, &*self.mirror).await? {

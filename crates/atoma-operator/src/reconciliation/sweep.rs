@@ -75,7 +75,14 @@ impl Sweep {
                     stacks.map(|(_, stack)| EntryKey::Stack(stack)).collect()
                 }
                 Place::Listed(page) => {
-                    let page = contract.list_stacks(page.clone()).await?;
+                    let page = match contract.list_stacks(page.clone()).await {
+                        Ok(page) => page,
+                        Err(error) => {
+                            // Another node may not understand the place of the page.
+                            self.0 = Place::Listed(None);
+                            return Err(error.into());
+                        }
+                    };
                     let missing = mirror.missing_stacks(&page.stacks).await?;
                     self.0 = Place::Missing(missing, page.next);
                     continue;

@@ -8,7 +8,7 @@ mod record;
 mod repair;
 
 use async_trait::async_trait;
-use atoma_domain::contract::{EntriesRead, EntryKey};
+use atoma_domain::contract::EntriesRead;
 use atoma_domain::ports::{
     Compared, EventCursor, MirrorRepair, Progress, Repair, StoreError, UnexplainedChange,
 };
@@ -207,13 +207,4 @@ async fn forget(
         .map_err(statement_failed)?;
     }
     Ok(())
-}
-
-/// The name of a key's kind in the database, and its small id.
-const fn named(key: EntryKey) -> (&'static str, u64) {
-    match key {
-        EntryKey::Node(node) => ("node", node.get()),
-        EntryKey::Task(task) => ("task", task.get()),
-        EntryKey::Stack(stack) => ("stack", stack.get()),
-    }
 }

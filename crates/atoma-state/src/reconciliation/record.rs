@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use atoma_domain::contract::EntryKey;
 use atoma_domain::ports::StoreError;
 use atoma_domain::reconciliation::{Cause, Difference};
 use atoma_domain::{CheckpointNumber, NodeSmallId, TimestampMs};
 use sqlx::SqliteConnection;
 
-use super::named;
 use crate::columns::{Cells, number, optional_number};
 use crate::error::statement_failed;
 
@@ -103,4 +103,13 @@ pub(crate) async fn counts(
             Ok((cells.text("kind")?.to_owned(), cells.number("count")?))
         })
         .collect()
+}
+
+/// The name of a key's kind in the database, and its small id.
+const fn named(key: EntryKey) -> (&'static str, u64) {
+    match key {
+        EntryKey::Node(node) => ("node", node.get()),
+        EntryKey::Task(task) => ("task", task.get()),
+        EntryKey::Stack(stack) => ("stack", stack.get()),
+    }
 }

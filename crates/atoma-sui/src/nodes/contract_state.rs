@@ -1,6 +1,6 @@
 //! The `ContractState` port, by whichever node answers.
-
-use std::sync::Arc;
+//!
+//! Each read names the version of the `AtomaDb` that it was made at, so reads from several nodes can be compared.
 
 use async_trait::async_trait;
 use atoma_domain::ObjectId;
@@ -10,7 +10,6 @@ use bytes::Bytes;
 
 use super::sui_nodes::SuiNodes;
 
-/// What one call returns is read from one node. Two calls may go to two: versions of the `AtomaDb` mean the same at all.
 #[async_trait]
 impl ContractState for SuiNodes {
     async fn counters(&self) -> Result<ContractCounters, ChainError> {
@@ -21,6 +20,7 @@ impl ContractState for SuiNodes {
         self.ask(|node| node.entries(keys, mirrored)).await
     }
 
+    /// A page's token is its node's own. If another node refuses it, list from the beginning.
     async fn list_stacks(&self, after: Option<Bytes>) -> Result<StackPage, ChainError> {
         self.ask(|node| node.list_stacks(after.clone())).await
     }
@@ -31,9 +31,5 @@ impl ContractState for SuiNodes {
 
     async fn newest_cursor(&self) -> Result<EventCursor, ChainError> {
         self.ask(|node| node.newest_cursor()).await
-    }
-
-    fn through_one_node(&self) -> Option<Arc<dyn ContractState>> {
-        Some(Arc::new(self.through_one()?))
     }
 }
