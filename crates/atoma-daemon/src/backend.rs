@@ -130,7 +130,6 @@ impl Backend {
             )
         })?;
         let (urls, nodes) = connect(config, &client)?;
-        let contract = Arc::new(nodes.with_priority(Priority::Other));
         let source = SuiNodesSource::new(
             nodes.clone(),
             CheckpointNumber::new(config.sui.start_checkpoint),

@@ -1,6 +1,7 @@
 //! Reading the contract's whole state.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -41,4 +42,10 @@ pub trait ContractState: Debug + Send + Sync {
 
     /// A cursor to follow the ledger from the node's newest checkpoint on. A transaction may come that was executed before.
     async fn newest_cursor(&self) -> Result<EventCursor, ChainError>;
+
+    /// The same contract through one node, the first that answers; `None` if there is only one anyway. What one call
+    /// returns belongs together always; a cursor and a state read after it do only if they come from one node.
+    fn through_one_node(&self) -> Option<Arc<dyn ContractState>> {
+        None
+    }
 }

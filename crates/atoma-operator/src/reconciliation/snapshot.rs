@@ -1,9 +1,10 @@
 //! Reading the contract's whole state at one version, and rebuilding the mirror from it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use atoma_domain::contract::{ContractCounters, EntriesRead, EntryKey};
-use atoma_domain::ports::{ChainError, Compared};
+use atoma_domain::ports::{ChainError, Compared, ContractState};
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -28,9 +29,11 @@ impl Reconciler {
     pub async fn rebuild(&self) -> Result<Compared, ReconcileError> {
         let _alone = self.place.acquire().await;
         for attempt in 1..=ATTEMPTS {
-            // Before the state, so that no transaction after it is missed.
-            let cursor = self.contract.newest_cursor().await?;
-            let Some(state) = self.read_state().await? else {
+            let one = self.contract.through_one_node();
+            let contract = one.as_ref().unwrap_or(&self.contract);
+            // Before the state, and from the same node, so that no transaction after it is missed.
+            let cursor = contract.newest_cursor().await?;
+            let Some(state) = self.read_state(contract).await? else {
                 warn!(attempt, "the contract changed while its state was read");
                 continue;
             };
@@ -57,9 +60,12 @@ impl Reconciler {
 
     /// The whole state at one version; `None` if the contract changed meanwhile. The version is read first, and the stacks are
     /// listed before any entry is read: a node has published the version's transaction by then.
-    async fn read_state(&self) -> Result<Option<EntriesRead>, ReconcileError> {
-        let counters = self.contract.counters().await?;
-        let Some(stacks) = self.stacks(&counters).await? else {
+    async fn read_state(
+        &self,
+        contract: &Arc<dyn ContractState>,
+    ) -> Result<Option<EntriesRead>, ReconcileError> {
+        let counters = contract.counters().await?;
+        let Some(stacks) = self.stacks(contract, &counters).await? else {
             return Ok(None);
         };
         let nodes = (1..counters.next_node.get()).map(|id| EntryKey::Node(NodeSmallId::new(id)));
@@ -73,7 +79,7 @@ impl Reconciler {
             while reading.len() < CALLS_AT_ONCE
                 && let Some(batch) = batches.next()
             {
-                let (contract, batch) = (self.contract.clone(), batch.to_vec());
+                let (contract, batch) = (Arc::clone(contract), batch.to_vec());
                 reading.spawn(async move { contract.entries(&batch, 0).await });
             }
             let Some(read) = reading.join_next().await else {
@@ -86,7 +92,7 @@ impl Reconciler {
             entries.extend(read.entries);
         }
         // Also if there was nothing to read.
-        if self.contract.counters().await? != counters {
+        if contract.counters().await? != counters {
             return Ok(None);
         }
         entries.sort_by_key(|entry| entry.key);
@@ -101,12 +107,13 @@ impl Reconciler {
     /// contract changed meanwhile.
     async fn stacks(
         &self,
+        contract: &Arc<dyn ContractState>,
         counters: &ContractCounters,
     ) -> Result<Option<BTreeSet<StackSmallId>>, ReconcileError> {
         let mut stacks = BTreeSet::new();
         let mut next = None;
         loop {
-            let page = self.contract.list_stacks(next).await?;
+            let page = contract.list_stacks(next).await?;
             stacks.extend(page.stacks);
             next = page.next;
             if next.is_none() {

@@ -2,6 +2,8 @@
 //!
 //! Each read names the version of the `AtomaDb` that it was made at, so reads from several nodes can be compared.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use atoma_domain::ObjectId;
 use atoma_domain::contract::{ContractCounters, EntriesRead, EntryKey};
@@ -31,5 +33,9 @@ impl ContractState for SuiNodes {
 
     async fn newest_cursor(&self) -> Result<EventCursor, ChainError> {
         self.ask(|node| node.newest_cursor()).await
+    }
+
+    fn through_one_node(&self) -> Option<Arc<dyn ContractState>> {
+        Some(Arc::new(self.through_one()?))
     }
 }
