@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use atoma_domain::ports::{
-    BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView, EpochInfo, Executed,
-    GasCoin, ObjectOnChain, SignedTransaction, SimulatedGas, Simulation, SubmitError,
-    SuiNodeReport, TransactionPlan, UnsignedTransaction, Until, ViewQuery,
+    AsideReason, BadgeOnChain, Chain, ChainError, ChainIdentity, Consumption, ContractView,
+    EpochInfo, Executed, GasCoin, ObjectOnChain, SignedTransaction, SimulatedGas, Simulation,
+    SubmitError, SuiNodeReport, TransactionPlan, UnsignedTransaction, Until, ViewQuery,
 };
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs,
 };
 
-use super::sui_nodes::SuiNodes;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+
+use super::sui_nodes::{Node, SuiNodes};
 
 #[async_trait]
 impl Chain for SuiNodes {
@@ -97,7 +100,8 @@ impl Chain for SuiNodes {
         if matches!(answer, Ok(Some(_))) || self.nodes.len() == 1 {
             return answer;
         }
-        match self.found_anywhere(digest).await {
+        let reachable = self.nodes.iter().filter(is_reachable);
+        match self.found_at(digest, reachable).await {
             Some(found) => Ok(Some(found)),
             None => answer,
         }
@@ -131,8 +135,11 @@ impl Chain for SuiNodes {
                 continue;
             }
             match node.of(self.priority).is_absent(digest, epoch, until).await {
-                Ok(true) if self.found_anywhere(digest).await.is_none() => return Ok(true),
-                Ok(_) => {}
+                Ok(true) => {
+                    let shown = self.found_at(digest, self.nodes.iter()).await;
+                    return Ok(shown.is_none());
+                }
+                Ok(false) => {}
                 Err(error) => {
                     self.note_error(node, &error);
                     if answer.is_ok() {
@@ -154,13 +161,25 @@ impl Chain for SuiNodes {
 }
 
 impl SuiNodes {
-    /// The transaction, if any node shows it. Those that don't answer prove nothing.
-    async fn found_anywhere(&self, digest: Digest) -> Option<Executed> {
-        let lookups = self
-            .nodes
-            .iter()
-            .map(|node| node.of(self.priority).lookup(digest));
-        let answers = futures::future::join_all(lookups).await;
-        answers.into_iter().find_map(|answer| answer.ok().flatten())
+    /// The transaction, if any of these nodes shows it. Those that don't answer prove nothing.
+    async fn found_at(
+        &self,
+        digest: Digest,
+        nodes: impl Iterator<Item = &Node> + Send,
+    ) -> Option<Executed> {
+        let lookups = nodes.map(|node| node.of(self.priority).lookup(digest));
+        let mut answers: FuturesUnordered<_> = lookups.collect();
+        while let Some(answer) = answers.next().await {
+            if let Ok(Some(found)) = answer {
+                return Some(found);
+            }
+        }
+        None
     }
+}
+
+/// Whether the node can be expected to answer at once.
+fn is_reachable(node: &&Node) -> bool {
+    let aside = node.standing.aside();
+    aside.is_none_or(|aside| aside.why.reason != AsideReason::Unreachable)
 }

@@ -237,11 +237,12 @@ impl SuiNodes {
     }
 }
 
-/// Whether an error says something about the node rather than about the question.
+/// Whether an error may say something about the node rather than about the question: a node that is being set up has
+/// no contract yet.
 fn is_this_nodes_own(error: &ChainError) -> bool {
     match error {
         ChainError::Answer(source) => !source.is::<Refusal>(),
-        ChainError::Build(_) | ChainError::Contract { .. } | ChainError::NoObject(_) => false,
+        ChainError::Build(_) => false,
         _ => true,
     }
 }
