@@ -37,7 +37,7 @@ pub use ingest::{Applied, IngestError, Ingestor};
 pub use measure::{LedgerSample, Measurements, Sample};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};
-pub use reconcile::ForeignUse;
+pub use reconcile::{ForeignUse, foreign_uses};
 pub use upkeep::JournalUpkeep;
 pub use use_cases::{
     Checked, Completed, LONGEST_MODEL_NAME, MOST_STACKS, NodeChoice, Operator, Registered,
