@@ -5,7 +5,7 @@ use reqwest::header::{CONTENT_TYPE, HOST, ORIGIN};
 use serde_json::{Value, json};
 
 use crate::support::work::{READS, dump, populated};
-use crate::support::{Answer, answer};
+use crate::support::{Answer, TestWorld, answer, assert_refused};
 
 /// Checks an error's status, code and shape.
 #[track_caller]
@@ -318,4 +318,14 @@ async fn requests_may_have_unknown_fields() {
     });
     let answer = world.post_ok("/try_settle_stack_ids", body).await;
     assert_eq!(answer["results"][0]["status"], "succeeded");
+}
+
+/// The files of the viewer have no errors of their own.
+#[tokio::test]
+async fn an_error_of_the_viewer_has_a_body() {
+    let world = TestWorld::unregistered().await;
+    assert_refused(&world.get("/swagger-ui/nope").await, 404, "not_found");
+    assert_eq!(world.get("/swagger-ui/").await.0, 200);
+    let refused = world.post("/swagger-ui/", json!({})).await;
+    assert_refused(&refused, 405, "method_not_allowed");
 }
