@@ -11,7 +11,7 @@ use actix_service::{
 };
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::StatusCode;
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
@@ -276,21 +276,17 @@ fn swagger_ui() -> SwaggerUi {
     SwaggerUi::new("/swagger-ui/{_:.*}").config(config)
 }
 
-/// Gives the errors of the viewer, which come without a word, the body of every error.
+/// Gives what the viewer doesn't have, which it answers without a word, the body of every error.
 async fn explain_viewer<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let is_viewer = is_viewer(request.path());
     let response = next.call(request).await?;
-    if !is_viewer || !response.status().is_client_error() {
+    if !is_viewer || response.status() != StatusCode::NOT_FOUND {
         return Ok(response.map_into_left_body());
     }
-    let request = response.request();
-    let error = match response.status() {
-        StatusCode::METHOD_NOT_ALLOWED => ApiError::method_not_allowed(request, &[Method::GET]),
-        _ => ApiError::no_route(request),
-    };
+    let error = ApiError::no_route(response.request());
     let explained = error.error_response().map_into_right_body();
     Ok(response.into_response(explained))
 }
