@@ -208,7 +208,7 @@ pub struct ReservationRequest {
     /// The fullest stack of a task with this model that has room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_name: Option<String>,
-    /// The compute units to reserve.
+    /// The compute units to reserve, at least 1.
     pub num_compute_units: ComputeUnits,
     /// A tag of the service instance, 1 to 128 visible ASCII characters, by which it can release all it holds.
     #[schema(pattern = "^[!-~]{1,128}$")]
@@ -228,7 +228,7 @@ pub struct ReservationRequest {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReservationUpdate {
-    /// The compute units to reserve.
+    /// The compute units to reserve, at least 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_compute_units: Option<ComputeUnits>,
     /// Renews the reservation for so many seconds from now, from 1 to 3600.

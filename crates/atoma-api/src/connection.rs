@@ -27,6 +27,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 use tracing::debug;
 
+pub(crate) use refusal::REFUSALS;
 use refusal::{refusal, refusal_at_end};
 
 /// The most that is read before the parser looks at it, in bytes. Without a limit it buffers 128 KiB of each

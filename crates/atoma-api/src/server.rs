@@ -9,12 +9,13 @@ use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
 use actix_service::{
     IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
 };
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::http::StatusCode;
+use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
-use actix_web::{App, Error, HttpRequest};
+use actix_web::{App, Error, HttpRequest, ResponseError as _};
 use atoma_metrics::Metrics;
 use atoma_operator::Operator;
 use thiserror::Error as ThisError;
@@ -24,7 +25,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::access::{AccessControl, ApiAccess, Unprotected};
 use crate::access_log::log_access;
-use crate::authorize::authorize;
+use crate::authorize::{authorize, is_viewer};
 use crate::body::BodyTurns;
 use crate::connection::Connection;
 use crate::document::document;
@@ -256,6 +257,7 @@ fn app(
         .app_data(shared.lists)
         .app_data(shared.bodies)
         .app_data(shared.document)
+        .wrap(from_fn(explain_viewer))
         .wrap(Compress::default())
         .wrap(from_fn(refuse_unacceptable))
         .wrap(from_fn(authorize))
@@ -272,6 +274,21 @@ fn app(
 fn swagger_ui() -> SwaggerUi {
     let config = utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none");
     SwaggerUi::new("/swagger-ui/{_:.*}").config(config)
+}
+
+/// Gives what the viewer doesn't have, which it answers without a word, the body of every error.
+async fn explain_viewer<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let is_viewer = is_viewer(request.path());
+    let response = next.call(request).await?;
+    if !is_viewer || response.status() != StatusCode::NOT_FOUND {
+        return Ok(response.map_into_left_body());
+    }
+    let error = ApiError::no_route(response.request());
+    let explained = error.error_response().map_into_right_body();
+    Ok(response.into_response(explained))
 }
 
 async fn no_route(request: HttpRequest) -> ApiResult {

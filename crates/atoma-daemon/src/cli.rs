@@ -35,6 +35,7 @@ use crate::dev::{self, DevArgs};
 use crate::init::{self, InitArgs};
 use crate::output::{BAD, DOUBTFUL, GOOD, painted, print_json, tell};
 use crate::{exit, logging, signals};
+pub(crate) use advice::told;
 use backup::{BackupArgs, RestoreArgs};
 use config::{ConfigArgs, ConfigCommand};
 use doctor::DoctorArgs;

@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use atoma_domain::each_once;
 use thiserror::Error;
 
 use crate::config::ConfigError;
@@ -83,6 +84,6 @@ pub(crate) fn sentences(
         Some(ConfigError::Invalid { faults }) => {
             faults.iter().map(|fault| message(fault)).collect()
         }
-        _ => vec![error.chain().map(message).collect::<Vec<_>>().join(": ")],
+        _ => vec![each_once(error.chain().map(message))],
     }
 }

@@ -22,6 +22,7 @@ mod exit;
 mod init;
 mod logging;
 mod output;
+mod question;
 mod random;
 mod reload;
 mod signals;

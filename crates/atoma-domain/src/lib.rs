@@ -29,7 +29,7 @@ pub mod settlement;
 mod transaction;
 mod units;
 
-pub use causes::with_causes;
+pub use causes::{each_once, with_causes};
 pub use hash::{Hash32, HexBytes, ParseHashError, serialize_id, serialize_optional_id};
 pub use ids::{
     EchelonId, IntentId, NodeSmallId, ObjectId, ReservationId, StackSmallId, TaskSmallId,

@@ -26,7 +26,8 @@ pub enum LocalNetError {
     },
     /// The control calls must not be reachable from other machines.
     #[error(
-        "the admin address {0} is not a loopback address; use 127.0.0.1, or allow it with --admin-beyond-loopback"
+        "the admin address {0} is not a loopback address; use 127.0.0.1 (only `atoma-localnet` can listen elsewhere, with \
+         --admin-beyond-loopback)"
     )]
     AdminNotLoopback(SocketAddr),
     /// TLS or server reflection can't be set up.

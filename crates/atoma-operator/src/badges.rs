@@ -3,7 +3,7 @@
 use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::Failure;
 use atoma_domain::model::OperatorNode;
-use atoma_domain::ports::{ChainError, StoreError};
+use atoma_domain::ports::{Chain, ChainError, Journal, StoreError};
 use atoma_domain::{Digest, ObjectId};
 use tracing::{info, warn};
 
@@ -59,19 +59,21 @@ pub(crate) struct LastUse {
 }
 
 /// A badge's last use, if the journal does not know it; `None` also if the Sui node does not show the
-/// badge, or not its last transaction.
+/// badge, or not its last transaction. Without a journal, no use is known.
 pub(crate) async fn unknown_use(
-    ports: &Ports,
+    chain: &dyn Chain,
+    journal: Option<&dyn Journal>,
     badge: ObjectId,
 ) -> Result<Option<LastUse>, ReconcileError> {
-    let Ports { chain, journal, .. } = ports;
     let Some(shown) = chain.object(badge).await? else {
         return Ok(None);
     };
     let Some(tx_digest) = shown.last_transaction else {
         return Ok(None);
     };
-    if journal.knows_use(badge, tx_digest).await? {
+    if let Some(journal) = journal
+        && journal.knows_use(badge, tx_digest).await?
+    {
         return Ok(None);
     }
     let executed = chain.lookup(tx_digest).await?;

@@ -36,7 +36,7 @@ pub use engine::{
 };
 pub use ingest::{Applied, IngestError, Ingestor};
 pub use measure::{LedgerSample, Measurements, Sample};
-pub use own_badges::ForeignUse;
+pub use own_badges::{ForeignUse, foreign_uses};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};
 pub use reconciliation::Reconciler;

@@ -2,6 +2,7 @@
 
 use atoma_domain::journal::Failure;
 use atoma_domain::model::OperatorNode;
+use atoma_domain::ports::{Chain, Journal};
 use atoma_domain::{Digest, ObjectReference};
 
 use crate::badges::{ReconcileError, own_nodes, unknown_use};
@@ -9,38 +10,22 @@ use crate::ports::Ports;
 use crate::readiness::Readiness;
 
 impl Readiness {
-    /// Compares the journal with the chain and returns the badges whose last transaction the journal does
-    /// not know: other software uses the same key, or the database is new or an old copy. A badge that was
-    /// registered elsewhere and never used is none of them. The badges are those of the operator's nodes in
-    /// the mirror: [reconcile](Self::reconcile_nodes) them first.
+    /// The [foreign uses](foreign_uses) of the operator's nodes in the mirror: [reconcile](Self::reconcile_nodes) them
+    /// first.
     ///
     /// # Errors
     /// When the chain or the database can't be read.
     pub async fn foreign_uses(&self) -> Result<Vec<ForeignUse>, ReconcileError> {
-        let journal = &self.ports.journal;
-        let unfinished = journal.unfinished().await?;
-        let signed = unfinished.iter().filter_map(|open| open.attempt.as_ref());
-        let signed: Vec<_> = signed.filter_map(|open| open.badge.as_ref()).collect();
-        let address = self.ports.signer.address();
-        let mut nodes = self.ports.state.operator_nodes().await?;
-        nodes.retain(|node| node.address == address);
-        let mut foreign = Vec::new();
-        for node in nodes {
-            let id = node.node_badge_id;
-            let Some(last) = unknown_use(&self.ports, id).await? else {
-                continue;
-            };
-            // A badge still at the signed version proves nothing: anybody may have brought it there.
-            let is_gone = |signed: &&ObjectReference| {
-                *signed.object_id() == id && signed.version() < last.version
-            };
-            let is_known = journal.last_use(id).await?.is_some() || signed.iter().any(is_gone);
-            if is_known || !last.is_registration {
-                let tx_digest = last.tx_digest;
-                foreign.push(ForeignUse { node, tx_digest });
-            }
-        }
-        Ok(foreign)
+        let Ports {
+            chain,
+            journal,
+            state,
+            signer,
+            ..
+        } = &self.ports;
+        let mut nodes = state.operator_nodes().await?;
+        nodes.retain(|node| node.address == signer.address());
+        foreign_uses(chain.as_ref(), Some(journal.as_ref()), nodes).await
     }
 
     /// Notes that the operator knows of these uses, so that they are not foreign any more.
@@ -67,6 +52,45 @@ impl Readiness {
         events.set_operator_nodes(signer.address(), &nodes).await?;
         Ok(())
     }
+}
+
+/// Compares the journal with the chain and returns those of these nodes whose badges were last used by a transaction
+/// that the journal does not know: other software uses the same key, or the database is new or an old copy. A badge
+/// that was registered elsewhere and never used is none of them. Without a journal, none was used here.
+///
+/// # Errors
+/// When the chain or the database can't be read.
+pub async fn foreign_uses(
+    chain: &dyn Chain,
+    journal: Option<&dyn Journal>,
+    nodes: Vec<OperatorNode>,
+) -> Result<Vec<ForeignUse>, ReconcileError> {
+    let unfinished = match journal {
+        Some(journal) => journal.unfinished().await?,
+        None => Vec::new(),
+    };
+    let signed = unfinished.iter().filter_map(|open| open.attempt.as_ref());
+    let signed: Vec<_> = signed.filter_map(|open| open.badge.as_ref()).collect();
+    let mut foreign = Vec::new();
+    for node in nodes {
+        let id = node.node_badge_id;
+        let Some(last) = unknown_use(chain, journal, id).await? else {
+            continue;
+        };
+        // A badge still at the signed version proves nothing: anybody may have brought it there.
+        let is_gone = |signed: &&ObjectReference| {
+            *signed.object_id() == id && signed.version() < last.version
+        };
+        let is_used = match journal {
+            Some(journal) => journal.last_use(id).await?.is_some(),
+            None => false,
+        };
+        if is_used || signed.iter().any(is_gone) || !last.is_registration {
+            let tx_digest = last.tx_digest;
+            foreign.push(ForeignUse { node, tx_digest });
+        }
+    }
+    Ok(foreign)
 }
 
 /// The last use of a badge, which the journal does not know.

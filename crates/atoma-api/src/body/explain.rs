@@ -16,11 +16,14 @@ pub(super) fn not_an_object(error: &serde_json::Error) -> String {
     if error.is_data() {
         return String::from("The request body must be a JSON object, as in {\"name\": value}.");
     }
-    format!(
-        "The request body is not valid JSON: it goes wrong at line {}, column {}.",
-        error.line(),
-        error.column()
-    )
+    let (line, column) = (error.line(), error.column());
+    // Serde has no kind for it.
+    if error.to_string().starts_with("recursion limit exceeded") {
+        return format!(
+            "The request body is nested too deeply: the daemon reads no further at line {line}, column {column}."
+        );
+    }
+    format!("The request body is not valid JSON: it goes wrong at line {line}, column {column}.")
 }
 
 /// Refuses `dry_run` among the fields. Other unknown fields are ignored, because operators' scripts carry
@@ -145,6 +148,15 @@ mod tests {
 
     fn sentence(text: &str) -> String {
         parse::<Request>(text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_not_called_invalid() {
+        let nested = |levels| format!("{{\"a\": {}{}}}", "[".repeat(levels), "]".repeat(levels));
+        assert!(!sentence(&nested(9)).contains("deeply"));
+        let refused = sentence(&nested(1_000));
+        assert!(refused.contains("nested too deeply"), "{refused}");
+        assert!(sentence("{").contains("not valid JSON"));
     }
 
     #[test]

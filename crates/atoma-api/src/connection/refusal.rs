@@ -26,26 +26,35 @@ pub(super) fn refusal_at_end(bytes: &[u8]) -> Option<(&[u8], StatusCode)> {
     (is_refusal && is_empty).then_some((bytes.get(..tail_at.checked_add(at)?)?, status))
 }
 
+/// The parser's refusals: status, code and sentence.
+pub(crate) const REFUSALS: [(StatusCode, &str, &str); 3] = [
+    (
+        StatusCode::BAD_REQUEST,
+        "invalid_request",
+        "The request is not well-formed HTTP/1.1. Send it with an HTTP client.",
+    ),
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        "request_timeout",
+        "The head of the request did not arrive in time. Send it in one go.",
+    ),
+    (
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "head_too_large",
+        "The request's head is too large. Send fewer or shorter headers and a shorter path.",
+    ),
+];
+
 /// The answer of this status with a body.
 pub(super) fn refusal(status: StatusCode) -> Vec<u8> {
-    let (code, sentence) = match status {
-        StatusCode::BAD_REQUEST => (
-            "invalid_request",
-            "The request is not well-formed HTTP/1.1. Send it with an HTTP client.",
-        ),
-        StatusCode::REQUEST_TIMEOUT => (
-            "request_timeout",
-            "The head of the request did not arrive in time. Send it in one go.",
-        ),
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
-            "head_too_large",
-            "The request's head is too large. Send fewer or shorter headers and a shorter path.",
-        ),
-        _ => (
+    let known = REFUSALS.into_iter().find(|(of, ..)| *of == status);
+    let (code, sentence) = known.map_or(
+        (
             "internal",
             "The HTTP server failed to read the request. Send it again.",
         ),
-    };
+        |(_, code, sentence)| (code, sentence),
+    );
     let body = without_details(code, sentence.to_owned());
     let json = serde_json::to_string(&body).unwrap_or_default();
     let for_browsers: String = FOR_BROWSERS

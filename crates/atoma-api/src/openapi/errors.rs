@@ -11,7 +11,8 @@ use utoipa::openapi::schema::{AnyOfBuilder, Schema};
 use utoipa::openapi::{Content, RefOr, Response, ResponseBuilder};
 
 use super::schemas::{Reference, Schemas, reference, text_header};
-use crate::error::{ApiError, example_failures};
+use crate::connection::REFUSALS;
+use crate::error::{ApiError, example_failures, without_details};
 
 /// An error as it is answered.
 struct Example {
@@ -57,6 +58,14 @@ static ALL: LazyLock<BTreeMap<(u16, String), Example>> = LazyLock::new(|| {
             body,
             is_failure: matches!(example, ApiError::Failure(_)),
             headers: headers.collect(),
+        });
+    }
+    for (status, code, sentence) in REFUSALS {
+        let key = (status.as_u16(), code.to_owned());
+        all.entry(key).or_insert_with(|| Example {
+            body: without_details(code, sentence.to_owned()),
+            is_failure: false,
+            headers: Vec::new(),
         });
     }
     all

@@ -100,7 +100,7 @@ const ADVICE: &[(&str, &str)] = &[
     ),
     (
         "not_subscribed",
-        "Subscribe it first with `subscribe --task {task_small_id}`, without `--update`.",
+        "`subscriptions` lists what it is subscribed to; `subscribe --task {task_small_id}` without `--update` adds it.",
     ),
     (
         "nothing_to_attest_with",
@@ -138,7 +138,7 @@ const ADVICE: &[(&str, &str)] = &[
 const POLL: &str = "; poll GET /transactions";
 
 /// The error for people: one sentence or more, without characters that steer a terminal.
-pub(super) fn told(body: &ErrorBody) -> String {
+pub(crate) fn told(body: &ErrorBody) -> String {
     plain(&sentences(body).unwrap_or(Cow::Borrowed(&body.error)))
 }
 

@@ -12,7 +12,7 @@ use atoma_operator::LONGEST_MODEL_NAME;
 use clap::{Args, Subcommand};
 
 use super::connection::Connection;
-use super::spend::Spending;
+use super::spend::{Acting, Spending};
 use super::stacks::Stacks;
 use super::table::plain;
 use crate::amounts::usdc;
@@ -53,6 +53,8 @@ pub(super) struct SettleArgs {
     #[arg(long, value_name = "UNITS")]
     units: Option<u64>,
     #[command(flatten)]
+    acting: Acting,
+    #[command(flatten)]
     spending: Spending,
 }
 
@@ -65,6 +67,8 @@ pub(super) struct AttestArgs {
     #[arg(long)]
     allow_dispute: bool,
     #[command(flatten)]
+    acting: Acting,
+    #[command(flatten)]
     spending: Spending,
 }
 
@@ -73,6 +77,8 @@ pub(super) struct AttestArgs {
 pub(super) struct ClaimArgs {
     #[command(flatten)]
     stacks: Stacks,
+    #[command(flatten)]
+    acting: Acting,
     #[command(flatten)]
     spending: Spending,
 }
@@ -83,6 +89,8 @@ pub(super) struct DisputeArgs {
     /// Small id of the stack.
     #[arg(value_name = "STACK")]
     stack: StackSmallId,
+    #[command(flatten)]
+    acting: Acting,
     #[command(flatten)]
     spending: Spending,
 }
@@ -121,6 +129,8 @@ pub(super) struct SubscribeArgs {
     #[arg(long, value_name = "ID", requires = "model")]
     echelon: Option<EchelonId>,
     #[command(flatten)]
+    acting: Acting,
+    #[command(flatten)]
     spending: Spending,
 }
 
@@ -140,6 +150,8 @@ pub(super) struct UnsubscribeArgs {
     /// Small id of the task.
     #[arg(long, value_name = "ID")]
     task: TaskSmallId,
+    #[command(flatten)]
+    acting: Acting,
     #[command(flatten)]
     spending: Spending,
 }
@@ -176,7 +188,7 @@ impl SettleArgs {
     async fn run(self) -> anyhow::Result<()> {
         let what = format!("Settle {}", self.stacks.phrase());
         let request = SettleRequest {
-            options: self.spending.options(),
+            options: self.spending.options(self.acting),
             stack_small_ids: self.stacks.checked()?,
             num_claimed_compute_units: self.units.map(ComputeUnits::new),
             ignored: IgnoredFields::default(),
@@ -200,7 +212,7 @@ impl AttestArgs {
     async fn run(self) -> anyhow::Result<()> {
         let what = self.question();
         let request = AttestRequest {
-            options: self.spending.options(),
+            options: self.spending.options(self.acting),
             stack_small_ids: self.stacks.checked()?,
             allow_dispute: self.allow_dispute,
             ignored: IgnoredFields::default(),
@@ -214,7 +226,7 @@ impl ClaimArgs {
     async fn run(self) -> anyhow::Result<()> {
         let what = format!("Claim {}", self.stacks.phrase());
         let request = ClaimRequest {
-            options: self.spending.options(),
+            options: self.spending.options(self.acting),
             stack_small_ids: self.stacks.checked()?,
             ignored: IgnoredFields::default(),
         };
@@ -229,7 +241,7 @@ impl DisputeArgs {
         let what =
             format!("Dispute the settlement of stack {stack}, and freeze its funds permanently");
         let request = DisputeRequest {
-            options: self.spending.options(),
+            options: self.spending.options(self.acting),
             stack_small_id: self.stack,
         };
         let call = async |client: &Client, write: &Write| client.dispute(&request, write).await;
@@ -240,7 +252,7 @@ impl DisputeArgs {
 impl RegisterArgs {
     async fn run(self) -> anyhow::Result<()> {
         let request = RegisterRequest {
-            options: self.spending.options(),
+            options: self.spending.options(Acting::default()),
             additional: self.additional,
         };
         let call = async |client: &Client, write: &Write| client.register(&request, write).await;
@@ -250,7 +262,7 @@ impl RegisterArgs {
 
 impl SubscribeArgs {
     async fn run(self) -> anyhow::Result<()> {
-        let options = self.spending.options();
+        let options = self.spending.options(self.acting);
         if let (Some(model_name), Some(echelon_id)) = (self.model, self.echelon) {
             let what = format!("Subscribe to the model {}", plain(&model_name));
             let request = ModelSubscribeRequest {
@@ -299,7 +311,7 @@ impl UnsubscribeArgs {
     async fn run(self) -> anyhow::Result<()> {
         let what = format!("End the subscription to task {}", self.task);
         let request = TaskUnsubscribeRequest {
-            options: self.spending.options(),
+            options: self.spending.options(self.acting),
             task_small_id: self.task,
         };
         let call = async |client: &Client, write: &Write| client.unsubscribe(&request, write).await;

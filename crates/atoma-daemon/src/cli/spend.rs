@@ -5,7 +5,6 @@ use atoma_api_types::TransactionOptions;
 use atoma_client::{Client, ClientError, Write};
 use atoma_domain::{Mist, NodeSmallId};
 use clap::Args;
-use dialoguer::Confirm;
 use serde::Serialize;
 
 use super::advice::told;
@@ -14,6 +13,7 @@ use super::progress::waiting;
 use crate::amounts::sui;
 use crate::exit::{self, OutcomeError};
 use crate::output::tell;
+use crate::question;
 
 /// What all requests for transactions have.
 #[derive(Debug, Args)]
@@ -29,12 +29,17 @@ pub(super) struct Spending {
     /// Key that makes the command safe to repeat. By default each run has a new one.
     #[arg(long, value_name = "KEY", value_parser = keyed)]
     idempotency_key: Option<Write>,
-    /// Small id of the node that acts.
-    #[arg(long, value_name = "ID")]
-    node: Option<NodeSmallId>,
     /// Gas budget of a transaction, in MIST. By default it is estimated.
     #[arg(long, value_name = "MIST")]
     gas_budget: Option<u64>,
+}
+
+/// Which node acts.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(super) struct Acting {
+    /// Small id of the node that acts.
+    #[arg(long, value_name = "ID")]
+    node: Option<NodeSmallId>,
 }
 
 /// The answer to a request for transactions.
@@ -63,10 +68,10 @@ impl Spending {
     }
 
     /// The options of the request's body.
-    pub(super) fn options(&self) -> TransactionOptions {
+    pub(super) fn options(&self, acting: Acting) -> TransactionOptions {
         TransactionOptions {
             gas_budget: self.gas_budget.map(Mist::new),
-            node_small_id: self.node,
+            node_small_id: acting.node,
             ..TransactionOptions::default()
         }
     }
@@ -166,9 +171,5 @@ fn with_gas(outcome: &impl Outcome) -> String {
 /// # Errors
 /// When nobody can be asked.
 pub(super) fn ask(what: &str) -> anyhow::Result<bool> {
-    Confirm::new()
-        .with_prompt(format!("{what}?"))
-        .default(false)
-        .interact()
-        .context("can't ask for confirmation")
+    question::ask(what, false)
 }

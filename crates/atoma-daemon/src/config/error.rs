@@ -161,8 +161,9 @@ fn expected(wanted: &str) -> String {
 fn actual(found: &Actual) -> &'static str {
     match found {
         Actual::Bool(_) => "true or false",
-        Actual::Unsigned(_) => "a number",
-        Actual::Signed(_) => "a negative number",
+        // A file's numbers are signed, whatever they are.
+        Actual::Signed(number) if *number < 0 => "a negative number",
+        Actual::Unsigned(_) | Actual::Signed(_) => "a number",
         Actual::Float(_) => "a number with a fraction",
         Actual::Char(_) | Actual::Str(_) => "a text",
         Actual::Seq => "a list",

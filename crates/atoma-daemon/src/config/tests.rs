@@ -141,6 +141,7 @@ fn everything_that_is_wrong_is_said_at_once_with_its_line() {
     let text = r#"http_addr = "0.0.0.0:3000"
 request_timeout_s = 0
 recovery_timeout_s = "soon"
+data_dir = 5
 colour = "red"
 [sui]
 packag_id = "0xa70a"
@@ -160,19 +161,25 @@ margin_percent = -1
         ),
         (":2: ", "`request_timeout_s` must be between 1 and 3600"),
         (":3: ", "`recovery_timeout_s` must be a whole number"),
-        (":4: ", "`colour` is not a setting"),
         (
-            ":6: ",
+            ":4: ",
+            "`data_dir` must be a text in quotes, but it is a number",
+        ),
+        (":5: ", "`colour` is not a setting"),
+        (
+            ":7: ",
             "`sui.packag_id` is not a setting; did you mean `package_id`?",
         ),
-        (":7: ", "`sui.atoma_db_id` must be an object id"),
+        (":8: ", "`sui.atoma_db_id` must be an object id"),
         (
-            ":8: ",
+            ":9: ",
             "`sui.headers.x-token.fil` is not a setting; did you mean `file`?",
         ),
-        (":10: ", "`breaker.failures` must be at most 4294967295"),
-        (":12: ", "`gas.margin_percent` must be a whole number"),
-        ("daemon.toml: ", "`data_dir` is missing"),
+        (":11: ", "`breaker.failures` must be at most 4294967295"),
+        (
+            ":13: ",
+            "`gas.margin_percent` must be a whole number that is not negative, but it is a negative number",
+        ),
         ("daemon.toml: ", "`sui.client_config` is missing"),
         ("daemon.toml: ", "`sui.package_id` is missing"),
     ] {

@@ -17,6 +17,8 @@ use crate::data_dir::{DataDirLock, database as database_file};
 
 /// Less space than this stops writes soon.
 const LITTLE_SPACE: u128 = 2 << 30;
+/// With less, a write of the database can fail.
+const LEAST_SPACE: u128 = 64 << 20;
 /// How long to wait for another program's lock.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -85,17 +87,40 @@ pub(super) fn disk(config: &Config) -> Finding {
         let error = dir.metadata().err();
         error.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
     };
-    let dir = config.data_dir.ancestors().find(|dir| !is_missing(dir));
+    let path = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
+    let dir = path.ancestors().find(|dir| !is_missing(dir));
     let Some(free) = dir.and_then(|dir| free_space(dir).ok()) else {
         return Finding::skipped(CHECK, "the space left can't be read");
     };
+    space(free)
+}
+
+/// Judges the bytes that are free.
+fn space(free: u128) -> Finding {
+    const CHECK: &str = "disk";
     let found = format!("{} MiB are free", free >> 20);
-    if free < LITTLE_SPACE {
-        let advice =
-            "Free some space: on a full disk nothing is signed and no served work recorded.";
-        return Finding::warning(CHECK, found).advise(advice);
+    let advice = "Free some space: on a full disk nothing is signed and no served work recorded.";
+    match free {
+        ..LEAST_SPACE => Finding::problem(CHECK, found).advise(advice),
+        LEAST_SPACE..LITTLE_SPACE => Finding::warning(CHECK, found).advise(advice),
+        _ => Finding::ok(CHECK, found),
     }
-    Finding::ok(CHECK, found)
+}
+
+/// Which of these the user who runs this can't write, and why.
+#[cfg(unix)]
+fn unwritable(paths: [&Path; 2]) -> Option<(&Path, io::Error)> {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+
+    paths.into_iter().find_map(|path| {
+        let refused = accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS).err()?;
+        Some((path, refused.into()))
+    })
+}
+
+#[cfg(not(unix))]
+const fn unwritable(_: [&Path; 2]) -> Option<(&Path, io::Error)> {
+    None
 }
 
 /// The database, open for reading.
@@ -113,6 +138,14 @@ pub(super) async fn database(config: &Config) -> (Vec<Finding>, Mirror) {
             let found = Finding::problem(CHECK, found).advise(AS_DAEMON);
             return (vec![found], Mirror::Unreadable);
         }
+    }
+    if let Some((path, error)) = unwritable([&config.data_dir, &path]) {
+        let found = format!("{} can't be written: {error}", path.display());
+        let found = Finding::problem(CHECK, found).advise(
+            "Run this as the daemon's user. If you did, give that user the data directory and all files in it: \
+             `chown -R`.",
+        );
+        return (vec![found], Mirror::Unreadable);
     }
     let options = StateOptions {
         access: Access::ReadOnly,
@@ -160,10 +193,10 @@ async fn contents(state: &SqliteState) -> Vec<Finding> {
         (Ok(unreadable), Ok(unfinished)) => {
             findings.push(Finding::ok(
                 CHECK,
-                format!(
-                    "undamaged; {} transactions are unfinished",
-                    unfinished.len()
-                ),
+                match unfinished.len() {
+                    1 => String::from("undamaged; 1 transaction is unfinished"),
+                    many => format!("undamaged; {many} transactions are unfinished"),
+                },
             ));
             let rows = unreadable.into_iter();
             findings.extend(rows.map(|row| {
@@ -175,4 +208,57 @@ async fn contents(state: &SqliteState) -> Vec<Finding> {
         }
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_a_problem_and_one_that_fills_up_a_warning() {
+        for (free, verdict) in [
+            (0, Verdict::Problem),
+            (LEAST_SPACE - 1, Verdict::Problem),
+            (LEAST_SPACE, Verdict::Warning),
+            (LITTLE_SPACE - 1, Verdict::Warning),
+            (LITTLE_SPACE, Verdict::Ok),
+        ] {
+            assert_eq!(space(free).verdict, verdict, "{free}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_database_of_another_user_is_found_to_be_unwritable() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        use rustix::process::{Uid, geteuid};
+        use rustix::thread::set_thread_res_uid;
+
+        let set_mode = |path: &Path, mode| {
+            let rights = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(path, rights).unwrap();
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("atoma.sqlite");
+        std::fs::write(&file, "").unwrap();
+        let looked =
+            |dir: &Path, file: &Path| unwritable([dir, file]).map(|(path, _)| path.to_owned());
+        assert_eq!(looked(dir.path(), &file), None);
+        set_mode(&file, 0o444);
+        set_mode(dir.path(), 0o777);
+        let other = std::thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                // Nothing is forbidden to the superuser. This thread alone becomes somebody else.
+                if geteuid().is_root() {
+                    let nobody = Uid::from_raw(65_534);
+                    set_thread_res_uid(nobody, nobody, nobody).unwrap();
+                }
+                looked(dir.path(), &file)
+            });
+            other.join().unwrap()
+        });
+        assert_eq!(other, Some(file));
+    }
 }

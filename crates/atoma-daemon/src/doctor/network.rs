@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use atoma_domain::journal::Failure;
+use atoma_domain::model::OperatorNode;
 use atoma_domain::ports::{
-    Chain, ChainError, ChainEvents as _, Clock as _, EventCursor, EventSource, Progress, StoreError,
+    Chain, ChainError, ChainEvents as _, Clock as _, EventCursor, EventSource, Journal, Progress,
+    StoreError,
 };
 use atoma_domain::{Address, CheckpointNumber, Mist, with_causes};
+use atoma_operator::foreign_uses;
 use atoma_state::SqliteState;
 use atoma_sui::{ClientConfig, NodeUrl, SuiChain, SuiEventSource};
 
@@ -23,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const PAGE_PATIENCE: Duration = Duration::from_secs(3);
 /// The difference between the newest checkpoint and this machine's clock that is worth a warning.
 const CLOCK_TOLERANCE_MS: u64 = 60_000;
+
+/// How many checkpoints the mirror may be ahead of a node. Several nodes behind one address are not level.
+const AHEAD: u64 = 100;
 
 const NODE: &str = "Sui node";
 const LISTS: &str = "list calls";
@@ -59,11 +66,10 @@ pub(super) async fn examine(config: &Config, mirror: &Mirror) -> Vec<Finding> {
         return findings;
     }
     let questions = async {
-        vec![
-            contract(&nodes, known.state).await,
-            badges(&nodes, address).await,
-            gas(config, &nodes, address).await,
-        ]
+        let mut found = vec![contract(&nodes, known.state).await];
+        found.extend(badges(config, &nodes, address, mirror).await);
+        found.push(gas(config, &nodes, address).await);
+        found
     };
     match tokio::time::timeout(PATIENCE, questions).await {
         Ok(more) => findings.extend(more),
@@ -155,7 +161,7 @@ async fn ask(
         Err(error) => return findings.push(node_failed(&error)),
     }
     findings.push(clock(chain, height).await);
-    findings.push(history(config, chain, known.progress.as_ref()).await);
+    findings.push(history(config, chain, height, known.progress.as_ref()).await);
     findings.push(stream(chain, height, known.progress.clone().ok()).await);
 }
 
@@ -193,6 +199,7 @@ async fn clock(chain: &Arc<SuiChain>, height: CheckpointNumber) -> Finding {
 async fn history(
     config: &Config,
     chain: &Arc<SuiChain>,
+    height: CheckpointNumber,
     progress: Result<&Progress, &String>,
 ) -> Finding {
     const CHECK: &str = "history";
@@ -203,6 +210,15 @@ async fn history(
             return Finding::skipped(CHECK, found);
         }
     };
+    if let Some(covered) = progress.covered
+        && covered.get() > height.get().saturating_add(AHEAD)
+    {
+        let found = format!("the mirror is at checkpoint {covered}, and the node only at {height}");
+        return Finding::problem(CHECK, found).advise(
+            "The node has fallen far behind, or its network began anew: use another node, or set another `data_dir` for \
+             a new network.",
+        );
+    }
     let lowest = match chain.lowest_checkpoint().await {
         Ok(lowest) => lowest,
         Err(error) => return Finding::warning(CHECK, with_causes(&error)),
@@ -286,21 +302,54 @@ async fn contract(chain: &dyn Chain, state: Option<&SqliteState>) -> Finding {
     }
 }
 
-async fn badges(chain: &dyn Chain, address: Address) -> Finding {
+/// The operator's badges, and those that other software has used.
+async fn badges(
+    config: &Config,
+    chain: &dyn Chain,
+    address: Address,
+    mirror: &Mirror,
+) -> Vec<Finding> {
     const CHECK: &str = "nodes";
-    match chain.badges(address).await {
+    let badges = match chain.badges(address).await {
         Ok(badges) if badges.is_empty() => {
-            Finding::warning(CHECK, format!("{address} has no node badge"))
-                .advise("Register a node: `atoma-daemon register`.")
+            let none = Finding::warning(CHECK, format!("{address} has no node badge"))
+                .advise("Register a node: `atoma-daemon register`.");
+            return vec![none];
         }
-        Ok(badges) => {
-            let ids: Vec<_> = badges
-                .iter()
-                .map(|badge| badge.node_small_id.to_string())
-                .collect();
-            Finding::ok(CHECK, format!("{address} has the nodes {}", ids.join(", ")))
+        Ok(badges) => badges,
+        Err(error) => return vec![Finding::problem(CHECK, with_causes(&error))],
+    };
+    let ids = badges.iter().map(|badge| badge.node_small_id.to_string());
+    let ids = ids.collect::<Vec<_>>().join(", ");
+    let nodes = badges.iter().map(|badge| OperatorNode {
+        node_small_id: badge.node_small_id,
+        node_badge_id: *badge.reference.object_id(),
+        address,
+    });
+    let journal: Option<&dyn Journal> = match mirror {
+        Mirror::Open(state) => Some(state),
+        Mirror::Missing => None,
+        Mirror::Unreadable => {
+            let found = format!(
+                "{address} has the nodes {ids}; it is not known whether other software used them: see `database`"
+            );
+            return vec![Finding::ok(CHECK, found)];
         }
-        Err(error) => Finding::problem(CHECK, with_causes(&error)),
+    };
+    match foreign_uses(chain, journal, nodes.collect()).await {
+        Ok(uses) if uses.is_empty() || config.allow_foreign_use => {
+            vec![Finding::ok(CHECK, format!("{address} has the nodes {ids}"))]
+        }
+        Ok(uses) => {
+            let foreign = uses.into_iter().map(|used| {
+                Finding::problem(CHECK, Failure::from(used).to_string()).advise(
+                    "Stop the other daemon, or restore a newer copy of the database. If the use is harmless, start once \
+                     with `allow_foreign_use = true`: docs/transactions.md.",
+                )
+            });
+            foreign.collect()
+        }
+        Err(error) => vec![Finding::warning(CHECK, with_causes(&error))],
     }
 }
 

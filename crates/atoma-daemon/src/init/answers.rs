@@ -6,10 +6,11 @@ use anyhow::Context as _;
 use atoma_domain::ObjectId;
 use atoma_sui::NodeUrl;
 use clap::{Args, ValueEnum as _};
-use dialoguer::{Confirm, Input, Select};
+use dialoguer::Input;
 
 use super::network::Network;
 use crate::exit::{UsageError, has_terminal};
+use crate::question;
 
 /// The flags of `init`. On a terminal, `init` asks for what is missing.
 #[derive(Debug, Args)]
@@ -143,13 +144,16 @@ impl InitArgs {
             Some(network) => network,
             None => {
                 let networks = Network::value_variants();
-                let chosen = Select::new()
-                    .with_prompt("Sui network")
-                    .items(networks)
-                    .default(0)
-                    .interact()
-                    .context("nothing was chosen")?;
-                *networks.get(chosen).context("there is no such network")?
+                let names: Vec<_> = networks.iter().map(ToString::to_string).collect();
+                let read = |text: &str| Network::from_str(text.trim(), true);
+                // Not a list to choose from, which hides the cursor and leaves it so on Ctrl-C.
+                let mut prompt = Input::<String>::new()
+                    .with_prompt(format!("Sui network ({})", names.join(", ")))
+                    .validate_with(|text: &String| read(text).map(drop));
+                if let Some(first) = names.first() {
+                    prompt = prompt.default(first.clone());
+                }
+                read(&prompt.interact_text()?).map_err(anyhow::Error::msg)?
             }
         };
         self.network = Some(network);
@@ -188,11 +192,7 @@ impl InitArgs {
 
 /// Asks whether to write the files.
 pub(super) fn confirm(answers: &Answers) -> anyhow::Result<bool> {
-    let prompt = format!("Write {}?", answers.config.display());
-    Ok(Confirm::new()
-        .with_prompt(prompt)
-        .default(true)
-        .interact()?)
+    question::ask(&format!("Write {}", answers.config.display()), true)
 }
 
 fn ask_id(prompt: &str) -> anyhow::Result<ObjectId> {

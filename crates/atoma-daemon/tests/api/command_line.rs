@@ -183,6 +183,7 @@ fn what_the_api_would_take_for_something_else_is_wrong_usage() {
         &many,
         &["transactions", "list", "--kind", "settle"],
         &["transactions", "list", "--status", "done"],
+        &["register", "--node", "1", "--yes"],
         &["reservations", "--holder", ""],
         &["reservations", "--holder", "two words"],
         &["subscribe", "--model", "", "--echelon", "1", "--yes"],

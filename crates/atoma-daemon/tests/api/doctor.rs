@@ -6,9 +6,10 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use atoma_localnet::{Fault, FaultKind, LocalNet, LocalNetConfig};
 use serde_json::Value;
+use tokio::time::timeout;
 
-use crate::support::process::{output, program};
-use crate::support::{NONE, TestWorld, set_id, write_operator_files};
+use crate::support::process::{PATIENCE, output, program};
+use crate::support::{NONE, TestWorld, configure, set_id, write_operator_files};
 
 /// The findings by their check, and the exit code.
 fn examine(world: &TestWorld) -> (BTreeMap<String, Value>, i32) {
@@ -52,7 +53,7 @@ async fn a_sound_daemon_has_no_findings() {
     let (findings, code) = examine(&world);
     assert_eq!((wrong(&findings), code), (vec![], 0), "{findings:#?}");
     assert_eq!(findings.len(), 12);
-    assert_says(&findings, "HTTP API", "found", "answers");
+    assert_says(&findings, "HTTP API", "found", "answers, and is ready");
     assert_says(&findings, "data directory", "found", "a daemon uses it");
     // The daemon goes on: nothing was locked or changed.
     assert_eq!(world.get("/ready").await.0, 200);
@@ -75,7 +76,11 @@ async fn a_node_that_does_not_answer_is_named() {
     set_mode(&world, 0o600);
     world.take_node_down();
     let (findings, code) = examine(&world);
-    assert_eq!(wrong(&findings), [("Sui node", "problem")]);
+    // The daemon doesn't reach it either.
+    assert_eq!(
+        wrong(&findings),
+        [("HTTP API", "problem"), ("Sui node", "problem")]
+    );
     assert_eq!(code, 1);
     assert_says(&findings, "Sui node", "advice", "sui.rpc_url");
 }
@@ -193,4 +198,68 @@ fn add_configuration(world: &TestWorld, text: &str) {
     let file = world.dir.path().join("daemon.toml");
     let before = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, before + text).unwrap();
+}
+
+/// A second daemon with the key of another one, before and after its first start.
+#[tokio::test(flavor = "multi_thread")]
+async fn badges_that_others_used_and_stopped_writes_are_found() {
+    let first = TestWorld::start(&[NONE], 1).await;
+    let mut second = first.beside().await;
+    second.stop().await;
+    set_mode(&second, 0o600);
+    configure(second.dir.path(), "allow_foreign_use = false");
+    std::fs::remove_dir_all(second.dir.path().join("data")).unwrap();
+    let (findings, code) = examine(&second);
+    assert_eq!(
+        wrong(&findings),
+        [("HTTP API", "skipped"), ("nodes", "problem")],
+        "{findings:#?}"
+    );
+    assert_eq!(code, 1);
+    assert_says(&findings, "nodes", "advice", "allow_foreign_use");
+    second.start_again().await;
+    let stopped = async { while second.get("/ready").await.1["brakes"]["held"].is_null() {} };
+    timeout(PATIENCE, stopped).await.unwrap();
+    let (findings, code) = examine(&second);
+    assert_eq!(
+        wrong(&findings),
+        [("HTTP API", "problem"), ("nodes", "problem")],
+        "{findings:#?}"
+    );
+    assert_eq!(code, 1);
+    assert_says(&findings, "HTTP API", "found", "used the badge of node 1");
+}
+
+/// The daemon's tokens are used to ask whether it is ready.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_with_tokens_is_asked_with_one() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    world.stop().await;
+    set_mode(&world, 0o600);
+    let token = world.dir.path().join("token");
+    std::fs::write(&token, "a-secret-of-sixteen-bytes").unwrap();
+    std::fs::set_permissions(&token, Permissions::from_mode(0o600)).unwrap();
+    let tokens = "[[tokens]]\nname = \"watch\"\nscope = \"read\"\nfile = \"token\"";
+    configure(world.dir.path(), tokens);
+    world.start_again().await;
+    let (findings, code) = examine(&world);
+    assert_eq!((wrong(&findings), code), (vec![], 0), "{findings:#?}");
+    assert_says(&findings, "HTTP API", "found", "answers, and is ready");
+}
+
+/// A local network that was begun anew, with the database of the old one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_far_behind_the_mirror_is_found() {
+    let mut world = TestWorld::start(&[NONE], 1).await;
+    for _ in 0..150 {
+        world.network.step().unwrap();
+    }
+    world.buy_one(1, 1, 1_000, 1_000).await;
+    world.stop().await;
+    let anew = LocalNet::start(LocalNetConfig::default()).await.unwrap();
+    write_operator_files(&anew, world.dir.path());
+    let (findings, code) = examine(&world);
+    assert_eq!(findings["history"]["verdict"], "problem", "{findings:#?}");
+    assert_says(&findings, "history", "found", "and the node only at");
+    assert_eq!(code, 1);
 }

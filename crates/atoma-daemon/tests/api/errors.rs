@@ -5,7 +5,7 @@ use reqwest::header::{CONTENT_TYPE, HOST, ORIGIN};
 use serde_json::{Value, json};
 
 use crate::support::work::{READS, dump, populated};
-use crate::support::{Answer, answer};
+use crate::support::{Answer, TestWorld, answer, assert_refused};
 
 /// Checks an error's status, code and shape.
 #[track_caller]
@@ -318,4 +318,13 @@ async fn requests_may_have_unknown_fields() {
     });
     let answer = world.post_ok("/try_settle_stack_ids", body).await;
     assert_eq!(answer["results"][0]["status"], "succeeded");
+}
+
+/// The files of the viewer have no errors of their own.
+#[tokio::test]
+async fn an_error_of_the_viewer_has_a_body() {
+    let world = TestWorld::unregistered().await;
+    assert_refused(&world.get("/swagger-ui/nope").await, 404, "not_found");
+    let viewer = world.api.request(Method::GET, "/swagger-ui/");
+    assert_eq!(answer(viewer).await.0, 200);
 }

@@ -358,3 +358,20 @@ async fn units_are_reserved_by_model() {
     let refused = world.post(MESSAGES, body).await;
     assert_refused(&refused, 409, "reservation_of_another_stack");
 }
+
+/// A reservation of nothing would keep its stack from being settled.
+#[tokio::test]
+async fn nothing_is_not_reserved() {
+    let world = TestWorld::start(&[NONE], 1).await;
+    let stack = world.buy_one(1, 1, 100, 1_000).await;
+    let refused = world.post(RESERVATIONS, wanted(&world, 0)).await;
+    assert_refused(&refused, 400, "invalid_request");
+    let id = reserve(&world, wanted(&world, 50)).await;
+    let path = format!("{RESERVATIONS}/{id}");
+    let refused = world
+        .api
+        .patch(&path, json!({"num_compute_units": 0}))
+        .await;
+    assert_refused(&refused, 400, "invalid_request");
+    assert_eq!(units_of(&world, stack).await, [50, 50]);
+}

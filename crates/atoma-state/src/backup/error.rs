@@ -4,8 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use atoma_domain::ports::BoxedError;
+use atoma_domain::with_causes;
 use thiserror::Error;
 
+use crate::error::is_full;
+use crate::files::folder_of;
 use crate::open_error::OpenError;
 
 /// A backup could not be made or put back. The database is as it was, unless the error says otherwise.
@@ -50,6 +53,15 @@ pub enum BackupError {
         /// The file.
         path: PathBuf,
     },
+    /// There is no space for a copy.
+    #[error("the disk of {} is full: free some space", .folder.display())]
+    DiskFull {
+        /// The folder that the copy was written to.
+        folder: PathBuf,
+        /// The error of SQLite or the system.
+        #[source]
+        source: BoxedError,
+    },
     /// The restore failed half-way.
     #[error(
         "the restore has begun and is not finished{}; no program opens {} before it is: run it again",
@@ -88,6 +100,65 @@ impl BackupError {
             action,
             path,
             source: source.into(),
+        }
+    }
+
+    /// A copy of `backup` could not be written to `folder`.
+    pub(super) fn not_copied(backup: &Path, folder: &Path) -> impl FnOnce(io::Error) -> Self {
+        let (path, folder) = (backup.to_path_buf(), folder.to_path_buf());
+        move |source| match is_full(&source) {
+            true => Self::DiskFull {
+                folder,
+                source: source.into(),
+            },
+            false => Self::File {
+                action: "copy",
+                path,
+                source: source.into(),
+            },
+        }
+    }
+
+    /// What is wrong with the copy of a file is wrong with the file. The copy, under its passing name, is unknown to the
+    /// operator and gone by now.
+    pub(super) fn of(self, file: &Path) -> Self {
+        let path = file.to_path_buf();
+        let unusable = |problem: String| Self::unusable(file, problem);
+        match self {
+            Self::Unusable { problem, .. } => unusable(problem),
+            Self::File { action, source, .. } => Self::File {
+                action,
+                path,
+                source,
+            },
+            Self::Open(error) => match error {
+                OpenError::NotADatabase { .. } => unusable(String::from("it is not a database")),
+                OpenError::Foreign { .. } => unusable(String::from(
+                    "it is a database of another program, or of a version of the daemon from before the first release",
+                )),
+                OpenError::Newer { migration, .. } => unusable(format!(
+                    "it was made by a later version of the daemon (migration {migration}); restore it with that version"
+                )),
+                OpenError::Outdated { .. } => unusable(String::from(
+                    "it was made by an earlier, unreleased version of the daemon and can't be converted",
+                )),
+                OpenError::Damaged { source, .. } => {
+                    unusable(format!("it is damaged ({})", with_causes(source.as_ref())))
+                }
+                OpenError::DiskFull { source, .. } => Self::DiskFull {
+                    folder: folder_of(file).to_path_buf(),
+                    source,
+                },
+                OpenError::Locked { source, .. }
+                | OpenError::NoAccess { source, .. }
+                | OpenError::Failed { source, .. } => Self::File {
+                    action: "read",
+                    path,
+                    source,
+                },
+                other => Self::Open(other),
+            },
+            other => other,
         }
     }
 

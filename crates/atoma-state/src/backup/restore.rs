@@ -48,10 +48,8 @@ pub async fn restore(
     }
     // What is put in place is what was verified.
     let copy = copy_beside(backup, folder)?;
-    let contents = verify(&copy).await.map_err(|error| match error {
-        BackupError::Unusable { problem, .. } => BackupError::unusable(backup, problem),
-        other => other,
-    })?;
+    let contents = verify(&copy).await;
+    let contents = contents.map_err(|error| error.of(backup))?;
     let kept_in = replace::replace(copy, database, &present)?;
     lock.release();
     Ok(Restored { contents, kept_in })
@@ -69,6 +67,6 @@ fn copy_beside(backup: &Path, folder: &Path) -> Result<tempfile::TempPath, Backu
     io::copy(&mut from, copy.as_file_mut())
         .and_then(|_| give_to_owner_of(folder, copy.as_file()))
         .and_then(|()| copy.as_file().sync_all())
-        .map_err(BackupError::file("write", copy.path()))?;
+        .map_err(BackupError::not_copied(backup, folder))?;
     Ok(copy.into_temp_path())
 }

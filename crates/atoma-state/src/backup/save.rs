@@ -38,8 +38,9 @@ pub async fn back_up(database: &Path, to: &Path) -> Result<BackupContents, Backu
     let open = SqliteState::open(database, options).await?;
     let copied = copy(database, &partial, options).await;
     open.close().await;
-    copied?;
-    let contents = verify(&partial).await?;
+    copied.map_err(|error| error.of(to))?;
+    let contents = verify(&partial).await;
+    let contents = contents.map_err(|error| error.of(to))?;
     publish(partial, to)?;
     Ok(contents)
 }
@@ -66,9 +67,8 @@ async fn copy(from: &Path, to: &Path, options: StateOptions) -> Result<(), Backu
 
 /// Gives a file that is on disk its name, unless there is one of that name by now.
 fn publish(partial: TempPath, to: &Path) -> Result<(), BackupError> {
-    let file = std::fs::File::open(&partial).map_err(BackupError::file("open", &partial))?;
-    file.sync_all()
-        .map_err(BackupError::file("write", &partial))?;
+    let file = std::fs::File::open(&partial).map_err(BackupError::file("open", to))?;
+    file.sync_all().map_err(BackupError::file("write", to))?;
     partial.persist_noclobber(to).map_err(|failed| {
         let path: PathBuf = to.to_path_buf();
         match failed.error.kind() {

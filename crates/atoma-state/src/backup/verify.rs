@@ -83,7 +83,8 @@ pub async fn verify(path: &Path) -> Result<BackupContents, BackupError> {
 /// The size of a file, which must be there.
 pub(super) fn size(path: &Path) -> Result<u64, BackupError> {
     match path.metadata() {
-        Ok(metadata) => Ok(metadata.len()),
+        Ok(metadata) if metadata.is_file() => Ok(metadata.len()),
+        Ok(_) => Err(BackupError::unusable(path, "it is not a file")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(BackupError::Missing {
             path: path.to_path_buf(),
         }),

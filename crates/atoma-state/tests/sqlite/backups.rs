@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use atoma_domain::ports::{Journal, ServedWork, StateReader};
+use atoma_domain::with_causes;
 use atoma_state::backup::{BackupError, back_up, restore, verify};
 use atoma_state::{Access, OpenError, SqliteState, StateOptions};
 
@@ -271,7 +272,11 @@ async fn what_is_no_whole_backup_is_not_restored() {
         let database = database.open().await;
         assert_eq!(messages(&database).await, 300);
         database.close().await;
-        refused.to_string()
+        let sentence = with_causes(&refused);
+        assert!(sentence.contains("backup.sqlite"), "{sentence}");
+        assert!(!sentence.contains(".atoma-restore"), "{sentence}");
+        assert!(sentence.matches("malformed").count() <= 1, "{sentence}");
+        sentence
     };
     assert!(refused(b"").await.contains("is empty"));
     assert!(refused(b"Dear diary").await.contains("not a database"));
@@ -293,6 +298,12 @@ async fn what_is_no_whole_backup_is_not_restored() {
     assert!(refused(&whole).await.contains("rollback journal"));
     std::fs::remove_file(journal).unwrap();
     std::fs::remove_file(&backup).unwrap();
+    let folder = backup.parent().unwrap();
+    let refused = restore(folder, &database.path(), true).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("it is not a file"),
+        "{refused}"
+    );
     let missing = restore(&backup, &database.path(), true).await.unwrap_err();
     assert!(matches!(missing, BackupError::Missing { .. }), "{missing}");
     let store = database.open().await;

@@ -166,7 +166,8 @@ pub(in crate::engine) async fn check_last_use(
         .filter(|_| !context.config.allow_foreign_use);
     let Some(badge) = badge else { return Ok(()) };
     let node = intents.first().and_then(|intent| intent.actor.node());
-    match unknown_use(&context.ports, *badge.object_id()).await {
+    let Ports { chain, journal, .. } = &context.ports;
+    match unknown_use(chain.as_ref(), Some(journal.as_ref()), *badge.object_id()).await {
         Ok(Some(last)) if !last.is_registration => {
             let node_small_id = node.unwrap_or(NodeSmallId::new(0));
             if context.foreign_uses.note(badge) {

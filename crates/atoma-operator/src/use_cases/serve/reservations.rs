@@ -32,10 +32,11 @@ impl Operator {
     /// stack serves, it takes the purchase into the mirror and tries again. A dry run reserves nothing.
     ///
     /// # Errors
-    /// When no stack of the owner matches, or all that do are closed or have too few units. When the Sui
+    /// When no units are wanted, no stack of the owner matches, or all that do are closed or have too few units. When the Sui
     /// node doesn't know the purchase yet. Other problems with the purchase are reported only if no stack
     /// matches.
     pub async fn reserve(&self, wanted: WantedUnits) -> Result<Reservation, Failure> {
+        check_units(wanted.num_compute_units)?;
         self.readiness.require().await?;
         let refused = match self.try_reserve(&wanted).await {
             Ok(reservation) => return Ok(reservation),
@@ -92,12 +93,13 @@ impl Operator {
     /// Renews the lease of an open reservation, and corrects its units.
     ///
     /// # Errors
-    /// When it has ended, or its stack has too few units left.
+    /// When it has ended, no units are wanted, or its stack has too few left.
     pub async fn change_reservation(
         &self,
         id: ReservationId,
         change: ReservationChange,
     ) -> Result<Reservation, Failure> {
+        change.num_compute_units.map_or(Ok(()), check_units)?;
         let (work, now) = (&self.ports.work, self.ports.clock.now());
         let changed = work.change_reservation(id, change, now).await;
         changed.map_err(failure)
@@ -133,6 +135,18 @@ impl Operator {
         let (work, now) = (&self.ports.work, self.ports.clock.now());
         work.reservations(filter, page, now).await.map_err(internal)
     }
+}
+
+/// Refuses a reservation of nothing, which would only keep its stack from being settled.
+fn check_units(units: ComputeUnits) -> Result<(), Failure> {
+    if units > ComputeUnits::ZERO {
+        return Ok(());
+    }
+    Err(Failure::InvalidRequest {
+        message: String::from(
+            "`num_compute_units` must be at least 1. To end a reservation, release it.",
+        ),
+    })
 }
 
 /// Whether another stack in the mirror may change this refusal.
