@@ -26,6 +26,15 @@ pub(super) struct Tally {
     pub(super) late: usize,
 }
 
+impl Tally {
+    /// Whether each kind of disruption and outcome has happened.
+    pub(super) fn has_everything(&self) -> bool {
+        let ended = |how| self.attempts.get(how).copied().unwrap_or(0);
+        let tried = [self.crashes, self.late, ended("cancelled"), ended("dead")];
+        tried.iter().all(|times| *times > 0)
+    }
+}
+
 pub(super) async fn check_results(
     generation: &Generation,
     world: &World,
