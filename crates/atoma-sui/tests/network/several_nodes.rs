@@ -241,6 +241,22 @@ async fn an_attempt_stays_with_the_node_that_answered_first() {
     assert!(one.lookup(signed.digest).await.unwrap().is_some());
 }
 
+/// A mirror is rebuilt from a cursor and a state. From two nodes, the cursor could be ahead of the state.
+#[tokio::test]
+async fn a_cursor_and_the_state_after_it_come_from_one_node() {
+    use atoma_domain::ports::ContractState;
+
+    let pair = Pair::start().await;
+    let one = ContractState::through_one_node(&pair.nodes).unwrap();
+    one.newest_cursor().await.unwrap();
+    pair.first(FaultKind::Unavailable, 1);
+    assert!(one.counters().await.is_err());
+    pair.network.localnet.clear_faults();
+    // Without it, the other node answers.
+    pair.first(FaultKind::Unavailable, 1);
+    ContractState::counters(&pair.nodes).await.unwrap();
+}
+
 /// One node hides what it has executed and has the whole epoch: alone it would prove that the transaction is dead.
 #[tokio::test]
 async fn nothing_is_absent_that_another_node_shows() {
