@@ -18,7 +18,8 @@ use crate::error::statement_failed;
 
 type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
-async fn run(
+/// Runs a statement that returns nothing.
+pub(crate) async fn run(
     connection: &mut SqliteConnection,
     statement: Statement<'_>,
 ) -> Result<(), StoreError> {
@@ -139,7 +140,7 @@ async fn subscribed(
 }
 
 /// An update proves that there is a subscription, even one older than the mirror.
-async fn subscription_updated(
+pub(crate) async fn subscription_updated(
     connection: &mut SqliteConnection,
     node: NodeSmallId,
     task: TaskSmallId,

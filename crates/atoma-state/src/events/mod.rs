@@ -18,6 +18,7 @@ use crate::error::{file_failed, statement_failed, unavailable};
 use crate::store::SqliteState;
 use gathered::Gathered;
 
+pub(crate) use effects::{run, subscription_updated};
 pub(crate) use gathered::mark_claimed;
 
 /// What the database is bound to, if it is.

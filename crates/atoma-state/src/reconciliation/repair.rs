@@ -3,30 +3,18 @@
 use std::collections::BTreeMap;
 
 use atoma_domain::contract::{
-    Entry, EntryKey, EntryRead, NodeOnChain, OfferOnChain, StackEntryOnChain, TaskOnChain,
-    TicketOnChain,
+    Entry, EntryKey, EntryRead, NodeOnChain, StackEntryOnChain, TaskOnChain, TicketOnChain,
 };
 use atoma_domain::ports::{Progress, StoreError};
 use atoma_domain::{Epoch, NodeSmallId, StackSmallId, TaskSmallId, TimestampMs};
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use crate::columns::{Cells, key_set, number, numbers, optional_number};
 use crate::error::{out_of_range, statement_failed};
-use crate::events::mark_claimed;
+use crate::events::{mark_claimed, run, subscription_updated};
 
 /// The length of a leaf in bytes.
 const LEAF: usize = 32;
-
-type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
-
-async fn run(
-    connection: &mut SqliteConnection,
-    statement: Statement<'_>,
-) -> Result<(), StoreError> {
-    let done = statement.execute(connection).await;
-    done.map_err(statement_failed).map(|_| ())
-}
 
 /// Writes an entry, or closes one that is gone.
 pub(super) async fn entry(
@@ -107,30 +95,10 @@ async fn task(
     .bind(key_set(nodes));
     run(connection, statement).await?;
     for (node, offer) in &task.subscriptions {
-        subscription(connection, id, *node, offer).await?;
+        let price = offer.price_per_one_million_compute_units;
+        subscription_updated(connection, *node, id, price, offer.max_num_compute_units).await?;
     }
     Ok(())
-}
-
-async fn subscription(
-    connection: &mut SqliteConnection,
-    task: TaskSmallId,
-    node: NodeSmallId,
-    offer: &OfferOnChain,
-) -> Result<(), StoreError> {
-    let statement = sqlx::query(
-        "INSERT INTO subscriptions (node_small_id, task_small_id, \
-         price_per_one_million_compute_units, max_num_compute_units, valid) \
-         VALUES ($1, $2, $3, $4, 1) \
-         ON CONFLICT (node_small_id, task_small_id) DO UPDATE SET \
-         price_per_one_million_compute_units = excluded.price_per_one_million_compute_units, \
-         max_num_compute_units = excluded.max_num_compute_units, valid = 1",
-    )
-    .bind(number(node.get()))
-    .bind(number(task.get()))
-    .bind(number(offer.price_per_one_million_compute_units.get()))
-    .bind(number(offer.max_num_compute_units.get()));
-    run(connection, statement).await
 }
 
 async fn task_removed(

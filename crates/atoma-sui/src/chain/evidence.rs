@@ -239,26 +239,14 @@ impl SuiChain {
         let request = proto::GetObjectRequest::new(&object)
             .with_version(version)
             .with_read_mask(FieldMask::from_paths(["version", "previous_transaction"]));
-        let response = self
-            .connection
-            .client()
-            .ledger_client()
-            .get_object(self.connection.timed(request))
-            .await;
-        match response {
-            Ok(response) => {
-                let object = response
-                    .into_inner()
-                    .object
-                    .ok_or(malformed("the object"))?;
-                if object.version != Some(version) {
-                    return Err(malformed("the requested version"));
-                }
-                last_transaction(&object)
-            }
-            Err(status) if status.code() == Code::NotFound => Ok(None),
-            Err(status) => Err(read_error(status)),
+        let Some(response) = self.get_object(request).await? else {
+            return Ok(None);
+        };
+        let object = response.object.ok_or(malformed("the object"))?;
+        if object.version != Some(version) {
+            return Err(malformed("the requested version"));
         }
+        last_transaction(&object)
     }
 
     pub(super) async fn proves_absence(

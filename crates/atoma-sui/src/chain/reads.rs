@@ -163,6 +163,17 @@ impl SuiChain {
     pub(crate) async fn shown_version(&self, id: ObjectId) -> Result<Option<u64>, ChainError> {
         let request =
             proto::GetObjectRequest::new(&id).with_read_mask(FieldMask::from_paths(["version"]));
+        let response = self.get_object(request).await?;
+        Ok(response
+            .and_then(|response| response.object)
+            .and_then(|object| object.version))
+    }
+
+    /// What the node answers about an object; `None` if it does not have it, or not that version.
+    pub(super) async fn get_object(
+        &self,
+        request: proto::GetObjectRequest,
+    ) -> Result<Option<proto::GetObjectResponse>, ChainError> {
         let response = self
             .connection
             .client()
@@ -170,10 +181,7 @@ impl SuiChain {
             .get_object(self.connection.timed(request))
             .await;
         match response {
-            Ok(response) => Ok(response
-                .into_inner()
-                .object
-                .and_then(|object| object.version)),
+            Ok(response) => Ok(Some(response.into_inner())),
             Err(status) if status.code() == Code::NotFound => Ok(None),
             Err(status) => Err(read_error(status)),
         }
@@ -264,20 +272,10 @@ impl SuiChain {
             "contents",
             "previous_transaction",
         ]));
-        let response = self
-            .connection
-            .client()
-            .ledger_client()
-            .get_object(self.connection.timed(request))
-            .await;
-        let object = match response {
-            Ok(response) => response
-                .into_inner()
-                .object
-                .ok_or(malformed("the object"))?,
-            Err(status) if status.code() == Code::NotFound => return Ok(None),
-            Err(status) => return Err(read_error(status)),
+        let Some(response) = self.get_object(request).await? else {
+            return Ok(None);
         };
+        let object = response.object.ok_or(malformed("the object"))?;
         let writer = object
             .previous_transaction
             .as_deref()
