@@ -27,7 +27,6 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use crate::clock::SystemClock;
 use crate::config::ConfigError;
 use crate::daemon::Daemon;
 #[cfg(feature = "dev")]
@@ -36,6 +35,7 @@ use crate::init::{self, InitArgs};
 use crate::output::{BAD, DOUBTFUL, GOOD, painted, print_json, tell};
 use crate::{exit, logging, signals};
 pub(crate) use advice::told;
+use atoma_operator::SystemClock;
 use backup::{BackupArgs, RestoreArgs};
 use config::{ConfigArgs, ConfigCommand};
 use doctor::DoctorArgs;

@@ -1,30 +1,29 @@
 //! The daemon as a whole: build it, run it, stop it.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use anyhow::Context;
 use atoma_api::{AllowedHosts, ApiConfig, ApiLimits, ApiServer};
-use atoma_domain::with_causes;
 use atoma_metrics::Metrics;
-use atoma_operator::Operator;
+use atoma_operator::{Node, Operator};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
-use crate::backend::{Backend, StartError};
+use crate::backend::build_node;
 use crate::config::Config;
 use crate::reload::reload_on_hangup;
 use crate::supervisor::{self, Supervisor};
 
 /// Threads that answer HTTP requests. Two are enough, because the work behind them is asynchronous.
 const API_WORKERS: usize = 2;
+/// What an impossible start is told under.
+const CANT_START: &str = "can't start the daemon";
 
 /// A daemon that listens and is ready to run.
 #[derive(Debug)]
 pub struct Daemon {
     api: ApiServer,
-    operator: Operator,
-    backend: Backend,
+    node: Node,
     supervisor: Supervisor,
 }
 
@@ -38,8 +37,8 @@ impl Daemon {
         let access = config.access(|name| std::env::var_os(name))?.for_api()?;
         let metrics = Metrics::new()?;
         metrics.watch_disk(config.data_dir.clone())?;
-        let backend = Backend::build(&config, &metrics, stopping.clone()).await?;
-        let operator = backend.operator(Duration::from_secs(config.request_timeout_s));
+        let node = build_node(&config, &metrics, stopping.clone()).await?;
+        let operator = node.operator();
         let api = ApiServer::bind(
             operator.clone(),
             ApiConfig {
@@ -57,21 +56,10 @@ impl Daemon {
         reload_on_hangup(config, access, told, stopping.clone());
         info!(addr = %api.addr(), operator = %operator.ports().signer.address(), "listening");
         supervisor::start_watchdog(operator.ports().events.clone(), stopping);
-        match backend.start().await {
-            Ok(()) => {}
-            Err(StartError::Chain(error)) => {
-                warn!(
-                    error = with_causes(&error),
-                    "the Sui node is not available; serving reads until it is"
-                );
-                backend.start_later();
-            }
-            Err(error) => return Err(error).context("can't start the daemon"),
-        }
+        node.start().await.context(CANT_START)?;
         Ok(Self {
             api,
-            operator,
-            backend,
+            node,
             supervisor,
         })
     }
@@ -83,7 +71,7 @@ impl Daemon {
 
     /// The use cases that the API calls.
     pub const fn operator(&self) -> &Operator {
-        &self.operator
+        self.node.operator()
     }
 
     /// Serves until stopped, then finishes the work under way and closes the database.
@@ -93,23 +81,19 @@ impl Daemon {
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
         let Self {
             api,
-            backend,
+            node,
             supervisor,
-            ..
         } = self;
         supervisor.ready();
         let handle = api.handle();
-        backend.when_stopping(async move {
+        node.when_stopping(async move {
             supervisor::stopping();
             handle.stop(true).await;
         });
         let served = api.run().await.context("the HTTP server failed");
-        backend.stop().await;
+        let stopped = node.stop().await;
         info!("stopped");
         served?;
-        match backend.take_fatal() {
-            Some(error) => Err(error).context("can't start the daemon"),
-            None => Ok(()),
-        }
+        stopped.context(CANT_START)
     }
 }

@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, Overrides};
 use crate::daemon::Daemon;
-use crate::data_dir::DataDirLock;
 use crate::output::print;
 pub(crate) use args::DevArgs;
+use atoma_state::DataDirLock;
 
 /// Starts a local network, seeds the demo world, runs the daemon against it as against any other
 /// network, and records served messages on the operator's stacks.

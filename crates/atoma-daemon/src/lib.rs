@@ -11,10 +11,8 @@
 mod amounts;
 mod backend;
 mod cli;
-mod clock;
 pub mod config;
 mod daemon;
-mod data_dir;
 #[cfg(feature = "dev")]
 mod dev;
 mod doctor;
@@ -23,7 +21,6 @@ mod init;
 mod logging;
 mod output;
 mod question;
-mod random;
 mod reload;
 mod signals;
 mod supervisor;

@@ -200,6 +200,10 @@ impl Chain for MeteredChain {
         self.metrics.of("absence", work).await
     }
 
+    fn expect_chain(&self, chain: Digest) -> Result<(), ChainError> {
+        self.inner.expect_chain(chain)
+    }
+
     fn through_one_node(&self) -> Option<Arc<dyn Chain>> {
         let inner = self.inner.through_one_node()?;
         Some(Arc::new(Self::new(inner, self.metrics.clone())))

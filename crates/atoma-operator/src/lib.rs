@@ -14,12 +14,15 @@
 
 mod badges;
 mod causes;
+mod clock;
 mod disk;
 mod engine;
 mod ingest;
 mod measure;
+mod node;
 mod own_badges;
 mod ports;
+mod random;
 mod readiness;
 mod reconciliation;
 mod records;
@@ -28,14 +31,16 @@ mod use_cases;
 
 pub use badges::ReconcileError;
 pub use causes::internal;
+pub use clock::SystemClock;
 #[cfg(feature = "testing")]
 pub use engine::GasCap;
 pub use engine::{
     AbandonError, Brake, Engine, EngineConfig, EngineFigures, LaneFigures, LimitStatus,
     LimitsConfig, Submission, Waited,
 };
-pub use ingest::{Applied, IngestError, Ingestor};
+pub use ingest::{Applied, IngestError, Ingestor, MirrorChange, MirrorChanges};
 pub use measure::{LedgerSample, Measurements, Sample};
+pub use node::{Adapters, Node, NodeConfig, StartError};
 pub use own_badges::{ForeignUse, foreign_uses};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::progress::waiting;
 use crate::config::{Config, Overrides};
-use crate::data_dir::{DataDirLock, database};
 use crate::output::print;
+use atoma_state::{DataDirLock, database_file};
 
 /// Where the database is.
 #[derive(Debug, Args)]
@@ -66,7 +66,7 @@ pub(super) struct RestoreArgs {
 
 impl BackupArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let database = database(&self.database.data_dir()?);
+        let database = database_file(&self.database.data_dir()?);
         let copied = backup::back_up(&database, &self.to);
         let contents = waiting("Copying and checking the database", copied).await;
         let contents = contents.context("there is no backup")?;
@@ -89,7 +89,7 @@ impl RestoreArgs {
         check_owner(&dir, is_superuser())?;
         // No daemon starts meanwhile.
         let lock = DataDirLock::take(&dir)?;
-        let file = database(&dir);
+        let file = database_file(&dir);
         let restored = backup::restore(&self.from, &file, self.replace);
         let restored = match waiting("Checking and copying the backup", restored).await {
             // It says itself what is done by now.

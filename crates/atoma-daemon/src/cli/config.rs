@@ -8,10 +8,10 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::table::plain;
-use crate::clock::SystemClock;
 use crate::config::{Chosen, Config, ConfigError, Overrides, example};
 use crate::exit;
 use crate::output::{DOUBTFUL, painted, print, tell};
+use atoma_operator::SystemClock;
 
 /// The configuration file, and the flags that override settings.
 #[derive(Debug, Args)]

@@ -11,9 +11,9 @@ use atoma_state::{Access, OpenError, SqliteState, StateOptions};
 
 use super::Finding;
 use super::mirror::Mirror;
-use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::data_dir::{DataDirLock, database as database_file};
+use atoma_operator::SystemClock;
+use atoma_state::{DataDirLock, database_file};
 
 /// Less space than this stops writes soon.
 const LITTLE_SPACE: u128 = 2 << 30;

@@ -18,8 +18,8 @@ use super::mirror::Mirror;
 use super::{Finding, Verdict};
 use crate::amounts::{sui, total};
 use crate::backend::connect;
-use crate::clock::SystemClock;
 use crate::config::Config;
+use atoma_operator::SystemClock;
 
 /// How long all questions to the node may take together.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,9 +48,8 @@ pub(super) async fn examine(config: &Config, mirror: &Mirror) -> Vec<Finding> {
     };
     let known = Known::of(mirror).await;
     if let Some(state) = known.state
-        && urls.len() > 1
         && let Ok(Some(identity)) = state.bound_to().await
-        && let Err(error) = nodes.expect(identity.chain_id)
+        && let Err(error) = nodes.expect_chain(identity.chain_id)
     {
         return vec![node_failed(&error)];
     }

@@ -12,7 +12,7 @@ use atoma_sui::{ClientConfig, KeystoreSigner, MaxLag, NodeUrl, SuiChain, SuiChai
 use super::answers::Answers;
 use super::network::Network;
 use crate::amounts::{sui, total};
-use crate::clock::SystemClock;
+use atoma_operator::SystemClock;
 
 /// How old a node's newest checkpoint may be without a warning.
 const LAG: Duration = Duration::from_secs(60);

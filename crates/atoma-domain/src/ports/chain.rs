@@ -113,6 +113,15 @@ pub trait Chain: Debug + Send + Sync {
         None
     }
 
+    /// Expects this chain of every Sui node, where a wrong one could otherwise be the first to say which chain it is. A
+    /// chain of one node leaves it to [`identity`](Self::identity).
+    ///
+    /// # Errors
+    /// When a node of another chain has answered already.
+    fn expect_chain(&self, _chain: Digest) -> Result<(), ChainError> {
+        Ok(())
+    }
+
     /// How the Sui nodes stand, in the order in which they are asked. Reads nothing.
     fn sui_nodes(&self) -> Vec<SuiNodeReport> {
         Vec::new()

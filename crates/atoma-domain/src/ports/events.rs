@@ -141,6 +141,9 @@ pub trait ChainEvents: Debug + Send + Sync {
     /// [`StoreError::OtherChain`] when it is bound to another one.
     async fn bind(&self, identity: &ChainIdentity) -> Result<(), StoreError>;
 
+    /// The chain and contract that the database is bound to, if it is.
+    async fn bound_to(&self) -> Result<Option<ChainIdentity>, StoreError>;
+
     /// Applies steps in ledger order, in one database transaction with their last cursor. A transaction at
     /// or before the last applied position or version of the contract changes nothing. New nodes that `operator`
     /// registers are the operator's own. Events that are set aside are stored, and so is what was changed without

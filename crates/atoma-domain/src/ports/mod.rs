@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod figures;
 mod journal;
+mod ownership;
 mod reconciliation;
 mod signer;
 mod state;
@@ -35,6 +36,7 @@ pub use events::{
 };
 pub use figures::Figures;
 pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, Stock, UnfinishedIntent};
+pub use ownership::Ownership;
 pub use reconciliation::{Compared, MirrorRepair, Repair, UnexplainedChange};
 pub use signer::Signer;
 pub use state::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader};

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use atoma_domain::Digest;
-use atoma_domain::ports::Progress;
+use atoma_domain::ports::{LedgerFrame, Progress};
 use tokio::sync::watch;
+
+use super::changes::{MirrorChange, MirrorChanges, Subscribers};
 
 /// How many of the latest applied digests are kept for callers that wait for them.
 const REMEMBERED: usize = 16_384;
@@ -19,6 +21,7 @@ pub struct Applied {
     progress: watch::Sender<Progress>,
     recent: Arc<Mutex<Recent>>,
     failures: Arc<Mutex<Failures>>,
+    subscribers: Subscribers,
 }
 
 /// The steps that failed in a row.
@@ -40,11 +43,17 @@ impl Default for Applied {
             progress: watch::Sender::new(Progress::default()),
             recent: Arc::default(),
             failures: Arc::default(),
+            subscribers: Subscribers::default(),
         }
     }
 }
 
 impl Applied {
+    /// A subscription to the changes of the mirror from now on.
+    pub fn subscribe(&self) -> MirrorChanges {
+        self.subscribers.subscribe()
+    }
+
     /// The progress of the mirror.
     pub fn progress(&self) -> Progress {
         self.progress.borrow().clone()
@@ -97,21 +106,41 @@ impl Applied {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn publish(&self, digests: impl Iterator<Item = Digest>, progress: Progress) {
-        {
-            let mut recent = self.recent();
-            for digest in digests {
-                if recent.digests.insert(digest) {
-                    recent.order.push_back(digest);
-                }
-                if recent.order.len() > REMEMBERED
-                    && let Some(oldest) = recent.order.pop_front()
-                {
-                    recent.digests.remove(&oldest);
-                }
+    /// Publishes what is in the database before the first step of a stream.
+    pub(super) fn publish_progress(&self, progress: Progress) {
+        self.progress.send_replace(progress);
+    }
+
+    /// Publishes steps that are in the database, with the progress that they made.
+    pub(super) fn publish(&self, steps: Vec<LedgerFrame>, progress: Progress) {
+        let transactions = steps.iter().filter_map(|step| step.transaction.as_ref());
+        self.remember(transactions.map(|transaction| transaction.digest));
+        let before = self.progress.send_replace(progress);
+        self.subscribers.tell_steps(&before, steps);
+    }
+
+    /// Tells subscribers that the mirror changed without a transaction.
+    pub(crate) fn tell(&self, change: MirrorChange) {
+        self.subscribers.tell(change);
+    }
+
+    /// Ends all subscriptions.
+    pub(crate) fn end_subscriptions(&self) {
+        self.subscribers.end();
+    }
+
+    fn remember(&self, digests: impl Iterator<Item = Digest>) {
+        let mut recent = self.recent();
+        for digest in digests {
+            if recent.digests.insert(digest) {
+                recent.order.push_back(digest);
+            }
+            if recent.order.len() > REMEMBERED
+                && let Some(oldest) = recent.order.pop_front()
+            {
+                recent.digests.remove(&oldest);
             }
         }
-        self.progress.send_replace(progress);
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {

@@ -1,6 +1,7 @@
 //! Following the ledger and applying it to the mirror.
 
 mod applied;
+mod changes;
 mod read_ahead;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::badges::ReconcileError;
 use crate::reconciliation::Reconciler;
 
 pub use applied::Applied;
+pub use changes::{MirrorChange, MirrorChanges};
 use read_ahead::ReadAhead;
 
 /// The first pause after a failure. Each further failure doubles it, up to [`LONGEST_PAUSE`].
@@ -98,9 +100,7 @@ impl Ingestor {
         let applying = self.events.apply(&steps, self.operator);
         let span = debug_span!("apply", steps = steps.len());
         let progress = applying.instrument(span).await?;
-        let transactions = steps.iter().filter_map(|step| step.transaction.as_ref());
-        let digests = transactions.map(|transaction| transaction.digest);
-        self.applied.publish(digests, progress.clone());
+        self.applied.publish(steps, progress.clone());
         self.stream = Some(stream);
         Ok(progress)
     }
@@ -109,7 +109,7 @@ impl Ingestor {
     async fn begin(&self) -> Result<ReadAhead, IngestError> {
         let progress = self.events.progress().await?;
         let cursor = progress.cursor.clone();
-        self.applied.publish(std::iter::empty(), progress);
+        self.applied.publish_progress(progress);
         let stream = match (self.source.follow(cursor).await, &self.reconciler) {
             (Err(ChainError::Pruned { lowest, wanted }), Some(reconciler)) => {
                 warn!(
@@ -118,7 +118,9 @@ impl Ingestor {
                 );
                 reconciler.rebuild().await?;
                 let progress = self.events.progress().await?;
-                self.source.follow(progress.cursor).await?
+                let cursor = progress.cursor.clone();
+                self.applied.publish_progress(progress);
+                self.source.follow(cursor).await?
             }
             (followed, _) => followed?,
         };
@@ -154,6 +156,7 @@ impl Ingestor {
                 }
             }
         }
+        self.applied.end_subscriptions();
         info!("stopped following the ledger");
     }
 }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::badges::ReconcileError;
-use crate::ingest::Applied;
+use crate::ingest::{Applied, MirrorChange};
 use sweep::Sweep;
 
 /// How many unexplained changes are looked at in one step.
@@ -157,7 +157,10 @@ impl Reconciler {
             open = found.open.len(),
             "compared entries of the mirror with the contract"
         );
-        if let Repair::Mirror(cause) = repair {
+        if let Repair::Mirror(cause) = repair
+            && !found.differences.is_empty()
+        {
+            self.applied.tell(MirrorChange::Repaired);
             for difference in &found.differences {
                 let (kind, cause) = (difference.kind.name(), cause.name());
                 if difference.kind.is_silent() {

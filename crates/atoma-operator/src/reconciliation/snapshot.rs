@@ -11,6 +11,7 @@ use tracing::{info, warn};
 
 use super::{Reconciler, sweep};
 use crate::badges::ReconcileError;
+use crate::ingest::MirrorChange;
 
 /// How often the state is read again because the contract changed meanwhile.
 const ATTEMPTS: usize = 10;
@@ -42,6 +43,7 @@ impl Reconciler {
                 let behind = "the Sui node is behind the mirror, which can't be rebuilt from it";
                 return Err(ChainError::Unavailable(behind.into()).into());
             };
+            self.applied.tell(MirrorChange::Missed);
             info!(
                 version = state.counters.version,
                 entries = state.entries.len(),

@@ -1,8 +1,10 @@
-//! The mirror against a local network: following it, comparing with it, rebuilding from it.
+//! The mirror against a local network: following it, comparing with it, rebuilding from it, and a whole node on it.
 
 // The `cfg(test)` makes clippy allow `unwrap` in the helpers, as it does in tests.
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod node;
 #[cfg(test)]
 mod rebuilding;
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub(crate) struct World {
 
 /// An operator with a node.
 pub(crate) struct WorldOperator {
-    signer: KeystoreSigner,
+    signer: Arc<KeystoreSigner>,
     pub(crate) node: NodeSmallId,
     badge: ObjectId,
 }
@@ -62,7 +62,12 @@ pub(crate) struct Mirror {
 impl World {
     /// A network in which every settlement of a sampling-consensus task draws attesters.
     pub(crate) async fn start() -> Self {
-        let localnet = LocalNet::start(LocalNetConfig::default()).await.unwrap();
+        Self::start_with(LocalNetConfig::default()).await
+    }
+
+    /// The same on a network with these settings.
+    pub(crate) async fn start_with(config: LocalNetConfig) -> Self {
+        let localnet = LocalNet::start(config).await.unwrap();
         let parameters = Parameters {
             cross_validation_probability_permille: Some(1_000),
             ..Parameters::default()
@@ -89,7 +94,7 @@ impl World {
                 panic!("{:?}", executed.events);
             };
             world.operators.push(WorldOperator {
-                signer,
+                signer: Arc::new(signer),
                 node: event.node_small_id,
                 badge: event.badge_id,
             });
@@ -100,6 +105,11 @@ impl World {
     /// The address whose nodes are the mirror's own.
     pub(crate) fn operator(&self) -> Address {
         self.operators[0].signer.address()
+    }
+
+    /// Signs for that address.
+    pub(crate) fn signer(&self) -> Arc<KeystoreSigner> {
+        Arc::clone(&self.operators[0].signer)
     }
 
     pub(crate) fn task(&self, security_level: u16) -> TaskSmallId {
@@ -200,7 +210,7 @@ impl World {
         }
     }
 
-    fn source(&self) -> SuiEventSource {
+    pub(crate) fn source(&self) -> SuiEventSource {
         SuiEventSource::new(self.chain.clone(), CheckpointNumber::new(0))
     }
 

@@ -38,17 +38,6 @@ async fn bound(connection: &mut SqliteConnection) -> Result<Option<ChainIdentity
     }))
 }
 
-impl SqliteState {
-    /// The chain and contract that the database is bound to, if it is.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub async fn bound_to(&self) -> Result<Option<ChainIdentity>, StoreError> {
-        let mut connection = self.readers.acquire().await.map_err(statement_failed)?;
-        bound(&mut connection).await
-    }
-}
-
 fn agree(bound: &ChainIdentity, configured: &ChainIdentity) -> Result<(), StoreError> {
     if bound == configured {
         return Ok(());
@@ -61,6 +50,11 @@ fn agree(bound: &ChainIdentity, configured: &ChainIdentity) -> Result<(), StoreE
 
 #[async_trait]
 impl ChainEvents for SqliteState {
+    async fn bound_to(&self) -> Result<Option<ChainIdentity>, StoreError> {
+        let mut connection = self.readers.acquire().await.map_err(statement_failed)?;
+        bound(&mut connection).await
+    }
+
     async fn bind(&self, identity: &ChainIdentity) -> Result<(), StoreError> {
         // A program that may only read can ask too.
         let mut reader = self.readers.acquire().await.map_err(statement_failed)?;

@@ -155,6 +155,10 @@ impl Chain for SuiNodes {
         Some(Arc::new(self.through_one()?))
     }
 
+    fn expect_chain(&self, chain: Digest) -> Result<(), ChainError> {
+        self.expect(chain)
+    }
+
     fn sui_nodes(&self) -> Vec<SuiNodeReport> {
         self.reports()
     }

@@ -25,7 +25,7 @@ impl Pair {
         let second = network.localnet.start_node().await.unwrap();
         let nodes = nodes(&network.localnet, &[network.localnet.url(), second.url()]);
         let chain = network.localnet.chain_id().parse().unwrap();
-        nodes.expect(chain).unwrap();
+        nodes.expect_chain(chain).unwrap();
         Self {
             network,
             second,
@@ -186,7 +186,7 @@ async fn a_node_of_another_chain_is_never_read() {
     let other = LocalNet::start(config).await.unwrap();
     let nodes = nodes(&network.localnet, &[other.url(), network.localnet.url()]);
     nodes
-        .expect(network.localnet.chain_id().parse().unwrap())
+        .expect_chain(network.localnet.chain_id().parse().unwrap())
         .unwrap();
     let identity = nodes.identity().await.unwrap();
     assert_eq!(identity.chain_id.to_string(), network.localnet.chain_id());

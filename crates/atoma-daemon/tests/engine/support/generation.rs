@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_api::{AllowedHosts, ApiAccess, ApiConfig, ApiLimits, ApiServer};
-use atoma_domain::ports::UnfinishedIntent;
+use atoma_domain::ports::{Chain as _, ChainEvents as _, UnfinishedIntent};
 use atoma_domain::{Address, CheckpointNumber, IntentId, ObjectId};
 use atoma_localnet::Parameters;
 use atoma_metrics::Metrics;
@@ -285,10 +285,8 @@ async fn open(
     let options = StateOptions::default();
     let state = SqliteState::open(&site.path, options).await.unwrap();
     // As the daemon does.
-    if !site.further.is_empty()
-        && let Some(identity) = state.bound_to().await.unwrap()
-    {
-        nodes.expect(identity.chain_id).unwrap();
+    if let Some(identity) = state.bound_to().await.unwrap() {
+        nodes.expect_chain(identity.chain_id).unwrap();
     }
     let source = SuiNodesSource::new(nodes.clone(), CheckpointNumber::new(0));
     let signer = KeystoreSigner::from_suiprivkey(&site.key).unwrap();

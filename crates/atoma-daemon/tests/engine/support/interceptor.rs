@@ -261,6 +261,10 @@ impl Chain for InterceptedChain {
         self.pass("is_absent", call).await
     }
 
+    fn expect_chain(&self, chain: Digest) -> Result<(), ChainError> {
+        self.inner.expect_chain(chain)
+    }
+
     fn through_one_node(&self) -> Option<Arc<dyn Chain>> {
         Some(Arc::new(Self {
             inner: self.inner.through_one_node()?,

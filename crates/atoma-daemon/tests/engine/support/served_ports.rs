@@ -126,6 +126,10 @@ impl ChainEvents for FailPointEvents {
         self.points.pass("events.bind", call).await
     }
 
+    async fn bound_to(&self) -> Result<Option<ChainIdentity>, StoreError> {
+        self.inner.bound_to().await
+    }
+
     async fn apply(
         &self,
         frames: &[LedgerFrame],

@@ -5,9 +5,10 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use atoma_state::{create_private_folder, open_private};
 use thiserror::Error;
 use tracing::warn;
+
+use crate::files::{create_private_folder, open_private};
 
 /// The file that a running daemon locks. It holds the daemon's process id.
 const LOCK_FILE: &str = "daemon.lock";
@@ -17,31 +18,39 @@ const LOCK_TRIES: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The database in a data directory.
-pub(crate) fn database(dir: &Path) -> PathBuf {
+pub fn database_file(dir: &Path) -> PathBuf {
     dir.join("atoma.sqlite")
 }
 
 /// The right to use a data directory. It ends with the process, however that ends: the kernel releases
 /// the lock. The file stays, because removing it could remove the lock file of a successor.
 #[derive(Debug)]
-pub(crate) struct DataDirLock(File);
+pub struct DataDirLock(File);
 
 /// Why a data directory can't be used.
 #[derive(Debug, Error)]
-pub(crate) enum DataDirError {
+#[non_exhaustive]
+pub enum DataDirError {
     /// Another daemon uses it.
     #[error(
         "another daemon ({holder}) uses the data directory {}: stop it, or set another `data_dir`",
         .dir.display()
     )]
-    InUse { dir: PathBuf, holder: String },
+    InUse {
+        /// The directory.
+        dir: PathBuf,
+        /// The other daemon, by its process id.
+        holder: String,
+    },
     /// The directory or its lock file can't be created or written.
     #[error(
         "can't lock the data directory {}: check that this program's user may write it",
         .dir.display()
     )]
     Io {
+        /// The directory.
         dir: PathBuf,
+        /// Why.
         #[source]
         source: io::Error,
     },
@@ -53,7 +62,7 @@ impl DataDirLock {
     ///
     /// # Errors
     /// [`DataDirError::InUse`] while another daemon uses it.
-    pub(crate) fn take(dir: &Path) -> Result<Self, DataDirError> {
+    pub fn take(dir: &Path) -> Result<Self, DataDirError> {
         let failed = |source| DataDirError::Io {
             dir: dir.to_path_buf(),
             source,
@@ -87,7 +96,7 @@ impl DataDirLock {
     ///
     /// # Errors
     /// When the lock file can't be read.
-    pub(crate) fn holder_of(dir: &Path) -> io::Result<Option<String>> {
+    pub fn holder_of(dir: &Path) -> io::Result<Option<String>> {
         let mut file = match File::open(dir.join(LOCK_FILE)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -102,7 +111,7 @@ impl DataDirLock {
     }
 
     /// Lets the next daemon use the directory.
-    pub(crate) fn release(&self) {
+    pub fn release(&self) {
         // The kernel does it at the latest when the process ends.
         let _ = self.0.unlock();
     }

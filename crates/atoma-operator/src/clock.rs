@@ -7,8 +7,8 @@ use atoma_domain::TimestampMs;
 use atoma_domain::ports::Clock;
 
 /// The system clock as the [`Clock`] port.
-#[derive(Debug)]
-pub(crate) struct SystemClock;
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(

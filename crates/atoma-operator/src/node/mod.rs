@@ -1,0 +1,178 @@
+//! A node as a whole: its engine, its ingestion and what runs beside them, started and stopped in the right order.
+//!
+//! `adapters.rs` and `config.rs` say what it is made of, `start.rs` is the start: what needs the chain, and when writes
+//! begin.
+
+mod adapters;
+mod config;
+mod error;
+mod start;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use atoma_domain::with_causes;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+use tracing::warn;
+
+use crate::engine::Engine;
+use crate::ingest::{Applied, MirrorChanges};
+use crate::readiness::Readiness;
+use crate::reconciliation::Reconciler;
+use crate::use_cases::Operator;
+
+pub use adapters::Adapters;
+pub use config::NodeConfig;
+pub use error::StartError;
+
+/// A node of the network without an API: it mirrors the contract, and carries out what [`operator`](Self::operator) is
+/// asked for.
+///
+/// [`build`](Self::build) it, [`start`](Self::start) it, and [`stop`](Self::stop) it: then nothing of it runs any more, and
+/// the database is closed. Dropping it only begins to stop it.
+#[derive(Debug)]
+pub struct Node {
+    parts: Parts,
+    operator: Operator,
+    _stopping: DropGuard,
+}
+
+/// What the tasks of a node share.
+#[derive(Clone, Debug)]
+struct Parts {
+    adapters: Adapters,
+    config: NodeConfig,
+    engine: Engine,
+    applied: Applied,
+    readiness: Readiness,
+    reconciler: Reconciler,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+    /// Why a start in the background ended the node.
+    fatal: Arc<Mutex<Option<StartError>>>,
+}
+
+impl Node {
+    /// Puts a node together. It asks nothing of the chain, and only serves reads of an earlier mirror until it is started. It
+    /// runs until `stopping` is cancelled, in the runtime in which it was built.
+    ///
+    /// # Errors
+    /// When the database can't be read, or a Sui node of another chain than the database's has answered already.
+    pub async fn build(
+        adapters: Adapters,
+        config: NodeConfig,
+        stopping: CancellationToken,
+    ) -> Result<Self, StartError> {
+        let applied = Applied::default();
+        let readiness = Readiness::new(
+            crate::Ports {
+                chain: Arc::clone(&adapters.background_chain),
+                ..adapters.ports.clone()
+            },
+            applied.clone(),
+        );
+        readiness.adopt_earlier_mirror().await?;
+        if let Some(identity) = adapters.ports.events.bound_to().await? {
+            adapters.ports.chain.expect_chain(identity.chain_id)?;
+        }
+        let engine = Engine::new(
+            adapters.ports.clone(),
+            config.engine.clone(),
+            stopping.clone(),
+        );
+        let reconciler = Reconciler::new(
+            Arc::clone(&adapters.contract),
+            Arc::clone(&adapters.mirror),
+            Arc::clone(&adapters.ports.clock),
+            applied.clone(),
+        );
+        let operator = Operator::new(
+            adapters.serving.clone(),
+            engine.clone(),
+            applied.clone(),
+            readiness.clone(),
+            config.request_timeout,
+        )
+        .reconciling_with(reconciler.clone());
+        Ok(Self {
+            operator,
+            parts: Parts {
+                adapters,
+                config,
+                engine,
+                applied,
+                readiness,
+                reconciler,
+                tasks: TaskTracker::new(),
+                stopping: stopping.clone(),
+                fatal: Arc::default(),
+            },
+            _stopping: stopping.drop_guard(),
+        })
+    }
+
+    /// The use cases: served work, settlements, attestations and all else that an operator does.
+    pub const fn operator(&self) -> &Operator {
+        &self.operator
+    }
+
+    /// A subscription to the changes of the mirror from now on.
+    pub fn changes(&self) -> MirrorChanges {
+        self.parts.applied.subscribe()
+    }
+
+    /// Starts the node: checks that the chain is the database's, learns which nodes the operator owns, follows the ledger,
+    /// and takes up the transactions that the last run left open. Writes are accepted once those are resolved; until then
+    /// they are refused with the reason.
+    ///
+    /// # Errors
+    /// An unavailable Sui node is not an error: the start is tried again in the background until it succeeds.
+    pub async fn start(&self) -> Result<(), StartError> {
+        match self.parts.start().await {
+            Err(StartError::Chain(error)) => {
+                warn!(
+                    error = with_causes(&error),
+                    "the Sui node is not available; serving reads until it is"
+                );
+                let parts = self.parts.clone();
+                self.parts.tasks.spawn(parts.keep_starting());
+                Ok(())
+            }
+            started => started,
+        }
+    }
+
+    /// Runs work beside the node until it stops. Then the work is dropped where it is.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.parts.stopping.clone();
+        self.parts.tasks.spawn(async move {
+            stopping.run_until_cancelled(work).await;
+        });
+    }
+
+    /// Runs an action when the node begins to stop. [`stop`](Self::stop) waits for it.
+    pub fn when_stopping(&self, action: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.parts.stopping.clone();
+        self.parts.tasks.spawn(async move {
+            stopping.cancelled().await;
+            action.await;
+        });
+    }
+
+    /// Stops everything, waits for it, and closes the database. What was sent and has no outcome yet is taken up by the next
+    /// start.
+    ///
+    /// # Errors
+    /// Why a start in the background ended the node, if it did.
+    pub async fn stop(self) -> Result<(), StartError> {
+        let parts = &self.parts;
+        parts.stopping.cancel();
+        parts.engine.stopped().await;
+        parts.tasks.close();
+        parts.tasks.wait().await;
+        parts.applied.end_subscriptions();
+        parts.adapters.ownership.give_up().await;
+        let mut fatal = parts.fatal.lock().unwrap_or_else(PoisonError::into_inner);
+        fatal.take().map_or(Ok(()), Err)
+    }
+}
