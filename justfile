@@ -28,6 +28,10 @@ clippy:
 docs:
     .ci/run docs
 
+# Package the library crates, and build each package from its own files
+packages:
+    .ci/run packages
+
 # Run clients of other makers against the local network
 foreign:
     .ci/run foreign

@@ -2,6 +2,22 @@
 //!
 //! The daemon serves these types, and clients are typed by them. The OpenAPI document is made from them, so their
 //! comments are its descriptions. An optional field of a response that has no value is present as `null`.
+//! ```
+//! use atoma_api_types::MessageRequest;
+//! use atoma_domain::{ComputeUnits, Hash32, StackSmallId};
+//!
+//! let request = MessageRequest {
+//!     stack_small_id: StackSmallId::new(13),
+//!     message_hash: Hash32::of(&[b"a request and its response"]),
+//!     num_compute_units: ComputeUnits::new(1_200),
+//!     node_small_id: None,
+//!     reservation_id: None,
+//!     message_id: Some("request-1".to_owned()),
+//! };
+//! let json = serde_json::to_value(&request)?;
+//! assert_eq!(json["stack_small_id"], 13);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 mod error;
 mod outcome;

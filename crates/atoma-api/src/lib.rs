@@ -1,4 +1,20 @@
 //! The HTTP API of the node daemon: thin routes over [`atoma_operator::Operator`].
+//! ```no_run
+//! # async fn example(node: atoma_operator::Node) -> Result<(), Box<dyn std::error::Error>> {
+//! use atoma_api::{AllowedHosts, ApiAccess, ApiConfig, ApiLimits, ApiServer};
+//!
+//! let config = ApiConfig {
+//!     addr: "127.0.0.1:3000".parse()?,
+//!     allowed_hosts: AllowedHosts::default(),
+//!     access: ApiAccess::default(), // anyone on this machine
+//!     workers: 2,
+//!     limits: ApiLimits::default(),
+//!     metrics: atoma_metrics::Metrics::new()?,
+//! };
+//! ApiServer::bind(node.operator().clone(), config)?.run().await?;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! A handler parses the request, calls one use case and shapes the response; the use cases decide
 //! what is allowed. `error` holds the status, code and advice of every error. `guard` refuses

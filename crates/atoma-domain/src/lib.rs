@@ -1,4 +1,22 @@
 //! The domain of the Atoma node daemon: its types, its rules, and the traits between its crates.
+//! What a node is paid for, computed offline: the root over two served messages, and the proof with which the contract lets
+//! the node settle.
+//!
+//! ```
+//! use atoma_domain::Hash32;
+//! use atoma_domain::settlement::{SettlementProof, StackAccumulator};
+//!
+//! let mut served = StackAccumulator::default();
+//! for (payload, response) in [("a request", "a response"), ("another", "and its response")] {
+//!     let pair = [payload, response].map(|text| Hash32::of(&[text.as_bytes()]));
+//!     served.append(Hash32::of_message(pair[0], pair[1]))?;
+//! }
+//! let root = served.root().ok_or("nothing was served")?;
+//! // One node may be drawn to verify the work, and one could be.
+//! let proof = SettlementProof::of_selected_node(&root, 1, 1)?;
+//! assert_ne!(proof.commitment, root);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! - [`ids`](NodeSmallId) and [`units`](ComputeUnits): a distinct type for each meaning, with checked
 //!   arithmetic only.

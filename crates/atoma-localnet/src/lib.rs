@@ -4,6 +4,25 @@
 //! gRPC and grpc-web, accepts real transactions in BCS with real signatures, and returns real
 //! effects, object versions, gas, events and checkpoints. To a Sui client it looks like a small Sui
 //! network on which the Atoma contract is published. Nothing on it has any value.
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use atoma_localnet::{LocalNet, LocalNetConfig, NewTask};
+//!
+//! let network = LocalNet::start(LocalNetConfig::default()).await?;
+//! let task = network.create_task(&NewTask {
+//!     role: 0,
+//!     model_name: Some("a-model".to_owned()),
+//!     security_level: 0,
+//!     minimum_reputation_score: None,
+//!     is_public: true,
+//! })?;
+//! println!("task {task}; connect Sui clients to {}", network.url());
+//! network.advance_epoch()?;
+//! network.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! - `chain`: objects, transactions, checkpoints and epochs, and the log that persists them.
 //! - `vm` and `contract`: Move's object runtime and the contract's rules as native code.

@@ -1,4 +1,12 @@
 //! The Prometheus metrics of the node daemon.
+//! ```no_run
+//! # async fn example(node: atoma_operator::Node) -> Result<(), Box<dyn std::error::Error>> {
+//! let metrics = atoma_metrics::Metrics::new()?;
+//! let measured = node.operator().measure().await;
+//! println!("{}", String::from_utf8(metrics.render(&measured)?)?);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! - Counted as it happens: requests to the HTTP API ([`HttpMetrics`]) and calls of the Sui node
 //!   ([`Metrics::counting`]), and what the operating system knows about the process.

@@ -1,4 +1,31 @@
 //! The actions of a node operator, and the engine that carries out each of them exactly once.
+//! A [`Node`] is all of it in one value, to be embedded in another program:
+//!
+//! ```no_run
+//! # async fn example(
+//! #     package: atoma_domain::ObjectId,
+//! #     atoma_db: atoma_domain::ObjectId,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use atoma_operator::{Adapters, CancellationToken, Node, NodeConfig};
+//! use atoma_state::{OwnedState, StateOptions};
+//! use atoma_sui::{ClientConfig, SuiChainConfig, SuiNodes, SuiNodesSource};
+//!
+//! let client = ClientConfig::load("client.yaml")?;
+//! let sui = SuiNodes::connect([SuiChainConfig::new(client.rpc_url()?, package, atoma_db)])?;
+//! let source = Arc::new(SuiNodesSource::new(sui.clone(), Default::default()));
+//! let owned = OwnedState::open("data".as_ref(), StateOptions::default()).await?;
+//! let (database, signer) = (Arc::new(owned.state().clone()), Arc::new(client.signer()?));
+//! let adapters = Adapters::new(Arc::new(sui), source, signer, database, Arc::new(owned));
+//! let node = Node::build(adapters, NodeConfig::default(), CancellationToken::new()).await?;
+//! node.start().await?;
+//! println!("{:?}", node.operator().check().await.reasons);
+//! node.stop().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Its parts:
 //!
 //! - [`Operator`]: the use cases behind the API, one method per endpoint. A use case checks a request
 //!   against the mirror, opens intents in the journal and waits for their outcome.
@@ -8,7 +35,7 @@
 //! - [`Ingestor`]: follows the ledger and applies the contract's events to the mirror.
 //! - [`Readiness`]: whether the daemon can serve reads and accept writes.
 //!
-//! The crate names no concrete adapter: [`Ports`] bundles the ports of `atoma-domain`. A new action
+//! The crate names no concrete adapter: [`Ports`] bundles the ports of `atoma-domain`, [`Adapters`] all that a node needs. A new action
 //! needs a variant of `atoma_domain::journal::Action`, its call in `engine/attempt/calls.rs` and a use
 //! case.
 
@@ -45,6 +72,7 @@ pub use own_badges::{ForeignUse, foreign_uses};
 pub use ports::Ports;
 pub use readiness::{NotReady, Readiness};
 pub use reconciliation::Reconciler;
+pub use tokio_util::sync::CancellationToken;
 pub use upkeep::JournalUpkeep;
 pub use use_cases::{
     Checked, Completed, LONGEST_MODEL_NAME, MOST_STACKS, NodeChoice, Operator, Registered,

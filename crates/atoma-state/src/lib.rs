@@ -1,4 +1,17 @@
 //! The state manager of the Atoma node daemon on SQLite.
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use atoma_domain::ports::{Page, StateReader as _};
+//! use atoma_state::{SqliteState, StateOptions};
+//!
+//! let state = SqliteState::open("data/atoma.sqlite", StateOptions::default()).await?;
+//! for task in state.tasks(Page::first(100)).await? {
+//!     println!("task {}: {:?}", task.task_small_id, task.model_name);
+//! }
+//! state.close().await;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! [`SqliteState`] implements the five database ports: reading the mirrored state
 //! ([`StateReader`](atoma_domain::ports::StateReader)), recording served work

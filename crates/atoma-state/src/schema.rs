@@ -10,7 +10,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use crate::open_error::OpenError;
 
-pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// "Atom" in ASCII. The first migration sets it.
 const APPLICATION_ID: i64 = 0x4174_6f6d;

@@ -1,5 +1,23 @@
 //! The daemon's access to Sui. Each method performs one step; policy belongs to the callers.
 //!
+//! ```no_run
+//! # async fn example(
+//! #     package: atoma_domain::ObjectId,
+//! #     atoma_db: atoma_domain::ObjectId,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! use atoma_domain::ports::{Chain as _, Signer as _};
+//! use atoma_sui::{ClientConfig, SuiChain, SuiChainConfig};
+//!
+//! let client = ClientConfig::load("client.yaml")?;
+//! let chain = SuiChain::connect(SuiChainConfig::new(client.rpc_url()?, package, atoma_db))?;
+//! println!("{}", chain.identity().await?);
+//! for badge in chain.badges(client.signer()?.address()).await? {
+//!     println!("node {}", badge.node_small_id);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! - [`SuiChain`] implements the `Chain` port. It reads what an action depends on, and builds,
 //!   simulates, submits and looks up transactions. Facts that never change (initial shared
 //!   versions, table ids, types) are read once; what an action depends on usually takes one call.

@@ -9,15 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How paths from the repository's root start.
-const ROOTS: &[&str] = &[
-    ".ci/",
-    ".github/",
-    "crates/",
-    "deploy/",
-    "docs/",
-    "migrations/",
-    "tests/",
-];
+const ROOTS: &[&str] = &[".ci/", ".github/", "crates/", "deploy/", "docs/", "tests/"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
