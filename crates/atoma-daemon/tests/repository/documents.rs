@@ -104,6 +104,27 @@ fn every_file_that_a_document_names_exists() {
     }
 }
 
+/// A table that is not in the page is one that nobody has been told the reason of.
+#[test]
+fn the_page_on_state_names_every_table() {
+    let page = fs::read_to_string(root().join("docs/state.md")).expect("the page can be read");
+    let mut tables = 0;
+    for migration in fs::read_dir(root().join("crates/atoma-state/migrations/sqlite"))
+        .expect("the folder exists")
+    {
+        let schema = fs::read_to_string(migration.expect("it can be read").path());
+        for line in schema.expect("it can be read").lines() {
+            let Some(rest) = line.strip_prefix("CREATE TABLE ") else {
+                continue;
+            };
+            let table = rest.trim_end_matches(" (");
+            assert!(page.contains(&format!("`{table}`")), "{table}");
+            tables += 1;
+        }
+    }
+    assert!(tables > 20, "only {tables} tables were found");
+}
+
 #[test]
 fn a_missing_file_is_found() {
     let document = "\
