@@ -1,5 +1,5 @@
 //! What one client waits for a list, over HTTP from a daemon of its own: stacks, the almost filled ones of
-//! many, and transactions by two filters. The baselines are a request that reads nothing, and what a client
+//! many, and transactions by two filters; how long the daemon takes to start with them, and its memory. The baselines are a request that reads nothing, and what a client
 //! would read without the filter.
 //!
 //! `cargo bench -p atoma-daemon --bench lists`: about two minutes. `ATOMA_LISTS_STACKS` and
@@ -17,6 +17,8 @@ mod fill;
 mod http;
 #[path = "support/process.rs"]
 mod process;
+#[path = "support/resident.rs"]
+mod resident;
 
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,7 @@ use atoma_localnet::demo;
 use atoma_localnet::{LocalNet, LocalNetConfig, Purchase};
 use http::Client;
 use process::{start, until_ready};
+use resident::resident_mib;
 
 const API: &str = "127.0.0.1:38500";
 const SUI: &str = "127.0.0.1:38951";
@@ -69,11 +72,25 @@ async fn run() {
     daemon.wait().unwrap();
     fill::database(&dir.path().join("data/atoma.sqlite"), &bought, intents).await;
 
+    let begun = Instant::now();
     let mut daemon = start(&serve, Some(dir.path()));
+    until_answered(&http).await;
+    println!(
+        "start with {stacks} stacks, until the first answer: {:.0?}",
+        begun.elapsed()
+    );
     until_ready(&http, API).await;
+    println!(
+        "resident after the start: {} MiB",
+        resident_mib(daemon.id())
+    );
     tokio::task::spawn_blocking(move || measure(&bought, intents))
         .await
         .unwrap();
+    println!(
+        "resident after all lists: {} MiB",
+        resident_mib(daemon.id())
+    );
     daemon.kill().unwrap();
     daemon.wait().unwrap();
     network.shutdown().await;
@@ -89,6 +106,18 @@ fn buy(network: &LocalNet, count: u64) -> Vec<StackSmallId> {
             node_small_id: Some(NodeSmallId::new(1)),
         })
         .unwrap()
+}
+
+/// Waits until a daemon answers at all, to the millisecond.
+async fn until_answered(http: &reqwest::Client) {
+    while http
+        .get(format!("http://{API}/health"))
+        .send()
+        .await
+        .is_err()
+    {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// Waits until the daemon lists a stack.

@@ -1,4 +1,4 @@
-//! Pages of stacks among 80,000 served ones, as the store reads them. The baselines are a page of one stack, and
+//! Pages of stacks among 80,000 served ones (`ATOMA_LISTS_STACKS` sets another number), as the store reads them. The baselines are a page of one stack, and
 //! the columns of a page that sqlx hands over row by row, without making stacks of them.
 
 #![expect(
@@ -29,7 +29,11 @@ fn main() {
     divan::main();
 }
 
-const STACKS: u64 = 80_000;
+/// How many stacks there are.
+static STACKS: LazyLock<u64> = LazyLock::new(|| {
+    let setting = std::env::var("ATOMA_LISTS_STACKS").ok();
+    setting.map_or(80_000, |value| value.parse().unwrap())
+});
 const NODE: NodeSmallId = NodeSmallId::new(1);
 
 fn bought(id: u64) -> LedgerFrame {
@@ -74,11 +78,12 @@ static STORE: LazyLock<(Runtime, SqliteState, TempDir)> = LazyLock::new(|| {
         let path = folder.path().join("state.sqlite");
         let opened = SqliteState::open_undurable(path, StateOptions::default()).await;
         let store = opened.unwrap();
-        let frames: Vec<_> = (1..=STACKS).map(bought).collect();
-        for frames in frames.chunks(1_000) {
-            store.apply(frames, Address::ZERO).await.unwrap();
+        let ids: Vec<u64> = (1..=*STACKS).collect();
+        for ids in ids.chunks(1_000) {
+            let frames: Vec<_> = ids.iter().copied().map(bought).collect();
+            store.apply(&frames, Address::ZERO).await.unwrap();
         }
-        for id in 1..=STACKS {
+        for id in ids {
             let units = if id % 2_000 == 0 { 990 } else { 970 };
             let (stack, hash) = (StackSmallId::new(id), Hash32::of(&[&id.to_le_bytes()]));
             let message =
