@@ -12,6 +12,8 @@
 )]
 #![expect(clippy::print_stdout, reason = "it tells what it measured")]
 
+#[path = "support/post.rs"]
+mod post;
 #[path = "support/process.rs"]
 mod process;
 #[path = "support/resident.rs"]
@@ -26,8 +28,9 @@ use std::time::{Duration, Instant};
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use atoma_localnet::demo;
 use atoma_localnet::{LocalNet, LocalNetConfig, Purchase};
+use post::post;
 use process::{start, until_ready};
-use resident::{post, resident_mib};
+use resident::resident_mib;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;

@@ -9,6 +9,8 @@
 )]
 #![expect(clippy::print_stdout, reason = "it tells what it measured")]
 
+#[path = "support/post.rs"]
+mod post;
 #[path = "support/process.rs"]
 mod process;
 #[path = "support/resident.rs"]
@@ -18,8 +20,9 @@ use std::process::Child;
 
 use atoma_localnet::demo;
 use atoma_localnet::{LocalNet, LocalNetConfig};
+use post::post;
 use process::{start, until_ready};
-use resident::{post, resident_mib};
+use resident::resident_mib;
 use serde_json::json;
 
 const STACKS: usize = 10_000;

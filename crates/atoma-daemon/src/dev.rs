@@ -48,7 +48,8 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
     })
     .await
     .context("can't start the local network")?;
-    let demo = demo::prepare(&network, Some(&dir)).context("can't seed the demo world")?;
+    let demo = demo::seed(&network).context("can't seed the demo world")?;
+    demo.write_operator_files(&dir, args.http_addr)?;
     let own = world::own_stacks(&demo);
     world::draw_own_attesters(&network, &demo, &own);
 

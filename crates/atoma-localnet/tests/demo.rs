@@ -80,6 +80,11 @@ async fn an_operators_files_are_complete() {
         let metadata = std::fs::metadata(directory.path().join("sui.keystore")).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
     }
+    assert_eq!(daemon["http_addr"].as_str(), Some("127.0.0.1:3000"));
+    let elsewhere = "127.0.0.1:4000".parse().unwrap();
+    demo.write_operator_files(directory.path(), elsewhere).unwrap();
+    let daemon: toml::Table = read("daemon.toml").parse().unwrap();
+    assert_eq!(daemon["http_addr"].as_str(), Some("127.0.0.1:4000"));
     let coins = fixture.coins(demo.operators[0].address).await;
     assert_eq!(coins.len(), demo.operators[0].nodes.len() + 2);
 }

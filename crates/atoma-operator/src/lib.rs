@@ -42,6 +42,7 @@
 mod badges;
 mod causes;
 mod clock;
+mod comparison;
 mod disk;
 mod engine;
 mod ingest;
@@ -59,6 +60,7 @@ mod use_cases;
 pub use badges::ReconcileError;
 pub use causes::internal;
 pub use clock::SystemClock;
+pub use comparison::{CLOCK_TOLERANCE, is_ahead};
 #[cfg(feature = "testing")]
 pub use engine::GasCap;
 pub use engine::{

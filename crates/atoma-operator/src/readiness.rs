@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use atoma_domain::Epoch;
 use atoma_domain::journal::Failure;
-use atoma_domain::ports::StoreError;
+use atoma_domain::ports::{ChainError, StoreError};
 use atoma_domain::with_causes;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::comparison;
 use crate::disk::DiskWatch;
 use crate::ingest::Applied;
 use crate::ports::Ports;
@@ -127,6 +128,21 @@ impl Readiness {
         } else {
             Err(NotReady(reasons))
         }
+    }
+
+    /// What looks wrong about the Sui node or this machine's clock, one sentence each. A node that does not answer is
+    /// told by [`check`](Self::check).
+    pub(crate) async fn warnings(&self) -> Vec<String> {
+        let chain = &self.ports.chain;
+        let newest = async {
+            let height = chain.height().await?;
+            Ok::<_, ChainError>((height, chain.checkpoint_time(height).await?))
+        };
+        let Ok(Ok((height, at))) = tokio::time::timeout(PATIENCE, newest).await else {
+            return Vec::new();
+        };
+        let covered = self.applied.progress().covered;
+        comparison::warnings(height, at, covered, self.ports.clock.now())
     }
 
     /// Why the mirror has not caught up, or can't be compared with the Sui node, if so.

@@ -142,7 +142,7 @@ async fn ready(operator: Data<Operator>) -> ApiResult {
     Ok(if reasons.is_empty() {
         HttpResponse::Ok().json(ReadyView {
             status: ReadyStatus::Ready,
-            warnings: operator.warnings(),
+            warnings: operator.warnings().await,
             brakes,
         })
     } else {

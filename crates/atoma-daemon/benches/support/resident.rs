@@ -1,17 +1,4 @@
-//! Requests to a daemon whose memory is measured.
-
-use serde_json::Value;
-
-/// Posts a request and returns its answer.
-pub(crate) async fn post(client: &reqwest::Client, addr: &str, path: &str, body: &Value) -> Value {
-    let answer = client
-        .post(format!("http://{addr}{path}"))
-        .json(body)
-        .send()
-        .await
-        .unwrap();
-    answer.json().await.unwrap()
-}
+//! The memory of a process.
 
 /// `VmRSS` of a process.
 pub(crate) fn resident_mib(process: u32) -> u64 {

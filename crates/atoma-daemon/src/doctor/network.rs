@@ -19,18 +19,12 @@ use super::{Finding, Verdict};
 use crate::amounts::{sui, total};
 use crate::backend::connect;
 use crate::config::Config;
-use atoma_operator::SystemClock;
+use atoma_operator::{CLOCK_TOLERANCE, SystemClock, is_ahead};
 
 /// How long all questions to the node may take together.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long to wait for the next page of the ledger.
 const PAGE_PATIENCE: Duration = Duration::from_secs(3);
-/// The difference between the newest checkpoint and this machine's clock that is worth a warning.
-const CLOCK_TOLERANCE_MS: u64 = 60_000;
-
-/// How many checkpoints the mirror may be ahead of a node. Several nodes behind one address are not level.
-const AHEAD: u64 = 100;
-
 const NODE: &str = "Sui node";
 const LISTS: &str = "list calls";
 
@@ -177,9 +171,9 @@ async fn clock(chain: &Arc<SuiChain>, height: CheckpointNumber) -> Finding {
         Err(error) => return Finding::skipped(CHECK, with_causes(&error)),
     };
     let now = SystemClock.now();
-    let difference = now.get().abs_diff(at.get());
-    let seconds = difference / 1_000;
-    if difference <= CLOCK_TOLERANCE_MS {
+    let difference = Duration::from_millis(now.get().abs_diff(at.get()));
+    let seconds = difference.as_secs();
+    if difference <= CLOCK_TOLERANCE {
         let found = format!("{seconds} s from the time of the node's newest checkpoint");
         return Finding::ok(CHECK, found);
     }
@@ -210,7 +204,7 @@ async fn history(
         }
     };
     if let Some(covered) = progress.covered
-        && covered.get() > height.get().saturating_add(AHEAD)
+        && is_ahead(covered, height)
     {
         let found = format!("the mirror is at checkpoint {covered}, and the node only at {height}");
         return Finding::problem(CHECK, found).advise(

@@ -1,6 +1,7 @@
 //! An operator's files: the Sui CLI's `client.yaml` and keystore, and the daemon's configuration.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use super::world::{Demo, DemoOperator};
@@ -11,11 +12,11 @@ use crate::keys::keystore;
 impl Demo {
     /// Writes the first operator's `client.yaml`, `sui.keystore` and `daemon.toml` into `dir`,
     /// readable by their owner only. `daemon.toml` is written last and by a rename: once it exists,
-    /// a daemon can be started with it. The paths in it are relative to the file.
+    /// a daemon can be started with it. It serves its API at `api`. The paths in it are relative to the file.
     ///
     /// # Errors
     /// When a file can't be written.
-    pub fn write_operator_files(&self, dir: &Path) -> Result<(), LocalNetError> {
+    pub fn write_operator_files(&self, dir: &Path, api: SocketAddr) -> Result<(), LocalNetError> {
         let Some(operator) = self.operators.first() else {
             return Ok(());
         };
@@ -30,7 +31,7 @@ impl Demo {
         })?;
         write("sui.keystore", &keystore(&operator.key.to_keystore()))?;
         write("client.yaml", &self.client_config(operator))?;
-        write("daemon.toml", &self.daemon_config(dir))
+        write("daemon.toml", &self.daemon_config(dir, api))
     }
 
     fn client_config(&self, operator: &DemoOperator) -> String {
@@ -40,7 +41,7 @@ impl Demo {
         )
     }
 
-    fn daemon_config(&self, dir: &Path) -> String {
+    fn daemon_config(&self, dir: &Path, api: SocketAddr) -> String {
         let trust = self.ca_file.as_ref().map(|file| {
             let root = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
             let file = file.strip_prefix(root).unwrap_or(file);
@@ -49,7 +50,7 @@ impl Demo {
         });
         let trust = trust.unwrap_or_default();
         format!(
-            "# Written by atoma-localnet for its demonstration world.\nhttp_addr = \"127.0.0.1:3000\"\ndata_dir = \"data\"\n\n# The demonstration's nodes were used before the daemon's first start.\nallow_foreign_use = true\n\n[sui]\nrpc_url = \"{}\"\nclient_config = \"client.yaml\"\npackage_id = \"{}\"\natoma_db_id = \"{}\"\n{}",
+            "# Written by atoma-localnet for its demonstration world.\nhttp_addr = \"{api}\"\ndata_dir = \"data\"\n\n# The demonstration's nodes were used before the daemon's first start.\nallow_foreign_use = true\n\n[sui]\nrpc_url = \"{}\"\nclient_config = \"client.yaml\"\npackage_id = \"{}\"\natoma_db_id = \"{}\"\n{}",
             self.url, self.package, self.atoma_db, trust
         )
     }

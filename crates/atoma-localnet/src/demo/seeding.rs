@@ -1,5 +1,6 @@
 //! Creating the demonstration world, and reading it back.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,6 +31,9 @@ const STACK_UNITS: u64 = 1_000_000;
 /// covers all attesters' shares: 1,000 USDC for shares of less than 100.
 const RESERVE_PRICE: u64 = 1_000_000_000;
 
+/// Where the first operator's daemon serves its API unless it is told otherwise.
+const API: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3_000);
+
 /// Creates the demonstration world unless it exists, and writes the first operator's files into
 /// `dir`.
 ///
@@ -38,7 +42,7 @@ const RESERVE_PRICE: u64 = 1_000_000_000;
 pub fn prepare(network: &LocalNet, dir: Option<&Path>) -> Result<Demo, LocalNetError> {
     let demo = seed(network)?;
     if let Some(dir) = dir {
-        demo.write_operator_files(dir)?;
+        demo.write_operator_files(dir, API)?;
     }
     Ok(demo)
 }

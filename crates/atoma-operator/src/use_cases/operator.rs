@@ -157,7 +157,7 @@ impl Operator {
     }
 
     /// What the operator should look into although the daemon works, one sentence each.
-    pub fn warnings(&self) -> Vec<String> {
+    pub async fn warnings(&self) -> Vec<String> {
         let set_aside = match self.applied.progress().set_aside {
             0 => None,
             count => Some(format!(
@@ -165,8 +165,10 @@ impl Operator {
                  see docs/reconciliation.md"
             )),
         };
+        let compared = self.readiness.warnings().await;
         set_aside
             .into_iter()
+            .chain(compared)
             .chain(self.engine.warnings())
             .collect()
     }
