@@ -7,6 +7,8 @@
 //!
 //! It runs on a local network of its own. On a real one, `client.yaml`, the URL and the two ids are all that differs.
 
+#![expect(clippy::print_stdout, reason = "it tells what it does")]
+
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
