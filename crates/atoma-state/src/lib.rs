@@ -31,6 +31,8 @@
 //! - A 64-bit number is stored as 8 bytes, most significant first: it never wraps, and lists sort by it.
 //!   Only the module `columns` converts; its documentation says why.
 //!
+//! [`backup`] copies a database and puts copies back, and [`import`] takes over the records of the earlier Atoma node.
+//!
 //! The schema is in `migrations/sqlite`, is built in, and documents each table. A released migration is
 //! never edited: a change is a new file. A column that lists filter by needs an index. To handle a new
 //! contract event, see `events/effects.rs`.
@@ -45,6 +47,7 @@ mod error;
 mod events;
 mod figures;
 mod files;
+pub mod import;
 mod journal;
 mod key_clock;
 mod open_error;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use atoma_domain::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Sqlite, SqlitePool, Transaction};
 
 use crate::error::statement_failed;
 use crate::schema::MIGRATIONS;
@@ -37,6 +37,22 @@ impl WriteLock {
     pub async fn release(self) -> Result<(), StoreError> {
         self.0.rollback().await.map_err(statement_failed)
     }
+}
+
+/// Runs statements on a SQLite file of another program, which is created if it is missing.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when one of them fails.
+pub async fn run_on_file(path: impl AsRef<Path>, statements: &str) -> Result<(), StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true);
+    let mut connection = options.connect().await.map_err(statement_failed)?;
+    let done = sqlx::raw_sql(AssertSqlSafe(statements))
+        .execute(&mut connection)
+        .await;
+    connection.close().await.map_err(statement_failed)?;
+    done.map(|_| ()).map_err(statement_failed)
 }
 
 impl SqliteState {

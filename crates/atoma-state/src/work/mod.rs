@@ -26,9 +26,10 @@ use atoma_domain::ports::{
 use atoma_domain::{NodeSmallId, ReservationId, StackSmallId, TimestampMs};
 
 pub(crate) use self::inputs::settlement_inputs;
-pub(crate) use self::record::find_damaged;
 use self::record::work_records;
+pub(crate) use self::record::{StoredRecord, find_damaged};
 pub(crate) use self::release::{LATEST_EXPIRY, end_expired};
+pub(crate) use self::stack::ServedStack;
 use crate::columns::number;
 use crate::error::statement_failed;
 use crate::store::SqliteState;

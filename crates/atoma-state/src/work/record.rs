@@ -76,7 +76,7 @@ macro_rules! insert {
 }
 
 /// A record that is loaded, changed and saved in one transaction.
-pub(super) struct StoredRecord {
+pub(crate) struct StoredRecord {
     stack: StackSmallId,
     node: NodeSmallId,
     accumulator: StackAccumulator,
@@ -89,7 +89,7 @@ pub(super) struct StoredRecord {
 
 impl StoredRecord {
     /// The stored record, or an empty one.
-    pub(super) async fn load(
+    pub(crate) async fn load(
         connection: &mut SqliteConnection,
         stack: &ServedStack,
         node: NodeSmallId,
@@ -152,23 +152,34 @@ impl StoredRecord {
         self.size.map(|size| Fill::of(self.computed, size))
     }
 
-    pub(super) const fn is_frozen(&self) -> bool {
+    pub(crate) const fn is_frozen(&self) -> bool {
         self.is_frozen
     }
 
     /// The units of a stack of that size that are neither computed nor reserved.
-    pub(super) fn free_units(&self, size: ComputeUnits) -> ComputeUnits {
+    pub(crate) fn free_units(&self, size: ComputeUnits) -> ComputeUnits {
         free_units(size, self.computed, self.reserved)
     }
 
     /// The units computed.
-    pub(super) const fn computed(&self) -> ComputeUnits {
+    pub(crate) const fn computed(&self) -> ComputeUnits {
         self.computed
     }
 
     /// The number of messages.
-    pub(super) const fn messages(&self) -> u64 {
+    pub(crate) const fn messages(&self) -> u64 {
         self.accumulator.messages()
+    }
+
+    /// The Merkle accumulator over the messages.
+    pub(crate) const fn accumulator(&self) -> &StackAccumulator {
+        &self.accumulator
+    }
+
+    /// Puts the messages and units of a record that was kept elsewhere in place of those here.
+    pub(crate) fn take_over(&mut self, accumulator: StackAccumulator, computed: ComputeUnits) {
+        self.accumulator = accumulator;
+        self.computed = computed;
     }
 
     /// Adds a message to the accumulator and its units to those computed, and returns the new root.
@@ -211,7 +222,7 @@ impl StoredRecord {
     }
 
     /// Saves a record with a new message.
-    pub(super) async fn save(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    pub(crate) async fn save(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         self.upsert(
             connection,
             concat!(

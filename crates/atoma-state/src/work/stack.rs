@@ -24,18 +24,18 @@ macro_rules! served_stacks {
 pub(super) use served_stacks;
 
 /// The part of a stack that serving depends on.
-pub(super) struct ServedStack {
-    pub(super) id: StackSmallId,
-    pub(super) selected_node: NodeSmallId,
-    pub(super) size: ComputeUnits,
-    pub(super) is_claimed: bool,
-    is_settled: bool,
+pub(crate) struct ServedStack {
+    pub(crate) id: StackSmallId,
+    pub(crate) selected_node: NodeSmallId,
+    pub(crate) size: ComputeUnits,
+    pub(crate) is_claimed: bool,
+    pub(crate) is_settled: bool,
     is_closing: bool,
 }
 
 impl ServedStack {
     /// The stack; `None` if it is not in the mirror.
-    pub(super) async fn load(
+    pub(crate) async fn load(
         connection: &mut SqliteConnection,
         id: StackSmallId,
     ) -> Result<Option<Self>, StoreError> {
@@ -51,7 +51,7 @@ impl ServedStack {
         row.as_ref().map(Self::read).transpose()
     }
 
-    pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
         let cells = Cells::new(row, "stacks", "stack_small_id");
         Ok(Self {
             id: StackSmallId::new(cells.number("stack_small_id")?),
@@ -65,7 +65,7 @@ impl ServedStack {
 
     /// Whether the selected node's record takes nothing more, because the stack is in settlement or
     /// about to be settled or claimed.
-    pub(super) const fn is_closed(&self, is_record_frozen: bool) -> bool {
+    pub(crate) const fn is_closed(&self, is_record_frozen: bool) -> bool {
         self.is_settled || self.is_closing || is_record_frozen
     }
 }

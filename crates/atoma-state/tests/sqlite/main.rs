@@ -12,14 +12,19 @@
 #[macro_use]
 mod suite;
 
+#[path = "../earlier/mod.rs"]
+mod earlier;
+
 mod backups;
 mod checkpoints;
 mod dump_and_restore;
 mod durability;
+mod earlier_file;
 mod failures;
 mod fill;
 mod freezing;
 mod guards;
+mod imports;
 mod indexes;
 mod interrupted_restores;
 mod journal_failures;
