@@ -4,7 +4,9 @@ mod advice;
 mod backup;
 mod config;
 mod connection;
+mod database;
 mod doctor;
+mod import;
 mod lists;
 mod outcomes;
 mod progress;
@@ -39,6 +41,7 @@ use atoma_operator::SystemClock;
 use backup::{BackupArgs, RestoreArgs};
 use config::{ConfigArgs, ConfigCommand};
 use doctor::DoctorArgs;
+use import::ImportArgs;
 use reads::ReadCommand;
 use reconcile::ReconcileArgs;
 use requests::RequestCommand;
@@ -95,6 +98,9 @@ enum Command {
     /// Put a backup in place of the database. The daemon must be stopped.
     #[command(after_help = exit::HELP)]
     Restore(RestoreArgs),
+    /// Take over the records of served work from the database of the earlier Atoma node. Both nodes must be stopped.
+    #[command(after_help = exit::HELP)]
+    Import(ImportArgs),
     /// Check everything that the daemon depends on, and say what to do about what is wrong.
     #[command(after_help = exit::HELP)]
     Doctor(DoctorArgs),
@@ -146,6 +152,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Reconcile(args) => args.run().await,
         Command::Backup(args) => args.run().await,
         Command::Restore(args) => args.run().await,
+        Command::Import(args) => args.run().await,
         Command::Doctor(args) => args.run().await,
         Command::Openapi => tools::openapi(),
         Command::Completions(args) => args.run(Cli::command()),

@@ -7,39 +7,10 @@ use atoma_state::backup::{self, BackupContents, BackupError};
 use clap::Args;
 use serde_json::json;
 
+use super::database::DatabaseArgs;
 use super::progress::waiting;
-use crate::config::{Config, Overrides};
 use crate::output::print;
 use atoma_state::{DataDirLock, database_file};
-
-/// Where the database is.
-#[derive(Debug, Args)]
-struct DatabaseArgs {
-    /// Configuration file, for its `data_dir`.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "ATOMA_CONFIG",
-        required_unless_present = "data_dir"
-    )]
-    config: Option<PathBuf>,
-    /// Directory of the database, relative to the working directory, instead of the configuration's.
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-impl DatabaseArgs {
-    fn data_dir(&self) -> anyhow::Result<PathBuf> {
-        match (&self.data_dir, &self.config) {
-            (Some(dir), _) => Ok(dir.clone()),
-            (None, Some(file)) => Ok(Config::load(file, Overrides::default())?.data_dir.clone()),
-            (None, None) => anyhow::bail!("neither `--config` nor `--data-dir` is given"),
-        }
-    }
-}
 
 /// The flags of `backup`.
 #[derive(Debug, Args)]

@@ -17,6 +17,7 @@ pub(crate) const OTHER_VARIABLES: &[&str] = &[
     "ATOMA_ALLOW_TOKEN_OVER_HTTP",
     "ATOMA_CA_FILE",
     "ATOMA_CONFIG",
+    "ATOMA_IMPORT_FROM",
     "ATOMA_LOG_FORMAT",
     "ATOMA_TOKEN_FILE",
     "ATOMA_URL",

@@ -24,6 +24,7 @@ mod foreign_use;
 mod gas;
 mod headers;
 mod idempotency;
+mod imports;
 mod in_flight;
 mod init;
 mod lifecycle;
