@@ -82,7 +82,8 @@ async fn an_operators_files_are_complete() {
     }
     assert_eq!(daemon["http_addr"].as_str(), Some("127.0.0.1:3000"));
     let elsewhere = "127.0.0.1:4000".parse().unwrap();
-    demo.write_operator_files(directory.path(), elsewhere).unwrap();
+    demo.write_operator_files(directory.path(), elsewhere)
+        .unwrap();
     let daemon: toml::Table = read("daemon.toml").parse().unwrap();
     assert_eq!(daemon["http_addr"].as_str(), Some("127.0.0.1:4000"));
     let coins = fixture.coins(demo.operators[0].address).await;

@@ -68,7 +68,10 @@ mod tests {
     fn a_node_that_is_behind_the_mirror_is_told() {
         assert_eq!(found(5, 0, Some(105), 0), [""; 0]);
         let told = found(5, 0, Some(106), 0);
-        assert!(told[0].contains("at checkpoint 5, behind the mirror at 106"), "{told:?}");
+        assert!(
+            told[0].contains("at checkpoint 5, behind the mirror at 106"),
+            "{told:?}"
+        );
         assert_eq!(found(u64::MAX, 0, Some(u64::MAX), 0), [""; 0]);
     }
 }
