@@ -1,89 +1,116 @@
 //! Building transactions from plans, offline.
+//!
+//! Nothing is read from a network. Who builds a transaction gives all that it is made from: the ids of the
+//! contract, the version of each owned object, the gas price and the budget.
 
 use atoma_domain::contract::ContractCall;
 use atoma_domain::ports::{TransactionPlan, UnsignedTransaction};
 use atoma_domain::{Epoch, ObjectId, ObjectReference};
 use sui_sdk_types::{Address, Identifier, Transaction, TransactionExpiration};
 use sui_transaction_builder::{Argument, Function, ObjectInput, TransactionBuilder};
-use thiserror::Error;
 
 use crate::abi::{self, CallArgument};
+
+mod error;
+
+pub use error::BuildError;
+use error::{
+    MAX_COMMANDS, MAX_GAS_OBJECTS, MAX_PURE_ARGUMENT_BYTES, MAX_TRANSACTION_BYTES, check_limit,
+};
 
 /// The `Random` object.
 pub(crate) const RANDOM: Address = Address::from_static("0x8");
 
-// The network's limits.
-/// Commands per transaction.
-const MAX_COMMANDS: usize = 1_024;
-/// Bytes per pure argument.
-const MAX_PURE_ARGUMENT_BYTES: usize = 16_384;
-/// Bytes per transaction.
-const MAX_TRANSACTION_BYTES: usize = 131_072;
-/// Gas coins per transaction, exclusive: there must be fewer than this.
-const MAX_GAS_OBJECTS: usize = 256;
-
-/// No valid transaction can be built from a plan.
-#[derive(Debug, Error)]
-pub(crate) enum BuildError {
-    /// The plan has no calls.
-    #[error("a transaction needs at least one call")]
-    NoCalls,
-    /// A call takes the badge, but the plan has none.
-    #[error("{function} needs the node badge")]
-    NoBadge {
-        /// The call's function.
-        function: &'static str,
-    },
-    /// A call follows one that takes `Random`.
-    #[error("try_settle_stack must be the last call of its transaction")]
-    RandomNotLast,
-    /// A string that Move's ASCII string can't hold.
-    #[error("`{0}` is not ASCII")]
-    NotAscii(String),
-    /// The plan exceeds a limit of the network.
-    #[error("{what}: {actual} is more than the network's limit of {limit}")]
-    Limit {
-        /// What is limited.
-        what: &'static str,
-        /// The plan's value.
-        actual: usize,
-        /// The largest value allowed.
-        limit: usize,
-    },
-    /// The shared objects' initial versions are unknown until the first read.
-    #[error("the AtomaDb has not been read yet")]
-    ContractNotRead,
-    /// The library rejected the plan.
-    #[error("the transaction builder rejected the plan")]
-    Builder(#[from] sui_transaction_builder::Error),
-    /// A name is not a Move identifier.
-    #[error("a name is not a Move identifier")]
-    Identifier(#[from] sui_sdk_types::TypeParseError),
-    /// BCS failed.
-    #[error("the transaction can't be encoded in BCS")]
-    Bcs(#[from] bcs::Error),
-}
-
-/// The package and the shared objects that calls take as inputs.
+/// The package and the shared objects that calls take as inputs. They never change for one deployment of the
+/// contract, except that an upgrade has another package.
+///
+/// # Examples
+///
+/// A signed transaction without any connection:
+///
+/// ```
+/// use atoma_domain::contract::ContractCall;
+/// use atoma_domain::ports::{Signer as _, TransactionPlan};
+/// use atoma_domain::{
+///     Digest, EchelonId, Epoch, Mist, ObjectReference, PricePerMillion, TaskSmallId,
+/// };
+/// use atoma_sui::{ContractInputs, KeystoreSigner};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let contract = ContractInputs {
+///     package: "0xa70a0001".parse()?,
+///     atoma_db: "0xa70adb01".parse()?,
+///     atoma_db_initial_version: 349_223_371,
+///     random_initial_version: 10,
+/// };
+/// let signer = KeystoreSigner::from_suiprivkey(
+///     "suiprivkey1qqrswpc8qurswpc8qurswpc8qurswpc8qurswpc8qurswpc8qurswxzszc4",
+/// )?;
+/// let badge = ObjectReference::new("0xba09e001".parse()?, 349_223_400, Digest::new([17; 32]));
+/// let coin = ObjectReference::new("0x9a5c0140".parse()?, 349_223_401, Digest::new([18; 32]));
+/// let unsigned = contract.build(&TransactionPlan {
+///     sender: signer.address(),
+///     badge: Some(badge),
+///     calls: vec![
+///         ContractCall::AddNodeToModel {
+///             model_name: String::from("llama"),
+///             echelon: EchelonId::new(1),
+///         },
+///         ContractCall::SubscribeToTask {
+///             task: TaskSmallId::new(7),
+///             price: PricePerMillion::new(2_000),
+///         },
+///     ],
+///     gas: vec![coin],
+///     split: Vec::new(),
+///     gas_price: Mist::new(1_000),
+///     gas_budget: Mist::new(50_000_000),
+///     expires_after: Epoch::new(812),
+/// })?;
+/// let signed = signer.sign(unsigned).await?;
+/// assert_eq!(signed.signatures.len(), 1);
+/// # Ok(())
+/// # }
+/// # futures::executor::block_on(example()).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ContractInputs {
+pub struct ContractInputs {
     /// The package to call.
-    pub(crate) package: ObjectId,
+    pub package: ObjectId,
     /// The `AtomaDb`.
-    pub(crate) atoma_db: ObjectId,
+    pub atoma_db: ObjectId,
     /// The `AtomaDb`'s initial shared version.
-    pub(crate) atoma_db_initial_version: u64,
-    /// The initial shared version of `Random`.
-    pub(crate) random_initial_version: u64,
+    pub atoma_db_initial_version: u64,
+    /// The initial shared version of `Random`, the object `0x8`.
+    pub random_initial_version: u64,
 }
 
-/// Builds the plan's transaction.
-pub(crate) fn build(
-    contract: &ContractInputs,
-    plan: &TransactionPlan,
-) -> Result<UnsignedTransaction, BuildError> {
-    let transaction = transaction(contract, plan, Some(plan.expires_after))?;
-    let bytes = bcs::to_bytes(&transaction)?;
+impl ContractInputs {
+    /// Builds the plan's transaction. It expires after the plan's epoch, so that it can't execute when nobody
+    /// expects it any more.
+    ///
+    /// # Errors
+    /// When the plan has no calls, lacks the badge that a call needs, has a call behind one that takes `Random`,
+    /// or exceeds a limit of the network.
+    pub fn build(&self, plan: &TransactionPlan) -> Result<UnsignedTransaction, BuildError> {
+        unsigned(&transaction(self, plan, Some(plan.expires_after))?)
+    }
+
+    /// Builds the plan's transaction without an expiration: it can execute in any epoch, until another
+    /// transaction consumes one of its owned objects. [`TransactionPlan::expires_after`] isn't used.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build).
+    pub fn build_unexpiring(
+        &self,
+        plan: &TransactionPlan,
+    ) -> Result<UnsignedTransaction, BuildError> {
+        unsigned(&transaction(self, plan, None)?)
+    }
+}
+
+fn unsigned(transaction: &Transaction) -> Result<UnsignedTransaction, BuildError> {
+    let bytes = bcs::to_bytes(transaction)?;
     check_limit(
         "bytes of the transaction",
         bytes.len(),
@@ -95,8 +122,6 @@ pub(crate) fn build(
     })
 }
 
-/// The plan's transaction. It always expires, except when tests compare it with transactions of
-/// other SDKs.
 fn transaction(
     contract: &ContractInputs,
     plan: &TransactionPlan,
@@ -113,8 +138,8 @@ fn transaction(
             .collect::<Result<Vec<_>, _>>()?;
         let function = Function::new(
             contract.package,
-            Identifier::new(abi::MODULE)?,
-            Identifier::new(call.function())?,
+            Identifier::new(abi::MODULE).map_err(BuildError::refused)?,
+            Identifier::new(call.function()).map_err(BuildError::refused)?,
         );
         builder.move_call(function, arguments);
     }
@@ -129,7 +154,7 @@ fn transaction(
     if let Some(epoch) = expiration {
         builder.set_expiration(TransactionExpiration::Epoch(epoch.get()));
     }
-    Ok(builder.try_build()?)
+    Ok(builder.try_build().map_err(BuildError::refused)?)
 }
 
 /// The coins that the plan splits off the gas coin.
@@ -203,17 +228,6 @@ fn owned(reference: &ObjectReference) -> ObjectInput {
         reference.version(),
         *reference.digest(),
     )
-}
-
-fn check_limit(what: &'static str, actual: usize, limit: usize) -> Result<(), BuildError> {
-    if actual > limit {
-        return Err(BuildError::Limit {
-            what,
-            actual,
-            limit,
-        });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@
 //!   the contract on a resumable stream of the node.
 //! - [`ClientConfig`] reads the Sui CLI's `client.yaml` and keystore, and [`KeystoreSigner`] signs
 //!   with a key from there.
+//! - [`ContractInputs`] builds transactions from typed calls, without any connection.
 //!
 //! Outcomes are read from structured fields; only `refusal` depends on the wording of a network's
 //! error messages. Connections are opened on first use, so the node may be down when the daemon
@@ -62,6 +63,7 @@ mod small_file;
 mod source;
 mod written;
 
+pub use builder::{BuildError, ContractInputs};
 pub use chain::SuiChain;
 pub use connection::{ConnectError, SuiChainConfig};
 pub use keystore::{ClientConfig, KeyError, KeystoreError, KeystoreSigner};

@@ -9,9 +9,14 @@ use atoma_domain::ports::{
 use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs,
 };
+use thiserror::Error;
 
 use super::sui_chain::SuiChain;
-use crate::builder::{self, BuildError};
+
+/// The shared objects' initial versions are unknown until the first read.
+#[derive(Debug, Error)]
+#[error("the AtomaDb has not been read yet")]
+struct ContractNotRead;
 
 #[async_trait]
 impl Chain for SuiChain {
@@ -52,10 +57,11 @@ impl Chain for SuiChain {
 
     /// Needs the shared objects' versions, which the first [`view`](Chain::view) reads.
     fn build(&self, plan: &TransactionPlan) -> Result<UnsignedTransaction, ChainError> {
-        self.known_facts()
-            .ok_or(BuildError::ContractNotRead)
-            .and_then(|facts| builder::build(&facts.contract, plan))
-            .map_err(|error| ChainError::Build(error.into()))
+        let facts = self
+            .known_facts()
+            .ok_or_else(|| ChainError::Build(ContractNotRead.into()))?;
+        let built = facts.contract.build(plan);
+        built.map_err(|error| ChainError::Build(error.into()))
     }
 
     async fn simulate(

@@ -3,8 +3,10 @@ use std::path::{Path, PathBuf};
 
 use atoma_domain::ports::{SignError, Signer as _, UnsignedTransaction};
 use atoma_domain::with_causes;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use sui_sdk_types::Address;
+use sui_sdk_types::{Address, Transaction};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
@@ -48,6 +50,27 @@ fn node_address_and_keys_of_all_schemes_are_read_from_the_clis_files() {
     }
     let signer = load(vectors().join("client.yaml")).unwrap();
     assert_eq!(signer.address(), config.active_address().unwrap());
+}
+
+#[test]
+fn signatures_of_all_schemes_are_those_of_the_typescript_sdk() {
+    let vectors: Value =
+        serde_json::from_str(include_str!("../../../../tests/vectors/transactions.json")).unwrap();
+    for case in vectors["cases"].as_array().unwrap() {
+        let bytes = STANDARD.decode(case["tx_bytes"].as_str().unwrap()).unwrap();
+        let transaction: Transaction = bcs::from_bytes(&bytes).unwrap();
+        for (scheme, key) in vectors["keys"].as_object().unwrap() {
+            let text = key["suiprivkey"].as_str().unwrap();
+            let signer = KeystoreSigner::from_suiprivkey(text).unwrap();
+            let signature = signer.sign_unchecked(&transaction).unwrap();
+            assert_eq!(
+                STANDARD.encode(signature),
+                case["signatures"][scheme].as_str().unwrap(),
+                "{} by {scheme}",
+                case["name"]
+            );
+        }
+    }
 }
 
 #[test]
