@@ -26,7 +26,7 @@
 //! - [`SuiEventSource`] implements the `EventSource` port. It follows the transactions that touch
 //!   the contract on a resumable stream of the node.
 //! - [`ClientConfig`] reads the Sui CLI's `client.yaml` and keystore, and [`KeystoreSigner`] signs
-//!   with a key from there.
+//!   with a key from there; [`verify_personal_message`] checks who signed a personal message.
 //! - [`ContractInputs`] builds transactions from typed calls, without any connection.
 //!
 //! Outcomes are read from structured fields; only `refusal` depends on the wording of a network's
@@ -66,7 +66,10 @@ mod written;
 pub use builder::{BuildError, ContractInputs};
 pub use chain::SuiChain;
 pub use connection::{ConnectError, SuiChainConfig};
-pub use keystore::{ClientConfig, KeyError, KeystoreError, KeystoreSigner};
+pub use keystore::{
+    ClientConfig, KeyError, KeystoreError, KeystoreSigner, MAX_PERSONAL_MESSAGE_BYTES,
+    PersonalMessageError, verify_personal_message,
+};
 pub use node::{
     Access, AccessError, InvalidUrl, MaxLag, NodeUrl, Priority, RequestHeader, RequestLimit,
 };

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use atoma_domain::ports::{SignError, SignedTransaction, Signer, UnsignedTransaction};
 use sui_crypto::SuiSigner as _;
 use sui_crypto::simple::SimpleKeypair;
-use sui_sdk_types::{Address, Secp256r1Signature, SimpleSignature, Transaction, UserSignature};
+use sui_sdk_types::{
+    Address, PersonalMessage, Secp256r1Signature, SimpleSignature, Transaction, UserSignature,
+};
 use thiserror::Error;
 
 use super::error::KeystoreError;
@@ -58,6 +60,15 @@ impl KeystoreSigner {
         let signature = self
             .key
             .sign_transaction(transaction)
+            .map_err(|error| SignError::Failed(error.into()))?;
+        Ok(low_s(signature)?.to_bytes())
+    }
+
+    /// Signs a personal message; returns flag ‖ signature ‖ public key.
+    pub(super) fn sign_message(&self, message: &PersonalMessage<'_>) -> Result<Vec<u8>, SignError> {
+        let signature = self
+            .key
+            .sign_personal_message(message)
             .map_err(|error| SignError::Failed(error.into()))?;
         Ok(low_s(signature)?.to_bytes())
     }
@@ -121,4 +132,14 @@ fn low_s(signature: UserSignature) -> Result<UserSignature, SignError> {
         signature: Secp256r1Signature::new(normalized.to_bytes().into()),
         public_key: *public_key,
     }))
+}
+
+/// Whether a P-256 signature has the form that Sui accepts. The library refuses the other form of secp256k1
+/// itself, and ed25519 has only one.
+pub(super) fn is_low_s(signature: &SimpleSignature) -> bool {
+    let SimpleSignature::Secp256r1 { signature: raw, .. } = signature else {
+        return true;
+    };
+    p256::ecdsa::Signature::from_slice(raw.inner())
+        .is_ok_and(|parsed| parsed.normalize_s().is_none())
 }
