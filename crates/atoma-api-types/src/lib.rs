@@ -20,6 +20,7 @@
 //! ```
 
 mod error;
+mod node_key;
 mod outcome;
 mod reconciliation;
 mod request;
@@ -32,6 +33,7 @@ pub mod text;
 mod transaction;
 
 pub use error::ErrorBody;
+pub use node_key::NodeKeyView;
 pub use outcome::{
     BatchView, ClaimView, DigestView, DisputedView, DryRun, RegisteredView, StackResultStatus,
     StackResultView, SubscribedView, WholeError,
@@ -40,7 +42,8 @@ pub use reconciliation::{DifferenceView, EntryKind, ReconciledView};
 pub use request::{
     AttestRequest, ClaimRequest, DisputeRequest, IgnoredFields, MessageRequest,
     ModelSubscribeRequest, Price, RegisterRequest, ReservationRequest, ReservationUpdate,
-    SettleRequest, TaskSubscribeRequest, TaskUnsubscribeRequest, TransactionOptions,
+    RotateKeyRequest, SettleRequest, TaskSubscribeRequest, TaskUnsubscribeRequest,
+    TransactionOptions,
 };
 pub use reservation::{ReleasedView, ReservationTerms, ReservationView, ReservedView};
 pub use service::{

@@ -3,8 +3,8 @@
 mod hex;
 
 use atoma_domain::{
-    Address, ComputeUnits, EchelonId, Hash32, Mist, NodeSmallId, ObjectId, PricePerMillion,
-    ReservationId, StackSmallId, TaskSmallId,
+    Address, ComputeUnits, EchelonId, Hash32, HexBytes, Mist, NodeSmallId, ObjectId,
+    PricePerMillion, ReservationId, StackSmallId, TaskSmallId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
@@ -114,6 +114,26 @@ pub struct TaskUnsubscribeRequest {
     pub options: TransactionOptions,
     /// The task.
     pub task_small_id: TaskSmallId,
+}
+
+/// Commits to a node's public key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RotateKeyRequest {
+    /// Who acts, and how the transaction is paid.
+    #[serde(flatten)]
+    pub options: TransactionOptions,
+    /// The commitment to the key, in hexadecimal: 1 to 16,380 bytes.
+    #[schema(value_type = String, max_length = 32_762, pattern = "^(0x)?([0-9a-fA-F]{2})+$", example = "0xeb19")]
+    pub public_key_commitment: HexBytes,
+    /// The remote attestation of the hardware that holds the key, in hexadecimal: at most 16,380 bytes.
+    #[schema(value_type = String, max_length = 32_762, pattern = "^(0x)?([0-9a-fA-F]{2})*$", example = "0x0102")]
+    pub evidence: HexBytes,
+    /// The kind of hardware.
+    #[schema(maximum = 15_999)]
+    pub device_type: u16,
+    /// The key rotation that the evidence is for. By default it is the network's current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_rotation_counter: Option<u64>,
 }
 
 /// The schema of the stacks that a request is about.

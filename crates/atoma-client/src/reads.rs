@@ -1,9 +1,9 @@
 //! The endpoints that read.
 
 use atoma_api_types::{
-    ClaimedStackView, DisputeView, DueAttestationView, HealthView, NodeView, NotReadyView,
-    ReadyView, ReservationView, StackView, SubscriptionView, TaskView, TransactionDetailView,
-    TransactionView,
+    ClaimedStackView, DisputeView, DueAttestationView, HealthView, NodeKeyView, NodeView,
+    NotReadyView, ReadyView, ReservationView, StackView, SubscriptionView, TaskView,
+    TransactionDetailView, TransactionView,
 };
 use atoma_domain::{NodeSmallId, StackSmallId};
 use reqwest::{Method, StatusCode};
@@ -64,6 +64,8 @@ macro_rules! lists {
 lists! {
     /// Subscriptions of the operator's nodes, or of one.
     subscriptions: "subscriptions" => SubscriptionView;
+    /// The public keys that the operator's nodes, or one, have committed to.
+    node_keys: "node_keys" => NodeKeyView;
     /// Stacks of the operator's nodes, or of one.
     stacks: "stacks" => StackView;
     /// Stacks of the operator's nodes, or of one, that entered settlement.

@@ -4,8 +4,8 @@ use atoma_api_types::{
     AttestRequest, BatchView, ClaimRequest, ClaimView, DigestView, DisputeRequest, DisputedView,
     MessageRequest, ModelSubscribeRequest, ReconciledView, RegisterRequest, RegisteredView,
     ReleasedView, ReservationRequest, ReservationUpdate, ReservationView, ReservedView,
-    SettleRequest, SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest, TransactionView,
-    WorkView,
+    RotateKeyRequest, SettleRequest, SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest,
+    TransactionView, WorkView,
 };
 use atoma_domain::{IntentId, ReservationId};
 use reqwest::{Method, RequestBuilder};
@@ -97,6 +97,8 @@ posts! {
     update_subscription: "task_update_subscription", TaskSubscribeRequest => SubscribedView, send_transactions, decode;
     /// Ends a subscription.
     unsubscribe: "task_unsubscribe", TaskUnsubscribeRequest => DigestView, send_transactions, decode;
+    /// Commits to a node's public key.
+    rotate_key: "rotate_node_key", RotateKeyRequest => DigestView, send_transactions, decode;
     /// Settles stacks. The results are there even if none succeeded.
     settle: "try_settle_stack_ids", SettleRequest => BatchView, send_transactions, decode_any;
     /// Attests settlements. The results are there even if none succeeded.

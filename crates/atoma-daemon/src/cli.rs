@@ -13,6 +13,7 @@ mod progress;
 mod reads;
 mod reconcile;
 mod requests;
+mod rotate_key;
 mod spend;
 mod stacks;
 mod status;

@@ -53,6 +53,7 @@ pub use ids::{
     EchelonId, IntentId, NodeSmallId, ObjectId, ReservationId, StackSmallId, TaskSmallId,
 };
 pub use sui_sdk_types::{Address, Digest, ObjectReference};
+pub use transaction::{ConsumedVersion, consumed_version};
 pub use units::{
     CheckpointNumber, ComputeUnits, Epoch, MicroUsdc, Mist, Permille, PricePerMillion,
     SecurityLevel, TaskRole, TimestampMs, UnitOverflow,

@@ -80,6 +80,10 @@ stored! {
         r#"{"code":"already_subscribed","node_small_id":1,"task_small_id":3}"#,
     NotSubscribed { node_small_id: NODE, task_small_id: TASK } =>
         r#"{"code":"not_subscribed","node_small_id":1,"task_small_id":3}"#,
+    KeyAlreadyRotated { node_small_id: NODE, device_type: 300, key_rotation_counter: 4 } =>
+        r#"{"code":"key_already_rotated","node_small_id":1,"device_type":300,"key_rotation_counter":4}"#,
+    NotTheKeyRotation { key_rotation_counter: 4, current_key_rotation_counter: 5 } =>
+        r#"{"code":"not_the_key_rotation","key_rotation_counter":4,"current_key_rotation_counter":5}"#,
     AlreadySettling { stack_small_id: STACK } => r#"{"code":"already_settling","stack_small_id":42}"#,
     AlreadyAttested { stack_small_id: STACK, node_small_id: NODE } =>
         r#"{"code":"already_attested","stack_small_id":42,"node_small_id":1}"#,

@@ -1,10 +1,8 @@
-//! The operator's badges: whose they are, and who used them last.
+//! The operator's badges: whose they are.
 
-use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::Failure;
 use atoma_domain::model::OperatorNode;
-use atoma_domain::ports::{Chain, ChainError, Journal, StoreError};
-use atoma_domain::{Digest, ObjectId};
+use atoma_domain::ports::{ChainError, StoreError};
 use tracing::{info, warn};
 
 use crate::causes::{chain_failure, internal};
@@ -46,45 +44,6 @@ pub(crate) async fn own_nodes(ports: &Ports) -> Result<Vec<OperatorNode>, Reconc
         }
     }
     Ok(nodes)
-}
-
-/// What the ledger shows of a badge's last use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LastUse {
-    pub(crate) tx_digest: Digest,
-    /// The badge's version since then.
-    pub(crate) version: u64,
-    /// The transaction registered the badge's node: nobody has used the badge yet.
-    pub(crate) is_registration: bool,
-}
-
-/// A badge's last use, if the journal does not know it; `None` also if the Sui node does not show the
-/// badge, or not its last transaction. Without a journal, no use is known.
-pub(crate) async fn unknown_use(
-    chain: &dyn Chain,
-    journal: Option<&dyn Journal>,
-    badge: ObjectId,
-) -> Result<Option<LastUse>, ReconcileError> {
-    let Some(shown) = chain.object(badge).await? else {
-        return Ok(None);
-    };
-    let Some(tx_digest) = shown.last_transaction else {
-        return Ok(None);
-    };
-    if let Some(journal) = journal
-        && journal.knows_use(badge, tx_digest).await?
-    {
-        return Ok(None);
-    }
-    let executed = chain.lookup(tx_digest).await?;
-    let events = executed.map(|executed| executed.events).unwrap_or_default();
-    Ok(Some(LastUse {
-        tx_digest,
-        version: shown.reference.version(),
-        is_registration: events.iter().any(
-            |event| matches!(event, ContractEvent::NodeRegistered(node) if node.badge_id == badge),
-        ),
-    }))
 }
 
 /// Why the database could not be compared with the chain.

@@ -39,6 +39,7 @@
 //! needs a variant of `atoma_domain::journal::Action`, its call in `engine/attempt/calls.rs` and a use
 //! case.
 
+mod badge_use;
 mod badges;
 mod causes;
 mod clock;
@@ -77,6 +78,7 @@ pub use reconciliation::Reconciler;
 pub use tokio_util::sync::CancellationToken;
 pub use upkeep::JournalUpkeep;
 pub use use_cases::{
-    Checked, Completed, LONGEST_MODEL_NAME, MOST_STACKS, NodeChoice, Operator, Registered,
-    ServedMessage, StackResult, StackStatus, Unsuccessful, WantedUnits, dispute_warning,
+    Checked, Completed, KeyCommitment, LONGEST_MODEL_NAME, MOST_KEY_BYTES, MOST_STACKS, NodeChoice,
+    Operator, Registered, ServedMessage, StackResult, StackStatus, Unsuccessful, WantedUnits,
+    dispute_warning,
 };

@@ -5,7 +5,8 @@ use atoma_domain::model::OperatorNode;
 use atoma_domain::ports::{Chain, Journal};
 use atoma_domain::{Digest, ObjectReference};
 
-use crate::badges::{ReconcileError, own_nodes, unknown_use};
+use crate::badge_use::{UseKind, unknown_use};
+use crate::badges::{ReconcileError, own_nodes};
 use crate::ports::Ports;
 use crate::readiness::Readiness;
 
@@ -25,7 +26,11 @@ impl Readiness {
         } = &self.ports;
         let mut nodes = state.operator_nodes().await?;
         nodes.retain(|node| node.address == signer.address());
-        foreign_uses(chain.as_ref(), Some(journal.as_ref()), nodes).await
+        let Unknown { foreign, rotations } =
+            unknown_uses(chain.as_ref(), Some(journal.as_ref()), nodes).await?;
+        // So that they are known even when the Sui node has pruned them.
+        self.acknowledge(&rotations).await?;
+        Ok(foreign)
     }
 
     /// Notes that the operator knows of these uses, so that they are not foreign any more.
@@ -56,7 +61,8 @@ impl Readiness {
 
 /// Compares the journal with the chain and returns those of these nodes whose badges were last used by a transaction
 /// that the journal does not know: other software uses the same key, or the database is new or an old copy. A badge
-/// that was registered elsewhere and never used is none of them. Without a journal, none was used here.
+/// that was registered elsewhere and never used is none of them, and neither is one that was only used to rotate the
+/// node's key since its last known use. Without a journal, none was used here.
 ///
 /// # Errors
 /// When the chain or the database can't be read.
@@ -65,18 +71,39 @@ pub async fn foreign_uses(
     journal: Option<&dyn Journal>,
     nodes: Vec<OperatorNode>,
 ) -> Result<Vec<ForeignUse>, ReconcileError> {
+    Ok(unknown_uses(chain, journal, nodes).await?.foreign)
+}
+
+/// The last uses that the journal does not know.
+#[derive(Debug, Default)]
+struct Unknown {
+    foreign: Vec<ForeignUse>,
+    /// Key rotations.
+    rotations: Vec<ForeignUse>,
+}
+
+async fn unknown_uses(
+    chain: &dyn Chain,
+    journal: Option<&dyn Journal>,
+    nodes: Vec<OperatorNode>,
+) -> Result<Unknown, ReconcileError> {
     let unfinished = match journal {
         Some(journal) => journal.unfinished().await?,
         None => Vec::new(),
     };
     let signed = unfinished.iter().filter_map(|open| open.attempt.as_ref());
     let signed: Vec<_> = signed.filter_map(|open| open.badge.as_ref()).collect();
-    let mut foreign = Vec::new();
+    let mut unknown = Unknown::default();
     for node in nodes {
         let id = node.node_badge_id;
         let Some(last) = unknown_use(chain, journal, id).await? else {
             continue;
         };
+        let tx_digest = last.tx_digest;
+        if last.kind == UseKind::KeyRotation {
+            unknown.rotations.push(ForeignUse { node, tx_digest });
+            continue;
+        }
         // A badge still at the signed version proves nothing: anybody may have brought it there.
         let is_gone = |signed: &&ObjectReference| {
             *signed.object_id() == id && signed.version() < last.version
@@ -85,12 +112,11 @@ pub async fn foreign_uses(
             Some(journal) => journal.last_use(id).await?.is_some(),
             None => false,
         };
-        if is_used || signed.iter().any(is_gone) || !last.is_registration {
-            let tx_digest = last.tx_digest;
-            foreign.push(ForeignUse { node, tx_digest });
+        if is_used || signed.iter().any(is_gone) || last.kind != UseKind::Registration {
+            unknown.foreign.push(ForeignUse { node, tx_digest });
         }
     }
-    Ok(foreign)
+    Ok(unknown)
 }
 
 /// The last use of a badge, which the journal does not know.

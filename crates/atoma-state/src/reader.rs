@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use atoma_domain::model::{
-    Dispute, DueAttestation, Fill, OperatorNode, Settlement, SettlementInputs, Stack, Subscription,
-    Task,
+    Dispute, DueAttestation, Fill, NodeKey, OperatorNode, Settlement, SettlementInputs, Stack,
+    Subscription, Task,
 };
 use atoma_domain::ports::{DisputeSide, Page, StackFilter, StackSnapshot, StateReader, StoreError};
 use atoma_domain::{Epoch, NodeSmallId, StackSmallId, TaskSmallId};
@@ -246,6 +246,25 @@ impl StateReader for SqliteState {
         .await
         .map_err(statement_failed)?;
         collect(&rows, rows::subscription)
+    }
+
+    async fn node_keys(
+        &self,
+        nodes: &[NodeSmallId],
+        page: Page<NodeSmallId>,
+    ) -> Result<Vec<NodeKey>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM node_keys \
+             WHERE node_small_id IN (SELECT unhex(value) FROM json_each($1)) AND node_small_id > $2 \
+             ORDER BY node_small_id LIMIT $3",
+        )
+        .bind(ids(nodes, |id| id.get()))
+        .bind(after(page.after.map(NodeSmallId::get)))
+        .bind(page.limit)
+        .fetch_all(&self.lists)
+        .await
+        .map_err(statement_failed)?;
+        collect(&rows, rows::node_key)
     }
 
     async fn stacks(

@@ -1,7 +1,7 @@
 //! Rows of the mirror as the domain's models.
 
 use atoma_domain::model::{
-    Dispute, OperatorNode, Settlement, Stack, Subscription, Task, UnitsOnLease,
+    Dispute, NodeKey, OperatorNode, Settlement, Stack, Subscription, Task, UnitsOnLease,
 };
 use atoma_domain::ports::StoreError;
 use atoma_domain::{
@@ -48,6 +48,21 @@ pub(crate) fn subscription(row: &SqliteRow) -> Result<Subscription, StoreError> 
         ),
         max_num_compute_units: ComputeUnits::new(cells.number("max_num_compute_units")?),
         valid: cells.flag("valid")?,
+    })
+}
+
+/// A row of `node_keys`.
+pub(crate) fn node_key(row: &SqliteRow) -> Result<NodeKey, StoreError> {
+    let cells = Cells::new(row, "node_keys", "node_small_id");
+    let device_types = cells.numbers("device_types")?.into_iter().map(|number| {
+        u16::try_from(number).map_err(|source| cells.corrupt("device_types", source))
+    });
+    Ok(NodeKey {
+        node_small_id: NodeSmallId::new(cells.number("node_small_id")?),
+        public_key_commitment: HexBytes(cells.bytes("public_key_commitment")?),
+        key_rotation_counter: cells.number("key_rotation_counter")?,
+        updated_at_epoch: Epoch::new(cells.number("updated_at_epoch")?),
+        device_types: device_types.collect::<Result<_, _>>()?,
     })
 }
 

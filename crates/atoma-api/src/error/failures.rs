@@ -115,6 +115,14 @@ fn reply(failure: &Failure) -> Reply {
         F::NotSubscribed { .. } => {
             with(S::CONFLICT, "Subscribe it first with POST /task_subscribe.")
         }
+        F::KeyAlreadyRotated { .. } => with(
+            S::CONFLICT,
+            "GET /node_keys lists the keys. A device commits to a key once in each of the network's key rotations.",
+        ),
+        F::NotTheKeyRotation { .. } => with(
+            S::CONFLICT,
+            "Make the evidence for the current key rotation, or leave `key_rotation_counter` out.",
+        ),
         F::AlreadySettling { stack_small_id } => with(
             S::CONFLICT,
             format!(

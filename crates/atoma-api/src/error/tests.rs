@@ -74,6 +74,10 @@ failures! {
         "The node is already subscribed to the model. GET /transactions?kind=subscribe_to_model lists what was done.";
     NotSubscribed => 409
         "Node 1 is not subscribed to task 3. Subscribe it first with POST /task_subscribe.";
+    KeyAlreadyRotated => 409
+        "Node 1 has already committed to a key for device type 300 in key rotation 4, and the contract would keep that one. GET /node_keys lists the keys. A device commits to a key once in each of the network's key rotations.";
+    NotTheKeyRotation => 409
+        "Key rotation 4 is not the network's current one, 5. Make the evidence for the current key rotation, or leave `key_rotation_counter` out.";
     AlreadySettling => 409
         "Stack 42 is already in settlement. See GET /transactions?stack_small_id=42 and GET /claimed_stacks.";
     AlreadyAttested => 409

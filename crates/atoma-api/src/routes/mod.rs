@@ -3,6 +3,7 @@
 mod beginnings;
 mod endpoint;
 mod messages;
+mod node_keys;
 mod node_path;
 mod reads;
 mod requests;
@@ -21,6 +22,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         reads::endpoints(),
         settlements::endpoints(),
         requests::endpoints(),
+        node_keys::endpoints(),
         stack_requests::endpoints(),
         messages::endpoints(),
         reservations::endpoints(),

@@ -2,6 +2,7 @@
 
 mod batch;
 mod limits;
+mod node_key;
 mod outcome;
 mod reconciliation;
 mod reservation;
@@ -13,6 +14,7 @@ mod transaction;
 
 pub(crate) use batch::{batch_response, batch_view, claim_view};
 pub(crate) use limits::spending_limits_view;
+pub(crate) use node_key::node_key_view;
 pub(crate) use outcome::{
     digest_view, disputed_view, done_response, registered_response, registered_view,
     subscribed_view,

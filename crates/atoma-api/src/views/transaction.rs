@@ -66,6 +66,7 @@ const fn kind(action: &Action) -> TransactionKind {
         Action::SubscribeToTask { .. } => Kind::SubscribeToTask,
         Action::UpdateSubscription { .. } => Kind::UpdateSubscription,
         Action::UnsubscribeFromTask { .. } => Kind::UnsubscribeFromTask,
+        Action::RotateNodeKey { .. } => Kind::RotateNodeKey,
         Action::SettleStack { .. } => Kind::SettleStack,
         Action::AttestSettlement { .. } => Kind::AttestSettlement,
         Action::StartDispute { .. } => Kind::StartDispute,

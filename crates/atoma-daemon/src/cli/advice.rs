@@ -99,6 +99,14 @@ const ADVICE: &[(&str, &str)] = &[
         "Its selected node must settle it first, with `settle {stack_small_id}`.",
     ),
     (
+        "key_already_rotated",
+        "`keys` lists the keys. A device commits to a key once in each of the network's key rotations.",
+    ),
+    (
+        "not_the_key_rotation",
+        "Make the evidence for the current key rotation, or leave `--rotation` out.",
+    ),
+    (
         "not_subscribed",
         "`subscriptions` lists what it is subscribed to; `subscribe --task {task_small_id}` without `--update` adds it.",
     ),

@@ -1,8 +1,8 @@
 //! The daemon's lists in columns.
 
 use atoma_api_types::{
-    ClaimedStackView, DisputeView, DueAttestationView, NodeView, ReservationView, ResolutionStatus,
-    StackView, SubscriptionView, TaskView,
+    ClaimedStackView, DisputeView, DueAttestationView, NodeKeyView, NodeView, ReservationView,
+    ResolutionStatus, StackView, SubscriptionView, TaskView,
 };
 use atoma_domain::{MicroUsdc, PricePerMillion};
 
@@ -77,6 +77,30 @@ pub(super) fn subscriptions_table(subscriptions: &[SubscriptionView]) -> String 
             "VALID",
         ],
         subscriptions.iter().map(row),
+    )
+}
+
+/// The public keys in columns.
+pub(super) fn keys_table(keys: &[NodeKeyView]) -> String {
+    let row = |key: &NodeKeyView| {
+        let devices: Vec<_> = key.device_types.iter().map(u16::to_string).collect();
+        [
+            key.node_small_id.to_string(),
+            key.key_rotation_counter.to_string(),
+            key.updated_at_epoch.to_string(),
+            devices.join(" "),
+            key.public_key_commitment.to_string(),
+        ]
+    };
+    table(
+        [
+            "NODE",
+            "ROTATION",
+            "SINCE EPOCH",
+            "DEVICE TYPES",
+            "KEY COMMITMENT",
+        ],
+        keys.iter().map(row),
     )
 }
 

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::connection::{Connection, MOST_ENTRIES};
 use super::lists::{
-    disputes_table, due_table, nodes_table, reservations_table, settled_table, stacks_table,
-    subscriptions_table, tasks_table,
+    disputes_table, due_table, keys_table, nodes_table, reservations_table, settled_table,
+    stacks_table, subscriptions_table, tasks_table,
 };
 use super::status::status;
 use crate::exit;
@@ -27,6 +27,9 @@ pub(super) enum ReadCommand {
     /// List subscriptions of the operator's nodes.
     #[command(after_help = exit::HELP)]
     Subscriptions(OfNode),
+    /// List the public keys that the operator's nodes have committed to.
+    #[command(after_help = exit::HELP)]
+    Keys(OfNode),
     /// List stacks of the operator's nodes.
     #[command(after_help = exit::HELP)]
     Stacks(StacksArgs),
@@ -102,7 +105,7 @@ impl ReadCommand {
             Self::Status(connection) | Self::Nodes(connection) | Self::Tasks(connection) => {
                 connection
             }
-            Self::Subscriptions(of) | Self::Due(of) => &of.connection,
+            Self::Subscriptions(of) | Self::Keys(of) | Self::Due(of) => &of.connection,
             Self::Stacks(args) => &args.of.connection,
             Self::Disputes(args) => &args.of.connection,
             Self::Reservations(args) => &args.connection,
@@ -124,6 +127,11 @@ impl ReadCommand {
                 let client = connection.client()?;
                 let all = client.subscriptions(node).all(MOST_ENTRIES).await?;
                 connection.show(&all, |all| subscriptions_table(all))
+            }
+            Self::Keys(OfNode { node, connection }) => {
+                let client = connection.client()?;
+                let keys = client.node_keys(node).all(MOST_ENTRIES).await?;
+                connection.show(&keys, |keys| keys_table(keys))
             }
             Self::Stacks(args) => args.run().await,
             Self::Due(OfNode { node, connection }) => {

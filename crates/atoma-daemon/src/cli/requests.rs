@@ -12,6 +12,7 @@ use atoma_operator::LONGEST_MODEL_NAME;
 use clap::{Args, Subcommand};
 
 use super::connection::Connection;
+use super::rotate_key::RotateKeyArgs;
 use super::spend::{Acting, Spending};
 use super::stacks::Stacks;
 use super::table::plain;
@@ -42,6 +43,9 @@ pub(super) enum RequestCommand {
     /// End a node's subscription to a task.
     #[command(after_help = exit::HELP)]
     Unsubscribe(UnsubscribeArgs),
+    /// Commit to a node's public key in the network's current key rotation.
+    #[command(after_help = exit::HELP)]
+    RotateKey(RotateKeyArgs),
 }
 
 /// The flags of `settle`.
@@ -167,6 +171,7 @@ impl RequestCommand {
             Self::Register(args) => &args.spending,
             Self::Subscribe(args) => &args.spending,
             Self::Unsubscribe(args) => &args.spending,
+            Self::RotateKey(args) => args.spending(),
         };
         spending.connection()
     }
@@ -180,6 +185,7 @@ impl RequestCommand {
             Self::Register(args) => args.run().await,
             Self::Subscribe(args) => args.run().await,
             Self::Unsubscribe(args) => args.run().await,
+            Self::RotateKey(args) => args.run().await,
         }
     }
 }

@@ -35,6 +35,10 @@ async fn a_dry_run_estimates_gas_and_does_nothing() {
             "/task_unsubscribe",
             json!({"node_small_id": 2, "task_small_id": 2}),
         ),
+        (
+            "/rotate_node_key",
+            json!({"node_small_id": 1, "public_key_commitment": "0xaa", "evidence": "", "device_type": 0}),
+        ),
         ("/try_settle_stack_ids", ids(4)),
         ("/submit_stack_settlement_attestations", ids(3)),
         ("/claim_funds", ids(2)),

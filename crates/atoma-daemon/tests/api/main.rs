@@ -35,6 +35,7 @@ mod metrics;
 mod mirror_ahead;
 mod models;
 mod names;
+mod node_keys;
 mod old_node;
 mod other_chain;
 mod partial_requests;

@@ -25,6 +25,7 @@ async fn a_misspelt_parameter_is_named_and_nothing_is_executed() {
         "/task_subscribe",
         "/task_update_subscription",
         "/task_unsubscribe",
+        "/rotate_node_key",
         "/start_attestation_dispute",
     ];
     for path in writes {

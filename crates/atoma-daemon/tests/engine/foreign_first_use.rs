@@ -1,9 +1,9 @@
 //! A daemon notices that another one used its badge, even if its own journal has no executed use of
 //! it.
 
-use atoma_domain::NodeSmallId;
 use atoma_domain::journal::{Action, Actor, Attempt, Failure, GasOptions, NewIntent};
-use atoma_operator::{Applied, Engine, EngineConfig, Readiness, Submission};
+use atoma_domain::{HexBytes, NodeSmallId, PricePerMillion};
+use atoma_operator::{Applied, Engine, EngineConfig, KeyCommitment, Readiness, Submission};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::fail_points::{CrashPoint, Side};
@@ -173,4 +173,93 @@ fn a_badge_used_elsewhere_that_appears_after_the_start_signs_nothing() {
         );
         assert_eq!(waited.tx_digest, None);
     });
+}
+
+/// A commitment by a device with this number.
+fn key_of(device_type: u16) -> Request {
+    Request::RotateKey(KeyCommitment {
+        public_key_commitment: HexBytes(vec![7; 32]),
+        evidence: HexBytes(vec![8; 40]),
+        device_type,
+        key_rotation_counter: None,
+    })
+}
+
+/// The node's GPU machine rotates its key with the same badge. That is recognised, also several times in a row and
+/// from the registration on; but it hides nothing that came before it.
+#[test]
+fn a_key_rotation_by_another_process_is_no_foreign_use() {
+    let world = World::start();
+    let site = new_operator(&world, 101);
+    let daemon = world.begin(&site);
+    send(&daemon, &REGISTER, NodeSmallId::new(0));
+    let node = own_node(&daemon);
+    let sibling = world.begin(&world.site("sibling.sqlite", 101));
+    send(&sibling, &key_of(300), node);
+    assert_eq!(foreign_use(&daemon), None);
+    // The daemon's own next transaction is built over the badge as the sibling left it.
+    send(&daemon, &subscribe(&world), node);
+    for device_type in [301, 302, 303] {
+        send(&sibling, &key_of(device_type), node);
+    }
+    // A database that knows only the registration follows them back to the use before them.
+    assert_eq!(foreign_use(&daemon), None);
+    send(&sibling, &different_request(&world), node);
+    send(&sibling, &key_of(304), node);
+    assert_noticed(&daemon, node);
+}
+
+/// While the daemon runs, a rotation elsewhere is no reason for a warning; another use is.
+#[test]
+fn only_other_uses_are_warned_of_while_the_daemon_runs() {
+    let world = World::start();
+    let site = new_operator(&world, 101);
+    let daemon = world.begin(&site);
+    send(&daemon, &REGISTER, NodeSmallId::new(0));
+    let node = own_node(&daemon);
+    let engine = Engine::new(
+        daemon.ports.clone(),
+        crate::support::faulty_node::config(),
+        CancellationToken::new(),
+    );
+    let badge = daemon.run(daemon.operator.nodes()).unwrap()[0].node_badge_id;
+    let update = |price: u64| {
+        let intent = NewIntent {
+            action: if price == 1 {
+                Action::SubscribeToTask {
+                    task_small_id: world.tasks[NONE],
+                    price: PricePerMillion::new(price),
+                }
+            } else {
+                Action::UpdateSubscription {
+                    task_small_id: world.tasks[NONE],
+                    price: PricePerMillion::new(price),
+                }
+            },
+            actor: Actor::Node {
+                node_small_id: node,
+                node_badge_id: badge,
+                address: site.address,
+            },
+            gas: GasOptions::default(),
+        };
+        daemon.run(async {
+            let submitted = engine.submit(vec![intent]).await.unwrap();
+            let [Submission::Accepted(id)] = submitted[..] else {
+                panic!("{submitted:?}");
+            };
+            let waited = engine.wait(&[id], PATIENCE).await.remove(0);
+            assert_eq!(waited.failure, None);
+        });
+    };
+    let foreign = || daemon.run(async { engine.figures().foreign_badges });
+    update(1);
+    let sibling = world.begin(&world.site("sibling.sqlite", 101));
+    send(&sibling, &key_of(300), node);
+    update(2);
+    assert_eq!(foreign(), 0);
+    send(&sibling, &different_request(&world), node);
+    send(&sibling, &key_of(301), node);
+    update(3);
+    assert_eq!(foreign(), 1);
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use atoma_domain::events::ContractEvent;
 use atoma_domain::model::{
-    Dispute, DueAttestation, NewMessage, OperatorNode, Settlement, SettlementInputs, Stack,
-    Subscription, Task,
+    Dispute, DueAttestation, NewMessage, NodeKey, OperatorNode, Settlement, SettlementInputs,
+    Stack, Subscription, Task,
 };
 use atoma_domain::ports::{
     DisputeSide, Page, ServedWork, StackFilter, StackSnapshot, StateReader, StoreError,
@@ -66,6 +66,14 @@ impl StateReader for LateMessage {
         page: Page<(NodeSmallId, TaskSmallId)>,
     ) -> Result<Vec<Subscription>, StoreError> {
         self.inner.subscriptions(nodes, page).await
+    }
+
+    async fn node_keys(
+        &self,
+        nodes: &[NodeSmallId],
+        page: Page<NodeSmallId>,
+    ) -> Result<Vec<NodeKey>, StoreError> {
+        self.inner.node_keys(nodes, page).await
     }
 
     async fn stacks(

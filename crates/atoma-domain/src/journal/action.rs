@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, ComputeUnits, EchelonId, NodeSmallId, ObjectId, PricePerMillion, StackSmallId,
-    TaskSmallId,
+    Address, ComputeUnits, EchelonId, HexBytes, NodeSmallId, ObjectId, PricePerMillion,
+    StackSmallId, TaskSmallId,
 };
 
 /// One action on chain. Retries never change it.
@@ -44,6 +44,17 @@ pub enum Action {
         /// The task.
         task_small_id: TaskSmallId,
     },
+    /// Commit to a node's public key in a key rotation of the network.
+    RotateNodeKey {
+        /// The commitment to the key.
+        public_key_commitment: HexBytes,
+        /// The remote attestation of the hardware that holds the key.
+        evidence: HexBytes,
+        /// The kind of hardware, below 16,000.
+        device_type: u16,
+        /// The key rotation that the evidence is for; `None` for the network's current one.
+        key_rotation_counter: Option<u64>,
+    },
     /// Settle a stack.
     SettleStack {
         /// The stack.
@@ -79,12 +90,13 @@ pub enum Action {
 
 impl Action {
     /// The stable names of all kinds.
-    pub const KINDS: [&str; 10] = [
+    pub const KINDS: [&str; 11] = [
         "register_node",
         "subscribe_to_model",
         "subscribe_to_task",
         "update_subscription",
         "unsubscribe_from_task",
+        "rotate_node_key",
         "settle_stack",
         "attest_settlement",
         "start_dispute",
@@ -105,6 +117,7 @@ impl Action {
             Self::SubscribeToTask { .. } => "subscribe_to_task",
             Self::UpdateSubscription { .. } => "update_subscription",
             Self::UnsubscribeFromTask { .. } => "unsubscribe_from_task",
+            Self::RotateNodeKey { .. } => "rotate_node_key",
             Self::SettleStack { .. } => "settle_stack",
             Self::AttestSettlement { .. } => "attest_settlement",
             Self::StartDispute { .. } => "start_dispute",
@@ -134,6 +147,8 @@ impl Action {
             Self::SubscribeToTask { task_small_id, .. }
             | Self::UpdateSubscription { task_small_id, .. }
             | Self::UnsubscribeFromTask { task_small_id } => format!("task {task_small_id}"),
+            // Each device of a node commits to the key by itself.
+            Self::RotateNodeKey { device_type, .. } => format!("key of device type {device_type}"),
             Self::SettleStack { stack_small_id, .. } => format!("settle {stack_small_id}"),
             Self::AttestSettlement { stack_small_id, .. } => format!("attest {stack_small_id}"),
             Self::StartDispute { stack_small_id } => format!("dispute {stack_small_id}"),

@@ -77,6 +77,22 @@ pub enum Failure {
         node_small_id: NodeSmallId,
         task_small_id: TaskSmallId,
     },
+    #[error(
+        "node {node_small_id} has already committed to a key for device type {device_type} in key rotation \
+         {key_rotation_counter}, and the contract would keep that one"
+    )]
+    KeyAlreadyRotated {
+        node_small_id: NodeSmallId,
+        device_type: u16,
+        key_rotation_counter: u64,
+    },
+    #[error(
+        "key rotation {key_rotation_counter} is not the network's current one, {current_key_rotation_counter}"
+    )]
+    NotTheKeyRotation {
+        key_rotation_counter: u64,
+        current_key_rotation_counter: u64,
+    },
     #[error("stack {stack_small_id} is already in settlement")]
     AlreadySettling { stack_small_id: StackSmallId },
     #[error("node {node_small_id} has already attested stack {stack_small_id}")]

@@ -3,6 +3,7 @@
 mod due_attestation;
 mod figures;
 mod fill;
+mod node_key;
 mod reservation;
 mod settlement;
 mod stack;
@@ -12,6 +13,7 @@ mod work;
 pub use due_attestation::{DueAttestation, DueNode, attests_from, missing_attesters};
 pub use figures::{NodeFigures, StackPhase, StackSums, StoreFigures, Worth};
 pub use fill::Fill;
+pub use node_key::{DEVICE_TYPES_END, NodeKey};
 pub use reservation::{
     Holder, Lease, LeaseError, MessageId, NewReservation, Reservation, ReservationChange,
     StackChoice, TagError,

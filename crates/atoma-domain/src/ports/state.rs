@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::model::{
-    Dispute, DueAttestation, OperatorNode, Settlement, SettlementInputs, Stack, Subscription, Task,
+    Dispute, DueAttestation, NodeKey, OperatorNode, Settlement, SettlementInputs, Stack,
+    Subscription, Task,
 };
 use crate::{Epoch, NodeSmallId, StackSmallId, TaskSmallId};
 
@@ -74,6 +75,13 @@ pub trait StateReader: Debug + Send + Sync {
         nodes: &[NodeSmallId],
         page: Page<(NodeSmallId, TaskSmallId)>,
     ) -> Result<Vec<Subscription>, StoreError>;
+
+    /// The public keys that the nodes have committed to, ascending. A node without one has no entry.
+    async fn node_keys(
+        &self,
+        nodes: &[NodeSmallId],
+        page: Page<NodeSmallId>,
+    ) -> Result<Vec<NodeKey>, StoreError>;
 
     /// Stacks.
     async fn stacks(

@@ -4,8 +4,8 @@
 //! for their outcome.
 //!
 //! - `operator.rs`: the [`Operator`] and its modes.
-//! - `single.rs`: requests for a single transaction. They are in `register.rs`, `subscriptions.rs` and
-//!   `dispute.rs`.
+//! - `single.rs`: requests for a single transaction. They are in `register.rs`, `subscriptions.rs`,
+//!   `rotate_key.rs` and `dispute.rs`.
 //! - `batch.rs`, with `candidate.rs` and `stack_result.rs`: requests over several stacks. They are in
 //!   `settle.rs`, `attest.rs` and `claim.rs`.
 //! - `request.rs`, `nodes.rs`, `stacks.rs`, `read_your_writes.rs`: what requests share.
@@ -24,6 +24,7 @@ mod read_your_writes;
 mod reconcile;
 mod register;
 mod request;
+mod rotate_key;
 mod serve;
 mod settle;
 mod single;
@@ -35,6 +36,7 @@ pub use dispute::dispute_warning;
 pub use nodes::NodeChoice;
 pub use operator::{Checked, Operator};
 pub use register::Registered;
+pub use rotate_key::{KeyCommitment, MOST_KEY_BYTES};
 pub use serve::{ServedMessage, WantedUnits};
 pub use single::{Completed, Unsuccessful};
 pub use stack_result::{StackResult, StackStatus};

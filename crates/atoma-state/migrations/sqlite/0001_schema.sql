@@ -156,6 +156,17 @@ CREATE TABLE subscriptions (
 
 CREATE INDEX subscriptions_by_task ON subscriptions (task_small_id, valid, sequence);
 
+-- The public keys of confidential nodes, as the contract keeps them. Written by events.
+CREATE TABLE node_keys (
+    node_small_id         BLOB PRIMARY KEY NOT NULL CHECK (length(node_small_id) = 8),
+    public_key_commitment BLOB NOT NULL,
+    key_rotation_counter  BLOB NOT NULL CHECK (length(key_rotation_counter) = 8),
+    updated_at_epoch      BLOB NOT NULL CHECK (length(updated_at_epoch) = 8),
+    -- Numbers of eight bytes, in the order of the commitments.
+    device_types          BLOB NOT NULL
+        CHECK (length(device_types) > 0 AND length(device_types) % 8 = 0)
+) STRICT, WITHOUT ROWID;
+
 -- Stacks that were bought. Written by events, and by comparisons with the contract.
 CREATE TABLE stacks (
     stack_small_id                      BLOB PRIMARY KEY NOT NULL CHECK (length(stack_small_id) = 8),
@@ -790,8 +801,8 @@ BEGIN
     SELECT RAISE(ABORT, 'a signed attempt uses this object version');
 END;
 
--- The last use of a badge by other software, as the operator has accepted it. Written by a start with
--- `allow_foreign_use`; replaced by the next one.
+-- The last use of a badge by other software, as the operator has accepted it, or a key rotation. Written by a start with
+-- `allow_foreign_use`, and where a rotation is recognised; replaced by the next one.
 CREATE TABLE acknowledged_uses (
     badge  BLOB PRIMARY KEY NOT NULL CHECK (length(badge) = 32),
     digest BLOB NOT NULL CHECK (length(digest) = 32)

@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
 
 use super::gathered::Gathered;
-use super::operator_nodes;
+use super::{node_keys, operator_nodes};
 use crate::columns::{Cells, number, optional_number};
 use crate::error::statement_failed;
 
@@ -39,12 +39,14 @@ pub(super) async fn apply(
     operator: Address,
 ) -> Result<(), StoreError> {
     match event {
-        // The identity of the contract is configured and bound. Keys of confidential nodes and
+        // The identity of the contract is configured and bound. The number of the network's key rotation and
         // subscriptions to models are read from the chain when needed.
         ContractEvent::Published(_)
         | ContractEvent::NewKeyRotation(_)
-        | ContractEvent::NodePublicKeyCommitment(_)
         | ContractEvent::NodeSubscribedToModel(_) => Ok(()),
+        ContractEvent::NodePublicKeyCommitment(event) => {
+            node_keys::committed(connection, event).await
+        }
         ContractEvent::NodeRegistered(event) => {
             node_registered(connection, transaction.sender, event, operator).await
         }

@@ -169,9 +169,8 @@ fn already_done(wanted: &NewIntent, transaction_id: IntentId) -> Failure {
         | Action::SubscribeToModel { .. }
         | Action::SubscribeToTask { .. }
         | Action::UpdateSubscription { .. }
-        | Action::UnsubscribeFromTask { .. } => {
-            Failure::InFlightWithOtherParameters { transaction_id }
-        }
+        | Action::UnsubscribeFromTask { .. }
+        | Action::RotateNodeKey { .. } => Failure::InFlightWithOtherParameters { transaction_id },
     }
 }
 

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use atoma_domain::events::ContractEvent;
+use atoma_domain::events::{ContractEvent, NodePublicKeyCommitment};
+use atoma_domain::model::NodeKey;
 use atoma_domain::ports::{
     ChainIdentity, EventCursor, EventSetAside, MAX_SET_ASIDE_BYTES, Page, Progress, StackFilter,
     StoreError,
 };
-use atoma_domain::{CheckpointNumber, Epoch};
+use atoma_domain::{CheckpointNumber, Epoch, HexBytes};
 
 use super::Store;
 use super::fixtures::*;
@@ -38,6 +39,56 @@ pub async fn a_database_is_bound_to_one_chain(store: impl Store) {
         assert_eq!(configured, other.to_string());
     }
     store.bind(&identity).await.unwrap();
+}
+
+fn committed(by: u64, rotation: u64, device_type: u16, key: u8) -> ContractEvent {
+    NodePublicKeyCommitment {
+        epoch: Epoch::new(u64::MAX),
+        key_rotation_counter: rotation,
+        node_id: node(by),
+        new_public_key: HexBytes(vec![key; 32]),
+        device_type,
+        evidence_bytes: HexBytes(Vec::new()),
+    }
+    .into()
+}
+
+pub async fn node_keys_are_those_that_the_contract_keeps(store: impl Store) {
+    let keys = async |nodes: &[u64], after: Option<u64>, limit| {
+        let nodes: Vec<_> = nodes.iter().copied().map(node).collect();
+        let after = after.map(node);
+        let page = Page { after, limit };
+        store.node_keys(&nodes, page).await.unwrap()
+    };
+    assert_eq!(keys(&[1, 2], None, 9).await, []);
+    let events = vec![
+        committed(1, 0, 15_999, 1),
+        // A known device: the contract keeps the first key.
+        committed(1, 0, 15_999, 2),
+        committed(1, 0, 0, 1),
+        committed(2, u64::MAX, 300, 3),
+        committed(u64::MAX, 0, 300, 4),
+    ];
+    apply_events(&store, 1, events).await;
+    let key = |of, rotation, devices: &[u16], key| NodeKey {
+        node_small_id: node(of),
+        public_key_commitment: HexBytes(vec![key; 32]),
+        key_rotation_counter: rotation,
+        updated_at_epoch: Epoch::new(u64::MAX),
+        device_types: devices.to_vec(),
+    };
+    let first = key(1, 0, &[15_999, 0], 1);
+    let second = key(2, u64::MAX, &[300], 3);
+    let last = key(u64::MAX, 0, &[300], 4);
+    let all = [1, 2, 7, u64::MAX];
+    assert_eq!(keys(&all, None, 2).await, [first.clone(), second.clone()]);
+    assert_eq!(keys(&all, Some(2), 2).await, std::slice::from_ref(&last));
+    assert_eq!(keys(&all, Some(u64::MAX), 2).await, []);
+    assert_eq!(keys(&[2], None, 2).await, [second]);
+    assert_eq!(keys(&[], None, 2).await, []);
+    // The network's next rotation: a new key, and its devices anew.
+    apply_events(&store, 2, vec![committed(1, 1, 5, 6)]).await;
+    assert_eq!(keys(&[1], None, 2).await, [key(1, 1, &[5], 6)]);
 }
 
 pub async fn progress_follows_the_frames(store: impl Store) {

@@ -54,6 +54,7 @@ macro_rules! store_suites {
             }
             ledger {
                 a_database_is_bound_to_one_chain,
+                node_keys_are_those_that_the_contract_keeps,
                 progress_follows_the_frames,
                 applied_frames_change_nothing_again,
                 events_set_aside_are_kept_once,

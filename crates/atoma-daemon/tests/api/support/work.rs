@@ -151,6 +151,7 @@ pub(crate) const READS: &[&str] = &[
     "/stacks",
     "/almost_filled_stacks/0.0",
     "/claimed_stacks",
+    "/node_keys",
     "/attestations_due",
     "/against_attestation_disputes",
     "/own_attestation_disputes",

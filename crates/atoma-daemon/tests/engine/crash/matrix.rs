@@ -7,8 +7,8 @@ use atoma_localnet::{Fault, FaultKind, LocalNet};
 
 use crate::support::cases::{
     to_attest, to_claim, to_claim_confidential, to_claim_mixed, to_dispute, to_offer_model,
-    to_register, to_register_another, to_register_with_small_coins, to_settle, to_settle_three,
-    to_settle_with_one_coin, to_subscribe, to_unsubscribe, to_update,
+    to_register, to_register_another, to_register_with_small_coins, to_rotate_key, to_settle,
+    to_settle_three, to_settle_with_one_coin, to_subscribe, to_unsubscribe, to_update,
 };
 use crate::support::fail_points::{CrashPoint, FailPoints, Side};
 use crate::support::matrix::{Row, crash_everywhere, decisive, record_calls};
@@ -20,6 +20,7 @@ const SUBSCRIBE: Row = Row::new(1, to_subscribe);
 const OFFER_MODEL: Row = Row::new(1, to_offer_model);
 const UPDATE: Row = Row::new(1, to_update);
 const UNSUBSCRIBE: Row = Row::new(1, to_unsubscribe);
+const ROTATE_KEY: Row = Row::new(1, to_rotate_key);
 const SETTLE: Row = Row::new(2, to_settle);
 const SETTLE_THREE: Row = Row {
     is_mirrored: false,
@@ -114,6 +115,11 @@ fn an_epoch_ends(world: &World) {
 #[test]
 fn a_registration_is_made_exactly_once_wherever_the_daemon_crashes() {
     crash_everywhere(&REGISTER);
+}
+
+#[test]
+fn a_key_is_committed_to_exactly_once_wherever_the_daemon_crashes() {
+    crash_everywhere(&ROTATE_KEY);
 }
 
 #[test]

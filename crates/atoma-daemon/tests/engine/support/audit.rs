@@ -33,6 +33,14 @@ pub(crate) fn effect_of(action: &Action, actor: &Actor) -> String {
         Action::UnsubscribeFromTask { task_small_id } => {
             format!("unsubscribe {task_small_id} by {node}")
         }
+        Action::RotateNodeKey {
+            device_type,
+            key_rotation_counter,
+            ..
+        } => {
+            let rotation = key_rotation_counter.unwrap_or_default();
+            format!("key of device {device_type} in rotation {rotation} by {node}")
+        }
         Action::SettleStack { stack_small_id, .. } => format!("settle {stack_small_id}"),
         Action::AttestSettlement { stack_small_id, .. } => {
             format!("attest {stack_small_id} by {node}")
@@ -62,6 +70,10 @@ pub(crate) fn effect_in(event: &ContractEvent) -> Option<String> {
         E::NodeUnsubscribedFromTask(e) => {
             format!("unsubscribe {} by {}", e.task_small_id, e.node_small_id)
         }
+        E::NodePublicKeyCommitment(e) => format!(
+            "key of device {} in rotation {} by {}",
+            e.device_type, e.key_rotation_counter, e.node_id
+        ),
         E::StackTrySettle(e) => format!("settle {}", e.stack_small_id),
         E::NewStackSettlementAttestation(e) => {
             format!("attest {} by {}", e.stack_small_id, e.attestation_node_id)

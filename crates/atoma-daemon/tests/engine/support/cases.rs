@@ -1,8 +1,11 @@
 //! Requests to crash in, one for each crash.
 
 use atoma_domain::journal::RequestKey;
-use atoma_domain::{EchelonId, Hash32, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
+use atoma_domain::{
+    EchelonId, Hash32, HexBytes, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId,
+};
 use atoma_localnet::NewModel;
+use atoma_operator::KeyCommitment;
 
 use super::generation::Site;
 use super::request::Request;
@@ -189,6 +192,23 @@ pub(crate) fn to_unsubscribe(world: &World, site: &Site, count: usize) -> Vec<Ca
             format!("unsubscribe {task} by 1"),
         )
     })
+}
+
+/// Commitments to one key by new devices, in a key rotation of their own.
+pub(crate) fn to_rotate_key(world: &World, site: &Site, count: usize) -> Vec<Case> {
+    let rotation = world.network.rotate_network_key().unwrap();
+    let case = |place| {
+        let device_type = u16::try_from(place).unwrap();
+        let request = Request::RotateKey(KeyCommitment {
+            public_key_commitment: HexBytes(vec![7; 32]),
+            evidence: HexBytes(vec![device_type.to_be_bytes()[1]; 40]),
+            device_type,
+            key_rotation_counter: Some(rotation),
+        });
+        let effect = format!("key of device {device_type} in rotation {rotation} by 1");
+        Case::new(site, request, FIRST, vec![effect])
+    };
+    (0..count).map(case).collect()
 }
 
 /// Stacks of the first node with one message each, settled if `settle`. With `other_record`, the

@@ -33,6 +33,7 @@ pub(crate) fn exact_effect_in(event: &ContractEvent) -> Option<String> {
     let effect = effect_in(event)?;
     let parameters = match event {
         E::NodeSubscribedToModel(e) => format!("echelon {}", e.echelon_id),
+        E::NodePublicKeyCommitment(e) => format!("{} {}", e.new_public_key, e.evidence_bytes),
         E::StackTrySettle(e) => format!(
             "by {}, {} units, {} {}",
             e.selected_node_id,
@@ -69,6 +70,11 @@ pub(crate) async fn exact_effect_of(
     let node = intent.actor.node().unwrap_or(NodeSmallId::new(0));
     let parameters = match &intent.action {
         Action::SubscribeToModel { echelon_id, .. } => format!("echelon {echelon_id}"),
+        Action::RotateNodeKey {
+            public_key_commitment,
+            evidence,
+            ..
+        } => format!("{public_key_commitment} {evidence}"),
         Action::SettleStack {
             stack_small_id,
             num_claimed_compute_units,

@@ -2,7 +2,9 @@
 
 use atoma_domain::journal::Failure;
 use atoma_domain::{Digest, EchelonId, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
-use atoma_operator::{Completed, NodeChoice, Operator, Registered, StackResult, StackStatus};
+use atoma_operator::{
+    Completed, KeyCommitment, NodeChoice, Operator, Registered, StackResult, StackStatus,
+};
 use serde_json::{Value, json};
 
 use super::cases::ANY;
@@ -16,6 +18,7 @@ pub(crate) enum Request {
     Subscribe(TaskSmallId, PricePerMillion),
     Update(TaskSmallId, PricePerMillion),
     Unsubscribe(TaskSmallId),
+    RotateKey(KeyCommitment),
     Settle(Vec<StackSmallId>),
     Attest(Vec<StackSmallId>),
     Dispute(StackSmallId),
@@ -69,6 +72,10 @@ impl Request {
                 done.await
             }
             Self::Unsubscribe(task) => operator.unsubscribe_from_task(*task, node, gas()).await,
+            Self::RotateKey(commitment) => {
+                let done = operator.rotate_key(commitment.clone(), node, gas());
+                done.await
+            }
             Self::Dispute(stack) => operator.dispute(*stack, node, gas()).await,
         };
         let done = done.map_err(|unsuccessful| unsuccessful.failure);
@@ -118,6 +125,7 @@ impl Request {
                 | (Self::Model(..), Failure::AlreadySubscribedToModel { .. })
                 | (Self::Subscribe(..), Failure::AlreadySubscribed { .. })
                 | (Self::Unsubscribe(_), Failure::NotSubscribed { .. })
+                | (Self::RotateKey(_), Failure::KeyAlreadyRotated { .. })
                 | (Self::Settle(_), Failure::AlreadySettling { .. })
                 | (Self::Attest(_), Failure::AlreadyAttested { .. })
                 | (Self::Dispute(_), Failure::AlreadyInDispute { .. })

@@ -66,6 +66,17 @@ pub(in crate::engine) fn call(
         Action::UnsubscribeFromTask { task_small_id } => ContractCall::UnsubscribeFromTask {
             task: *task_small_id,
         },
+        Action::RotateNodeKey {
+            public_key_commitment,
+            evidence,
+            device_type,
+            key_rotation_counter,
+        } => ContractCall::RotateNodePublicKey {
+            commitment: public_key_commitment.clone(),
+            evidence: evidence.clone(),
+            key_rotation_counter: rotation(*key_rotation_counter, *device_type, local, view)?,
+            device_type: *device_type,
+        },
         Action::SettleStack {
             stack_small_id,
             num_claimed_compute_units,
@@ -83,6 +94,40 @@ pub(in crate::engine) fn call(
             num_claimed_compute_units,
         } => confidential_claim(*stack_small_id, *num_claimed_compute_units, local)?,
     })
+}
+
+/// The key rotation of a commitment: the network's current one, in which the device has not committed yet.
+fn rotation(
+    asked: Option<u64>,
+    device_type: u16,
+    local: &LocalInputs,
+    view: &ContractView,
+) -> Result<u64, CallError> {
+    let current = view.parameters.key_rotation_counter;
+    let key_rotation_counter = asked.unwrap_or(current);
+    if key_rotation_counter != current {
+        let failure = Failure::NotTheKeyRotation {
+            key_rotation_counter,
+            current_key_rotation_counter: current,
+        };
+        // The contract only counts up: a later rotation may be news to the Sui node.
+        return Err(if key_rotation_counter > current {
+            CallError::Doubtful(failure)
+        } else {
+            CallError::Final(failure)
+        });
+    }
+    if let LocalInputs::Key(Some(key)) = local
+        && key.is_committed(current, device_type)
+    {
+        return Err(Failure::KeyAlreadyRotated {
+            node_small_id: key.node_small_id,
+            device_type,
+            key_rotation_counter,
+        }
+        .into());
+    }
+    Ok(key_rotation_counter)
 }
 
 fn confidential_claim(

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_domain::journal::{Action, Failure, Intent};
-use atoma_domain::model::{SettlementInputs, Task, WorkRecord};
+use atoma_domain::model::{NodeKey, SettlementInputs, Task, WorkRecord};
 use atoma_domain::ports::{
-    Chain, ChainError, ContractView, StoreError, SubscriberQuery, ViewQuery,
+    Chain, ChainError, ContractView, Page, StoreError, SubscriberQuery, ViewQuery,
 };
 use atoma_domain::{ComputeUnits, Mist, NodeSmallId, ObjectReference, SecurityLevel};
 use tokio::time::Instant;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::failures::unanswered;
 use super::next::Next;
 use crate::Ports;
-use crate::badges::{ReconcileError, own_nodes, unknown_use};
+use crate::badge_use::{LastUse, UseKind, unknown_use};
+use crate::badges::{ReconcileError, own_nodes};
 use crate::causes::internal;
 use crate::engine::reads::ask;
 use crate::engine::shared::{Context, fail, fail_all};
@@ -41,6 +42,8 @@ pub(in crate::engine) enum LocalInputs {
     Settlement(Box<SettlementInputs>),
     /// For the claim of a confidential stack: the units that its record counts, if there is one.
     Computed(Option<ComputeUnits>),
+    /// For a key rotation: the key that the mirror knows, if there is one.
+    Key(Option<NodeKey>),
     /// For an attestation or a dispute: the record to compare with, if there is one.
     Record(Option<WorkRecord>),
 }
@@ -168,7 +171,15 @@ pub(in crate::engine) async fn check_last_use(
     let node = intents.first().and_then(|intent| intent.actor.node());
     let Ports { chain, journal, .. } = &context.ports;
     match unknown_use(chain.as_ref(), Some(journal.as_ref()), *badge.object_id()).await {
-        Ok(Some(last)) if !last.is_registration => {
+        Ok(Some(LastUse {
+            kind: UseKind::KeyRotation,
+            tx_digest,
+            ..
+        })) => match journal.acknowledge_use(*badge.object_id(), tx_digest).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(not_compared(context, intents, error.into()).await),
+        },
+        Ok(Some(last)) if last.kind == UseKind::Other => {
             let node_small_id = node.unwrap_or(NodeSmallId::new(0));
             if context.foreign_uses.note(badge) {
                 warn!(
@@ -190,6 +201,39 @@ pub(in crate::engine) async fn check_last_use(
     }
 }
 
+/// Notes that other software used a badge which this process knew at an older version, unless it only rotated the
+/// node's key.
+///
+/// # Errors
+/// What to do with the batch instead.
+pub(in crate::engine) async fn note_foreign_use(
+    context: &Context,
+    known: &ObjectReference,
+    seen: &ObjectReference,
+    intents: Vec<Intent>,
+) -> Result<(), Next> {
+    let Ports { chain, journal, .. } = &context.ports;
+    match unknown_use(chain.as_ref(), Some(journal.as_ref()), *seen.object_id()).await {
+        Ok(Some(LastUse {
+            kind: UseKind::KeyRotation,
+            tx_digest,
+            ..
+        })) => {
+            info!(badge = %seen.object_id(), digest = %tx_digest, "other software rotated the node's key");
+        }
+        Ok(_) => {
+            if context.foreign_uses.note(seen) {
+                warn!(
+                    badge = %seen.object_id(), known_version = known.version(), version = seen.version(),
+                    "other software used the badge: is another daemon running with this key?"
+                );
+            }
+        }
+        Err(error) => return Err(not_compared(context, intents, error).await),
+    }
+    Ok(())
+}
+
 /// Reads what the database holds for an intent.
 pub(in crate::engine) async fn gather(
     ports: &Ports,
@@ -209,6 +253,11 @@ pub(in crate::engine) async fn gather(
                 None => None,
             };
             Ok(LocalInputs::Record(record))
+        }
+        Action::RotateNodeKey { .. } => {
+            let nodes: Vec<_> = intent.actor.node().into_iter().collect();
+            let keys = ports.state.node_keys(&nodes, Page::first(1)).await?;
+            Ok(LocalInputs::Key(keys.into_iter().next()))
         }
         Action::ClaimConfidentialStack {
             stack_small_id,

@@ -31,7 +31,7 @@ pub(super) use conclude::{
 };
 pub(super) use failures::{failure_of, simulation_failure};
 pub(super) use fund::{Funded, fund};
-pub(super) use inputs::{Inputs, check_last_use, gather, query, read};
+pub(super) use inputs::{Inputs, check_last_use, gather, note_foreign_use, query, read};
 pub(super) use next::{AwaitedAttempt, Next};
 pub(super) use payment::Payment;
 pub(super) use plan::{Draft, plan, price_refusal};

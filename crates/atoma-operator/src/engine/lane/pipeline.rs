@@ -7,7 +7,6 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use atoma_domain::journal::{Attempt, Intent};
-use atoma_domain::ports::ContractView;
 use atoma_domain::{MicroUsdc, Mist, ObjectReference};
 use tokio::time::{Instant, timeout};
 use tracing::{Instrument as _, debug_span, info, warn};
@@ -15,9 +14,9 @@ use tracing::{Instrument as _, debug_span, info, warn};
 use super::log;
 use super::prefetch::Prefetch;
 use crate::engine::attempt::{
-    BadgeAfter, Closed, Conflict, Draft, Ended, Funded, Next, NotRecorded, Payment, Resolution,
-    Sent, Signed, Unwritten, check_last_use, close, conflict, fund, plan, read, record, send, sign,
-    write_down, write_end,
+    BadgeAfter, Closed, Conflict, Draft, Ended, Funded, Inputs, Next, NotRecorded, Payment,
+    Resolution, Sent, Signed, Unwritten, check_last_use, close, conflict, fund, note_foreign_use,
+    plan, read, record, send, sign, write_down, write_end,
 };
 use crate::engine::shared::{Context, fail};
 use crate::engine::wait_reason::WaitReason;
@@ -108,11 +107,7 @@ impl Pipeline {
                 inputs
             }
         };
-        if self.badge.is_none() {
-            let intents = inputs.gathered.iter().map(|(intent, _)| intent.clone());
-            check_last_use(&self.context, &inputs.view, intents.collect()).await?;
-        }
-        self.adopt_badge(&inputs.view);
+        self.adopt_badge(&inputs).await?;
         self.treasury = inputs.view.parameters.fee_treasury;
         let Draft {
             planned,
@@ -290,23 +285,28 @@ impl Pipeline {
     }
 
     /// Takes the badge's version from the chain, unless effects have shown a newer one since the read
-    /// began.
-    fn adopt_badge(&mut self, view: &ContractView) {
-        let Some(seen) = &view.badge else { return };
-        let may_be_own = std::mem::take(&mut self.is_badge_from_earlier_run);
+    /// began. Looks who moved it, if this process did not.
+    async fn adopt_badge(&mut self, inputs: &Inputs) -> Result<(), Next> {
+        let intents = || inputs.gathered.iter().map(|(intent, _)| intent.clone());
+        if self.badge.is_none() {
+            check_last_use(&self.context, &inputs.view, intents().collect()).await?;
+        }
+        let Some(seen) = &inputs.view.badge else {
+            return Ok(());
+        };
         match &self.badge {
-            Some(known) if known.version() >= seen.version() => return,
-            Some(known) if !may_be_own => {
-                if self.context.foreign_uses.note(seen) {
-                    warn!(
-                        badge = %seen.object_id(), known_version = known.version(), version = seen.version(),
-                        "other software used the badge: is another daemon running with this key?"
-                    );
-                }
+            Some(known) if known.version() >= seen.version() => {
+                self.is_badge_from_earlier_run = false;
+                return Ok(());
+            }
+            Some(known) if !self.is_badge_from_earlier_run => {
+                note_foreign_use(&self.context, known, seen, intents().collect()).await?;
             }
             Some(_) | None => {}
         }
+        self.is_badge_from_earlier_run = false;
         self.badge = Some(seen.clone());
+        Ok(())
     }
 
     /// Notes what the contract's treasury holds.

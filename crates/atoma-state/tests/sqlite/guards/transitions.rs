@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::{Action, AttemptOutcome, AttemptStatus, IntentStatus};
 use atoma_domain::ports::{Journal, Opened, ServedWork};
-use atoma_domain::{EchelonId, PricePerMillion};
+use atoma_domain::{EchelonId, HexBytes, PricePerMillion};
 
 use super::{attempted, intent_in};
 use crate::raw::Database;
@@ -130,6 +130,12 @@ async fn only_what_is_done_once_keeps_its_key() {
             price,
         },
         Action::UnsubscribeFromTask { task_small_id },
+        Action::RotateNodeKey {
+            public_key_commitment: HexBytes(vec![1; 32]),
+            evidence: HexBytes(Vec::new()),
+            device_type: 300,
+            key_rotation_counter: Some(u64::MAX),
+        },
         settle(1),
         attest(1),
         Action::StartDispute { stack_small_id },

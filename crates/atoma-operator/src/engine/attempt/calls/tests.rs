@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use atoma_domain::contract::ContractParameters;
-use atoma_domain::model::WorkRecord;
+use atoma_domain::model::{NodeKey, WorkRecord};
 use atoma_domain::ports::EpochInfo;
 use atoma_domain::settlement::StackAccumulator;
 use atoma_domain::{Epoch, HexBytes, IntentId, MicroUsdc, Mist, Permille};
@@ -164,4 +164,67 @@ fn what_a_lagging_node_lacks_is_doubted() {
     ));
     let honest = disputed(&view(2, &[4, 5]), 1).unwrap_err();
     assert!(matches!(honest, CallError::Final(_)));
+}
+
+#[test]
+fn a_key_is_committed_to_once_by_each_device_in_the_current_rotation() {
+    let commitment = |asked: Option<u64>, current: u64, known: Option<(u64, u16)>| {
+        let action = Action::RotateNodeKey {
+            public_key_commitment: HexBytes(vec![1]),
+            evidence: HexBytes(vec![2]),
+            device_type: 300,
+            key_rotation_counter: asked,
+        };
+        let intent = Intent {
+            action,
+            ..settle(1)
+        };
+        let local = LocalInputs::Key(known.map(|(counter, device)| NodeKey {
+            node_small_id: NodeSmallId::new(1),
+            public_key_commitment: HexBytes(vec![9]),
+            key_rotation_counter: counter,
+            updated_at_epoch: Epoch::new(1),
+            device_types: vec![7, device],
+        }));
+        let mut view = view(0, &[]);
+        view.parameters.key_rotation_counter = current;
+        call(&intent, &local, &view)
+    };
+    let made = |key_rotation_counter| {
+        Ok(ContractCall::RotateNodePublicKey {
+            commitment: HexBytes(vec![1]),
+            evidence: HexBytes(vec![2]),
+            key_rotation_counter,
+            device_type: 300,
+        })
+    };
+    assert_eq!(commitment(None, 0, None), made(0));
+    assert_eq!(commitment(Some(u64::MAX), u64::MAX, None), made(u64::MAX));
+    // Of an earlier rotation, and of another device.
+    assert_eq!(commitment(None, 5, Some((4, 300))), made(5));
+    assert_eq!(commitment(Some(5), 5, Some((5, 301))), made(5));
+    for asked in [None, Some(5)] {
+        let done = Failure::KeyAlreadyRotated {
+            node_small_id: NodeSmallId::new(1),
+            device_type: 300,
+            key_rotation_counter: 5,
+        };
+        assert_eq!(
+            commitment(asked, 5, Some((5, 300))),
+            Err(CallError::Final(done))
+        );
+    }
+    let other = |key_rotation_counter| Failure::NotTheKeyRotation {
+        key_rotation_counter,
+        current_key_rotation_counter: 5,
+    };
+    assert_eq!(
+        commitment(Some(4), 5, None),
+        Err(CallError::Final(other(4)))
+    );
+    // The Sui node may not know it yet.
+    assert_eq!(
+        commitment(Some(6), 5, None),
+        Err(CallError::Doubtful(other(6)))
+    );
 }
