@@ -27,7 +27,8 @@
 //!   the contract on a resumable stream of the node.
 //! - [`ClientConfig`] reads the Sui CLI's `client.yaml` and keystore, and [`KeystoreSigner`] signs
 //!   with a key from there; [`verify_personal_message`] checks who signed a personal message.
-//! - [`ContractInputs`] builds transactions from typed calls, without any connection.
+//! - [`ContractInputs`] builds transactions from typed calls, without any connection: a node's
+//!   calls, and a buyer's [`StackPurchase`].
 //!
 //! Outcomes are read from structured fields; only `refusal` depends on the wording of a network's
 //! error messages. Connections are opened on first use, so the node may be down when the daemon
@@ -63,7 +64,7 @@ mod small_file;
 mod source;
 mod written;
 
-pub use builder::{BuildError, ContractInputs};
+pub use builder::{BuildError, ContractInputs, StackPurchase};
 pub use chain::SuiChain;
 pub use connection::{ConnectError, SuiChainConfig};
 pub use keystore::{

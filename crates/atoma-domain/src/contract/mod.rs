@@ -14,5 +14,5 @@ pub use entries::{
 };
 pub use objects::{
     ContractParameters, StackOnChain, SubscriberOnChain, TicketOnChain, drawable_attesters,
-    stack_fee,
+    stack_fee, stack_price,
 };

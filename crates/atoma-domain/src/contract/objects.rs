@@ -112,6 +112,26 @@ pub fn stack_fee(
     Some(MicroUsdc::new(fee))
 }
 
+/// The price of a stack: units × price / 1,000,000, and for sampling consensus that times
+/// both charges. Each division rounds down. `None` if the contract's 64-bit numbers would overflow and abort the
+/// call.
+pub fn stack_price(
+    level: SecurityLevel,
+    units: ComputeUnits,
+    price: PricePerMillion,
+    parameters: &ContractParameters,
+) -> Option<MicroUsdc> {
+    let plain = units.get().checked_mul(price.get())? / 1_000_000;
+    if level != SecurityLevel::SAMPLING_CONSENSUS {
+        return Some(MicroUsdc::new(plain));
+    }
+    let charge = parameters
+        .sampling_consensus_charge
+        .get()
+        .checked_add(parameters.cross_validation_extra_nodes_charge.get())?;
+    Some(MicroUsdc::new(plain.checked_mul(charge)? / 1_000))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Why no transaction can be built, and the network's limits.
 
+use atoma_domain::ObjectId;
 use atoma_domain::ports::BoxedError;
 use thiserror::Error;
 
@@ -9,6 +10,8 @@ pub(super) const MAX_COMMANDS: usize = 1_024;
 pub(super) const MAX_PURE_ARGUMENT_BYTES: usize = 16_384;
 /// Bytes per transaction.
 pub(super) const MAX_TRANSACTION_BYTES: usize = 131_072;
+/// Arguments per command.
+pub(super) const MAX_ARGUMENTS: usize = 512;
 /// Gas coins per transaction, exclusive: there must be fewer than this.
 pub(super) const MAX_GAS_OBJECTS: usize = 256;
 
@@ -25,6 +28,12 @@ pub enum BuildError {
         /// The call's function.
         function: &'static str,
     },
+    /// A purchase names no coin that pays.
+    #[error("a purchase needs a coin that pays")]
+    NoCoins,
+    /// A purchase names a coin twice, or one that also pays the gas.
+    #[error("coin {0} is named twice")]
+    CoinTwice(ObjectId),
     /// A call follows one that takes `Random`.
     #[error("try_settle_stack must be the last call of its transaction")]
     RandomNotLast,

@@ -18,6 +18,8 @@ mod other_chain;
 #[cfg(test)]
 mod public_network;
 #[cfg(test)]
+mod purchase;
+#[cfg(test)]
 mod reading_order;
 #[cfg(test)]
 mod refusal_table;

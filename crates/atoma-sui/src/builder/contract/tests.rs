@@ -6,7 +6,10 @@ use sui_sdk_types::TransactionKind;
 use super::*;
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("../../../../tests/vectors/transactions.json")).unwrap()
+    serde_json::from_str(include_str!(
+        "../../../../../tests/vectors/transactions.json"
+    ))
+    .unwrap()
 }
 
 fn number(value: &Value) -> u64 {

@@ -1,7 +1,4 @@
-//! Building transactions from plans, offline.
-//!
-//! Nothing is read from a network. Who builds a transaction gives all that it is made from: the ids of the
-//! contract, the version of each owned object, the gas price and the budget.
+//! The contract, and transactions of its calls for nodes.
 
 use atoma_domain::contract::ContractCall;
 use atoma_domain::ports::{TransactionPlan, UnsignedTransaction};
@@ -9,14 +6,11 @@ use atoma_domain::{Epoch, ObjectId, ObjectReference};
 use sui_sdk_types::{Address, Identifier, Transaction, TransactionExpiration};
 use sui_transaction_builder::{Argument, Function, ObjectInput, TransactionBuilder};
 
-use crate::abi::{self, CallArgument};
-
-mod error;
-
-pub use error::BuildError;
-use error::{
-    MAX_COMMANDS, MAX_GAS_OBJECTS, MAX_PURE_ARGUMENT_BYTES, MAX_TRANSACTION_BYTES, check_limit,
+use super::error::{
+    BuildError, MAX_COMMANDS, MAX_GAS_OBJECTS, MAX_PURE_ARGUMENT_BYTES, MAX_TRANSACTION_BYTES,
+    check_limit,
 };
+use crate::abi::{self, CallArgument};
 
 /// The `Random` object.
 pub(crate) const RANDOM: Address = Address::from_static("0x8");
@@ -109,7 +103,7 @@ impl ContractInputs {
     }
 }
 
-fn unsigned(transaction: &Transaction) -> Result<UnsignedTransaction, BuildError> {
+pub(super) fn unsigned(transaction: &Transaction) -> Result<UnsignedTransaction, BuildError> {
     let bytes = bcs::to_bytes(transaction)?;
     check_limit(
         "bytes of the transaction",
@@ -154,7 +148,7 @@ fn transaction(
     if let Some(epoch) = expiration {
         builder.set_expiration(TransactionExpiration::Epoch(epoch.get()));
     }
-    Ok(builder.try_build().map_err(BuildError::refused)?)
+    builder.try_build().map_err(BuildError::refused)
 }
 
 /// The coins that the plan splits off the gas coin.
@@ -222,7 +216,7 @@ fn input(
     Ok(builder.pure_bytes_unique(bytes))
 }
 
-fn owned(reference: &ObjectReference) -> ObjectInput {
+pub(super) fn owned(reference: &ObjectReference) -> ObjectInput {
     ObjectInput::owned(
         *reference.object_id(),
         reference.version(),
