@@ -15,6 +15,7 @@ use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Either, Encode, Executor, Sqlite, SqliteConnection, Type};
 
+use crate::columns::JsonRows;
 use crate::error::{statement_failed, unavailable};
 
 /// Statements that run in order; the first error ends them. Run a batch that writes inside a
@@ -81,6 +82,18 @@ impl Batch {
         number_from(self.arguments.len(), sql, &mut self.sql);
         self.statements.push(PlannedStatement::new(sql));
         self
+    }
+
+    /// Adds a statement over rows as its only parameter, unless there are none.
+    pub(crate) fn rows(&mut self, sql: &'static str, rows: JsonRows) {
+        if let Some(json) = rows.finish() {
+            self.statement(sql).bind(json);
+        }
+    }
+
+    /// Whether it has no statement.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.statements.is_empty()
     }
 
     /// Binds the next placeholder of the statement.

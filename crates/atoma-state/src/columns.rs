@@ -86,11 +86,17 @@ pub(crate) fn fill_level(fill: Fill) -> String {
 /// A set of 64-bit numbers as one parameter: a JSON array of hexadecimal keys, for
 /// `IN (SELECT unhex(value) FROM json_each($1))`.
 pub(crate) fn key_set(values: impl IntoIterator<Item = u64>) -> String {
-    let keys: Vec<String> = values
+    bytes_set(values.into_iter().map(u64::to_be_bytes))
+}
+
+/// A set of values as one parameter, like a [set of keys](key_set). Texts are read back with
+/// `CAST(unhex(value) AS TEXT)`: as JSON, a text could be cut off at a zero character.
+pub(crate) fn bytes_set(values: impl IntoIterator<Item = impl AsRef<[u8]>>) -> String {
+    let values: Vec<String> = values
         .into_iter()
-        .map(|value| format!("\"{}\"", hex(&value.to_be_bytes())))
+        .map(|value| format!("\"{}\"", hex(value.as_ref())))
         .collect();
-    format!("[{}]", keys.join(","))
+    format!("[{}]", values.join(","))
 }
 
 /// A row number as SQLite holds it; `None` for a number that SQLite never gives out.
@@ -129,10 +135,27 @@ impl JsonRows {
         self
     }
 
+    /// Adds a cell of bytes to the row, or NULL.
+    pub(crate) fn optional_bytes(&mut self, bytes: Option<&[u8]>) -> &mut Self {
+        match bytes {
+            Some(bytes) => self.bytes(bytes),
+            None => self.raw("null"),
+        }
+    }
+
     /// Adds an integer to the row.
     pub(crate) fn index(&mut self, index: usize) -> &mut Self {
+        self.raw(&index.to_string())
+    }
+
+    /// Adds a row number to the row.
+    pub(crate) fn row_number(&mut self, number: i64) -> &mut Self {
+        self.raw(&number.to_string())
+    }
+
+    fn raw(&mut self, json: &str) -> &mut Self {
         self.comma();
-        self.json.push_str(&index.to_string());
+        self.json.push_str(json);
         self
     }
 

@@ -1,8 +1,10 @@
 //! Errors of the database as the ports report them.
 
+use std::fmt;
 use std::io;
+use std::sync::Arc;
 
-use atoma_domain::ports::StoreError;
+use atoma_domain::ports::{BoxedError, StoreError};
 
 /// A failure without a result code of SQLite: the pool is closed, or a task ended.
 pub(crate) fn unavailable(source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
@@ -60,4 +62,37 @@ pub(crate) mod code {
 /// A value that the database can't hold.
 pub(crate) fn out_of_range(what: impl Into<String>) -> StoreError {
     StoreError::OutOfRange { what: what.into() }
+}
+
+/// An error of several calls that were written together. Each gets one of the same kind, with the same cause.
+pub(crate) fn shared(error: StoreError) -> impl Fn() -> StoreError {
+    type Wrap = fn(BoxedError) -> StoreError;
+    let (wrap, cause): (Wrap, BoxedError) = match error {
+        StoreError::Unavailable(cause) => (StoreError::Unavailable, cause),
+        StoreError::Busy(cause) => (StoreError::Busy, cause),
+        StoreError::Locked(cause) => (StoreError::Locked, cause),
+        StoreError::DiskFull(cause) => (StoreError::DiskFull, cause),
+        StoreError::Damaged(cause) => (StoreError::Damaged, cause),
+        StoreError::Rejected(cause) => (StoreError::Rejected, cause),
+        // What is wrong with one call's data is never said of several.
+        other => (StoreError::Rejected, Box::new(other)),
+    };
+    let cause = Arc::<dyn std::error::Error + Send + Sync>::from(cause);
+    move || wrap(Box::new(SharedCause(Arc::clone(&cause))))
+}
+
+/// A cause that several errors have.
+#[derive(Debug)]
+struct SharedCause(Arc<dyn std::error::Error + Send + Sync>);
+
+impl fmt::Display for SharedCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for SharedCause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
 }

@@ -13,6 +13,7 @@ use atoma_domain::TimestampMs;
 use atoma_domain::journal::REQUEST_KEY_LIFETIME_MS;
 use atoma_domain::ports::StoreError;
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
 use crate::columns::{Cells, number};
 use crate::error::statement_failed;
@@ -72,63 +73,108 @@ pub(crate) struct KeyTime {
     elapsed: u64,
 }
 
-impl KeyTime {
-    /// The time now, for looking up a key.
-    pub(crate) async fn read(
-        connection: &mut SqliteConnection,
-        clock: &KeyClock,
-        now: TimestampMs,
-    ) -> Result<Self, StoreError> {
-        Self::read_at(connection, clock, now, Instant::now()).await
+/// The key clock as it is stored. A damaged one begins anew: keys are kept for longer, and no request is
+/// refused.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StoredClock {
+    stepped_at: Option<u64>,
+    elapsed: u64,
+}
+
+impl StoredClock {
+    /// Reads it.
+    pub(crate) const READ: &str = "SELECT * FROM key_clock WHERE id = 1";
+    /// Writes it. Takes the last two.
+    pub(crate) const WRITE: &str = "INSERT INTO key_clock (id, stepped_at, elapsed) VALUES (1, $1, $2) \
+         ON CONFLICT (id) DO UPDATE \
+         SET stepped_at = excluded.stepped_at, elapsed = excluded.elapsed";
+
+    /// The clock in its row; a new one without a row.
+    pub(crate) fn read(row: Option<&SqliteRow>) -> Self {
+        let Some(row) = row else {
+            return Self::default();
+        };
+        let cells = Cells::new(row, "key_clock", "id");
+        Self {
+            stepped_at: cells.number("stepped_at").ok(),
+            elapsed: cells.number("elapsed").unwrap_or(0),
+        }
     }
 
-    async fn read_at(
-        connection: &mut SqliteConnection,
-        clock: &KeyClock,
-        now: TimestampMs,
-        at: Instant,
-    ) -> Result<Self, StoreError> {
-        let row = sqlx::query("SELECT * FROM key_clock WHERE id = 1")
-            .fetch_optional(connection)
-            .await
-            .map_err(statement_failed)?;
-        let (last, elapsed) = match &row {
-            Some(row) => {
-                let cells = Cells::new(row, "key_clock", "id");
-                // A damaged clock begins anew: keys are kept for longer, and no request is refused.
-                let last = cells.number("stepped_at").unwrap_or(now.get());
-                (last, cells.number("elapsed").unwrap_or(0))
-            }
-            None => (now.get(), 0),
-        };
+    async fn load(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
+        let row = sqlx::query(Self::READ).fetch_optional(connection).await;
+        Ok(Self::read(row.map_err(statement_failed)?.as_ref()))
+    }
+
+    /// The time now, for looking up a key.
+    fn time(self, clock: &KeyClock, now: TimestampMs, at: Instant) -> KeyTime {
+        let last = self.stepped_at.unwrap_or(now.get());
         let longest = clock.longest_step(last, at);
         let step = now.get().saturating_sub(last).min(longest);
-        Ok(Self {
+        KeyTime {
             now,
-            elapsed: elapsed.saturating_add(step),
-        })
+            elapsed: self.elapsed.saturating_add(step),
+        }
     }
 
+    /// Takes the step to `now`. Call it once for each request that stores a key.
+    pub(crate) fn step(&mut self, clock: &KeyClock, now: TimestampMs) -> KeyTime {
+        let at = Instant::now();
+        let time = self.time(clock, now, at);
+        *self = Self {
+            stepped_at: Some(now.get()),
+            elapsed: time.elapsed,
+        };
+        clock.note(now.get(), at);
+        time
+    }
+
+    /// Whether the same request counts as a repetition of the one that stored a key then: until the key is too
+    /// old by both clocks, since it may look old only because the system's clock is ahead.
+    pub(crate) fn is_repeatable(
+        self,
+        clock: &KeyClock,
+        now: TimestampMs,
+        stored_at: u64,
+        key_stored: u64,
+    ) -> bool {
+        stored_at >= oldest(now) || !self.time(clock, now, Instant::now()).is_expired(key_stored)
+    }
+
+    /// The stored form of its moment and its time. A clock that has not stepped has no moment.
+    pub(crate) fn stored(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let stepped_at = self.stepped_at?;
+        Some((number(stepped_at), number(self.elapsed)))
+    }
+}
+
+impl KeyTime {
     /// Takes the step to `now`. Call it once for each write that stores a key.
     pub(crate) async fn step(
         connection: &mut SqliteConnection,
         clock: &KeyClock,
         now: TimestampMs,
     ) -> Result<Self, StoreError> {
-        let at = Instant::now();
-        let time = Self::read_at(connection, clock, now, at).await?;
-        sqlx::query(
-            "INSERT INTO key_clock (id, stepped_at, elapsed) VALUES (1, $1, $2) \
-             ON CONFLICT (id) DO UPDATE \
-             SET stepped_at = excluded.stepped_at, elapsed = excluded.elapsed",
-        )
-        .bind(number(now.get()))
-        .bind(number(time.elapsed))
-        .execute(connection)
-        .await
-        .map_err(statement_failed)?;
-        clock.note(now.get(), at);
+        let mut stored = StoredClock::load(connection).await?;
+        let time = stored.step(clock, now);
+        let (stepped_at, elapsed) = stored.stored().unwrap_or_default();
+        sqlx::query(StoredClock::WRITE)
+            .bind(stepped_at)
+            .bind(elapsed)
+            .execute(connection)
+            .await
+            .map_err(statement_failed)?;
         Ok(time)
+    }
+
+    /// The moment by the key clock, in milliseconds.
+    pub(crate) const fn elapsed(&self) -> u64 {
+        self.elapsed
+    }
+
+    /// Whether a key that was stored then, by each of the clocks, is too old by both.
+    pub(crate) fn has_outlived(&self, stored_at: u64, key_stored: u64) -> bool {
+        self.is_expired(key_stored) && stored_at < oldest(self.now)
     }
 
     /// Whether a key that was stored at that moment by the key clock is too old by it. The caller has
@@ -158,8 +204,7 @@ pub(crate) fn oldest(now: TimestampMs) -> u64 {
     now.get().saturating_sub(REQUEST_KEY_LIFETIME_MS)
 }
 
-/// Whether the same request counts as a repetition of the one that stored a key then: until the key is too
-/// old by both clocks, since it may look old only because the system's clock is ahead.
+/// As [`StoredClock::is_repeatable`]; reads the clock if it matters.
 pub(crate) async fn is_repeatable(
     connection: &mut SqliteConnection,
     clock: &KeyClock,
@@ -170,8 +215,8 @@ pub(crate) async fn is_repeatable(
     if stored_at >= oldest(now) {
         return Ok(true);
     }
-    let time = KeyTime::read(connection, clock, now).await?;
-    Ok(!time.is_expired(key_stored))
+    let stored = StoredClock::load(connection).await?;
+    Ok(stored.is_repeatable(clock, now, stored_at, key_stored))
 }
 
 #[cfg(test)]

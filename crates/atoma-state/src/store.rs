@@ -21,13 +21,13 @@ use crate::key_clock::KeyClock;
 use crate::open_error::OpenError;
 use crate::probe::DiskProbe;
 use crate::schema::MIGRATIONS;
-use crate::work;
+use crate::work::{self, Queue};
 use checkpoints::Checkpoints;
 use identity::FileIdentity;
 use transaction::{Writer, writer_pool};
 
 pub use options::{Access, StateOptions};
-pub(crate) use transaction::WriteTransaction;
+pub(crate) use transaction::{WriteTransaction, Writing};
 
 /// The state manager on SQLite. Implements the four database ports. Cheap to clone; all clones share
 /// the connections.
@@ -51,6 +51,8 @@ pub struct SqliteState {
     /// The connections of this view: the engine's or served work's.
     pub(crate) readers: SqlitePool,
     pub(crate) writer: Writer,
+    /// The calls of this view that write served work.
+    pub(crate) queue: Arc<Queue>,
     pub(crate) lists: SqlitePool,
     views: Arc<Views>,
     /// Shows whether the disk takes a write; `None` in memory.
@@ -72,6 +74,7 @@ struct Views {
 struct Connections {
     readers: SqlitePool,
     writer: Writer,
+    queue: Arc<Queue>,
 }
 
 /// What an open file needs beside its connections.
@@ -168,10 +171,15 @@ impl SqliteState {
         probe: Option<DiskProbe>,
         file: Option<OpenFile>,
     ) -> Self {
-        let Connections { readers, writer } = views.engine.clone();
+        let Connections {
+            readers,
+            writer,
+            queue,
+        } = views.engine.clone();
         Self {
             readers,
             writer,
+            queue,
             lists,
             views: Arc::new(views),
             probe,
@@ -184,10 +192,15 @@ impl SqliteState {
     /// clients ask for and that is not a list.
     #[must_use]
     pub fn for_served_work(&self) -> Self {
-        let Connections { readers, writer } = self.views.served.clone();
+        let Connections {
+            readers,
+            writer,
+            queue,
+        } = self.views.served.clone();
         Self {
             readers,
             writer,
+            queue,
             ..self.clone()
         }
     }
@@ -287,10 +300,23 @@ impl SqliteState {
         &self,
         reads: Batch,
     ) -> Result<(WriteTransaction, Results), StoreError> {
+        self.turn().await?.begin(reads).await
+    }
+
+    /// Waits for the turn to write.
+    pub(crate) async fn turn(&self) -> Result<Writing, StoreError> {
         if self.is_read_only() {
             return Err(StoreError::ReadOnly);
         }
-        self.writer.begin(reads, || self.check_in_place()).await
+        let writing = self.writer.take().await?;
+        // Once nobody else writes.
+        match self.check_in_place() {
+            Ok(()) => Ok(writing),
+            Err(error) => {
+                writing.end();
+                Err(error)
+            }
+        }
     }
 
     /// Refuses a database whose file is no longer at its path.
@@ -300,7 +326,8 @@ impl SqliteState {
             .map_or(Ok(()), |file| file.identity.check())
     }
 
-    fn is_read_only(&self) -> bool {
+    /// Whether it was opened for reading only.
+    pub(crate) fn is_read_only(&self) -> bool {
         let file = self.file.as_ref();
         file.is_some_and(|file| file.checkpoints.is_none())
     }
@@ -324,10 +351,12 @@ impl Views {
             served: Connections {
                 readers: readers.1,
                 writer: writer.beside(writers.1),
+                queue: Arc::new(Queue::new()),
             },
             engine: Connections {
                 readers: readers.0,
                 writer,
+                queue: Arc::new(Queue::new()),
             },
         }
     }

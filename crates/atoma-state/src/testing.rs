@@ -2,6 +2,7 @@
 //! program in production can.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use atoma_domain::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
@@ -9,6 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Sqlite, SqlitePo
 
 use crate::error::statement_failed;
 use crate::schema::MIGRATIONS;
+use crate::work::Queue;
 use crate::{OpenError, SqliteState, StateOptions};
 
 /// The write lock of a database: nobody else can write.
@@ -66,6 +68,15 @@ impl SqliteState {
         done.map_err(statement_failed)?;
         writing.end();
         Ok(())
+    }
+
+    /// The same store, whose calls that write served work each have a commit of their own. It is the baseline of
+    /// groups. Call it on the runtime that the calls are to run on.
+    #[must_use]
+    pub fn without_groups(&self) -> Self {
+        let mut store = self.clone();
+        store.queue = Arc::new(Queue::with_groups_of(1));
+        store
     }
 
     /// Like [`open`](Self::open), but flushes nothing to disk: the time that this saves is the cost of

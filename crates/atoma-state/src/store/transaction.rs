@@ -133,27 +133,6 @@ impl Writer {
         })
     }
 
-    /// Begins a transaction with the write lock, and reads in the same round trip. Runs the check once
-    /// nobody else writes.
-    ///
-    /// # Errors
-    /// The check's, as [`take`](Self::take), or as [`Batch::query`].
-    pub(super) async fn begin(
-        &self,
-        reads: Batch,
-        check: impl FnOnce() -> Result<(), StoreError>,
-    ) -> Result<(WriteTransaction, Results), StoreError> {
-        let mut transaction = WriteTransaction(self.take().await?);
-        if let Err(error) = check() {
-            transaction.0.end();
-            return Err(error);
-        }
-        match reads.query_at_begin(&mut transaction).await {
-            Ok(results) => Ok((transaction, results)),
-            Err(error) => Err(transaction.give_up(error).await),
-        }
-    }
-
     /// Waits for the transaction in progress and closes the connection.
     pub(super) async fn close(&self) {
         let closed = {
@@ -177,6 +156,21 @@ pub(crate) struct Writing {
 }
 
 impl Writing {
+    /// Begins a transaction with the write lock, and reads in the same round trip.
+    ///
+    /// # Errors
+    /// As [`Batch::query`].
+    pub(crate) async fn begin(
+        self,
+        reads: Batch,
+    ) -> Result<(WriteTransaction, Results), StoreError> {
+        let mut transaction = WriteTransaction(self);
+        match reads.query_at_begin(&mut transaction).await {
+            Ok(results) => Ok((transaction, results)),
+            Err(error) => Err(transaction.give_up(error).await),
+        }
+    }
+
     /// Leaves the connection to the next writer. One that is dropped instead goes back to the pool.
     pub(crate) fn end(self) {
         let Self {

@@ -1,16 +1,28 @@
 //! Recording served work.
 //!
-//! - `stack.rs`, `record.rs`: the stack that is served, and a node's record of it.
-//! - `message.rs`: recording a message. `recorded.rs`: messages that a client can repeat.
-//! - `reserve.rs`: choosing a stack and reserving units. `change.rs`: renewing and correcting.
-//!   `release.rs`: ending reservations, also those whose lease has expired. `reservations.rs`: their rows.
+//! Calls that come while another one is written share the next transaction: `queue.rs` collects them, and
+//! `group.rs` runs them. `operation.rs` is what they have in common.
+//!
+//! - `needs.rs`: what a group reads, in one round trip. `loaded.rs`: what it has read, and changes in memory, with
+//!   `records.rs`, `open_reservations.rs` and `recorded.rs` (messages that a client can repeat).
+//! - `message.rs`: recording a message. `reserve.rs`: choosing a stack and reserving units. `change.rs`:
+//!   renewing and correcting. `release.rs`: ending reservations, also those whose lease has expired.
+//! - `stack.rs`, `record.rs`, `reservations.rs`: the stack that is served, a node's record of it, and the
+//!   rows of reservations.
 //! - `inputs.rs`: what a settlement is made from.
 
 mod change;
+mod group;
 mod inputs;
+mod loaded;
 mod message;
+mod needs;
+mod open_reservations;
+mod operation;
+mod queue;
 mod record;
 mod recorded;
+mod records;
 mod release;
 mod reservations;
 mod reserve;
@@ -25,10 +37,16 @@ use atoma_domain::ports::{
 };
 use atoma_domain::{NodeSmallId, ReservationId, StackSmallId, TimestampMs};
 
+use self::change::Change;
 pub(crate) use self::inputs::settlement_inputs;
+use self::message::Record;
+pub(crate) use self::open_reservations::LATEST_EXPIRY;
+pub(crate) use self::queue::Queue;
 use self::record::work_records;
 pub(crate) use self::record::{StoredRecord, find_damaged};
-pub(crate) use self::release::{LATEST_EXPIRY, end_expired};
+pub(crate) use self::release::end_expired;
+use self::release::{Release, ReleaseHeldBy};
+use self::reserve::Reserve;
 pub(crate) use self::stack::ServedStack;
 use crate::columns::number;
 use crate::error::statement_failed;
@@ -37,15 +55,11 @@ use crate::store::SqliteState;
 #[async_trait]
 impl ServedWork for SqliteState {
     async fn record_message(&self, message: &NewMessage) -> Result<RecordedMessage, RecordError> {
-        let mut transaction = self.write().await?;
-        let recorded = message::record(&mut transaction, &self.key_clock, message).await;
-        transaction.end(recorded).await
+        group::run(self, Record(message.clone())).await
     }
 
     async fn would_record(&self, message: &NewMessage) -> Result<RecordedMessage, RecordError> {
-        let mut transaction = self.write().await?;
-        let recorded = message::record(&mut transaction, &self.key_clock.scratch(), message).await;
-        transaction.undo(recorded).await
+        group::rehearse(self, Record(message.clone())).await
     }
 
     async fn reserve_units(
@@ -53,9 +67,8 @@ impl ServedWork for SqliteState {
         wanted: &NewReservation,
         now: TimestampMs,
     ) -> Result<Reservation, ReserveError> {
-        let mut transaction = self.write().await?;
-        let reservation = reserve::reserve(&mut transaction, wanted, now).await;
-        transaction.end(reservation).await
+        let wanted = wanted.clone();
+        group::run(self, Reserve { wanted, now }).await
     }
 
     async fn would_reserve(
@@ -63,9 +76,8 @@ impl ServedWork for SqliteState {
         wanted: &NewReservation,
         now: TimestampMs,
     ) -> Result<Reservation, ReserveError> {
-        let mut transaction = self.write().await?;
-        let reservation = reserve::reserve(&mut transaction, wanted, now).await;
-        transaction.undo(reservation).await
+        let wanted = wanted.clone();
+        group::rehearse(self, Reserve { wanted, now }).await
     }
 
     async fn change_reservation(
@@ -74,9 +86,7 @@ impl ServedWork for SqliteState {
         change: ReservationChange,
         now: TimestampMs,
     ) -> Result<Reservation, ReservationError> {
-        let mut transaction = self.write().await?;
-        let changed = change::change(&mut transaction, id, change, now).await;
-        transaction.end(changed).await
+        group::run(self, Change { id, change, now }).await
     }
 
     async fn release_reservation(
@@ -84,15 +94,12 @@ impl ServedWork for SqliteState {
         id: ReservationId,
         now: TimestampMs,
     ) -> Result<(), ReservationError> {
-        let mut transaction = self.write().await?;
-        let released = release::release(&mut transaction, id, now).await;
-        transaction.end(released).await
+        group::run(self, Release { id, now }).await
     }
 
     async fn release_held_by(&self, holder: &Holder, now: TimestampMs) -> Result<u64, StoreError> {
-        let mut transaction = self.write().await?;
-        let released = release::release_held_by(&mut transaction, holder, now).await;
-        transaction.end(released).await
+        let holder = holder.clone();
+        group::run(self, ReleaseHeldBy { holder, now }).await
     }
 
     async fn reservations(

@@ -9,7 +9,8 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::stack::ServedStack;
-use crate::columns::{Cells, fill_level, number};
+use crate::batch::Batch;
+use crate::columns::{Cells, JsonRows, fill_level, number};
 use crate::error::{out_of_range, statement_failed};
 
 const TABLE: &str = "work_records";
@@ -25,6 +26,14 @@ macro_rules! work_records {
     };
 }
 pub(super) use work_records;
+
+/// The columns that [`StoredRecord::of_row`] reads, of rows of work_records `w`.
+macro_rules! work_record_columns {
+    () => {
+        "w.node_small_id, w.messages, w.peaks, w.merkle_root, w.computed_units, w.reserved_units, w.is_frozen"
+    };
+}
+pub(super) use work_record_columns;
 
 /// Reads all records and returns the first that contradicts itself. SQLite sees only damage to the structure of
 /// its pages, and none to what a record says.
@@ -65,17 +74,33 @@ pub(super) fn work_record(
     })
 }
 
-/// Inserts a record, or updates it as the rest of the statement says.
-macro_rules! insert {
-    () => {
-        "INSERT INTO work_records (stack_small_id, node_small_id, messages, peaks, merkle_root, \
-         computed_units, reserved_units, fill, fill_level) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-         ON CONFLICT (stack_small_id, node_small_id) DO UPDATE SET "
-    };
+/// Which record: the stored bytes, which need not be valid ids.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RecordKey {
+    pub(super) stack: Vec<u8>,
+    pub(super) node: Vec<u8>,
+}
+
+impl RecordKey {
+    /// The record of a node for a stack.
+    pub(super) fn of(stack: StackSmallId, node: NodeSmallId) -> Self {
+        Self {
+            stack: number(stack.get()),
+            node: number(node.get()),
+        }
+    }
+
+    /// Reads the columns `stack_small_id` and `node_small_id`.
+    pub(super) fn read(cells: &Cells<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            stack: cells.bytes("stack_small_id")?,
+            node: cells.bytes("node_small_id")?,
+        })
+    }
 }
 
 /// A record that is loaded, changed and saved in one transaction.
+#[derive(Clone)]
 pub(crate) struct StoredRecord {
     stack: StackSmallId,
     node: NodeSmallId,
@@ -94,28 +119,40 @@ impl StoredRecord {
         stack: &ServedStack,
         node: NodeSmallId,
     ) -> Result<Self, StoreError> {
-        let size = (node == stack.selected_node).then_some(stack.size);
-        let stack = stack.id;
         let row = sqlx::query(
             "SELECT * FROM work_records WHERE stack_small_id = $1 AND node_small_id = $2",
         )
-        .bind(number(stack.get()))
+        .bind(number(stack.id.get()))
         .bind(number(node.get()))
         .fetch_optional(connection)
         .await
         .map_err(statement_failed)?;
         match row {
-            Some(row) => Self::read(&row, stack, node, size),
-            None => Ok(Self {
-                stack,
-                node,
-                accumulator: StackAccumulator::new(),
-                computed: ComputeUnits::ZERO,
-                reserved: ComputeUnits::ZERO,
-                is_frozen: false,
-                size,
-            }),
+            Some(row) => Self::of_row(&row, stack, node),
+            None => Ok(Self::empty(stack, node)),
         }
+    }
+
+    /// A record without messages.
+    pub(super) fn empty(stack: &ServedStack, node: NodeSmallId) -> Self {
+        Self {
+            stack: stack.id,
+            node,
+            accumulator: StackAccumulator::new(),
+            computed: ComputeUnits::ZERO,
+            reserved: ComputeUnits::ZERO,
+            is_frozen: false,
+            size: stack.size_for(node),
+        }
+    }
+
+    /// The record in a row of this stack and node.
+    pub(super) fn of_row(
+        row: &SqliteRow,
+        stack: &ServedStack,
+        node: NodeSmallId,
+    ) -> Result<Self, StoreError> {
+        Self::read(row, stack.id, node, stack.size_for(node))
     }
 
     fn read(
@@ -223,53 +260,64 @@ impl StoredRecord {
 
     /// Saves a record with a new message.
     pub(crate) async fn save(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        self.upsert(
-            connection,
-            concat!(
-                insert!(),
-                "messages = excluded.messages, peaks = excluded.peaks, \
-                 merkle_root = excluded.merkle_root, computed_units = excluded.computed_units, \
-                 reserved_units = excluded.reserved_units, fill = excluded.fill, \
-                 fill_level = excluded.fill_level"
-            ),
-        )
-        .await
+        let (mut batch, mut rows) = (Batch::new(), JsonRows::default());
+        self.write(&mut rows);
+        batch.rows(WRITE_WHOLE, rows);
+        batch.run(connection).await
     }
 
-    /// Saves only the reserved units. This also works for a frozen record.
-    pub(super) async fn save_reserved(
-        &self,
-        connection: &mut SqliteConnection,
-    ) -> Result<(), StoreError> {
-        let statement = concat!(insert!(), "reserved_units = excluded.reserved_units");
-        self.upsert(connection, statement).await
+    /// The record's key.
+    pub(super) fn key(&self) -> RecordKey {
+        RecordKey::of(self.stack, self.node)
     }
 
-    async fn upsert(
-        &self,
-        connection: &mut SqliteConnection,
-        statement: &'static str,
-    ) -> Result<(), StoreError> {
+    /// The units reserved.
+    pub(super) const fn reserved(&self) -> ComputeUnits {
+        self.reserved
+    }
+
+    /// Adds the record to the rows that [`WRITE_WHOLE`] and [`WRITE_RESERVED`] take.
+    pub(super) fn write(&self, rows: &mut JsonRows) {
         let fill = self.fill();
         let peaks = self.accumulator.peaks().iter();
         let peaks: Vec<u8> = peaks.flat_map(|hash| *hash.as_bytes()).collect();
-        let root = self.accumulator.root().map(|hash| hash.as_bytes().to_vec());
-        sqlx::query(statement)
-            .bind(number(self.stack.get()))
-            .bind(number(self.node.get()))
-            .bind(number(self.accumulator.messages()))
-            .bind(peaks)
-            .bind(root)
-            .bind(number(self.computed.get()))
-            .bind(number(self.reserved.get()))
-            .bind(fill.map(|fill| number(fill.get())))
-            .bind(fill.map(fill_level))
-            .execute(connection)
-            .await
-            .map_err(statement_failed)?;
-        Ok(())
+        let root = self.accumulator.root();
+        rows.row()
+            .bytes(&number(self.stack.get()))
+            .bytes(&number(self.node.get()))
+            .bytes(&number(self.accumulator.messages()))
+            .bytes(&peaks)
+            .optional_bytes(root.as_ref().map(|hash| hash.as_bytes().as_slice()))
+            .bytes(&number(self.computed.get()))
+            .bytes(&number(self.reserved.get()))
+            .optional_bytes(fill.map(|fill| number(fill.get())).as_deref())
+            .optional_bytes(fill.map(fill_level).as_deref().map(str::as_bytes));
     }
 }
+
+/// Inserts records, or updates them as the rest of the statement says.
+macro_rules! insert {
+    () => {
+        "INSERT INTO work_records (stack_small_id, node_small_id, messages, peaks, merkle_root, \
+         computed_units, reserved_units, fill, fill_level) \
+         SELECT unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), unhex(value ->> 3), \
+         unhex(value ->> 4), unhex(value ->> 5), unhex(value ->> 6), unhex(value ->> 7), \
+         CAST(unhex(value ->> 8) AS TEXT) FROM json_each($1) WHERE TRUE \
+         ON CONFLICT (stack_small_id, node_small_id) DO UPDATE SET "
+    };
+}
+
+/// Saves records with new messages.
+pub(super) const WRITE_WHOLE: &str = concat!(
+    insert!(),
+    "messages = excluded.messages, peaks = excluded.peaks, merkle_root = excluded.merkle_root, \
+     computed_units = excluded.computed_units, reserved_units = excluded.reserved_units, \
+     fill = excluded.fill, fill_level = excluded.fill_level"
+);
+
+/// Saves only the reserved units of records. This also works for frozen ones.
+pub(super) const WRITE_RESERVED: &str =
+    concat!(insert!(), "reserved_units = excluded.reserved_units");
 
 /// The units of a stack that are neither computed nor reserved.
 pub(super) fn free_units(

@@ -1,95 +1,66 @@
 //! Choosing a stack and reserving units of it.
 
-use atoma_domain::model::{NewReservation, Reservation, StackChoice};
+use atoma_domain::model::{NewReservation, Reservation};
 use atoma_domain::ports::{ReserveError, StoreError};
-use atoma_domain::{Address, ComputeUnits, ReservationId, TimestampMs};
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
+use atoma_domain::{ComputeUnits, ReservationId, TimestampMs};
 
-use super::record::{StoredRecord, free_units};
-use super::stack::{ServedStack, served_stacks};
-use super::{release, reservations};
-use crate::columns::{Cells, number};
-use crate::error::statement_failed;
+use super::loaded::Loaded;
+use super::needs::Needs;
+use super::operation::Operation;
+use super::record::free_units;
+use super::stack::ServedStack;
 
-/// Reserves units under the write lock, or returns the open reservation of the same request.
-pub(super) async fn reserve(
-    connection: &mut SqliteConnection,
-    wanted: &NewReservation,
-    now: TimestampMs,
-) -> Result<Reservation, ReserveError> {
-    release::end_expired(connection, now).await?;
-    if let Some(request) = &wanted.request
-        && let Some((open, is_same)) = reservations::of_request(connection, request).await?
-    {
-        return is_same.then_some(open).ok_or(ReserveError::OtherRequest);
+/// Reserves units, or returns the open reservation of the same request.
+pub(super) struct Reserve {
+    pub(super) wanted: NewReservation,
+    pub(super) now: TimestampMs,
+}
+
+impl Operation for Reserve {
+    type Answer = Reservation;
+    type Error = ReserveError;
+
+    fn now(&self) -> TimestampMs {
+        self.now
     }
-    let candidates = matching(connection, wanted.owner, &wanted.stack).await?;
-    let stack = choose(candidates, wanted.num_compute_units)?;
-    let mut record = StoredRecord::load(connection, &stack, stack.selected_node).await?;
-    record.reserve(wanted.num_compute_units)?;
-    record.save_reserved(connection).await?;
-    let reservation = Reservation {
-        id: ReservationId::new(0),
-        holder: wanted.holder.clone(),
-        stack_small_id: stack.id,
-        node_small_id: stack.selected_node,
-        num_compute_units: wanted.num_compute_units,
-        created_at: now,
-        expires_at: wanted.lease.end(now),
-    };
-    let request = wanted.request.as_ref();
-    Ok(reservations::insert(connection, reservation, request).await?)
-}
 
-/// Selects an owner's stacks, with the units in the selected node's record.
-macro_rules! stacks_of_owner {
-    ($($condition:expr),+) => {
-        concat!(
-            "SELECT ",
-            served_stacks!(),
-            ", w.computed_units, w.reserved_units, coalesce(w.is_frozen, 0) AS is_frozen \
-             FROM stacks s LEFT JOIN work_records w \
-             ON w.stack_small_id = s.stack_small_id AND w.node_small_id = s.selected_node_id \
-             WHERE s.owner_address = $1 AND ",
-            $($condition,)+
-            " ORDER BY s.stack_small_id"
-        )
-    };
-}
+    fn needs(&self, needs: &mut Needs) {
+        needs.choice(self.wanted.owner, &self.wanted.stack);
+        if let Some(request) = &self.wanted.request {
+            needs.reservation_key(&request.scope);
+        }
+    }
 
-/// The condition that one of the operator's nodes can still serve the stack `s`.
-macro_rules! served_here {
-    () => {
-        "s.is_claimed = 0 AND s.selected_node_id IN (SELECT n.node_small_id FROM operator_nodes n \
-         WHERE n.address = (SELECT operator FROM ledger)) AND s.task_small_id "
-    };
-}
-
-/// The owner's stacks that match a choice, ascending.
-async fn matching(
-    connection: &mut SqliteConnection,
-    owner: Address,
-    choice: &StackChoice,
-) -> Result<Vec<Candidate>, StoreError> {
-    let owner = owner.as_bytes().to_vec();
-    let query = match choice {
-        StackChoice::Stack(id) => sqlx::query(stacks_of_owner!("s.stack_small_id = $2"))
-            .bind(owner)
-            .bind(number(id.get())),
-        StackChoice::Task(id) => sqlx::query(stacks_of_owner!(served_here!(), "= $2"))
-            .bind(owner)
-            .bind(number(id.get())),
-        StackChoice::Model(name) => sqlx::query(stacks_of_owner!(
-            served_here!(),
-            "IN (SELECT k.task_small_id FROM tasks k WHERE k.model_name = $2)"
-        ))
-        .bind(owner)
-        .bind(name),
-    };
-    let rows = query.fetch_all(connection).await;
-    let rows = rows.map_err(statement_failed)?;
-    rows.iter().map(Candidate::read).collect()
+    fn run(&self, loaded: &mut Loaded) -> Result<Reservation, ReserveError> {
+        let (wanted, now) = (&self.wanted, self.now);
+        loaded.end_expired(now);
+        let request = wanted.request.as_ref();
+        if let Some(request) = request
+            && let Some((open, is_same)) = loaded.reservations.of_request(request)?
+        {
+            return is_same.then_some(open).ok_or(ReserveError::OtherRequest);
+        }
+        let matching = loaded.matching(wanted.owner, &wanted.stack)?;
+        let candidates: Result<Vec<_>, _> = matching
+            .into_iter()
+            .map(|stack| Candidate::new(loaded, stack))
+            .collect();
+        let stack = choose(candidates?, wanted.num_compute_units)?;
+        let mut record = loaded.records.load(&stack, stack.selected_node)?;
+        record.reserve(wanted.num_compute_units)?;
+        let reservation = Reservation {
+            id: ReservationId::new(0),
+            holder: wanted.holder.clone(),
+            stack_small_id: stack.id,
+            node_small_id: stack.selected_node,
+            num_compute_units: wanted.num_compute_units,
+            created_at: now,
+            expires_at: wanted.lease.end(now),
+        };
+        let reservation = loaded.reservations.insert(reservation, request)?;
+        loaded.records.save_reserved(record);
+        Ok(reservation)
+    }
 }
 
 /// A stack that matches a choice.
@@ -100,17 +71,11 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn read(row: &SqliteRow) -> Result<Self, StoreError> {
-        let stack = ServedStack::read(row)?;
-        let cells = Cells::new(row, "stacks", "stack_small_id");
-        let units = |column| {
-            let units = cells.optional_number(column)?;
-            Ok::<_, StoreError>(ComputeUnits::new(units.unwrap_or(0)))
-        };
-        let (computed, reserved) = (units("computed_units")?, units("reserved_units")?);
+    fn new(loaded: &Loaded, stack: ServedStack) -> Result<Self, StoreError> {
+        let filled = loaded.records.filled(&stack, stack.selected_node)?;
         Ok(Self {
-            is_open: !stack.is_claimed && !stack.is_closed(cells.flag("is_frozen")?),
-            free: free_units(stack.size, computed, reserved),
+            is_open: !stack.is_claimed && !stack.is_closed(filled.is_frozen),
+            free: free_units(stack.size, filled.computed, filled.reserved),
             stack,
         })
     }

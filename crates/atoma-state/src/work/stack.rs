@@ -63,6 +63,11 @@ impl ServedStack {
         })
     }
 
+    /// The units that a node's record fills: the selected node's only.
+    pub(super) fn size_for(&self, node: NodeSmallId) -> Option<ComputeUnits> {
+        (node == self.selected_node).then_some(self.size)
+    }
+
     /// Whether the selected node's record takes nothing more, because the stack is in settlement or
     /// about to be settled or claimed.
     pub(crate) const fn is_closed(&self, is_record_frozen: bool) -> bool {

@@ -1,0 +1,152 @@
+//! Running calls in groups: one transaction for those that wait, read in one round trip and written in another.
+//!
+//! There is no timer: a call that comes alone is written alone, and those that come meanwhile are the next group. Each
+//! runs on what those before it have changed, as if it had been written alone. Their callers learn of it when
+//! the transaction is on disk.
+
+use std::sync::Arc;
+
+use atoma_domain::ports::StoreError;
+use tokio::sync::oneshot;
+
+use super::needs::Needs;
+use super::operation::{Job, Operation, Said, Waiting};
+use super::queue::Runner;
+use crate::error::{shared, unavailable};
+use crate::store::{SqliteState, Writing};
+
+/// Does it with the others that wait, and returns when it is on disk.
+pub(super) async fn run<O: Operation>(store: &SqliteState, operation: O) -> Said<O> {
+    if store.is_read_only() {
+        return Err(StoreError::ReadOnly.into());
+    }
+    let (caller, answer) = oneshot::channel();
+    let job = Box::new(Waiting::new(operation, caller));
+    let runner = store.queue.add(job);
+    let runner = runner.map_err(|full| StoreError::Busy(Box::new(full)))?;
+    if let Some(runner) = runner {
+        let task = run_groups(store.clone(), runner);
+        drop(store.queue.runtime().spawn(task));
+    }
+    answer.await.unwrap_or_else(|ended| {
+        // The runtime has ended, or the call panicked.
+        Err(unavailable(ended).into())
+    })
+}
+
+/// Does it alone, and takes it back.
+pub(super) async fn rehearse<O: Operation>(store: &SqliteState, operation: O) -> Said<O> {
+    let mut needs = Needs::default();
+    operation.needs(needs.at(operation.now()));
+    let (batch, reads) = needs.reads();
+    let (transaction, results) = store.write_with(batch).await?;
+    let said = match reads.take(results, Arc::new(store.key_clock.scratch())) {
+        Ok(mut loaded) => operation.run(&mut loaded),
+        Err(error) => Err(error.into()),
+    };
+    transaction.undo(said).await
+}
+
+/// Runs groups until no call waits.
+async fn run_groups(store: SqliteState, mut runner: Runner) {
+    loop {
+        // Whoever got an answer and asks again is in time for this group.
+        tokio::task::yield_now().await;
+        let waiting = runner.waiting();
+        if waiting == 0 {
+            return;
+        }
+        match store.turn().await {
+            Ok(turn) => run_group(&store, turn, runner.group()).await,
+            // Those who came while it waited may still have time.
+            Err(error) => refuse(runner.take(waiting), error),
+        }
+    }
+}
+
+/// Runs a group. If the database refuses it for something that may be true of one call alone, runs each by
+/// itself.
+async fn run_group(store: &SqliteState, turn: Writing, mut jobs: Vec<Box<dyn Job>>) {
+    let failure = match attempt(store, turn, &mut jobs).await {
+        Ok(()) => {
+            for job in jobs {
+                job.answer(None);
+            }
+            return;
+        }
+        Err(failure) => failure,
+    };
+    if jobs.len() == 1 || !failure.may_be_of_one {
+        return refuse(jobs, failure.error);
+    }
+    for job in jobs {
+        let mut alone = vec![job];
+        let done = match store.turn().await {
+            Ok(turn) => attempt(store, turn, &mut alone).await,
+            Err(error) => Err(Failure::of_all(error)),
+        };
+        match done {
+            Ok(()) => alone.into_iter().for_each(|job| job.answer(None)),
+            Err(failure) => refuse(alone, failure.error),
+        }
+    }
+}
+
+/// Why a group was not written. It has changed nothing.
+struct Failure {
+    error: StoreError,
+    /// Whether the others could be written without one of them.
+    may_be_of_one: bool,
+}
+
+impl Failure {
+    const fn of_all(error: StoreError) -> Self {
+        Self {
+            error,
+            may_be_of_one: false,
+        }
+    }
+}
+
+/// Reads what the calls need, runs them, and writes and commits what they have changed.
+async fn attempt(
+    store: &SqliteState,
+    turn: Writing,
+    jobs: &mut [Box<dyn Job>],
+) -> Result<(), Failure> {
+    let mut needs = Needs::default();
+    for job in jobs.iter() {
+        job.needs(&mut needs);
+    }
+    let (batch, reads) = needs.reads();
+    let (transaction, results) = turn.begin(batch).await.map_err(|error| Failure {
+        // A page that only one of them reads may be damaged.
+        may_be_of_one: matches!(error, StoreError::Damaged(_)) || !error.is_temporary(),
+        error,
+    })?;
+    let loaded = match reads.take(results, Arc::clone(&store.key_clock)) {
+        Ok(mut loaded) => {
+            for job in jobs {
+                job.run(&mut loaded);
+            }
+            Ok(loaded.writes())
+        }
+        Err(error) => Err(error),
+    };
+    transaction.end_with(loaded).await.map_err(|error| Failure {
+        // SQLite reports nothing else of a rule of the schema after it has committed.
+        may_be_of_one: !error.is_temporary(),
+        error,
+    })
+}
+
+/// Tells all callers that the database failed.
+fn refuse(jobs: Vec<Box<dyn Job>>, error: StoreError) {
+    match <[Box<dyn Job>; 1]>::try_from(jobs) {
+        Ok([job]) => job.answer(Some(error)),
+        Err(jobs) => {
+            let error = shared(error);
+            jobs.into_iter().for_each(|job| job.answer(Some(error())));
+        }
+    }
+}
