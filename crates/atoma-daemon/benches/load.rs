@@ -12,6 +12,8 @@
 )]
 #![expect(clippy::print_stdout, reason = "it tells what it measured")]
 
+#[path = "support/exchange.rs"]
+mod exchange;
 #[path = "support/post.rs"]
 mod post;
 #[path = "support/process.rs"]
@@ -28,12 +30,11 @@ use std::time::{Duration, Instant};
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use atoma_localnet::demo;
 use atoma_localnet::{LocalNet, LocalNetConfig, Purchase};
+use exchange::{Connection, exchange, message, report};
 use post::post;
 use process::{start, until_ready};
 use resident::resident_mib;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 const API: &str = "127.0.0.1:38400";
@@ -143,11 +144,6 @@ async fn bought(network: &LocalNet, client: &reqwest::Client) -> Vec<StackSmallI
     stacks
 }
 
-fn message(stack: StackSmallId, number: u64) -> serde_json::Value {
-    let hash = format!("0x{stack:0>32}{number:0>32}", stack = stack.to_string());
-    json!({"stack_small_id": stack, "message_hash": hash, "num_compute_units": 1})
-}
-
 async fn settle(when: &str, client: &reqwest::Client, stacks: &[StackSmallId]) {
     let begun = Instant::now();
     let request = json!({"stack_small_ids": stacks});
@@ -160,7 +156,7 @@ async fn settle(when: &str, client: &reqwest::Client, stacks: &[StackSmallId]) {
 
 /// Records messages until it is over; gives the time that each took.
 async fn messages(seen: Arc<Seen>, stack: StackSmallId) -> Vec<Duration> {
-    let mut connection = None;
+    let mut connection = Connection::to(API);
     let mut took = Vec::new();
     while !seen.is_over.load(Ordering::Relaxed) {
         let number = seen.next_message.fetch_add(1, Ordering::Relaxed) + 1;
@@ -179,67 +175,14 @@ async fn messages(seen: Arc<Seen>, stack: StackSmallId) -> Vec<Duration> {
     took
 }
 
-fn report(when: &str, mut took: Vec<Duration>) {
-    took.sort();
-    let at = |percent: usize| took[(took.len() - 1) * percent / 100];
-    println!(
-        "{when}: {} messages, p50 {:.2?}, p99 {:.2?}, slowest {:.2?}",
-        took.len(),
-        at(50),
-        at(99),
-        at(100)
-    );
-}
-
 /// Reads lists on one connection until it is over.
 async fn lists(seen: Arc<Seen>) {
     let request = format!("GET /stacks HTTP/1.1\r\nHost: {API}\r\n\r\n");
-    let mut connection = None;
+    let mut connection = Connection::to(API);
     while !seen.is_over.load(Ordering::Relaxed) {
         let status = exchange(&mut connection, &request).await;
         *seen.statuses.lock().unwrap().entry(status).or_default() += 1;
     }
-}
-
-type Connection = BufReader<TcpStream>;
-
-/// Sends a request on a connection, which is opened if there is none, and reads its answer; gives the
-/// status, or 0 if the connection broke.
-async fn exchange(connection: &mut Option<Connection>, request: &str) -> u16 {
-    match try_exchange(connection, request).await {
-        Ok(status) => status,
-        Err(_) => {
-            *connection = None;
-            0
-        }
-    }
-}
-
-async fn try_exchange(connection: &mut Option<Connection>, request: &str) -> std::io::Result<u16> {
-    let stream = match connection {
-        Some(stream) => stream,
-        None => connection.insert(BufReader::new(TcpStream::connect(API).await?)),
-    };
-    stream.get_mut().write_all(request.as_bytes()).await?;
-    let (mut status, mut length) = (0, 0);
-    loop {
-        let mut line = String::new();
-        if stream.read_line(&mut line).await? == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        let line = line.trim_end().to_ascii_lowercase();
-        if let Some(rest) = line.strip_prefix("http/1.1 ") {
-            status = rest.split(' ').next().unwrap().parse().unwrap();
-        }
-        if let Some(rest) = line.strip_prefix("content-length: ") {
-            length = rest.parse().unwrap();
-        }
-        if line.is_empty() {
-            break;
-        }
-    }
-    tokio::io::copy(&mut stream.take(length), &mut tokio::io::sink()).await?;
-    Ok(status)
 }
 
 /// The most memory of a process until it is over.
@@ -265,7 +208,7 @@ async fn half_sent(daemon: &Child) {
     for _ in 0..HALF_SENT {
         let request = Arc::clone(&request);
         clients.spawn(async move {
-            let mut connection = None;
+            let mut connection = Connection::to(API);
             exchange(&mut connection, &request).await
         });
     }

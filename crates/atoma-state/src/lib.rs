@@ -23,7 +23,8 @@
 //! Invariants:
 //!
 //! - A method is one database transaction. It is on disk (`synchronous=FULL`) when the method returns;
-//!   a method that fails has changed nothing.
+//!   a method that fails has changed nothing. Calls that write served work share a transaction with those that
+//!   wait, and each is as if it had one of its own.
 //! - Events and the cursor that they advance are committed together. Events that were applied before
 //!   are skipped.
 //! - The journal's state machine is the domain's; the transitions here follow it. The schema's triggers

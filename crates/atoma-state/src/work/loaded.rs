@@ -72,10 +72,8 @@ impl Loaded {
         owner: Address,
         choice: &StackChoice,
     ) -> Result<Vec<ServedStack>, StoreError> {
-        let place = self
-            .choices
-            .iter()
-            .position(|known| *known == (owner, choice.clone()));
+        let mut choices = self.choices.iter();
+        let place = choices.position(|(of, known)| *of == owner && known == choice);
         let rows = place.and_then(|place| self.candidates.get(&place));
         let rows = rows.into_iter().flat_map(BTreeMap::values);
         rows.map(|row| ServedStack::read(row)).collect()

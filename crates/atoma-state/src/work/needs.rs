@@ -324,3 +324,33 @@ fn candidates(choices: &[(Address, StackChoice)]) -> [(JsonRows, &'static str); 
         ),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqlitePoolOptions;
+    use sqlx::{AssertSqlSafe, Row as _};
+
+    use super::*;
+    use crate::schema::MIGRATIONS;
+
+    /// Each group runs these: none of them may read a whole table.
+    #[tokio::test]
+    async fn groups_read_by_indexes() {
+        let pool = SqlitePoolOptions::new().max_connections(1);
+        let pool = pool.connect("sqlite::memory:").await.unwrap();
+        MIGRATIONS.run(&pool).await.unwrap();
+        let choices = candidates(&[]).map(|(_, statement)| statement);
+        let statements = [STACKS, RECORDS, RECORDED_BY_ID, EXPIRED, NAMED];
+        for statement in statements.into_iter().chain(choices) {
+            let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
+            let plan = plan.fetch_all(&pool).await.unwrap();
+            for step in &plan {
+                let step: &str = step.get("detail");
+                // The tasks of a model have no index: there are few tasks.
+                let is_scan = step.starts_with("SCAN") && step != "SCAN k";
+                let is_of_rows = step.contains("json_each") || step.starts_with("SCAN c ");
+                assert!(!is_scan || is_of_rows, "{statement}: {step}");
+            }
+        }
+    }
+}

@@ -8,10 +8,10 @@ use tokio::runtime::Handle;
 
 use super::operation::Job;
 
-/// How many calls may wait. More than a daemon has connections; those beyond are refused at once.
+/// How many calls may wait; those beyond are refused at once. With groups of 64 it is a second or two of work.
 const MOST_WAITING: usize = 8_192;
 
-/// How many calls share a commit. Twice as many are hardly faster, and each waits for the whole group.
+/// How many calls share a commit. A write of the engine waits for one group.
 const MOST_AT_ONCE: usize = 64;
 
 /// The calls of one view that wait, and the runtime that runs them: a caller's own could end before theirs.
@@ -35,12 +35,15 @@ pub(super) struct Runner {
 }
 
 impl Queue {
-    /// An empty queue. Its calls run on this runtime.
+    /// An empty queue. Its calls run on the runtime that this is called on.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
     pub(crate) fn new() -> Self {
         Self::with_groups_of(MOST_AT_ONCE)
     }
 
-    /// An empty queue whose groups have at most so many calls.
+    /// An empty queue whose groups have at most so many calls. As [`new`](Self::new).
     pub(crate) fn with_groups_of(most_at_once: usize) -> Self {
         Self {
             state: Mutex::default(),
