@@ -146,7 +146,11 @@ impl SqliteState {
             );
             return Ok(Self::over(views, lists, None, Some(file)));
         }
-        let connect = connect.pragma("journal_size_limit", LOG_LIMIT);
+        let connect = connect
+            .pragma("journal_size_limit", LOG_LIMIT)
+            // A statement over many rows that a rule may end half-way keeps what it has overwritten: in memory,
+            // and not in a file that it makes and deletes each time.
+            .pragma("temp_store", "MEMORY");
         let writer = || open(writer_pool(pool(1, options), false), &connect);
         let writers = (writer().await?, writer().await?);
         let views = Views::new((engine, served), writers, false, options);
