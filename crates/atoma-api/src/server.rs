@@ -67,6 +67,7 @@ pub struct ApiConfig {
 
 /// Why the server can't start.
 #[derive(Debug, ThisError)]
+#[non_exhaustive]
 pub enum BindError {
     /// Other machines could reach the address, and the access does not suffice for that.
     #[error("can't serve at {addr}: {lack}")]

@@ -48,6 +48,7 @@ pub enum OutOfDate {
 
 /// Why a certificate or its key can't be used. The messages contain nothing of the files.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum TlsError {
     /// The certificates are not in PEM.
     #[error("the certificate file has no certificate in PEM")]

@@ -10,6 +10,7 @@ const CODES_WITHOUT_FIELDS: [&str; 2] = ["busy", "outcome_unknown"];
 
 /// Why a call failed.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ClientError {
     /// The daemon's URL can't be used.
     #[error(

@@ -47,6 +47,10 @@ pub mod settlement;
 mod transaction;
 mod units;
 
+/// What implementations of the [`ports`] are written with.
+pub use async_trait::async_trait;
+/// The bytes that some ports carry.
+pub use bytes::Bytes;
 pub use causes::{each_once, with_causes};
 pub use hash::{Hash32, HexBytes, ParseHashError, serialize_id, serialize_optional_id};
 pub use ids::{

@@ -48,6 +48,7 @@ pub(crate) async fn own_nodes(ports: &Ports) -> Result<Vec<OperatorNode>, Reconc
 
 /// Why the database could not be compared with the chain.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReconcileError {
     /// The badges can't be read.
     #[error("can't read the operator's badges")]

@@ -96,6 +96,7 @@ impl fmt::Debug for SuiChainConfig {
 
 /// Why a configuration can't be used to connect to a node. Contains no part of the address.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ConnectError {
     /// The RPC address can't be used.
     #[error("the RPC address {0}")]

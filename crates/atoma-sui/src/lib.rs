@@ -65,7 +65,7 @@ mod source;
 mod written;
 
 pub use builder::{BuildError, ContractInputs, StackPurchase};
-pub use chain::SuiChain;
+pub use chain::{OwnedCoin, SuiChain};
 pub use connection::{ConnectError, SuiChainConfig};
 pub use keystore::{
     ClientConfig, KeyError, KeystoreError, KeystoreSigner, MAX_PERSONAL_MESSAGE_BYTES,
@@ -77,4 +77,5 @@ pub use node::{
 pub use nodes::{ConnectNodesError, SuiNodes, SuiNodesSource};
 pub use small_file::read_small_file;
 pub use source::SuiEventSource;
+pub use sui_sdk_types::TypeTag;
 pub use written::{begins_with_tilde, without_byte_order_mark};

@@ -26,6 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why a step of the ingestion failed. The next step continues from the last cursor applied.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum IngestError {
     /// The ledger can't be followed.
     #[error(transparent)]

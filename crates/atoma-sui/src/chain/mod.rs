@@ -1,6 +1,7 @@
 //! The `Chain` port on a Sui full node.
 
 mod cache;
+mod coins;
 mod contract_state;
 mod evidence;
 mod execution;
@@ -11,4 +12,5 @@ mod subscribers;
 mod sui_chain;
 mod view;
 
+pub use coins::OwnedCoin;
 pub use sui_chain::SuiChain;

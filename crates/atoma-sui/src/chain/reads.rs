@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use atoma_domain::ports::{
-    BadgeOnChain, ChainError, ChainIdentity, EpochInfo, GasCoin, ObjectOnChain,
-};
+use atoma_domain::ports::{BadgeOnChain, ChainError, ChainIdentity, EpochInfo, ObjectOnChain};
 use atoma_domain::{Address, CheckpointNumber, Digest, Epoch, Mist, ObjectId, TimestampMs};
 use futures::TryStreamExt as _;
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
@@ -207,28 +205,8 @@ impl SuiChain {
         Ok(badges)
     }
 
-    pub(super) async fn read_gas_coins(&self, owner: Address) -> Result<Vec<GasCoin>, ChainError> {
-        let objects = self.owned(owner, StructTag::gas_coin().to_string()).await?;
-        let mut coins = objects
-            .iter()
-            .map(|object| {
-                let coin: Coin = contents(object, "a coin")?;
-                Ok(GasCoin {
-                    reference: reference(object)?,
-                    balance: Mist::new(coin.balance),
-                })
-            })
-            .collect::<Result<Vec<_>, ChainError>>()?;
-        coins.sort_unstable_by(|a, b| {
-            b.balance
-                .cmp(&a.balance)
-                .then_with(|| a.reference.object_id().cmp(b.reference.object_id()))
-        });
-        Ok(coins)
-    }
-
     /// All objects of a type that an address owns.
-    async fn owned(
+    pub(super) async fn owned(
         &self,
         owner: Address,
         object_type: String,
@@ -310,7 +288,7 @@ fn milliseconds(timestamp: prost_types::Timestamp) -> Option<TimestampMs> {
     proto_to_timestamp_ms(timestamp).ok().map(TimestampMs::new)
 }
 
-fn contents<T: serde::de::DeserializeOwned>(
+pub(super) fn contents<T: serde::de::DeserializeOwned>(
     object: &proto::Object,
     what: &'static str,
 ) -> Result<T, ChainError> {

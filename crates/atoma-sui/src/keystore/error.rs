@@ -11,6 +11,7 @@ use crate::node::InvalidUrl;
 
 /// A key could not be loaded. Messages name the file and the entry, never their contents.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum KeystoreError {
     /// The file can't be read.
     #[error("{} can't be read", path.display())]
@@ -118,6 +119,7 @@ pub enum KeystoreError {
 
 /// Why an encoded private key is invalid. Never contains any of its contents.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KeyError {
     /// Neither base64 nor `suiprivkey…`.
     #[error("it is neither base64 nor a suiprivkey string")]

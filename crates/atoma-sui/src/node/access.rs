@@ -42,6 +42,7 @@ pub struct RequestHeader {
 
 /// Why a header or certificate can't be used. Never contains a header's value.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum AccessError {
     /// The name is not that of a header.
     #[error("is not the name of a header")]

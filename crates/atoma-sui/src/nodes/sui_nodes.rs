@@ -51,6 +51,7 @@ impl Node {
 
 /// Why nothing can be connected.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConnectNodesError {
     /// There is no node in the list.
     #[error("the list of Sui nodes is empty")]

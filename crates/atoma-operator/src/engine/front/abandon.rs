@@ -12,6 +12,7 @@ use crate::engine::shared::AbandonMark;
 
 /// Why an intent was not abandoned.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AbandonError {
     /// It can't be.
     #[error("{0}")]

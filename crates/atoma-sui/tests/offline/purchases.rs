@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("../../../tests/vectors/purchases.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../tests/vectors/purchases.json")).unwrap()
 }
 
 fn contract() -> ContractInputs {

@@ -18,7 +18,7 @@ use sui_sdk_types::{
 };
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("../../../tests/vectors/transactions.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../tests/vectors/transactions.json")).unwrap()
 }
 
 fn number(value: &Value) -> u64 {
