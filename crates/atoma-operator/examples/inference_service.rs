@@ -65,6 +65,7 @@ async fn main() -> Outcome<()> {
 
     let digest = settle(&node, stack).await?;
     // The transaction comes back with the ledger, like those of everyone else.
+    // A service that falls behind would be told `Missed`, and read what it needs from the mirror.
     while let Some(change) = changes.next().await {
         if let MirrorChange::Applied(applied) = change
             && applied.digest == digest

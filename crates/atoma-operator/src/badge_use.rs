@@ -135,7 +135,9 @@ fn is_rotation(executed: &Executed) -> bool {
     match &executed.outcome {
         ExecutionOutcome::Success => {
             let rotates = |event| matches!(event, &ContractEvent::NodePublicKeyCommitment(_));
-            !executed.events.is_empty() && executed.events.iter().all(rotates)
+            executed.other_events == 0
+                && !executed.events.is_empty()
+                && executed.events.iter().all(rotates)
         }
         ExecutionOutcome::Abort(abort) => {
             let function = abort.function.as_deref();

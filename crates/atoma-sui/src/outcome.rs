@@ -66,6 +66,10 @@ pub(crate) fn executed(
     let events = transaction.events.as_ref().map_or_else(Vec::new, |events| {
         types.decode_leniently(&events.events, digest)
     });
+    let emitted = transaction
+        .events
+        .as_ref()
+        .map_or(0, |events| events.events.len());
     Ok(Executed {
         digest,
         outcome: outcome(status)?,
@@ -77,6 +81,7 @@ pub(crate) fn executed(
             Some(object) => output(object, effects.lamport_version)?,
             None => None,
         },
+        other_events: emitted.saturating_sub(events.len()),
         events,
         effects: effects
             .bcs

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail, ensure};
+use atoma_domain::ComputeUnits;
 use atoma_state::import::{EarlierDatabase, EarlierRecords, JudgedStack, judge, take};
 use atoma_state::{Access, DataDirLock, SqliteState, StateOptions, database_file};
 use atoma_sui::read_small_file;
@@ -204,12 +205,15 @@ impl Import<'_> {
                     work.num_total_messages.to_string(),
                     work.already_computed_units.to_string(),
                     result,
-                    none(),
+                    match work.num_uncovered_units {
+                        ComputeUnits::ZERO => none(),
+                        more => format!("{more} more units than the stack has are not paid"),
+                    },
                 ],
                 Err(refusal) => [id, none(), none(), result, refusal.to_string()],
             }
         });
-        let headings = ["STACK", "MESSAGES", "UNITS", "RESULT", "WHY NOT"];
+        let headings = ["STACK", "MESSAGES", "UNITS", "RESULT", "NOTE"];
         let mut text = match self.stacks.is_empty() {
             true => String::new(),
             false => table(headings, rows),
@@ -238,6 +242,7 @@ impl Import<'_> {
                     entry["node_small_id"] = json!(work.node_small_id);
                     entry["num_total_messages"] = json!(work.num_total_messages);
                     entry["already_computed_units"] = json!(work.already_computed_units);
+                    entry["num_uncovered_units"] = json!(work.num_uncovered_units);
                     entry["merkle_root"] = json!(work.merkle_root);
                 }
                 Err(refusal) => {

@@ -325,8 +325,10 @@ pub struct Executed {
     pub written: BTreeMap<ObjectId, ObjectReference>,
     /// The new version of the coin that paid. Balances are not part of the effects.
     pub gas_coin: Option<ObjectReference>,
-    /// The contract's events, in order.
+    /// The contract's events, in order, as far as this version can read them.
     pub events: Vec<ContractEvent>,
+    /// How many events it emitted that are not in `events`: of other packages, or unreadable.
+    pub other_events: usize,
     /// The effects in BCS.
     pub effects: Vec<u8>,
 }

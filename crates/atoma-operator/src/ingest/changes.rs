@@ -25,7 +25,8 @@ pub enum MirrorChange {
 /// A subscription to the changes of the mirror, from when it began. Each change is in the database before it is told.
 ///
 /// Subscribe first, then read the state: what is told from then on may be in that state already, and nothing is lost in
-/// between. A subscription lives in memory, so do the same after a restart.
+/// between. A subscription lives in memory, so do the same after a restart. A new epoch and badges that change hands
+/// are not told: no transaction of the contract says so.
 #[derive(Debug)]
 pub struct MirrorChanges {
     changes: Receiver<MirrorChange>,

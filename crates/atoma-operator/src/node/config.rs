@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::engine::EngineConfig;
 use crate::random::random_fraction;
 
+/// A day in seconds.
+const DAY_S: u64 = 86_400;
+
 /// A node's settings. The defaults are the daemon's.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -38,9 +41,9 @@ impl Default for NodeConfig {
                 allow_foreign_use: false,
                 ..EngineConfig::default()
             },
-            request_timeout: Duration::from_secs(30),
-            recovery_timeout: Duration::from_secs(30),
-            keep_bytes: None,
+            request_timeout: Duration::from_secs(90),
+            recovery_timeout: Duration::from_secs(60),
+            keep_bytes: Some(Duration::from_secs(30 * DAY_S)),
             epoch_interval: Duration::from_secs(2),
             balance_interval: Duration::from_secs(30),
             start_pause: Duration::from_secs(2),

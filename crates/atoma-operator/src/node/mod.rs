@@ -8,12 +8,14 @@ mod config;
 mod error;
 mod start;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use atoma_domain::with_causes;
+use atoma_domain::ports::StoreError;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use tracing::warn;
 
 use crate::engine::Engine;
 use crate::ingest::{Applied, MirrorChanges};
@@ -25,15 +27,18 @@ pub use adapters::Adapters;
 pub use config::NodeConfig;
 pub use error::StartError;
 
-/// A node of the network without an API: it mirrors the contract, and carries out what [`operator`](Self::operator) is
-/// asked for.
+/// An operator's daemon without an API: it mirrors the contract, and carries out what [`operator`](Self::operator) is
+/// asked for, for all node badges of one address.
 ///
 /// [`build`](Self::build) it, [`start`](Self::start) it, and [`stop`](Self::stop) it: then nothing of it runs any more, and
-/// the database is closed. Dropping it only begins to stop it.
+/// the database is closed. Dropping it has the same effect without waiting for it.
 #[derive(Debug)]
 pub struct Node {
     parts: Parts,
     operator: Operator,
+    is_started: AtomicBool,
+    /// Ends with the node.
+    finishing: JoinHandle<()>,
     _stopping: DropGuard,
 }
 
@@ -47,6 +52,8 @@ struct Parts {
     readiness: Readiness,
     reconciler: Reconciler,
     tasks: TaskTracker,
+    /// The runtime in which all of it runs.
+    runtime: Handle,
     stopping: CancellationToken,
     /// Why a start in the background ended the node.
     fatal: Arc<Mutex<Option<StartError>>>,
@@ -94,19 +101,23 @@ impl Node {
             config.request_timeout,
         )
         .reconciling_with(reconciler.clone());
+        let parts = Parts {
+            adapters,
+            config,
+            engine,
+            applied,
+            readiness,
+            reconciler,
+            tasks: TaskTracker::new(),
+            runtime: Handle::current(),
+            stopping: stopping.clone(),
+            fatal: Arc::default(),
+        };
         Ok(Self {
             operator,
-            parts: Parts {
-                adapters,
-                config,
-                engine,
-                applied,
-                readiness,
-                reconciler,
-                tasks: TaskTracker::new(),
-                stopping: stopping.clone(),
-                fatal: Arc::default(),
-            },
+            finishing: parts.runtime.spawn(parts.clone().finish()),
+            parts,
+            is_started: AtomicBool::new(false),
             _stopping: stopping.drop_guard(),
         })
     }
@@ -126,26 +137,26 @@ impl Node {
     /// they are refused with the reason.
     ///
     /// # Errors
-    /// An unavailable Sui node is not an error: the start is tried again in the background until it succeeds.
+    /// An unavailable Sui node is not an error: the start is tried again in the background until it succeeds. Starting a
+    /// node again does nothing.
     pub async fn start(&self) -> Result<(), StartError> {
-        match self.parts.start().await {
-            Err(StartError::Chain(error)) => {
-                warn!(
-                    error = with_causes(&error),
-                    "the Sui node is not available; serving reads until it is"
-                );
-                let parts = self.parts.clone();
-                self.parts.tasks.spawn(parts.keep_starting());
-                Ok(())
-            }
-            started => started,
+        if self.is_started.swap(true, Ordering::SeqCst) {
+            return Ok(());
         }
+        // On its own: a caller that goes away must not leave half a start.
+        let parts = self.parts.clone();
+        let started = self
+            .parts
+            .spawn(async move { parts.start_or_keep_trying().await });
+        started
+            .await
+            .map_err(|ended| StoreError::Unavailable(ended.into()))?
     }
 
     /// Runs work beside the node until it stops. Then the work is dropped where it is.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stopping = self.parts.stopping.clone();
-        self.parts.tasks.spawn(async move {
+        self.parts.spawn(async move {
             stopping.run_until_cancelled(work).await;
         });
     }
@@ -153,7 +164,7 @@ impl Node {
     /// Runs an action when the node begins to stop. [`stop`](Self::stop) waits for it.
     pub fn when_stopping(&self, action: impl Future<Output = ()> + Send + 'static) {
         let stopping = self.parts.stopping.clone();
-        self.parts.tasks.spawn(async move {
+        self.parts.spawn(async move {
             stopping.cancelled().await;
             action.await;
         });
@@ -165,14 +176,39 @@ impl Node {
     /// # Errors
     /// Why a start in the background ended the node, if it did.
     pub async fn stop(self) -> Result<(), StartError> {
-        let parts = &self.parts;
+        let Self {
+            parts,
+            finishing,
+            _stopping,
+            ..
+        } = self;
         parts.stopping.cancel();
-        parts.engine.stopped().await;
-        parts.tasks.close();
-        parts.tasks.wait().await;
-        parts.applied.end_subscriptions();
-        parts.adapters.ownership.give_up().await;
+        finishing
+            .await
+            .map_err(|ended| StoreError::Unavailable(ended.into()))?;
         let mut fatal = parts.fatal.lock().unwrap_or_else(PoisonError::into_inner);
         fatal.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Parts {
+    /// Waits until the node is told to stop and all of it has ended. Only then may another process have the database.
+    async fn finish(self) {
+        self.stopping.cancelled().await;
+        self.engine.stopped().await;
+        self.tasks.close();
+        self.tasks.wait().await;
+        // A start that was under way may have begun lanes since.
+        self.engine.stopped().await;
+        self.applied.end_subscriptions();
+        self.adapters.ownership.give_up().await;
+    }
+
+    /// Runs a task that the stop waits for.
+    fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.tasks.spawn_on(task, &self.runtime)
     }
 }

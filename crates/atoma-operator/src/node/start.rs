@@ -13,10 +13,25 @@ use crate::ingest::Ingestor;
 use crate::upkeep::JournalUpkeep;
 
 impl Parts {
+    /// Starts, or goes on trying in the background if the Sui node is not available.
+    pub(super) async fn start_or_keep_trying(self) -> Result<(), StartError> {
+        match self.start().await {
+            Err(StartError::Chain(error)) => {
+                warn!(
+                    error = with_causes(&error),
+                    "the Sui node is not available; serving reads until it is"
+                );
+                self.spawn(self.clone().keep_starting());
+                Ok(())
+            }
+            started => started,
+        }
+    }
+
     /// The part of the start that needs the chain: check that it is the database's chain, learn the
     /// operator's nodes, follow the ledger, and resume the attempts that the last run left open.
     /// Writes begin once those are resolved.
-    pub(super) async fn start(&self) -> Result<(), StartError> {
+    async fn start(&self) -> Result<(), StartError> {
         let ports = &self.adapters.ports;
         let identity = match ports.chain.identity().await {
             // The ids have been right before, so the node is behind or being set up again.
@@ -36,27 +51,25 @@ impl Parts {
             self.applied.clone(),
         );
         let ingestor = ingestor.rebuilding_with(self.reconciler.clone());
-        self.tasks.spawn(ingestor.run(self.stopping.clone()));
+        self.spawn(ingestor.run(self.stopping.clone()));
         let reconciler = self.reconciler.clone();
-        self.tasks.spawn(reconciler.run(self.stopping.clone()));
+        self.spawn(reconciler.run(self.stopping.clone()));
         let epochs = self.readiness.clone();
         let stopping = self.stopping.clone();
-        self.tasks
-            .spawn(epochs.follow_epochs(self.config.epoch_interval, stopping));
+        self.spawn(epochs.follow_epochs(self.config.epoch_interval, stopping));
         let engine = self.engine.clone();
-        self.tasks
-            .spawn(engine.watch_balance(self.config.balance_interval));
+        self.spawn(engine.watch_balance(self.config.balance_interval));
         info!(%identity, "started");
         let resolved = self.engine.resolved(Duration::ZERO).await;
         if !resolved || self.begin_writes().await.is_err() {
-            self.tasks.spawn(self.clone().begin_writes_when_resolved());
+            self.spawn(self.clone().begin_writes_when_resolved());
         }
         Ok(())
     }
 
     /// Tries to start until it succeeds. Ends the node if it never can, for example because the database belongs to
     /// another chain.
-    pub(super) async fn keep_starting(self) {
+    async fn keep_starting(self) {
         loop {
             tokio::select! {
                 () = self.stopping.cancelled() => return,
@@ -106,12 +119,11 @@ impl Parts {
         self.engine.take_up_queued().await?;
         self.readiness.note_started();
         let engine = self.engine.clone();
-        self.tasks
-            .spawn(async move { engine.report_skipped_rows().await });
+        self.spawn(async move { engine.report_skipped_rows().await });
         if let Some(keep) = self.config.keep_bytes {
             let (database, clock) = (&self.adapters.upkeep, &self.adapters.ports.clock);
             let upkeep = JournalUpkeep::new(Arc::clone(database), Arc::clone(clock), keep);
-            self.tasks.spawn(upkeep.run(self.stopping.clone()));
+            self.spawn(upkeep.run(self.stopping.clone()));
         }
         Ok(())
     }

@@ -131,9 +131,19 @@ async fn everything_ends_with_its_node() {
 
     let dropped = node(&world, dirs[1].path()).await;
     dropped.start().await.unwrap();
-    let changes = dropped.changes();
+    dropped.start().await.unwrap();
+    let (changes, operator) = (dropped.changes(), dropped.operator().clone());
     drop(dropped);
     ends(changes).await;
+    // Also while others still hold its use cases, another process may have the database once all has ended.
+    let free = async {
+        while OwnedState::open(dirs[1].path(), StateOptions::default())
+            .await
+            .is_err()
+        {}
+    };
+    tokio::time::timeout(PATIENCE, free).await.unwrap();
+    drop(operator);
 }
 
 /// The database knows its chain: no Sui node of another chain is asked for anything.

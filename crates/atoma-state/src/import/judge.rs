@@ -28,8 +28,10 @@ pub struct TakenWork {
     pub node_small_id: NodeSmallId,
     /// The number of messages.
     pub num_total_messages: u64,
-    /// The units computed.
+    /// The units computed, at most the stack's.
     pub already_computed_units: ComputeUnits,
+    /// The units that were counted beyond the stack's. They are not paid, as when a message is recorded.
+    pub num_uncovered_units: ComputeUnits,
     /// The Merkle root over the messages.
     pub merkle_root: Hash32,
 }
@@ -96,7 +98,7 @@ async fn judge_one(
         Err(refusal) => return Ok(Err(refusal)),
     };
     if let Then::Take = then {
-        record.take_over(work.accumulator.clone(), work.computed);
+        record.take_over(work.accumulator.clone(), work.covered());
         record.save(connection).await?;
     }
     Ok(Ok(taken(work)))
@@ -106,7 +108,8 @@ fn taken(work: &EarlierWork) -> TakenWork {
     TakenWork {
         node_small_id: work.node,
         num_total_messages: work.accumulator.messages(),
-        already_computed_units: work.computed,
+        already_computed_units: work.covered(),
+        num_uncovered_units: work.uncovered(),
         // It has messages, so it has a root.
         merkle_root: work.accumulator.root().unwrap_or(Hash32::ZERO),
     }
@@ -117,11 +120,16 @@ async fn find_room(
     connection: &mut SqliteConnection,
     work: &EarlierWork,
 ) -> Result<Result<StoredRecord, NotTaken>, StoreError> {
+    let unknown = || match work.is_closed {
+        // A mirror that began with the present state has no stacks that were claimed before.
+        true => NotTaken::ClosedBefore,
+        false => NotTaken::UnknownStack,
+    };
     let Some(bought) = Bought::load(connection, work).await? else {
-        return Ok(Err(NotTaken::UnknownStack));
+        return Ok(Err(unknown()));
     };
     let Some(stack) = ServedStack::load(connection, work.stack).await? else {
-        return Ok(Err(NotTaken::UnknownStack));
+        return Ok(Err(unknown()));
     };
     if let Some(column) = bought.difference(&stack, work) {
         return Ok(Err(NotTaken::OtherStack { column }));
@@ -136,7 +144,7 @@ fn refusal(
     record: &StoredRecord,
     work: &EarlierWork,
 ) -> Option<NotTaken> {
-    let is_same = record.computed() == work.computed && *record.accumulator() == work.accumulator;
+    let is_same = record.computed() == work.covered() && *record.accumulator() == work.accumulator;
     if stack.is_claimed {
         return Some(NotTaken::Claimed);
     }
@@ -156,22 +164,14 @@ fn refusal(
     if work.is_closed {
         return Some(NotTaken::MirrorBehind);
     }
-    if work.computed > stack.size {
-        return Some(NotTaken::BeyondStack {
-            units: work.computed,
-            size: stack.size,
-        });
-    }
     if record.messages() > 0 {
         return Some(NotTaken::HasMessages {
             messages: record.messages(),
         });
     }
     let free = record.free_units(stack.size);
-    (work.computed > free).then_some(NotTaken::Reserved {
-        units: work.computed,
-        free,
-    })
+    let units = work.covered();
+    (units > free).then_some(NotTaken::Reserved { units, free })
 }
 
 /// What shows that a stack of the mirror is the one that the earlier node served.

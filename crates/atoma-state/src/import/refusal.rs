@@ -19,6 +19,10 @@ pub enum NotTaken {
     /// It has a settlement ticket.
     #[error("it is in settlement")]
     InSettlement,
+    /// The earlier node saw that it was settled or claimed, and the mirror has no such stack: it was claimed before the
+    /// mirror began.
+    #[error("the earlier node saw that it was settled or claimed, before the mirror began")]
+    ClosedBefore,
     /// A transaction in this daemon's journal settles or claims it.
     #[error("a transaction of this daemon settles or claims it")]
     InTransaction,
@@ -88,17 +92,10 @@ pub enum NotTaken {
         /// The units.
         units: ComputeUnits,
     },
-    /// The stack has fewer units than were counted.
-    #[error("{units} compute units were counted, and the stack has {size}")]
-    BeyondStack {
-        /// The units that were counted.
-        units: ComputeUnits,
-        /// The units of the stack.
-        size: ComputeUnits,
-    },
     /// Messages were recorded here, and the earlier ones can't be put before them.
     #[error(
-        "{messages} messages are recorded here already, and the earlier ones can't be put before them"
+        "{messages} messages are recorded here: either it was taken before and served since, or the earlier messages \
+         can't be put before them"
     )]
     HasMessages {
         /// The number of messages recorded here.
@@ -125,6 +122,7 @@ impl NotTaken {
             Self::OtherNode { .. } => "other_node",
             Self::Claimed => "claimed",
             Self::InSettlement => "in_settlement",
+            Self::ClosedBefore => "closed_before",
             Self::InTransaction => "in_transaction",
             Self::UnknownStack => "unknown_stack",
             Self::MirrorBehind => "mirror_behind",
@@ -134,7 +132,6 @@ impl NotTaken {
             Self::HashesDontFit { .. } => "hashes_dont_fit",
             Self::TooManyHashes { .. } => "too_many_hashes",
             Self::UnitsWithoutMessages { .. } => "units_without_messages",
-            Self::BeyondStack { .. } => "beyond_stack",
             Self::HasMessages { .. } => "has_messages",
             Self::Reserved { .. } => "reserved",
         }
@@ -148,6 +145,7 @@ impl NotTaken {
                 | Self::TakenBefore
                 | Self::Claimed
                 | Self::InSettlement
+                | Self::ClosedBefore
                 | Self::InTransaction
         )
     }

@@ -46,6 +46,11 @@ impl FromStr for EarlierDatabase {
     fn from_str(text: &str) -> Result<Self, UnusableSource> {
         let text = text.trim();
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            // Behind a `/` that is not encoded, a part of the password would be taken for the database's name.
+            let path = text.splitn(4, '/').nth(3);
+            if path.is_some_and(|path| path.contains('@')) {
+                return Err(UnusableSource::Url);
+            }
             // Its error may quote the URL.
             let options = text.parse().map_err(|_| UnusableSource::Url)?;
             return Ok(Self(Kind::Postgres(Box::new(options))));
@@ -57,7 +62,10 @@ impl FromStr for EarlierDatabase {
         let path = url.map_or(text, |url| url.split('?').next().unwrap_or(url));
         match path {
             "" => Err(UnusableSource::Empty),
-            path if path.contains("://") => Err(UnusableSource::Scheme),
+            // A mistyped source with a password would be repeated as the name of a file that is missing.
+            path if path.contains("://") || path.contains('@') || path.contains("password=") => {
+                Err(UnusableSource::Scheme)
+            }
             path => Ok(Self(Kind::Sqlite(PathBuf::from(path)))),
         }
     }
@@ -131,6 +139,10 @@ mod tests {
             "mysql://atoma:s@cret@db/node",
             "postgres://atoma:s/cret@db.example/node",
             "postgres://atoma:cret@db.example:port/node",
+            "postgres://atoma:/s3cret@db/node",
+            "postgres://atoma:12/s3cret@db/node",
+            "atoma:s3cret@db/node",
+            "host=db password=s3cret",
         ] {
             let refused = text.parse::<EarlierDatabase>().unwrap_err();
             assert!(!format!("{refused} {refused:?}").contains("cret"));

@@ -38,6 +38,17 @@ pub(super) struct EarlierWork {
 }
 
 impl EarlierWork {
+    /// The units that the stack has room for. A request that took more than its estimate could count more.
+    pub(super) fn covered(&self) -> ComputeUnits {
+        self.computed.min(self.size)
+    }
+
+    /// The units beyond those.
+    pub(super) fn uncovered(&self) -> ComputeUnits {
+        let more = self.computed.checked_sub(self.covered());
+        more.unwrap_or(ComputeUnits::ZERO)
+    }
+
     /// Reads a row by the rules that need nothing else.
     pub(super) fn of(row: &EarlierRow, counting: Counting) -> Result<Self, NotTaken> {
         let stack = unsigned("stack_small_id", Some(row.stack_small_id))?;

@@ -79,7 +79,8 @@ async fn run_group(store: &SqliteState, turn: Writing, mut jobs: Vec<Box<dyn Job
     if jobs.len() == 1 || !failure.may_be_of_one {
         return refuse(jobs, failure.error);
     }
-    for job in jobs {
+    let mut jobs = jobs.into_iter();
+    while let Some(job) = jobs.next() {
         let mut alone = vec![job];
         let done = match store.turn().await {
             Ok(turn) => attempt(store, turn, &mut alone).await,
@@ -87,7 +88,9 @@ async fn run_group(store: &SqliteState, turn: Writing, mut jobs: Vec<Box<dyn Job
         };
         match done {
             Ok(()) => alone.into_iter().for_each(|job| job.answer(None)),
-            Err(failure) => refuse(alone, failure.error),
+            Err(failure) if failure.may_be_of_one => refuse(alone, failure.error),
+            // Each of the others would wait as long, and nobody after them would be served.
+            Err(failure) => return refuse(alone.into_iter().chain(jobs).collect(), failure.error),
         }
     }
 }
@@ -100,6 +103,15 @@ struct Failure {
 }
 
 impl Failure {
+    /// A rule of the schema that one of them breaks, or a damaged page that only one of them needs. SQLite reports neither
+    /// of a transaction that it has committed.
+    const fn of_group(error: StoreError) -> Self {
+        Self {
+            may_be_of_one: matches!(error, StoreError::Damaged(_)) || !error.is_temporary(),
+            error,
+        }
+    }
+
     const fn of_all(error: StoreError) -> Self {
         Self {
             error,
@@ -119,11 +131,7 @@ async fn attempt(
         job.needs(&mut needs);
     }
     let (batch, reads) = needs.reads();
-    let (transaction, results) = turn.begin(batch).await.map_err(|error| Failure {
-        // A page that only one of them reads may be damaged.
-        may_be_of_one: matches!(error, StoreError::Damaged(_)) || !error.is_temporary(),
-        error,
-    })?;
+    let (transaction, results) = turn.begin(batch).await.map_err(Failure::of_group)?;
     let loaded = match reads.take(results, Arc::clone(&store.key_clock)) {
         Ok(mut loaded) => {
             for job in jobs {
@@ -133,11 +141,10 @@ async fn attempt(
         }
         Err(error) => Err(error),
     };
-    transaction.end_with(loaded).await.map_err(|error| Failure {
-        // SQLite reports nothing else of a rule of the schema after it has committed.
-        may_be_of_one: !error.is_temporary(),
-        error,
-    })
+    transaction
+        .end_with(loaded)
+        .await
+        .map_err(Failure::of_group)
 }
 
 /// Tells all callers that the database failed.

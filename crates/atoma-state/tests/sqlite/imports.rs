@@ -116,7 +116,7 @@ async fn a_stack_that_can_not_be_taken_says_why() {
     store.open(&settling, None, at(5)).await.unwrap();
     reserve(&store, 6, 90).await;
     let mut stacks: Vec<_> = (1..=12)
-        .chain([99])
+        .chain([98, 99])
         .map(|id| EarlierStack::new(id, 100, 20, 0..2))
         .collect();
     stacks[6].computed = 101;
@@ -127,6 +127,8 @@ async fn a_stack_that_can_not_be_taken_says_why() {
         node: 2,
         ..EarlierStack::new(13, 100, 20, 0..2)
     });
+    let closed = stacks.iter_mut().find(|stack| stack.id == 98);
+    closed.unwrap().is_settled = true;
     let earlier = Earlier::with(&stacks).await;
     let foreign = address(7);
     earlier
@@ -138,7 +140,11 @@ async fn a_stack_that_can_not_be_taken_says_why() {
         .await;
     let records = earlier.read().await;
     let judged = judge(&store, &records).await.unwrap();
-    assert_eq!(taken(&judged), [(1, 2, 20)]);
+    // Of the overfull one, what the stack has.
+    assert_eq!(taken(&judged), [(1, 2, 20), (7, 2, 100)]);
+    let overfull = judged.iter().find(|stack| stack.stack_small_id == 7);
+    let overfull = overfull.unwrap().verdict.as_ref().unwrap();
+    assert_eq!(overfull.num_uncovered_units, units(1));
     let other_stack = |column| NotTaken::OtherStack { column };
     let expected = [
         (2, NotTaken::InSettlement),
@@ -152,19 +158,13 @@ async fn a_stack_that_can_not_be_taken_says_why() {
                 free: units(10),
             },
         ),
-        (
-            7,
-            NotTaken::BeyondStack {
-                units: units(101),
-                size: units(100),
-            },
-        ),
         (8, NotTaken::MirrorBehind),
         (9, other_stack("num_compute_units")),
         (10, other_stack("selected_node_id")),
         (11, other_stack("owner_address")),
         (12, other_stack("stack_id")),
         (13, NotTaken::OtherNode { node: node(2) }),
+        (98, NotTaken::ClosedBefore),
         (99, NotTaken::UnknownStack),
     ];
     assert_eq!(refusals(&judged), expected);

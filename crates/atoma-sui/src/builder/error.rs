@@ -5,9 +5,9 @@ use atoma_domain::ports::BoxedError;
 use thiserror::Error;
 
 /// Commands per transaction.
-pub(super) const MAX_COMMANDS: usize = 1_024;
+pub(super) const MAX_COMMANDS: usize = 1_023;
 /// Bytes per pure argument.
-pub(super) const MAX_PURE_ARGUMENT_BYTES: usize = 16_384;
+pub(super) const MAX_PURE_ARGUMENT_BYTES: usize = 16_383;
 /// Bytes per transaction.
 pub(super) const MAX_TRANSACTION_BYTES: usize = 131_072;
 /// Arguments per command.

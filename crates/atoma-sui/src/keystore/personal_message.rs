@@ -11,8 +11,7 @@ use thiserror::Error;
 
 use super::signer::{KeystoreSigner, is_low_s};
 
-/// The longest personal message that is signed or verified, in bytes: the longest pure argument of a
-/// transaction, so that a contract can be shown every one of them.
+/// The longest personal message that is signed or verified, in bytes. Far more than services sign to prove who they are.
 pub const MAX_PERSONAL_MESSAGE_BYTES: usize = 16_384;
 
 /// Bytes of the longest signature by one key: flag, 64 bytes of signature, 33 bytes of public key.

@@ -98,6 +98,7 @@ pub(in crate::engine) fn executed() -> Executed {
         written: BTreeMap::new(),
         gas_coin: None,
         events: Vec::new(),
+        other_events: 0,
         effects: Vec::new(),
     }
 }

@@ -208,6 +208,7 @@ mod tests {
                 purchase(2, other, 5).into(),
                 purchase(3, owner, 6).into(),
             ],
+            other_events: 0,
             effects: Vec::new(),
         };
         let taken = purchases(executed(ExecutionOutcome::Success), owner, &[own]);

@@ -21,6 +21,7 @@ fn executed(outcome: ExecutionOutcome) -> Executed {
         written: BTreeMap::new(),
         gas_coin: None,
         events: Vec::new(),
+        other_events: 0,
         effects: vec![7],
     }
 }

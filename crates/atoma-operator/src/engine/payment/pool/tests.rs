@@ -98,6 +98,7 @@ fn executed(written: &[&GasCoin]) -> Executed {
         written: references.collect::<BTreeMap<_, _>>(),
         gas_coin: None,
         events: Vec::new(),
+        other_events: 0,
         effects: Vec::new(),
     }
 }
