@@ -168,8 +168,8 @@ impl Operator {
         let compared = self.readiness.warnings().await;
         set_aside
             .into_iter()
-            .chain(compared)
             .chain(self.engine.warnings())
+            .chain(compared)
             .collect()
     }
 
