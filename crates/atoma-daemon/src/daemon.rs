@@ -38,30 +38,27 @@ impl Daemon {
         let metrics = Metrics::new()?;
         metrics.watch_disk(config.data_dir.clone())?;
         let node = build_node(&config, &metrics, stopping.clone()).await?;
-        let operator = node.operator();
-        let api = ApiServer::bind(
-            operator.clone(),
-            ApiConfig {
-                addr: config.http_addr,
-                allowed_hosts: AllowedHosts::new(config.allowed_hosts.clone())?,
-                access,
-                workers: API_WORKERS,
-                limits: ApiLimits::default(),
-                metrics,
-            },
-        )?;
         let supervisor = Supervisor::default();
-        let (access, told) = (api.access().clone(), supervisor.clone());
-        // Before it is known where it listens: without a handler, SIGHUP ends the process.
-        reload_on_hangup(config, access, told, stopping.clone());
-        info!(addr = %api.addr(), operator = %operator.ports().signer.address(), "listening");
-        supervisor::start_watchdog(operator.ports().events.clone(), stopping);
-        node.start().await.context(CANT_START)?;
-        Ok(Self {
-            api,
-            node,
-            supervisor,
-        })
+        let api = ApiConfig {
+            addr: config.http_addr,
+            allowed_hosts: AllowedHosts::new(config.allowed_hosts.clone())?,
+            access,
+            workers: API_WORKERS,
+            limits: ApiLimits::default(),
+            metrics,
+        };
+        match begin(&node, config, api, &supervisor, stopping).await {
+            Ok(api) => Ok(Self {
+                api,
+                node,
+                supervisor,
+            }),
+            Err(error) => {
+                // So that the data directory is free when this returns. Why it failed is known already.
+                let _ = node.stop().await;
+                Err(error)
+            }
+        }
     }
 
     /// The address of the API.
@@ -96,4 +93,23 @@ impl Daemon {
         served?;
         stopped.context(CANT_START)
     }
+}
+
+/// Binds the API and starts the node.
+async fn begin(
+    node: &Node,
+    config: Config,
+    api: ApiConfig,
+    supervisor: &Supervisor,
+    stopping: CancellationToken,
+) -> anyhow::Result<ApiServer> {
+    let operator = node.operator();
+    let api = ApiServer::bind(operator.clone(), api)?;
+    let (access, told) = (api.access().clone(), supervisor.clone());
+    // Before it is known where it listens: without a handler, SIGHUP ends the process.
+    reload_on_hangup(config, access, told, stopping.clone());
+    info!(addr = %api.addr(), operator = %operator.ports().signer.address(), "listening");
+    supervisor::start_watchdog(operator.ports().events.clone(), stopping);
+    node.start().await.context(CANT_START)?;
+    Ok(api)
 }

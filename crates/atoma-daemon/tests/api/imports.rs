@@ -246,7 +246,7 @@ async fn the_command_refuses_what_it_should_and_tells_no_password() {
     let dry = run(&world, &[&flag[..], &["--dry-run"]].concat());
     assert_eq!(dry.code, 4);
     let rows: Vec<_> = dry.stdout.lines().collect();
-    assert_eq!(rows[0], "STACK  MESSAGES  UNITS  RESULT          WHY NOT");
+    assert_eq!(rows[0], "STACK  MESSAGES  UNITS  RESULT          NOTE");
     assert_eq!(
         rows[1],
         format!("{}      3         300    would be taken  -", stacks[0])
