@@ -37,11 +37,12 @@ impl Daemon {
         let access = config.access(|name| std::env::var_os(name))?.for_api()?;
         let metrics = Metrics::new()?;
         metrics.watch_disk(config.data_dir.clone())?;
+        let allowed_hosts = AllowedHosts::new(config.allowed_hosts.clone())?;
         let node = build_node(&config, &metrics, stopping.clone()).await?;
         let supervisor = Supervisor::default();
         let api = ApiConfig {
             addr: config.http_addr,
-            allowed_hosts: AllowedHosts::new(config.allowed_hosts.clone())?,
+            allowed_hosts,
             access,
             workers: API_WORKERS,
             limits: ApiLimits::default(),
