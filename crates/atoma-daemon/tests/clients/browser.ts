@@ -120,7 +120,9 @@ async function framed(page: Page, src: string): Promise<string> {
   );
   const frame = page.frames().at(-1);
   assert(frame);
-  return frame.url().startsWith('chrome-error:') ? '' : `${frame.url()} ${await frame.content()}`;
+  // The document's own: that of the frame may not be known yet.
+  const url = await frame.evaluate(() => document.URL);
+  return url.startsWith('chrome-error:') ? '' : `${url} ${await frame.content()}`;
 }
 
 /** Opens a socket, and says whether it opened. */
