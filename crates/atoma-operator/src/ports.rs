@@ -30,6 +30,30 @@ pub struct Ports {
 }
 
 impl Ports {
+    /// Ports of which one database implements all that is stored.
+    pub fn new<D>(
+        chain: Arc<dyn Chain>,
+        source: Arc<dyn EventSource>,
+        signer: Arc<dyn Signer>,
+        database: Arc<D>,
+        clock: Arc<dyn Clock>,
+    ) -> Self
+    where
+        D: StateReader + ServedWork + ChainEvents + Journal + Figures + 'static,
+    {
+        Self {
+            chain,
+            source,
+            signer,
+            state: database.clone(),
+            work: database.clone(),
+            events: database.clone(),
+            journal: database.clone(),
+            figures: database,
+            clock,
+        }
+    }
+
     /// The chain for one attempt, or for one look for its outcome: all of it comes from the Sui node that
     /// answers first.
     pub(crate) fn chain_for_attempt(&self) -> Arc<dyn Chain> {
@@ -43,14 +67,13 @@ impl Ports {
     where
         D: StateReader + ServedWork + ChainEvents + Journal + Figures + 'static,
     {
-        let database = Arc::new(database);
-        Self {
-            state: database.clone(),
-            work: database.clone(),
-            events: database.clone(),
-            journal: database.clone(),
-            figures: database,
-            ..self
-        }
+        let Self {
+            chain,
+            source,
+            signer,
+            clock,
+            ..
+        } = self;
+        Self::new(chain, source, signer, Arc::new(database), clock)
     }
 }

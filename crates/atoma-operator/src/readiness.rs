@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use atoma_domain::Epoch;
 use atoma_domain::journal::Failure;
-use atoma_domain::ports::{ChainError, StoreError};
+use atoma_domain::ports::StoreError;
 use atoma_domain::with_causes;
+use atoma_domain::{CheckpointNumber, Epoch};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -113,7 +113,15 @@ impl Readiness {
     /// # Errors
     /// The reasons why the daemon is not ready.
     pub async fn check(&self) -> Result<(), NotReady> {
-        let mut reasons: Vec<_> = self.mirror_problem().await.into_iter().collect();
+        self.check_at(&self.height().await)
+    }
+
+    /// The same with the Sui node's height, or why it is not known.
+    pub(crate) fn check_at(
+        &self,
+        height: &Result<CheckpointNumber, String>,
+    ) -> Result<(), NotReady> {
+        let mut reasons: Vec<_> = self.problem_at(height).into_iter().collect();
         if let Some(failure) = self.applied.failure() {
             reasons.push(format!("the mirror does not move: {failure}"));
         }
@@ -130,45 +138,47 @@ impl Readiness {
         }
     }
 
-    /// What looks wrong about the Sui node or this machine's clock, one sentence each. A node that does not answer is
-    /// told by [`check`](Self::check).
-    pub(crate) async fn warnings(&self) -> Vec<String> {
-        let chain = &self.ports.chain;
-        let newest = async {
-            let height = chain.height().await?;
-            Ok::<_, ChainError>((height, chain.checkpoint_time(height).await?))
-        };
-        let Ok(Ok((height, at))) = tokio::time::timeout(PATIENCE, newest).await else {
+    /// What looks wrong about a Sui node at this height or about this machine's clock, one sentence each.
+    pub(crate) async fn warnings(&self, height: CheckpointNumber) -> Vec<String> {
+        let time = self.ports.chain.checkpoint_time(height);
+        let Ok(Ok(at)) = tokio::time::timeout(PATIENCE, time).await else {
             return Vec::new();
         };
         let covered = self.applied.progress().covered;
         comparison::warnings(height, at, covered, self.ports.clock.now())
     }
 
-    /// Why the mirror has not caught up, or can't be compared with the Sui node, if so.
-    async fn mirror_problem(&self) -> Option<String> {
+    /// The latest checkpoint of the Sui node, or why it is not known.
+    pub(crate) async fn height(&self) -> Result<CheckpointNumber, String> {
         match tokio::time::timeout(PATIENCE, self.ports.chain.height()).await {
-            Ok(Ok(height)) => {
-                let covered = self
-                    .applied
-                    .progress()
-                    .covered
-                    .map_or(0, |c| c.get().saturating_add(1));
-                if covered.saturating_add(SLACK) > height.get() {
-                    self.caught_up.store(true, Ordering::Relaxed);
-                    return None;
-                }
-                Some(format!(
-                    "the mirror has processed {covered} of {} checkpoints",
-                    height.get().saturating_add(1)
-                ))
-            }
-            Ok(Err(error)) => Some(with_causes(&error)),
-            Err(_) => Some(format!(
+            Ok(height) => height.map_err(|error| with_causes(&error)),
+            Err(_) => Err(format!(
                 "the Sui node did not answer within {} s",
                 PATIENCE.as_secs()
             )),
         }
+    }
+
+    /// Why the mirror has not caught up, or can't be compared with the Sui node, if so.
+    async fn mirror_problem(&self) -> Option<String> {
+        self.problem_at(&self.height().await)
+    }
+
+    fn problem_at(&self, height: &Result<CheckpointNumber, String>) -> Option<String> {
+        let height = match height {
+            Ok(height) => height.get(),
+            Err(problem) => return Some(problem.clone()),
+        };
+        let covered = self.applied.progress().covered;
+        let covered = covered.map_or(0, |covered| covered.get().saturating_add(1));
+        if covered.saturating_add(SLACK) > height {
+            self.caught_up.store(true, Ordering::Relaxed);
+            return None;
+        }
+        Some(format!(
+            "the mirror has processed {covered} of {} checkpoints",
+            height.saturating_add(1)
+        ))
     }
 
     /// Why the disk of the database takes no write, if so.

@@ -55,7 +55,7 @@ pub(crate) fn private_file(options: &mut OpenOptions) -> &mut OpenOptions {
 ///
 /// # Errors
 /// The system's.
-pub fn open_private(path: &Path) -> io::Result<File> {
+pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     match private_file(options.clone().create_new(true)).open(path) {

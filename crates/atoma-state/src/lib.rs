@@ -65,7 +65,7 @@ pub mod testing;
 mod work;
 
 pub use data_dir::{DataDirError, DataDirLock, database_file};
-pub use files::{create_private_folder, open_private};
+pub use files::create_private_folder;
 pub use open_error::OpenError;
 pub use owned::{OwnError, OwnedState};
 pub use store::{Access, SqliteState, StateOptions};

@@ -136,13 +136,14 @@ async fn ready(operator: Data<Operator>) -> ApiResult {
     let Checked {
         reasons,
         stopped,
+        warnings,
         limits,
     } = operator.check().await;
     let brakes = limits.as_ref().map(spending_limits_view);
     Ok(if reasons.is_empty() {
         HttpResponse::Ok().json(ReadyView {
             status: ReadyStatus::Ready,
-            warnings: operator.warnings().await,
+            warnings,
             brakes,
         })
     } else {

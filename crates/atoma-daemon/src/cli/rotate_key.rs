@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use atoma_api_types::RotateKeyRequest;
 use atoma_client::{Client, Write};
 use atoma_domain::HexBytes;
+use atoma_domain::model::DEVICE_TYPES_END;
 use atoma_operator::MOST_KEY_BYTES;
 use atoma_sui::read_small_file;
 use clap::Args;
@@ -23,7 +24,7 @@ pub(super) struct RotateKeyArgs {
     #[arg(long, value_name = "FILE")]
     evidence: PathBuf,
     /// Kind of hardware, below 16,000.
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..16_000))]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..i64::from(DEVICE_TYPES_END)))]
     device_type: u16,
     /// Key rotation that the evidence is for. By default it is the network's current one.
     #[arg(long, value_name = "NUMBER")]

@@ -40,17 +40,12 @@ pub(crate) async fn ports(chain: Arc<dyn Chain>) -> Ports {
 
 /// Ports over the given chain and database.
 pub(super) fn ports_over(chain: Arc<dyn Chain>, state: SqliteState) -> Ports {
-    Ports {
-        chain,
-        source: Arc::new(NoSource),
-        signer: Arc::new(NoSigner),
-        state: Arc::new(state.clone()),
-        work: Arc::new(state.clone()),
-        events: Arc::new(state.clone()),
-        journal: Arc::new(state.clone()),
-        figures: Arc::new(state),
-        clock: Arc::new(StoppedClock),
-    }
+    let (source, signer, clock) = (
+        Arc::new(NoSource),
+        Arc::new(NoSigner),
+        Arc::new(StoppedClock),
+    );
+    Ports::new(chain, source, signer, Arc::new(state), clock)
 }
 
 /// A journal without entries.

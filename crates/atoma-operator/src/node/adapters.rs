@@ -52,17 +52,8 @@ impl Adapters {
             + Upkeep
             + 'static,
     {
-        let ports = Ports {
-            chain: chain.clone(),
-            source,
-            signer,
-            state: database.clone(),
-            work: database.clone(),
-            events: database.clone(),
-            journal: database.clone(),
-            figures: database.clone(),
-            clock: Arc::new(SystemClock),
-        };
+        let clock = Arc::new(SystemClock);
+        let ports = Ports::new(chain.clone(), source, signer, database.clone(), clock);
         Self {
             serving: ports.clone(),
             ports,

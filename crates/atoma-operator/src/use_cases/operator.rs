@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use atoma_domain::journal::{Failure, RequestKey};
 use atoma_domain::ports::JournalKey;
-use atoma_domain::{IntentId, with_causes};
+use atoma_domain::{CheckpointNumber, IntentId, with_causes};
 
 use crate::engine::{Engine, LimitStatus};
 use crate::ingest::Applied;
@@ -41,6 +41,8 @@ pub struct Checked {
     pub reasons: Vec<String>,
     /// The reason among them that stops writes, if any. It may not end by itself.
     pub stopped: Option<Failure>,
+    /// What the operator should look into although the daemon works, one sentence each; empty if it can't serve.
+    pub warnings: Vec<String>,
     /// How close the limits are to stopping new transactions; `None` if that can't be read.
     pub limits: Option<LimitStatus>,
 }
@@ -120,7 +122,8 @@ impl Operator {
     /// Checks everything that keeps the daemon from serving: the mirror, the Sui node, the disk, the
     /// journal, the limits and the circuit breaker.
     pub async fn check(&self) -> Checked {
-        let mut reasons = match self.readiness.check().await {
+        let height = self.readiness.height().await;
+        let mut reasons = match self.readiness.check_at(&height) {
             Ok(()) => Vec::new(),
             Err(NotReady(reasons)) => reasons,
         };
@@ -138,9 +141,14 @@ impl Operator {
         if let Some(error) = read.as_ref().err().or(limits.as_ref().err()) {
             reasons.push(format!("the journal can't be read: {}", with_causes(error)));
         }
+        let warnings = match height {
+            Ok(height) if reasons.is_empty() => self.warnings(height).await,
+            _ => Vec::new(),
+        };
         Checked {
             reasons,
             stopped,
+            warnings,
             limits: limits.ok(),
         }
     }
@@ -156,8 +164,7 @@ impl Operator {
         self.sampler.measure(&ports, engine, &self.applied).await
     }
 
-    /// What the operator should look into although the daemon works, one sentence each.
-    pub async fn warnings(&self) -> Vec<String> {
+    async fn warnings(&self, height: CheckpointNumber) -> Vec<String> {
         let set_aside = match self.applied.progress().set_aside {
             0 => None,
             count => Some(format!(
@@ -165,7 +172,7 @@ impl Operator {
                  see docs/reconciliation.md"
             )),
         };
-        let compared = self.readiness.warnings().await;
+        let compared = self.readiness.warnings(height).await;
         set_aside
             .into_iter()
             .chain(self.engine.warnings())

@@ -290,17 +290,13 @@ async fn open(
     }
     let source = SuiNodesSource::new(nodes.clone(), CheckpointNumber::new(0));
     let signer = KeystoreSigner::from_suiprivkey(&site.key).unwrap();
-    let ports = Ports {
-        chain: Arc::new(nodes),
-        source: Arc::new(source),
-        signer: Arc::new(signer),
-        state: Arc::new(state.clone()),
-        work: Arc::new(state.clone()),
-        events: Arc::new(state.clone()),
-        journal: Arc::new(state.clone()),
-        figures: Arc::new(state.clone()),
-        clock: points.clock(),
-    };
+    let ports = Ports::new(
+        Arc::new(nodes),
+        Arc::new(source),
+        Arc::new(signer),
+        Arc::new(state.clone()),
+        points.clock(),
+    );
     // Retries until the node answers.
     let identity = loop {
         if let Ok(identity) = ports.chain.identity().await {
