@@ -26,6 +26,7 @@
 //! - [`contract`]: calls, objects and aborts of the Move module `atoma::db`, as far as a node uses
 //!   them.
 //! - [`model`]: the state that the daemon mirrors and serves.
+//! - [`autopilot`]: what an operator's nodes have to do, and when.
 //! - [`journal`]: the state machine of an intent on its way to the chain.
 //! - [`ports`]: the traits that adapters implement. Only the daemon's composition root connects
 //!   them to concrete types.
@@ -34,6 +35,7 @@
 //! To add an action on chain, add a variant of [`journal::Action`] and the
 //! [`contract::ContractCall`] that it becomes.
 
+pub mod autopilot;
 mod causes;
 pub mod contract;
 pub mod events;

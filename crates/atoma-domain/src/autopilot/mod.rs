@@ -1,0 +1,29 @@
+//! What an operator's nodes have to do, and when: attest, settle and claim, decided without I/O.
+//!
+//! [`attestation_duties`] and [`stack_duty`] look at one settlement or stack, [`weigh`] at what is due together: whether it
+//! is worth its gas. Each duty says why it is due, what it waits for, or what stands in its way.
+//! [`reason_to_pause`] is the watch over what happens meanwhile.
+
+mod attest;
+mod claim;
+mod duty;
+mod moment;
+mod open_stack;
+mod pause;
+mod policy;
+mod settle;
+mod weigh;
+
+pub use attest::attestation_duties;
+pub use duty::{Duty, DutyKind, Obstacle, Standing, WaitsFor, Why};
+pub use moment::{EpochWindow, Moment};
+pub use open_stack::{OpenStack, OpenTicket};
+pub use pause::{AutopilotState, Pause, PauseReason, PauseScope, Watched, reason_to_pause};
+pub use policy::{
+    AttestPolicy, AutopilotPolicy, ClaimPolicy, DutyPolicies, GasPolicy, SettlePolicy, WatchPolicy,
+};
+pub use settle::stack_duty;
+pub use weigh::{Circumstances, GasEstimates, weigh};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,300 @@
+//! The decisions about stacks, by example and by property.
+
+mod properties;
+
+use std::time::Duration;
+
+use super::*;
+use crate::model::Task;
+use crate::{
+    ComputeUnits, Epoch, MicroUsdc, Mist, NodeSmallId, Permille, PricePerMillion, SecurityLevel,
+    StackSmallId, TaskRole, TaskSmallId, TimestampMs,
+};
+
+const HOUR_MS: u64 = 3_600_000;
+/// The current epoch lasts from hour 0 to hour 24, and it is hour 12.
+const NOON: u64 = 12 * HOUR_MS;
+const EPOCH: u64 = 10;
+const OWN_NODES: [NodeSmallId; 2] = [NodeSmallId::new(1), NodeSmallId::new(2)];
+
+fn moment(now: u64) -> Moment {
+    let window = EpochWindow {
+        starts_at: TimestampMs::new(0),
+        ends_at: TimestampMs::new(24 * HOUR_MS),
+    };
+    Moment::new(TimestampMs::new(now), Epoch::new(EPOCH), Some(window))
+}
+
+/// A settlement or a claim of one stack costs 10 micro-USDC of gas.
+fn circumstances<'a>(policy: &'a AutopilotPolicy, moment: &'a Moment) -> Circumstances<'a> {
+    Circumstances {
+        policy,
+        moment,
+        own_nodes: &OWN_NODES,
+        charge: Permille::new(1_200),
+        gas: GasEstimates {
+            settle: Mist::new(10_000),
+            claim_transaction: Mist::new(5_000),
+            claim_stack: Mist::new(5_000),
+        },
+        balance: None,
+    }
+}
+
+fn policy() -> AutopilotPolicy {
+    AutopilotPolicy {
+        gas: GasPolicy {
+            sui_price: MicroUsdc::new(1_000_000),
+            reserve: Mist::new(1_000),
+        },
+        ..AutopilotPolicy::default()
+    }
+}
+
+fn task(security_level: SecurityLevel) -> Task {
+    Task {
+        task_small_id: TaskSmallId::new(1),
+        task_id: None,
+        role: TaskRole::new(0),
+        model_name: None,
+        security_level,
+        minimum_reputation_score: None,
+        deprecated_at_epoch: None,
+        removed_at_epoch: None,
+    }
+}
+
+/// A stack worth 1,000 micro-USDC when it is full, of which so many percent are computed, last at hour 11.
+fn stack(percent: u64) -> OpenStack {
+    OpenStack {
+        stack_small_id: StackSmallId::new(8),
+        task_small_id: TaskSmallId::new(1),
+        selected_node_id: NodeSmallId::new(1),
+        num_compute_units: ComputeUnits::new(1_000_000),
+        price_per_one_million_compute_units: PricePerMillion::new(1_000),
+        already_computed_units: ComputeUnits::new(10_000 * percent),
+        num_total_messages: percent,
+        last_recorded_at: (percent > 0).then(|| TimestampMs::new(11 * HOUR_MS)),
+        reserved_until: None,
+        is_frozen: false,
+        ticket: None,
+    }
+}
+
+fn settled(dispute_settled_at_epoch: u64, missing: &[u64]) -> OpenStack {
+    OpenStack {
+        is_frozen: true,
+        ticket: Some(OpenTicket {
+            num_claimed_compute_units: ComputeUnits::new(1_000_000),
+            dispute_settled_at_epoch: Epoch::new(dispute_settled_at_epoch),
+            settled_at: TimestampMs::new(HOUR_MS),
+            missing_attesters: missing.iter().copied().map(NodeSmallId::new).collect(),
+            is_in_dispute: false,
+        }),
+        ..stack(100)
+    }
+}
+
+fn standing_at(stack: &OpenStack, task: &Task, now: u64) -> Standing {
+    let (policy, moment) = (policy(), moment(now));
+    let at = circumstances(&policy, &moment);
+    let mut duty = [stack_duty(stack, Some(task), &at)];
+    weigh(&mut duty, &at);
+    duty[0].standing
+}
+
+/// The code of its reason, at noon.
+fn reason(stack: &OpenStack, task: &Task) -> &'static str {
+    standing_at(stack, task, NOON).reason()
+}
+
+#[test]
+fn a_stack_is_settled_when_it_is_nearly_used_up() {
+    let task = task(SecurityLevel::NONE);
+    assert_eq!(reason(&stack(0), &task), "first_message");
+    assert_eq!(reason(&stack(94), &task), "more_messages");
+    assert_eq!(
+        standing_at(&stack(95), &task, NOON),
+        Standing::Due(Why::Filled)
+    );
+}
+
+#[test]
+fn a_stack_is_settled_when_it_is_idle_for_as_long_as_the_policy_says() {
+    let mut policy = policy();
+    policy.duties.settle = Some(SettlePolicy {
+        idle_after: Duration::from_millis(2 * HOUR_MS),
+        ..SettlePolicy::default()
+    });
+    let at_hour = |hour: u64| {
+        let moment = moment(hour * HOUR_MS);
+        let task = task(SecurityLevel::NONE);
+        stack_duty(&stack(5), Some(&task), &circumstances(&policy, &moment)).standing
+    };
+    let until = Some(TimestampMs::new(13 * HOUR_MS));
+    let waits_for = WaitsFor::MoreMessages;
+    assert_eq!(at_hour(12), Standing::Waiting { waits_for, until });
+    assert_eq!(at_hour(13), Standing::Due(Why::Idle));
+}
+
+#[test]
+fn the_last_part_of_an_epoch_is_for_those_who_attest() {
+    let late = 20 * HOUR_MS;
+    let standing = |level| standing_at(&stack(100), &task(level), late);
+    let waits_for = WaitsFor::NextEpoch;
+    let until = Some(TimestampMs::new(24 * HOUR_MS));
+    assert_eq!(
+        standing(SecurityLevel::SAMPLING_CONSENSUS),
+        Standing::Waiting { waits_for, until }
+    );
+    assert_eq!(standing(SecurityLevel::NONE), Standing::Due(Why::Filled));
+    let mut ending = task(SecurityLevel::SAMPLING_CONSENSUS);
+    ending.deprecated_at_epoch = Some(Epoch::new(EPOCH));
+    let standing = standing_at(&stack(100), &ending, late);
+    assert_eq!(standing, Standing::Due(Why::TaskDeprecated));
+}
+
+#[test]
+fn nothing_is_closed_while_requests_are_in_progress() {
+    for level in [SecurityLevel::NONE, SecurityLevel::CONFIDENTIAL_COMPUTE] {
+        let mut stack = stack(100);
+        stack.reserved_until = Some(TimestampMs::new(NOON + 1));
+        assert_eq!(reason(&stack, &task(level)), "reservations");
+        stack.reserved_until = Some(TimestampMs::new(NOON));
+        assert!(matches!(
+            standing_at(&stack, &task(level), NOON),
+            Standing::Due(_)
+        ));
+    }
+}
+
+#[test]
+fn what_is_under_way_is_not_begun_again() {
+    let mut stack = stack(100);
+    stack.is_frozen = true;
+    for level in [SecurityLevel::NONE, SecurityLevel::CONFIDENTIAL_COMPUTE] {
+        assert_eq!(reason(&stack, &task(level)), "under_way");
+    }
+}
+
+#[test]
+fn a_ticket_is_claimed_from_its_epoch_on() {
+    let task = task(SecurityLevel::SAMPLING_CONSENSUS);
+    let waits_for = WaitsFor::ClaimableEpoch {
+        epoch: Epoch::new(EPOCH + 1),
+    };
+    let until = Some(TimestampMs::new(24 * HOUR_MS));
+    let standing = standing_at(&settled(EPOCH + 1, &[]), &task, NOON);
+    assert_eq!(standing, Standing::Waiting { waits_for, until });
+    for epoch in [EPOCH, EPOCH - 1] {
+        let standing = standing_at(&settled(epoch, &[]), &task, NOON);
+        assert_eq!(standing, Standing::Due(Why::Pays));
+    }
+}
+
+#[test]
+fn a_claim_waits_for_an_attestation_that_this_operator_can_still_make() {
+    let task = task(SecurityLevel::SAMPLING_CONSENSUS);
+    assert_eq!(reason(&settled(EPOCH, &[2, 7]), &task), "own_attestation");
+    assert_eq!(reason(&settled(EPOCH, &[7]), &task), "pays");
+    assert_eq!(reason(&settled(EPOCH - 1, &[2, 7]), &task), "pays");
+    let ending = Task {
+        deprecated_at_epoch: Some(Epoch::new(EPOCH)),
+        ..task
+    };
+    let standing = standing_at(&settled(EPOCH, &[2]), &ending, NOON);
+    assert_eq!(standing, Standing::Due(Why::TaskDeprecated));
+}
+
+#[test]
+fn what_the_contract_would_refuse_is_blocked() {
+    let mut disputed = settled(EPOCH, &[]);
+    disputed.ticket.as_mut().unwrap().is_in_dispute = true;
+    assert_eq!(reason(&disputed, &task(SecurityLevel::NONE)), "in_dispute");
+    let removed = Task {
+        removed_at_epoch: Some(Epoch::new(EPOCH)),
+        ..task(SecurityLevel::NONE)
+    };
+    assert_eq!(reason(&stack(100), &removed), "task_removed");
+    let mut huge = stack(100);
+    huge.price_per_one_million_compute_units = PricePerMillion::new(u64::MAX);
+    assert_eq!(reason(&huge, &task(SecurityLevel::NONE)), "fee_overflows");
+    let (policy, moment) = (policy(), moment(NOON));
+    let unknown = stack_duty(&stack(100), None, &circumstances(&policy, &moment));
+    assert_eq!(unknown.standing.reason(), "unknown_task");
+}
+
+#[test]
+fn nothing_is_done_that_earns_less_than_its_gas() {
+    let mut cheap = stack(100);
+    // 15 micro-USDC, as much as a settlement and its claim.
+    cheap.price_per_one_million_compute_units = PricePerMillion::new(15);
+    assert_eq!(reason(&cheap, &task(SecurityLevel::NONE)), "cheaper_gas");
+    cheap.price_per_one_million_compute_units = PricePerMillion::new(16);
+    assert_eq!(reason(&cheap, &task(SecurityLevel::NONE)), "filled");
+}
+
+#[test]
+fn claims_of_a_node_are_weighed_together() {
+    let (mut policy, moment) = (policy(), moment(NOON));
+    policy.duties.claim = Some(ClaimPolicy {
+        gas_factor: 4,
+        longest_wait: Duration::from_millis(12 * HOUR_MS),
+    });
+    let task = task(SecurityLevel::NONE);
+    // Each is worth 25 micro-USDC: one costs 10 of gas, two cost 15, three 20, four 25.
+    let claims = |count: u64, settled_at: u64| {
+        let at = circumstances(&policy, &moment);
+        let mut duties: Vec<Duty> = (0..count)
+            .map(|id| {
+                let mut stack = settled(EPOCH, &[]);
+                stack.stack_small_id = StackSmallId::new(id);
+                stack.price_per_one_million_compute_units = PricePerMillion::new(25);
+                stack.ticket.as_mut().unwrap().settled_at = TimestampMs::new(settled_at);
+                stack_duty(&stack, Some(&task), &at)
+            })
+            .collect();
+        weigh(&mut duties, &at);
+        let reasons = duties.iter().map(|duty| duty.standing.reason());
+        reasons.collect::<Vec<_>>()
+    };
+    assert_eq!(claims(3, HOUR_MS), ["more_proceeds"; 3]);
+    assert_eq!(claims(4, HOUR_MS), ["pays"; 4]);
+    assert_eq!(claims(1, 0), ["waited_long_enough"]);
+}
+
+#[test]
+fn the_last_gas_is_kept_for_attestations() {
+    let (policy, moment) = (policy(), moment(NOON));
+    let with_balance = |balance| {
+        let mut at = circumstances(&policy, &moment);
+        at.balance = Some(Mist::new(balance));
+        let task = task(SecurityLevel::NONE);
+        let mut duties =
+            [&stack(100), &settled(EPOCH, &[])].map(|s| stack_duty(s, Some(&task), &at));
+        weigh(&mut duties, &at);
+        duties.map(|duty| duty.standing.reason())
+    };
+    assert_eq!(with_balance(999), ["gas_reserve"; 2]);
+    assert_eq!(with_balance(1_000), ["filled", "pays"]);
+}
+
+#[test]
+fn duties_can_be_turned_off_for_one_task() {
+    let (mut policy, moment) = (policy(), moment(NOON));
+    let none = DutyPolicies {
+        attest: None,
+        settle: None,
+        claim: None,
+    };
+    policy.tasks.insert(TaskSmallId::new(1), none);
+    let at = circumstances(&policy, &moment);
+    let off =
+        |stack: &OpenStack, level| stack_duty(stack, Some(&task(level)), &at).standing.reason();
+    assert_eq!(off(&stack(100), SecurityLevel::NONE), "turned_off");
+    assert_eq!(off(&settled(EPOCH, &[]), SecurityLevel::NONE), "turned_off");
+    assert_eq!(
+        off(&stack(100), SecurityLevel::CONFIDENTIAL_COMPUTE),
+        "turned_off"
+    );
+}

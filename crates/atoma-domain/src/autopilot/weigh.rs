@@ -1,0 +1,138 @@
+//! Whether what is due is worth its gas, and whether gas may be spent on it.
+
+use std::collections::BTreeMap;
+
+use super::duty::{Duty, DutyKind, Standing, WaitsFor, Why};
+use super::moment::Moment;
+use super::policy::{AutopilotPolicy, ClaimPolicy};
+use super::settle::waiting;
+use crate::{MicroUsdc, Mist, NodeSmallId, Permille};
+
+/// What decisions about an operator's stacks have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The operator's rules.
+    pub policy: &'a AutopilotPolicy,
+    /// The time.
+    pub moment: &'a Moment,
+    /// The operator's nodes.
+    pub own_nodes: &'a [NodeSmallId],
+    /// The contract's charge for sampling consensus (`sampling_consensus_charge_permille`).
+    pub charge: Permille,
+    /// What transactions cost.
+    pub gas: GasEstimates,
+    /// What the operator's coins hold; `None` if that is not known.
+    pub balance: Option<Mist>,
+}
+
+/// What transactions cost, from those that were made before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GasEstimates {
+    /// A settlement.
+    pub settle: Mist,
+    /// A transaction that claims, without the stacks in it.
+    pub claim_transaction: Mist,
+    /// Each stack in it.
+    pub claim_stack: Mist,
+}
+
+impl GasEstimates {
+    /// Claims of so many stacks in one transaction.
+    fn claims(&self, stacks: u64) -> Mist {
+        let stacks = self.claim_stack.get().saturating_mul(stacks);
+        self.claim_transaction.saturating_add(Mist::new(stacks))
+    }
+}
+
+/// Puts off what is due and does not pay: settlements that earn less than their gas and that of their claim, and the claims
+/// of a node that together are worth too little. Puts off both if the coins are needed for attestations.
+pub fn weigh(duties: &mut [Duty], at: &Circumstances<'_>) {
+    let is_short = at
+        .balance
+        .is_some_and(|balance| balance < at.policy.gas.reserve);
+    for duty in duties.iter_mut().filter(|duty| is_due(duty)) {
+        if is_short && duty.kind != DutyKind::Attest {
+            duty.standing = waiting(WaitsFor::GasReserve);
+            continue;
+        }
+        let least = match duty.kind {
+            DutyKind::Attest => continue,
+            DutyKind::Settle => at.gas.settle.saturating_add(at.gas.claim_stack),
+            DutyKind::Claim => at.gas.claim_stack,
+        };
+        if proceeds(duty) <= at.policy.gas.price_of(least) {
+            duty.standing = waiting(WaitsFor::CheaperGas);
+        }
+    }
+    weigh_claims(duties, at);
+}
+
+/// Weighs the claims of each node together.
+fn weigh_claims(duties: &mut [Duty], at: &Circumstances<'_>) {
+    let mut nodes: BTreeMap<NodeSmallId, Vec<&mut Duty>> = BTreeMap::new();
+    for duty in duties.iter_mut() {
+        if duty.kind == DutyKind::Claim && is_due(duty) {
+            nodes.entry(duty.node_small_id).or_default().push(duty);
+        }
+    }
+    for claims in nodes.into_values() {
+        let count = u64::try_from(claims.len()).unwrap_or(u64::MAX);
+        let gas = at.policy.gas.price_of(at.gas.claims(count));
+        let worth = claims.iter().fold(MicroUsdc::ZERO, |sum, claim| {
+            sum.saturating_add(proceeds(claim))
+        });
+        // A claim that is made anyway takes all others of the node along.
+        let urgent = claims
+            .iter()
+            .map(|claim| urgency(claim, worth, gas, at))
+            .max()
+            .unwrap_or(Urgency::None);
+        for claim in claims {
+            claim.standing = match (urgent, claim.standing) {
+                (Urgency::None, _) => waiting(WaitsFor::MoreProceeds),
+                (_, Standing::Due(Why::Pays)) if urgent == Urgency::Wait => {
+                    Standing::Due(Why::WaitedLongEnough)
+                }
+                (_, standing) => standing,
+            };
+        }
+    }
+}
+
+/// Why the claims of a node are made, the weakest reason first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    None,
+    Wait,
+    Pays,
+}
+
+/// What one of a node's claims says about all of them. `worth` and `gas` are those of all.
+fn urgency(claim: &Duty, worth: MicroUsdc, gas: MicroUsdc, at: &Circumstances<'_>) -> Urgency {
+    let policy = policy_of(claim, at);
+    let wanted = u128::from(gas.get()) * u128::from(policy.gas_factor);
+    if u128::from(worth.get()) >= wanted {
+        return Urgency::Pays;
+    }
+    let is_last_chance = claim.standing == Standing::Due(Why::TaskDeprecated);
+    let has_waited = claim
+        .since
+        .is_some_and(|since| at.moment.is_after(since, policy.longest_wait));
+    match worth > gas && (is_last_chance || has_waited) {
+        true => Urgency::Wait,
+        false => Urgency::None,
+    }
+}
+
+fn policy_of(claim: &Duty, at: &Circumstances<'_>) -> ClaimPolicy {
+    let policies = at.policy.of_task(claim.task_small_id);
+    policies.claim.unwrap_or_default()
+}
+
+const fn is_due(duty: &Duty) -> bool {
+    matches!(duty.standing, Standing::Due(_))
+}
+
+fn proceeds(duty: &Duty) -> MicroUsdc {
+    duty.proceeds.unwrap_or(MicroUsdc::ZERO)
+}
