@@ -115,6 +115,7 @@ fn sample(node: OperatorNode) -> Sample {
         epoch: Some(EpochInfo {
             epoch: Epoch::new(12),
             reference_gas_price: Mist::new(1_000),
+            starts_at: None,
             ends_at: Some(TimestampMs::new(1_600_000)),
         }),
         sampling_charge: Some(Permille::new(1_200)),

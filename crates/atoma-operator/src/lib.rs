@@ -33,12 +33,14 @@
 //!   leases its badge and its gas coins, is journalled before it is sent, and is replaced only once the
 //!   ledger proves that it never executes.
 //! - [`Ingestor`]: follows the ledger and applies the contract's events to the mirror.
+//! - [`Autopilot`]: what the operator's nodes have to do, done by the use cases.
 //! - [`Readiness`]: whether the daemon can serve reads and accept writes.
 //!
 //! The crate names no concrete adapter: [`Ports`] bundles the ports of `atoma-domain`, [`Adapters`] all that a node needs. A new action
 //! needs a variant of `atoma_domain::journal::Action`, its call in `engine/attempt/calls.rs` and a use
 //! case.
 
+mod autopilot;
 mod badge_use;
 mod badges;
 mod causes;
@@ -58,6 +60,9 @@ mod records;
 mod upkeep;
 mod use_cases;
 
+pub use autopilot::{
+    Autopilot, AutopilotConfig, AutopilotMode, AutopilotRun, AutopilotStatus, Survey,
+};
 pub use badges::ReconcileError;
 pub use causes::internal;
 pub use clock::SystemClock;

@@ -38,6 +38,7 @@
 //! never edited: a change is a new file. A column that lists filter by needs an index. To handle a new
 //! contract event, see `events/effects.rs`.
 
+mod autopilot;
 pub mod backup;
 mod batch;
 mod claimed_sums;

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, bail, ensure};
 use atoma_domain::ComputeUnits;
+use atoma_domain::ports::Clock as _;
+use atoma_operator::SystemClock;
 use atoma_state::import::{EarlierDatabase, EarlierRecords, JudgedStack, judge, take};
 use atoma_state::{Access, DataDirLock, SqliteState, StateOptions, database_file};
 use atoma_sui::read_small_file;
@@ -142,7 +144,11 @@ impl ImportArgs {
                 bail!("nothing was taken");
             }
         }
-        let taken = waiting("Taking over the records", take(store, records)).await;
+        let taken = waiting(
+            "Taking over the records",
+            take(store, records, SystemClock.now()),
+        )
+        .await;
         self.tell(&Import {
             source,
             is_done: true,

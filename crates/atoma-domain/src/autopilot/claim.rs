@@ -1,15 +1,15 @@
 //! When a settled stack can be claimed. Whether it pays is weighed with the node's other claims.
 
 use super::duty::{Obstacle, Standing, WaitsFor, Why};
-use super::open_stack::OpenTicket;
 use super::policy::DutyPolicies;
 use super::settle::waiting;
+use super::unpaid_stack::UnpaidTicket;
 use super::weigh::Circumstances;
 use crate::model::Task;
 
 /// How the claim of a settled stack stands, by itself.
 pub(super) fn claim_standing(
-    ticket: &OpenTicket,
+    ticket: &UnpaidTicket,
     task: &Task,
     policies: &DutyPolicies,
     at: &Circumstances<'_>,

@@ -101,7 +101,11 @@ impl fmt::Display for Standing {
 macro_rules! reasons {
     (
         $(#[$doc:meta])* $name:ident;
-        $($(#[$variant_doc:meta])* $variant:ident $({ $($field:ident: $type:ty),+ })? => $code:literal, $text:literal;)+
+        $(
+            $(#[$variant_doc:meta])*
+            $variant:ident $({ $(#[$field_doc:meta] $field:ident: $type:ty),+ })?
+                => $code:literal, $text:literal;
+        )+
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +114,7 @@ macro_rules! reasons {
             $(
                 $(#[$variant_doc])*
                 $variant $({ $(
-                    #[doc = "See the sentence."]
+                    #[$field_doc]
                     $field: $type
                 ),+ })?,
             )+
@@ -170,9 +174,15 @@ reasons! {
     /// The next epoch.
     NextEpoch => "next_epoch", "the epoch is in its last part, and those who attest need time";
     /// The contract's time.
-    ClaimableEpoch { epoch: Epoch } => "claimable_epoch", "the contract pays the stack from epoch {epoch} on";
+    ClaimableEpoch {
+        /// From this epoch on.
+        epoch: Epoch
+    } => "claimable_epoch", "the contract pays the stack from epoch {epoch} on";
     /// An attestation of the operator's own.
-    OwnAttestation { node: NodeSmallId } => "own_attestation", "node {node} of this operator can still attest the settlement and earn its share";
+    OwnAttestation {
+        /// The node that can attest.
+        node: NodeSmallId
+    } => "own_attestation", "node {node} of this operator can still attest the settlement and earn its share";
     /// More claims.
     MoreProceeds => "more_proceeds", "the claims of the node are worth too little beside their gas";
     /// A lower price of gas, or forever.

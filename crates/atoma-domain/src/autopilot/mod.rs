@@ -8,21 +8,21 @@ mod attest;
 mod claim;
 mod duty;
 mod moment;
-mod open_stack;
 mod pause;
 mod policy;
 mod settle;
+mod unpaid_stack;
 mod weigh;
 
 pub use attest::attestation_duties;
 pub use duty::{Duty, DutyKind, Obstacle, Standing, WaitsFor, Why};
 pub use moment::{EpochWindow, Moment};
-pub use open_stack::{OpenStack, OpenTicket};
 pub use pause::{AutopilotState, Pause, PauseReason, PauseScope, Watched, reason_to_pause};
 pub use policy::{
     AttestPolicy, AutopilotPolicy, ClaimPolicy, DutyPolicies, GasPolicy, SettlePolicy, WatchPolicy,
 };
 pub use settle::stack_duty;
+pub use unpaid_stack::{UnpaidStack, UnpaidTicket};
 pub use weigh::{Circumstances, GasEstimates, weigh};
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use super::claim::claim_standing;
 use super::duty::{Duty, DutyKind, Obstacle, Standing, WaitsFor, Why};
 use super::moment::{Moment, later};
-use super::open_stack::OpenStack;
 use super::policy::{DutyPolicies, SettlePolicy};
+use super::unpaid_stack::UnpaidStack;
 use super::weigh::Circumstances;
 use crate::SecurityLevel;
 use crate::contract::stack_fee;
@@ -12,7 +12,7 @@ use crate::model::Task;
 
 /// The next duty of a stack's selected node: to settle it, or to claim it. `task` is the stack's; `None` if the mirror
 /// doesn't know it.
-pub fn stack_duty(stack: &OpenStack, task: Option<&Task>, at: &Circumstances<'_>) -> Duty {
+pub fn stack_duty(stack: &UnpaidStack, task: Option<&Task>, at: &Circumstances<'_>) -> Duty {
     let policies = at.policy.of_task(Some(stack.task_small_id));
     let is_confidential =
         task.is_some_and(|task| task.security_level == SecurityLevel::CONFIDENTIAL_COMPUTE);
@@ -57,7 +57,7 @@ pub fn stack_duty(stack: &OpenStack, task: Option<&Task>, at: &Circumstances<'_>
 
 /// How the settlement of an open stack stands, or the claim that takes its place.
 fn closing_standing(
-    stack: &OpenStack,
+    stack: &UnpaidStack,
     task: &Task,
     policies: &DutyPolicies,
     at: &Circumstances<'_>,
@@ -86,12 +86,6 @@ fn closing_standing(
             until: idle_from.map(|last| later(last, settle.idle_after)),
         };
     };
-    if stack.is_reserved(at.moment.now()) {
-        return Standing::Waiting {
-            waits_for: WaitsFor::Reservations,
-            until: stack.reserved_until,
-        };
-    }
     // Only sampling consensus draws nodes, and a task that ends can't wait for them.
     if task.security_level == SecurityLevel::SAMPLING_CONSENSUS
         && why != Why::TaskDeprecated
@@ -102,12 +96,18 @@ fn closing_standing(
             until: at.moment.epoch_ends_at(),
         };
     }
+    if stack.is_reserved(at.moment.now()) {
+        return Standing::Waiting {
+            waits_for: WaitsFor::Reservations,
+            until: stack.reserved_until,
+        };
+    }
     Standing::Due(why)
 }
 
 /// Why an open stack should be closed now; `None` while it should serve on.
 fn reason_to_close(
-    stack: &OpenStack,
+    stack: &UnpaidStack,
     task: &Task,
     settle: &SettlePolicy,
     moment: &Moment,
@@ -125,7 +125,7 @@ fn reason_to_close(
 }
 
 /// Whether at least the policy's share of the units is computed.
-fn is_filled(stack: &OpenStack, settle: &SettlePolicy) -> bool {
+fn is_filled(stack: &UnpaidStack, settle: &SettlePolicy) -> bool {
     let computed = u128::from(stack.already_computed_units.get());
     let total = u128::from(stack.num_compute_units.get());
     // A share above the whole is as good as the whole.

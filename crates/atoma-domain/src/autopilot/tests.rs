@@ -65,8 +65,8 @@ fn task(security_level: SecurityLevel) -> Task {
 }
 
 /// A stack worth 1,000 micro-USDC when it is full, of which so many percent are computed, last at hour 11.
-fn stack(percent: u64) -> OpenStack {
-    OpenStack {
+fn stack(percent: u64) -> UnpaidStack {
+    UnpaidStack {
         stack_small_id: StackSmallId::new(8),
         task_small_id: TaskSmallId::new(1),
         selected_node_id: NodeSmallId::new(1),
@@ -76,15 +76,16 @@ fn stack(percent: u64) -> OpenStack {
         num_total_messages: percent,
         last_recorded_at: (percent > 0).then(|| TimestampMs::new(11 * HOUR_MS)),
         reserved_until: None,
+        is_draining: false,
         is_frozen: false,
         ticket: None,
     }
 }
 
-fn settled(dispute_settled_at_epoch: u64, missing: &[u64]) -> OpenStack {
-    OpenStack {
+fn settled(dispute_settled_at_epoch: u64, missing: &[u64]) -> UnpaidStack {
+    UnpaidStack {
         is_frozen: true,
-        ticket: Some(OpenTicket {
+        ticket: Some(UnpaidTicket {
             num_claimed_compute_units: ComputeUnits::new(1_000_000),
             dispute_settled_at_epoch: Epoch::new(dispute_settled_at_epoch),
             settled_at: TimestampMs::new(HOUR_MS),
@@ -95,7 +96,7 @@ fn settled(dispute_settled_at_epoch: u64, missing: &[u64]) -> OpenStack {
     }
 }
 
-fn standing_at(stack: &OpenStack, task: &Task, now: u64) -> Standing {
+fn standing_at(stack: &UnpaidStack, task: &Task, now: u64) -> Standing {
     let (policy, moment) = (policy(), moment(now));
     let at = circumstances(&policy, &moment);
     let mut duty = [stack_duty(stack, Some(task), &at)];
@@ -104,7 +105,7 @@ fn standing_at(stack: &OpenStack, task: &Task, now: u64) -> Standing {
 }
 
 /// The code of its reason, at noon.
-fn reason(stack: &OpenStack, task: &Task) -> &'static str {
+fn reason(stack: &UnpaidStack, task: &Task) -> &'static str {
     standing_at(stack, task, NOON).reason()
 }
 
@@ -290,7 +291,7 @@ fn duties_can_be_turned_off_for_one_task() {
     policy.tasks.insert(TaskSmallId::new(1), none);
     let at = circumstances(&policy, &moment);
     let off =
-        |stack: &OpenStack, level| stack_duty(stack, Some(&task(level)), &at).standing.reason();
+        |stack: &UnpaidStack, level| stack_duty(stack, Some(&task(level)), &at).standing.reason();
     assert_eq!(off(&stack(100), SecurityLevel::NONE), "turned_off");
     assert_eq!(off(&settled(EPOCH, &[]), SecurityLevel::NONE), "turned_off");
     assert_eq!(

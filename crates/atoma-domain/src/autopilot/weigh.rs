@@ -50,7 +50,7 @@ pub fn weigh(duties: &mut [Duty], at: &Circumstances<'_>) {
     let is_short = at
         .balance
         .is_some_and(|balance| balance < at.policy.gas.reserve);
-    for duty in duties.iter_mut().filter(|duty| is_due(duty)) {
+    for duty in duties.iter_mut().filter(|duty| is_due_or_drains(duty)) {
         if is_short && duty.kind != DutyKind::Attest {
             duty.standing = waiting(WaitsFor::GasReserve);
             continue;
@@ -127,6 +127,18 @@ fn urgency(claim: &Duty, worth: MicroUsdc, gas: MicroUsdc, at: &Circumstances<'_
 fn policy_of(claim: &Duty, at: &Circumstances<'_>) -> ClaimPolicy {
     let policies = at.policy.of_task(claim.task_small_id);
     policies.claim.unwrap_or_default()
+}
+
+/// Also what is due once its reservations have ended: no stack is closed to them for nothing.
+const fn is_due_or_drains(duty: &Duty) -> bool {
+    matches!(
+        duty.standing,
+        Standing::Due(_)
+            | Standing::Waiting {
+                waits_for: WaitsFor::Reservations,
+                ..
+            }
+    )
 }
 
 const fn is_due(duty: &Duty) -> bool {

@@ -180,6 +180,8 @@ pub struct EpochInfo {
     pub epoch: Epoch,
     /// Its reference gas price, in MIST per gas unit.
     pub reference_gas_price: Mist,
+    /// When it began; `None` if the node doesn't say.
+    pub starts_at: Option<TimestampMs>,
     /// When it is expected to end, by its start and the protocol's duration; `None` if the node doesn't say.
     pub ends_at: Option<TimestampMs>,
 }

@@ -1,10 +1,11 @@
 //! The ports: object-safe traits between the daemon's crates, named by purpose.
 //!
-//! Adapters implement them: `atoma-state` the four of the database, `atoma-sui` the chain, the event
+//! Adapters implement them: `atoma-state` those of the database, `atoma-sui` the chain, the event
 //! source and the signer. Use cases call them, and only the daemon's composition root connects them
 //! to concrete types. A method is a whole intention, such as opening intents, and never a part of one
 //! such as begin, read or write.
 
+mod autopilot;
 mod chain;
 mod clock;
 mod contract_state;
@@ -20,6 +21,7 @@ mod sui_nodes;
 mod upkeep;
 mod work;
 
+pub use autopilot::AutopilotStore;
 pub use chain::{
     BadgeOnChain, Chain, Consumption, ContractView, EpochInfo, Executed, ExecutionOutcome, GasCoin,
     ObjectOnChain, SimulatedGas, Simulation, SubscriberQuery, TransactionPlan, Until, ViewQuery,

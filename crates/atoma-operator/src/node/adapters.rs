@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use atoma_domain::ports::{
-    Chain, ChainEvents, Clock, ContractState, EventSource, Figures, Journal, MirrorRepair,
+    AutopilotStore, Chain, ChainEvents, Clock, ContractState, EventSource, Figures, Journal, MirrorRepair,
     Ownership, ServedWork, Signer, StateReader, Upkeep,
 };
 
@@ -26,6 +26,8 @@ pub struct Adapters {
     pub contract: Arc<dyn ContractState>,
     /// The mirror, to be compared and repaired.
     pub mirror: Arc<dyn MirrorRepair>,
+    /// What the autopilot reads and remembers.
+    pub autopilot: Arc<dyn AutopilotStore>,
     /// The journal's upkeep.
     pub upkeep: Arc<dyn Upkeep>,
     /// The right to act for the operator on this database. It is given up when the node has stopped.
@@ -49,6 +51,7 @@ impl Adapters {
             + Journal
             + Figures
             + MirrorRepair
+            + AutopilotStore
             + Upkeep
             + 'static,
     {
@@ -60,6 +63,7 @@ impl Adapters {
             background_chain: chain.clone(),
             contract: chain,
             mirror: database.clone(),
+            autopilot: database.clone(),
             upkeep: database,
             ownership,
         }

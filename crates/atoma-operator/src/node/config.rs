@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::autopilot::AutopilotConfig;
 use crate::engine::EngineConfig;
 use crate::random::random_fraction;
 
@@ -14,6 +15,8 @@ const DAY_S: u64 = 86_400;
 pub struct NodeConfig {
     /// The engine's settings.
     pub engine: EngineConfig,
+    /// The autopilot's settings.
+    pub autopilot: AutopilotConfig,
     /// How long a request waits for outcomes.
     pub request_timeout: Duration,
     /// How long the start waits for the outcomes of the last run's transactions. A lane without one goes on waiting, and
@@ -41,6 +44,7 @@ impl Default for NodeConfig {
                 allow_foreign_use: false,
                 ..EngineConfig::default()
             },
+            autopilot: AutopilotConfig::default(),
             request_timeout: Duration::from_secs(90),
             recovery_timeout: Duration::from_secs(60),
             keep_bytes: Some(Duration::from_secs(30 * DAY_S)),

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::autopilot::Autopilot;
 use crate::engine::Engine;
 use crate::ingest::{Applied, MirrorChanges};
 use crate::readiness::Readiness;
@@ -36,6 +37,7 @@ pub use error::StartError;
 pub struct Node {
     parts: Parts,
     operator: Operator,
+    autopilot: Autopilot,
     is_started: AtomicBool,
     /// Ends with the node.
     finishing: JoinHandle<()>,
@@ -48,6 +50,7 @@ struct Parts {
     adapters: Adapters,
     config: NodeConfig,
     engine: Engine,
+    autopilot: Autopilot,
     applied: Applied,
     readiness: Readiness,
     reconciler: Reconciler,
@@ -101,7 +104,14 @@ impl Node {
             config.request_timeout,
         )
         .reconciling_with(reconciler.clone());
+        let autopilot = Autopilot::new(
+            operator.clone(),
+            Arc::clone(&adapters.autopilot),
+            Arc::clone(&adapters.background_chain),
+            config.autopilot.clone(),
+        );
         let parts = Parts {
+            autopilot: autopilot.clone(),
             adapters,
             config,
             engine,
@@ -115,6 +125,7 @@ impl Node {
         };
         Ok(Self {
             operator,
+            autopilot,
             finishing: parts.runtime.spawn(parts.clone().finish()),
             parts,
             is_started: AtomicBool::new(false),
@@ -125,6 +136,11 @@ impl Node {
     /// The use cases: served work, settlements, attestations and all else that an operator does.
     pub const fn operator(&self) -> &Operator {
         &self.operator
+    }
+
+    /// The autopilot, which works if the configuration turns it on.
+    pub const fn autopilot(&self) -> &Autopilot {
+        &self.autopilot
     }
 
     /// A subscription to the changes of the mirror from now on.

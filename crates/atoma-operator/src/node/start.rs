@@ -9,6 +9,7 @@ use atoma_domain::with_causes;
 use tracing::{error, info, warn};
 
 use super::{Parts, StartError};
+use crate::autopilot::{AutopilotMode, AutopilotRun};
 use crate::ingest::Ingestor;
 use crate::upkeep::JournalUpkeep;
 
@@ -118,6 +119,7 @@ impl Parts {
         self.engine.look_at_balance().await;
         self.engine.take_up_queued().await?;
         self.readiness.note_started();
+        self.begin_autopilot();
         let engine = self.engine.clone();
         self.spawn(async move { engine.report_skipped_rows().await });
         if let Some(keep) = self.config.keep_bytes {
@@ -126,6 +128,19 @@ impl Parts {
             self.spawn(upkeep.run(self.stopping.clone()));
         }
         Ok(())
+    }
+
+    /// Lets the autopilot look, and act if the configuration says so.
+    fn begin_autopilot(&self) {
+        if self.autopilot.config().mode == AutopilotMode::Off {
+            return;
+        }
+        let changes = self.applied.subscribe();
+        let work = AutopilotRun::new(self.autopilot.clone()).run(changes);
+        let stopping = self.stopping.clone();
+        self.spawn(async move {
+            stopping.run_until_cancelled(work).await;
+        });
     }
 
     async fn begin_writes_when_resolved(self) {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoma_domain::journal::{Failure, RequestKey};
+use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent, RequestKey};
+use atoma_domain::model::OperatorNode;
 use atoma_domain::ports::JournalKey;
-use atoma_domain::{CheckpointNumber, IntentId, with_causes};
+use atoma_domain::{CheckpointNumber, IntentId, Mist, with_causes};
 
+use super::nodes::actor;
 use crate::engine::{Engine, LimitStatus};
 use crate::ingest::Applied;
 use crate::measure::{Measurements, Sampler};
@@ -128,7 +130,7 @@ impl Operator {
             Err(NotReady(reasons)) => reasons,
         };
         reasons.extend(self.readiness.disk_problem().await);
-        let stopped = self.readiness.stopped().or_else(|| self.engine.paused());
+        let stopped = self.stopped();
         if let Some(pause) = &stopped
             && !reasons.contains(&pause.to_string())
         {
@@ -178,6 +180,25 @@ impl Operator {
             .chain(self.engine.warnings())
             .chain(compared)
             .collect()
+    }
+
+    /// Whether an unfinished transaction does this already.
+    pub(crate) fn is_under_way(&self, action: Action, node: OperatorNode) -> bool {
+        self.engine.is_under_way(&NewIntent {
+            action,
+            actor: actor(node),
+            gas: GasOptions::default(),
+        })
+    }
+
+    /// What the operator's coins hold; `None` while that is not known.
+    pub(crate) fn gas_balance(&self) -> Option<Mist> {
+        self.engine.figures().gas_balance
+    }
+
+    /// Why writes are stopped or paused, if they are.
+    pub(crate) fn stopped(&self) -> Option<Failure> {
+        self.readiness.stopped().or_else(|| self.engine.paused())
     }
 
     /// Why an unfinished transaction waits, if it does.

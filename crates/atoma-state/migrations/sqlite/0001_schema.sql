@@ -251,6 +251,16 @@ CREATE INDEX disputes_by_plaintiff ON disputes (plaintiff_node_id, stack_small_i
 CREATE INDEX disputes_by_defendant ON disputes (defendant_node_id, stack_small_id);
 
 
+-- ── The autopilot ─────────────────────────────────────────────────────────────────────────────────
+
+-- Why the autopilot is paused, if it is, and which disputes a person knows of. One row, written when a person pauses or
+-- resumes it, and when it pauses by itself.
+CREATE TABLE autopilot (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    state TEXT NOT NULL CHECK (json_valid(state))
+) STRICT;
+
+
 -- ── Served work ───────────────────────────────────────────────────────────────────────────────────
 -- Exists nowhere else: it is what the node is paid for.
 
@@ -269,6 +279,10 @@ CREATE TABLE work_records (
     computed_units BLOB NOT NULL CHECK (length(computed_units) = 8),
     -- The sum of the reservations below, kept so that no request has to add them up.
     reserved_units BLOB NOT NULL CHECK (length(reserved_units) = 8),
+    -- When the last message was recorded; NULL without messages.
+    recorded_at    BLOB CHECK (length(recorded_at) = 8),
+    -- Whether no more units can be reserved: the stack is to be settled once its reservations have ended.
+    is_draining     INTEGER NOT NULL DEFAULT 0 CHECK (is_draining IN (0, 1)),
     is_frozen      INTEGER NOT NULL DEFAULT 0 CHECK (is_frozen IN (0, 1)),
     -- Of the selected node's record: the share of the stack that is computed, times 2^64, rounded up.
     fill           BLOB CHECK (length(fill) = 8),

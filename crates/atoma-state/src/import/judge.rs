@@ -1,7 +1,7 @@
 //! What can be taken, by the mirror and the records that are here.
 
 use atoma_domain::ports::StoreError;
-use atoma_domain::{Address, ComputeUnits, Hash32, NodeSmallId, ObjectId};
+use atoma_domain::{Address, ComputeUnits, Hash32, NodeSmallId, ObjectId, TimestampMs};
 use sqlx::SqliteConnection;
 
 use super::records::EarlierRecords;
@@ -56,9 +56,10 @@ pub async fn judge(
 pub async fn take(
     store: &SqliteState,
     records: &EarlierRecords,
+    now: TimestampMs,
 ) -> Result<Vec<JudgedStack>, StoreError> {
     let mut transaction = store.write().await?;
-    let judged = judge_all(&mut transaction, records, Then::Take).await;
+    let judged = judge_all(&mut transaction, records, Then::Take { now }).await;
     transaction.end(judged).await
 }
 
@@ -66,7 +67,7 @@ pub async fn take(
 #[derive(Clone, Copy)]
 enum Then {
     Leave,
-    Take,
+    Take { now: TimestampMs },
 }
 
 async fn judge_all(
@@ -97,8 +98,8 @@ async fn judge_one(
         Ok(record) => record,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    if let Then::Take = then {
-        record.take_over(work.accumulator.clone(), work.covered());
+    if let Then::Take { now } = then {
+        record.take_over(work.accumulator.clone(), work.covered(), now);
         record.save(connection).await?;
     }
     Ok(Ok(taken(work)))

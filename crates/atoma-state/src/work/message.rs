@@ -70,7 +70,7 @@ impl Operation for Record {
         // The work is done: what the stack can't pay is no reason to lose the message.
         let covered = message.num_compute_units.min(record.free_units(stack.size));
         let uncovered = message.num_compute_units.get() - covered.get();
-        let merkle_root = record.append(message.message_hash, covered)?;
+        let merkle_root = record.append(message.message_hash, covered, message.recorded_at)?;
         let result = RecordedMessage {
             num_total_messages: record.messages(),
             already_computed_units: record.computed(),

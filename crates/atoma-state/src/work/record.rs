@@ -3,7 +3,7 @@
 use atoma_domain::model::{Fill, WorkRecord};
 use atoma_domain::ports::StoreError;
 use atoma_domain::settlement::StackAccumulator;
-use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, ObjectId, StackSmallId};
+use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, ObjectId, StackSmallId, TimestampMs};
 use futures::TryStreamExt as _;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
@@ -19,7 +19,8 @@ const KEY: &str = "stack_small_id";
 /// The columns that [`work_record`] reads, of rows of work_records `w`.
 macro_rules! work_records {
     () => {
-        "w.stack_small_id, w.messages, w.peaks, w.merkle_root, w.computed_units, w.reserved_units, w.is_frozen, \
+        "w.stack_small_id, w.messages, w.peaks, w.merkle_root, w.computed_units, w.reserved_units, \
+         w.recorded_at, w.is_draining, w.is_frozen, \
          (w.is_frozen OR EXISTS (SELECT 1 FROM settlements t \
           WHERE t.stack_small_id = w.stack_small_id \
           AND t.selected_node_id = w.node_small_id)) AS is_closed"
@@ -30,7 +31,8 @@ pub(super) use work_records;
 /// The columns that [`StoredRecord::of_row`] reads, of rows of work_records `w`.
 macro_rules! work_record_columns {
     () => {
-        "w.node_small_id, w.messages, w.peaks, w.merkle_root, w.computed_units, w.reserved_units, w.is_frozen"
+        "w.node_small_id, w.messages, w.peaks, w.merkle_root, w.computed_units, w.reserved_units, \
+         w.recorded_at, w.is_draining, w.is_frozen"
     };
 }
 pub(super) use work_record_columns;
@@ -107,6 +109,8 @@ pub(crate) struct StoredRecord {
     accumulator: StackAccumulator,
     computed: ComputeUnits,
     reserved: ComputeUnits,
+    recorded_at: Option<TimestampMs>,
+    is_draining: bool,
     is_frozen: bool,
     /// The units of the stack; `None` if the node is not the selected one.
     size: Option<ComputeUnits>,
@@ -141,6 +145,8 @@ impl StoredRecord {
             accumulator: StackAccumulator::new(),
             computed: ComputeUnits::ZERO,
             reserved: ComputeUnits::ZERO,
+            recorded_at: None,
+            is_draining: false,
             is_frozen: false,
             size: stack.size_for(node),
         }
@@ -179,6 +185,8 @@ impl StoredRecord {
             accumulator,
             computed: ComputeUnits::new(cells.number("computed_units")?),
             reserved: ComputeUnits::new(cells.number("reserved_units")?),
+            recorded_at: cells.optional_number("recorded_at")?.map(TimestampMs::new),
+            is_draining: cells.flag("is_draining")?,
             is_frozen: cells.flag("is_frozen")?,
             size,
         })
@@ -191,6 +199,11 @@ impl StoredRecord {
 
     pub(crate) const fn is_frozen(&self) -> bool {
         self.is_frozen
+    }
+
+    /// Whether no more units can be reserved.
+    pub(super) const fn is_draining(&self) -> bool {
+        self.is_draining
     }
 
     /// The units of a stack of that size that are neither computed nor reserved.
@@ -214,9 +227,15 @@ impl StoredRecord {
     }
 
     /// Puts the messages and units of a record that was kept elsewhere in place of those here.
-    pub(crate) fn take_over(&mut self, accumulator: StackAccumulator, computed: ComputeUnits) {
+    pub(crate) fn take_over(
+        &mut self,
+        accumulator: StackAccumulator,
+        computed: ComputeUnits,
+        now: TimestampMs,
+    ) {
         self.accumulator = accumulator;
         self.computed = computed;
+        self.recorded_at = Some(now);
     }
 
     /// Adds a message to the accumulator and its units to those computed, and returns the new root.
@@ -224,8 +243,10 @@ impl StoredRecord {
         &mut self,
         message: Hash32,
         units: ComputeUnits,
+        now: TimestampMs,
     ) -> Result<Hash32, StoreError> {
         self.computed = add(self.computed, units)?;
+        self.recorded_at = Some(now);
         self.accumulator
             .append(message)
             .map_err(|full| out_of_range(full.to_string()))?;
@@ -290,6 +311,7 @@ impl StoredRecord {
             .optional_bytes(root.as_ref().map(|hash| hash.as_bytes().as_slice()))
             .bytes(&number(self.computed.get()))
             .bytes(&number(self.reserved.get()))
+            .optional_bytes(self.recorded_at.map(|at| number(at.get())).as_deref())
             .optional_bytes(fill.map(|fill| number(fill.get())).as_deref())
             .optional_bytes(fill.map(fill_level).as_deref().map(str::as_bytes));
     }
@@ -299,10 +321,10 @@ impl StoredRecord {
 macro_rules! insert {
     () => {
         "INSERT INTO work_records (stack_small_id, node_small_id, messages, peaks, merkle_root, \
-         computed_units, reserved_units, fill, fill_level) \
+         computed_units, reserved_units, recorded_at, fill, fill_level) \
          SELECT unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), unhex(value ->> 3), \
          unhex(value ->> 4), unhex(value ->> 5), unhex(value ->> 6), unhex(value ->> 7), \
-         CAST(unhex(value ->> 8) AS TEXT) FROM json_each($1) WHERE TRUE \
+         unhex(value ->> 8), CAST(unhex(value ->> 9) AS TEXT) FROM json_each($1) WHERE TRUE \
          ON CONFLICT (stack_small_id, node_small_id) DO UPDATE SET "
     };
 }
@@ -312,7 +334,7 @@ pub(super) const WRITE_WHOLE: &str = concat!(
     insert!(),
     "messages = excluded.messages, peaks = excluded.peaks, merkle_root = excluded.merkle_root, \
      computed_units = excluded.computed_units, reserved_units = excluded.reserved_units, \
-     fill = excluded.fill, fill_level = excluded.fill_level"
+     recorded_at = excluded.recorded_at, fill = excluded.fill, fill_level = excluded.fill_level"
 );
 
 /// Saves only the reserved units of records. This also works for frozen ones.

@@ -33,10 +33,11 @@ enum Change {
     Corrected(ComputeUnits),
 }
 
-/// The units in a record, and whether it is frozen.
+/// The units in a record, and whether it takes reservations.
 pub(super) struct Filled {
     pub(super) computed: ComputeUnits,
     pub(super) reserved: ComputeUnits,
+    pub(super) is_draining: bool,
     pub(super) is_frozen: bool,
 }
 
@@ -88,6 +89,7 @@ impl Records {
             return Ok(Filled {
                 computed: record.computed(),
                 reserved: record.reserved(),
+                is_draining: record.is_draining(),
                 is_frozen: record.is_frozen(),
             });
         }
@@ -95,6 +97,7 @@ impl Records {
             return Ok(Filled {
                 computed: ComputeUnits::ZERO,
                 reserved: ComputeUnits::ZERO,
+                is_draining: false,
                 is_frozen: false,
             });
         };
@@ -106,6 +109,7 @@ impl Records {
         Ok(Filled {
             computed: ComputeUnits::new(cells.number("computed_units")?),
             reserved,
+            is_draining: cells.flag("is_draining")?,
             is_frozen: cells.flag("is_frozen")?,
         })
     }

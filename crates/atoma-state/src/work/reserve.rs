@@ -74,7 +74,7 @@ impl Candidate {
     fn new(loaded: &Loaded, stack: ServedStack) -> Result<Self, StoreError> {
         let filled = loaded.records.filled(&stack, stack.selected_node)?;
         Ok(Self {
-            is_open: !stack.is_claimed && !stack.is_closed(filled.is_frozen),
+            is_open: !stack.is_claimed && !filled.is_draining && !stack.is_closed(filled.is_frozen),
             free: free_units(stack.size, filled.computed, filled.reserved),
             stack,
         })

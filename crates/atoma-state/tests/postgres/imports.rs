@@ -94,7 +94,7 @@ async fn records_of_the_second_generation_are_taken() {
         (i64::MAX, Ok(5)),
     ];
     assert_eq!(judged(&store, &records).await, expected);
-    take(&store, &records).await.unwrap();
+    take(&store, &records, at(7)).await.unwrap();
     let recorded = mirror(&[(1, 100)]).await;
     for number in 0..5 {
         recorded

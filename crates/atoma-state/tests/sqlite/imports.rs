@@ -58,7 +58,7 @@ async fn a_stack_goes_on_where_the_earlier_node_left_it() {
             .await
             .unwrap();
     }
-    let judged = take(&store, &earlier.read().await).await.unwrap();
+    let judged = take(&store, &earlier.read().await, at(7)).await.unwrap();
     assert_eq!(taken(&judged), [(1, 5, 60)]);
     assert_eq!(record_of(&store, 1).await, record_of(&recorded, 1).await);
     for store in [&store, &recorded] {
@@ -92,11 +92,11 @@ async fn judging_changes_nothing_and_a_second_run_takes_nothing_again() {
     assert_eq!(judged, judge(&store, &records).await.unwrap());
     reading.close().await;
     assert_eq!(here.dump().await, before);
-    assert_eq!(take(&store, &records).await.unwrap(), judged);
+    assert_eq!(take(&store, &records, at(7)).await.unwrap(), judged);
     assert_eq!(taken(&judged).len(), 2);
 
     let after = here.dump().await;
-    let again = take(&store, &records).await.unwrap();
+    let again = take(&store, &records, at(7)).await.unwrap();
     let expected = [1, 2].map(|id| (id, NotTaken::TakenBefore));
     assert_eq!(refusals(&again), expected);
     assert_eq!(here.dump().await, after);
@@ -168,7 +168,7 @@ async fn a_stack_that_can_not_be_taken_says_why() {
         (99, NotTaken::UnknownStack),
     ];
     assert_eq!(refusals(&judged), expected);
-    assert_eq!(take(&store, &records).await.unwrap(), judged);
+    assert_eq!(take(&store, &records, at(7)).await.unwrap(), judged);
 }
 
 /// The largest numbers that the earlier node could store, and those of the chain that it could not.
@@ -193,7 +193,7 @@ async fn numbers_are_stored_exactly() {
         EarlierStack::new(4, 100, -5, 0..3),
     ])
     .await;
-    let judged = take(&store, &earlier.read().await).await.unwrap();
+    let judged = take(&store, &earlier.read().await, at(7)).await.unwrap();
     assert_eq!(taken(&judged), [(3, 3, 0), (i64::MAX, 3, most)]);
     let negative = |column, value| NotTaken::Negative { column, value };
     let expected = [
@@ -391,8 +391,11 @@ async fn an_import_that_fails_takes_nothing() {
                    BEGIN SELECT RAISE(ABORT, 'the disk is gone'); END";
     here.run(failing).await.unwrap();
     let records = earlier.read().await;
-    assert!(take(&store, &records).await.is_err());
+    assert!(take(&store, &records, at(7)).await.is_err());
     assert_eq!(here.dump().await, before);
     here.run("DROP TRIGGER failing").await.unwrap();
-    assert_eq!(taken(&take(&store, &records).await.unwrap()).len(), 3);
+    assert_eq!(
+        taken(&take(&store, &records, at(7)).await.unwrap()).len(),
+        3
+    );
 }

@@ -2,6 +2,7 @@
 //! implementation; `store_suites!` turns them all into tests.
 
 pub mod attempts;
+pub mod autopilot;
 pub mod batches;
 pub mod due_attestations;
 pub mod figures;
@@ -17,12 +18,21 @@ pub mod settling;
 pub mod work;
 
 use atoma_domain::ports::{
-    ChainEvents, Figures, Journal, MirrorRepair, ServedWork, StateReader, Upkeep,
+    AutopilotStore, ChainEvents, Figures, Journal, MirrorRepair, ServedWork, StateReader, Upkeep,
 };
 
 /// A store under test. It has all database ports, because one reads what another writes.
 pub trait Store:
-    StateReader + ServedWork + ChainEvents + MirrorRepair + Journal + Figures + Upkeep + Clone + 'static
+    StateReader
+    + ServedWork
+    + ChainEvents
+    + MirrorRepair
+    + Journal
+    + Figures
+    + AutopilotStore
+    + Upkeep
+    + Clone
+    + 'static
 {
 }
 
@@ -33,6 +43,7 @@ impl<T> Store for T where
         + MirrorRepair
         + Journal
         + Figures
+        + AutopilotStore
         + Upkeep
         + Clone
         + 'static
@@ -145,6 +156,13 @@ macro_rules! store_suites {
                 sums_are_kept_apart_by_the_way_of_payment,
                 missing_attestations_are_due_until_the_ticket_expires,
                 intents_are_counted_by_status,
+            }
+            autopilot {
+                an_unpaid_stack_has_its_record_and_its_reservations,
+                an_unpaid_stack_has_its_ticket,
+                unpaid_stacks_come_in_pages_without_those_that_are_paid,
+                a_stack_that_drains_takes_messages_and_no_reservations,
+                the_autopilot_remembers_its_pause,
             }
             batches {
                 the_unsignable_intent_of_a_batch_is_named,

@@ -117,6 +117,7 @@ impl SuiChain {
                     .reference_gas_price
                     .ok_or(malformed("epoch.reference_gas_price"))?,
             ),
+            starts_at: epoch.start.and_then(milliseconds),
             ends_at: expected_end(&epoch),
         })
     }

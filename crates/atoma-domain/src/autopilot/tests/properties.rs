@@ -37,7 +37,7 @@ prop_compose! {
         settled_at in 0_u64..24,
         missing in proptest::sample::subsequence(vec![1_u64, 2, 7], 0..=3),
         is_in_dispute in proptest::bool::weighted(0.1),
-    ) -> OpenTicket {
+    ) -> UnpaidTicket {
         let mut ticket = settled(claimable, &missing).ticket.unwrap();
         ticket.settled_at = TimestampMs::new(settled_at * HOUR_MS);
         ticket.is_in_dispute = is_in_dispute;
@@ -53,8 +53,8 @@ prop_compose! {
         reserved in proptest::option::of(0_u64..30),
         is_frozen in any::<bool>(),
         ticket in proptest::option::of(any_ticket()),
-    ) -> OpenStack {
-        OpenStack {
+    ) -> UnpaidStack {
+        UnpaidStack {
             price_per_one_million_compute_units: PricePerMillion::new(price),
             last_recorded_at: (percent > 0).then(|| TimestampMs::new(last * HOUR_MS)),
             reserved_until: reserved.map(|hour| TimestampMs::new(hour * HOUR_MS)),
@@ -79,7 +79,7 @@ prop_compose! {
     }
 }
 
-fn decide(stacks: &[OpenStack], task: &Task, policy: &AutopilotPolicy, now: u64) -> Vec<Duty> {
+fn decide(stacks: &[UnpaidStack], task: &Task, policy: &AutopilotPolicy, now: u64) -> Vec<Duty> {
     let moment = moment(now);
     let at = circumstances(policy, &moment);
     let mut duties: Vec<Duty> = stacks

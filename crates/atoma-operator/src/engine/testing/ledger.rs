@@ -129,6 +129,7 @@ impl Chain for FakeChain {
         Ok(EpochInfo {
             epoch: epoch.ok_or(ChainError::Malformed { what: "it" })?,
             reference_gas_price: Mist::new(1_000),
+            starts_at: None,
             ends_at: None,
         })
     }

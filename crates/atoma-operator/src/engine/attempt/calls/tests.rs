@@ -46,6 +46,7 @@ fn view(drawable: u64, drawn: &[u64]) -> ContractView {
         epoch: EpochInfo {
             epoch: Epoch::new(3),
             reference_gas_price: Mist::new(1),
+            starts_at: None,
             ends_at: None,
         },
         parameters: ContractParameters {

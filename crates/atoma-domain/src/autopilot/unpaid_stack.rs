@@ -6,7 +6,7 @@ use crate::{
 
 /// A stack that one of the operator's nodes serves and that is not claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenStack {
+pub struct UnpaidStack {
     /// Its small id.
     pub stack_small_id: StackSmallId,
     /// Its task.
@@ -25,15 +25,17 @@ pub struct OpenStack {
     pub last_recorded_at: Option<TimestampMs>,
     /// When the last lease on its units ends; `None` without reservations.
     pub reserved_until: Option<TimestampMs>,
+    /// Whether no more units can be reserved, because it is to be settled once its reservations have ended.
+    pub is_draining: bool,
     /// Whether an intent of this daemon has closed the record: a settlement, or a claim without one.
     pub is_frozen: bool,
     /// Its settlement ticket, if it has one.
-    pub ticket: Option<OpenTicket>,
+    pub ticket: Option<UnpaidTicket>,
 }
 
 /// The settlement ticket of an unclaimed stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenTicket {
+pub struct UnpaidTicket {
     /// The units that it claims.
     pub num_claimed_compute_units: ComputeUnits,
     /// The last epoch to attest in, and the first to claim in.
@@ -46,7 +48,7 @@ pub struct OpenTicket {
     pub is_in_dispute: bool,
 }
 
-impl OpenStack {
+impl UnpaidStack {
     /// The units that a claim is paid for: the ticket's, or those recorded while there is none.
     pub fn payable_units(&self) -> ComputeUnits {
         let recorded = self.already_computed_units;
