@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use atoma_domain::ports::{
-    AutopilotStore, Chain, ChainEvents, Clock, ContractState, EventSource, Figures, Journal, MirrorRepair,
-    Ownership, ServedWork, Signer, StateReader, Upkeep,
+    AutopilotStore, Chain, ChainEvents, Clock, ContractState, EventSource, Figures, Journal,
+    MirrorRepair, Ownership, ServedWork, Signer, StateReader, Upkeep,
 };
 
 use crate::clock::SystemClock;
