@@ -19,6 +19,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod autopilot;
 mod error;
 mod node_key;
 mod outcome;
@@ -32,6 +33,11 @@ mod task;
 pub mod text;
 mod transaction;
 
+pub use autopilot::{
+    AttestPolicyView, AutopilotModeView, AutopilotView, ClaimPolicyView, DutyCountView,
+    DutyKindView, DutyPoliciesView, DutyStandingView, DutyView, PauseRequest, PauseScopeView,
+    PauseView, PolicyView, SettlePolicyView, TaskPolicyView,
+};
 pub use error::ErrorBody;
 pub use node_key::NodeKeyView;
 pub use outcome::{

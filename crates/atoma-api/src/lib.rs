@@ -11,7 +11,7 @@
 //!     limits: ApiLimits::default(),
 //!     metrics: atoma_metrics::Metrics::new()?,
 //! };
-//! ApiServer::bind(node.operator().clone(), config)?.run().await?;
+//! ApiServer::bind(node.operator().clone(), node.autopilot().clone(), config)?.run().await?;
 //! # Ok(())
 //! # }
 //! ```

@@ -17,7 +17,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpRequest, ResponseError as _};
 use atoma_metrics::Metrics;
-use atoma_operator::Operator;
+use atoma_operator::{Autopilot, Operator};
 use thiserror::Error as ThisError;
 use tokio::net::TcpSocket;
 use tracing::debug;
@@ -112,7 +112,11 @@ impl ApiServer {
     ///
     /// # Errors
     /// When the access does not suffice for the address, or the system refuses it.
-    pub fn bind(operator: Operator, config: ApiConfig) -> Result<Self, BindError> {
+    pub fn bind(
+        operator: Operator,
+        autopilot: Autopilot,
+        config: ApiConfig,
+    ) -> Result<Self, BindError> {
         let addr = config.addr;
         let access = AccessControl::new(addr, config.access)
             .map_err(|lack| BindError::Unprotected { addr, lack })?;
@@ -123,6 +127,7 @@ impl ApiServer {
         let json = document().to_json().map_err(BindError::Document)?;
         let shared = Shared {
             operator: Data::new(operator),
+            autopilot: Data::new(autopilot),
             metrics: Data::new(config.metrics),
             access: Data::new(access.clone()),
             hosts: Data::new(config.allowed_hosts),
@@ -179,6 +184,7 @@ impl ApiServer {
 #[derive(Clone)]
 struct Shared {
     operator: Data<Operator>,
+    autopilot: Data<Autopilot>,
     metrics: Data<Metrics>,
     hosts: Data<AllowedHosts>,
     access: Data<AccessControl>,
@@ -252,6 +258,7 @@ fn app(
 > {
     App::new()
         .app_data(shared.operator)
+        .app_data(shared.autopilot)
         .app_data(shared.metrics)
         .app_data(shared.hosts)
         .app_data(shared.access)

@@ -27,6 +27,6 @@ pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::{ClientError, failure};
 pub use list::List;
-pub use reads::{Readiness, TransactionFilter};
+pub use reads::{DutyFilter, Readiness, TransactionFilter};
 pub use token::Token;
 pub use writes::Write;

@@ -1,9 +1,9 @@
 //! The endpoints that read.
 
 use atoma_api_types::{
-    ClaimedStackView, DisputeView, DueAttestationView, HealthView, NodeKeyView, NodeView,
-    NotReadyView, ReadyView, ReservationView, StackView, SubscriptionView, TaskView,
-    TransactionDetailView, TransactionView,
+    AutopilotView, ClaimedStackView, DisputeView, DueAttestationView, DutyView, HealthView,
+    NodeKeyView, NodeView, NotReadyView, ReadyView, ReservationView, StackView, SubscriptionView,
+    TaskView, TransactionDetailView, TransactionView,
 };
 use atoma_domain::{NodeSmallId, StackSmallId};
 use reqwest::{Method, StatusCode};
@@ -47,6 +47,17 @@ pub struct TransactionFilter {
     pub stack_small_id: Option<StackSmallId>,
     /// The digest of an attempt.
     pub tx_digest: Option<String>,
+}
+
+/// Which duties to list. What is absent does not narrow the list.
+#[derive(Clone, Debug, Default)]
+pub struct DutyFilter {
+    /// What they are about: `attest`, `settle` or `claim`.
+    pub duty: Option<String>,
+    /// How they stand: `due`, `waiting` or `blocked`.
+    pub standing: Option<String>,
+    /// The node.
+    pub node_small_id: Option<NodeSmallId>,
 }
 
 /// Defines methods for lists of all nodes or of one.
@@ -144,6 +155,27 @@ impl Client {
             .with("node_small_id", filter.node_small_id)
             .with("stack_small_id", filter.stack_small_id)
             .with("tx_digest", filter.tx_digest)
+    }
+
+    /// How the autopilot stands.
+    ///
+    /// # Errors
+    /// When the daemon can't be reached.
+    pub async fn autopilot(&self) -> Result<AutopilotView, ClientError> {
+        self.get(&["autopilot"]).await
+    }
+
+    /// What the operator's nodes have to do now or later, and why.
+    pub fn duties(&self, filter: DutyFilter) -> List<'_, DutyView> {
+        List::new(self, &["duties"])
+            .with("duty", filter.duty)
+            .with("standing", filter.standing)
+            .with("node_small_id", filter.node_small_id)
+    }
+
+    /// What the operator's nodes have to do about a stack, and why.
+    pub fn duties_of(&self, stack: StackSmallId) -> List<'_, DutyView> {
+        List::new(self, &["duties"]).below(Some(stack))
     }
 
     /// A transaction of the journal, by its number or the digest of one of its attempts.

@@ -1,11 +1,11 @@
 //! The endpoints that write.
 
 use atoma_api_types::{
-    AttestRequest, BatchView, ClaimRequest, ClaimView, DigestView, DisputeRequest, DisputedView,
-    MessageRequest, ModelSubscribeRequest, ReconciledView, RegisterRequest, RegisteredView,
-    ReleasedView, ReservationRequest, ReservationUpdate, ReservationView, ReservedView,
-    RotateKeyRequest, SettleRequest, SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest,
-    TransactionView, WorkView,
+    AttestRequest, AutopilotView, BatchView, ClaimRequest, ClaimView, DigestView, DisputeRequest,
+    DisputedView, MessageRequest, ModelSubscribeRequest, PauseRequest, ReconciledView,
+    RegisterRequest, RegisteredView, ReleasedView, ReservationRequest, ReservationUpdate,
+    ReservationView, ReservedView, RotateKeyRequest, SettleRequest, SubscribedView,
+    TaskSubscribeRequest, TaskUnsubscribeRequest, TransactionView, WorkView,
 };
 use atoma_domain::{IntentId, ReservationId};
 use reqwest::{Method, RequestBuilder};
@@ -175,6 +175,29 @@ impl Client {
     /// When the daemon can't be reached, or can't read the contract.
     pub async fn rebuild_mirror(&self) -> Result<ReconciledView, ClientError> {
         let request = self.request(Method::POST, &["reconcile", "rebuild"])?;
+        self.send(request).await?.decode()
+    }
+
+    /// Pauses the autopilot. Repeating it does no harm.
+    ///
+    /// # Errors
+    /// When the daemon can't be reached.
+    pub async fn pause_autopilot(
+        &self,
+        request: &PauseRequest,
+    ) -> Result<AutopilotView, ClientError> {
+        let sent = self
+            .request(Method::POST, &["autopilot", "pause"])?
+            .json(request);
+        self.send(sent).await?.decode()
+    }
+
+    /// Lets the autopilot go on. Repeating it does no harm.
+    ///
+    /// # Errors
+    /// When the daemon can't be reached.
+    pub async fn resume_autopilot(&self) -> Result<AutopilotView, ClientError> {
+        let request = self.request(Method::POST, &["autopilot", "resume"])?;
         self.send(request).await?.decode()
     }
 

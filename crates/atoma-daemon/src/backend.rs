@@ -112,6 +112,7 @@ fn node_config(config: &Config) -> NodeConfig {
         },
         ..node.engine
     };
+    node.autopilot = config.autopilot.config(&config.data_dir);
     node.request_timeout = Duration::from_secs(config.request_timeout_s);
     node.recovery_timeout = Duration::from_secs(config.recovery_timeout_s);
     let keep_days = config.journal.keep_bytes_days;

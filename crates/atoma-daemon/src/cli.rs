@@ -1,6 +1,7 @@
 //! The command line.
 
 mod advice;
+mod autopilot;
 mod backup;
 mod config;
 mod connection;
@@ -39,6 +40,7 @@ use crate::output::{BAD, DOUBTFUL, GOOD, painted, print_json, tell};
 use crate::{exit, logging, signals};
 pub(crate) use advice::told;
 use atoma_operator::SystemClock;
+use autopilot::AutopilotCommand;
 use backup::{BackupArgs, RestoreArgs};
 use config::{ConfigArgs, ConfigCommand};
 use doctor::DoctorArgs;
@@ -87,6 +89,9 @@ enum Command {
     Read(ReadCommand),
     #[command(flatten)]
     Request(Box<RequestCommand>),
+    /// Show, plan, pause or resume the autopilot, or explain what it does about a stack.
+    #[command(subcommand)]
+    Autopilot(AutopilotCommand),
     /// List, show, follow or abandon transactions.
     #[command(subcommand)]
     Transactions(TransactionsCommand),
@@ -129,6 +134,7 @@ impl Command {
         match self {
             Self::Read(command) => command.connection().json,
             Self::Request(command) => command.connection().json,
+            Self::Autopilot(command) => command.connection().json,
             Self::Transactions(command) => command.connection().json,
             Self::Reconcile(args) => args.connection.json,
             _ => false,
@@ -149,6 +155,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Dev(args) => dev::run(args, stopping()).await,
         Command::Read(command) => command.run().await,
         Command::Request(command) => command.run().await,
+        Command::Autopilot(command) => command.run().await,
         Command::Transactions(command) => command.run().await,
         Command::Reconcile(args) => args.run().await,
         Command::Backup(args) => args.run().await,

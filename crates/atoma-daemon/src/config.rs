@@ -5,6 +5,7 @@
 //! environment variables, the example file and `docs/configuration.md` all come from it.
 
 mod access;
+mod autopilot;
 mod checks;
 mod error;
 mod files;
@@ -28,6 +29,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::{Dict, Value};
 
 pub use access::{Access, TlsFiles, Token};
+pub use autopilot::{AutopilotSettings, ModeSetting, TaskSettings};
 use error::Problem;
 pub use error::{ConfigError, Fault};
 pub use files::Findings;
@@ -156,6 +158,7 @@ impl Config {
         let tokens = settings.tokens.iter_mut();
         let others = [
             &mut settings.sui.ca_file,
+            &mut settings.autopilot.pause_file,
             &mut settings.tls.cert_file,
             &mut settings.tls.key_file,
         ];

@@ -105,7 +105,7 @@ async fn begin(
     stopping: CancellationToken,
 ) -> anyhow::Result<ApiServer> {
     let operator = node.operator();
-    let api = ApiServer::bind(operator.clone(), api)?;
+    let api = ApiServer::bind(operator.clone(), node.autopilot().clone(), api)?;
     let (access, told) = (api.access().clone(), supervisor.clone());
     // Before it is known where it listens: without a handler, SIGHUP ends the process.
     reload_on_hangup(config, access, told, stopping.clone());

@@ -6,14 +6,16 @@ pub(crate) enum Tag {
     State,
     Transactions,
     ServedWork,
+    Autopilot,
     Daemon,
 }
 
 impl Tag {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::State,
         Self::Transactions,
         Self::ServedWork,
+        Self::Autopilot,
         Self::Daemon,
     ];
 
@@ -23,6 +25,7 @@ impl Tag {
             Self::State => "State",
             Self::Transactions => "Transactions",
             Self::ServedWork => "Served work",
+            Self::Autopilot => "Autopilot",
             Self::Daemon => "Daemon",
         }
     }
@@ -38,6 +41,9 @@ impl Tag {
                  outcome, even if the client leaves."
             }
             Self::ServedWork => "Reservations and messages of the inference services.",
+            Self::Autopilot => {
+                "What the operator's nodes have to do, and the autopilot that does it."
+            }
             Self::Daemon => "Health, nodes and the transaction journal.",
         }
     }

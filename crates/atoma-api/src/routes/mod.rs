@@ -1,5 +1,6 @@
 //! The routes, grouped by purpose.
 
+mod autopilot;
 mod beginnings;
 mod endpoint;
 mod messages;
@@ -26,6 +27,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         stack_requests::endpoints(),
         messages::endpoints(),
         reservations::endpoints(),
+        autopilot::endpoints(),
         service::endpoints(),
     ]
     .into_iter()

@@ -1,5 +1,6 @@
 //! How responses are made from what the use cases return.
 
+mod autopilot;
 mod batch;
 mod limits;
 mod node_key;
@@ -12,6 +13,7 @@ mod task;
 mod time;
 mod transaction;
 
+pub(crate) use autopilot::{autopilot_view, duty_view};
 pub(crate) use batch::{batch_response, batch_view, claim_view};
 pub(crate) use limits::spending_limits_view;
 pub(crate) use node_key::node_key_view;

@@ -60,6 +60,9 @@ impl Settings {
         for problem in node_problems(&self.sui) {
             broken("sui.nodes", problem);
         }
+        for problem in self.autopilot.problems() {
+            broken("autopilot.tasks", problem);
+        }
         match (&self.tls.cert_file, &self.tls.key_file) {
             (Some(_), None) => broken("tls.cert_file", "needs `tls.key_file` too".to_owned()),
             (None, Some(_)) => broken("tls.key_file", "needs `tls.cert_file` too".to_owned()),
@@ -83,6 +86,7 @@ impl Settings {
             ("data_dir", Some(&self.data_dir)),
             ("sui.client_config", Some(&sui.client_config)),
             ("sui.ca_file", sui.ca_file.as_ref()),
+            ("autopilot.pause_file", self.autopilot.pause_file.as_ref()),
             ("tls.cert_file", self.tls.cert_file.as_ref()),
             ("tls.key_file", self.tls.key_file.as_ref()),
         ];

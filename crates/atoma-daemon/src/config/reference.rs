@@ -58,6 +58,19 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "sui.atoma_db_id",
         &["atoma_db_id = \"0x0000000000000000000000000000000000000000000000000000000000000000\""],
     ),
+    (
+        "autopilot.pause_file",
+        &["pause_file = \"/var/lib/atoma-daemon/autopilot.pause\""],
+    ),
+    (
+        "autopilot.tasks",
+        &[
+            "[[autopilot.tasks]]",
+            "task_small_id = 7",
+            "settle_fill_percent = 80",
+            "claim_longest_wait_s = 86400",
+        ],
+    ),
     ("gas.daily_cap_mist", &["daily_cap_mist = 10000000000"]),
     (
         "tls.cert_file",
@@ -81,7 +94,8 @@ pub(crate) fn example(chosen: &Chosen) -> String {
          `atoma-daemon config show` shows what is in effect. The same descriptions are in docs/configuration.md.",
     );
     let keys = keys::all();
-    let is_list = |key: &&Key| ["tokens", "sui.nodes"].contains(&key.name.as_str());
+    let is_list =
+        |key: &&Key| ["tokens", "sui.nodes", "autopilot.tasks"].contains(&key.name.as_str());
     for key in keys.iter().filter(|key| !key.name.contains('.')) {
         if !is_list(&key) {
             entry(&mut text, key, chosen);

@@ -13,6 +13,7 @@ use atoma_domain::ObjectId;
 use atoma_sui::NodeUrl;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::autopilot::AutopilotSettings;
 use super::origin::Origin;
 
 /// The configuration: the settings, and where each comes from.
@@ -95,6 +96,9 @@ pub struct Settings {
     /// When writes pause.
     #[config(nested)]
     pub breaker: BreakerConfig,
+    /// The autopilot: it attests, settles and claims by itself. See `docs/autopilot.md`.
+    #[config(nested)]
+    pub autopilot: AutopilotSettings,
     /// The transaction journal.
     #[config(nested)]
     pub journal: JournalConfig,

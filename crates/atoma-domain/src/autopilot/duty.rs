@@ -187,6 +187,8 @@ reasons! {
     MoreProceeds => "more_proceeds", "the claims of the node are worth too little beside their gas";
     /// A lower price of gas, or forever.
     CheaperGas => "cheaper_gas", "it would cost more gas than it earns";
+    /// More USDC in the contract.
+    Treasury => "treasury", "the contract's treasury can't pay the claim yet: it is paid when others have bought more";
     /// More SUI.
     GasReserve => "gas_reserve", "the operator's coins are kept for attestations";
     /// A failure was a moment ago.

@@ -200,9 +200,14 @@ impl Shared {
             let node = nodes
                 .iter()
                 .find(|node| node.node_small_id == duty.node_small_id);
-            if node.is_some_and(|node| self.operator.is_under_way(action(duty), *node)) {
+            if let Some((_, held)) =
+                node.and_then(|node| self.operator.under_way(&action(duty), *node))
+            {
                 duty.standing = Standing::Waiting {
-                    waits_for: WaitsFor::UnderWay,
+                    waits_for: match held {
+                        Some(Failure::TreasuryShort {}) => WaitsFor::Treasury,
+                        _ => WaitsFor::UnderWay,
+                    },
                     until: None,
                 };
             } else if let Some(pause) = setbacks.pause_of(DutyKey::of(duty), now) {

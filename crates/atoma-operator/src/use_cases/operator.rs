@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoma_domain::journal::{Action, Failure, GasOptions, NewIntent, RequestKey};
+use atoma_domain::journal::{Action, Failure, RequestKey};
 use atoma_domain::model::OperatorNode;
 use atoma_domain::ports::JournalKey;
 use atoma_domain::{CheckpointNumber, IntentId, Mist, with_causes};
@@ -182,13 +182,13 @@ impl Operator {
             .collect()
     }
 
-    /// Whether an unfinished transaction does this already.
-    pub(crate) fn is_under_way(&self, action: Action, node: OperatorNode) -> bool {
-        self.engine.is_under_way(&NewIntent {
-            action,
-            actor: actor(node),
-            gas: GasOptions::default(),
-        })
+    /// The unfinished transaction that does this already, and why it waits, if it does.
+    pub(crate) fn under_way(
+        &self,
+        action: &Action,
+        node: OperatorNode,
+    ) -> Option<(IntentId, Option<Failure>)> {
+        self.engine.under_way(action, &actor(node))
     }
 
     /// What the operator's coins hold; `None` while that is not known.

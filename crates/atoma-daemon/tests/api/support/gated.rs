@@ -15,7 +15,9 @@ use atoma_domain::{
     Address, CheckpointNumber, Digest, Epoch, ObjectId, ObjectReference, TimestampMs,
 };
 use atoma_metrics::Metrics;
-use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness};
+use atoma_operator::{
+    Applied, Autopilot, AutopilotConfig, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness,
+};
 use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{ClientConfig, SuiChain, SuiChainConfig, SuiEventSource};
 use tokio::sync::watch;
@@ -151,8 +153,15 @@ impl TestWorld {
             readiness,
             setup.request_timeout,
         );
+        let autopilot = Autopilot::new(
+            operator.clone(),
+            Arc::new(state.clone()),
+            Arc::clone(&operator.ports().chain),
+            AutopilotConfig::default(),
+        );
         let api = ApiServer::bind(
             operator.clone(),
+            autopilot,
             ApiConfig {
                 access: ApiAccess::default(),
                 addr: "127.0.0.1:0".parse().unwrap(),

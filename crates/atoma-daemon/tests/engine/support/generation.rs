@@ -10,7 +10,9 @@ use atoma_domain::ports::{Chain as _, ChainEvents as _, UnfinishedIntent};
 use atoma_domain::{Address, CheckpointNumber, IntentId, ObjectId};
 use atoma_localnet::Parameters;
 use atoma_metrics::Metrics;
-use atoma_operator::{Applied, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness};
+use atoma_operator::{
+    Applied, Autopilot, AutopilotConfig, Engine, EngineConfig, Ingestor, Operator, Ports, Readiness,
+};
 use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{KeystoreSigner, MaxLag, SuiChainConfig, SuiNodes, SuiNodesSource};
 use tokio::runtime::Runtime;
@@ -226,7 +228,13 @@ impl Generation {
             limits: ApiLimits::default(),
             metrics: Metrics::new().unwrap(),
         };
-        let api = ApiServer::bind(self.operator.clone(), config).unwrap();
+        let autopilot = Autopilot::new(
+            self.operator.clone(),
+            Arc::new(self.state.clone()),
+            Arc::clone(&self.ports.chain),
+            AutopilotConfig::default(),
+        );
+        let api = ApiServer::bind(self.operator.clone(), autopilot, config).unwrap();
         let (addr, handle) = (api.addr(), api.handle());
         tokio::spawn(api.run());
         let stopping = self.stopping.clone();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use atoma_domain::IntentId;
-use atoma_domain::journal::{Failure, NewIntent};
+use atoma_domain::journal::{Action, Actor, Failure, NewIntent};
 use atoma_domain::ports::StoreError;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinError;
@@ -107,6 +107,16 @@ impl Engine {
     pub(crate) fn is_under_way(&self, intent: &NewIntent) -> bool {
         let key = intent.action.key(&intent.actor);
         self.context.registry.is_held_key(&key)
+    }
+
+    /// The unfinished intent that holds the key of this action, and why nothing is done about it for now, if so.
+    pub(crate) fn under_way(
+        &self,
+        action: &Action,
+        actor: &Actor,
+    ) -> Option<(IntentId, Option<Failure>)> {
+        let id = self.context.registry.holder(&action.key(actor))?;
+        Some((id, self.held(id)))
     }
 
     /// Completes when the daemon is told to stop.

@@ -122,6 +122,11 @@ impl IntentRegistry {
         self.lock().holders.contains_key(key)
     }
 
+    /// The unfinished intent that has this key.
+    pub(in crate::engine) fn holder(&self, key: &ActionKey) -> Option<IntentId> {
+        self.lock().holders.get(key).copied()
+    }
+
     /// A receiver of the intent's progress; `None` when it is finished or not this process's.
     pub(in crate::engine) fn watch(&self, id: IntentId) -> Option<watch::Receiver<IntentProgress>> {
         let index = self.lock();
