@@ -134,6 +134,12 @@ impl Config {
         Ok(config.relative_to(file, &overrides))
     }
 
+    /// Turns the autopilot on, with rules for a world in which everything goes faster.
+    #[cfg(feature = "dev")]
+    pub(crate) const fn demonstrate_autopilot(&mut self) {
+        self.settings.autopilot.demonstrate();
+    }
+
     /// Reads the same file again, with the environment and the same flags.
     ///
     /// # Errors

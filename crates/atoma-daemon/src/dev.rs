@@ -59,6 +59,9 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
     };
     let mut config = Config::load(&dir.join("daemon.toml"), overrides)?;
     config.is_demonstration = true;
+    if args.autopilot {
+        config.demonstrate_autopilot();
+    }
     let daemon = Daemon::build(config, stopping.clone()).await?;
     tokio::select! {
         () = stopping.cancelled() => {}

@@ -17,6 +17,7 @@
 //! unit (`mist`, `micro_usdc`), because they are whole numbers there. `docs/metrics.md` lists all metrics; it is
 //! made from the code by [`metrics_page`].
 
+mod autopilot;
 mod chain;
 mod disk;
 mod http;

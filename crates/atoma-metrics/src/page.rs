@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atoma_domain::autopilot::PauseScope;
 use atoma_domain::journal::IntentStatus;
 use atoma_domain::model::{NodeFigures, OperatorNode, StackPhase, StackSums, StoreFigures, Worth};
 use atoma_domain::ports::{AsideReason, EpochInfo, LeftAside, SuiNodeReport};
 use atoma_domain::{CheckpointNumber, Epoch, Mist, NodeSmallId, ObjectId, Permille, TimestampMs};
 use atoma_operator::{
-    Brake, EngineFigures, LaneFigures, LedgerSample, LimitStatus, Measurements, Sample,
+    AutopilotFigures, AutopilotMode, Brake, EngineFigures, LaneFigures, LedgerSample, LimitStatus,
+    Measurements, Sample,
 };
 use prometheus::Error;
 
@@ -84,6 +86,14 @@ pub(crate) fn example() -> Measurements {
             sui_node("https://second.example", Some(AsideReason::Lags)),
         ],
         set_aside: 2,
+        autopilot: Some(AutopilotFigures {
+            mode: AutopilotMode::On,
+            paused: Some(PauseScope::AllButAttestations),
+            looked_at: Some(TimestampMs::new(990_000)),
+            recent_failures: 3,
+            duties: BTreeMap::from([(("attest", "blocked", "no_record"), 2)]),
+            first_deadline: Some(TimestampMs::new(1_000_500)),
+        }),
         sample: Arc::new(sample(node)),
         now: TimestampMs::new(1_000_000),
     }

@@ -7,6 +7,7 @@ use atoma_domain::reconciliation::DifferenceKind;
 use atoma_operator::{Brake, Measurements};
 use prometheus::Result;
 
+use crate::autopilot;
 use crate::written::{Written, float};
 
 /// Writes all of them. What can't be read is absent.
@@ -23,6 +24,9 @@ pub(crate) fn write(to: &Written, measured: &Measurements) -> Result<()> {
     ledger(to, measured)?;
     sui_nodes(to, &measured.sui_nodes)?;
     epoch(to, measured)?;
+    if let Some(figures) = &measured.autopilot {
+        autopilot::write(to, figures)?;
+    }
     let store = measured.sample.store.as_ref();
     to.gauge(
         "atoma_database_readable",
@@ -345,15 +349,15 @@ fn nodes(store: &StoreFigures) -> Vec<(String, &NodeFigures)> {
     nodes.map(|(node, sums)| (node.to_string(), sums)).collect()
 }
 
-const fn flag(is_set: bool) -> f64 {
+pub(crate) const fn flag(is_set: bool) -> f64 {
     if is_set { 1.0 } else { 0.0 }
 }
 
-fn count(number: usize) -> f64 {
+pub(crate) fn count(number: usize) -> f64 {
     float(u128::try_from(number).unwrap_or(u128::MAX))
 }
 
 /// Milliseconds as seconds.
-fn seconds(ms: u64) -> f64 {
+pub(crate) fn seconds(ms: u64) -> f64 {
     float(ms.into()) / 1_000.0
 }

@@ -61,7 +61,8 @@ mod upkeep;
 mod use_cases;
 
 pub use autopilot::{
-    Autopilot, AutopilotConfig, AutopilotMode, AutopilotRun, AutopilotStatus, Survey,
+    Autopilot, AutopilotConfig, AutopilotFigures, AutopilotMode, AutopilotRun, AutopilotStatus,
+    Survey,
 };
 pub use badges::ReconcileError;
 pub use causes::internal;

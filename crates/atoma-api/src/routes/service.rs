@@ -12,7 +12,7 @@ use atoma_domain::journal::{Action, Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey};
 use atoma_domain::{IntentId, NodeSmallId};
 use atoma_metrics::{CONTENT_TYPE, Metrics};
-use atoma_operator::{Checked, Operator};
+use atoma_operator::{Autopilot, Checked, Operator};
 
 use super::endpoint::Endpoint;
 use crate::error::{ApiError, ApiResult, advised_by};
@@ -118,8 +118,13 @@ async fn health() -> HttpResponse {
     })
 }
 
-async fn metrics(operator: Data<Operator>, metrics: Data<Metrics>) -> ApiResult {
-    let text = metrics.render(&operator.measure().await);
+async fn metrics(
+    operator: Data<Operator>,
+    autopilot: Data<Autopilot>,
+    metrics: Data<Metrics>,
+) -> ApiResult {
+    let measured = operator.measure().await.with_autopilot(&autopilot).await;
+    let text = metrics.render(&measured);
     let text = text.map_err(|error| Failure::Internal {
         reason: error.to_string(),
     })?;

@@ -1,5 +1,6 @@
 //! The autopilot's settings, and the rules that they are.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use atoma_domain::autopilot::{
 };
 use atoma_domain::{MicroUsdc, Mist, Permille, TaskSmallId};
 use atoma_operator::{AutopilotConfig, AutopilotMode};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// The name of the file in the data directory that pauses the autopilot.
@@ -73,7 +75,7 @@ pub struct AutopilotSettings {
 }
 
 /// Whether the autopilot acts.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum ModeSetting {
     /// It does nothing.
@@ -82,6 +84,16 @@ pub enum ModeSetting {
     Plan,
     /// It does what is due.
     On,
+}
+
+impl fmt::Display for ModeSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Plan => "plan",
+            Self::On => "on",
+        })
+    }
 }
 
 /// Rules for one task.
@@ -124,6 +136,16 @@ impl AutopilotSettings {
         let file = self.pause_file.clone();
         config.pause_file = Some(file.unwrap_or_else(|| data_dir.join(PAUSE_FILE)));
         config
+    }
+
+    /// The rules for a demonstration: stacks are small, and so are epochs.
+    #[cfg(feature = "dev")]
+    pub(super) const fn demonstrate(&mut self) {
+        self.mode = ModeSetting::On;
+        self.interval_s = 1;
+        self.attest_margin_s = 2;
+        self.settle_fill_percent = 90;
+        self.settle_idle_s = 10;
     }
 
     /// The rules.

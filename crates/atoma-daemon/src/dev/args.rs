@@ -23,6 +23,9 @@ pub(crate) struct DevArgs {
     /// Length of an epoch. Without it, an epoch ends only when you ask for it.
     #[arg(long, value_name = "MS")]
     pub(super) epoch_ms: Option<u64>,
+    /// Let the autopilot attest, settle and claim.
+    #[arg(long)]
+    pub(super) autopilot: bool,
     /// Delay between submitting a transaction and its effects.
     #[arg(long, value_name = "MS", default_value_t = 300)]
     pub(super) consensus_ms: u64,

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum as _};
 use dialoguer::Input;
 
 use super::network::Network;
+use crate::config::ModeSetting;
 use crate::exit::{UsageError, has_terminal};
 use crate::question;
 
@@ -40,6 +41,10 @@ pub(crate) struct InitArgs {
         default_value = "daemon.toml"
     )]
     config: PathBuf,
+    /// Whether the autopilot attests, settles and claims by itself: `off`, `plan` to say only what it would do, or `on`.
+    /// Without it, `on`.
+    #[arg(long, value_enum)]
+    autopilot: Option<ModeSetting>,
     /// Directory of the database. Without it, `data` beside the configuration file.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -61,6 +66,7 @@ pub(super) struct Answers {
     pub(super) atoma_db_id: ObjectId,
     pub(super) config: PathBuf,
     pub(super) data_dir: PathBuf,
+    pub(super) autopilot: ModeSetting,
 }
 
 /// The data directory beside the configuration file.
@@ -114,6 +120,7 @@ impl InitArgs {
             package_id,
             atoma_db_id,
             config: absolute(&self.config)?,
+            autopilot: self.autopilot.unwrap_or(ModeSetting::On),
             data_dir: match self.data_dir {
                 Some(dir) if dir != Path::new(DATA_DIR) => absolute(&dir)?,
                 // Relative to the configuration file.
@@ -178,6 +185,14 @@ impl InitArgs {
         }
         if self.atoma_db_id.is_none() {
             self.atoma_db_id = Some(ask_id("Object id of the AtomaDb")?);
+        }
+        if self.autopilot.is_none() {
+            let is_on =
+                question::ask("Let the autopilot attest, settle and claim by itself", true)?;
+            self.autopilot = Some(match is_on {
+                true => ModeSetting::On,
+                false => ModeSetting::Off,
+            });
         }
         if self.data_dir.is_none() {
             let dir: String = Input::new()

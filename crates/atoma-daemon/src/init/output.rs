@@ -86,6 +86,7 @@ fn text(answers: &Answers) -> String {
         ("sui.rpc_url", quoted(first)),
         ("sui.package_id", quoted(answers.package_id.to_string())),
         ("sui.atoma_db_id", quoted(answers.atoma_db_id.to_string())),
+        ("autopilot.mode", quoted(answers.autopilot.to_string())),
     ]);
     if !further.is_empty() {
         chosen.insert("sui.nodes", further.join("\n"));

@@ -7,6 +7,7 @@
 mod config;
 mod errands;
 mod estimates;
+mod figures;
 mod pause_file;
 mod run;
 mod setbacks;
@@ -26,6 +27,7 @@ use estimates::Estimates;
 use setbacks::Setbacks;
 
 pub use config::{AutopilotConfig, AutopilotMode};
+pub use figures::AutopilotFigures;
 pub use run::AutopilotRun;
 pub use survey::Survey;
 
