@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_domain::autopilot::{AutopilotPolicy, Duty, DutyKind, Obstacle, Standing};
-use atoma_domain::journal::GasOptions;
+use atoma_domain::journal::{Failure, GasOptions};
 use atoma_domain::model::Settlement;
 use atoma_domain::ports::{ChainEvents as _, ServedWork as _, Signer as _, StateReader as _};
 use atoma_domain::{
@@ -179,6 +179,17 @@ impl Site {
         units: u64,
         seed: u64,
     ) {
+        self.try_serve(stack, node, units, seed).await.unwrap();
+    }
+
+    /// The same, unless the stack is in settlement by now.
+    pub(crate) async fn try_serve(
+        &self,
+        stack: StackSmallId,
+        node: NodeSmallId,
+        units: u64,
+        seed: u64,
+    ) -> Result<(), Failure> {
         let message = ServedMessage {
             stack_small_id: stack,
             node_small_id: Some(node),
@@ -187,7 +198,7 @@ impl Site {
             reservation: None,
             id: None,
         };
-        self.operator().record_message(message).await.unwrap();
+        self.operator().record_message(message).await.map(drop)
     }
 
     /// One look of the autopilot at a mirror that is up to date, with all that it begins.

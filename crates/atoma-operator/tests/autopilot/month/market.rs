@@ -128,22 +128,11 @@ impl Market {
     }
 
     async fn serve(&mut self, site: &Site, stack: StackSmallId, node: NodeSmallId, units: u64) {
-        let state = site
-            .operator()
-            .ports()
-            .state
-            .stacks_by_id(&[stack])
-            .await
-            .unwrap();
-        if state
-            .iter()
-            .any(|stack| stack.is_frozen || stack.in_settle_period)
-        {
-            return;
-        }
         let seed = self.rng.next_u64();
-        site.serve(stack, node, units, seed).await;
-        self.served.entry(stack).or_default().push((units, seed));
+        // What is in settlement serves no more.
+        if site.try_serve(stack, node, units, seed).await.is_ok() {
+            self.served.entry(stack).or_default().push((units, seed));
+        }
     }
 
     /// The network has its moments.
