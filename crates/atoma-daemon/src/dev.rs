@@ -73,6 +73,7 @@ pub(crate) async fn run(args: DevArgs, stopping: CancellationToken) -> anyhow::R
             sui: network.url(),
             admin: network.admin_url().unwrap_or_default(),
             data: dir,
+            has_autopilot: args.autopilot,
         },
         &demo,
         &own,

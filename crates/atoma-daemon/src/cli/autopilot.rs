@@ -162,7 +162,9 @@ fn status_text(autopilot: &AutopilotView) -> String {
             policy.failure_window_s, policy.max_failures
         );
     }
-    if !autopilot.counts.is_empty() {
+    if autopilot.counts.is_empty() {
+        text.push_str("Nothing to do.\n");
+    } else {
         let rows = autopilot.counts.iter().map(|count| {
             [
                 kind(count.duty).to_owned(),

@@ -14,6 +14,8 @@ pub(super) struct Places {
     pub(super) sui: String,
     pub(super) admin: String,
     pub(super) data: PathBuf,
+    /// Whether the autopilot acts.
+    pub(super) has_autopilot: bool,
 }
 
 /// The whole text.
@@ -30,6 +32,7 @@ fn write(text: &mut String, places: &Places, demo: &Demo, own: &[DemoStack]) -> 
         sui,
         admin,
         data,
+        has_autopilot,
     } = places;
     writeln!(
         text,
@@ -63,6 +66,25 @@ fn write(text: &mut String, places: &Places, demo: &Demo, own: &[DemoStack]) -> 
             level_name(level),
             json_list(&stacks)
         )?;
+    }
+    if *has_autopilot {
+        writeln!(
+            text,
+            "\nThe autopilot settles, attests and claims your stacks. Watch it, with `--url {api}` if that is not the default:\n"
+        )?;
+        writeln!(text, "atoma-daemon autopilot status")?;
+        writeln!(text, "atoma-daemon autopilot plan")?;
+        writeln!(text, "\nBuy more stacks for it to look after:\n")?;
+        writeln!(
+            text,
+            "curl --json '{{\"task_small_id\": 3, \"num_compute_units\": 1000000, \"price\": 1000000, \"count\": 3, \"node_small_id\": 1}}' {admin}/stacks"
+        )?;
+        writeln!(
+            text,
+            "\nA settled stack is claimed in the next epoch. End this one early:\n"
+        )?;
+        writeln!(text, "curl -X POST {admin}/epoch/advance")?;
+        return writeln!(text, "\nPress Ctrl-C to stop.");
     }
     let sampling = stacks_at(demo, own, SecurityLevel::SAMPLING_CONSENSUS, 3);
     let confidential = stacks_at(demo, own, SecurityLevel::CONFIDENTIAL_COMPUTE, 1);

@@ -89,7 +89,7 @@ impl Shared {
         match (result.status, &result.failure) {
             (StackStatus::Succeeded, _) => {
                 self.setbacks().forget(key);
-                info!(%stack, %node, digest, "the autopilot did: {}", kind.name());
+                info!(%stack, %node, digest, "the autopilot has {}", done(kind));
             }
             (StackStatus::Failed, failure) => {
                 let unknown = Failure::Internal {
@@ -98,10 +98,19 @@ impl Shared {
                 let failure = failure.as_ref().unwrap_or(&unknown);
                 let is_final = result.transaction_id.is_some();
                 self.setbacks().note(key, failure, is_final, self.elapsed());
-                warn!(%stack, %node, digest, %failure, "the autopilot could not: {}", kind.name());
+                warn!(%stack, %node, digest, %failure, "the autopilot has not {}", done(kind));
             }
             (StackStatus::Pending, _) => {}
         }
+    }
+}
+
+/// What was done, for the log.
+const fn done(kind: DutyKind) -> &'static str {
+    match kind {
+        DutyKind::Attest => "attested a settlement",
+        DutyKind::Settle => "settled a stack",
+        DutyKind::Claim => "claimed a stack",
     }
 }
 

@@ -68,6 +68,10 @@ async fn month(seed: u64, size: Size, pilot: Pilot) -> Outcome {
             }
         }
         market.end_epoch(&world, epoch);
+        println!(
+            "seed {seed}: epoch {epoch}, {} stacks bought",
+            market.bought
+        );
         if market.restarts() {
             site = site.restart(&world).await;
         }

@@ -217,6 +217,16 @@ impl Generation {
         self.ports.chain.height().await.unwrap()
     }
 
+    /// The autopilot of this daemon, with these rules.
+    pub(crate) fn autopilot(&self, config: AutopilotConfig) -> Autopilot {
+        Autopilot::new(
+            self.operator.clone(),
+            Arc::new(self.state.clone()),
+            Arc::clone(&self.ports.chain),
+            config,
+        )
+    }
+
     /// Serves the API and returns its address. The start must be complete and the mirror caught up.
     pub(crate) fn serve(&self) -> SocketAddr {
         self.readiness.note_started();
@@ -228,12 +238,7 @@ impl Generation {
             limits: ApiLimits::default(),
             metrics: Metrics::new().unwrap(),
         };
-        let autopilot = Autopilot::new(
-            self.operator.clone(),
-            Arc::new(self.state.clone()),
-            Arc::clone(&self.ports.chain),
-            AutopilotConfig::default(),
-        );
+        let autopilot = self.autopilot(AutopilotConfig::default());
         let api = ApiServer::bind(self.operator.clone(), autopilot, config).unwrap();
         let (addr, handle) = (api.addr(), api.handle());
         tokio::spawn(api.run());

@@ -42,14 +42,15 @@ impl Others {
             } else if market.once_in(60) {
                 // It has another result, and says so.
                 self.ignored.push(stack);
-                site.serve(stack, node, 1, u64::MAX).await;
+                let _ = site.try_serve(stack, node, 1, u64::MAX).await;
                 let _ = site
                     .operator()
                     .attest(&[stack], true, chosen(node), gas)
                     .await;
             } else if !market.once_in(3) {
                 for (units, seed) in market.served.get(&stack).cloned().unwrap_or_default() {
-                    site.serve(stack, node, units, seed).await;
+                    // The draw can name the node that has settled the stack.
+                    let _ = site.try_serve(stack, node, units, seed).await;
                 }
                 self.ignored.push(stack);
                 let _ = site
