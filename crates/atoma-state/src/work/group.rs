@@ -65,7 +65,11 @@ async fn run_groups(store: SqliteState, mut runner: Runner) {
             return;
         }
         match store.turn().await {
-            Ok(turn) => run_group(&store, turn, runner.group()).await,
+            Ok(turn) => match runner.group() {
+                // All have been withdrawn meanwhile.
+                none if none.is_empty() => turn.end(),
+                group => run_group(&store, turn, group).await,
+            },
             // Those who came while it waited may still have time.
             Err(error) => refuse(runner.take(waiting), error),
         }
