@@ -6,7 +6,6 @@ use atoma_domain::model::NodeKey;
 use atoma_domain::ports::StoreError;
 use sqlx::SqliteConnection;
 
-use super::effects::run;
 use crate::columns::{number, numbers};
 use crate::error::statement_failed;
 use crate::rows;
@@ -38,7 +37,7 @@ pub(crate) async fn write(
     connection: &mut SqliteConnection,
     key: &NodeKey,
 ) -> Result<(), StoreError> {
-    let statement = sqlx::query(
+    sqlx::query(
         "INSERT OR REPLACE INTO node_keys (node_small_id, public_key_commitment, key_rotation_counter, \
          updated_at_epoch, device_types) VALUES ($1, $2, $3, $4, $5)",
     )
@@ -46,6 +45,9 @@ pub(crate) async fn write(
     .bind(&key.public_key_commitment.0)
     .bind(number(key.key_rotation_counter))
     .bind(number(key.updated_at_epoch.get()))
-    .bind(numbers(key.device_types.iter().copied().map(u64::from)));
-    run(connection, statement).await
+    .bind(numbers(key.device_types.iter().copied().map(u64::from)))
+    .execute(connection)
+    .await
+    .map_err(statement_failed)?;
+    Ok(())
 }
