@@ -4,9 +4,10 @@
 //! foreign use: a key rotation changes nothing that the daemon decides by. But a rotation must not hide what came
 //! before it, so the badge's versions are followed back to a use that is known.
 
+use async_trait::async_trait;
 use atoma_domain::events::ContractEvent;
 use atoma_domain::ports::{Chain, ChainError, Executed, ExecutionOutcome, Journal};
-use atoma_domain::{Digest, ObjectId, consumed_version};
+use atoma_domain::{ConsumedVersion, Digest, ObjectId, ObjectReference, consumed_version};
 
 use crate::badges::ReconcileError;
 
@@ -33,12 +34,14 @@ pub(crate) enum UseKind {
     Registration,
     /// It was only used to rotate the node's key since a use that the journal knows, or since its registration.
     KeyRotation,
+    /// The Sui node does not show the transaction, or one before it: it lags, or has pruned it. It may have been anything.
+    Unclear,
     /// Anything else.
     Other,
 }
 
 /// A badge's last use, if the journal does not know it; `None` also if the Sui node does not show the
-/// badge, or not its last transaction. Without a journal, no use is known.
+/// badge, or does not name its last transaction. Without a journal, no use is known.
 pub(crate) async fn unknown_use(
     chain: &dyn Chain,
     journal: Option<&dyn Journal>,
@@ -50,87 +53,160 @@ pub(crate) async fn unknown_use(
     let Some(tx_digest) = shown.last_transaction else {
         return Ok(None);
     };
-    if is_known(journal, badge, tx_digest).await? {
+    let uses = BadgeUses {
+        chain,
+        journal,
+        badge,
+    };
+    if uses.is_known(tx_digest).await? {
         return Ok(None);
     }
-    let kind = match chain.lookup(tx_digest).await? {
-        Some(executed) if is_registration(&executed, badge) => UseKind::Registration,
-        Some(executed) if only_rotated(chain, journal, badge, &executed).await? => {
-            UseKind::KeyRotation
-        }
-        _ => UseKind::Other,
-    };
     Ok(Some(LastUse {
         tx_digest,
         version: shown.reference.version(),
-        kind,
+        kind: kind_of(&uses, tx_digest).await?,
     }))
 }
 
-async fn is_known(
-    journal: Option<&dyn Journal>,
-    badge: ObjectId,
-    digest: Digest,
-) -> Result<bool, ReconcileError> {
-    match journal {
-        Some(journal) => Ok(journal.knows_use(badge, digest).await?),
-        None => Ok(false),
-    }
+/// Why an unclear use can't be judged.
+pub(crate) fn not_shown(tx_digest: Digest) -> ReconcileError {
+    let reason = format!(
+        "the Sui node does not show transaction {tx_digest}, which used the node's badge last, or one before it. If the \
+         node has pruned it, start once with `allow_foreign_use = true`"
+    );
+    ChainError::Unavailable(reason.into()).into()
 }
 
-/// Whether this use of a badge, and all uses before it back to a known one or to the registration, were key
-/// rotations. False as well when the Sui node doesn't show one of them any more.
-async fn only_rotated(
-    chain: &dyn Chain,
-    journal: Option<&dyn Journal>,
-    badge: ObjectId,
-    last: &Executed,
-) -> Result<bool, ReconcileError> {
-    let mut used = last.clone();
+/// The uses of a badge.
+#[async_trait]
+trait Uses: Sync {
+    /// The transaction, as far as it matters to the badge; `None` if the Sui node does not show it.
+    async fn transaction(&self, digest: Digest) -> Result<Option<Use>, ReconcileError>;
+
+    /// Whether the journal knows this use.
+    async fn is_known(&self, digest: Digest) -> Result<bool, ReconcileError>;
+}
+
+/// What a transaction means for a badge.
+#[derive(Clone, Debug)]
+struct Use {
+    digest: Digest,
+    purpose: Purpose,
+    /// The version of the badge that it consumed.
+    consumed: Option<ConsumedVersion>,
+    /// The version of the badge that it wrote.
+    written: Option<u64>,
+}
+
+/// What a transaction did with a badge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Registration,
+    KeyRotation,
+    Other,
+}
+
+/// What a transaction, which the journal does not know, used the badge for.
+async fn kind_of(uses: &dyn Uses, last: Digest) -> Result<UseKind, ReconcileError> {
+    let Some(mut used) = uses.transaction(last).await? else {
+        return Ok(UseKind::Unclear);
+    };
+    if used.purpose == Purpose::Registration {
+        return Ok(UseKind::Registration);
+    }
     for _ in 0..MOST_ROTATIONS {
-        if !is_rotation(&used) {
-            return Ok(false);
+        if used.purpose != Purpose::KeyRotation {
+            return Ok(UseKind::Other);
         }
-        let Some(before) = use_before(chain, badge, &used).await? else {
-            return Ok(false);
+        let before = match use_before(uses, &used).await? {
+            Before::Shown(before) => before,
+            Before::NotShown => return Ok(UseKind::Unclear),
+            Before::Nothing => return Ok(UseKind::Other),
         };
-        if is_registration(&before, badge) || is_known(journal, badge, before.digest).await? {
-            return Ok(true);
+        if before.purpose == Purpose::Registration || uses.is_known(before.digest).await? {
+            return Ok(UseKind::KeyRotation);
         }
         used = before;
     }
-    Ok(false)
+    Ok(UseKind::Other)
+}
+
+/// The use before another.
+enum Before {
+    Shown(Use),
+    /// It is among transactions that the Sui node does not show.
+    NotShown,
+    /// There is none.
+    Nothing,
 }
 
 /// The transaction that wrote the badge's version which `used` consumed.
-async fn use_before(
-    chain: &dyn Chain,
-    badge: ObjectId,
-    used: &Executed,
-) -> Result<Option<Executed>, ReconcileError> {
-    let consumed =
-        consumed_version(&used.effects, badge).map_err(|error| ChainError::Answer(error.into()))?;
-    let Some(consumed) = consumed else {
-        return Ok(None);
+async fn use_before(uses: &dyn Uses, used: &Use) -> Result<Before, ReconcileError> {
+    let Some(consumed) = &used.consumed else {
+        return Ok(Before::Nothing);
     };
-    for dependency in consumed.dependencies {
-        let Some(executed) = chain.lookup(dependency).await? else {
-            continue;
-        };
-        let written = executed.written.get(&badge);
-        if written.is_some_and(|written| written.version() == consumed.version) {
-            return Ok(Some(executed));
+    let mut are_shown = true;
+    for dependency in &consumed.dependencies {
+        match uses.transaction(*dependency).await? {
+            Some(before) if before.written == Some(consumed.version) => {
+                return Ok(Before::Shown(before));
+            }
+            Some(_) => {}
+            None => are_shown = false,
         }
     }
-    Ok(None)
+    Ok(match are_shown {
+        true => Before::Nothing,
+        false => Before::NotShown,
+    })
 }
 
-fn is_registration(executed: &Executed, badge: ObjectId) -> bool {
+/// A badge's uses in the ledger and in the journal.
+struct BadgeUses<'p> {
+    chain: &'p dyn Chain,
+    journal: Option<&'p dyn Journal>,
+    badge: ObjectId,
+}
+
+#[async_trait]
+impl Uses for BadgeUses<'_> {
+    async fn transaction(&self, digest: Digest) -> Result<Option<Use>, ReconcileError> {
+        let Some(executed) = self.chain.lookup(digest).await? else {
+            return Ok(None);
+        };
+        let consumed = consumed_version(&executed.effects, self.badge)
+            .map_err(|error| ChainError::Answer(error.into()))?;
+        Ok(Some(Use {
+            digest,
+            purpose: purpose(&executed, self.badge),
+            consumed,
+            written: executed
+                .written
+                .get(&self.badge)
+                .map(ObjectReference::version),
+        }))
+    }
+
+    async fn is_known(&self, digest: Digest) -> Result<bool, ReconcileError> {
+        match self.journal {
+            Some(journal) => Ok(journal.knows_use(self.badge, digest).await?),
+            None => Ok(false),
+        }
+    }
+}
+
+fn purpose(executed: &Executed, badge: ObjectId) -> Purpose {
     let registers = |event: &ContractEvent| matches!(event, ContractEvent::NodeRegistered(node) if node.badge_id == badge);
-    executed.events.iter().any(registers)
+    if executed.events.iter().any(registers) {
+        Purpose::Registration
+    } else if is_rotation(executed) {
+        Purpose::KeyRotation
+    } else {
+        Purpose::Other
+    }
 }
 
-/// Whether a transaction rotated keys and emitted no other event of the contract, or failed to rotate a key.
+/// Whether a transaction rotated keys and emitted no other event, or failed to rotate a key.
 fn is_rotation(executed: &Executed) -> bool {
     match &executed.outcome {
         ExecutionOutcome::Success => {
@@ -146,3 +222,6 @@ fn is_rotation(executed: &Executed) -> bool {
         ExecutionOutcome::Cancelled { .. } | ExecutionOutcome::Failed { .. } => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

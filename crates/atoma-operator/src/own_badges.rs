@@ -62,7 +62,8 @@ impl Readiness {
 /// Compares the journal with the chain and returns those of these nodes whose badges were last used by a transaction
 /// that the journal does not know: other software uses the same key, or the database is new or an old copy. A badge
 /// that was registered elsewhere and never used is none of them, and neither is one that was only used to rotate the
-/// node's key since its last known use. Without a journal, none was used here.
+/// node's key since its last known use. Without a journal, none was used here. Those that are not
+/// [shown](ForeignUse::is_shown) may be harmless.
 ///
 /// # Errors
 /// When the chain or the database can't be read.
@@ -99,9 +100,13 @@ async fn unknown_uses(
         let Some(last) = unknown_use(chain, journal, id).await? else {
             continue;
         };
-        let tx_digest = last.tx_digest;
+        let used = ForeignUse {
+            node,
+            tx_digest: last.tx_digest,
+            is_shown: last.kind != UseKind::Unclear,
+        };
         if last.kind == UseKind::KeyRotation {
-            unknown.rotations.push(ForeignUse { node, tx_digest });
+            unknown.rotations.push(used);
             continue;
         }
         // A badge still at the signed version proves nothing: anybody may have brought it there.
@@ -113,7 +118,7 @@ async fn unknown_uses(
             None => false,
         };
         if is_used || signed.iter().any(is_gone) || last.kind != UseKind::Registration {
-            unknown.foreign.push(ForeignUse { node, tx_digest });
+            unknown.foreign.push(used);
         }
     }
     Ok(unknown)
@@ -126,6 +131,8 @@ pub struct ForeignUse {
     pub node: OperatorNode,
     /// The transaction.
     pub tx_digest: Digest,
+    /// Whether the Sui node shows what it was. If not, it may have been a rotation of the node's key: ask again.
+    pub is_shown: bool,
 }
 
 impl From<ForeignUse> for Failure {

@@ -1,7 +1,7 @@
 //! Whether the daemon can serve: its mirror has caught up, and the Sui node answers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use atoma_domain::journal::Failure;
@@ -36,6 +36,8 @@ pub struct Readiness {
     /// The start is complete: the chain is the database's own, and the attempts of the last run are
     /// taken up.
     started: Arc<AtomicBool>,
+    /// Why the start is not complete yet, if it was tried.
+    start_problem: Arc<Mutex<Option<String>>>,
     /// Why writes are stopped until the next start.
     stopped: Arc<OnceLock<Failure>>,
     disk: DiskWatch,
@@ -49,6 +51,7 @@ impl Readiness {
             applied,
             caught_up: Arc::default(),
             started: Arc::default(),
+            start_problem: Arc::default(),
             stopped: Arc::default(),
             disk: DiskWatch::default(),
         }
@@ -57,6 +60,18 @@ impl Readiness {
     /// Notes that the start is complete, so that writes are accepted.
     pub fn note_started(&self) {
         self.started.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes why the start is not complete yet. It is tried again.
+    pub(crate) fn note_start_problem(&self, problem: String) {
+        *self.start_problem() = Some(problem);
+    }
+
+    fn start_problem(&self) -> MutexGuard<'_, Option<String>> {
+        // It is assigned at once, so a panic of a holder leaves it whole.
+        self.start_problem
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Serves the mirror of an earlier run, if there is one, without waiting for it to catch up.
@@ -129,7 +144,10 @@ impl Readiness {
             reasons.push(reason.to_string());
         }
         if !self.started.load(Ordering::Relaxed) && reasons.is_empty() {
-            reasons.push(String::from("the daemon is starting"));
+            reasons.push(match &*self.start_problem() {
+                Some(problem) => format!("the daemon is starting: {problem}"),
+                None => String::from("the daemon is starting"),
+            });
         }
         if reasons.is_empty() {
             Ok(())

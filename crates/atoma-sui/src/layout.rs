@@ -4,6 +4,7 @@
 //! structs such as `NodeSmallId {inner}` add no bytes.
 
 use atoma_domain::contract::{ContractParameters, StackOnChain, TicketOnChain};
+use atoma_domain::model::NodeKey;
 use atoma_domain::{
     ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, ObjectId, Permille, PricePerMillion,
     SecurityLevel, StackSmallId, TaskRole, TaskSmallId,
@@ -184,7 +185,20 @@ pub(crate) struct NodeEntry {
     available_fee_amount: u64,
     reputation_score: u8,
     confidential_compute_last_rotation_counter: Option<u64>,
-    confidential_compute_last_updated_epoch: Option<u64>,
+    confidential_compute_last_updated_epoch: Option<Epoch>,
     confidential_compute_public_key_commitment: Option<HexBytes>,
     confidential_compute_device_types: Vec<u16>,
+}
+
+impl NodeEntry {
+    /// The key that the node has committed to. The contract sets its parts together.
+    pub(crate) fn key(self, node: NodeSmallId) -> Option<NodeKey> {
+        Some(NodeKey {
+            node_small_id: node,
+            public_key_commitment: self.confidential_compute_public_key_commitment?,
+            key_rotation_counter: self.confidential_compute_last_rotation_counter?,
+            updated_at_epoch: self.confidential_compute_last_updated_epoch?,
+            device_types: self.confidential_compute_device_types,
+        })
+    }
 }

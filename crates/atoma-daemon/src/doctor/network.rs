@@ -335,6 +335,16 @@ async fn badges(
         }
         Ok(uses) => {
             let foreign = uses.into_iter().map(|used| {
+                if !used.is_shown {
+                    let found = format!(
+                        "the Sui node does not show transaction {}, which used the badge of node {} last, or one before it",
+                        used.tx_digest, used.node.node_small_id
+                    );
+                    return Finding::warning(CHECK, found).advise(
+                        "The daemon accepts no writes until it does. If the node has pruned it, and you know of the use, \
+                         start once with `allow_foreign_use = true`: docs/transactions.md.",
+                    );
+                }
                 Finding::problem(CHECK, Failure::from(used).to_string()).advise(
                     "Stop the other daemon, or restore a newer copy of the database. If the use is harmless, start once \
                      with `allow_foreign_use = true`: docs/transactions.md.",

@@ -20,4 +20,5 @@ mod schedules;
 mod support;
 mod treasury_shortage;
 mod two_daemons;
+mod unmirrored_key;
 mod unwritable_journal;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{StackOnChain, TicketOnChain};
+use crate::model::NodeKey;
 use crate::{
     Address, ComputeUnits, Epoch, NodeSmallId, PricePerMillion, SecurityLevel, StackSmallId,
     TaskRole, TaskSmallId,
@@ -47,10 +48,12 @@ impl ContractCounters {
 }
 
 /// A node's entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeOnChain {
     /// The epoch in which its operator disabled it for good.
     pub disabled_at_epoch: Option<Epoch>,
+    /// The key that it has committed to, if it has.
+    pub key: Option<NodeKey>,
 }
 
 /// A task.

@@ -11,6 +11,7 @@ use crate::contract::{
     Abort, ContractCall, ContractParameters, StackOnChain, SubscriberOnChain, TicketOnChain,
 };
 use crate::events::ContractEvent;
+use crate::model::NodeKey;
 use crate::transaction::{SignedTransaction, UnsignedTransaction};
 use crate::{
     Address, CheckpointNumber, Digest, Epoch, Mist, NodeSmallId, ObjectId, ObjectReference,
@@ -228,6 +229,8 @@ pub struct ViewQuery {
     pub tickets: Vec<StackSmallId>,
     /// The subscriber list to read.
     pub subscribers: Option<SubscriberQuery>,
+    /// The node whose key to read.
+    pub node_key: Option<NodeSmallId>,
 }
 
 /// Which subscriber list to read. Nodes that are expected in it are read in the same call as the list;
@@ -255,6 +258,8 @@ pub struct ContractView {
     pub tickets: BTreeMap<StackSmallId, TicketOnChain>,
     /// The subscriber list, in order; `None` if the query names none or the task does not exist.
     pub subscribers: Option<Vec<SubscriberOnChain>>,
+    /// The key that the node has committed to; `None` if the query names no node or the node has no key.
+    pub node_key: Option<NodeKey>,
 }
 
 /// The plan of a transaction.

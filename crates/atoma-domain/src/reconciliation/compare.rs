@@ -119,7 +119,15 @@ impl Found {
     }
 
     fn node(&mut self, mirrored: &NodeOnChain, node: &NodeOnChain) {
-        self.differ(DifferenceKind::NodeDisabled, mirrored, node);
+        self.differ(
+            DifferenceKind::NodeDisabled,
+            &mirrored.disabled_at_epoch,
+            &node.disabled_at_epoch,
+        );
+        if mirrored.key != node.key {
+            let (mirrored, on_chain) = (mirrored.key.as_ref(), node.key.as_ref());
+            self.add(DifferenceKind::NodeKeyChanged, None, mirrored, on_chain);
+        }
     }
 
     fn task(&mut self, mirrored: &TaskOnChain, task: &TaskOnChain) {

@@ -33,6 +33,8 @@ kinds! {
     NodeDisabled "node_disabled",
     /// A node was destroyed. No event tells it.
     NodeDestroyed "node_destroyed",
+    /// A node has committed to another key, or to its key on other kinds of hardware.
+    NodeKeyChanged "node_key_changed",
     /// The mirror lacks a task.
     TaskMissing "task_missing",
     /// A task has other properties.

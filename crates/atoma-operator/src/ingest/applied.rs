@@ -106,9 +106,14 @@ impl Applied {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Publishes what is in the database before the first step of a stream.
+    /// Publishes what is in the database before the first step of a stream. Steps that are in it and were not
+    /// [published](Self::publish), because their caller left or learned of a failure, are missed by the subscribers.
     pub(super) fn publish_progress(&self, progress: Progress) {
-        self.progress.send_replace(progress);
+        let position = progress.position;
+        let before = self.progress.send_replace(progress);
+        if before.position.is_some() && before.position != position {
+            self.tell(MirrorChange::Missed);
+        }
     }
 
     /// Publishes steps that are in the database, with the progress that they made.
@@ -146,5 +151,39 @@ impl Applied {
     fn recent(&self) -> MutexGuard<'_, Recent> {
         // A panic while it is held leaves at worst a digest that is never evicted.
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use atoma_domain::CheckpointNumber;
+    use atoma_domain::ports::LedgerPosition;
+
+    use super::*;
+
+    fn at(checkpoint: u64) -> Progress {
+        Progress {
+            position: Some(LedgerPosition {
+                checkpoint: CheckpointNumber::new(checkpoint),
+                index: 0,
+            }),
+            ..Progress::default()
+        }
+    }
+
+    /// A step whose caller left is in the database without having been told.
+    #[tokio::test]
+    async fn what_a_new_stream_finds_applied_was_missed() {
+        let applied = Applied::default();
+        let mut changes = applied.subscribe();
+        applied.publish_progress(at(1));
+        applied.publish(Vec::new(), at(2));
+        applied.publish_progress(at(2));
+        applied.tell(MirrorChange::Repaired);
+        assert_eq!(changes.next().await, Some(MirrorChange::Repaired));
+        applied.publish_progress(at(3));
+        assert_eq!(changes.next().await, Some(MirrorChange::Missed));
+        applied.end_subscriptions();
+        assert_eq!(changes.next().await, None);
     }
 }

@@ -28,7 +28,8 @@ pub struct NodeConfig {
     pub epoch_interval: Duration,
     /// The interval between reads of the operator's coins while their balance is low.
     pub balance_interval: Duration,
-    /// The pause between attempts to start while the Sui node is not available.
+    /// The pause between attempts to start while the Sui node or the database is not available. If only writes can't be
+    /// accepted yet, it doubles up to half a minute.
     pub start_pause: Duration,
     /// Other software is known to have used the badges before, as the setup of a demonstration does, so it is no reason
     /// for a warning. Only with [`EngineConfig::allow_foreign_use`].

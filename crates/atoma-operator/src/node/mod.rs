@@ -153,8 +153,8 @@ impl Node {
     /// they are refused with the reason.
     ///
     /// # Errors
-    /// An unavailable Sui node is not an error: the start is tried again in the background until it succeeds. Starting a
-    /// node again does nothing.
+    /// A Sui node or a database that is not available for now is not an error: the start is tried again in the background
+    /// until it succeeds. Starting a node again does nothing.
     pub async fn start(&self) -> Result<(), StartError> {
         if self.is_started.swap(true, Ordering::SeqCst) {
             return Ok(());

@@ -10,18 +10,23 @@ use tracing::{error, info, warn};
 
 use super::{Parts, StartError};
 use crate::autopilot::{AutopilotMode, AutopilotRun};
+use crate::badge_use::not_shown;
 use crate::ingest::Ingestor;
 use crate::upkeep::JournalUpkeep;
 
+/// The longest pause between two attempts to accept writes.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
 impl Parts {
-    /// Starts, or goes on trying in the background if the Sui node is not available.
+    /// Starts, or goes on trying in the background if the Sui node or the database is not available.
     pub(super) async fn start_or_keep_trying(self) -> Result<(), StartError> {
         match self.start().await {
-            Err(StartError::Chain(error)) => {
+            Err(error) if error.is_temporary() => {
                 warn!(
                     error = with_causes(&error),
-                    "the Sui node is not available; serving reads until it is"
+                    "can't start yet; serving reads and retrying"
                 );
+                self.readiness.note_start_problem(with_causes(&error));
                 self.spawn(self.clone().keep_starting());
                 Ok(())
             }
@@ -61,10 +66,13 @@ impl Parts {
         let engine = self.engine.clone();
         self.spawn(engine.watch_balance(self.config.balance_interval));
         info!(%identity, "started");
-        let resolved = self.engine.resolved(Duration::ZERO).await;
-        if !resolved || self.begin_writes().await.is_err() {
-            self.spawn(self.clone().begin_writes_when_resolved());
+        if self.engine.resolved(Duration::ZERO).await {
+            match self.begin_writes().await {
+                Ok(()) => return Ok(()),
+                Err(error) => self.note_unwritable(&error),
+            }
         }
+        self.spawn(self.clone().begin_writes_when_resolved());
         Ok(())
     }
 
@@ -79,7 +87,8 @@ impl Parts {
             match self.start().await {
                 Ok(()) => return,
                 Err(error) if error.is_temporary() => {
-                    warn!(error = with_causes(&error), "can't start yet; retrying")
+                    warn!(error = with_causes(&error), "can't start yet; retrying");
+                    self.readiness.note_start_problem(with_causes(&error));
                 }
                 Err(error) => {
                     error!(error = with_causes(&error), "can't start; stopping");
@@ -110,11 +119,14 @@ impl Parts {
                 }
             }
             self.readiness.acknowledge(&foreign).await?;
-        } else if let Some(used) = foreign.first() {
+        } else if let Some(used) = foreign.iter().find(|used| used.is_shown) {
             let reason = Failure::from(*used);
             error!("writes are stopped: {reason}; see `allow_foreign_use` in the configuration");
             self.engine.stop_signing(reason.clone());
             self.readiness.stop_writes(reason);
+        } else if let Some(used) = foreign.first() {
+            // That it isn't shown proves nothing: the Sui node may show it in a moment.
+            return Err(not_shown(used.tx_digest).into());
         }
         self.engine.look_at_balance().await;
         self.engine.take_up_queued().await?;
@@ -151,18 +163,27 @@ impl Parts {
                 error!("a transaction from before the start has no known outcome yet; its node waits, the others continue");
             },
         }
+        let mut pause = self.config.start_pause;
         loop {
             match self.begin_writes().await {
                 Ok(()) => return,
-                Err(error) => warn!(
-                    error = with_causes(&error),
-                    "can't accept writes yet; retrying"
-                ),
+                Err(error) => self.note_unwritable(&error),
             }
             tokio::select! {
                 () = self.stopping.cancelled() => return,
-                () = tokio::time::sleep(self.config.start_pause) => {}
+                () = tokio::time::sleep(pause) => {}
             }
+            pause = pause
+                .saturating_mul(2)
+                .min(LONGEST_PAUSE.max(self.config.start_pause));
         }
+    }
+
+    fn note_unwritable(&self, error: &StartError) {
+        warn!(
+            error = with_causes(error),
+            "can't accept writes yet; retrying"
+        );
+        self.readiness.note_start_problem(with_causes(error));
     }
 }

@@ -10,12 +10,13 @@ mod sweep;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoma_domain::contract::EntryKey;
+use atoma_domain::contract::{EntriesRead, EntryKey};
 use atoma_domain::ports::{
-    Clock, Compared, ContractState, MirrorRepair, Repair, UnexplainedChange,
+    Clock, Compared, ContractState, MirrorRepair, Repair, StoreError, UnexplainedChange,
 };
 use atoma_domain::reconciliation::Cause;
 use atoma_domain::with_causes;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -44,10 +45,16 @@ pub struct Reconciler {
     applied: Applied,
     /// The place of a request, which reads a lot: one at a time.
     place: Arc<Semaphore>,
+    /// Writes to the mirror run here, on their own: subscribers learn of them even if the caller leaves.
+    runtime: Handle,
 }
 
 impl Reconciler {
-    /// Compares the mirror, whose ingestion reports in `applied`, with the contract.
+    /// Compares the mirror, whose ingestion reports in `applied`, with the contract. What it writes is written on the
+    /// runtime that this is called on.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
     pub fn new(
         contract: Arc<dyn ContractState>,
         mirror: Arc<dyn MirrorRepair>,
@@ -60,6 +67,7 @@ impl Reconciler {
             clock,
             applied,
             place: Arc::new(Semaphore::new(1)),
+            runtime: Handle::current(),
         }
     }
 
@@ -150,8 +158,30 @@ impl Reconciler {
         // Before the entries are read.
         let mirrored = self.mirror.mirrored_version().await?;
         let read = self.contract.entries(keys, mirrored).await?;
+        let (this, explained) = (self.clone(), explained.to_vec());
+        self.on_its_own(async move { this.write(&read, repair, &explained).await })
+            .await
+    }
+
+    /// Runs work to its end, even if the caller leaves.
+    async fn on_its_own<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, ReconcileError> {
+        let done = self.runtime.spawn(work).await;
+        let done = done.map_err(|ended| StoreError::Unavailable(ended.into()))?;
+        Ok(done?)
+    }
+
+    /// Compares what was read with the mirror, repairs it, and tells the subscribers.
+    async fn write(
+        &self,
+        read: &EntriesRead,
+        repair: Repair,
+        explained: &[UnexplainedChange],
+    ) -> Result<Compared, StoreError> {
         let now = self.clock.now();
-        let found = self.mirror.reconcile(&read, repair, explained, now).await?;
+        let found = self.mirror.reconcile(read, repair, explained, now).await?;
         debug!(
             compared = found.compared,
             open = found.open.len(),

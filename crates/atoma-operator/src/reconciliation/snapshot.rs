@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use atoma_domain::contract::{ContractCounters, EntriesRead, EntryKey};
-use atoma_domain::ports::{ChainError, Compared, ContractState};
+use atoma_domain::ports::{ChainError, Compared, ContractState, EventCursor, StoreError};
 use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -38,26 +38,39 @@ impl Reconciler {
                 warn!(attempt, "the contract changed while its state was read");
                 continue;
             };
-            let now = self.clock.now();
-            let Some(differences) = self.mirror.rebuild(&state, &cursor, now).await? else {
-                let behind = "the Sui node is behind the mirror, which can't be rebuilt from it";
-                return Err(ChainError::Unavailable(behind.into()).into());
-            };
-            self.applied.tell(MirrorChange::Missed);
-            info!(
-                version = state.counters.version,
-                entries = state.entries.len(),
-                differences = differences.len(),
-                "rebuilt the mirror from the contract's state"
-            );
-            return Ok(Compared {
-                differences,
-                compared: u64::try_from(state.entries.len()).unwrap_or(u64::MAX),
-                open: Vec::new(),
-            });
+            let this = self.clone();
+            let rebuilt = self.on_its_own(async move { this.replace(&state, &cursor).await });
+            let behind = "the Sui node is behind the mirror, which can't be rebuilt from it";
+            return rebuilt
+                .await?
+                .ok_or_else(|| ChainError::Unavailable(behind.into()).into());
         }
         let busy = "the contract changed during each attempt to read its whole state";
         Err(ChainError::Unavailable(busy.into()).into())
+    }
+
+    /// Writes the mirror anew and tells the subscribers; `None` if it is ahead of that state.
+    async fn replace(
+        &self,
+        state: &EntriesRead,
+        cursor: &EventCursor,
+    ) -> Result<Option<Compared>, StoreError> {
+        let now = self.clock.now();
+        let Some(differences) = self.mirror.rebuild(state, cursor, now).await? else {
+            return Ok(None);
+        };
+        self.applied.tell(MirrorChange::Missed);
+        info!(
+            version = state.counters.version,
+            entries = state.entries.len(),
+            differences = differences.len(),
+            "rebuilt the mirror from the contract's state"
+        );
+        Ok(Some(Compared {
+            differences,
+            compared: u64::try_from(state.entries.len()).unwrap_or(u64::MAX),
+            open: Vec::new(),
+        }))
     }
 
     /// The whole state at one version; `None` if the contract changed meanwhile. The version is read first, and the stacks are

@@ -6,7 +6,7 @@ use atoma_domain::contract::ContractCall;
 use atoma_domain::ports::{ChainEvents as _, Repair};
 use atoma_domain::reconciliation::Cause;
 use atoma_domain::settlement::SettlementProof;
-use atoma_domain::{ComputeUnits, Hash32, PricePerMillion, StackSmallId, TaskSmallId};
+use atoma_domain::{ComputeUnits, Hash32, HexBytes, PricePerMillion, StackSmallId, TaskSmallId};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -29,6 +29,10 @@ enum Step {
     Disable(usize),
     Destroy(usize),
     Withdraw(usize),
+    /// The network asks for new keys.
+    NewRotation,
+    /// A node's device commits to one of two keys in a rotation this far back.
+    RotateKey(usize, u16, u8, u64),
     Deprecate(Index),
     Remove(Index, bool),
 }
@@ -50,7 +54,10 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (1..4_u8).prop_map(Step::Epochs),
         1 => who.clone().prop_map(Step::Disable),
         1 => who.clone().prop_map(Step::Destroy),
-        1 => who.prop_map(Step::Withdraw),
+        1 => who.clone().prop_map(Step::Withdraw),
+        2 => Just(Step::NewRotation),
+        6 => (who, 0..3_u16, 0..2_u8, prop_oneof![4 => Just(0_u64), 1 => Just(1)])
+            .prop_map(|(who, device, key, back)| Step::RotateKey(who, device, key, back)),
         1 => of().prop_map(Step::Deprecate),
         1 => (of(), any::<bool>()).prop_map(|(task, admin)| Step::Remove(task, admin)),
     ]
@@ -100,6 +107,10 @@ impl History {
                 for _ in 0..*count {
                     self.world.localnet.advance_epoch().unwrap();
                 }
+                return;
+            }
+            Step::NewRotation => {
+                self.world.localnet.rotate_network_key().unwrap();
                 return;
             }
             // What the contract refuses is refused.
@@ -157,6 +168,17 @@ impl History {
             Step::Disable(who) => (who, ContractCall::PermanentlyDisableNode),
             Step::Destroy(who) => (who, ContractCall::DestroyDisabledNode),
             Step::Withdraw(who) => (who, ContractCall::WithdrawFees),
+            Step::RotateKey(who, device_type, key, back) => {
+                let state = self.world.localnet.state().unwrap();
+                let current = state["parameters"]["key_rotation_counter"].as_u64();
+                let call = ContractCall::RotateNodePublicKey {
+                    commitment: HexBytes(vec![*key; 4]),
+                    evidence: HexBytes(vec![1]),
+                    key_rotation_counter: current.unwrap().saturating_sub(*back),
+                    device_type: *device_type,
+                };
+                (who, call)
+            }
         };
         if self.world.has_badge(*who).await {
             self.world.call(*who, call).await;

@@ -4,11 +4,15 @@
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
+mod leaving;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod rebuilding;
 #[cfg(test)]
 mod reconciling;
+#[cfg(test)]
+mod starting;
 #[cfg(test)]
 mod state;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use atoma_domain::contract::{
     ContractCounters, EntriesRead, Entry, EntryKey, EntryRead, NodeOnChain, OfferOnChain,
     StackEntryOnChain, StackOnChain, TaskOnChain, TicketOnChain,
 };
+use atoma_domain::model::NodeKey;
 use atoma_domain::{HexBytes, NodeSmallId, StackSmallId, TaskSmallId};
 use serde_json::Value;
 
@@ -38,6 +39,7 @@ pub(crate) fn of(state: &Value, version: u64) -> EntriesRead {
         let node = present("nodes", id).map(|node| {
             Entry::Node(NodeOnChain {
                 disabled_at_epoch: field(node, "was_disabled_in_epoch"),
+                key: key(id, node),
             })
         });
         add(EntryKey::Node(NodeSmallId::new(id)), node);
@@ -58,6 +60,18 @@ pub(crate) fn of(state: &Value, version: u64) -> EntriesRead {
         mirrored_before: version,
         entries,
     }
+}
+
+fn key(node: u64, value: &Value) -> Option<NodeKey> {
+    value["last_rotation_counter"]
+        .as_u64()
+        .map(|counter| NodeKey {
+            node_small_id: NodeSmallId::new(node),
+            public_key_commitment: bytes(value, "public_key_commitment"),
+            key_rotation_counter: counter,
+            updated_at_epoch: field(value, "last_updated_epoch"),
+            device_types: field(value, "device_types"),
+        })
 }
 
 fn task(value: &Value) -> TaskOnChain {

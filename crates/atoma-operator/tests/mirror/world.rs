@@ -11,8 +11,8 @@ use atoma_domain::ports::{
 };
 use atoma_domain::settlement::SettlementProof;
 use atoma_domain::{
-    Address, CheckpointNumber, ComputeUnits, Hash32, Mist, NodeSmallId, ObjectId, PricePerMillion,
-    StackSmallId, TaskSmallId, TimestampMs,
+    Address, CheckpointNumber, ComputeUnits, Hash32, HexBytes, Mist, NodeSmallId, ObjectId,
+    PricePerMillion, StackSmallId, TaskSmallId, TimestampMs,
 };
 use atoma_localnet::{LocalNet, LocalNetConfig, NewTask, Parameters, Purchase};
 use atoma_operator::{Applied, Ingestor, Reconciler};
@@ -30,7 +30,7 @@ pub(crate) const PRICE: PricePerMillion = PricePerMillion::new(1_000);
 
 /// Always the same time.
 #[derive(Debug)]
-struct StoppedClock;
+pub(crate) struct StoppedClock;
 
 impl Clock for StoppedClock {
     fn now(&self) -> TimestampMs {
@@ -185,6 +185,20 @@ impl World {
         let unsigned = self.chain.build(&plan).unwrap();
         let signed = signer.sign(unsigned).await.unwrap();
         self.chain.execute(&signed).await.unwrap()
+    }
+
+    /// Commits to a node's key, as the service on its machine does. Returns whether the call succeeded.
+    pub(crate) async fn rotate_key(&self, operator: usize, device_type: u16) -> bool {
+        let state = self.localnet.state().unwrap();
+        let rotate = ContractCall::RotateNodePublicKey {
+            commitment: HexBytes(vec![7; 4]),
+            evidence: HexBytes(vec![1]),
+            key_rotation_counter: state["parameters"]["key_rotation_counter"]
+                .as_u64()
+                .unwrap(),
+            device_type,
+        };
+        self.call(operator, rotate).await
     }
 
     /// Whether an operator still has its badge.

@@ -156,7 +156,7 @@ CREATE TABLE subscriptions (
 
 CREATE INDEX subscriptions_by_task ON subscriptions (task_small_id, valid, sequence);
 
--- The public keys of confidential nodes, as the contract keeps them. Written by events.
+-- The public keys of confidential nodes, as the contract keeps them. Written by events, and by comparisons with the contract.
 CREATE TABLE node_keys (
     node_small_id         BLOB PRIMARY KEY NOT NULL CHECK (length(node_small_id) = 8),
     public_key_commitment BLOB NOT NULL,

@@ -2,7 +2,7 @@
 
 mod effects;
 mod gathered;
-mod node_keys;
+pub(crate) mod node_keys;
 mod operator_nodes;
 pub(crate) mod progress;
 mod set_aside;

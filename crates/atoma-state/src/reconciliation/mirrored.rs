@@ -17,6 +17,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::columns::{Cells, number};
 use crate::error::statement_failed;
+use crate::events::node_keys;
 
 const NODE: &str = "SELECT * FROM nodes WHERE node_small_id = $1";
 const TASK: &str = "SELECT * FROM tasks WHERE task_small_id = $1";
@@ -34,10 +35,7 @@ pub(super) async fn read(
     key: EntryKey,
 ) -> Result<Mirrored, StoreError> {
     match key {
-        EntryKey::Node(node) => Ok(match row(connection, NODE, node.get()).await? {
-            Some(row) => self::node(&row)?,
-            None => Mirrored::Missing,
-        }),
+        EntryKey::Node(node) => self::node(connection, node).await,
         EntryKey::Task(task) => self::task(connection, task).await,
         EntryKey::Stack(stack) => self::stack(connection, stack).await,
     }
@@ -55,14 +53,18 @@ async fn row(
         .map_err(statement_failed)
 }
 
-fn node(row: &SqliteRow) -> Result<Mirrored, StoreError> {
-    let cells = Cells::new(row, "nodes", "node_small_id");
+async fn node(connection: &mut SqliteConnection, id: NodeSmallId) -> Result<Mirrored, StoreError> {
+    let Some(row) = row(connection, NODE, id.get()).await? else {
+        return Ok(Mirrored::Missing);
+    };
+    let cells = Cells::new(&row, "nodes", "node_small_id");
     if cells.flag("is_destroyed")? {
         return Ok(Mirrored::Gone);
     }
     let disabled = cells.optional_number("disabled_at_epoch")?;
     Ok(Mirrored::Present(Entry::Node(NodeOnChain {
         disabled_at_epoch: disabled.map(Epoch::new),
+        key: node_keys::read(connection, id).await?,
     })))
 }
 

@@ -11,7 +11,7 @@ use sqlx::SqliteConnection;
 
 use crate::columns::{Cells, key_set, number, numbers, optional_number};
 use crate::error::{out_of_range, statement_failed};
-use crate::events::{mark_claimed, run, subscription_updated};
+use crate::events::{mark_claimed, node_keys, run, subscription_updated};
 
 /// The length of a leaf in bytes.
 const LEAF: usize = 32;
@@ -25,7 +25,7 @@ pub(super) async fn entry(
 ) -> Result<(), StoreError> {
     let epoch = progress.epoch.unwrap_or_default();
     match (read.key, &read.entry) {
-        (EntryKey::Node(id), Some(Entry::Node(entry))) => node(connection, id, *entry).await,
+        (EntryKey::Node(id), Some(Entry::Node(entry))) => node(connection, id, entry).await,
         (EntryKey::Task(id), Some(Entry::Task(entry))) => task(connection, id, entry).await,
         (EntryKey::Stack(id), Some(Entry::Stack(entry))) => {
             stack(connection, id, entry, epoch, now).await
@@ -39,7 +39,7 @@ pub(super) async fn entry(
 async fn node(
     connection: &mut SqliteConnection,
     id: NodeSmallId,
-    node: NodeOnChain,
+    node: &NodeOnChain,
 ) -> Result<(), StoreError> {
     let statement = sqlx::query(
         "INSERT INTO nodes (node_small_id, disabled_at_epoch) VALUES ($1, $2) \
@@ -48,7 +48,14 @@ async fn node(
     )
     .bind(number(id.get()))
     .bind(optional_number(node.disabled_at_epoch.map(Epoch::get)));
-    run(connection, statement).await
+    run(connection, statement).await?;
+    match &node.key {
+        Some(key) => node_keys::write(connection, key).await,
+        None => {
+            let statement = sqlx::query("DELETE FROM node_keys WHERE node_small_id = $1");
+            run(connection, statement.bind(number(id.get()))).await
+        }
+    }
 }
 
 /// Its badge is destroyed with it, so nobody owns the node any more.

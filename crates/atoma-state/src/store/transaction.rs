@@ -112,6 +112,11 @@ impl Writer {
         }
     }
 
+    /// How long a call waits for its turn.
+    pub(crate) const fn timeout(&self) -> Duration {
+        self.queue.timeout
+    }
+
     /// Waits for the permit, and for the connection. Nobody else writes while the caller has it.
     ///
     /// # Errors

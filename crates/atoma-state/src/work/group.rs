@@ -4,6 +4,7 @@
 //! runs on what those before it have changed, as if it had been written alone. Their callers learn of it when
 //! the transaction is on disk.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use atoma_domain::ports::StoreError;
@@ -12,26 +13,33 @@ use tokio::sync::oneshot;
 use super::needs::Needs;
 use super::operation::{Job, Operation, Said, Waiting};
 use super::queue::Runner;
-use crate::error::{shared, unavailable};
+use crate::error::{shared, statement_failed, unavailable};
 use crate::store::{SqliteState, Writing};
 
-/// Does it with the others that wait, and returns when it is on disk.
+/// Does it with the others that wait, and returns when it is on disk. It waits for its turn no longer than any other
+/// call does for a connection.
 pub(super) async fn run<O: Operation>(store: &SqliteState, operation: O) -> Said<O> {
     if store.is_read_only() {
         return Err(StoreError::ReadOnly.into());
     }
-    let (caller, answer) = oneshot::channel();
+    let (caller, mut answer) = oneshot::channel();
     let job = Box::new(Waiting::new(operation, caller));
-    let runner = store.queue.add(job);
-    let runner = runner.map_err(|full| StoreError::Busy(Box::new(full)))?;
+    let added = store.queue.add(job);
+    let (place, runner) = added.map_err(|full| StoreError::Busy(Box::new(full)))?;
     if let Some(runner) = runner {
         let task = run_groups(store.clone(), runner);
         drop(store.queue.runtime().spawn(task));
     }
-    answer.await.unwrap_or_else(|ended| {
-        // The runtime has ended, or the call panicked.
-        Err(unavailable(ended).into())
-    })
+    let said = match tokio::time::timeout(store.writer.timeout(), &mut answer).await {
+        Ok(said) => said,
+        Err(_) if store.queue.withdraw(place) => {
+            return Err(statement_failed(sqlx::Error::PoolTimedOut).into());
+        }
+        // It has its turn.
+        Err(_) => answer.await,
+    };
+    // The runtime has ended.
+    said.unwrap_or_else(|ended| Err(unavailable(ended).into()))
 }
 
 /// Does it alone, and takes it back.
@@ -57,7 +65,11 @@ async fn run_groups(store: SqliteState, mut runner: Runner) {
             return;
         }
         match store.turn().await {
-            Ok(turn) => run_group(&store, turn, runner.group()).await,
+            Ok(turn) => match runner.group() {
+                // All have been withdrawn meanwhile.
+                none if none.is_empty() => turn.end(),
+                group => run_group(&store, turn, group).await,
+            },
             // Those who came while it waited may still have time.
             Err(error) => refuse(runner.take(waiting), error),
         }
@@ -126,26 +138,60 @@ async fn attempt(
     turn: Writing,
     jobs: &mut [Box<dyn Job>],
 ) -> Result<(), Failure> {
-    let mut needs = Needs::default();
-    for job in jobs.iter() {
-        job.needs(&mut needs);
-    }
-    let (batch, reads) = needs.reads();
-    let (transaction, results) = turn.begin(batch).await.map_err(Failure::of_group)?;
-    let loaded = match reads.take(results, Arc::clone(&store.key_clock)) {
-        Ok(mut loaded) => {
-            for job in jobs {
-                job.run(&mut loaded);
-            }
-            Ok(loaded.writes())
+    let needed = caught(|| {
+        let mut needs = Needs::default();
+        for job in jobs.iter() {
+            job.needs(&mut needs);
         }
-        Err(error) => Err(error),
+        Ok(needs.reads())
+    });
+    let (batch, reads) = match needed {
+        Ok(needed) => needed,
+        Err(failure) => {
+            turn.end();
+            return Err(failure);
+        }
     };
-    transaction
-        .end_with(loaded)
-        .await
-        .map_err(Failure::of_group)
+    let (transaction, results) = turn.begin(batch).await.map_err(Failure::of_group)?;
+    let decided = caught(|| {
+        let loaded = reads.take(results, Arc::clone(&store.key_clock));
+        let mut loaded = loaded.map_err(Failure::of_group)?;
+        for job in jobs {
+            job.run(&mut loaded);
+        }
+        Ok(loaded.writes())
+    });
+    match decided {
+        Ok(writes) => transaction
+            .commit_with(writes)
+            .await
+            .map_err(Failure::of_group),
+        Err(failure) => {
+            // If this fails, the pool tries again or closes the connection.
+            let _ = transaction.rollback().await;
+            Err(failure)
+        }
+    }
 }
+
+/// Runs the rules of a group. A panic of one, which is a bug, leaves what they share in an unknown state: nothing of it is
+/// used, and each call runs alone.
+fn caught<T>(rules: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    panic::catch_unwind(AssertUnwindSafe(rules)).unwrap_or_else(|_| {
+        Err(Failure {
+            error: unavailable(Panicked),
+            may_be_of_one: true,
+        })
+    })
+}
+
+/// A rule of served work has panicked. The panic itself is in the log.
+#[derive(Debug, thiserror::Error)]
+#[error("a rule of served work panicked: this is a bug")]
+struct Panicked;
+
+#[cfg(test)]
+mod tests;
 
 /// Tells all callers that the database failed.
 fn refuse(jobs: Vec<Box<dyn Job>>, error: StoreError) {

@@ -23,10 +23,16 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Box<dyn Job>>,
+    /// With ascending places.
+    jobs: VecDeque<(Place, Box<dyn Job>)>,
+    next: Place,
     /// Whether a task takes them.
     has_runner: bool,
 }
+
+/// A call's place in the queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place(u64);
 
 /// The task that takes the calls. If it ends early, with its runtime, those that wait are refused.
 pub(super) struct Runner {
@@ -57,18 +63,33 @@ impl Queue {
         &self.runtime
     }
 
-    /// Adds a call, unless too many wait. Returns the runner to start if there is none.
-    pub(super) fn add(self: &Arc<Self>, job: Box<dyn Job>) -> Result<Option<Runner>, Full> {
+    /// Adds a call, unless too many wait. Returns its place, and the runner to start if there is none.
+    pub(super) fn add(
+        self: &Arc<Self>,
+        job: Box<dyn Job>,
+    ) -> Result<(Place, Option<Runner>), Full> {
         let mut state = self.lock();
         if state.jobs.len() >= MOST_WAITING {
             return Err(Full);
         }
-        state.jobs.push_back(job);
+        let place = state.next;
+        state.next = Place(place.0.wrapping_add(1));
+        state.jobs.push_back((place, job));
         let has_runner = std::mem::replace(&mut state.has_runner, true);
-        Ok((!has_runner).then(|| Runner {
+        let runner = (!has_runner).then(|| Runner {
             queue: Arc::clone(self),
             is_done: false,
-        }))
+        });
+        Ok((place, runner))
+    }
+
+    /// Takes a call back. False if a group has it: then it is done or refused with the others.
+    pub(super) fn withdraw(&self, place: Place) -> bool {
+        let mut state = self.lock();
+        let found = state.jobs.binary_search_by_key(&place, |(place, _)| *place);
+        let withdrawn = found.ok().and_then(|index| state.jobs.remove(index));
+        drop(state);
+        withdrawn.is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -101,7 +122,7 @@ impl Runner {
     pub(super) fn take(&self, most: usize) -> Vec<Box<dyn Job>> {
         let mut state = self.queue.lock();
         let count = most.min(state.jobs.len());
-        state.jobs.drain(..count).collect()
+        state.jobs.drain(..count).map(|(_, job)| job).collect()
     }
 }
 
@@ -123,3 +144,40 @@ impl Drop for Runner {
 #[derive(Debug, thiserror::Error)]
 #[error("{MOST_WAITING} calls wait already")]
 pub(super) struct Full;
+
+#[cfg(test)]
+mod tests {
+    use atoma_domain::ports::StoreError;
+
+    use super::super::loaded::Loaded;
+    use super::super::needs::Needs;
+    use super::*;
+
+    struct Idle;
+
+    impl Job for Idle {
+        fn needs(&self, _: &mut Needs) {}
+
+        fn run(&mut self, _: &mut Loaded) {}
+
+        fn answer(self: Box<Self>, _: Option<StoreError>) {}
+    }
+
+    #[tokio::test]
+    async fn a_call_is_withdrawn_unless_a_group_has_it() {
+        let queue = Arc::new(Queue::with_groups_of(2));
+        let mut places = Vec::new();
+        let mut runner = None;
+        for _ in 0..5 {
+            let (place, new_runner) = queue.add(Box::new(Idle)).unwrap();
+            places.push(place);
+            runner = runner.or(new_runner);
+        }
+        let mut runner = runner.unwrap();
+        assert_eq!(runner.group().len(), 2);
+        let withdrawn: Vec<bool> = places.iter().map(|place| queue.withdraw(*place)).collect();
+        assert_eq!(withdrawn, [false, false, true, true, true]);
+        assert!(!queue.withdraw(places[2]));
+        assert_eq!(runner.waiting(), 0);
+    }
+}

@@ -207,6 +207,41 @@ async fn too_many_calls_are_refused_at_once() {
     store.record_message(&one).await.unwrap();
 }
 
+/// A call that waits behind a group longer than for a connection is taken back, and one that has its turn is not.
+#[tokio::test]
+async fn a_call_waits_for_its_turn_no_longer_than_for_a_connection() {
+    let database = Database::new();
+    let store = database.open().await;
+    apply_events(&store, 1, vec![bought(1, 1, 1000)]).await;
+    store.close().await;
+    let options = StateOptions {
+        connection_timeout: Duration::from_millis(500),
+        busy_timeout: Duration::from_secs(60),
+        ..StateOptions::default()
+    };
+    let store = SqliteState::open(database.path(), options).await.unwrap();
+    store.record_message(&message(1, 1, 1)).await.unwrap();
+    let lock = other_writer(&database).await;
+    let messages = messages(3);
+    let mut first = store.record_message(&messages[0]);
+    // Its group begins, and waits for the lock.
+    for _ in 0..100 {
+        assert!(futures::poll!(&mut first).is_pending());
+        tokio::task::yield_now().await;
+    }
+    let late = join_all(messages[1..].iter().map(|late| store.record_message(late)));
+    for refused in late.await {
+        assert!(
+            matches!(refused, Err(RecordError::Store(StoreError::Busy(_)))),
+            "{refused:?}"
+        );
+    }
+    assert!(futures::poll!(&mut first).is_pending());
+    lock.rollback().await.unwrap();
+    assert_eq!(first.await.unwrap().num_total_messages, 2);
+    assert_eq!(recorded(&store, 1).await, 2);
+}
+
 /// A program that embeds the store may end the runtime that it opened it on.
 #[test]
 fn calls_on_a_runtime_that_has_ended_are_refused() {

@@ -77,6 +77,7 @@ macro_rules! store_suites {
             }
             reconciliation {
                 calls_without_events_are_repaired_and_recorded,
+                a_key_is_repaired,
                 what_cannot_be_compared_stays,
                 a_dry_run_repairs_nothing,
                 what_the_mirror_lacks_is_added_as_the_contract_has_it,

@@ -7,7 +7,7 @@ use atoma_domain::contract::{
     StackEntryOnChain, StackOnChain, TaskOnChain, TicketOnChain,
 };
 use atoma_domain::events::ContractEvent;
-use atoma_domain::model::{OperatorNode, StackPhase};
+use atoma_domain::model::{NodeKey, OperatorNode, StackPhase};
 use atoma_domain::ports::{
     DisputeSide, EventCursor, EventSetAside, LedgerFrame, Page, Repair, UnexplainedChange,
 };
@@ -58,8 +58,13 @@ fn read(version: u64, entries: Vec<(EntryKey, u64, Option<Entry>)>) -> EntriesRe
 }
 
 fn disabled(epoch: u64) -> Option<Entry> {
+    node_entry(Some(epoch), None)
+}
+
+fn node_entry(disabled_at_epoch: Option<u64>, key: Option<NodeKey>) -> Option<Entry> {
     Some(Entry::Node(NodeOnChain {
-        disabled_at_epoch: Some(Epoch::new(epoch)),
+        disabled_at_epoch: disabled_at_epoch.map(Epoch::new),
+        key,
     }))
 }
 
@@ -160,6 +165,36 @@ pub async fn calls_without_events_are_repaired_and_recorded(store: impl Store) {
     assert_eq!(store.operator_nodes().await.unwrap(), [own]);
     let expected = expected.map(|kind| (kind.to_owned(), 1));
     assert_eq!(counts(&store).await, BTreeMap::from(expected));
+}
+
+pub async fn a_key_is_repaired(store: impl Store) {
+    mirror(&store, vec![registered(1), registered(2)]).await;
+    let key = |id: u64, counter: u64, devices: &[u16]| NodeKey {
+        node_small_id: node(id),
+        public_key_commitment: HexBytes(vec![7; 4]),
+        key_rotation_counter: counter,
+        updated_at_epoch: Epoch::new(2),
+        device_types: devices.to_vec(),
+    };
+    let of = |keys: [Option<NodeKey>; 3]| {
+        let entries = (1..).zip(keys).map(|(id, key)| {
+            let entry = node_entry(None, key);
+            (EntryKey::Node(node(id)), VERSION, entry)
+        });
+        read(VERSION, entries.collect())
+    };
+    let kept = || async {
+        let nodes = [node(1), node(2), node(3)];
+        store.node_keys(&nodes, Page::first(9)).await.unwrap()
+    };
+    let keys = [Some(key(1, 5, &[300, 7])), None, Some(key(3, 4, &[0]))];
+    // The third node was never mirrored.
+    let expected = ["node_key_changed", "node_missing"];
+    assert_eq!(repair(&store, &of(keys)).await, expected);
+    assert_eq!(kept().await, [key(1, 5, &[300, 7]), key(3, 4, &[0])]);
+    let keys = [Some(key(1, 6, &[7])), None, None];
+    assert_eq!(repair(&store, &of(keys)).await, ["node_key_changed"; 2]);
+    assert_eq!(kept().await, [key(1, 6, &[7])]);
 }
 
 pub async fn what_cannot_be_compared_stays(store: impl Store) {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use atoma_domain::contract::{ContractParameters, StackOnChain, SubscriberOnChain, TicketOnChain};
+use atoma_domain::model::NodeKey;
 use atoma_domain::ports::{ChainError, ContractView, ViewQuery};
 use atoma_domain::{ObjectId, ObjectReference, StackSmallId};
 use futures::future::try_join_all;
@@ -17,7 +18,7 @@ use super::subscribers;
 use super::sui_chain::SuiChain;
 use crate::connection::OBJECTS_PER_CALL;
 use crate::facts::Facts;
-use crate::layout::{AtomaDb, Field, Stack, StackSettlementTicket};
+use crate::layout::{AtomaDb, Field, NodeEntry, Stack, StackSettlementTicket};
 use crate::response::malformed;
 
 /// How often a view is restarted because objects changed between two of its calls.
@@ -30,6 +31,7 @@ struct Contents {
     stacks: BTreeMap<StackSmallId, StackOnChain>,
     tickets: BTreeMap<StackSmallId, TicketOnChain>,
     subscribers: Option<Vec<SubscriberOnChain>>,
+    node_key: Option<NodeKey>,
 }
 
 impl SuiChain {
@@ -44,6 +46,7 @@ impl SuiChain {
             stacks: contents.stacks,
             tickets: contents.tickets,
             subscribers: contents.subscribers,
+            node_key: contents.node_key,
         })
     }
 
@@ -136,6 +139,17 @@ fn pass(
             }
         },
     };
+    let mut node_key = None;
+    if let Some(node) = query.node_key {
+        match objects.lookup(facts.keys.by_node(facts.nodes, node.get())) {
+            Lookup::NotRead => complete = false,
+            Lookup::Absent => {}
+            Lookup::Read(object) => {
+                let field: Field<u64, NodeEntry> = object.decode("a node's entry")?;
+                node_key = field.value.key(node);
+            }
+        }
+    }
     let atoma_db: AtomaDb = match atoma_db {
         Lookup::NotRead => return Ok(Pass::Missing),
         Lookup::Absent => return Err(ChainError::NoObject(facts.contract.atoma_db)),
@@ -153,6 +167,7 @@ fn pass(
         stacks,
         tickets,
         subscribers,
+        node_key,
     }))
 }
 

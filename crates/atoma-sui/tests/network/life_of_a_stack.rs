@@ -41,6 +41,7 @@ async fn a_stack_is_settled_attested_and_claimed() {
             task,
             expected: vec![selected.node],
         }),
+        ..ViewQuery::default()
     };
     let view = network.chain.view(&query).await.unwrap();
     assert_eq!(view.stacks.len(), 1);

@@ -4,9 +4,12 @@ use std::cell::Cell;
 use std::sync::Once;
 
 use atoma_domain::contract::ContractCall;
+use atoma_domain::model::NodeKey;
 use atoma_domain::ports::{Chain as _, SubscriberQuery, ViewQuery};
 use atoma_domain::settlement::SettlementProof;
-use atoma_domain::{ComputeUnits, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId};
+use atoma_domain::{
+    ComputeUnits, HexBytes, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId,
+};
 use atoma_localnet::Purchase;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -114,6 +117,39 @@ async fn a_subscriber_list_is_read_as_the_contract_keeps_it() {
 }
 
 #[tokio::test]
+async fn a_nodes_key_is_read_as_the_contract_keeps_it() {
+    let network = TestNetwork::start().await;
+    let operator = network.operator(0, &[]).await;
+    let key_of = async |node| {
+        let query = ViewQuery {
+            node_key: Some(node),
+            ..ViewQuery::default()
+        };
+        network.chain.view(&query).await.unwrap().node_key
+    };
+    assert_eq!(key_of(operator.node).await, None);
+    let rotation = network.localnet.rotate_network_key().unwrap();
+    for (key, device_type) in [(7, 300), (7, 0), (8, 300)] {
+        let rotate = ContractCall::RotateNodePublicKey {
+            commitment: HexBytes(vec![key; 3]),
+            evidence: HexBytes(vec![1]),
+            key_rotation_counter: rotation,
+            device_type,
+        };
+        network.act(&operator, rotate).await;
+    }
+    let kept = NodeKey {
+        node_small_id: operator.node,
+        public_key_commitment: HexBytes(vec![7; 3]),
+        key_rotation_counter: rotation,
+        updated_at_epoch: network.chain.epoch().await.unwrap().epoch,
+        device_types: vec![300, 0],
+    };
+    assert_eq!(key_of(operator.node).await, Some(kept));
+    assert_eq!(key_of(NodeSmallId::new(9)).await, None);
+}
+
+#[tokio::test]
 async fn a_subscriber_list_has_prices_and_disabled_nodes() {
     let network = TestNetwork::start().await;
     let task = network.task(0);
@@ -162,6 +198,7 @@ async fn a_view_with_a_warm_cache_is_one_call() {
             task,
             expected: vec![selected.node, other.node],
         }),
+        ..ViewQuery::default()
     };
     CountCalls::take();
     network.chain.view(&query).await.unwrap();

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::contract::{ContractCounters, OfferOnChain, StackOnChain};
+use crate::model::NodeKey;
 use crate::{
     Address, ComputeUnits, Epoch, Hash32, HexBytes, PricePerMillion, SecurityLevel, StackSmallId,
     TaskRole, TaskSmallId,
@@ -35,6 +36,20 @@ fn read(key: EntryKey, version: u64, entry: Option<Entry>) -> EntryRead {
 fn node(disabled: Option<u64>) -> Entry {
     Entry::Node(NodeOnChain {
         disabled_at_epoch: disabled.map(Epoch::new),
+        key: None,
+    })
+}
+
+fn with_key(counter: u64, devices: &[u16]) -> Entry {
+    Entry::Node(NodeOnChain {
+        disabled_at_epoch: None,
+        key: Some(NodeKey {
+            node_small_id: NodeSmallId::new(1),
+            public_key_commitment: HexBytes(vec![1, 2]),
+            key_rotation_counter: counter,
+            updated_at_epoch: Epoch::new(0),
+            device_types: devices.to_vec(),
+        }),
     })
 }
 
@@ -125,6 +140,27 @@ fn differences_are_named() {
     for (mirrored, on_chain, expected) in [
         (Present(node(None)), Some(node(None)), &[][..]),
         (Present(node(None)), Some(node(Some(3))), &["node_disabled"]),
+        (
+            Present(node(None)),
+            Some(with_key(1, &[7])),
+            &["node_key_changed"],
+        ),
+        (
+            Present(with_key(1, &[7])),
+            Some(node(None)),
+            &["node_key_changed"],
+        ),
+        (
+            Present(with_key(1, &[7])),
+            Some(with_key(2, &[7])),
+            &["node_key_changed"],
+        ),
+        (
+            Present(with_key(1, &[7])),
+            Some(with_key(1, &[7, 8])),
+            &["node_key_changed"],
+        ),
+        (Present(with_key(1, &[7])), Some(with_key(1, &[7])), &[]),
         (Present(node(Some(3))), None, &["node_destroyed"]),
         (Missing, Some(node(None)), &["node_missing"]),
         (Gone, Some(node(None)), &["node_missing"]),

@@ -2,6 +2,7 @@
 
 use atoma_domain::contract::{ContractCall, TicketOnChain, drawable_attesters};
 use atoma_domain::journal::{Action, Failure, Intent};
+use atoma_domain::model::NodeKey;
 use atoma_domain::ports::ContractView;
 use atoma_domain::settlement::{CommitmentError, SettlementProof, commitment};
 use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
@@ -96,7 +97,8 @@ pub(in crate::engine) fn call(
     })
 }
 
-/// The key rotation of a commitment: the network's current one, in which the device has not committed yet.
+/// The key rotation of a commitment: the network's current one, in which the device has not committed yet. The contract would
+/// keep its key and emit the event of a rotation all the same, so this must be known before anything is sent.
 fn rotation(
     asked: Option<u64>,
     device_type: u16,
@@ -117,17 +119,25 @@ fn rotation(
             CallError::Final(failure)
         });
     }
-    if let LocalInputs::Key(Some(key)) = local
-        && key.is_committed(current, device_type)
-    {
-        return Err(Failure::KeyAlreadyRotated {
+    let already = |key: &NodeKey| {
+        let is_committed = key.is_committed(current, device_type);
+        is_committed.then_some(Failure::KeyAlreadyRotated {
             node_small_id: key.node_small_id,
             device_type,
             key_rotation_counter,
-        }
-        .into());
+        })
+    };
+    if let Some(failure) = view.node_key.as_ref().and_then(already) {
+        return Err(failure.into());
     }
-    Ok(key_rotation_counter)
+    // What the mirror alone has may be news to the Sui node.
+    match local {
+        LocalInputs::Key(Some(key)) => match already(key) {
+            Some(failure) => Err(CallError::Doubtful(failure)),
+            None => Ok(key_rotation_counter),
+        },
+        _ => Ok(key_rotation_counter),
+    }
 }
 
 fn confidential_claim(

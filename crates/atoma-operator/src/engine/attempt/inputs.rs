@@ -11,12 +11,12 @@ use atoma_domain::ports::{
 };
 use atoma_domain::{ComputeUnits, Mist, NodeSmallId, ObjectReference, SecurityLevel};
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::failures::unanswered;
 use super::next::Next;
 use crate::Ports;
-use crate::badge_use::{LastUse, UseKind, unknown_use};
+use crate::badge_use::{LastUse, UseKind, not_shown, unknown_use};
 use crate::badges::{ReconcileError, own_nodes};
 use crate::causes::internal;
 use crate::engine::reads::ask;
@@ -179,6 +179,9 @@ pub(in crate::engine) async fn check_last_use(
             Ok(()) => Ok(()),
             Err(error) => Err(not_compared(context, intents, error.into()).await),
         },
+        Ok(Some(last)) if last.kind == UseKind::Unclear => {
+            Err(not_compared(context, intents, not_shown(last.tx_digest)).await)
+        }
         Ok(Some(last)) if last.kind == UseKind::Other => {
             let node_small_id = node.unwrap_or(NodeSmallId::new(0));
             if context.foreign_uses.note(badge) {
@@ -202,7 +205,7 @@ pub(in crate::engine) async fn check_last_use(
 }
 
 /// Notes that other software used a badge which this process knew at an older version, unless it only rotated the
-/// node's key.
+/// node's key. What the Sui node does not show is asked again.
 ///
 /// # Errors
 /// What to do with the batch instead.
@@ -221,7 +224,14 @@ pub(in crate::engine) async fn note_foreign_use(
         })) => {
             info!(badge = %seen.object_id(), digest = %tx_digest, "other software rotated the node's key");
         }
-        Ok(_) => {
+        Ok(Some(last)) if last.kind == UseKind::Unclear => {
+            return Err(not_compared(context, intents, not_shown(last.tx_digest)).await);
+        }
+        // The journal knows it after all, or the Sui node that answers is behind the one that showed the version.
+        Ok(None) => {
+            debug!(badge = %seen.object_id(), "nothing shows that other software used the badge")
+        }
+        Ok(Some(_)) => {
             if context.foreign_uses.note(seen) {
                 warn!(
                     badge = %seen.object_id(), known_version = known.version(), version = seen.version(),
@@ -304,6 +314,7 @@ pub(in crate::engine) fn query(batch: &[(Intent, LocalInputs)]) -> ViewQuery {
             ) => {
                 tickets.insert(*stack_small_id);
             }
+            (Action::RotateNodeKey { .. }, _) => query.node_key = intent.actor.node(),
             _ => {}
         }
     }

@@ -166,6 +166,7 @@ fn read_node(
             let field: Field<u64, NodeEntry> = object.decode("a node's entry")?;
             made.entry = Some(Entry::Node(NodeOnChain {
                 disabled_at_epoch: field.value.was_disabled_in_epoch,
+                key: field.value.key(node),
             }));
         }
     }

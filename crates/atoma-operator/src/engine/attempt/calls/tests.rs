@@ -62,6 +62,7 @@ fn view(drawable: u64, drawn: &[u64]) -> ContractView {
         stacks: BTreeMap::new(),
         tickets: BTreeMap::from([(STACK, ticket)]),
         subscribers: None,
+        node_key: None,
     }
 }
 
@@ -169,7 +170,8 @@ fn what_a_lagging_node_lacks_is_doubted() {
 
 #[test]
 fn a_key_is_committed_to_once_by_each_device_in_the_current_rotation() {
-    let commitment = |asked: Option<u64>, current: u64, known: Option<(u64, u16)>| {
+    type Known = Option<(u64, u16)>;
+    let commitment = |asked: Option<u64>, current: u64, mirrored: Known, on_chain: Known| {
         let action = Action::RotateNodeKey {
             public_key_commitment: HexBytes(vec![1]),
             evidence: HexBytes(vec![2]),
@@ -180,14 +182,16 @@ fn a_key_is_committed_to_once_by_each_device_in_the_current_rotation() {
             action,
             ..settle(1)
         };
-        let local = LocalInputs::Key(known.map(|(counter, device)| NodeKey {
+        let key = |(counter, device)| NodeKey {
             node_small_id: NodeSmallId::new(1),
             public_key_commitment: HexBytes(vec![9]),
             key_rotation_counter: counter,
             updated_at_epoch: Epoch::new(1),
             device_types: vec![7, device],
-        }));
+        };
+        let local = LocalInputs::Key(mirrored.map(key));
         let mut view = view(0, &[]);
+        view.node_key = on_chain.map(key);
         view.parameters.key_rotation_counter = current;
         call(&intent, &local, &view)
     };
@@ -199,33 +203,41 @@ fn a_key_is_committed_to_once_by_each_device_in_the_current_rotation() {
             device_type: 300,
         })
     };
-    assert_eq!(commitment(None, 0, None), made(0));
-    assert_eq!(commitment(Some(u64::MAX), u64::MAX, None), made(u64::MAX));
+    assert_eq!(commitment(None, 0, None, None), made(0));
+    let last = commitment(Some(u64::MAX), u64::MAX, None, None);
+    assert_eq!(last, made(u64::MAX));
     // Of an earlier rotation, and of another device.
-    assert_eq!(commitment(None, 5, Some((4, 300))), made(5));
-    assert_eq!(commitment(Some(5), 5, Some((5, 301))), made(5));
+    for known in [Some((4, 300)), Some((5, 301))] {
+        assert_eq!(commitment(None, 5, known, known), made(5));
+        assert_eq!(commitment(Some(5), 5, known, None), made(5));
+        assert_eq!(commitment(Some(5), 5, None, known), made(5));
+    }
     for asked in [None, Some(5)] {
         let done = Failure::KeyAlreadyRotated {
             node_small_id: NodeSmallId::new(1),
             device_type: 300,
             key_rotation_counter: 5,
         };
-        assert_eq!(
-            commitment(asked, 5, Some((5, 300))),
-            Err(CallError::Final(done))
-        );
+        let known = Some((5, 300));
+        for mirrored in [None, Some((4, 300)), known] {
+            let refused = Err(CallError::Final(done.clone()));
+            assert_eq!(commitment(asked, 5, mirrored, known), refused);
+        }
+        // The Sui node may not know it yet.
+        let doubted = Err(CallError::Doubtful(done));
+        assert_eq!(commitment(asked, 5, known, None), doubted);
     }
     let other = |key_rotation_counter| Failure::NotTheKeyRotation {
         key_rotation_counter,
         current_key_rotation_counter: 5,
     };
     assert_eq!(
-        commitment(Some(4), 5, None),
+        commitment(Some(4), 5, None, None),
         Err(CallError::Final(other(4)))
     );
     // The Sui node may not know it yet.
     assert_eq!(
-        commitment(Some(6), 5, None),
+        commitment(Some(6), 5, None, None),
         Err(CallError::Doubtful(other(6)))
     );
 }
