@@ -37,10 +37,9 @@ fn standing(
     match node.record_agrees {
         None => Standing::Blocked(Obstacle::NoRecord),
         Some(false) => Standing::Blocked(Obstacle::RecordDiffers),
-        Some(true) if policy.of_task(due.task_small_id).attest.is_none() => Standing::Waiting {
-            waits_for: WaitsFor::TurnedOff,
-            until: None,
-        },
+        Some(true) if policy.of_task(due.task_small_id).attest.is_none() => {
+            Standing::waiting(WaitsFor::TurnedOff)
+        }
         Some(true) if moment.epoch() < due.claimable_from_epoch => Standing::Due(Why::Drawn),
         Some(true) => Standing::Due(Why::DrawnAndLate),
     }

@@ -1,10 +1,9 @@
 //! When a settled stack can be claimed. Whether it pays is weighed with the node's other claims.
 
+use super::circumstances::Circumstances;
 use super::duty::{Obstacle, Standing, WaitsFor, Why};
 use super::policy::DutyPolicies;
-use super::settle::waiting;
 use super::unpaid_stack::UnpaidTicket;
-use super::weigh::Circumstances;
 use crate::model::Task;
 
 /// How the claim of a settled stack stands, by itself.
@@ -19,7 +18,7 @@ pub(super) fn claim_standing(
         return Standing::Blocked(Obstacle::InDispute);
     }
     if policies.claim.is_none() {
-        return waiting(WaitsFor::TurnedOff);
+        return Standing::waiting(WaitsFor::TurnedOff);
     }
     if at.moment.epoch() < claimable_from {
         return Standing::Waiting {

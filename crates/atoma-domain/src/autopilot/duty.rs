@@ -68,6 +68,14 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// Waiting for an unknown time.
+    pub const fn waiting(waits_for: WaitsFor) -> Self {
+        Self::Waiting {
+            waits_for,
+            until: None,
+        }
+    }
+
     /// Its name in the API, on the command line and in metrics.
     pub const fn name(self) -> &'static str {
         match self {

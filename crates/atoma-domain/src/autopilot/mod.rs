@@ -5,6 +5,7 @@
 //! [`reason_to_pause`] is the watch over what happens meanwhile.
 
 mod attest;
+mod circumstances;
 mod claim;
 mod duty;
 mod moment;
@@ -15,6 +16,7 @@ mod unpaid_stack;
 mod weigh;
 
 pub use attest::attestation_duties;
+pub use circumstances::{Circumstances, GasEstimates};
 pub use duty::{Duty, DutyKind, Obstacle, Standing, WaitsFor, Why};
 pub use moment::{EpochWindow, Moment};
 pub use pause::{AutopilotState, Pause, PauseReason, PauseScope, Watched, reason_to_pause};
@@ -23,7 +25,7 @@ pub use policy::{
 };
 pub use settle::stack_duty;
 pub use unpaid_stack::{UnpaidStack, UnpaidTicket};
-pub use weigh::{Circumstances, GasEstimates, weigh};
+pub use weigh::weigh;
 
 #[cfg(test)]
 mod tests;

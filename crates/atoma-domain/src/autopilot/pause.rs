@@ -149,7 +149,7 @@ pub fn reason_to_pause(
             stack_small_id: *stack,
         });
     let is_failing = policy.max_failures > 0 && watched.failures >= policy.max_failures;
-    let failures = is_failing.then(|| PauseReason::Failures {
+    let failures = is_failing.then_some(PauseReason::Failures {
         failures: watched.failures,
         within_s: policy.failure_window.as_secs(),
     });

@@ -1,11 +1,11 @@
 //! When to settle a stack, or to claim one of a confidential task: when it is nearly used up, idle, or about to be lost.
 
+use super::circumstances::Circumstances;
 use super::claim::claim_standing;
 use super::duty::{Duty, DutyKind, Obstacle, Standing, WaitsFor, Why};
 use super::moment::{Moment, later};
 use super::policy::{DutyPolicies, SettlePolicy};
 use super::unpaid_stack::UnpaidStack;
-use super::weigh::Circumstances;
 use crate::SecurityLevel;
 use crate::contract::stack_fee;
 use crate::model::Task;
@@ -68,7 +68,7 @@ fn closing_standing(
         false => policies.settle.is_some(),
     };
     if stack.is_frozen {
-        return waiting(WaitsFor::UnderWay);
+        return Standing::waiting(WaitsFor::UnderWay);
     }
     if let Some(off) = turned_off_unless(is_on) {
         return off;
@@ -76,7 +76,7 @@ fn closing_standing(
     // Neither a settlement without messages nor a claim of 0 units can succeed.
     if stack.num_total_messages == 0 || (is_confidential && stack.already_computed_units.get() == 0)
     {
-        return waiting(WaitsFor::FirstMessage);
+        return Standing::waiting(WaitsFor::FirstMessage);
     }
     let settle = policies.settle.unwrap_or_default();
     let Some(why) = reason_to_close(stack, task, &settle, at.moment) else {
@@ -134,13 +134,5 @@ fn is_filled(stack: &UnpaidStack, settle: &SettlePolicy) -> bool {
 }
 
 fn turned_off_unless(is_on: bool) -> Option<Standing> {
-    (!is_on).then(|| waiting(WaitsFor::TurnedOff))
-}
-
-/// Waiting for an unknown time.
-pub(super) const fn waiting(waits_for: WaitsFor) -> Standing {
-    Standing::Waiting {
-        waits_for,
-        until: None,
-    }
+    (!is_on).then(|| Standing::waiting(WaitsFor::TurnedOff))
 }

@@ -2,47 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::circumstances::Circumstances;
 use super::duty::{Duty, DutyKind, Standing, WaitsFor, Why};
-use super::moment::Moment;
-use super::policy::{AutopilotPolicy, ClaimPolicy};
-use super::settle::waiting;
-use crate::{MicroUsdc, Mist, NodeSmallId, Permille};
-
-/// What decisions about an operator's stacks have in common.
-#[derive(Clone, Copy, Debug)]
-pub struct Circumstances<'a> {
-    /// The operator's rules.
-    pub policy: &'a AutopilotPolicy,
-    /// The time.
-    pub moment: &'a Moment,
-    /// The operator's nodes.
-    pub own_nodes: &'a [NodeSmallId],
-    /// The contract's charge for sampling consensus (`sampling_consensus_charge_permille`).
-    pub charge: Permille,
-    /// What transactions cost.
-    pub gas: GasEstimates,
-    /// What the operator's coins hold; `None` if that is not known.
-    pub balance: Option<Mist>,
-}
-
-/// What transactions cost, from those that were made before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GasEstimates {
-    /// A settlement.
-    pub settle: Mist,
-    /// A transaction that claims, without the stacks in it.
-    pub claim_transaction: Mist,
-    /// Each stack in it.
-    pub claim_stack: Mist,
-}
-
-impl GasEstimates {
-    /// Claims of so many stacks in one transaction.
-    fn claims(&self, stacks: u64) -> Mist {
-        let stacks = self.claim_stack.get().saturating_mul(stacks);
-        self.claim_transaction.saturating_add(Mist::new(stacks))
-    }
-}
+use super::policy::ClaimPolicy;
+use crate::{MicroUsdc, NodeSmallId};
 
 /// Puts off what is due and does not pay: settlements that earn less than their gas and that of their claim, and the claims
 /// of a node that together are worth too little. Puts off both if the coins are needed for attestations.
@@ -52,7 +15,7 @@ pub fn weigh(duties: &mut [Duty], at: &Circumstances<'_>) {
         .is_some_and(|balance| balance < at.policy.gas.reserve);
     for duty in duties.iter_mut().filter(|duty| is_due_or_drains(duty)) {
         if is_short && duty.kind != DutyKind::Attest {
-            duty.standing = waiting(WaitsFor::GasReserve);
+            duty.standing = Standing::waiting(WaitsFor::GasReserve);
             continue;
         }
         let least = match duty.kind {
@@ -61,7 +24,7 @@ pub fn weigh(duties: &mut [Duty], at: &Circumstances<'_>) {
             DutyKind::Claim => at.gas.claim_stack,
         };
         if proceeds(duty) <= at.policy.gas.price_of(least) {
-            duty.standing = waiting(WaitsFor::CheaperGas);
+            duty.standing = Standing::waiting(WaitsFor::CheaperGas);
         }
     }
     weigh_claims(duties, at);
@@ -89,7 +52,7 @@ fn weigh_claims(duties: &mut [Duty], at: &Circumstances<'_>) {
             .unwrap_or(Urgency::None);
         for claim in claims {
             claim.standing = match (urgent, claim.standing) {
-                (Urgency::None, _) => waiting(WaitsFor::MoreProceeds),
+                (Urgency::None, _) => Standing::waiting(WaitsFor::MoreProceeds),
                 (_, Standing::Due(Why::Pays)) if urgent == Urgency::Wait => {
                     Standing::Due(Why::WaitedLongEnough)
                 }

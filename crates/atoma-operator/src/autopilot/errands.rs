@@ -7,8 +7,8 @@ use atoma_domain::journal::{Failure, GasOptions};
 use atoma_domain::{NodeSmallId, StackSmallId};
 use tracing::{info, warn};
 
-use super::Shared;
 use super::setbacks::DutyKey;
+use super::shared::Shared;
 use crate::use_cases::{MOST_STACKS, NodeChoice, StackResult, StackStatus};
 
 /// How many settlements of a node are begun at once. Each is a transaction of its own and closes its stack's record, so

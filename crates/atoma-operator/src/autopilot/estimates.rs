@@ -1,6 +1,7 @@
 //! What transactions cost, and what the contract charges: read now and then, since neither changes often.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use atoma_domain::autopilot::GasEstimates;
@@ -23,33 +24,43 @@ const SMALLEST_UNITS: u64 = 1_000;
 
 /// What was read last.
 #[derive(Debug, Default)]
-pub(super) struct Estimates {
-    read: Option<(Duration, GasEstimates, Permille)>,
+pub(super) struct Estimates(Mutex<Option<(Duration, Prices)>>);
+
+/// What transactions cost, and the contract's charge for sampling consensus.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Prices {
+    pub(super) gas: GasEstimates,
+    pub(super) charge: Permille,
 }
 
 impl Estimates {
-    /// What transactions cost, and the contract's charge for sampling consensus. `now` is the time that the process has
-    /// seen pass.
-    pub(super) async fn get(
-        &mut self,
+    /// The prices, from the last time or read now. `now` is the time that the process has seen pass.
+    pub(super) async fn prices(
+        &self,
         chain: &dyn Chain,
         journal: &dyn Journal,
         reference_gas_price: Mist,
         now: Duration,
-    ) -> Result<(GasEstimates, Permille), Failure> {
-        if let Some((at, gas, charge)) = self.read
+    ) -> Result<Prices, Failure> {
+        let known = *self.latest();
+        if let Some((at, prices)) = known
             && now.saturating_sub(at) < LONGEST_USE
         {
-            return Ok((gas, charge));
+            return Ok(prices);
         }
         let view = chain.view(&ViewQuery::default()).await;
-        let charge = view
-            .map_err(|error| chain_failure(&error))?
-            .parameters
-            .sampling_consensus_charge;
-        let gas = estimate(journal, reference_gas_price).await?;
-        self.read = Some((now, gas, charge));
-        Ok((gas, charge))
+        let parameters = view.map_err(|error| chain_failure(&error))?.parameters;
+        let prices = Prices {
+            gas: estimate(journal, reference_gas_price).await?,
+            charge: parameters.sampling_consensus_charge,
+        };
+        *self.latest() = Some((now, prices));
+        Ok(prices)
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Option<(Duration, Prices)>> {
+        // It is assigned at once.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

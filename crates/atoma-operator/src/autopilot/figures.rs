@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use atoma_domain::TimestampMs;
 use atoma_domain::autopilot::{DutyKind, PauseScope, Standing};
 
-use super::{AutopilotMode, AutopilotStatus};
+use super::config::AutopilotMode;
+use super::status::AutopilotStatus;
 
 /// The autopilot in numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,9 +11,11 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 use tracing::{debug, error, info};
 
+use super::config::AutopilotMode;
 use super::errands::Errand;
+use super::shared::Shared;
 use super::survey::Survey;
-use super::{Autopilot, AutopilotMode, Shared};
+use super::switch::Autopilot;
 use crate::causes::internal;
 use crate::ingest::{MirrorChange, MirrorChanges};
 

@@ -10,7 +10,8 @@ use atoma_domain::ports::{DisputeSide, Page};
 use atoma_domain::{NodeSmallId, StackSmallId};
 use tracing::error;
 
-use super::{Shared, pause_file};
+use super::pause_file;
+use super::shared::Shared;
 use crate::causes::internal;
 
 /// How many disputes are read at once.

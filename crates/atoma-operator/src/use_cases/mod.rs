@@ -9,6 +9,7 @@
 //! - `batch.rs`, with `candidate.rs` and `stack_result.rs`: requests over several stacks. They are in
 //!   `settle.rs`, `attest.rs` and `claim.rs`.
 //! - `request.rs`, `nodes.rs`, `stacks.rs`, `read_your_writes.rs`: what requests share.
+//! - `under_way.rs`: what is under way, for the autopilot.
 //! - `abandon.rs`: abandoning a transaction.
 //! - `serve/`: served work, which needs no transaction.
 
@@ -31,6 +32,7 @@ mod single;
 mod stack_result;
 mod stacks;
 mod subscriptions;
+mod under_way;
 
 pub use dispute::dispute_warning;
 pub use nodes::NodeChoice;

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoma_domain::journal::{Action, Failure, RequestKey};
-use atoma_domain::model::OperatorNode;
+use atoma_domain::journal::{Failure, RequestKey};
 use atoma_domain::ports::JournalKey;
-use atoma_domain::{CheckpointNumber, IntentId, Mist, with_causes};
+use atoma_domain::{CheckpointNumber, IntentId, with_causes};
 
-use super::nodes::actor;
 use crate::engine::{Engine, LimitStatus};
 use crate::ingest::Applied;
 use crate::measure::{Measurements, Sampler};
@@ -180,20 +178,6 @@ impl Operator {
             .chain(self.engine.warnings())
             .chain(compared)
             .collect()
-    }
-
-    /// The unfinished transaction that does this already, and why it waits, if it does.
-    pub(crate) fn under_way(
-        &self,
-        action: &Action,
-        node: OperatorNode,
-    ) -> Option<(IntentId, Option<Failure>)> {
-        self.engine.under_way(action, &actor(node))
-    }
-
-    /// What the operator's coins hold; `None` while that is not known.
-    pub(crate) fn gas_balance(&self) -> Option<Mist> {
-        self.engine.figures().gas_balance
     }
 
     /// Why writes are stopped or paused, if they are.

@@ -1,0 +1,41 @@
+//! What decisions about an operator's stacks have in common.
+
+use super::moment::Moment;
+use super::policy::AutopilotPolicy;
+use crate::{Mist, NodeSmallId, Permille};
+
+/// What decisions about an operator's stacks have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The operator's rules.
+    pub policy: &'a AutopilotPolicy,
+    /// The time.
+    pub moment: &'a Moment,
+    /// The operator's nodes.
+    pub own_nodes: &'a [NodeSmallId],
+    /// The contract's charge for sampling consensus (`sampling_consensus_charge_permille`).
+    pub charge: Permille,
+    /// What transactions cost.
+    pub gas: GasEstimates,
+    /// What the operator's coins hold; `None` if that is not known.
+    pub balance: Option<Mist>,
+}
+
+/// What transactions cost, from those that were made before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GasEstimates {
+    /// A settlement.
+    pub settle: Mist,
+    /// A transaction that claims, without the stacks in it.
+    pub claim_transaction: Mist,
+    /// Each stack in it.
+    pub claim_stack: Mist,
+}
+
+impl GasEstimates {
+    /// Claims of so many stacks in one transaction.
+    pub(super) fn claims(&self, stacks: u64) -> Mist {
+        let stacks = self.claim_stack.get().saturating_mul(stacks);
+        self.claim_transaction.saturating_add(Mist::new(stacks))
+    }
+}

@@ -1,0 +1,213 @@
+//! A look at everything that the operator's nodes have to do.
+
+use std::collections::BTreeMap;
+
+use atoma_domain::autopilot::{
+    Circumstances, Duty, DutyKind, EpochWindow, Moment, Standing, UnpaidStack, WaitsFor,
+    attestation_duties, stack_duty, weigh,
+};
+use atoma_domain::journal::{Action, Failure};
+use atoma_domain::model::{OperatorNode, Task};
+use atoma_domain::ports::{Page, Progress};
+use atoma_domain::{Epoch, NodeSmallId, StackSmallId, TaskSmallId, TimestampMs};
+
+use super::estimates::Prices;
+use super::setbacks::DutyKey;
+use super::shared::Shared;
+use super::survey::{Draining, Survey};
+use crate::causes::{chain_failure, internal};
+
+/// How many rows are read at once.
+const PAGE: u32 = 5_000;
+
+impl Shared {
+    /// Looks at everything, or at one stack.
+    pub(super) async fn survey(&self, only: Option<StackSmallId>) -> Result<Survey, Failure> {
+        let ports = self.operator.ports();
+        let nodes = self.own_nodes().await?;
+        let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
+        let info = self.chain.epoch().await;
+        let info = info.map_err(|error| chain_failure(&error))?;
+        let Progress { epoch, .. } = ports.events.progress().await.map_err(internal)?;
+        let now = ports.clock.now();
+        let window = info.starts_at.zip(info.ends_at);
+        // The mirror may be ahead of the node that told the epoch.
+        let moment = match epoch {
+            Some(mirrored) if mirrored > info.epoch => Moment::new(now, mirrored, None),
+            _ => Moment::new(
+                now,
+                info.epoch,
+                window.map(|(starts_at, ends_at)| EpochWindow { starts_at, ends_at }),
+            ),
+        };
+        let (journal, elapsed) = (ports.journal.as_ref(), ports.clock.elapsed());
+        let prices = self.estimates.prices(
+            self.chain.as_ref(),
+            journal,
+            info.reference_gas_price,
+            elapsed,
+        );
+        let Prices { gas, charge } = prices.await?;
+        let at = Circumstances {
+            policy: &self.config.policy,
+            moment: &moment,
+            own_nodes: &ids,
+            charge,
+            gas,
+            balance: self.operator.gas_balance(),
+        };
+        let mut duties = self.attestations(&ids, &moment, only).await?;
+        let tasks = self.tasks().await?;
+        let mut draining = Vec::new();
+        for node in &ids {
+            let mut page = Page::first(PAGE);
+            loop {
+                let stacks = self.unpaid(*node, page, only).await?;
+                page.after = stacks.last().map(|stack| stack.stack_small_id);
+                for stack in &stacks {
+                    duties.push(stack_duty(stack, tasks.get(&stack.task_small_id), &at));
+                    if stack.is_draining {
+                        draining.push(stack.stack_small_id);
+                    }
+                }
+                if page.after.is_none() || only.is_some() {
+                    break;
+                }
+            }
+        }
+        weigh(&mut duties, &at);
+        let draining = Draining::of(&duties, &draining);
+        self.hold_back(&mut duties, &nodes);
+        duties.sort_by_key(|duty| {
+            let deadline = duty.deadline.unwrap_or(TimestampMs::new(u64::MAX));
+            (duty.kind, deadline, duty.stack_small_id, duty.node_small_id)
+        });
+        Ok(Survey {
+            taken_at: now,
+            moment,
+            duties,
+            draining,
+        })
+    }
+
+    /// The attestations alone, in an epoch that is known: quick, and without a call of the chain.
+    pub(super) async fn survey_attestations(&self, moment: &Moment) -> Result<Vec<Duty>, Failure> {
+        let nodes = self.own_nodes().await?;
+        let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
+        let mut duties = self.attestations(&ids, moment, None).await?;
+        self.hold_back(&mut duties, &nodes);
+        Ok(duties)
+    }
+
+    async fn attestations(
+        &self,
+        nodes: &[NodeSmallId],
+        moment: &Moment,
+        only: Option<StackSmallId>,
+    ) -> Result<Vec<Duty>, Failure> {
+        let state = &self.operator.ports().state;
+        let mut page: Page<(Epoch, StackSmallId)> = Page::first(PAGE);
+        let mut duties = Vec::new();
+        loop {
+            let due = state.due_attestations(nodes, moment.epoch(), page).await;
+            let due = due.map_err(internal)?;
+            let last = due.last();
+            page.after = last.map(|due| (due.claimable_from_epoch, due.stack_small_id));
+            for due in &due {
+                if only.is_none_or(|only| only == due.stack_small_id) {
+                    duties.extend(attestation_duties(due, &self.config.policy, moment));
+                }
+            }
+            if page.after.is_none() {
+                return Ok(duties);
+            }
+        }
+    }
+
+    async fn unpaid(
+        &self,
+        node: NodeSmallId,
+        page: Page<StackSmallId>,
+        only: Option<StackSmallId>,
+    ) -> Result<Vec<UnpaidStack>, Failure> {
+        match only {
+            None => self.store.unpaid_stacks(node, page).await.map_err(internal),
+            Some(stack) => {
+                let stack = self.store.unpaid_stack(stack).await.map_err(internal)?;
+                let own = stack.filter(|stack| stack.selected_node_id == node);
+                Ok(own.into_iter().collect())
+            }
+        }
+    }
+
+    async fn tasks(&self) -> Result<BTreeMap<TaskSmallId, Task>, Failure> {
+        let mut page = Page::first(PAGE);
+        let mut tasks = BTreeMap::new();
+        loop {
+            let listed = self.operator.ports().state.tasks(page).await;
+            let listed = listed.map_err(internal)?;
+            page.after = listed.last().map(|task| task.task_small_id);
+            tasks.extend(listed.into_iter().map(|task| (task.task_small_id, task)));
+            if page.after.is_none() {
+                return Ok(tasks);
+            }
+        }
+    }
+
+    /// The nodes whose badges the daemon's key owns.
+    async fn own_nodes(&self) -> Result<Vec<OperatorNode>, Failure> {
+        let ports = self.operator.ports();
+        let mut nodes = ports.state.operator_nodes().await.map_err(internal)?;
+        nodes.retain(|node| node.address == ports.signer.address());
+        Ok(nodes)
+    }
+
+    /// Holds back what is under way already, and what failed a short time ago.
+    fn hold_back(&self, duties: &mut [Duty], nodes: &[OperatorNode]) {
+        let now = self.elapsed();
+        let clock = self.operator.ports().clock.now();
+        let setbacks = self.setbacks();
+        for duty in duties {
+            if !matches!(duty.standing, Standing::Due(_)) {
+                continue;
+            }
+            let node = nodes
+                .iter()
+                .find(|node| node.node_small_id == duty.node_small_id);
+            if let Some((_, held)) =
+                node.and_then(|node| self.operator.under_way(&action(duty), *node))
+            {
+                duty.standing = Standing::Waiting {
+                    waits_for: match held {
+                        Some(Failure::TreasuryShort {}) => WaitsFor::Treasury,
+                        _ => WaitsFor::UnderWay,
+                    },
+                    until: None,
+                };
+            } else if let Some(pause) = setbacks.pause_of(DutyKey::of(duty), now) {
+                let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+                duty.standing = Standing::Waiting {
+                    waits_for: WaitsFor::Retry,
+                    until: Some(TimestampMs::new(clock.get().saturating_add(pause))),
+                };
+            }
+        }
+    }
+}
+
+/// The action that does a duty, to find out whether it is under way.
+const fn action(duty: &Duty) -> Action {
+    let stack_small_id = duty.stack_small_id;
+    match duty.kind {
+        DutyKind::Attest => Action::AttestSettlement {
+            stack_small_id,
+            allow_dispute: false,
+        },
+        DutyKind::Settle => Action::SettleStack {
+            stack_small_id,
+            num_claimed_compute_units: None,
+        },
+        // Both claims of a stack have one key.
+        DutyKind::Claim => Action::ClaimStack { stack_small_id },
+    }
+}

@@ -1,0 +1,24 @@
+//! How the autopilot stands.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use atoma_domain::autopilot::Pause;
+
+use super::config::AutopilotMode;
+use super::survey::Survey;
+
+/// How the autopilot stands.
+#[derive(Clone, Debug)]
+pub struct AutopilotStatus {
+    /// Whether it acts.
+    pub mode: AutopilotMode,
+    /// Why it is paused, if it is.
+    pub pause: Option<Pause>,
+    /// The file that pauses it while it exists.
+    pub pause_file: Option<PathBuf>,
+    /// What it saw last; `None` before its first look.
+    pub latest: Option<Arc<Survey>>,
+    /// How many duties have failed within the policy's window.
+    pub recent_failures: u32,
+}

@@ -1,0 +1,116 @@
+//! The autopilot as its callers use it: how it stands, and its switch.
+
+use std::sync::Arc;
+
+use atoma_domain::StackSmallId;
+use atoma_domain::autopilot::{AutopilotState, Duty, Pause, PauseReason, PauseScope};
+use atoma_domain::journal::Failure;
+use atoma_domain::ports::{AutopilotStore, Chain};
+
+use super::config::AutopilotConfig;
+use super::shared::Shared;
+use super::status::AutopilotStatus;
+use super::survey::Survey;
+use crate::causes::internal;
+use crate::use_cases::Operator;
+
+/// The autopilot of an operator's nodes: how it stands, and its switch. Clones share their state. [`AutopilotRun`](super::AutopilotRun) does the
+/// work.
+#[derive(Clone, Debug)]
+pub struct Autopilot(pub(super) Arc<Shared>);
+
+impl Autopilot {
+    /// An autopilot that acts by these use cases. `chain` is what it reads epochs and prices from.
+    pub fn new(
+        operator: Operator,
+        store: Arc<dyn AutopilotStore>,
+        chain: Arc<dyn Chain>,
+        config: AutopilotConfig,
+    ) -> Self {
+        let operator = operator.requiring_start();
+        Self(Arc::new(Shared::new(operator, store, chain, config)))
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &AutopilotConfig {
+        &self.0.config
+    }
+
+    /// What it does, or would do, now.
+    ///
+    /// # Errors
+    /// When the chain or the database can't be read.
+    pub async fn survey(&self) -> Result<Survey, Failure> {
+        self.0.survey(None).await
+    }
+
+    /// What it has to do about a stack; empty if nothing: it is paid, unknown, or of somebody else.
+    ///
+    /// # Errors
+    /// When the chain or the database can't be read.
+    pub async fn explain(&self, stack: StackSmallId) -> Result<Vec<Duty>, Failure> {
+        Ok(self.0.survey(Some(stack)).await?.duties)
+    }
+
+    /// How it stands.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn status(&self) -> Result<AutopilotStatus, Failure> {
+        let shared = &self.0;
+        let state = shared.store.autopilot_state().await.map_err(internal)?;
+        let window = shared.config.policy.watch.failure_window;
+        Ok(AutopilotStatus {
+            mode: shared.config.mode,
+            pause: shared.pause(&state).await,
+            pause_file: shared.config.pause_file.clone(),
+            latest: shared.latest().clone(),
+            recent_failures: shared.setbacks().within(window, shared.elapsed()),
+        })
+    }
+
+    /// Pauses it, until somebody resumes it. A pause is stored, so it outlasts restarts, and it replaces an earlier one.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidRequest`] for a note longer than [`PauseReason::MAX_NOTE`] bytes, and when the database can't be
+    /// written.
+    pub async fn pause(&self, scope: PauseScope, note: Option<String>) -> Result<(), Failure> {
+        if note
+            .as_ref()
+            .is_some_and(|note| note.len() > PauseReason::MAX_NOTE)
+        {
+            return Err(Failure::InvalidRequest {
+                message: format!("`note` is longer than {} bytes", PauseReason::MAX_NOTE),
+            });
+        }
+        let since = self.0.operator.ports().clock.now();
+        let pause = Pause {
+            scope,
+            reason: PauseReason::Requested { note },
+            since,
+        };
+        self.0
+            .remember(|state| state.pause = Some(pause))
+            .await
+            .map(drop)
+    }
+
+    /// Lets it go on. What it was paused for is known from now on: today's disputes and failures pause it no more. A pause
+    /// by the file ends when the file is removed.
+    ///
+    /// # Errors
+    /// When the database can't be read or written.
+    pub async fn resume(&self) -> Result<(), Failure> {
+        let known = self.0.disputes_against().await?;
+        self.0
+            .remember(|state| {
+                *state = AutopilotState {
+                    pause: None,
+                    known_disputes: known,
+                }
+            })
+            .await?;
+        self.0.setbacks().forget_failures();
+        Ok(())
+    }
+}
