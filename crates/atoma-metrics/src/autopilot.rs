@@ -4,7 +4,7 @@ use atoma_domain::autopilot::PauseScope;
 use atoma_operator::{AutopilotFigures, AutopilotMode};
 use prometheus::Result;
 
-use crate::values::{count, flag, seconds};
+use crate::numbers::{count, flag, seconds};
 use crate::written::Written;
 
 pub(crate) fn write(to: &Written, figures: &AutopilotFigures) -> Result<()> {

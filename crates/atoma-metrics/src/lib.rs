@@ -22,6 +22,7 @@ mod chain;
 mod disk;
 mod http;
 mod metrics;
+mod numbers;
 mod page;
 mod values;
 mod written;

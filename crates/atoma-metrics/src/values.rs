@@ -8,6 +8,7 @@ use atoma_operator::{Brake, Measurements};
 use prometheus::Result;
 
 use crate::autopilot;
+use crate::numbers::{count, flag, seconds};
 use crate::written::{Written, float};
 
 /// Writes all of them. What can't be read is absent.
@@ -347,17 +348,4 @@ fn earnings(to: &Written, store: &StoreFigures, charge: Option<Permille>) -> Res
 fn nodes(store: &StoreFigures) -> Vec<(String, &NodeFigures)> {
     let nodes = store.nodes.iter();
     nodes.map(|(node, sums)| (node.to_string(), sums)).collect()
-}
-
-pub(crate) const fn flag(is_set: bool) -> f64 {
-    if is_set { 1.0 } else { 0.0 }
-}
-
-pub(crate) fn count(number: usize) -> f64 {
-    float(u128::try_from(number).unwrap_or(u128::MAX))
-}
-
-/// Milliseconds as seconds.
-pub(crate) fn seconds(ms: u64) -> f64 {
-    float(ms.into()) / 1_000.0
 }

@@ -12,7 +12,7 @@ use atoma_domain::{CheckpointNumber, Permille, TimestampMs, with_causes};
 use tokio::sync::watch;
 use tracing::debug;
 
-use crate::autopilot::{Autopilot, AutopilotFigures};
+use crate::autopilot::AutopilotFigures;
 use crate::engine::{Engine, EngineFigures, LimitStatus};
 use crate::ingest::Applied;
 use crate::ports::Ports;
@@ -37,22 +37,10 @@ pub struct Measurements {
     pub set_aside: u64,
     /// What was read from the database and the Sui node.
     pub sample: Arc<Sample>,
-    /// The autopilot; `None` until it is [added](Self::with_autopilot).
+    /// The autopilot; `None` until it is [added](crate::Autopilot::add_to).
     pub autopilot: Option<AutopilotFigures>,
     /// The current time.
     pub now: TimestampMs,
-}
-
-impl Measurements {
-    /// The same with the autopilot in numbers, unless its state can't be read.
-    #[must_use]
-    pub async fn with_autopilot(self, autopilot: &Autopilot) -> Self {
-        let status = autopilot.status().await.ok();
-        Self {
-            autopilot: status.as_ref().map(AutopilotFigures::from),
-            ..self
-        }
-    }
 }
 
 /// What was read from the database and the Sui node. What can't be read is `None`.

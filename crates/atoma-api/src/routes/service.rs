@@ -123,7 +123,7 @@ async fn metrics(
     autopilot: Data<Autopilot>,
     metrics: Data<Metrics>,
 ) -> ApiResult {
-    let measured = operator.measure().await.with_autopilot(&autopilot).await;
+    let measured = autopilot.add_to(operator.measure().await).await;
     let text = metrics.render(&measured);
     let text = text.map_err(|error| Failure::Internal {
         reason: error.to_string(),

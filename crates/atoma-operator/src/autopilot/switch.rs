@@ -8,10 +8,12 @@ use atoma_domain::journal::Failure;
 use atoma_domain::ports::{AutopilotStore, Chain};
 
 use super::config::AutopilotConfig;
+use super::figures::AutopilotFigures;
 use super::shared::Shared;
 use super::status::AutopilotStatus;
 use super::survey::Survey;
 use crate::causes::internal;
+use crate::measure::Measurements;
 use crate::use_cases::Operator;
 
 /// The autopilot of an operator's nodes: how it stands, and its switch. Clones share their state. [`AutopilotRun`](super::AutopilotRun) does the
@@ -67,6 +69,15 @@ impl Autopilot {
             latest: shared.latest().clone(),
             recent_failures: shared.setbacks().within(window, shared.elapsed()),
         })
+    }
+
+    /// Adds the autopilot in numbers, unless its state can't be read.
+    pub async fn add_to(&self, measured: Measurements) -> Measurements {
+        let status = self.status().await.ok();
+        Measurements {
+            autopilot: status.as_ref().map(AutopilotFigures::from),
+            ..measured
+        }
     }
 
     /// Pauses it, until somebody resumes it. A pause is stored, so it outlasts restarts, and it replaces an earlier one.
