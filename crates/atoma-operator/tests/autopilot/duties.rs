@@ -1,8 +1,10 @@
 //! Each duty, from when it waits to when it is done.
 
+use std::collections::BTreeSet;
+
 use atoma_domain::autopilot::AutopilotPolicy;
 use atoma_domain::model::{Lease, NewReservation, StackChoice};
-use atoma_domain::ports::StateReader as _;
+use atoma_domain::ports::{Journal as _, JournalFilter, Page, StateReader as _};
 use atoma_domain::{MicroUsdc, Mist, StackSmallId};
 
 use crate::site::{KEYS, Site};
@@ -192,4 +194,46 @@ async fn a_restart_changes_nothing() {
         assert!(is_claimed(&site, stack).await);
     }
     site.node.stop().await.unwrap();
+}
+
+/// Fifty attestations share a transaction.
+#[tokio::test]
+async fn many_attestations_go_out_in_few_transactions() {
+    const STACKS: u64 = 120;
+    let world = World::start(8).await;
+    let task = world.task(2);
+    let mut other = Site::start(&world, KEYS[1], 1, &[task], policy()).await;
+    let mut site = Site::start(&world, KEYS[0], 1, &[task], policy()).await;
+    let (node, selected) = (site.nodes[0], other.nodes[0]);
+    let stacks = world.buy(task, selected, STACKS);
+    other.mirrored(&world).await;
+    for stack in &stacks {
+        world.network.force_attesters(*stack, vec![node]);
+        other.serve(*stack, selected, UNITS, 1).await;
+    }
+    // Settlements go out fifty at a time.
+    for _ in 0..3 {
+        other.step(&world).await;
+    }
+    site.mirrored(&world).await;
+    for stack in &stacks {
+        site.serve(*stack, node, UNITS, 1).await;
+    }
+    site.step(&world).await;
+    let settled = site.state.settlements_by_id(&stacks).await.unwrap();
+    assert!(
+        settled
+            .iter()
+            .all(|settled| settled.attested_nodes == [node])
+    );
+    assert_eq!(settled.len(), stacks.len());
+    let filter = JournalFilter {
+        kind: Some("attest_settlement"),
+        ..JournalFilter::default()
+    };
+    let attested = site.state.list(&filter, Page::first(1_000)).await.unwrap();
+    let digests: BTreeSet<_> = attested.iter().map(|record| record.tx_digest).collect();
+    assert_eq!(digests.len(), 3);
+    site.node.stop().await.unwrap();
+    other.node.stop().await.unwrap();
 }
