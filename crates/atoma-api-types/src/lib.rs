@@ -19,6 +19,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod alarm;
 mod autopilot;
 mod error;
 mod node_key;
@@ -33,6 +34,7 @@ mod task;
 pub mod text;
 mod transaction;
 
+pub use alarm::{AlarmTestView, AlarmView, ToldReceiverView};
 pub use autopilot::{
     AttestPolicyView, AutopilotModeView, AutopilotView, ClaimPolicyView, DutyCountView,
     DutyKindView, DutyPoliciesView, DutyStandingView, DutyView, PauseRequest, PauseScopeView,

@@ -34,6 +34,7 @@ macro_rules! id_page_key {
 }
 
 id_page_key!(
+    atoma_domain::AlarmId,
     atoma_domain::NodeSmallId,
     atoma_domain::StackSmallId,
     atoma_domain::TaskSmallId,

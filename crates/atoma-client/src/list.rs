@@ -10,7 +10,7 @@ use crate::{Client, ClientError};
 /// The most entries of a page.
 const LARGEST_PAGE: u32 = 10_000;
 
-/// A list that is read page by page. Transactions come newest first, attestations that are due by epoch, then stack,
+/// A list that is read page by page. Transactions and alarms come newest first, attestations that are due by epoch, then stack,
 /// and everything else by ascending id.
 #[derive(Clone, Debug)]
 pub struct List<'a, T> {

@@ -1,9 +1,9 @@
 //! The endpoints that read.
 
 use atoma_api_types::{
-    AutopilotView, ClaimedStackView, DisputeView, DueAttestationView, DutyView, HealthView,
-    NodeKeyView, NodeView, NotReadyView, ReadyView, ReservationView, StackView, SubscriptionView,
-    TaskView, TransactionDetailView, TransactionView,
+    AlarmView, AutopilotView, ClaimedStackView, DisputeView, DueAttestationView, DutyView,
+    HealthView, NodeKeyView, NodeView, NotReadyView, ReadyView, ReservationView, StackView,
+    SubscriptionView, TaskView, TransactionDetailView, TransactionView,
 };
 use atoma_domain::{NodeSmallId, StackSmallId};
 use reqwest::{Method, StatusCode};
@@ -145,6 +145,11 @@ impl Client {
         List::new(self, &["reservations"])
             .with("holder", holder)
             .with("stack_small_id", stack)
+    }
+
+    /// Alarms, newest first: all, or those that are `firing`, `acknowledged` or `resolved`.
+    pub fn alarms(&self, state: Option<&str>) -> List<'_, AlarmView> {
+        List::new(self, &["alarms"]).with("state", state)
     }
 
     /// Transactions of the journal.

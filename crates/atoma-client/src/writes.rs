@@ -1,13 +1,13 @@
 //! The endpoints that write.
 
 use atoma_api_types::{
-    AttestRequest, AutopilotView, BatchView, ClaimRequest, ClaimView, DigestView, DisputeRequest,
-    DisputedView, MessageRequest, ModelSubscribeRequest, PauseRequest, ReconciledView,
-    RegisterRequest, RegisteredView, ReleasedView, ReservationRequest, ReservationUpdate,
-    ReservationView, ReservedView, RotateKeyRequest, SettleRequest, SubscribedView,
-    TaskSubscribeRequest, TaskUnsubscribeRequest, TransactionView, WorkView,
+    AlarmTestView, AlarmView, AttestRequest, AutopilotView, BatchView, ClaimRequest, ClaimView,
+    DigestView, DisputeRequest, DisputedView, MessageRequest, ModelSubscribeRequest, PauseRequest,
+    ReconciledView, RegisterRequest, RegisteredView, ReleasedView, ReservationRequest,
+    ReservationUpdate, ReservationView, ReservedView, RotateKeyRequest, SettleRequest,
+    SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest, TransactionView, WorkView,
 };
-use atoma_domain::{IntentId, ReservationId};
+use atoma_domain::{AlarmId, IntentId, ReservationId};
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 
@@ -152,6 +152,25 @@ impl Client {
     pub async fn abandon(&self, id: IntentId) -> Result<TransactionView, ClientError> {
         let id = id.to_string();
         let request = self.request(Method::POST, &["transactions", &id, "abandon"])?;
+        self.send(request).await?.decode()
+    }
+
+    /// Acknowledges an alarm: no reminders of it are sent. Repeating it does nothing.
+    ///
+    /// # Errors
+    /// When there is no such alarm, or the daemon can't be reached.
+    pub async fn acknowledge_alarm(&self, id: AlarmId) -> Result<AlarmView, ClientError> {
+        let path = ["alarms", &id.to_string(), "acknowledge"];
+        let request = self.request(Method::POST, &path)?;
+        self.send(request).await?.decode()
+    }
+
+    /// Sends a test message to every receiver of alarms. Repeating it sends another one.
+    ///
+    /// # Errors
+    /// When the daemon can't be reached. That a receiver can't is in the answer.
+    pub async fn test_alarms(&self) -> Result<AlarmTestView, ClientError> {
+        let request = self.request(Method::POST, &["alarms", "test"])?;
         self.send(request).await?.decode()
     }
 

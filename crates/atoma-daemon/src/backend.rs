@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use atoma_domain::ports::{Clock, Signer as _};
 use atoma_domain::{CheckpointNumber, Mist};
 use atoma_metrics::Metrics;
 use atoma_operator::{Adapters, EngineConfig, LimitsConfig, Node, NodeConfig, SystemClock};
@@ -74,6 +75,9 @@ pub(crate) async fn build_node(
     let owned = OwnedState::open(&config.data_dir, StateOptions::default()).await?;
     let state = owned.state().clone();
     let chain = Arc::new(nodes.clone());
+    let address = signer.address().to_string();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let notifiers = config.notifiers(&address, &clock, |name| std::env::var_os(name))?;
     let signer = Arc::new(signer);
     let mut adapters = Adapters::new(
         chain.clone(),
@@ -91,6 +95,7 @@ pub(crate) async fn build_node(
     let background = nodes.with_priority(Priority::Other);
     adapters.background_chain = metrics.counting(Arc::new(background.clone()));
     adapters.contract = Arc::new(background);
+    adapters.notifiers = notifiers;
     let node = Node::build(adapters, node_config(config), stopping.clone()).await?;
     node.spawn(nodes.watch(LOOK_INTERVAL, stopping));
     Ok(node)
@@ -112,6 +117,7 @@ fn node_config(config: &Config) -> NodeConfig {
         },
         ..node.engine
     };
+    node.alarms = config.alarms.settings();
     node.autopilot = config.autopilot.config(&config.data_dir);
     node.request_timeout = Duration::from_secs(config.request_timeout_s);
     node.recovery_timeout = Duration::from_secs(config.recovery_timeout_s);

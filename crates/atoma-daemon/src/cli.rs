@@ -1,6 +1,7 @@
 //! The command line.
 
 mod advice;
+mod alarms;
 mod autopilot;
 mod backup;
 mod config;
@@ -39,6 +40,7 @@ use crate::init::{self, InitArgs};
 use crate::output::{BAD, DOUBTFUL, GOOD, painted, print_json, tell};
 use crate::{exit, logging, signals};
 pub(crate) use advice::told;
+use alarms::AlarmsCommand;
 use atoma_operator::SystemClock;
 use autopilot::AutopilotCommand;
 use backup::{BackupArgs, RestoreArgs};
@@ -95,6 +97,9 @@ enum Command {
     /// List, show, follow or abandon transactions.
     #[command(subcommand)]
     Transactions(TransactionsCommand),
+    /// List, acknowledge or test alarms.
+    #[command(subcommand)]
+    Alarms(AlarmsCommand),
     /// Compare the mirror with the contract's own state and repair it, or rebuild it.
     #[command(after_help = exit::HELP)]
     Reconcile(ReconcileArgs),
@@ -136,6 +141,7 @@ impl Command {
             Self::Request(command) => command.connection().json,
             Self::Autopilot(command) => command.connection().json,
             Self::Transactions(command) => command.connection().json,
+            Self::Alarms(command) => command.connection().json,
             Self::Reconcile(args) => args.connection.json,
             _ => false,
         }
@@ -157,6 +163,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Request(command) => command.run().await,
         Command::Autopilot(command) => command.run().await,
         Command::Transactions(command) => command.run().await,
+        Command::Alarms(command) => command.run().await,
         Command::Reconcile(args) => args.run().await,
         Command::Backup(args) => args.run().await,
         Command::Restore(args) => args.run().await,

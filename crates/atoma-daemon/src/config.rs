@@ -5,6 +5,7 @@
 //! environment variables, the example file and `docs/configuration.md` all come from it.
 
 mod access;
+mod alarms;
 mod autopilot;
 mod checks;
 mod error;
@@ -29,6 +30,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::{Dict, Value};
 
 pub use access::{Access, TlsFiles, Token};
+pub use alarms::{AlarmsConfig, ReceiverConfig, ReceiverFormat};
 pub use autopilot::{AutopilotSettings, ModeSetting, TaskSettings};
 use error::Problem;
 pub use error::{ConfigError, Fault};
@@ -170,6 +172,7 @@ impl Config {
         ];
         let files = headers
             .map(|source| &mut source.file)
+            .chain(settings.alarms.files_mut())
             .chain(tokens.map(|token| &mut token.file))
             .chain(others);
         for path in files.flatten() {

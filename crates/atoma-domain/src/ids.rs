@@ -74,3 +74,11 @@ id_type! {
     /// The daemon's own number of a reservation of compute units, from 1. It is never given out twice.
     ReservationId
 }
+id_type! {
+    /// The daemon's own number of an alarm, from 1. A condition that comes back is another alarm.
+    AlarmId
+}
+id_type! {
+    /// The daemon's own number of a message to one receiver of alarms, from 1. It is never given out twice.
+    DeliveryId
+}

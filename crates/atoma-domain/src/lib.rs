@@ -28,6 +28,7 @@
 //! - [`model`]: the state that the daemon mirrors and serves.
 //! - [`autopilot`]: what an operator's nodes have to do, and when.
 //! - [`journal`]: the state machine of an intent on its way to the chain.
+//! - [`alarms`]: what the operator must look at, and when somebody is told.
 //! - [`ports`]: the traits that adapters implement. Only the daemon's composition root connects
 //!   them to concrete types.
 //!
@@ -35,6 +36,7 @@
 //! To add an action on chain, add a variant of [`journal::Action`] and the
 //! [`contract::ContractCall`] that it becomes.
 
+pub mod alarms;
 pub mod autopilot;
 mod causes;
 pub mod contract;
@@ -56,7 +58,8 @@ pub use bytes::Bytes;
 pub use causes::{each_once, with_causes};
 pub use hash::{Hash32, HexBytes, ParseHashError, serialize_id, serialize_optional_id};
 pub use ids::{
-    EchelonId, IntentId, NodeSmallId, ObjectId, ReservationId, StackSmallId, TaskSmallId,
+    AlarmId, DeliveryId, EchelonId, IntentId, NodeSmallId, ObjectId, ReservationId, StackSmallId,
+    TaskSmallId,
 };
 pub use sui_sdk_types::{Address, Digest, ObjectReference};
 pub use transaction::{ConsumedVersion, consumed_version};

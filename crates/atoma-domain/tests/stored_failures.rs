@@ -3,8 +3,8 @@
 use atoma_domain::contract::Abort;
 use atoma_domain::journal::Failure;
 use atoma_domain::{
-    Address, ComputeUnits, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId, ReservationId,
-    StackSmallId, TaskSmallId,
+    Address, AlarmId, ComputeUnits, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId,
+    ReservationId, StackSmallId, TaskSmallId,
 };
 use serde_json::{Value, json};
 
@@ -59,6 +59,8 @@ stored! {
         r#"{"code":"unknown_transaction","transaction":"17"}"#,
     NoStack { owner_address: OBJECT } =>
         r#"{"code":"no_stack","owner_address":"0x0000000000000000000000000000000000000000000000000000000000000002"}"#,
+    UnknownAlarm { alarm_id: AlarmId::new(6) } =>
+        r#"{"code":"unknown_alarm","alarm_id":6}"#,
     UnknownReservation { reservation_id: RESERVATION } =>
         r#"{"code":"unknown_reservation","reservation_id":5}"#,
     UnknownPurchase { tx_digest: DIGEST } =>

@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atoma_domain::alarms::Severity;
 use atoma_domain::autopilot::PauseScope;
 use atoma_domain::journal::IntentStatus;
 use atoma_domain::model::{NodeFigures, OperatorNode, StackPhase, StackSums, StoreFigures, Worth};
 use atoma_domain::ports::{AsideReason, EpochInfo, LeftAside, SuiNodeReport};
 use atoma_domain::{CheckpointNumber, Epoch, Mist, NodeSmallId, ObjectId, Permille, TimestampMs};
 use atoma_operator::{
+    AlarmFigures, ReceiverFigures,
     AutopilotFigures, AutopilotMode, Brake, EngineFigures, LaneFigures, LedgerSample, LimitStatus,
     Measurements, Sample,
 };
@@ -69,6 +71,7 @@ pub(crate) fn example() -> Measurements {
             lanes: vec![lane(Some(node.node_badge_id), 3), lane(None, 1)],
             gas_balance: Some(Mist::new(5_000_000_000)),
             foreign_badges: 0,
+            claims_waiting: 1,
         },
         limits: Some(LimitStatus {
             spent: Mist::new(20),
@@ -86,6 +89,7 @@ pub(crate) fn example() -> Measurements {
             sui_node("https://second.example", Some(AsideReason::Lags)),
         ],
         set_aside: 2,
+        alarms: Some(alarms()),
         autopilot: Some(AutopilotFigures {
             mode: AutopilotMode::On,
             paused: Some(PauseScope::AllButAttestations),
@@ -96,6 +100,20 @@ pub(crate) fn example() -> Measurements {
         }),
         sample: Arc::new(sample(node)),
         now: TimestampMs::new(1_000_000),
+    }
+}
+
+fn alarms() -> AlarmFigures {
+    let ops = ReceiverFigures {
+        name: String::from("ops"),
+        delivered: 5,
+        failed: 2,
+        given_up: 1,
+        waiting: Some(3),
+    };
+    AlarmFigures {
+        firing: Some([(Severity::Warning, 2), (Severity::Critical, 1)].into()),
+        receivers: vec![ops],
     }
 }
 

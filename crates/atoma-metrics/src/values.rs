@@ -4,7 +4,7 @@ use atoma_domain::Permille;
 use atoma_domain::model::{NodeFigures, StackPhase, StackSums, StoreFigures};
 use atoma_domain::ports::SuiNodeReport;
 use atoma_domain::reconciliation::DifferenceKind;
-use atoma_operator::{Brake, Measurements};
+use atoma_operator::{AlarmFigures, Brake, Measurements};
 use prometheus::Result;
 
 use crate::autopilot;
@@ -25,6 +25,9 @@ pub(crate) fn write(to: &Written, measured: &Measurements) -> Result<()> {
     ledger(to, measured)?;
     sui_nodes(to, &measured.sui_nodes)?;
     epoch(to, measured)?;
+    if let Some(figures) = &measured.alarms {
+        alarms(to, figures)?;
+    }
     if let Some(figures) = &measured.autopilot {
         autopilot::write(to, figures)?;
     }
@@ -200,6 +203,43 @@ fn sui_nodes(to: &Written, nodes: &[SuiNodeReport]) -> Result<()> {
         "The newest checkpoint of each of several Sui nodes, when it was last looked at.",
         ["node"],
         named().filter_map(|(name, node)| Some(([name], float(node.height?.get().into())))),
+    )
+}
+
+/// Alarms, and the messages about them.
+fn alarms(to: &Written, figures: &AlarmFigures) -> Result<()> {
+    if let Some(firing) = &figures.firing {
+        to.gauges(
+            "atoma_alarms_firing",
+            "Alarms that fire and that nobody has acknowledged, by severity. `GET /alarms` lists them.",
+            ["severity"],
+            firing
+                .iter()
+                .map(|(severity, number)| ([severity.name()], float((*number).into()))),
+        )?;
+    }
+    let receivers = &figures.receivers;
+    to.counters(
+        "atoma_alarm_messages_total",
+        "Messages about alarms to each receiver, by result: `delivered`, `failed` of a try after which the message is \
+         tried again, `given_up`.",
+        ["receiver", "result"],
+        receivers.iter().flat_map(|receiver| {
+            [
+                ("delivered", receiver.delivered),
+                ("failed", receiver.failed),
+                ("given_up", receiver.given_up),
+            ]
+            .map(|(result, number)| ([receiver.name.as_str(), result], float(number.into())))
+        }),
+    )?;
+    to.gauges(
+        "atoma_alarm_messages_waiting",
+        "Messages about alarms that wait for each receiver.",
+        ["receiver"],
+        receivers.iter().filter_map(|receiver| {
+            Some(([receiver.name.as_str()], float(receiver.waiting?.into())))
+        }),
     )
 }
 

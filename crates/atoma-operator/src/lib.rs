@@ -40,6 +40,7 @@
 //! needs a variant of `atoma_domain::journal::Action`, its call in `engine/attempt/calls.rs` and a use
 //! case.
 
+mod alarms;
 mod autopilot;
 mod badge_use;
 mod badges;
@@ -60,6 +61,9 @@ mod records;
 mod upkeep;
 mod use_cases;
 
+pub use alarms::{
+    AlarmConfig, AlarmFigures, AlarmReports, Alarms, Found, ReceiverFigures, Thresholds, Told,
+};
 pub use autopilot::{
     Autopilot, AutopilotConfig, AutopilotFigures, AutopilotMode, AutopilotRun, AutopilotStatus,
     Survey,

@@ -12,6 +12,7 @@ use atoma_domain::{CheckpointNumber, Permille, TimestampMs, with_causes};
 use tokio::sync::watch;
 use tracing::debug;
 
+use crate::alarms::AlarmFigures;
 use crate::autopilot::AutopilotFigures;
 use crate::engine::{Engine, EngineFigures, LimitStatus};
 use crate::ingest::Applied;
@@ -35,6 +36,8 @@ pub struct Measurements {
     pub sui_nodes: Vec<SuiNodeReport>,
     /// How many events the mirror has set aside, because this version can't read them.
     pub set_aside: u64,
+    /// The alarms, and the messages about them; `None` without alarms.
+    pub alarms: Option<AlarmFigures>,
     /// What was read from the database and the Sui node.
     pub sample: Arc<Sample>,
     /// The autopilot; `None` until it is [added](crate::Autopilot::add_to).
@@ -119,6 +122,7 @@ impl Sampler {
             sui_nodes: ports.chain.sui_nodes(),
             covered: progress.covered,
             set_aside: progress.set_aside,
+            alarms: None,
             autopilot: None,
             // The daemon stops.
             sample: sample.unwrap_or_else(|| Arc::new(Sample::empty(now))),

@@ -13,12 +13,12 @@
 //! # }
 //! ```
 //!
-//! [`SqliteState`] implements the five database ports: reading the mirrored state
+//! [`SqliteState`] implements the database ports: reading the mirrored state
 //! ([`StateReader`](atoma_domain::ports::StateReader)), recording served work
 //! ([`ServedWork`](atoma_domain::ports::ServedWork)), applying chain events
 //! ([`ChainEvents`](atoma_domain::ports::ChainEvents)), the transaction journal
-//! ([`Journal`](atoma_domain::ports::Journal)) and sums for metrics
-//! ([`Figures`](atoma_domain::ports::Figures)).
+//! ([`Journal`](atoma_domain::ports::Journal)), alarms ([`AlarmStore`](atoma_domain::ports::AlarmStore)) and sums for
+//! metrics ([`Figures`](atoma_domain::ports::Figures)).
 //!
 //! Invariants:
 //!
@@ -38,6 +38,7 @@
 //! never edited: a change is a new file. A column that lists filter by needs an index. To handle a new
 //! contract event, see `events/effects.rs`.
 
+mod alarms;
 mod autopilot;
 pub mod backup;
 mod batch;

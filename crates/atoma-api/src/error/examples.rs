@@ -16,6 +16,7 @@ pub(super) const FAILURES: &[&str] = &[
     r#"{"code":"unknown_transaction","transaction":"17"}"#,
     r#"{"code":"no_stack","owner_address":"0x0000000000000000000000000000000000000000000000000000000000000002"}"#,
     r#"{"code":"unknown_reservation","reservation_id":5}"#,
+    r#"{"code":"unknown_alarm","alarm_id":6}"#,
     r#"{"code":"unknown_purchase","tx_digest":"11111111111111111111111111111111"}"#,
     r#"{"code":"message_id_reused","stack_small_id":42,"message_id":"m-1"}"#,
     r#"{"code":"stack_locked","stack_small_id":42}"#,

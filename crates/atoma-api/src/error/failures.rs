@@ -93,6 +93,10 @@ fn reply(failure: &Failure) -> Reply {
             S::NOT_FOUND,
             "Check the digest; a new transaction is known in a moment.",
         ),
+        F::UnknownAlarm { .. } => with(
+            S::NOT_FOUND,
+            "GET /alarms lists them; of those that are resolved, the latest 1,000 are kept.",
+        ),
         F::UnknownTransaction { .. } => with(S::NOT_FOUND, "GET /transactions lists the journal."),
 
         // It is already done, or comes too early.

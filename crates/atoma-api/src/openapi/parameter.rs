@@ -88,6 +88,7 @@ pub(super) fn of_path(path: &str) -> impl Iterator<Item = Parameter> {
                 "Stacks of which more than this share of the units is computed.",
                 Values::Fraction,
             ),
+            "alarm_id" => ("The daemon's number of the alarm.", Values::Id),
             "reservation_id" => ("The daemon's number of the reservation.", Values::Id),
             _ => (
                 "The number of the transaction in the journal, or the digest of one of its attempts.",

@@ -44,7 +44,7 @@ impl Tag {
             Self::Autopilot => {
                 "What the operator's nodes have to do, and the autopilot that does it."
             }
-            Self::Daemon => "Health, nodes and the transaction journal.",
+            Self::Daemon => "Health, nodes, alarms and the transaction journal.",
         }
     }
 }

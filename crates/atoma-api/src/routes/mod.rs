@@ -1,5 +1,6 @@
 //! The routes, grouped by purpose.
 
+mod alarms;
 mod autopilot;
 mod beginnings;
 mod endpoint;
@@ -27,6 +28,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         stack_requests::endpoints(),
         messages::endpoints(),
         reservations::endpoints(),
+        alarms::endpoints(),
         autopilot::endpoints(),
         service::endpoints(),
     ]

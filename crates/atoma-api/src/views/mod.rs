@@ -1,5 +1,6 @@
 //! How responses are made from what the use cases return.
 
+mod alarm;
 mod autopilot;
 mod batch;
 mod limits;
@@ -13,6 +14,7 @@ mod task;
 mod time;
 mod transaction;
 
+pub(crate) use alarm::{alarm_test_view, alarm_view};
 pub(crate) use autopilot::{autopilot_view, duty_view};
 pub(crate) use batch::{batch_response, batch_view, claim_view};
 pub(crate) use limits::spending_limits_view;

@@ -137,6 +137,10 @@ const ADVICE: &[(&str, &str)] = &[
     ("unknown_node", "`nodes` lists them."),
     ("unknown_task", "`tasks` lists the tasks."),
     (
+        "unknown_alarm",
+        "`alarms list --all` lists them; of those that are resolved, the latest 1,000 are kept.",
+    ),
+    (
         "unknown_transaction",
         "`transactions list` lists the journal.",
     ),

@@ -68,6 +68,9 @@ impl Settings {
             (None, Some(_)) => broken("tls.key_file", "needs `tls.cert_file` too".to_owned()),
             _ => {}
         }
+        for problem in self.alarms.problems() {
+            broken("alarms.receivers", problem);
+        }
         let tokens = token_problems(&self.tokens).into_iter();
         problems.extend(tokens.map(|problem| Problem::new("tokens", problem)));
         problems
@@ -82,6 +85,8 @@ impl Settings {
         let nodes = sui.nodes.iter().flat_map(|node| node.headers.values());
         let of_nodes = nodes.filter_map(|source| source.file.as_ref());
         let tokens = self.tokens.iter().filter_map(|token| token.file.as_ref());
+        let receivers = self.alarms.sources();
+        let receivers = receivers.filter_map(|(_, source)| source.file.as_ref());
         let paths = [
             ("data_dir", Some(&self.data_dir)),
             ("sui.client_config", Some(&sui.client_config)),
@@ -96,6 +101,7 @@ impl Settings {
             .chain(headers)
             .chain(of_nodes.map(|path| ("sui.nodes".to_owned(), path)))
             .chain(tokens.map(|path| ("tokens".to_owned(), path)))
+            .chain(receivers.map(|path| ("alarms.receivers".to_owned(), path)))
             .collect()
     }
 }
@@ -177,7 +183,7 @@ fn token_problems(tokens: &[TokenConfig]) -> Vec<String> {
 
 impl SecretSource {
     /// What is wrong with how the place is written, as the end of a sentence.
-    fn problem(&self) -> Option<&'static str> {
+    pub(super) fn problem(&self) -> Option<&'static str> {
         match (&self.file, &self.env) {
             (Some(_), None) => None,
             (None, Some(name)) if is_variable_name(name) => None,

@@ -3,9 +3,12 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use atoma_api::OutOfDate;
+use atoma_domain::ports::Clock;
 use atoma_domain::{TimestampMs, with_causes};
+use atoma_operator::SystemClock;
 use atoma_sui::{ClientConfig, NodeUrl, read_small_file};
 
 use super::access::TlsFiles;
@@ -44,9 +47,11 @@ impl Config {
             .into_iter()
             .map(|problem| self.fault(problem))
             .collect();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let read = [
             self.node_access(&variable).err(),
             self.access(&variable).err(),
+            self.notifiers("", &clock, &variable).err(),
         ];
         for error in read.into_iter().flatten() {
             if let ConfigError::Invalid { faults: more } = error {
@@ -69,7 +74,9 @@ impl Config {
                 (what, &source.file)
             })
         });
-        for (what, file) in tokens.chain(headers).chain(of_nodes) {
+        let receivers = self.alarms.sources();
+        let receivers = receivers.map(|(what, source)| (what, &source.file));
+        for (what, file) in tokens.chain(headers).chain(of_nodes).chain(receivers) {
             let file = file.as_ref();
             warnings.extend(file.and_then(|file| exposure(file, &what, EVERYBODY)));
         }

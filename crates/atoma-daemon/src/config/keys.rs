@@ -68,6 +68,15 @@ pub(super) const NUMBERS: &[Number] = &[
     number("autopilot.max_failures", "duties", 0, Some(4_294_967_295)),
     number("autopilot.failure_window_s", "seconds", 1, Some(604_800)),
     number("journal.keep_bytes_days", "days", 0, Some(36_500)),
+    number("alarms.interval_s", "seconds", 5, Some(3600)),
+    number("alarms.repeat_interval_s", "seconds", 60, Some(604_800)),
+    number("alarms.min_interval_s", "seconds", 60, Some(86_400)),
+    number(
+        "alarms.attestation_time_left_s",
+        "seconds",
+        60,
+        Some(604_800),
+    ),
     number(
         "rate_limits.reads_per_minute",
         "requests",

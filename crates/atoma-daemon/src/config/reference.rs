@@ -73,6 +73,16 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     ("gas.daily_cap_mist", &["daily_cap_mist = 10000000000"]),
     (
+        "alarms.receivers",
+        &[
+            "[[alarms.receivers]]",
+            "name = \"ops\"",
+            "format = \"slack\"",
+            "url.file = \"/etc/atoma-daemon/slack.url\"",
+            "min_severity = \"critical\"",
+        ],
+    ),
+    (
         "tls.cert_file",
         &["cert_file = \"/etc/atoma-daemon/tls/cert.pem\""],
     ),
@@ -94,8 +104,9 @@ pub(crate) fn example(chosen: &Chosen) -> String {
          `atoma-daemon config show` shows what is in effect. The same descriptions are in docs/configuration.md.",
     );
     let keys = keys::all();
-    let is_list =
-        |key: &&Key| ["tokens", "sui.nodes", "autopilot.tasks"].contains(&key.name.as_str());
+    let is_list = |key: &&Key| {
+        ["tokens", "sui.nodes", "autopilot.tasks", "alarms.receivers"].contains(&key.name.as_str())
+    };
     for key in keys.iter().filter(|key| !key.name.contains('.')) {
         if !is_list(&key) {
             entry(&mut text, key, chosen);

@@ -13,6 +13,7 @@ use atoma_domain::ObjectId;
 use atoma_sui::NodeUrl;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::alarms::AlarmsConfig;
 use super::autopilot::AutopilotSettings;
 use super::origin::Origin;
 
@@ -102,6 +103,9 @@ pub struct Settings {
     /// The transaction journal.
     #[config(nested)]
     pub journal: JournalConfig,
+    /// What the operator is told about, and how. `docs/alarms.md` has the rules.
+    #[config(nested)]
+    pub alarms: AlarmsConfig,
     /// Encryption of connections to the API.
     #[config(nested)]
     pub tls: TlsConfig,

@@ -6,6 +6,7 @@
 )]
 
 mod abandon;
+mod alarms;
 mod attempts;
 mod attestation;
 mod backups;

@@ -49,6 +49,11 @@ const CRATES: &[Row] = &[
         tests_use: &[],
     },
     Row {
+        name: "atoma-notify",
+        uses: &["atoma-domain"],
+        tests_use: &[],
+    },
+    Row {
         name: "atoma-metrics",
         uses: &["atoma-domain", "atoma-operator"],
         tests_use: &[],
@@ -77,6 +82,7 @@ const CRATES: &[Row] = &[
             "atoma-domain",
             "atoma-localnet",
             "atoma-metrics",
+            "atoma-notify",
             "atoma-operator",
             "atoma-state",
             "atoma-sui",

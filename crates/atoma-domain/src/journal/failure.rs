@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use crate::contract::Abort;
 use crate::{
-    Address, ComputeUnits, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId, ReservationId,
-    StackSmallId, TaskSmallId,
+    Address, AlarmId, ComputeUnits, Digest, Epoch, IntentId, Mist, NodeSmallId, ObjectId,
+    ReservationId, StackSmallId, TaskSmallId,
 };
 
 /// Why a request or a transaction failed.
@@ -51,6 +51,8 @@ pub enum Failure {
     NoStack { owner_address: Address },
     #[error("reservation {reservation_id} is not open")]
     UnknownReservation { reservation_id: ReservationId },
+    #[error("there is no alarm {alarm_id}")]
+    UnknownAlarm { alarm_id: AlarmId },
     #[error("the Sui node does not know the purchase {tx_digest}")]
     UnknownPurchase { tx_digest: Digest },
     #[error("transaction {transaction} is not in the journal")]

@@ -5,6 +5,7 @@
 //! to concrete types. A method is a whole intention, such as opening intents, and never a part of one
 //! such as begin, read or write.
 
+mod alarms;
 mod autopilot;
 mod chain;
 mod clock;
@@ -13,6 +14,7 @@ mod error;
 mod events;
 mod figures;
 mod journal;
+mod notifier;
 mod ownership;
 mod reconciliation;
 mod signer;
@@ -21,6 +23,7 @@ mod sui_nodes;
 mod upkeep;
 mod work;
 
+pub use alarms::AlarmStore;
 pub use autopilot::AutopilotStore;
 pub use chain::{
     BadgeOnChain, Chain, Consumption, ContractView, EpochInfo, Executed, ExecutionOutcome, GasCoin,
@@ -38,6 +41,7 @@ pub use events::{
 };
 pub use figures::Figures;
 pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, Stock, UnfinishedIntent};
+pub use notifier::{Notifier, NotifyError};
 pub use ownership::Ownership;
 pub use reconciliation::{Compared, MirrorRepair, Repair, UnexplainedChange};
 pub use signer::Signer;

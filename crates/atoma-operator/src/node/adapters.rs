@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use atoma_domain::ports::{
-    AutopilotStore, Chain, ChainEvents, Clock, ContractState, EventSource, Figures, Journal,
-    MirrorRepair, Ownership, ServedWork, Signer, StateReader, Upkeep,
+    AlarmStore, AutopilotStore, Chain, ChainEvents, Clock, ContractState, EventSource, Figures,
+    Journal, MirrorRepair, Notifier, Ownership, ServedWork, Signer, StateReader, Upkeep,
 };
 
 use crate::clock::SystemClock;
@@ -30,6 +30,10 @@ pub struct Adapters {
     pub autopilot: Arc<dyn AutopilotStore>,
     /// The journal's upkeep.
     pub upkeep: Arc<dyn Upkeep>,
+    /// The alarms, and the messages about them.
+    pub alarms: Arc<dyn AlarmStore>,
+    /// Who is told of alarms; nobody by default. Their receivers' names differ.
+    pub notifiers: Vec<Arc<dyn Notifier>>,
     /// The right to act for the operator on this database. It is given up when the node has stopped.
     pub ownership: Arc<dyn Ownership>,
 }
@@ -53,6 +57,7 @@ impl Adapters {
             + MirrorRepair
             + AutopilotStore
             + Upkeep
+            + AlarmStore
             + 'static,
     {
         let clock = Arc::new(SystemClock);
@@ -64,7 +69,9 @@ impl Adapters {
             contract: chain,
             mirror: database.clone(),
             autopilot: database.clone(),
-            upkeep: database,
+            upkeep: database.clone(),
+            alarms: database,
+            notifiers: Vec::new(),
             ownership,
         }
     }

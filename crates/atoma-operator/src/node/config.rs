@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::alarms::AlarmConfig;
 use crate::autopilot::AutopilotConfig;
 use crate::engine::EngineConfig;
 use crate::random::random_fraction;
@@ -24,6 +25,8 @@ pub struct NodeConfig {
     pub recovery_timeout: Duration,
     /// How long concluded transactions keep their bytes; `None` is for ever.
     pub keep_bytes: Option<Duration>,
+    /// When alarms are looked for and told.
+    pub alarms: AlarmConfig,
     /// The interval between reads of the current epoch.
     pub epoch_interval: Duration,
     /// The interval between reads of the operator's coins while their balance is low.
@@ -49,6 +52,7 @@ impl Default for NodeConfig {
             request_timeout: Duration::from_secs(90),
             recovery_timeout: Duration::from_secs(60),
             keep_bytes: Some(Duration::from_secs(30 * DAY_S)),
+            alarms: AlarmConfig::default(),
             epoch_interval: Duration::from_secs(2),
             balance_interval: Duration::from_secs(30),
             start_pause: Duration::from_secs(2),

@@ -11,12 +11,14 @@ mod start;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use atoma_domain::Mist;
 use atoma_domain::ports::StoreError;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::alarms::Alarms;
 use crate::autopilot::Autopilot;
 use crate::engine::Engine;
 use crate::ingest::{Applied, MirrorChanges};
@@ -54,6 +56,7 @@ struct Parts {
     applied: Applied,
     readiness: Readiness,
     reconciler: Reconciler,
+    alarms: Alarms,
     tasks: TaskTracker,
     /// The runtime in which all of it runs.
     runtime: Handle,
@@ -96,6 +99,13 @@ impl Node {
             Arc::clone(&adapters.ports.clock),
             applied.clone(),
         );
+        let alarms = Alarms::new(
+            Arc::clone(&adapters.alarms),
+            Arc::clone(&adapters.ports.clock),
+            adapters.notifiers.clone(),
+            config.alarms.clone(),
+            Mist::new(config.engine.low_gas_balance),
+        );
         let operator = Operator::new(
             adapters.serving.clone(),
             engine.clone(),
@@ -103,7 +113,8 @@ impl Node {
             readiness.clone(),
             config.request_timeout,
         )
-        .reconciling_with(reconciler.clone());
+        .reconciling_with(reconciler.clone())
+        .with_alarms(alarms.clone());
         let autopilot = Autopilot::new(
             operator.clone(),
             Arc::clone(&adapters.autopilot),
@@ -118,6 +129,7 @@ impl Node {
             applied,
             readiness,
             reconciler,
+            alarms,
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
             stopping: stopping.clone(),
@@ -158,6 +170,11 @@ impl Node {
     pub async fn start(&self) -> Result<(), StartError> {
         if self.is_started.swap(true, Ordering::SeqCst) {
             return Ok(());
+        }
+        // Also while the Sui node is away: that is one of the things to tell.
+        self.spawn(self.operator.clone().watch_for_alarms());
+        for delivery in self.parts.alarms.deliveries() {
+            self.spawn(delivery);
         }
         // On its own: a caller that goes away must not leave half a start.
         let parts = self.parts.clone();

@@ -11,9 +11,11 @@
 //! - `request.rs`, `nodes.rs`, `stacks.rs`, `read_your_writes.rs`: what requests share.
 //! - `under_way.rs`: what is under way, for the autopilot.
 //! - `abandon.rs`: abandoning a transaction.
+//! - `alarms.rs`: what is wrong, and who is told.
 //! - `serve/`: served work, which needs no transaction.
 
 mod abandon;
+mod alarms;
 mod attest;
 mod batch;
 mod candidate;

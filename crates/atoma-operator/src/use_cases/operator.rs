@@ -7,6 +7,7 @@ use atoma_domain::journal::{Failure, RequestKey};
 use atoma_domain::ports::JournalKey;
 use atoma_domain::{CheckpointNumber, IntentId, with_causes};
 
+use crate::alarms::Alarms;
 use crate::engine::{Engine, LimitStatus};
 use crate::ingest::Applied;
 use crate::measure::{Measurements, Sampler};
@@ -24,6 +25,8 @@ pub struct Operator {
     sampler: Sampler,
     /// Compares the mirror with the contract.
     pub(super) reconciler: Option<Reconciler>,
+    /// What is wrong, and who is told.
+    pub(super) alarms: Option<Alarms>,
     /// How long a request waits for outcomes.
     pub(super) request_timeout: Duration,
     /// Whether requests are only simulated.
@@ -63,6 +66,7 @@ impl Operator {
             readiness,
             sampler: Sampler::default(),
             reconciler: None,
+            alarms: None,
             request_timeout,
             is_dry_run: false,
             requires_start: false,
@@ -75,6 +79,15 @@ impl Operator {
     pub fn reconciling_with(self, reconciler: Reconciler) -> Self {
         Self {
             reconciler: Some(reconciler),
+            ..self
+        }
+    }
+
+    /// The same use cases, which look for what is wrong.
+    #[must_use]
+    pub fn with_alarms(self, alarms: Alarms) -> Self {
+        Self {
+            alarms: Some(alarms),
             ..self
         }
     }
@@ -161,7 +174,12 @@ impl Operator {
             ..self.ports.clone()
         };
         let engine = &self.engine;
-        self.sampler.measure(&ports, engine, &self.applied).await
+        let measured = self.sampler.measure(&ports, engine, &self.applied).await;
+        let alarms = match &self.alarms {
+            Some(alarms) => Some(alarms.figures().await),
+            None => None,
+        };
+        Measurements { alarms, ..measured }
     }
 
     async fn warnings(&self, height: CheckpointNumber) -> Vec<String> {

@@ -834,3 +834,62 @@ CREATE TABLE requests (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX requests_by_key_age ON requests (key_stored);
+
+
+-- ── Alarms ────────────────────────────────────────────────────────────────────────────────────────
+-- What the operator must look at, and who has not been told yet. An alarm and the messages that it leads to
+-- are written together.
+
+-- One occurrence of a condition. A condition that comes back is another one. Of those that are resolved, the
+-- latest 1,000 are kept.
+CREATE TABLE alarms (
+    id              INTEGER PRIMARY KEY CHECK (id > 0),
+    -- The rule, by its code.
+    kind            TEXT NOT NULL,
+    -- `daemon`, or what it is about and which, such as `stack 13`.
+    subject         TEXT NOT NULL,
+    state           TEXT NOT NULL CHECK (state IN ('firing', 'acknowledged', 'resolved')),
+    -- One sentence for the operator.
+    summary         TEXT NOT NULL,
+    -- When it is too late.
+    deadline        BLOB CHECK (length(deadline) = 8),
+    since           BLOB NOT NULL CHECK (length(since) = 8),
+    acknowledged_at BLOB CHECK (length(acknowledged_at) = 8),
+    -- Since when the condition is gone, while the alarm is open.
+    absent_since    BLOB CHECK (length(absent_since) = 8),
+    resolved_at     BLOB CHECK (length(resolved_at) = 8),
+    -- The last message that said that it fires.
+    told_at         BLOB CHECK (length(told_at) = 8),
+    CHECK ((state = 'resolved') = (resolved_at IS NOT NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX alarms_that_are_open ON alarms (kind, subject) WHERE state <> 'resolved';
+CREATE INDEX alarms_by_state ON alarms (state, id);
+-- For messages that must keep their distance to the last one about the same condition.
+CREATE INDEX alarms_by_message ON alarms (told_at) WHERE told_at IS NOT NULL;
+
+CREATE TRIGGER alarms_that_are_resolved_never_change
+BEFORE UPDATE ON alarms
+WHEN OLD.state = 'resolved'
+BEGIN
+    SELECT RAISE(ABORT, 'a resolved alarm never changes');
+END;
+
+-- Messages about alarms that wait for a receiver. Deleted once the receiver has it, or it is given up. At most 500 for each
+-- receiver.
+CREATE TABLE alarm_deliveries (
+    -- Never given out twice: receivers tell messages apart by it.
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- The receiver's name in the configuration.
+    receiver        TEXT NOT NULL,
+    -- The alarm that it is about, and what it says.
+    alarm_id        INTEGER NOT NULL,
+    event           TEXT NOT NULL,
+    -- The message, with the alarm as it was.
+    notification    TEXT NOT NULL CHECK (json_valid(notification)),
+    -- How often it was tried.
+    attempts        INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    next_attempt_at BLOB NOT NULL CHECK (length(next_attempt_at) = 8)
+) STRICT;
+
+CREATE INDEX alarm_deliveries_by_receiver ON alarm_deliveries (receiver, id);

@@ -1,6 +1,7 @@
 //! One suite for each database port. Every function takes an empty store and passes on each
 //! implementation; `store_suites!` turns them all into tests.
 
+pub mod alarms;
 pub mod attempts;
 pub mod autopilot;
 pub mod batches;
@@ -18,7 +19,8 @@ pub mod settling;
 pub mod work;
 
 use atoma_domain::ports::{
-    AutopilotStore, ChainEvents, Figures, Journal, MirrorRepair, ServedWork, StateReader, Upkeep,
+    AlarmStore, AutopilotStore, ChainEvents, Figures, Journal, MirrorRepair, ServedWork,
+    StateReader, Upkeep,
 };
 
 /// A store under test. It has all database ports, because one reads what another writes.
@@ -31,6 +33,7 @@ pub trait Store:
     + Figures
     + AutopilotStore
     + Upkeep
+    + AlarmStore
     + Clone
     + 'static
 {
@@ -45,6 +48,7 @@ impl<T> Store for T where
         + Figures
         + AutopilotStore
         + Upkeep
+        + AlarmStore
         + Clone
         + 'static
 {
@@ -157,6 +161,14 @@ macro_rules! store_suites {
                 sums_are_kept_apart_by_the_way_of_payment,
                 missing_attestations_are_due_until_the_ticket_expires,
                 intents_are_counted_by_status,
+            }
+            alarms {
+                an_alarm_and_its_messages_are_stored_together,
+                alarms_are_listed_newest_first,
+                an_acknowledgement_is_stored_once,
+                messages_keep_their_order_and_their_pause,
+                messages_wait_for_those_that_want_them_and_are_bounded,
+                a_reminder_waits_for_no_other_message,
             }
             autopilot {
                 an_unpaid_stack_has_its_record_and_its_reservations,

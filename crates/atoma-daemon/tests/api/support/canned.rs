@@ -11,6 +11,7 @@ pub(crate) struct Received {
     pub(crate) line: String,
     /// The `Idempotency-Key`.
     pub(crate) key: Option<String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Received {
@@ -78,7 +79,7 @@ fn read(stream: &TcpStream) -> Option<Received> {
     let (line, _) = line.rsplit_once(' ')?;
     let mut request = Received {
         line: line.to_owned(),
-        key: None,
+        ..Received::default()
     };
     let mut length = 0;
     loop {
@@ -93,6 +94,7 @@ fn read(stream: &TcpStream) -> Option<Received> {
             _ => {}
         }
     }
-    reader.read_exact(&mut vec![0; length]).ok()?;
+    request.body = vec![0; length];
+    reader.read_exact(&mut request.body).ok()?;
     Some(request)
 }

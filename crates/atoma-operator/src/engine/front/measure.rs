@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::engine::Engine;
 use crate::engine::shared::LaneKey;
+use crate::engine::wait_reason::WaitReason;
 
 /// What the engine is at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct EngineFigures {
     pub gas_balance: Option<Mist>,
     /// How many badges somebody else was seen to use.
     pub foreign_badges: usize,
+    /// How many claims wait because the contract's treasury can't pay them yet.
+    pub claims_waiting: usize,
 }
 
 /// A lane with unfinished transactions.
@@ -49,6 +52,7 @@ impl Engine {
                 .collect(),
             gas_balance: context.gas.balance(),
             foreign_badges: context.foreign_uses.count(),
+            claims_waiting: context.registry.held_for(&WaitReason::Treasury),
         }
     }
 }

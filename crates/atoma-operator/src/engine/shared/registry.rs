@@ -153,6 +153,16 @@ impl IntentRegistry {
         held
     }
 
+    /// How many intents are held for this reason.
+    pub(in crate::engine) fn held_for(&self, reason: &WaitReason) -> usize {
+        let registered = self.lock();
+        let intents = registered.intents.values();
+        let held = IntentProgress::Held(reason.clone());
+        intents
+            .filter(|tracked| *tracked.progress.borrow() == held)
+            .count()
+    }
+
     /// Announces that nothing is done about these intents for now, and why.
     pub(in crate::engine) fn hold(&self, ids: impl Iterator<Item = IntentId>, reason: &WaitReason) {
         self.set(ids, &IntentProgress::Held(reason.clone()));
