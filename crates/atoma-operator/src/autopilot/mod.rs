@@ -2,9 +2,10 @@
 //!
 //! The decisions are the domain's ([`atoma_domain::autopilot`]). Here, `look.rs` gathers the facts and asks for them, with
 //! `estimates.rs`; `errands.rs` sends what is due through the use cases, with `setbacks.rs` for what failed; `watch.rs` pauses
-//! it, with `pause_file.rs`; `run.rs` is the loop. `switch.rs` is what callers use, and `shared.rs` what all of these share. All
+//! it, with `pause_file.rs`; `run.rs` is the loop, and `alarms.rs` says what is wrong. `switch.rs` is what callers use, and `shared.rs` what all of these share. All
 //! of it can be stepped.
 
+mod alarms;
 mod config;
 mod errands;
 mod estimates;

@@ -51,6 +51,7 @@ impl AutopilotRun {
         let pause = shared.watch().await?;
         let survey = Arc::new(shared.survey(None).await?);
         *shared.latest() = Some(Arc::clone(&survey));
+        shared.report(pause.as_ref(), &survey);
         let paused = pause.as_ref().map(|pause| pause.scope);
         self.known = Some((survey.moment, paused));
         if shared.config.mode != AutopilotMode::On {

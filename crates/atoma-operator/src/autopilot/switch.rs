@@ -38,6 +38,11 @@ impl Autopilot {
         &self.0.config
     }
 
+    /// Says that nothing is wrong with it, because it is turned off.
+    pub(crate) fn report_off(&self) {
+        self.0.report_off();
+    }
+
     /// What it does, or would do, now.
     ///
     /// # Errors

@@ -130,6 +130,9 @@ impl Parts {
         }
         self.engine.look_at_balance().await;
         self.engine.take_up_queued().await?;
+        if self.autopilot.config().mode == AutopilotMode::Off {
+            self.autopilot.report_off();
+        }
         self.readiness.note_started();
         self.begin_autopilot();
         let engine = self.engine.clone();

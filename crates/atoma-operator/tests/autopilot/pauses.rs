@@ -1,6 +1,7 @@
 //! The switch.
 
 use atoma_domain::StackSmallId;
+use atoma_domain::alarms::AlarmKind;
 use atoma_domain::autopilot::PauseScope;
 
 use crate::duties::policy;
@@ -47,6 +48,13 @@ async fn a_file_pauses_while_it_exists() {
     assert_eq!(site.duties(stack).await, ["settle due filled"]);
     let pause = site.autopilot.status().await.unwrap().pause.unwrap();
     assert_eq!(pause.scope, PauseScope::All);
+    let changes = site.operator().look_for_alarms().await.unwrap();
+    let kinds = changes.iter().map(|change| change.alarm.key.kind);
+    assert!(
+        kinds
+            .collect::<Vec<_>>()
+            .contains(&AlarmKind::AutopilotPaused)
+    );
     std::fs::remove_file(site.pause_file()).unwrap();
     site.step(&world).await;
     assert_eq!(site.duties(stack).await, ["claim waiting claimable_epoch"]);
