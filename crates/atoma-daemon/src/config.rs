@@ -13,6 +13,7 @@ mod files;
 mod keys;
 mod names;
 mod node_access;
+mod notifiers;
 mod origin;
 mod reading;
 mod reference;
@@ -40,9 +41,10 @@ pub(crate) use keys::FLAGS;
 use names::ENV_PREFIX;
 use origin::{Lines, Origin};
 pub(crate) use reference::{Chosen, example};
+pub use secret::SecretSource;
 pub use settings::{
-    BreakerConfig, Config, GasConfig, Overrides, Scope, SecretSource, Settings, SuiConfig,
-    SuiNodeConfig, TlsConfig, TokenConfig,
+    BreakerConfig, Config, GasConfig, Overrides, Scope, Settings, SuiConfig, SuiNodeConfig,
+    TlsConfig, TokenConfig,
 };
 pub use show::Shown;
 #[cfg(test)]

@@ -59,10 +59,10 @@ stored! {
         r#"{"code":"unknown_transaction","transaction":"17"}"#,
     NoStack { owner_address: OBJECT } =>
         r#"{"code":"no_stack","owner_address":"0x0000000000000000000000000000000000000000000000000000000000000002"}"#,
-    UnknownAlarm { alarm_id: AlarmId::new(6) } =>
-        r#"{"code":"unknown_alarm","alarm_id":6}"#,
     UnknownReservation { reservation_id: RESERVATION } =>
         r#"{"code":"unknown_reservation","reservation_id":5}"#,
+    UnknownAlarm { alarm_id: AlarmId::new(6) } =>
+        r#"{"code":"unknown_alarm","alarm_id":6}"#,
     UnknownPurchase { tx_digest: DIGEST } =>
         r#"{"code":"unknown_purchase","tx_digest":"11111111111111111111111111111111"}"#,
     MessageIdReused { stack_small_id: STACK, message_id: String::from("m-1") } =>

@@ -12,9 +12,8 @@ use atoma_domain::model::{NodeFigures, OperatorNode, StackPhase, StackSums, Stor
 use atoma_domain::ports::{AsideReason, EpochInfo, LeftAside, SuiNodeReport};
 use atoma_domain::{CheckpointNumber, Epoch, Mist, NodeSmallId, ObjectId, Permille, TimestampMs};
 use atoma_operator::{
-    AlarmFigures, ReceiverFigures,
-    AutopilotFigures, AutopilotMode, Brake, EngineFigures, LaneFigures, LedgerSample, LimitStatus,
-    Measurements, Sample,
+    AlarmFigures, AutopilotFigures, AutopilotMode, Brake, EngineFigures, LaneFigures, LedgerSample,
+    LimitStatus, Measurements, ReceiverFigures, Sample,
 };
 use prometheus::Error;
 

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{WebhookConfig, WebhookFormat};
 use crate::error::WebhookError;
-use crate::format::Message;
+use crate::format::{Message, bodies};
 use crate::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
 
 /// The header with the number of a message. It is the same each time the message is sent.
@@ -150,7 +150,7 @@ impl Notifier for Webhook {
             secret: self.secret.as_ref().map(|secret| secret.as_str()),
             now,
         };
-        for body in message.bodies(self.format) {
+        for body in bodies(&message, self.format) {
             self.send(&body, delivery, now).await?;
         }
         Ok(())

@@ -50,10 +50,10 @@ failures! {
         "Transaction 17 is not in the journal. GET /transactions lists the journal.";
     NoStack => 404
         "Address 0x0000000000000000000000000000000000000000000000000000000000000002 has no open stack that one of the operator's nodes serves and that matches the request. Buy a stack, or name the purchase of a new one with `purchase_tx_digest`.";
-    UnknownAlarm => 404
-        "There is no alarm 6. GET /alarms lists them; of those that are resolved, the latest 1,000 are kept.";
     UnknownReservation => 404
         "Reservation 5 is not open. It was released or consumed, or its lease has expired; GET /reservations lists the open ones.";
+    UnknownAlarm => 404
+        "There is no alarm 6. GET /alarms lists them; of those that are resolved, the latest 1,000 are kept.";
     UnknownPurchase => 404
         "The Sui node does not know the purchase 11111111111111111111111111111111. Check the digest; a new transaction is known in a moment.";
     MessageIdReused => 409

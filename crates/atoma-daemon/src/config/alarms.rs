@@ -1,18 +1,14 @@
 //! Alarms: when they are told, and to whom.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use atoma_domain::alarms::{Receiver, Severity};
-use atoma_domain::ports::{Clock, Notifier};
-use atoma_notify::{Webhook, WebhookConfig, WebhookFormat};
+use atoma_domain::alarms::Severity;
 use atoma_operator::AlarmConfig;
 use serde::{Deserialize, Serialize};
 
-use super::error::{ConfigError, Problem};
-use super::settings::{Config, SecretSource};
+use super::secret::SecretSource;
 
 /// Receivers at most. Each has a connection of its own.
 const RECEIVERS_MAX: usize = 8;
@@ -86,17 +82,6 @@ pub enum ReceiverFormat {
     PagerDuty,
 }
 
-impl ReceiverFormat {
-    const fn of_webhook(self) -> WebhookFormat {
-        match self {
-            Self::Json => WebhookFormat::Json,
-            Self::Slack => WebhookFormat::Slack,
-            Self::Discord => WebhookFormat::Discord,
-            Self::PagerDuty => WebhookFormat::PagerDuty,
-        }
-    }
-}
-
 impl AlarmsConfig {
     /// All rules that the receivers break, as they are written.
     pub(super) fn problems(&self) -> Vec<String> {
@@ -168,70 +153,10 @@ impl AlarmsConfig {
     }
 
     /// The files of URLs and secrets.
-    pub(super) fn files_mut(&mut self) -> impl Iterator<Item = &mut Option<std::path::PathBuf>> {
+    pub(super) fn files_mut(&mut self) -> impl Iterator<Item = &mut Option<PathBuf>> {
         let receivers = self.receivers.iter_mut();
         receivers
             .flat_map(|receiver| receiver.url.iter_mut().chain(receiver.secret.iter_mut()))
             .map(|source| &mut source.file)
-    }
-}
-
-impl Config {
-    /// The receivers of alarms. `source` names the daemon in messages, and `variable` reads the environment.
-    ///
-    /// # Errors
-    /// When a URL or a secret can't be read or used. The message names the receiver, and nothing of either.
-    pub fn notifiers(
-        &self,
-        source: &str,
-        clock: &Arc<dyn Clock>,
-        variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Vec<Arc<dyn Notifier>>, ConfigError> {
-        let mut notifiers: Vec<Arc<dyn Notifier>> = Vec::new();
-        let mut faults = Vec::new();
-        for receiver in &self.alarms.receivers {
-            match receiver.webhook(source, clock, &variable) {
-                Ok(webhook) => notifiers.push(Arc::new(webhook)),
-                Err(problem) => {
-                    let name = &receiver.name;
-                    let problem = format!("has the receiver `{name}`: {problem}");
-                    faults.push(self.fault(Problem::new("alarms.receivers", problem)));
-                }
-            }
-        }
-        match faults.is_empty() {
-            true => Ok(notifiers),
-            false => Err(faults.into()),
-        }
-    }
-}
-
-impl ReceiverConfig {
-    fn webhook(
-        &self,
-        source: &str,
-        clock: &Arc<dyn Clock>,
-        variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Webhook, String> {
-        let receiver = Receiver {
-            name: self.name.clone(),
-            min_severity: self.min_severity,
-        };
-        let mut config = WebhookConfig::new(receiver, self.format.of_webhook())
-            .source(source)
-            .allow_http(self.allow_http);
-        if let Some(url) = &self.url {
-            let url = url.read(&variable);
-            config = config.url(
-                url.map_err(|problem| format!("its `url` {problem}"))?
-                    .as_str(),
-            );
-        }
-        if let Some(secret) = &self.secret {
-            let secret = secret.read(&variable);
-            let secret = secret.map_err(|problem| format!("its `secret` {problem}"))?;
-            config = config.secret(secret.as_str());
-        }
-        Webhook::new(config, Arc::clone(clock)).map_err(|error| error.to_string())
     }
 }

@@ -7,7 +7,8 @@ use atoma_api::{AllowedHosts, InvalidHost, RESERVED_NAMES, Unprotected};
 use atoma_sui::{NodeUrl, begins_with_tilde};
 
 use super::error::Problem;
-use super::settings::{SecretSource, Settings, SuiConfig, TokenConfig};
+use super::secret::SecretSource;
+use super::settings::{Settings, SuiConfig, TokenConfig};
 
 /// Sui nodes in the list at most. Each of them is looked at all the time.
 const NODES_MAX: usize = 8;

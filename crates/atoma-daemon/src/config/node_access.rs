@@ -8,7 +8,8 @@ use atoma_sui::{Access, NodeUrl, RequestHeader, RequestLimit, read_small_file};
 use tracing::warn;
 
 use super::error::{ConfigError, Problem};
-use super::settings::{Config, SecretSource};
+use super::secret::SecretSource;
+use super::settings::Config;
 
 impl Config {
     /// Reads the headers' values and the certificates that the configuration names, and the file that

@@ -1,11 +1,23 @@
 //! Reading secrets from files and environment variables.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use atoma_sui::{read_small_file, without_byte_order_mark};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::settings::SecretSource;
+/// Where a secret comes from. Exactly one of the two must be set.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretSource {
+    /// A file that contains the value. White space around it is dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// The name of an environment variable that contains the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+}
 
 impl SecretSource {
     /// The value, without the white space around it. `variable` reads the environment.

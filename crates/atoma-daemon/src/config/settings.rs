@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::alarms::AlarmsConfig;
 use super::autopilot::AutopilotSettings;
 use super::origin::Origin;
+use super::secret::SecretSource;
 
 /// The configuration: the settings, and where each comes from.
 #[derive(Clone, Debug)]
@@ -287,18 +288,6 @@ pub enum Scope {
     Read,
     /// Reading, and requests that change something.
     Operate,
-}
-
-/// Where a secret comes from. Exactly one of the two must be set.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SecretSource {
-    /// A file that contains the value. White space around it is dropped.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<PathBuf>,
-    /// The name of an environment variable that contains the value.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub env: Option<String>,
 }
 
 impl TokenConfig {

@@ -70,6 +70,10 @@ pub fn retry_pause(attempts: u32, fraction: f64, wanted: Option<Duration>) -> Du
         .saturating_mul(2_u32.saturating_pow(doublings))
         .min(LONGEST_OWN_PAUSE);
     let half = longest / 2;
-    let own = half + half.mul_f64(fraction.clamp(0.0, 1.0));
+    let fraction = match fraction.is_nan() {
+        true => 0.0,
+        false => fraction.clamp(0.0, 1.0),
+    };
+    let own = half + half.mul_f64(fraction);
     own.max(wanted.unwrap_or_default().min(LONGEST_PAUSE))
 }

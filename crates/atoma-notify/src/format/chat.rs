@@ -3,7 +3,7 @@
 use atoma_domain::alarms::AlarmEvent;
 use serde_json::{Value, json};
 
-use super::Message;
+use super::message::Message;
 
 /// The most characters of a message in Discord.
 const DISCORD_LONGEST: usize = 2_000;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Message;
+use super::message::Message;
 
 pub(super) fn body(message: &Message<'_>) -> Value {
     let told = message.notification;

@@ -3,7 +3,7 @@
 use atoma_domain::alarms::{AlarmEvent, Severity};
 use serde_json::{Value, json};
 
-use super::Message;
+use super::message::Message;
 
 /// A trigger, or what becomes of it. A test is triggered and resolved again.
 pub(super) fn bodies(message: &Message<'_>) -> Vec<Value> {

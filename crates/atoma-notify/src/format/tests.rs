@@ -1,7 +1,7 @@
 use atoma_domain::alarms::{
     Alarm, AlarmEvent, AlarmKey, AlarmKind, AlarmState, Notification, Subject,
 };
-use atoma_domain::{AlarmId, StackSmallId};
+use atoma_domain::{AlarmId, DeliveryId, StackSmallId, TimestampMs};
 use serde_json::json;
 
 use super::*;
@@ -28,7 +28,7 @@ fn notification(event: AlarmEvent) -> Notification {
     }
 }
 
-fn bodies(format: WebhookFormat, event: AlarmEvent) -> Vec<Value> {
+fn sent(format: WebhookFormat, event: AlarmEvent) -> Vec<Value> {
     let message = Message {
         notification: &notification(event),
         delivery: Some(DeliveryId::new(7)),
@@ -36,13 +36,13 @@ fn bodies(format: WebhookFormat, event: AlarmEvent) -> Vec<Value> {
         secret: Some("a routing key of some length"),
         now: TimestampMs::new(60_000),
     };
-    message.bodies(format)
+    bodies(&message, format)
 }
 
 fn body(format: WebhookFormat, event: AlarmEvent) -> Value {
-    let mut bodies = bodies(format, event);
-    assert_eq!(bodies.len(), 1);
-    bodies.remove(0)
+    let mut sent = sent(format, event);
+    assert_eq!(sent.len(), 1);
+    sent.remove(0)
 }
 
 #[test]
@@ -95,8 +95,8 @@ fn a_long_message_fits_into_discord() {
         secret: None,
         now: TimestampMs::new(0),
     };
-    let bodies = message.bodies(WebhookFormat::Discord);
-    let text = bodies[0]["content"].as_str().unwrap();
+    let sent = bodies(&message, WebhookFormat::Discord);
+    let text = sent[0]["content"].as_str().unwrap();
     assert_eq!(text.chars().count(), 2_000);
 }
 
@@ -118,7 +118,7 @@ fn pagerduty_gets_the_life_of_one_incident() {
         assert_eq!(body["event_action"], action);
         assert_eq!(body["dedup_key"], key);
     }
-    let test = bodies(WebhookFormat::PagerDuty, AlarmEvent::Test);
+    let test = sent(WebhookFormat::PagerDuty, AlarmEvent::Test);
     assert_eq!(test.len(), 2);
     assert_eq!(test[0]["payload"]["severity"], "info");
     assert_eq!(test[1]["event_action"], "resolve");
