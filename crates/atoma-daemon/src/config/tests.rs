@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 
+mod alarms;
 mod secrets;
 
 const GOOD: &str = r#"

@@ -73,6 +73,7 @@ fn well() -> Facts {
             sui_nodes: Vec::new(),
             set_aside: 0,
             alarms: None,
+            autopilot: None,
             sample: Arc::new(sample),
             now: at(NOW),
         },
