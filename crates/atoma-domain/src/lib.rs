@@ -25,6 +25,7 @@
 //!   contract recomputes.
 //! - [`contract`]: calls, objects and aborts of the Move module `atoma::db`, as far as a node uses
 //!   them.
+//! - [`books`]: what each stack cost, paid and still owes, to the last unit.
 //! - [`model`]: the state that the daemon mirrors and serves.
 //! - [`autopilot`]: what an operator's nodes have to do, and when.
 //! - [`journal`]: the state machine of an intent on its way to the chain.
@@ -38,6 +39,7 @@
 
 pub mod alarms;
 pub mod autopilot;
+pub mod books;
 mod causes;
 pub mod contract;
 pub mod events;

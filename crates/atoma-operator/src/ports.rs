@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use atoma_domain::ports::{
-    Chain, ChainEvents, Clock, EventSource, Figures, Journal, ServedWork, Signer, StateReader,
+    BookRecords, Chain, ChainEvents, Clock, EventSource, Figures, Journal, ServedWork, Signer, StateReader,
 };
 
 /// An implementation of every port, chosen in the composition root.
@@ -25,6 +25,8 @@ pub struct Ports {
     pub journal: Arc<dyn Journal>,
     /// Sums over the database.
     pub figures: Arc<dyn Figures>,
+    /// What the books are made from.
+    pub books: Arc<dyn BookRecords>,
     /// The current time.
     pub clock: Arc<dyn Clock>,
 }
@@ -39,7 +41,7 @@ impl Ports {
         clock: Arc<dyn Clock>,
     ) -> Self
     where
-        D: StateReader + ServedWork + ChainEvents + Journal + Figures + 'static,
+        D: StateReader + ServedWork + ChainEvents + Journal + Figures + BookRecords + 'static,
     {
         Self {
             chain,
@@ -49,7 +51,8 @@ impl Ports {
             work: database.clone(),
             events: database.clone(),
             journal: database.clone(),
-            figures: database,
+            figures: database.clone(),
+            books: database,
             clock,
         }
     }
@@ -65,7 +68,7 @@ impl Ports {
     #[must_use]
     pub fn over_database<D>(self, database: D) -> Self
     where
-        D: StateReader + ServedWork + ChainEvents + Journal + Figures + 'static,
+        D: StateReader + ServedWork + ChainEvents + Journal + Figures + BookRecords + 'static,
     {
         let Self {
             chain,

@@ -60,6 +60,7 @@ fn bought() -> LedgerFrame {
             set_aside: Vec::new(),
             contract_version: None,
             unexplained: Vec::new(),
+            balance_changes: None,
         }),
         cursor: EventCursor(vec![1].into()),
         covered: None,

@@ -97,6 +97,7 @@ fn frame(number: u64, event: ContractEvent) -> LedgerFrame {
             set_aside: Vec::new(),
             contract_version: None,
             unexplained: Vec::new(),
+            balance_changes: None,
         }),
         cursor: EventCursor(vec![1].into()),
         covered: None,

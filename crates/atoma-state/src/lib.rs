@@ -42,6 +42,7 @@ mod alarms;
 mod autopilot;
 pub mod backup;
 mod batch;
+mod books;
 mod claimed_sums;
 mod columns;
 mod data_dir;

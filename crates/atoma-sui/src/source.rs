@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use atoma_domain::ports::{
-    ChainError, EventCursor, EventSource, LedgerFrame, LedgerPosition, LedgerStream,
+    BalanceChange, ChainError, EventCursor, EventSource, LedgerFrame, LedgerPosition, LedgerStream,
     LedgerTransaction,
 };
 use atoma_domain::{CheckpointNumber, Digest, Epoch, ObjectId, TimestampMs};
@@ -23,6 +23,7 @@ use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
 use sui_rpc::proto::proto_to_timestamp_ms;
 use sui_rpc::proto::sui::rpc::v2::filter::transaction::affected_object;
 use sui_rpc::proto::sui::rpc::v2::{self as proto, TransactionFilter};
+use sui_sdk_types::TypeTag;
 use tonic::{Code, Status};
 
 use crate::chain::SuiChain;
@@ -35,7 +36,7 @@ use crate::refusal::read_error;
 use crate::response::{malformed, parse};
 
 /// The fields read of a transaction. The stream itself needs checkpoint and index.
-const MASK: [&str; 11] = [
+const MASK: [&str; 12] = [
     "digest",
     "checkpoint",
     "transaction_index",
@@ -47,6 +48,7 @@ const MASK: [&str; 11] = [
     "events.events.event_type",
     "events.events.contents",
     "transaction.sender",
+    "balance_changes",
 ];
 
 /// How many transactions a page of the history has: the most that nodes give. By default it is 100.
@@ -119,6 +121,7 @@ impl SuiEventSource {
             frames,
             atoma_db,
             types: facts.events.clone(),
+            currency: self.chain.known_currency().await,
             cursor,
             fallback: Some((connection, start)),
             pending_error: None,
@@ -169,6 +172,8 @@ pub(crate) struct SuiLedgerStream {
     frames: Frames,
     atoma_db: ObjectId,
     types: EventTypes,
+    /// The contract's currency, if the node told its type.
+    currency: Option<TypeTag>,
     /// Where to go on.
     cursor: StreamCursor,
     /// Where to read whole checkpoints, and from which one on, if the node turns out to have no list calls.
@@ -302,12 +307,37 @@ impl SuiLedgerStream {
                 Vec::new()
             },
             set_aside,
+            balance_changes: match &self.currency {
+                Some(currency) => Some(changes_of(currency, &transaction.balance_changes)?),
+                None => None,
+            },
         }))
     }
 
     fn writes_contract(&self, effects: &proto::TransactionEffects) -> bool {
         changed_objects(effects).any(|object| object == self.atoma_db)
     }
+}
+
+/// The changes of balances of this currency.
+///
+/// # Errors
+/// When the node left out a field of one, so that another answer may have it.
+fn changes_of(
+    currency: &TypeTag,
+    changes: &[proto::BalanceChange],
+) -> Result<Vec<BalanceChange>, ChainError> {
+    let mut read = Vec::new();
+    for change in changes {
+        let coin_type: TypeTag = parse(change.coin_type.as_deref(), "a coin's type")?;
+        if coin_type == *currency {
+            read.push(BalanceChange {
+                address: parse(change.address.as_deref(), "the address of a balance")?,
+                amount: parse(change.amount.as_deref(), "the change of a balance")?,
+            });
+        }
+    }
+    Ok(read)
 }
 
 fn changed_objects(effects: &proto::TransactionEffects) -> impl Iterator<Item = ObjectId> {

@@ -39,6 +39,7 @@ pub(crate) async fn apply_to_mirror(world: &TestWorld, events: Vec<ContractEvent
         set_aside: Vec::new(),
         contract_version: None,
         unexplained: Vec::new(),
+        balance_changes: None,
     };
     let frame = LedgerFrame {
         transaction: Some(transaction),

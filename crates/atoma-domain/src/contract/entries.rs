@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{StackOnChain, TicketOnChain};
+use super::{Charges, StackOnChain, TicketOnChain};
 use crate::model::NodeKey;
 use crate::{
     Address, ComputeUnits, Epoch, NodeSmallId, PricePerMillion, SecurityLevel, StackSmallId,
@@ -34,6 +34,8 @@ pub struct ContractCounters {
     pub next_stack: StackSmallId,
     /// How many stacks there are.
     pub stacks: u64,
+    /// What the contract charges.
+    pub charges: Charges,
 }
 
 impl ContractCounters {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Charges;
 use crate::{
     ComputeUnits, Epoch, HexBytes, MicroUsdc, NodeSmallId, Permille, PricePerMillion,
     SecurityLevel, StackSmallId, TaskSmallId,
@@ -25,6 +26,16 @@ pub struct ContractParameters {
     pub is_registration_disabled: bool,
     /// The treasury, which pays the claims.
     pub fee_treasury: MicroUsdc,
+}
+
+impl From<&ContractParameters> for Charges {
+    fn from(parameters: &ContractParameters) -> Self {
+        Self {
+            sampling_consensus: parameters.sampling_consensus_charge,
+            extra_nodes: parameters.cross_validation_extra_nodes_charge,
+            extra_nodes_count: parameters.cross_validation_extra_nodes_count,
+        }
+    }
 }
 
 /// A stack in the contract's table.
@@ -112,23 +123,33 @@ pub fn stack_fee(
     Some(MicroUsdc::new(fee))
 }
 
-/// The price of a stack: units × price / 1,000,000, and for sampling consensus that times
-/// both charges. Each division rounds down. `None` if the contract's 64-bit numbers would overflow and abort the
-/// call.
+/// The price of a stack at the contract's present [charges](Charges); see [`purchase_price`].
 pub fn stack_price(
     level: SecurityLevel,
     units: ComputeUnits,
     price: PricePerMillion,
     parameters: &ContractParameters,
 ) -> Option<MicroUsdc> {
+    purchase_price(level, units, price, &Charges::from(parameters))
+}
+
+/// The price of a stack: units × price / 1,000,000, and for sampling consensus that times
+/// both charges. Each division rounds down. `None` if the contract's 64-bit numbers would overflow and abort the
+/// call.
+pub fn purchase_price(
+    level: SecurityLevel,
+    units: ComputeUnits,
+    price: PricePerMillion,
+    charges: &Charges,
+) -> Option<MicroUsdc> {
     let plain = units.get().checked_mul(price.get())? / 1_000_000;
     if level != SecurityLevel::SAMPLING_CONSENSUS {
         return Some(MicroUsdc::new(plain));
     }
-    let charge = parameters
-        .sampling_consensus_charge
+    let charge = charges
+        .sampling_consensus
         .get()
-        .checked_add(parameters.cross_validation_extra_nodes_charge.get())?;
+        .checked_add(charges.extra_nodes.get())?;
     Some(MicroUsdc::new(plain.checked_mul(charge)? / 1_000))
 }
 

@@ -64,6 +64,17 @@ pub struct LedgerTransaction {
     /// The objects that it changed, if its events don't tell all that it did: it has none although it succeeded,
     /// or some are set aside.
     pub unexplained: Vec<ObjectId>,
+    /// How it changed balances of the contract's currency, USDC; `None` if the source doesn't tell.
+    pub balance_changes: Option<Vec<BalanceChange>>,
+}
+
+/// By how much a transaction changed an address's balance of USDC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BalanceChange {
+    /// The address.
+    pub address: Address,
+    /// In micro-USDC; negative if it paid.
+    pub amount: i128,
 }
 
 /// The most bytes that are kept of an event's type or contents. A larger event is cut off.

@@ -7,6 +7,7 @@
 
 mod alarms;
 mod autopilot;
+mod books;
 mod chain;
 mod clock;
 mod contract_state;
@@ -25,6 +26,7 @@ mod work;
 
 pub use alarms::AlarmStore;
 pub use autopilot::AutopilotStore;
+pub use books::{BookMarks, BookRecords, Period};
 pub use chain::{
     BadgeOnChain, Chain, Consumption, ContractView, EpochInfo, Executed, ExecutionOutcome, GasCoin,
     ObjectOnChain, SimulatedGas, Simulation, SubscriberQuery, TransactionPlan, Until, ViewQuery,
@@ -36,7 +38,7 @@ pub use error::{
     SignError, StoreError, SubmitError,
 };
 pub use events::{
-    ChainEvents, ChainIdentity, EventCursor, EventSetAside, EventSource, LedgerFrame,
+    BalanceChange, ChainEvents, ChainIdentity, EventCursor, EventSetAside, EventSource, LedgerFrame,
     LedgerPosition, LedgerStream, LedgerTransaction, MAX_SET_ASIDE_BYTES, Progress,
 };
 pub use figures::Figures;

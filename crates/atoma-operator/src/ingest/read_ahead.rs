@@ -134,6 +134,7 @@ mod tests {
                 set_aside: Vec::new(),
                 contract_version: None,
                 unexplained: Vec::new(),
+                balance_changes: None,
             }),
             cursor: EventCursor(vec![1].into()),
             covered: None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use atoma_domain::ports::{
-    AlarmStore, AutopilotStore, Chain, ChainEvents, Clock, ContractState, EventSource, Figures,
+    AlarmStore, AutopilotStore, BookRecords, Chain, ChainEvents, Clock, ContractState, EventSource, Figures,
     Journal, MirrorRepair, Notifier, Ownership, ServedWork, Signer, StateReader, Upkeep,
 };
 
@@ -54,6 +54,7 @@ impl Adapters {
             + ChainEvents
             + Journal
             + Figures
+            + BookRecords
             + MirrorRepair
             + AutopilotStore
             + Upkeep

@@ -86,6 +86,15 @@ impl Reconciler {
         self.compare(&keys, repair, &changes).await.map(Some)
     }
 
+    /// Reads what the contract charges now, and notes it in the mirror.
+    ///
+    /// # Errors
+    /// When the contract can't be read or the database fails.
+    pub async fn note_charges(&self) -> Result<(), ReconcileError> {
+        let repair = Repair::Mirror(Cause::Periodic);
+        self.compare(&[], repair, &[]).await.map(drop)
+    }
+
     /// Compares everything now, and waits a little for what the mirror has not applied yet.
     ///
     /// # Errors

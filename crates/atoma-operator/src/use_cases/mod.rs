@@ -12,12 +12,14 @@
 //! - `under_way.rs`: what is under way, for the autopilot.
 //! - `abandon.rs`: abandoning a transaction.
 //! - `alarms.rs`: what is wrong, and who is told.
+//! - `books/`: totals, lines, differences, and the history of a stack.
 //! - `serve/`: served work, which needs no transaction.
 
 mod abandon;
 mod alarms;
 mod attest;
 mod batch;
+mod books;
 mod candidate;
 mod claim;
 mod dispute;
@@ -36,6 +38,9 @@ mod stacks;
 mod subscriptions;
 mod under_way;
 
+pub use books::{
+    BookFilter, BooksChecked, Earnings, HistoryStep, LinePlace, StackHistory, StepKind,
+};
 pub use dispute::dispute_warning;
 pub use nodes::NodeChoice;
 pub use operator::{Checked, Operator};

@@ -1,7 +1,7 @@
 //! The network's own state as entries of the contract.
 
 use atoma_domain::contract::{
-    ContractCounters, EntriesRead, Entry, EntryKey, EntryRead, NodeOnChain, OfferOnChain,
+    Charges, ContractCounters, EntriesRead, Entry, EntryKey, EntryRead, NodeOnChain, OfferOnChain,
     StackEntryOnChain, StackOnChain, TaskOnChain, TicketOnChain,
 };
 use atoma_domain::model::NodeKey;
@@ -25,6 +25,7 @@ pub(crate) fn of(state: &Value, version: u64) -> EntriesRead {
         next_task: field(parameters, "next_task_small_id"),
         next_stack: field(parameters, "next_stack_small_id"),
         stacks: 0,
+        charges: Charges::default(),
     };
     let mut entries = Vec::new();
     let mut add = |key, entry| {

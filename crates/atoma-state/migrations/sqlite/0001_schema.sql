@@ -251,6 +251,58 @@ CREATE INDEX disputes_by_plaintiff ON disputes (plaintiff_node_id, stack_small_i
 CREATE INDEX disputes_by_defendant ON disputes (defendant_node_id, stack_small_id);
 
 
+-- The books: the contract's transactions that concern the operator's nodes, in ledger order. Written with the events, and
+-- never changed. What the mirror was rebuilt over is not here.
+CREATE TABLE book_transactions (
+    sequence           INTEGER PRIMARY KEY AUTOINCREMENT,
+    transaction_digest BLOB NOT NULL UNIQUE CHECK (length(transaction_digest) = 32),
+    emitted_at         BLOB NOT NULL CHECK (length(emitted_at) = 8),
+    epoch              BLOB NOT NULL CHECK (length(epoch) = 8),
+    contract_version   BLOB CHECK (length(contract_version) = 8),
+    sender             BLOB NOT NULL CHECK (length(sender) = 32),
+    -- Whether it has purchases or claims that don't concern the operator's nodes.
+    has_others         INTEGER NOT NULL CHECK (has_others IN (0, 1)),
+    -- JSON of {address: change in micro-USDC, as text}; NULL if the Sui node didn't tell.
+    balance_changes    TEXT CHECK (balance_changes IS NULL OR json_valid(balance_changes))
+) STRICT;
+
+-- What these transactions did to stacks of the operator's nodes, to stacks that they were drawn to attest, and to the
+-- nodes themselves.
+CREATE TABLE book_entries (
+    transaction_digest BLOB NOT NULL CHECK (length(transaction_digest) = 32),
+    -- Its place among the contract's events of the transaction, or of what it did without an event.
+    event_index        INTEGER NOT NULL CHECK (event_index >= 0),
+    kind               TEXT NOT NULL CHECK (
+        kind IN ('registered', 'bought', 'settled', 'attested', 'disputed', 'claimed', 'withdrawn')
+    ),
+    node_small_id      BLOB NOT NULL CHECK (length(node_small_id) = 8),
+    stack_small_id     BLOB CHECK (length(stack_small_id) = 8),
+    -- Of a settlement and a claim: the units claimed.
+    num_compute_units  BLOB CHECK (length(num_compute_units) = 8),
+    -- Of a claim: the refund that the event names, and the nodes drawn to attest, of 8 bytes each.
+    user_refund_amount BLOB CHECK (length(user_refund_amount) = 8),
+    attestation_nodes  BLOB CHECK (length(attestation_nodes) % 8 = 0),
+    PRIMARY KEY (transaction_digest, event_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX book_entries_by_stack ON book_entries (stack_small_id) WHERE stack_small_id IS NOT NULL;
+
+-- When the mirror was rebuilt: what happened between the transaction with that number and the rebuild is not in the books.
+CREATE TABLE book_gaps (
+    after_sequence INTEGER PRIMARY KEY CHECK (after_sequence >= 0)
+) STRICT;
+
+-- What the contract charged: versions of the AtomaDb between which every read gave the same. Written with comparisons, since
+-- no event tells a change.
+CREATE TABLE contract_charges (
+    first_version             BLOB PRIMARY KEY NOT NULL CHECK (length(first_version) = 8),
+    last_version              BLOB NOT NULL CHECK (length(last_version) = 8),
+    sampling_consensus_charge BLOB NOT NULL CHECK (length(sampling_consensus_charge) = 8),
+    extra_nodes_charge        BLOB NOT NULL CHECK (length(extra_nodes_charge) = 8),
+    extra_nodes_count         BLOB NOT NULL CHECK (length(extra_nodes_count) = 8)
+) STRICT, WITHOUT ROWID;
+
+
 -- ── The autopilot ─────────────────────────────────────────────────────────────────────────────────
 
 -- Why the autopilot is paused, if it is, and which disputes a person knows of. One row, written when a person pauses or

@@ -1,5 +1,6 @@
 //! Applying the ledger: events and the cursor that they advance, in one database transaction.
 
+mod booked;
 mod effects;
 mod gathered;
 pub(crate) mod node_keys;
@@ -17,6 +18,7 @@ use sqlx::SqliteConnection;
 use crate::columns::{Cells, number};
 use crate::error::{file_failed, statement_failed, unavailable};
 use crate::store::SqliteState;
+use booked::Booked;
 use gathered::Gathered;
 
 pub(crate) use effects::{run, subscription_updated};
@@ -86,6 +88,7 @@ impl ChainEvents for SqliteState {
         operator_nodes::set_operator(&mut transaction, operator).await?;
         let mut progress = before.clone();
         let (mut applied, mut gathered) = (Vec::new(), Gathered::default());
+        let mut booked = Booked::of(&mut transaction, operator).await?;
         for frame in frames {
             if progress::is_behind(frame, &progress) {
                 continue;
@@ -111,6 +114,7 @@ impl ChainEvents for SqliteState {
                 progress.set_aside =
                     set_aside::store(&mut transaction, ledger_transaction, progress.set_aside)
                         .await?;
+                booked.take(ledger_transaction);
                 applied.push(ledger_transaction);
                 progress.position = Some(ledger_transaction.position);
                 let version = ledger_transaction.contract_version;
@@ -121,6 +125,8 @@ impl ChainEvents for SqliteState {
             progress.cursor = Some(frame.cursor.clone());
         }
         gathered.write(&mut transaction).await?;
+        // Which of the others' attestations concern the operator, the mirrored stacks tell.
+        booked.write(&mut transaction).await?;
         progress::note_checkpoints(&mut transaction, &applied).await?;
         if progress != before {
             progress::write(&mut transaction, &progress).await?;

@@ -16,6 +16,7 @@ use atoma_domain::reconciliation::{Cause, Difference, compare, is_comparable};
 use atoma_domain::{NodeSmallId, StackSmallId, TimestampMs};
 use sqlx::SqliteConnection;
 
+use crate::books::charges;
 use crate::columns::{Cells, after, key_set, number};
 use crate::error::statement_failed;
 use crate::events::progress;
@@ -69,6 +70,7 @@ impl MirrorRepair for SqliteState {
             now,
         };
         record::all(&mut transaction, &found.differences, &of).await?;
+        charges::note(&mut transaction, &read.counters).await?;
         if found.open.is_empty() {
             forget(&mut transaction, explained).await?;
         }
@@ -104,7 +106,10 @@ impl MirrorRepair for SqliteState {
             now,
         };
         record::all(&mut transaction, &differences, &of).await?;
+        charges::note(&mut transaction, &read.counters).await?;
         for statement in [
+            "INSERT OR IGNORE INTO book_gaps (after_sequence) \
+             SELECT coalesce(max(sequence), 0) FROM book_transactions",
             "DELETE FROM events_set_aside",
             "DELETE FROM unexplained_changes",
         ] {

@@ -42,6 +42,7 @@ fn bought(id: u64) -> LedgerFrame {
             set_aside: Vec::new(),
             contract_version: None,
             unexplained: Vec::new(),
+            balance_changes: None,
         }),
         cursor: EventCursor(id.to_be_bytes().to_vec().into()),
         covered: None,

@@ -120,6 +120,7 @@ pub fn transaction(checkpoint: u64, index: u64, events: Vec<ContractEvent>) -> L
         set_aside: Vec::new(),
         contract_version: None,
         unexplained: Vec::new(),
+        balance_changes: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use atoma_domain::contract::{
-    ContractCounters, EntriesRead, Entry, EntryKey, EntryRead, NodeOnChain, OfferOnChain,
+    Charges, ContractCounters, EntriesRead, Entry, EntryKey, EntryRead, NodeOnChain, OfferOnChain,
     StackEntryOnChain, StackOnChain, TaskOnChain, TicketOnChain,
 };
 use atoma_domain::events::ContractEvent;
@@ -51,6 +51,7 @@ fn read(version: u64, entries: Vec<(EntryKey, u64, Option<Entry>)>) -> EntriesRe
             next_task: task(10),
             next_stack: stack(10),
             stacks: 0,
+            charges: Charges::default(),
         },
         mirrored_before: VERSION,
         entries: entries.into_iter().map(entry).collect(),

@@ -3,6 +3,7 @@
 mod cache;
 mod coins;
 mod contract_state;
+mod currency;
 mod evidence;
 mod execution;
 mod objects;

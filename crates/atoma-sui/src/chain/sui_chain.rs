@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use atoma_domain::ObjectId;
+use atoma_domain::{ObjectId, with_causes};
 use atoma_domain::ports::ChainError;
+use sui_sdk_types::TypeTag;
 use tokio::sync::OnceCell;
 
 use super::cache::Cache;
+use super::currency;
 use crate::connection::{ConnectError, Connection, SuiChainConfig};
 use crate::facts::Facts;
 use crate::node::{Peers, Priority};
@@ -24,6 +26,7 @@ pub struct SuiChain {
 pub(super) struct Known {
     pub(super) cache: Cache,
     facts: OnceCell<Facts>,
+    currency: OnceCell<TypeTag>,
     /// The configured package was found to be the contract's.
     pub(super) package_checked: OnceCell<()>,
 }
@@ -78,6 +81,23 @@ impl SuiChain {
             .facts
             .get_or_try_init(|| Facts::read(&self.connection, &self.config))
             .await
+    }
+
+    /// The type of the coins that the contract takes and pays, read on first use; `None` if the node doesn't tell it
+    /// now.
+    pub(crate) async fn known_currency(&self) -> Option<TypeTag> {
+        let package = self.config.package_id;
+        let read = currency::read(&self.connection, package);
+        match self.known.currency.get_or_try_init(|| read).await {
+            Ok(currency) => Some(currency.clone()),
+            Err(error) => {
+                tracing::warn!(
+                    error = with_causes(&error),
+                    "can't read which currency the contract uses: the books can't compare payments with balances"
+                );
+                None
+            }
+        }
     }
 
     /// The facts, if a read has already fetched them.

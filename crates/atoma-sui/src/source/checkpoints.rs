@@ -16,7 +16,7 @@ use super::frame::Frame;
 use crate::connection::Connection;
 
 /// The fields read of a checkpoint.
-const MASK: [&str; 10] = [
+const MASK: [&str; 11] = [
     "sequence_number",
     "summary.timestamp",
     "transactions.digest",
@@ -27,6 +27,7 @@ const MASK: [&str; 10] = [
     "transactions.events.events.event_type",
     "transactions.events.events.contents",
     "transactions.transaction.sender",
+    "transactions.balance_changes",
 ];
 
 /// Checkpoints that are read at the same time.

@@ -19,6 +19,13 @@ fn event() -> ContractEvent {
     .into()
 }
 
+fn balance_change(coin_type: &str) -> proto::BalanceChange {
+    proto::BalanceChange::default()
+        .with_address(ObjectId::TWO.to_string())
+        .with_coin_type(coin_type)
+        .with_amount("-5")
+}
+
 fn transaction(changed: ObjectId, success: bool, events: bool) -> proto::ExecutedTransaction {
     let mut status = proto::ExecutionStatus::default();
     status.success = Some(success);
@@ -44,6 +51,10 @@ fn transaction(changed: ObjectId, success: bool, events: bool) -> proto::Execute
         .with_checkpoint(10)
         .with_transaction_index(2)
         .with_timestamp(timestamp_ms_to_proto(1_234))
+        .with_balance_changes(vec![
+            balance_change("0x5::usdc::USDC"),
+            balance_change("0x2::sui::SUI"),
+        ])
         .with_transaction(proto::Transaction::default().with_sender(ObjectId::ZERO.to_string()))
 }
 
@@ -52,6 +63,7 @@ fn stream_of(frames: Vec<Result<Frame, Status>>) -> SuiLedgerStream {
         frames: Box::pin(stream::iter(frames).chain(stream::pending())),
         atoma_db: ATOMA_DB,
         types: EventTypes::new(PACKAGE, PACKAGE),
+        currency: Some("0x5::usdc::USDC".parse().unwrap()),
         cursor: StreamCursor::at(CheckpointNumber::new(5)),
         fallback: None,
         pending_error: None,
@@ -78,6 +90,10 @@ fn transactions_of_the_contract_are_read() {
         set_aside: Vec::new(),
         contract_version: Some(40),
         unexplained: Vec::new(),
+        balance_changes: Some(vec![BalanceChange {
+            address: ObjectId::TWO,
+            amount: -5,
+        }]),
     };
     assert_eq!(read, expected);
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::contract::{ContractCounters, OfferOnChain, StackOnChain};
+use crate::contract::{Charges, ContractCounters, OfferOnChain, StackOnChain};
 use crate::model::NodeKey;
 use crate::{
     Address, ComputeUnits, Epoch, Hash32, HexBytes, PricePerMillion, SecurityLevel, StackSmallId,
@@ -19,6 +19,7 @@ fn at(version: u64, mirrored_before: u64) -> EntriesRead {
             next_task: TaskSmallId::new(3),
             next_stack: StackSmallId::new(6),
             stacks: 1,
+            charges: Charges::default(),
         },
         mirrored_before,
         entries: Vec::new(),

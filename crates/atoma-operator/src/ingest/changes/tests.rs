@@ -23,6 +23,7 @@ fn step(checkpoint: u64, contract_version: Option<u64>) -> LedgerFrame {
             set_aside: Vec::new(),
             contract_version,
             unexplained: Vec::new(),
+            balance_changes: None,
         }),
         cursor: EventCursor(vec![1].into()),
         covered: None,

@@ -9,7 +9,7 @@ mod listing;
 mod owners;
 
 use async_trait::async_trait;
-use atoma_domain::contract::{ContractCounters, EntriesRead, EntryKey};
+use atoma_domain::contract::{Charges, ContractCounters, EntriesRead, EntryKey};
 use atoma_domain::ports::{ChainError, ContractState, EventCursor, StackPage};
 use atoma_domain::{CheckpointNumber, ObjectId};
 use bytes::Bytes;
@@ -62,5 +62,6 @@ fn counters(object: &ObjectRead) -> Result<ContractCounters, ChainError> {
         next_task: db.next_task_small_id,
         next_stack: db.next_stack_small_id,
         stacks: db.stacks.size,
+        charges: Charges::from(&db.parameters()),
     })
 }

@@ -1,0 +1,216 @@
+//! The books: totals, lines, differences, and the history of a stack.
+//!
+//! All of them post the recorded transactions from the first on, because what the contract owes a node depends on all that
+//! came before. Nothing that is computed is stored, so nothing can be out of date.
+
+mod history;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use atoma_domain::books::{BookDifference, BookLine, BookedTransaction, Grouping, Ledger, Posted, Totals};
+use atoma_domain::journal::Failure;
+use atoma_domain::ports::{BookMarks, Page, Period};
+use atoma_domain::{NodeSmallId, with_causes};
+use tracing::debug;
+
+use super::operator::Operator;
+use crate::causes::internal;
+
+pub use history::{HistoryStep, StackHistory, StepKind};
+
+/// How many transactions or attempts are read at once.
+const PAGE: u32 = 1_000;
+/// How long a request waits for the contract's charges. Without them it goes on with those that were read before.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What to sum up or list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookFilter {
+    /// The operator's nodes.
+    pub nodes: BTreeSet<NodeSmallId>,
+    /// The time of the transactions.
+    pub period: Period,
+}
+
+/// Totals of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earnings {
+    /// The node, task, epoch or day; `None` for what belongs to none.
+    pub group: Option<u64>,
+    /// The totals.
+    pub totals: Totals,
+    /// What the contract owes the node now; `None` unless the group is a node and it is known.
+    pub owed: Option<u128>,
+}
+
+/// The place of a line: the number of its transaction, and its place among that one's lines, from 1.
+pub type LinePlace = (u64, u64);
+
+/// The state of the books as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BooksChecked {
+    /// What differs, in ledger order; the first ones if there are very many.
+    pub differences: Vec<BookDifference>,
+    /// How many differences there are.
+    pub count: u64,
+    /// How many transactions could not be compared with the changes of balances.
+    pub unchecked: u64,
+}
+
+/// How many differences are told at most.
+const MOST_DIFFERENCES: usize = 1_000;
+
+impl BookFilter {
+    fn takes(&self, line: &BookLine) -> bool {
+        self.nodes.contains(&line.node) && self.period.has(line.timestamp)
+    }
+}
+
+impl Operator {
+    /// The totals of the books, one entry for each node, task, epoch or day, ascending; last what belongs to none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn earnings(
+        &self,
+        by: Grouping,
+        filter: &BookFilter,
+    ) -> Result<Vec<Earnings>, Failure> {
+        // `None` last.
+        let place = |group: Option<u64>| (group.is_none(), group);
+        let mut groups: BTreeMap<_, Totals> = BTreeMap::new();
+        let ledger = self
+            .fold(|_, posted| {
+                for line in posted.lines.iter().filter(|line| filter.takes(line)) {
+                    groups.entry(place(by.of_line(line))).or_default().add(line);
+                }
+                ControlFlow::Continue(())
+            })
+            .await?;
+        let mut after = None;
+        loop {
+            let page = Page { after, limit: PAGE };
+            let lines = self.ports.books.gas_lines(filter.period, page);
+            let lines = lines.await.map_err(internal)?;
+            for (_, gas) in &lines {
+                if gas.node.is_none_or(|node| filter.nodes.contains(&node)) {
+                    groups.entry(place(by.of_gas(gas))).or_default().add_gas(gas);
+                }
+            }
+            match lines.last() {
+                Some((last, _)) => after = Some(*last),
+                None => break,
+            }
+        }
+        if by == Grouping::Node {
+            for node in &filter.nodes {
+                groups.entry(place(Some(node.get()))).or_default();
+            }
+        }
+        let groups = groups.into_iter().map(|((_, group), totals)| {
+            let node = group.filter(|_| by == Grouping::Node);
+            let owed = node.and_then(|node| ledger.owed(NodeSmallId::new(node)));
+            Earnings {
+                group,
+                totals,
+                owed,
+            }
+        });
+        Ok(groups.collect())
+    }
+
+    /// The lines of the books after a place, in ledger order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn book_lines(
+        &self,
+        filter: &BookFilter,
+        page: Page<LinePlace>,
+    ) -> Result<Vec<(LinePlace, BookLine)>, Failure> {
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let mut lines = Vec::new();
+        self.fold(|_, posted| {
+            for (place, line) in (1..).zip(posted.lines) {
+                let place = (line.sequence, place);
+                if lines.len() >= limit {
+                    return ControlFlow::Break(());
+                }
+                if filter.takes(&line) && page.after.is_none_or(|after| place > after) {
+                    lines.push((place, line));
+                }
+            }
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok(lines)
+    }
+
+    /// Whether the books agree with the events and with the changes of balances.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn check_books(&self) -> Result<BooksChecked, Failure> {
+        let mut checked = BooksChecked::default();
+        self.fold(|_, posted| {
+            checked.unchecked = checked
+                .unchecked
+                .saturating_add(u64::from(posted.unchecked.is_some()));
+            for difference in posted.differences {
+                checked.count = checked.count.saturating_add(1);
+                if checked.differences.len() < MOST_DIFFERENCES {
+                    checked.differences.push(difference);
+                }
+            }
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok(checked)
+    }
+
+    /// Posts all recorded transactions, or until `each` breaks off, and returns the books afterwards.
+    async fn fold(
+        &self,
+        mut each: impl FnMut(&BookedTransaction, Posted) -> ControlFlow<()>,
+    ) -> Result<Ledger, Failure> {
+        let marks = self.book_marks().await?;
+        let nodes = self.ports.state.operator_nodes().await.map_err(internal)?;
+        let own = nodes.into_iter().map(|node| node.node_small_id);
+        let mut ledger = Ledger::new(own, marks.charges, marks.gaps);
+        let mut after = None;
+        loop {
+            let page = Page { after, limit: PAGE };
+            let transactions = self.ports.books.book_transactions(page).await;
+            let transactions = transactions.map_err(internal)?;
+            let Some(last) = transactions.last() else {
+                return Ok(ledger);
+            };
+            after = Some(last.sequence);
+            for transaction in &transactions {
+                let posted = ledger.post(transaction);
+                if each(transaction, posted).is_break() {
+                    return Ok(ledger);
+                }
+            }
+        }
+    }
+
+    /// What the books need to know. If the contract has been used since its charges were read, they are read again.
+    async fn book_marks(&self) -> Result<BookMarks, Failure> {
+        let marks = self.ports.books.book_marks().await.map_err(internal)?;
+        let is_current = marks.charges.last_read() >= marks.last_version;
+        let Some(reconciler) = self.reconciler.as_ref().filter(|_| !is_current) else {
+            return Ok(marks);
+        };
+        match tokio::time::timeout(PATIENCE, reconciler.note_charges()).await {
+            Ok(Ok(())) => self.ports.books.book_marks().await.map_err(internal),
+            Ok(Err(error)) => {
+                debug!(error = with_causes(&error), "can't read the contract's charges");
+                Ok(marks)
+            }
+            Err(_) => Ok(marks),
+        }
+    }
+}
