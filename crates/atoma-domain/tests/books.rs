@@ -145,6 +145,7 @@ fn vectors() -> Vec<Value> {
     vectors
         .into_iter()
         .filter(|vector| vector["outcome"] == "ok" && vector.get("user_paid").is_some())
+        .filter(|vector| vector.get("coins_after_claim").is_some())
         .filter(|vector| vector["params"].get("sampling_consensus_charge_permille").is_some())
         .collect()
 }

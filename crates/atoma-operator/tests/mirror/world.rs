@@ -102,6 +102,11 @@ impl World {
         world
     }
 
+    /// An operator's address.
+    pub(crate) fn address_of(&self, operator: usize) -> Address {
+        self.operators[operator].signer.address()
+    }
+
     /// The address whose nodes are the mirror's own.
     pub(crate) fn operator(&self) -> Address {
         self.operators[0].signer.address()

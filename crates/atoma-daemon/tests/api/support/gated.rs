@@ -129,6 +129,7 @@ impl TestWorld {
             events: Arc::new(state.clone()),
             journal: Arc::new(state.clone()),
             figures: Arc::new(state.clone()),
+            books: Arc::new(state.clone()),
             clock: Arc::new(StoppedClock),
         };
         self.stopping = CancellationToken::new();
