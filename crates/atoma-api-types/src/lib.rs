@@ -21,6 +21,7 @@
 
 mod alarm;
 mod autopilot;
+mod books;
 mod error;
 mod node_key;
 mod outcome;
@@ -39,6 +40,10 @@ pub use autopilot::{
     AttestPolicyView, AutopilotModeView, AutopilotView, ClaimPolicyView, DutyCountView,
     DutyKindView, DutyPoliciesView, DutyStandingView, DutyView, PauseRequest, PauseScopeView,
     PauseView, PolicyView, SettlePolicyView, TaskPolicyView,
+};
+pub use books::{
+    AmountView, BookDifferenceView, BookLineView, BooksCheckedView, EarningsView, HistoryStepView,
+    StackHistoryView, WaitView,
 };
 pub use error::ErrorBody;
 pub use node_key::NodeKeyView;

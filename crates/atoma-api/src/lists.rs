@@ -12,7 +12,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, ETag, EntityTag, Header, IfNoneMatch, LINK};
 use actix_web::web::{Bytes, Data};
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::Page;
 use serde::Serialize;
@@ -155,7 +155,7 @@ impl ListRequest {
     pub(crate) async fn respond<I, V, K>(
         self,
         page: Page<K>,
-        mut items: Vec<I>,
+        items: Vec<I>,
         key: impl Fn(&I) -> K,
         view: impl Fn(I) -> V,
     ) -> ApiResult
@@ -163,15 +163,7 @@ impl ListRequest {
         V: Serialize + Send + 'static,
         K: PageKey,
     {
-        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let has_more = items.len() > limit;
-        items.truncate(limit);
-        let mut response = HttpResponse::Ok();
-        let next = items.last().filter(|_| has_more);
-        let next = next.map(|last| next_page(&self.request, limit, &key(last).to_cursor()));
-        if let Some(next) = &next {
-            response.insert_header((LINK, format!("<{next}>; rel=\"next\"")));
-        }
+        let (mut response, items, next) = self.begin(page, items, key);
         let views: Vec<_> = items.into_iter().map(view).collect();
         let internal = |error: &dyn std::error::Error| Failure::Internal {
             reason: error.to_string(),
@@ -198,6 +190,42 @@ impl ListRequest {
             json: Bytes::from(json),
             _held: self.turn.map(|turn| turn.answer),
         }))
+    }
+
+    /// Answers with a page as a text of this type, and with a `Link` to the next one, like [`respond`](Self::respond).
+    pub(crate) fn respond_as_text<I, K: PageKey>(
+        self,
+        page: Page<K>,
+        items: Vec<I>,
+        content_type: &'static str,
+        key: impl Fn(&I) -> K,
+        text: impl FnOnce(Vec<I>) -> String,
+    ) -> ApiResult {
+        let (mut response, items, _) = self.begin(page, items, key);
+        let text = text(items);
+        Ok(response.content_type(content_type).body(ListBody {
+            json: Bytes::from(text),
+            _held: self.turn.map(|turn| turn.answer),
+        }))
+    }
+
+    /// The answer with the `Link` to the next page, the page's items, and that link.
+    fn begin<I, K: PageKey>(
+        &self,
+        page: Page<K>,
+        mut items: Vec<I>,
+        key: impl Fn(&I) -> K,
+    ) -> (HttpResponseBuilder, Vec<I>, Option<String>) {
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let mut response = HttpResponse::Ok();
+        let next = items.last().filter(|_| has_more);
+        let next = next.map(|last| next_page(&self.request, limit, &key(last).to_cursor()));
+        if let Some(next) = &next {
+            response.insert_header((LINK, format!("<{next}>; rel=\"next\"")));
+        }
+        (response, items, next)
     }
 }
 

@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+mod books;
 mod builder;
 mod client;
 mod error;
@@ -23,6 +24,7 @@ mod token;
 mod writes;
 
 pub use atoma_api_types as types;
+pub use books::BooksFilter;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::{ClientError, failure};

@@ -4,6 +4,7 @@ mod advice;
 mod alarms;
 mod autopilot;
 mod backup;
+mod books;
 mod config;
 mod connection;
 mod database;
@@ -44,6 +45,7 @@ use alarms::AlarmsCommand;
 use atoma_operator::SystemClock;
 use autopilot::AutopilotCommand;
 use backup::{BackupArgs, RestoreArgs};
+use books::BooksCommand;
 use config::{ConfigArgs, ConfigCommand};
 use doctor::DoctorArgs;
 use import::ImportArgs;
@@ -100,6 +102,9 @@ enum Command {
     /// List, acknowledge or test alarms.
     #[command(subcommand)]
     Alarms(AlarmsCommand),
+    /// Show what the nodes earned, what they are owed, and what happened to a stack.
+    #[command(subcommand)]
+    Books(BooksCommand),
     /// Compare the mirror with the contract's own state and repair it, or rebuild it.
     #[command(after_help = exit::HELP)]
     Reconcile(ReconcileArgs),
@@ -142,6 +147,7 @@ impl Command {
             Self::Autopilot(command) => command.connection().json,
             Self::Transactions(command) => command.connection().json,
             Self::Alarms(command) => command.connection().json,
+            Self::Books(command) => command.connection().json,
             Self::Reconcile(args) => args.connection.json,
             _ => false,
         }
@@ -164,6 +170,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Autopilot(command) => command.run().await,
         Command::Transactions(command) => command.run().await,
         Command::Alarms(command) => command.run().await,
+        Command::Books(command) => command.run().await,
         Command::Reconcile(args) => args.run().await,
         Command::Backup(args) => args.run().await,
         Command::Restore(args) => args.run().await,

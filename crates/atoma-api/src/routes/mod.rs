@@ -3,6 +3,7 @@
 mod alarms;
 mod autopilot;
 mod beginnings;
+mod books;
 mod endpoint;
 mod messages;
 mod node_keys;
@@ -23,6 +24,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     [
         reads::endpoints(),
         settlements::endpoints(),
+        books::endpoints(),
         requests::endpoints(),
         node_keys::endpoints(),
         stack_requests::endpoints(),
