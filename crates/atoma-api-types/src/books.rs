@@ -73,6 +73,31 @@ pub struct BookLineView {
     pub amount: Option<MicroUsdc>,
 }
 
+impl BookLineView {
+    /// Lines as comma-separated values, with a line of headings. No cell can have a comma or a quote.
+    pub fn csv(lines: &[Self]) -> String {
+        let mut csv = String::from(
+            "timestamp,epoch,tx_digest,kind,node_small_id,task_small_id,stack_small_id,amount_micro_usdc\r\n",
+        );
+        for line in lines {
+            let cell = |value: Option<u64>| value.map(|value| value.to_string());
+            let cells = [
+                line.timestamp.clone().unwrap_or_default(),
+                line.epoch.to_string(),
+                line.tx_digest.to_string(),
+                line.kind.clone(),
+                line.node_small_id.to_string(),
+                cell(line.task_small_id.map(TaskSmallId::get)).unwrap_or_default(),
+                cell(line.stack_small_id.map(StackSmallId::get)).unwrap_or_default(),
+                cell(line.amount.map(MicroUsdc::get)).unwrap_or_default(),
+            ];
+            csv.push_str(&cells.join(","));
+            csv.push_str("\r\n");
+        }
+        csv
+    }
+}
+
 /// Two numbers that should be the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = BookDifference)]

@@ -125,7 +125,9 @@ fn coins(coins: &Value, node: &str) -> BTreeMap<Address, i128> {
 fn charges(case: &Value) -> Charges {
     Charges {
         sampling_consensus: Permille::new(number(&case["sampling_consensus_charge_permille"])),
-        extra_nodes: Permille::new(number(&case["cross_validation_extra_nodes_charge_permille"])),
+        extra_nodes: Permille::new(number(
+            &case["cross_validation_extra_nodes_charge_permille"],
+        )),
         extra_nodes_count: number(&case["cross_validation_extra_nodes_count"]),
     }
 }
@@ -146,7 +148,11 @@ fn vectors() -> Vec<Value> {
     vectors
         .into_iter()
         .filter(|vector| vector["outcome"] == "ok" && vector.get("user_paid").is_some())
-        .filter(|vector| vector["params"].get("sampling_consensus_charge_permille").is_some())
+        .filter(|vector| {
+            vector["params"]
+                .get("sampling_consensus_charge_permille")
+                .is_some()
+        })
         .collect()
 }
 
@@ -296,7 +302,11 @@ fn what_is_not_known_is_not_invented() {
         first: 1,
         last: 9,
     }];
-    let mut ledger = Ledger::new((1..=9).map(NodeSmallId::new), ChargesHistory::new(reads), [2]);
+    let mut ledger = Ledger::new(
+        (1..=9).map(NodeSmallId::new),
+        ChargesHistory::new(reads),
+        [2],
+    );
     for transaction in &transactions {
         assert_eq!(ledger.post(transaction).differences, []);
     }

@@ -88,7 +88,8 @@ pub use reconciliation::Reconciler;
 pub use tokio_util::sync::CancellationToken;
 pub use upkeep::JournalUpkeep;
 pub use use_cases::{
-    BookFilter, BooksChecked, Checked, Completed, Earnings, HistoryStep, KeyCommitment, LONGEST_MODEL_NAME, LinePlace,
-    MOST_KEY_BYTES, MOST_STACKS, NodeChoice, Operator, Registered, ServedMessage, StackHistory, StackResult, StackStatus, StepKind, Unsuccessful, WantedUnits,
+    BookFilter, BooksChecked, Checked, Completed, Earnings, HistoryStep, KeyCommitment,
+    LONGEST_MODEL_NAME, LinePlace, MOST_KEY_BYTES, MOST_STACKS, NodeChoice, Operator, Registered,
+    ServedMessage, StackHistory, StackResult, StackStatus, StepKind, Unsuccessful, WantedUnits,
     dispute_warning,
 };

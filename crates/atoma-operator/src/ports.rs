@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use atoma_domain::ports::{
-    BookRecords, Chain, ChainEvents, Clock, EventSource, Figures, Journal, ServedWork, Signer, StateReader,
+    BookRecords, Chain, ChainEvents, Clock, EventSource, Figures, Journal, ServedWork, Signer,
+    StateReader,
 };
 
 /// An implementation of every port, chosen in the composition root.

@@ -17,9 +17,7 @@ use crate::lists::{CURSOR, LIMIT, ListRequest};
 use crate::openapi::{Query, Tag, Values, codes, describe};
 use crate::paging::{PageKey, one_more};
 use crate::params::{segment, shown};
-use crate::views::{
-    book_line_view, book_lines_csv, books_checked_view, earnings_view, stack_history_view,
-};
+use crate::views::{book_line_view, books_checked_view, earnings_view, stack_history_view};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -170,7 +168,10 @@ async fn earnings(operator: Data<Operator>, list: ListRequest) -> ApiResult {
     let limit = usize::try_from(one_more(page).limit).unwrap_or(usize::MAX);
     let views = totals
         .iter()
-        .filter(|totals| page.after.is_none_or(|after| GroupKey::of(totals.group) > after))
+        .filter(|totals| {
+            page.after
+                .is_none_or(|after| GroupKey::of(totals.group) > after)
+        })
         .take(limit)
         .map(|totals| Ok((GroupKey::of(totals.group), earnings_view(by, totals)?)));
     let views = views.collect::<Result<Vec<_>, ApiError>>()?;
@@ -197,7 +198,7 @@ async fn lines(operator: Data<Operator>, list: ListRequest) -> ApiResult {
     match is_csv {
         true => list.respond_as_text(page, lines, "text/csv; charset=utf-8", key, |page| {
             let views: Vec<_> = page.into_iter().map(view).collect();
-            book_lines_csv(&views)
+            BookLineView::csv(&views)
         }),
         false => list.respond(page, lines, key, view).await,
     }
@@ -230,7 +231,10 @@ async fn filter(operator: &Operator, list: &ListRequest) -> Result<BookFilter, A
         period.until = last.next_day().map_or(period.until, start_of);
     }
     Ok(BookFilter {
-        nodes: nodes(operator, node.as_deref()).await?.into_iter().collect(),
+        nodes: nodes(operator, node.as_deref())
+            .await?
+            .into_iter()
+            .collect(),
         period,
     })
 }
@@ -241,7 +245,9 @@ fn date(name: &str, text: &str) -> Result<Date, ApiError> {
         let mut parts = text.split('-');
         let mut part = |digits| -> Option<u16> {
             let part = parts.next().filter(|part| part.len() == digits)?;
-            part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?
+            part.bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| part.parse().ok())?
         };
         let (year, month, day) = (part(4)?, part(2)?, part(2)?);
         if parts.next().is_some() {
@@ -252,7 +258,9 @@ fn date(name: &str, text: &str) -> Result<Date, ApiError> {
     };
     parse().ok_or_else(|| {
         let given = shown(text);
-        ApiError::invalid(format!("`{name}` must be a date such as 2026-11-28, not `{given}`."))
+        ApiError::invalid(format!(
+            "`{name}` must be a date such as 2026-11-28, not `{given}`."
+        ))
     })
 }
 

@@ -72,29 +72,6 @@ pub(crate) fn book_line_view(line: &BookLine) -> BookLineView {
     }
 }
 
-/// Lines as comma-separated values, with a line of headings. No cell can have a comma or a quote.
-pub(crate) fn book_lines_csv(lines: &[BookLineView]) -> String {
-    let mut csv = String::from(
-        "timestamp,epoch,tx_digest,kind,node_small_id,task_small_id,stack_small_id,amount_micro_usdc\r\n",
-    );
-    for line in lines {
-        let cell = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
-        let cells = [
-            line.timestamp.clone().unwrap_or_default(),
-            line.epoch.to_string(),
-            line.tx_digest.to_string(),
-            line.kind.clone(),
-            line.node_small_id.to_string(),
-            cell(line.task_small_id.map(TaskSmallId::get)),
-            cell(line.stack_small_id.map(StackSmallId::get)),
-            cell(line.amount.map(MicroUsdc::get)),
-        ];
-        csv.push_str(&cells.join(","));
-        csv.push_str("\r\n");
-    }
-    csv
-}
-
 fn difference_view(difference: &BookDifference) -> BookDifferenceView {
     BookDifferenceView {
         timestamp: rfc3339(difference.timestamp),
@@ -132,7 +109,10 @@ pub(crate) fn stack_history_view(stack: StackSmallId, history: &StackHistory) ->
             .map(|stack| stack.price_per_one_million_compute_units),
         already_computed_units: bought.map(|stack| stack.already_computed_units),
         stage: history.stage.name().to_owned(),
-        waits: history.standstill.as_ref().map(|why| wait_view(why, history)),
+        waits: history
+            .standstill
+            .as_ref()
+            .map(|why| wait_view(why, history)),
         is_complete: history.is_complete,
         steps: history.steps.iter().map(step_view).collect(),
         differences: history.differences.iter().map(difference_view).collect(),

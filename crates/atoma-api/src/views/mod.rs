@@ -18,9 +18,7 @@ mod transaction;
 pub(crate) use alarm::{alarm_test_view, alarm_view};
 pub(crate) use autopilot::{autopilot_view, duty_view};
 pub(crate) use batch::{batch_response, batch_view, claim_view};
-pub(crate) use books::{
-    book_line_view, book_lines_csv, books_checked_view, earnings_view, stack_history_view,
-};
+pub(crate) use books::{book_line_view, books_checked_view, earnings_view, stack_history_view};
 pub(crate) use limits::spending_limits_view;
 pub(crate) use node_key::node_key_view;
 pub(crate) use outcome::{

@@ -125,13 +125,14 @@ impl BooksCommand {
                 let client = of.connection.client()?;
                 let list = client.earnings(Some(by.name()), of.filter());
                 let totals = list.all(MOST_ENTRIES).await?;
-                of.connection.show(&totals, |totals| totals_text(by, totals))
+                of.connection
+                    .show(&totals, |totals| totals_text(by, totals))
             }
             Self::Lines(LinesArgs { csv, of }) => {
                 let client = of.connection.client()?;
                 let lines = client.book_lines(of.filter()).all(MOST_ENTRIES).await?;
                 match csv {
-                    true => print(&lines_csv(&lines)),
+                    true => print(&BookLineView::csv(&lines)),
                     false => of.connection.show(&lines, |lines| lines_table(lines)),
                 }
             }
@@ -180,7 +181,15 @@ fn totals_text(by: By, totals: &[EarningsView]) -> String {
         ]
     };
     let headings = [
-        heading, "BOUGHT", "CLAIMED", "FEES", "REFUNDS", "SHARES", "FORFEITED", "RECEIVED", "OWED",
+        heading,
+        "BOUGHT",
+        "CLAIMED",
+        "FEES",
+        "REFUNDS",
+        "SHARES",
+        "FORFEITED",
+        "RECEIVED",
+        "OWED",
         "GAS",
     ];
     let mut text = table(headings, totals.iter().map(row));
@@ -188,9 +197,9 @@ fn totals_text(by: By, totals: &[EarningsView]) -> String {
         let received = totals.iter().map(|totals| totals.received_amount.get());
         let _ = writeln!(text, "\nreceived  {}", sparkline(received));
     }
-    let unknown = totals
-        .iter()
-        .fold(0_u64, |sum, totals| sum.saturating_add(totals.unknown_lines));
+    let unknown = totals.iter().fold(0_u64, |sum, totals| {
+        sum.saturating_add(totals.unknown_lines)
+    });
     if unknown > 0 {
         let _ = writeln!(text, "\n{unknown} amounts are unknown and in no total");
     }
@@ -225,32 +234,17 @@ fn lines_table(lines: &[BookLineView]) -> String {
     };
     table(
         [
-            "TIME", "EPOCH", "KIND", "NODE", "TASK", "STACK", "AMOUNT", "TRANSACTION",
+            "TIME",
+            "EPOCH",
+            "KIND",
+            "NODE",
+            "TASK",
+            "STACK",
+            "AMOUNT",
+            "TRANSACTION",
         ],
         lines.iter().map(row),
     )
-}
-
-fn lines_csv(lines: &[BookLineView]) -> String {
-    let mut csv = String::from(
-        "timestamp,epoch,tx_digest,kind,node_small_id,task_small_id,stack_small_id,amount_micro_usdc\r\n",
-    );
-    for line in lines {
-        let cell = |value: Option<String>| value.unwrap_or_default();
-        let cells = [
-            cell(line.timestamp.clone()),
-            line.epoch.to_string(),
-            line.tx_digest.to_string(),
-            line.kind.clone(),
-            line.node_small_id.to_string(),
-            cell(line.task_small_id.map(|id| id.to_string())),
-            cell(line.stack_small_id.map(|id| id.to_string())),
-            cell(line.amount.map(|amount| amount.to_string())),
-        ];
-        csv.push_str(&cells.join(","));
-        csv.push_str("\r\n");
-    }
-    csv
 }
 
 fn checked_text(checked: &BooksCheckedView) -> String {
@@ -267,7 +261,12 @@ fn checked_text(checked: &BooksCheckedView) -> String {
             ]
         });
         let headings = [
-            "DIFFERENCE", "STACK", "ADDRESS", "COMPUTED", "RECORDED", "TRANSACTION",
+            "DIFFERENCE",
+            "STACK",
+            "ADDRESS",
+            "COMPUTED",
+            "RECORDED",
+            "TRANSACTION",
         ];
         text.push_str(&table(headings, rows));
         text.push('\n');
@@ -298,13 +297,28 @@ fn history_text(history: &StackHistoryView) -> String {
         ]
     });
     let headings = [
-        "STEP", "TIME", "EPOCH", "NODE", "UNITS", "GAS", "AMOUNTS", "TRANSACTION",
+        "STEP",
+        "TIME",
+        "EPOCH",
+        "NODE",
+        "UNITS",
+        "GAS",
+        "AMOUNTS",
+        "TRANSACTION",
     ];
     let mut text = table(headings, rows);
-    let _ = writeln!(text, "\nstack {} is {}", history.stack_small_id, history.stage);
+    let _ = writeln!(
+        text,
+        "\nstack {} is {}",
+        history.stack_small_id, history.stage
+    );
     if let Some(waits) = &history.waits {
         let _ = write!(text, "it stands still: {}", waits.reason.replace('_', " "));
-        let missing: Vec<_> = waits.missing_nodes.iter().map(ToString::to_string).collect();
+        let missing: Vec<_> = waits
+            .missing_nodes
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         if !missing.is_empty() {
             let _ = write!(text, " of nodes {}", missing.join(", "));
         }

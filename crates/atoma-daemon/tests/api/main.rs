@@ -10,6 +10,7 @@ mod alarms;
 mod attempts;
 mod attestation;
 mod backups;
+mod books;
 mod broken_stderr;
 mod claims;
 mod command_line;

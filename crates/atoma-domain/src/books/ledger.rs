@@ -99,7 +99,11 @@ struct Posting<'a> {
 }
 
 impl<'a> Posting<'a> {
-    fn new(ledger: &'a Ledger, transaction: &'a BookedTransaction, charges: Option<Charges>) -> Self {
+    fn new(
+        ledger: &'a Ledger,
+        transaction: &'a BookedTransaction,
+        charges: Option<Charges>,
+    ) -> Self {
         Self {
             own: &ledger.own,
             transaction,
@@ -143,7 +147,10 @@ impl<'a> Posting<'a> {
         let BookEntry::Bought { stack, node, terms } = entry else {
             return;
         };
-        let price = match (terms, self.charges_for(terms.map(|terms| terms.security_level))) {
+        let price = match (
+            terms,
+            self.charges_for(terms.map(|terms| terms.security_level)),
+        ) {
             (Some(terms), Some(charges)) => {
                 let price = purchase_price(
                     terms.security_level,
@@ -182,8 +189,17 @@ impl<'a> Posting<'a> {
         if is_own {
             self.line(LineKind::Fee, claim.node, Some(claim.stack), task, fee);
             let refund = Some(claim.refund);
-            self.line(LineKind::Refund, claim.node, Some(claim.stack), task, refund);
-            self.expect(self.transaction.sender, fee.map(|fee| i128::from(fee.get())));
+            self.line(
+                LineKind::Refund,
+                claim.node,
+                Some(claim.stack),
+                task,
+                refund,
+            );
+            self.expect(
+                self.transaction.sender,
+                fee.map(|fee| i128::from(fee.get())),
+            );
             let owner = claim.terms.map(|terms| terms.owner);
             match owner {
                 Some(owner) => self.expect(owner, Some(i128::from(claim.refund.get()))),
@@ -192,7 +208,11 @@ impl<'a> Posting<'a> {
         } else {
             self.pays_others = true;
         }
-        for node in claim.requested.iter().filter(|node| self.own.contains(node)) {
+        for node in claim
+            .requested
+            .iter()
+            .filter(|node| self.own.contains(node))
+        {
             let attested = claim.attested.contains(node);
             let share = split.as_ref().map(|split| split.share);
             let kind = match attested {
@@ -204,7 +224,9 @@ impl<'a> Posting<'a> {
             if attested {
                 let owed = self.owed.entry(*node).or_insert(None);
                 let share = share.map(|share| u128::from(share.get()));
-                *owed = owed.zip(share).and_then(|(owed, share)| owed.checked_add(share));
+                *owed = owed
+                    .zip(share)
+                    .and_then(|(owed, share)| owed.checked_add(share));
             }
         }
     }
@@ -214,19 +236,33 @@ impl<'a> Posting<'a> {
         let terms = claim.terms.as_ref()?;
         let charges = self.charges_for(Some(terms.security_level))?;
         let BookedClaim {
-            requested, attested, ..
+            requested,
+            attested,
+            ..
         } = claim;
         let recorded = i128::from(claim.refund.get());
         match split_claim(terms, claim.claimed, requested, attested, &charges) {
             Ok(split) => {
                 if split.refund != claim.refund {
                     let computed = Some(i128::from(split.refund.get()));
-                    self.differ(DifferenceKind::Refund, Some(claim.stack), None, computed, recorded);
+                    self.differ(
+                        DifferenceKind::Refund,
+                        Some(claim.stack),
+                        None,
+                        computed,
+                        recorded,
+                    );
                 }
                 Some(split)
             }
             Err(_) => {
-                self.differ(DifferenceKind::Impossible, Some(claim.stack), None, None, recorded);
+                self.differ(
+                    DifferenceKind::Impossible,
+                    Some(claim.stack),
+                    None,
+                    None,
+                    recorded,
+                );
                 None
             }
         }
@@ -243,12 +279,20 @@ impl<'a> Posting<'a> {
             Some(amount) => self.expect(self.transaction.sender, Some(i128::from(amount))),
             None => self.open_withdrawals.push(self.posted.lines.len()),
         }
-        self.line(LineKind::Withdrawn, node, None, None, amount.map(MicroUsdc::new));
+        self.line(
+            LineKind::Withdrawn,
+            node,
+            None,
+            None,
+            amount.map(MicroUsdc::new),
+        );
     }
 
     fn expect(&mut self, address: Address, amount: Option<i128>) {
         let sum = self.expected.entry(address).or_insert(Some(0));
-        *sum = sum.zip(amount).and_then(|(sum, amount)| sum.checked_add(amount));
+        *sum = sum
+            .zip(amount)
+            .and_then(|(sum, amount)| sum.checked_add(amount));
     }
 
     /// Compares what the transaction should have paid with how the balances changed.
@@ -288,7 +332,13 @@ impl<'a> Posting<'a> {
                 (Some(_), _) => {}
                 (None, _) => {
                     let (computed, recorded) = (Some(others), changed(&sender));
-                    self.differ(DifferenceKind::Balance, None, Some(sender), computed, recorded);
+                    self.differ(
+                        DifferenceKind::Balance,
+                        None,
+                        Some(sender),
+                        computed,
+                        recorded,
+                    );
                 }
             }
             self.posted.unchecked = Some("the books begin after the node was first owed shares");
@@ -297,7 +347,13 @@ impl<'a> Posting<'a> {
         for (address, amount) in expected {
             let recorded = changed(&address);
             if amount != Some(recorded) {
-                self.differ(DifferenceKind::Balance, None, Some(address), amount, recorded);
+                self.differ(
+                    DifferenceKind::Balance,
+                    None,
+                    Some(address),
+                    amount,
+                    recorded,
+                );
             }
         }
     }

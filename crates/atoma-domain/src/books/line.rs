@@ -1,8 +1,6 @@
 //! The lines of the books, and the differences that were found.
 
-use crate::{
-    Digest, Epoch, MicroUsdc, NodeSmallId, StackSmallId, TaskSmallId, TimestampMs,
-};
+use crate::{Digest, Epoch, MicroUsdc, NodeSmallId, StackSmallId, TaskSmallId, TimestampMs};
 
 /// What a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

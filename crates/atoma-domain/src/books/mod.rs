@@ -17,5 +17,5 @@ pub use gas::{GasLine, divide_gas};
 pub use ledger::{Ledger, Posted};
 pub use line::{BookDifference, BookLine, DifferenceKind, LineKind};
 pub use record::{BookEntry, BookedClaim, BookedTransaction, StackRecords};
-pub use stage::{Stage, StackFacts, Standstill, standing};
+pub use stage::{StackFacts, Stage, Standstill, standing};
 pub use totals::{Grouping, Totals, day_of};

@@ -103,7 +103,9 @@ pub struct StackFacts<'a> {
 /// How far a stack is, and why it stands still; `None` once it was claimed.
 pub fn standing(facts: &StackFacts<'_>) -> (Stage, Option<Standstill>) {
     let is_claimed = facts.stack.is_some_and(|stack| stack.is_claimed)
-        || facts.settlement.is_some_and(|settlement| settlement.is_claimed);
+        || facts
+            .settlement
+            .is_some_and(|settlement| settlement.is_claimed);
     if is_claimed {
         let stage = match facts.is_paid {
             true => Stage::Paid,
@@ -115,8 +117,17 @@ pub fn standing(facts: &StackFacts<'_>) -> (Stage, Option<Standstill>) {
         Some(settlement) => of_settled(settlement, facts.epoch),
         None => of_unsettled(facts),
     };
-    let is_removed = facts.task.is_some_and(|task| task.removed_at_epoch.is_some());
-    (stage, Some(if is_removed { Standstill::TaskRemoved } else { why }))
+    let is_removed = facts
+        .task
+        .is_some_and(|task| task.removed_at_epoch.is_some());
+    (
+        stage,
+        Some(if is_removed {
+            Standstill::TaskRemoved
+        } else {
+            why
+        }),
+    )
 }
 
 fn of_settled(settlement: &Settlement, now: Epoch) -> (Stage, Standstill) {

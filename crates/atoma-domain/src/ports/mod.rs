@@ -38,8 +38,8 @@ pub use error::{
     SignError, StoreError, SubmitError,
 };
 pub use events::{
-    BalanceChange, ChainEvents, ChainIdentity, EventCursor, EventSetAside, EventSource, LedgerFrame,
-    LedgerPosition, LedgerStream, LedgerTransaction, MAX_SET_ASIDE_BYTES, Progress,
+    BalanceChange, ChainEvents, ChainIdentity, EventCursor, EventSetAside, EventSource,
+    LedgerFrame, LedgerPosition, LedgerStream, LedgerTransaction, MAX_SET_ASIDE_BYTES, Progress,
 };
 pub use figures::Figures;
 pub use journal::{GasSpent, Journal, JournalFilter, JournalKey, Opened, Stock, UnfinishedIntent};

@@ -73,7 +73,10 @@ fn lines(rows: &[SqliteRow]) -> Result<Vec<(u64, GasLine)>, StoreError> {
         lines.push(line(row)?);
     }
     for attempt in lines.chunk_by_mut(|(one, _), (other, _)| one == other) {
-        let whole = attempt.first().map(|(_, line)| line.gas).unwrap_or_default();
+        let whole = attempt
+            .first()
+            .map(|(_, line)| line.gas)
+            .unwrap_or_default();
         let parts = u64::try_from(attempt.len()).unwrap_or(u64::MAX);
         for ((_, line), part) in attempt.iter_mut().zip(divide_gas(whole, parts)) {
             line.gas = part;
@@ -89,9 +92,15 @@ fn line(row: &SqliteRow) -> Result<(u64, GasLine), StoreError> {
         digest: cells.digest("digest")?,
         concluded_at: TimestampMs::new(cells.number("concluded_at")?),
         epoch: cells.optional_number("epoch")?.map(Epoch::new),
-        node: cells.optional_number("node_small_id")?.map(NodeSmallId::new),
-        stack: cells.optional_number("stack_small_id")?.map(StackSmallId::new),
-        task: cells.optional_number("task_small_id")?.map(TaskSmallId::new),
+        node: cells
+            .optional_number("node_small_id")?
+            .map(NodeSmallId::new),
+        stack: cells
+            .optional_number("stack_small_id")?
+            .map(StackSmallId::new),
+        task: cells
+            .optional_number("task_small_id")?
+            .map(TaskSmallId::new),
         gas: Mist::new(cells.number("gas_used")?),
     };
     Ok((cells.row_number("id")?, line))

@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 
 use atoma_domain::events::ContractEvent;
 use atoma_domain::ports::{LedgerTransaction, StoreError};
-use atoma_domain::{
-    Address, ComputeUnits, MicroUsdc, NodeSmallId, ObjectId, StackSmallId,
-};
+use atoma_domain::{Address, ComputeUnits, MicroUsdc, NodeSmallId, ObjectId, StackSmallId};
 use sqlx::SqliteConnection;
 
 use crate::columns::{Cells, JsonRows, json, number, numbers};
@@ -158,7 +156,10 @@ impl Booked {
             ContractEvent::StackAttestationDispute(event) => {
                 let node = event.attestation_node_id;
                 let concerns = is_own(&node) || is_own(&event.original_node_id);
-                (concerns, Entry::of("disputed", node, Some(event.stack_small_id)))
+                (
+                    concerns,
+                    Entry::of("disputed", node, Some(event.stack_small_id)),
+                )
             }
             ContractEvent::StackSettlementTicketClaimed(event) => {
                 let node = event.selected_node_id;

@@ -5,6 +5,7 @@ pub mod alarms;
 pub mod attempts;
 pub mod autopilot;
 pub mod batches;
+pub mod books;
 pub mod due_attestations;
 pub mod figures;
 pub mod fixtures;
@@ -20,6 +21,7 @@ pub mod work;
 
 use atoma_domain::ports::{
     AlarmStore, AutopilotStore, ChainEvents, Figures, Journal, MirrorRepair, ServedWork,
+    AutopilotStore, BookRecords, ChainEvents, Figures, Journal, MirrorRepair, ServedWork,
     StateReader, Upkeep,
 };
 
@@ -31,6 +33,7 @@ pub trait Store:
     + MirrorRepair
     + Journal
     + Figures
+    + BookRecords
     + AutopilotStore
     + Upkeep
     + AlarmStore
@@ -46,6 +49,7 @@ impl<T> Store for T where
         + MirrorRepair
         + Journal
         + Figures
+        + BookRecords
         + AutopilotStore
         + Upkeep
         + AlarmStore
@@ -176,6 +180,11 @@ macro_rules! store_suites {
                 unpaid_stacks_come_in_pages_without_those_that_are_paid,
                 a_stack_that_drains_takes_messages_and_no_reservations,
                 the_autopilot_remembers_its_pause,
+            }
+            books {
+                what_concerns_the_operators_nodes_is_booked,
+                withdrawals_are_known_by_badge_and_balance,
+                gas_is_divided_among_the_parts_of_a_transaction,
             }
             batches {
                 the_unsignable_intent_of_a_batch_is_named,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use atoma_domain::{ObjectId, with_causes};
 use atoma_domain::ports::ChainError;
+use atoma_domain::{ObjectId, with_causes};
 use sui_sdk_types::TypeTag;
 use tokio::sync::OnceCell;
 

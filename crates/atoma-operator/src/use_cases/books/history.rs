@@ -3,15 +3,13 @@
 use std::ops::ControlFlow;
 
 use atoma_domain::books::{
-    BookDifference, BookEntry, BookLine, BookedTransaction, GasLine, Stage, StackFacts, Standstill,
+    BookDifference, BookEntry, BookLine, BookedTransaction, GasLine, StackFacts, Stage, Standstill,
     standing,
 };
 use atoma_domain::journal::Failure;
 use atoma_domain::model::{Settlement, Stack, Task};
 use atoma_domain::ports::{JournalFilter, Page};
-use atoma_domain::{
-    ComputeUnits, Digest, Epoch, Mist, NodeSmallId, StackSmallId, TimestampMs,
-};
+use atoma_domain::{ComputeUnits, Digest, Epoch, Mist, NodeSmallId, StackSmallId, TimestampMs};
 
 use crate::causes::internal;
 use crate::use_cases::operator::Operator;
@@ -121,7 +119,11 @@ impl Operator {
         let last = records.transactions.last().map(|last| last.sequence);
         if let Some(last) = last {
             self.fold(|transaction, found| {
-                if records.transactions.iter().any(|own| own.sequence == transaction.sequence) {
+                if records
+                    .transactions
+                    .iter()
+                    .any(|own| own.sequence == transaction.sequence)
+                {
                     posted.take(stack_small_id, transaction, found);
                 }
                 match transaction.sequence >= last {
@@ -195,16 +197,17 @@ impl Posts {
         transaction: &BookedTransaction,
         posted: atoma_domain::books::Posted,
     ) {
-        let claims = transaction.entries.iter().any(
-            |entry| matches!(entry, BookEntry::Claimed(claim) if claim.stack == stack),
-        );
+        let claims = transaction
+            .entries
+            .iter()
+            .any(|entry| matches!(entry, BookEntry::Claimed(claim) if claim.stack == stack));
         self.is_paid |= claims && posted.differences.is_empty() && posted.unchecked.is_none();
         let lines = posted.lines.into_iter();
-        self.lines.extend(lines.filter(|line| line.stack == Some(stack)));
+        self.lines
+            .extend(lines.filter(|line| line.stack == Some(stack)));
         let differences = posted.differences.into_iter();
-        self.differences.extend(
-            differences.filter(|found| found.stack.is_none_or(|other| other == stack)),
-        );
+        self.differences
+            .extend(differences.filter(|found| found.stack.is_none_or(|other| other == stack)));
     }
 }
 
@@ -228,7 +231,7 @@ fn steps<'a>(
         },
         lines: Vec::new(),
     };
-    let steps = transaction.entries.iter().filter_map(move |entry| {
+    transaction.entries.iter().filter_map(move |entry| {
         let mut step = match entry {
             BookEntry::Registered { .. } | BookEntry::Withdrawn { .. } => return None,
             BookEntry::Bought { node, terms, .. } => {
@@ -243,10 +246,11 @@ fn steps<'a>(
             BookEntry::Claimed(claim) => of(StepKind::Claimed, claim.node, Some(claim.claimed)),
         };
         if matches!(step.kind, StepKind::Bought | StepKind::Claimed) {
-            let own = lines.iter().filter(|line| line.digest == transaction.digest);
+            let own = lines
+                .iter()
+                .filter(|line| line.digest == transaction.digest);
             step.lines = own.copied().collect();
         }
         Some(step)
-    });
-    steps
+    })
 }

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use atoma_domain::books::{BookDifference, BookLine, BookedTransaction, Grouping, Ledger, Posted, Totals};
+use atoma_domain::books::{
+    BookDifference, BookLine, BookedTransaction, Grouping, Ledger, Posted, Totals,
+};
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{BookMarks, Page, Period};
 use atoma_domain::{NodeSmallId, with_causes};
@@ -96,7 +98,10 @@ impl Operator {
             let lines = lines.await.map_err(internal)?;
             for (_, gas) in &lines {
                 if gas.node.is_none_or(|node| filter.nodes.contains(&node)) {
-                    groups.entry(place(by.of_gas(gas))).or_default().add_gas(gas);
+                    groups
+                        .entry(place(by.of_gas(gas)))
+                        .or_default()
+                        .add_gas(gas);
                 }
             }
             match lines.last() {
@@ -207,7 +212,10 @@ impl Operator {
         match tokio::time::timeout(PATIENCE, reconciler.note_charges()).await {
             Ok(Ok(())) => self.ports.books.book_marks().await.map_err(internal),
             Ok(Err(error)) => {
-                debug!(error = with_causes(&error), "can't read the contract's charges");
+                debug!(
+                    error = with_causes(&error),
+                    "can't read the contract's charges"
+                );
                 Ok(marks)
             }
             Err(_) => Ok(marks),
