@@ -10,6 +10,7 @@ use atoma_domain::{Mist, NodeSmallId};
 
 use super::Store;
 use super::fixtures::*;
+use super::journal::unwrap_new;
 
 async fn all(store: &impl Store) -> Vec<BookedTransaction> {
     store.book_transactions(Page::first(100)).await.unwrap()
