@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use atoma_domain::ports::{
-    AlarmStore, AutopilotStore, BookRecords, Chain, ChainEvents, Clock, ContractState, EventSource, Figures,
-    Journal, MirrorRepair, Notifier, Ownership, ServedWork, Signer, StateReader, Upkeep,
+    AlarmStore, AutopilotStore, BookRecords, Chain, ChainEvents, Clock, ContractState, EventSource,
+    Figures, Journal, MirrorRepair, Notifier, Ownership, ServedWork, Signer, StateReader, Upkeep,
 };
 
 use crate::clock::SystemClock;

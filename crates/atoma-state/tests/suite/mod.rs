@@ -20,9 +20,8 @@ pub mod settling;
 pub mod work;
 
 use atoma_domain::ports::{
-    AlarmStore, AutopilotStore, ChainEvents, Figures, Journal, MirrorRepair, ServedWork,
-    AutopilotStore, BookRecords, ChainEvents, Figures, Journal, MirrorRepair, ServedWork,
-    StateReader, Upkeep,
+    AlarmStore, AutopilotStore, BookRecords, ChainEvents, Figures, Journal, MirrorRepair,
+    ServedWork, StateReader, Upkeep,
 };
 
 /// A store under test. It has all database ports, because one reads what another writes.

@@ -191,7 +191,7 @@ async fn what_was_signed_and_requested_never_changes() {
             (
                 "FOREIGN KEY",
                 "PRAGMA foreign_keys = ON; INSERT INTO work_records VALUES (zeroblob(8), \
-                 zeroblob(8), zeroblob(8), x'', NULL, zeroblob(8), zeroblob(8), 0, NULL, NULL)",
+                 zeroblob(8), zeroblob(8), x'', NULL, zeroblob(8), zeroblob(8), NULL, 0, 0, NULL, NULL)",
             ),
         ],
     )
