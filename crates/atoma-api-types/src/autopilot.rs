@@ -109,10 +109,10 @@ pub enum PauseScopeView {
 pub struct PauseView {
     /// What it stops.
     pub scope: PauseScopeView,
-    /// Why, as a stable code.
+    /// Why it began, as a stable code.
     #[schema(example = "dispute_against")]
     pub reason: String,
-    /// Why, in a sentence.
+    /// Why, and what has happened since.
     pub explanation: String,
     /// Since when.
     #[schema(value_type = Option<text::Time>)]
@@ -127,6 +127,8 @@ pub struct AutopilotView {
     pub mode: AutopilotModeView,
     /// Why it is paused; `null` if it is not.
     pub pause: Option<PauseView>,
+    /// Why the daemon sends no transactions at all, so that nothing is done; `null` if it does.
+    pub writes_stopped: Option<String>,
     /// The file that pauses it while it exists.
     pub pause_file: Option<String>,
     /// When it looked last; `null` before its first look.
@@ -219,6 +221,7 @@ pub struct ClaimPolicyView {
 
 /// A request to pause the autopilot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PauseRequest {
     /// What to stop; settlements and claims by default.
     #[serde(default)]

@@ -31,6 +31,7 @@ pub(crate) fn autopilot_view(
             AutopilotMode::On => AutopilotModeView::On,
         },
         pause: status.pause.as_ref().map(pause_view),
+        writes_stopped: status.writes_stopped.as_ref().map(ToString::to_string),
         pause_file: status
             .pause_file
             .as_ref()
@@ -76,8 +77,8 @@ pub(crate) fn pause_view(pause: &Pause) -> PauseView {
             PauseScope::AllButAttestations => PauseScopeView::AllButAttestations,
             PauseScope::All => PauseScopeView::All,
         },
-        reason: pause.reason.code().to_owned(),
-        explanation: pause.reason.to_string(),
+        reason: pause.code().to_owned(),
+        explanation: pause.to_string(),
         since: rfc3339(pause.since),
     }
 }

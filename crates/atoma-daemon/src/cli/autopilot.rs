@@ -99,7 +99,9 @@ impl AutopilotCommand {
                     node_small_id: args.node,
                 };
                 let duties = client.duties(filter).all(MOST_ENTRIES).await?;
-                args.connection.show(&duties, |duties| duties_table(duties))
+                let autopilot = client.autopilot().await?;
+                args.connection
+                    .show(&duties, |duties| plan_text(duties, &autopilot))
             }
             Self::Pause(args) => {
                 let request = PauseRequest {
@@ -113,8 +115,15 @@ impl AutopilotCommand {
                 args.connection.show(&paused, status_text)
             }
             Self::Resume(connection) => {
+                let before = client.autopilot().await?.pause;
                 let resumed = client.resume_autopilot().await?;
-                connection.show(&resumed, status_text)?;
+                connection.show(&resumed, |resumed| {
+                    let ended = before.map(|pause| {
+                        let why = plain(&pause.explanation);
+                        format!("Known from now on, and no reason to pause again: {why}\n")
+                    });
+                    ended.unwrap_or_default() + &status_text(resumed)
+                })?;
                 if let (Some(_), Some(file)) = (&resumed.pause, &resumed.pause_file) {
                     bail!("the autopilot is still paused: remove the file {file}");
                 }
@@ -150,6 +159,12 @@ fn status_text(autopilot: &AutopilotView) -> String {
             plain(&pause.explanation)
         );
     }
+    if let Some(why) = &autopilot.writes_stopped {
+        let _ = writeln!(text, "The daemon sends nothing: {}", plain(why));
+    }
+    if let Some(at) = &autopilot.looked_at {
+        let _ = writeln!(text, "Looked at {at}");
+    }
     if let Some(epoch) = autopilot.epoch {
         let ends = optional(autopilot.epoch_ends_at.as_deref());
         let _ = writeln!(text, "Epoch {epoch}, expected to end at {ends}");
@@ -162,9 +177,9 @@ fn status_text(autopilot: &AutopilotView) -> String {
             policy.failure_window_s, policy.max_failures
         );
     }
-    if autopilot.counts.is_empty() {
+    if autopilot.counts.is_empty() && autopilot.looked_at.is_some() {
         text.push_str("Nothing to do.\n");
-    } else {
+    } else if !autopilot.counts.is_empty() {
         let rows = autopilot.counts.iter().map(|count| {
             [
                 kind(count.duty).to_owned(),
@@ -180,6 +195,26 @@ fn status_text(autopilot: &AutopilotView) -> String {
         text.push_str("\nNext:\n");
         text.push_str(&duties_table(&autopilot.next));
     }
+    text
+}
+
+fn plan_text(duties: &[DutyView], autopilot: &AutopilotView) -> String {
+    let mut text = match duties.is_empty() {
+        true => String::from("Nothing to do.\n"),
+        false => duties_table(duties),
+    };
+    let note = match (autopilot.mode, &autopilot.pause) {
+        (AutopilotModeView::On, None) => return text,
+        (AutopilotModeView::On, Some(pause)) => match pause.scope {
+            PauseScopeView::AllButAttestations => {
+                "The autopilot is paused: it only does the attestations."
+            }
+            PauseScopeView::All => "The autopilot is paused: it does nothing of this.",
+        },
+        (AutopilotModeView::Off, _) => "The autopilot is off: it does nothing of this.",
+        (AutopilotModeView::Plan, _) => "The autopilot only plans: it does nothing of this.",
+    };
+    let _ = writeln!(text, "\n{}", painted(DOUBTFUL, note));
     text
 }
 

@@ -25,7 +25,7 @@ pub struct AutopilotSettings {
     /// The interval between two looks at everything. What a transaction asks for is seen at once.
     #[config(default = 10)]
     pub interval_s: u64,
-    /// A file that pauses the autopilot while it exists: settlements and claims, or everything if it contains `all`.
+    /// A file that pauses the autopilot while it exists: settlements and claims, or everything if it says `all`.
     /// If you leave it out, it is `autopilot.pause` in `data_dir`.
     pub pause_file: Option<PathBuf>,
     /// Whether it attests the settlements that your nodes are drawn for.
@@ -214,12 +214,12 @@ impl AutopilotSettings {
             if !seen.insert(id) {
                 problems.push(format!("has two entries for task {id}; put them into one"));
             }
-            for (key, percent) in [
-                ("settle_fill_percent", task.settle_fill_percent),
-                ("settle_quiet_percent", task.settle_quiet_percent),
+            for (key, percent, most) in [
+                ("settle_fill_percent", task.settle_fill_percent, 100),
+                ("settle_quiet_percent", task.settle_quiet_percent, 90),
             ] {
-                if percent.is_some_and(|percent| percent > 100) {
-                    problems.push(format!("has `{key}` above 100 for task {id}"));
+                if percent.is_some_and(|percent| percent > most) {
+                    problems.push(format!("has `{key}` above {most} for task {id}"));
                 }
             }
         }

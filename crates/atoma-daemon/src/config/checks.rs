@@ -61,6 +61,10 @@ impl Settings {
         for problem in node_problems(&self.sui) {
             broken("sui.nodes", problem);
         }
+        let pause_file = self.autopilot.pause_file.as_ref();
+        if pause_file.is_some_and(|file| file.file_name().is_none()) {
+            broken("autopilot.pause_file", "must name a file".to_owned());
+        }
         for problem in self.autopilot.problems() {
             broken("autopilot.tasks", problem);
         }

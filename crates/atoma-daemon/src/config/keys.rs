@@ -55,7 +55,7 @@ pub(super) const NUMBERS: &[Number] = &[
     number("autopilot.attest_margin_s", "seconds", 0, Some(86_400)),
     number("autopilot.settle_fill_percent", "percent", 0, Some(100)),
     number("autopilot.settle_idle_s", "seconds", 1, Some(31_536_000)),
-    number("autopilot.settle_quiet_percent", "percent", 0, Some(100)),
+    number("autopilot.settle_quiet_percent", "percent", 0, Some(90)),
     number("autopilot.claim_gas_factor", "times", 0, Some(1_000_000)),
     number(
         "autopilot.claim_longest_wait_s",

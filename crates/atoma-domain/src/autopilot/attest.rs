@@ -120,7 +120,9 @@ mod tests {
         };
         assert_eq!(deadline(9), Some(700_000));
         assert_eq!(deadline(8), Some(1_700_000));
-        assert_eq!(deadline(10), None);
+        // It is missed.
+        assert_eq!(deadline(10), Some(0));
+        assert_eq!(deadline(11), None);
     }
 
     #[test]

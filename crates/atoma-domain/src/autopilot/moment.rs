@@ -46,11 +46,14 @@ impl Moment {
         self.window.map(|window| window.ends_at)
     }
 
-    /// When `epoch` is expected to begin, if every epoch takes as long as the current one. `None` for the current and past
-    /// ones, and if the Sui node doesn't say.
+    /// When the current epoch began, or a later one is expected to begin if every epoch takes as long as the current one.
+    /// `None` for past ones, and if the Sui node doesn't say.
     pub fn beginning_of(&self, epoch: Epoch) -> Option<TimestampMs> {
-        let further = epoch.get().checked_sub(self.epoch.get())?.checked_sub(1)?;
+        let ahead = epoch.get().checked_sub(self.epoch.get())?;
         let window = self.window?;
+        let Some(further) = ahead.checked_sub(1) else {
+            return Some(window.starts_at);
+        };
         let length = window.ends_at.get().saturating_sub(window.starts_at.get());
         let later = length.saturating_mul(further);
         Some(TimestampMs::new(window.ends_at.get().saturating_add(later)))
@@ -118,7 +121,8 @@ mod tests {
     #[test]
     fn later_epochs_begin_a_length_apart() {
         let beginning = |epoch| moment(1_500).beginning_of(Epoch::new(epoch));
-        assert_eq!(beginning(7), None);
+        assert_eq!(beginning(6), None);
+        assert_eq!(beginning(7), Some(TimestampMs::new(1_000)));
         assert_eq!(beginning(8), Some(TimestampMs::new(2_000)));
         assert_eq!(beginning(10), Some(TimestampMs::new(4_000)));
         assert_eq!(beginning(u64::MAX), Some(TimestampMs::new(u64::MAX)));

@@ -21,10 +21,51 @@ pub struct AutopilotState {
 pub struct Pause {
     /// What is not done.
     pub scope: PauseScope,
-    /// Why.
-    pub reason: PauseReason,
+    /// Why: what it began with, and what has happened since. At least one, and at most [`MAX_REASONS`](Self::MAX_REASONS).
+    pub reasons: Vec<PauseReason>,
     /// Since when.
     pub since: TimestampMs,
+}
+
+impl Pause {
+    /// The most reasons that are kept.
+    pub const MAX_REASONS: usize = 20;
+
+    /// A pause for one reason.
+    pub fn new(scope: PauseScope, reason: PauseReason, since: TimestampMs) -> Self {
+        Self {
+            scope,
+            reasons: vec![reason],
+            since,
+        }
+    }
+
+    /// The pause with a further reason. It never becomes narrower.
+    #[must_use]
+    pub fn and(mut self, scope: PauseScope, reason: PauseReason) -> Self {
+        self.scope = self.scope.max(scope);
+        if self.reasons.len() < Self::MAX_REASONS && !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+        self
+    }
+
+    /// The stable code of what it began with.
+    pub fn code(&self) -> &'static str {
+        self.reasons.first().map_or("requested", PauseReason::code)
+    }
+}
+
+impl fmt::Display for Pause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, reason) in self.reasons.iter().enumerate() {
+            if place > 0 {
+                f.write_str("; ")?;
+            }
+            reason.fmt(f)?;
+        }
+        Ok(())
+    }
 }
 
 /// What a pause stops.
@@ -132,7 +173,8 @@ pub struct Watched {
     pub failures: u32,
 }
 
-/// The pause that begins now, if there is a reason. A pause never becomes narrower by itself.
+/// The pause as it is from now on, if something has happened that is a reason for one. A pause never becomes narrower by
+/// itself.
 pub fn reason_to_pause(
     state: &AutopilotState,
     watched: &Watched,
@@ -142,9 +184,9 @@ pub fn reason_to_pause(
     let elsewhere = watched
         .badge_used_elsewhere
         .map(|node_small_id| PauseReason::BadgeUsedElsewhere { node_small_id });
-    let mut disputes = watched.disputes_against.iter();
-    let dispute = disputes
-        .find(|stack| state.known_disputes.binary_search(stack).is_err())
+    let disputes = watched.disputes_against.iter();
+    let disputes = disputes
+        .filter(|stack| state.known_disputes.binary_search(stack).is_err())
         .map(|stack| PauseReason::DisputeAgainst {
             stack_small_id: *stack,
         });
@@ -153,17 +195,25 @@ pub fn reason_to_pause(
         failures: watched.failures,
         within_s: policy.failure_window.as_secs(),
     });
-    let reason = elsewhere.or(dispute).or(failures)?;
-    let pause = Pause {
-        scope: reason.scope(),
-        reason,
-        since: now,
+    let before = state.pause.as_ref();
+    let is_news = |reason: &PauseReason| {
+        before.is_none_or(|pause| {
+            let is_known = pause.reasons.iter().any(|known| match reason {
+                // Their number grows.
+                PauseReason::Failures { .. } => known.code() == reason.code(),
+                _ => known == reason,
+            });
+            !is_known && pause.reasons.len() < Pause::MAX_REASONS
+        })
     };
-    let is_wider = state
-        .pause
-        .as_ref()
-        .is_none_or(|current| current.scope < pause.scope);
-    is_wider.then_some(pause)
+    let news = elsewhere.into_iter().chain(disputes).chain(failures);
+    news.filter(is_news).fold(None, |pause, reason| {
+        let scope = reason.scope();
+        Some(match pause.or_else(|| before.cloned()) {
+            None => Pause::new(scope, reason, now),
+            Some(pause) => pause.and(scope, reason),
+        })
+    })
 }
 
 #[cfg(test)]
@@ -185,11 +235,11 @@ mod tests {
 
     fn paused(scope: PauseScope) -> AutopilotState {
         AutopilotState {
-            pause: Some(Pause {
+            pause: Some(Pause::new(
                 scope,
-                reason: PauseReason::Requested { note: None },
-                since: NOW,
-            }),
+                PauseReason::Requested { note: None },
+                NOW,
+            )),
             known_disputes: Vec::new(),
         }
     }
@@ -204,9 +254,12 @@ mod tests {
         let pause = watch(&state, &disputed(&[3, 4])).unwrap();
         assert_eq!(pause.scope, PauseScope::AllButAttestations);
         let stack_small_id = StackSmallId::new(4);
-        assert_eq!(pause.reason, PauseReason::DisputeAgainst { stack_small_id });
+        assert_eq!(
+            pause.reasons,
+            [PauseReason::DisputeAgainst { stack_small_id }]
+        );
         state.pause = Some(pause);
-        assert_eq!(watch(&state, &disputed(&[3, 4, 5])), None);
+        assert_eq!(watch(&state, &disputed(&[3, 4])), None);
     }
 
     #[test]
@@ -237,6 +290,33 @@ mod tests {
         ] {
             assert_eq!(watch(&state, &watched).unwrap().scope, PauseScope::All);
         }
-        assert_eq!(watch(&paused(PauseScope::All), &watched), None);
+    }
+
+    #[test]
+    fn what_happens_during_a_pause_is_told_too() {
+        let state = paused(PauseScope::All);
+        let watched = Watched {
+            failures: 10,
+            ..disputed(&[4, 5])
+        };
+        let pause = watch(&state, &watched).unwrap();
+        assert_eq!(pause.scope, PauseScope::All);
+        let codes: Vec<_> = pause.reasons.iter().map(PauseReason::code).collect();
+        let expected = [
+            "requested",
+            "dispute_against",
+            "dispute_against",
+            "failures",
+        ];
+        assert_eq!(codes, expected);
+        let state = AutopilotState {
+            pause: Some(pause),
+            ..state
+        };
+        let more = Watched {
+            failures: 11,
+            ..watched
+        };
+        assert_eq!(watch(&state, &more), None);
     }
 }

@@ -40,7 +40,10 @@ pub fn stack_duty(stack: &UnpaidStack, task: Option<&Task>, at: &Circumstances<'
         at.charge,
     );
     duty.proceeds = fee;
-    duty.standing = if task.removed_at_epoch.is_some() {
+    let is_untouched = stack.ticket.is_none() && stack.num_total_messages == 0;
+    duty.standing = if is_untouched {
+        Standing::waiting(WaitsFor::FirstMessage)
+    } else if task.removed_at_epoch.is_some() {
         Standing::Blocked(Obstacle::TaskRemoved)
     } else if fee.is_none() {
         Standing::Blocked(Obstacle::FeeOverflows)
@@ -52,6 +55,9 @@ pub fn stack_duty(stack: &UnpaidStack, task: Option<&Task>, at: &Circumstances<'
     } else {
         closing_standing(stack, task, policies, at)
     };
+    if let Standing::Blocked(_) = duty.standing {
+        duty.proceeds = None;
+    }
     duty
 }
 

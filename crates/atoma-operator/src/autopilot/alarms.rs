@@ -14,7 +14,7 @@ impl Shared {
             let summary = format!(
                 "the autopilot is paused ({}): {}",
                 pause.scope.name(),
-                pause.reason
+                pause
             );
             Condition::new(AlarmKind::AutopilotPaused, Subject::Daemon, summary)
         });

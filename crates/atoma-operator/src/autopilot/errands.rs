@@ -7,7 +7,7 @@ use atoma_domain::journal::{Failure, GasOptions};
 use atoma_domain::{NodeSmallId, StackSmallId};
 use tracing::{info, warn};
 
-use super::setbacks::DutyKey;
+use super::setbacks::{DutyKey, is_harmless};
 use super::shared::Shared;
 use crate::use_cases::{MOST_STACKS, NodeChoice, StackResult, StackStatus};
 
@@ -98,6 +98,10 @@ impl Shared {
                 let failure = failure.as_ref().unwrap_or(&unknown);
                 let is_final = result.transaction_id.is_some();
                 self.setbacks().note(key, failure, is_final, self.elapsed());
+                if is_harmless(failure) {
+                    info!(%stack, %node, digest, %failure, "nothing to do any more, or not yet");
+                    return;
+                }
                 warn!(%stack, %node, digest, %failure, "the autopilot has not {}", done(kind));
             }
             (StackStatus::Pending, _) => {}

@@ -101,7 +101,7 @@ impl Setbacks {
 }
 
 /// Whether a failure only says that there is nothing left to do, or that the time has not come: the mirror was behind.
-const fn is_harmless(failure: &Failure) -> bool {
+pub(super) const fn is_harmless(failure: &Failure) -> bool {
     matches!(
         failure,
         Failure::AlreadyAttested { .. }

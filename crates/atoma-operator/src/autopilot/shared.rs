@@ -1,5 +1,6 @@
 //! What the parts of the autopilot share.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(super) struct Shared {
     pub(super) estimates: Estimates,
     setbacks: Mutex<Setbacks>,
     latest: Mutex<Option<Arc<Survey>>>,
+    /// Up to which number a person knows of foreign uses of badges, in this process.
+    pub(super) known_foreign_uses: AtomicU64,
     /// One change of what is remembered at a time.
     remembering: tokio::sync::Mutex<()>,
 }
@@ -43,6 +46,7 @@ impl Shared {
             estimates: Estimates::default(),
             setbacks: Mutex::default(),
             latest: Mutex::default(),
+            known_foreign_uses: AtomicU64::new(0),
             remembering: tokio::sync::Mutex::default(),
         }
     }

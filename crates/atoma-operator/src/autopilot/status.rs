@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use atoma_domain::autopilot::Pause;
+use atoma_domain::journal::Failure;
 
 use super::config::AutopilotMode;
 use super::survey::Survey;
@@ -15,6 +16,8 @@ pub struct AutopilotStatus {
     pub mode: AutopilotMode,
     /// Why it is paused, if it is.
     pub pause: Option<Pause>,
+    /// Why the daemon sends no transactions at all, if so.
+    pub writes_stopped: Option<Failure>,
     /// The file that pauses it while it exists.
     pub pause_file: Option<PathBuf>,
     /// What it saw last; `None` before its first look.

@@ -6,6 +6,7 @@ use atoma_domain::StackSmallId;
 use atoma_domain::autopilot::{AutopilotState, Duty, Pause, PauseReason, PauseScope};
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{AutopilotStore, Chain};
+use tracing::warn;
 
 use super::config::AutopilotConfig;
 use super::figures::AutopilotFigures;
@@ -70,6 +71,7 @@ impl Autopilot {
         Ok(AutopilotStatus {
             mode: shared.config.mode,
             pause: shared.pause(&state).await,
+            writes_stopped: shared.operator.stopped(),
             pause_file: shared.config.pause_file.clone(),
             latest: shared.latest().clone(),
             recent_failures: shared.setbacks().within(window, shared.elapsed()),
@@ -85,12 +87,14 @@ impl Autopilot {
         }
     }
 
-    /// Pauses it, until somebody resumes it. A pause is stored, so it outlasts restarts, and it replaces an earlier one.
+    /// Pauses it, until somebody resumes it. A pause is stored, so it outlasts restarts. It adds to an earlier one, which never
+    /// becomes narrower.
     ///
     /// # Errors
     /// [`Failure::InvalidRequest`] for a note longer than [`PauseReason::MAX_NOTE`] bytes, and when the database can't be
     /// written.
     pub async fn pause(&self, scope: PauseScope, note: Option<String>) -> Result<(), Failure> {
+        let note = note.filter(|note| !note.is_empty());
         if note
             .as_ref()
             .is_some_and(|note| note.len() > PauseReason::MAX_NOTE)
@@ -100,15 +104,21 @@ impl Autopilot {
             });
         }
         let since = self.0.operator.ports().clock.now();
-        let pause = Pause {
-            scope,
-            reason: PauseReason::Requested { note },
-            since,
-        };
-        self.0
-            .remember(|state| state.pause = Some(pause))
-            .await
-            .map(drop)
+        let reason = PauseReason::Requested { note };
+        let paused = self.0.remember(|state| {
+            state.pause = Some(match state.pause.take() {
+                None => Pause::new(scope, reason, since),
+                Some(pause) => pause.and(scope, reason),
+            });
+        });
+        let state = paused.await?;
+        if let Some(pause) = &state.pause {
+            warn!(
+                scope = pause.scope.name(),
+                "the autopilot is paused: {pause}"
+            );
+        }
+        Ok(())
     }
 
     /// Lets it go on. What it was paused for is known from now on: today's disputes and failures pause it no more. A pause
@@ -120,6 +130,9 @@ impl Autopilot {
         let known = self.0.disputes_against().await?;
         self.0
             .remember(|state| {
+                if let Some(pause) = &state.pause {
+                    warn!("somebody lets the autopilot go on, and knows of this: {pause}");
+                }
                 *state = AutopilotState {
                     pause: None,
                     known_disputes: known,
@@ -127,6 +140,7 @@ impl Autopilot {
             })
             .await?;
         self.0.setbacks().forget_failures();
+        self.0.know_foreign_uses();
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Reasons to pause.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use atoma_domain::autopilot::{
     AutopilotState, Pause, PauseReason, PauseScope, Watched, reason_to_pause,
@@ -27,17 +28,14 @@ impl Shared {
             .within(policy.failure_window, self.elapsed());
         let watched = Watched {
             disputes_against: self.disputes_against().await?,
-            badge_used_elsewhere: self.badge_used_elsewhere(),
+            badge_used_elsewhere: self.badge_used_elsewhere().await?,
             failures,
         };
         let now = self.operator.ports().clock.now();
         let Some(pause) = reason_to_pause(&state, &watched, policy, now) else {
             return Ok(self.pause(&state).await);
         };
-        error!(
-            scope = pause.scope.name(),
-            "the autopilot pauses: {}", pause.reason
-        );
+        error!(scope = pause.scope.name(), "the autopilot pauses: {pause}");
         let state = self.remember(|state| state.pause = Some(pause)).await?;
         Ok(self.pause(&state).await)
     }
@@ -45,21 +43,21 @@ impl Shared {
     /// What is paused: what is remembered, or what the file says, whichever stops more.
     pub(super) async fn pause(&self, state: &AutopilotState) -> Option<Pause> {
         let stored = state.pause.clone();
-        let file = match &self.config.pause_file {
-            Some(file) => pause_file::read(file).await.map(|scope| (file, scope)),
-            None => None,
+        let Some(file) = &self.config.pause_file else {
+            return stored;
         };
-        match (stored, file) {
-            (Some(stored), Some((_, scope))) if stored.scope >= scope => Some(stored),
-            (stored, None) => stored,
-            (stored, Some((file, scope))) => Some(Pause {
-                scope,
-                reason: PauseReason::Requested {
-                    note: Some(format!("the file {} exists", file.display())),
-                },
-                since: stored.map_or_else(|| self.operator.ports().clock.now(), |p| p.since),
-            }),
-        }
+        let Some((scope, since)) = pause_file::read(file).await else {
+            return stored;
+        };
+        let note = Some(format!("the file {} exists", file.display()));
+        let reason = PauseReason::Requested { note };
+        Some(match stored {
+            Some(pause) => pause.and(scope, reason),
+            None => {
+                let now = self.operator.ports().clock.now();
+                Pause::new(scope, reason, since.unwrap_or(now))
+            }
+        })
     }
 
     /// The stacks whose settlements by the operator's nodes are disputed, ascending.
@@ -82,12 +80,28 @@ impl Shared {
         }
     }
 
-    /// A node whose badge other software was seen to use, which has stopped writes.
-    fn badge_used_elsewhere(&self) -> Option<NodeSmallId> {
-        match self.operator.stopped() {
-            Some(Failure::BadgeUsedElsewhere { node_small_id, .. }) => Some(node_small_id),
-            _ => None,
+    /// A node whose badge other software was seen to use, unless a person knows of it.
+    async fn badge_used_elsewhere(&self) -> Result<Option<NodeSmallId>, Failure> {
+        let known = self.known_foreign_uses.load(Ordering::Relaxed);
+        let (seen, badge) = self.operator.foreign_uses_seen();
+        // A stop of writes lasts until the next start, whoever resumes the autopilot.
+        if let Some(Failure::BadgeUsedElsewhere { node_small_id, .. }) = self.operator.stopped() {
+            return Ok((known == 0).then_some(node_small_id));
         }
+        let Some(badge) = badge.filter(|_| seen > known) else {
+            return Ok(None);
+        };
+        let nodes = self.operator.ports().state.operator_nodes().await;
+        let nodes = nodes.map_err(internal)?;
+        let node = nodes.iter().find(|node| node.node_badge_id == badge);
+        Ok(node.map(|node| node.node_small_id))
+    }
+
+    /// Notes that a person knows of all foreign uses so far.
+    pub(super) fn know_foreign_uses(&self) {
+        let (seen, _) = self.operator.foreign_uses_seen();
+        self.known_foreign_uses
+            .store(seen.max(1), Ordering::Relaxed);
     }
 
     /// Whether settlements are paused.

@@ -12,6 +12,8 @@ use super::operator::Operator;
 use crate::alarms::{AlarmReports, Alarms, Facts, MOST_STACKS, Told, judge};
 use crate::causes::internal;
 
+/// One in so many looks checks the books: one an hour, unless the configuration says otherwise.
+const LOOKS_PER_CHECK: u32 = 120;
 /// How many disputes are looked through for those that are not resolved.
 const MOST_DISPUTES: u32 = 1_000;
 
@@ -74,8 +76,12 @@ impl Operator {
         let Some(interval) = self.alarms.as_ref().map(Alarms::interval) else {
             return;
         };
-        loop {
+        for looks in (0..LOOKS_PER_CHECK).cycle() {
             tokio::time::sleep(interval).await;
+            // Reading all books takes longer than the rest.
+            if looks == 0 {
+                self.report_books().await;
+            }
             if let Err(error) = self.look_for_alarms().await {
                 warn!(
                     error = with_causes(&error),

@@ -2,7 +2,7 @@
 
 use atoma_domain::journal::{Action, Failure};
 use atoma_domain::model::OperatorNode;
-use atoma_domain::{IntentId, Mist};
+use atoma_domain::{IntentId, Mist, ObjectId};
 
 use super::nodes::actor;
 use super::operator::Operator;
@@ -15,6 +15,11 @@ impl Operator {
         node: OperatorNode,
     ) -> Option<(IntentId, Option<Failure>)> {
         self.engine.under_way(action, &actor(node))
+    }
+
+    /// How many foreign uses of badges this process has seen, and the badge of the latest.
+    pub(crate) fn foreign_uses_seen(&self) -> (u64, Option<ObjectId>) {
+        self.engine.foreign_uses_seen()
     }
 
     /// What the operator's coins hold; `None` while that is not known.

@@ -32,7 +32,7 @@ async fn a_pause_outlasts_a_restart_and_ends_when_somebody_resumes() {
     let status = site.autopilot.status().await.unwrap();
     let pause = status.pause.unwrap();
     assert_eq!(pause.scope, PauseScope::AllButAttestations);
-    assert!(pause.reason.to_string().contains("hardware"));
+    assert!(pause.to_string().contains("hardware"));
     site.autopilot.resume().await.unwrap();
     site.step(&world).await;
     assert_eq!(site.duties(stack).await, ["claim waiting claimable_epoch"]);

@@ -148,13 +148,13 @@ pub async fn the_autopilot_remembers_its_pause(store: impl Store) {
         AutopilotState::default()
     );
     let paused = AutopilotState {
-        pause: Some(Pause {
-            scope: PauseScope::AllButAttestations,
-            reason: PauseReason::DisputeAgainst {
+        pause: Some(Pause::new(
+            PauseScope::AllButAttestations,
+            PauseReason::DisputeAgainst {
                 stack_small_id: stack(u64::MAX),
             },
-            since: at(u64::MAX),
-        }),
+            at(u64::MAX),
+        )),
         known_disputes: vec![stack(3), stack(u64::MAX)],
     };
     for state in [&paused, &AutopilotState::default()] {

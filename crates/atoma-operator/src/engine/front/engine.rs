@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use atoma_domain::IntentId;
 use atoma_domain::journal::{Action, Actor, Failure, NewIntent};
 use atoma_domain::ports::StoreError;
+use atoma_domain::{IntentId, ObjectId};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
@@ -117,6 +117,11 @@ impl Engine {
     ) -> Option<(IntentId, Option<Failure>)> {
         let id = self.context.registry.holder(&action.key(actor))?;
         Some((id, self.held(id)))
+    }
+
+    /// How many foreign uses of badges this process has seen, and the badge of the latest.
+    pub(crate) fn foreign_uses_seen(&self) -> (u64, Option<ObjectId>) {
+        self.context.foreign_uses.seen()
     }
 
     /// Completes when the daemon is told to stop.

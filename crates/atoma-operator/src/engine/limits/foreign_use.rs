@@ -7,20 +7,38 @@ use atoma_domain::{ObjectId, ObjectReference};
 
 /// The badges that somebody else was seen to use, with the version that showed it.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct ForeignUses {
-    versions: Mutex<BTreeMap<ObjectId, u64>>,
+pub(in crate::engine) struct ForeignUses(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    versions: BTreeMap<ObjectId, u64>,
+    /// How many uses there were, and the badge of the latest.
+    uses: u64,
+    latest: Option<ObjectId>,
 }
 
 impl ForeignUses {
     /// Notes that somebody else used a badge; says whether this version is news.
     pub(in crate::engine) fn note(&self, badge: &ObjectReference) -> bool {
-        let known = self.lock().insert(*badge.object_id(), badge.version());
-        known != Some(badge.version())
+        let mut seen = self.lock();
+        let known = seen.versions.insert(*badge.object_id(), badge.version());
+        let is_news = known != Some(badge.version());
+        if is_news {
+            seen.uses = seen.uses.saturating_add(1);
+            seen.latest = Some(*badge.object_id());
+        }
+        is_news
     }
 
     /// How many badges somebody else was seen to use.
     pub(in crate::engine) fn count(&self) -> usize {
-        self.lock().len()
+        self.lock().versions.len()
+    }
+
+    /// How many uses were seen, and the badge of the latest.
+    pub(in crate::engine) fn seen(&self) -> (u64, Option<ObjectId>) {
+        let seen = self.lock();
+        (seen.uses, seen.latest)
     }
 
     /// One sentence for each such badge.
@@ -30,11 +48,11 @@ impl ForeignUses {
                 "other software used badge {badge}, seen at version {version}: is another daemon running with this key?"
             )
         };
-        self.lock().iter().map(sentence).collect()
+        self.lock().versions.iter().map(sentence).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectId, u64>> {
-        // Every change is one call, so the map is whole even if a holder panicked.
-        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        // Each field is right by itself, even if a holder panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,6 +4,7 @@
 //! came before. Nothing that is computed is stored, so nothing can be out of date.
 
 mod history;
+mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
