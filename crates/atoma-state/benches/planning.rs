@@ -56,6 +56,7 @@ fn frame(id: u64, events: Vec<ContractEvent>) -> LedgerFrame {
             set_aside: Vec::new(),
             contract_version: None,
             unexplained: Vec::new(),
+            balance_changes: None,
         }),
         cursor: EventCursor(vec![1].into()),
         covered: None,
