@@ -107,7 +107,7 @@ async fn dump(raw: &SqlitePool) -> Vec<String> {
     .fetch_all(raw)
     .await
     .unwrap();
-    assert_eq!(tables.len(), 28);
+    assert_eq!(tables.len(), 32);
     let mut dump = Vec::new();
     for table in tables {
         let name: String = table.get("name");
