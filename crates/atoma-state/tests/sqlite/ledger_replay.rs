@@ -1,6 +1,8 @@
 //! Applying any part of the ledger again changes nothing, and the mirror doesn't depend on how the
 //! ledger is cut into batches.
 
+use std::collections::BTreeSet;
+
 use atoma_domain::events::{ContractEvent, NodeUnsubscribedFromTask};
 use atoma_domain::ports::{ChainEvents, LedgerFrame};
 use proptest::prelude::*;
@@ -39,7 +41,8 @@ fn event() -> impl Strategy<Value = ContractEvent> {
 fn ledger() -> impl Strategy<Value = Vec<LedgerFrame>> {
     let transaction = prop::collection::vec(event(), 0..4);
     let checkpoint = prop::collection::vec(transaction, 0..3);
-    prop::collection::vec(checkpoint, 1..8).prop_map(|checkpoints| {
+    prop::collection::vec(checkpoint, 1..8).prop_map(|mut checkpoints| {
+        leave_out_impossible_attestations(&mut checkpoints);
         let mut frames = Vec::new();
         for (number, transactions) in (1..).zip(checkpoints) {
             for (index, events) in (0..).zip(transactions) {
@@ -49,6 +52,32 @@ fn ledger() -> impl Strategy<Value = Vec<LedgerFrame>> {
         }
         frames
     })
+}
+
+/// Leaves out attestations of stacks that nobody has bought, or of a node that is not registered, by then. The contract has
+/// none, and whether one goes into the books depends on the stack.
+fn leave_out_impossible_attestations(checkpoints: &mut [Vec<Vec<ContractEvent>>]) {
+    let (mut nodes, mut seen, mut stacks) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for transaction in checkpoints.iter_mut().flatten() {
+        transaction.retain(|event| {
+            match event {
+                ContractEvent::NodeRegistered(event) => {
+                    nodes.insert(event.node_small_id);
+                }
+                ContractEvent::StackCreated(event) => {
+                    let is_first = seen.insert(event.stack_small_id);
+                    if is_first && nodes.contains(&event.selected_node_id) {
+                        stacks.insert(event.stack_small_id);
+                    }
+                }
+                ContractEvent::NewStackSettlementAttestation(event) => {
+                    return stacks.contains(&event.stack_small_id);
+                }
+                _ => {}
+            }
+            true
+        });
+    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -217,8 +217,9 @@ impl Generation {
         self.ports.chain.height().await.unwrap()
     }
 
-    /// The autopilot of this daemon, with these rules.
+    /// The autopilot of this daemon, with these rules. The start must be complete.
     pub(crate) fn autopilot(&self, config: AutopilotConfig) -> Autopilot {
+        self.readiness.note_started();
         Autopilot::new(
             self.operator.clone(),
             Arc::new(self.state.clone()),
