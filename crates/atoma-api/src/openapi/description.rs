@@ -20,6 +20,7 @@ pub(crate) struct Description {
     summary: &'static str,
     query: &'static [Query],
     body: Option<Reference>,
+    is_body_required: bool,
     takes_key: bool,
     is_public: bool,
     responses: Vec<(u16, &'static str, Answer)>,
@@ -33,6 +34,8 @@ enum Answer {
     One(Reference),
     /// A page of a list.
     Page(Reference),
+    /// A page of a list, as JSON or as text of this type.
+    PageOrText(Reference, &'static str),
     /// A JSON document.
     Any,
     /// Text of this type.
@@ -47,6 +50,7 @@ pub(crate) fn describe(id: &'static str, tag: Tag, summary: &'static str) -> Des
         summary,
         query: &[],
         body: None,
+        is_body_required: true,
         takes_key: false,
         is_public: false,
         responses: Vec::new(),
@@ -98,6 +102,12 @@ impl Description {
         self.errors(codes::BODY)
     }
 
+    /// The JSON body of its requests, which may be missing.
+    pub(crate) fn may_take<T: ToSchema>(mut self) -> Self {
+        self.is_body_required = false;
+        self.takes::<T>()
+    }
+
     /// It takes the header `Idempotency-Key`.
     pub(crate) fn takes_key(mut self) -> Self {
         self.takes_key = true;
@@ -121,6 +131,13 @@ impl Description {
         self.responses
             .push((200, "A page of the list.", Answer::Page(reference::<T>)));
         self
+    }
+
+    /// The same, or text of this content type.
+    pub(crate) fn lists_or_writes<T: ToSchema>(mut self, content_type: &'static str) -> Self {
+        let answer = Answer::PageOrText(reference::<T>, content_type);
+        self.responses.push((200, "A page of the list.", answer));
+        self.errors(codes::LIST)
     }
 
     /// A successful response with any JSON.
@@ -180,7 +197,7 @@ impl Description {
         if self
             .responses
             .iter()
-            .any(|(.., answer)| matches!(answer, Answer::Page(_)))
+            .any(|(.., answer)| matches!(answer, Answer::Page(_) | Answer::PageOrText(..)))
         {
             let unchanged =
                 ResponseBuilder::new().description("The page is the one with the given `ETag`.");
@@ -190,7 +207,10 @@ impl Description {
         }
         if let Some(body) = self.body {
             let body = RequestBodyBuilder::new()
-                .required(Some(Required::True))
+                .required(Some(match self.is_body_required {
+                    true => Required::True,
+                    false => Required::False,
+                }))
                 .content("application/json", Content::new(Some(body(schemas))))
                 .build();
             operation = operation.request_body(Some(body));
@@ -209,7 +229,7 @@ impl Answer {
     fn response(self, about: &str, schemas: &mut Schemas) -> Response {
         let schema = match self {
             Self::One(reference) => Some(reference(schemas)),
-            Self::Page(reference) => {
+            Self::Page(reference) | Self::PageOrText(reference, _) => {
                 let items = reference(schemas);
                 Some(ArrayBuilder::new().items(items).build().into())
             }
@@ -223,13 +243,17 @@ impl Answer {
         };
         let content_type = match self {
             Self::Text(content_type) => content_type,
-            Self::One(_) | Self::Page(_) | Self::Any => "application/json",
+            Self::One(_) | Self::Page(_) | Self::PageOrText(..) | Self::Any => "application/json",
         };
         let response = ResponseBuilder::new()
             .description(about)
             .content(content_type, Content::new(schema));
         match self {
             Self::Page(_) => with_page_headers(response),
+            Self::PageOrText(_, text) => {
+                let schema = ObjectBuilder::new().schema_type(Type::String).build();
+                with_page_headers(response.content(text, Content::new(Some(schema))))
+            }
             Self::One(_) | Self::Any | Self::Text(_) => response.build(),
         }
     }

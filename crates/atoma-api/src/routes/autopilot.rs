@@ -64,7 +64,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 "pause_autopilot",
                 "Pauses the autopilot until somebody resumes it. What is under way goes on. The pause outlasts a restart.",
             )
-            .takes::<PauseRequest>()
+            .may_take::<PauseRequest>()
             .answers::<AutopilotView>(200, "The autopilot, which is paused."),
             pause,
         ),

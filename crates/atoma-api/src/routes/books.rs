@@ -37,7 +37,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 "Lists every amount of the books with its transaction, for accounting, as JSON or CSV.",
             )
             .query(LINES)
-            .lists::<BookLineView>()
+            .lists_or_writes::<BookLineView>("text/csv")
             .errors(codes::NODE),
             lines,
         ),
