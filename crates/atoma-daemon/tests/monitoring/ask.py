@@ -115,10 +115,11 @@ def guide_queries(path):
 
 
 def series(expression):
-    """The series that an alert looks at. One with the status of a failed request exists after a failure only."""
+    """The series that an alert looks at. One with the status of a failed request or with the reason that holds up a duty
+    exists after that has happened only."""
     text = re.sub(r'"[^"]*"', lambda quoted: quoted[0].replace("{", "").replace("}", ""), expression)
     for name, labels in re.findall(r"\b((?:atoma|process)_\w+|up)\b(\{[^}]*\})?", text):
-        labels = re.sub(r'status=~?"[^"]*"', "", labels)
+        labels = re.sub(r'(status|standing|reason)=~?"[^"]*",? *', "", labels)
         yield name + labels
 
 

@@ -7,10 +7,14 @@ source ../demonstration.sh
 
 promtool check config --syntax-only "$root/deploy/prometheus/prometheus.yml"
 
-export ATOMA__GAS__DAILY_CAP_MIST=1000000000000 # otherwise there is no metric of the cap
+# Otherwise there are no metrics of the cap, of what the autopilot sees and of messages about alarms.
+read -r port receiver < <(free_ports 2)
+echo "http://127.0.0.1:$receiver" >"$work/receiver.url"
+export ATOMA__GAS__DAILY_CAP_MIST=1000000000000 ATOMA__AUTOPILOT__MODE=plan
+export ATOMA__ALARMS__RECEIVERS="[{name=\"ops\",format=\"json\",url={file=\"$work/receiver.url\"}}]"
+run_until_ready receiver "http://127.0.0.1:$receiver" -- python3 receiver.py "$receiver"
 start_demonstration dev
 
-port="$(free_ports 1)"
 prometheus="http://127.0.0.1:$port"
 cat >"$work/prometheus.yml" <<YAML
 global:
