@@ -17,6 +17,8 @@ pub enum DutyKindView {
     Settle,
     /// Claiming a stack.
     Claim,
+    /// Collecting the shares that the contract owes a node for its attestations.
+    Withdraw,
 }
 
 /// How a duty stands.
@@ -38,9 +40,9 @@ pub enum DutyStandingView {
 pub struct DutyView {
     /// What.
     pub duty: DutyKindView,
-    /// The stack.
-    pub stack_small_id: StackSmallId,
-    /// Its task; `null` if the purchase is not known.
+    /// The stack; `null` of a withdrawal, which is about the node.
+    pub stack_small_id: Option<StackSmallId>,
+    /// Its task; `null` if the purchase is not known, and of a withdrawal.
     pub task_small_id: Option<TaskSmallId>,
     /// The node.
     pub node_small_id: NodeSmallId,
@@ -96,7 +98,7 @@ pub enum AutopilotModeView {
 #[serde(rename_all = "snake_case")]
 #[schema(as = PauseScope)]
 pub enum PauseScopeView {
-    /// Settlements and claims. Attestations go on, because the contract punishes those that are missing.
+    /// Everything but attestations. These go on, because the contract punishes those that are missing.
     #[default]
     AllButAttestations,
     /// Everything.
@@ -223,7 +225,7 @@ pub struct ClaimPolicyView {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PauseRequest {
-    /// What to stop; settlements and claims by default.
+    /// What to stop; everything but attestations by default.
     #[serde(default)]
     pub scope: PauseScopeView,
     /// Why, for those who read it later.

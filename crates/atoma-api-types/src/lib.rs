@@ -56,7 +56,7 @@ pub use request::{
     AttestRequest, ClaimRequest, DisputeRequest, IgnoredFields, MessageRequest,
     ModelSubscribeRequest, Price, RegisterRequest, ReservationRequest, ReservationUpdate,
     RotateKeyRequest, SettleRequest, TaskSubscribeRequest, TaskUnsubscribeRequest,
-    TransactionOptions,
+    TransactionOptions, WithdrawRequest,
 };
 pub use reservation::{ReleasedView, ReservationTerms, ReservationView, ReservedView};
 pub use service::{

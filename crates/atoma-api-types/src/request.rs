@@ -136,6 +136,14 @@ pub struct RotateKeyRequest {
     pub key_rotation_counter: Option<u64>,
 }
 
+/// Collects the shares that the contract owes a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WithdrawRequest {
+    /// Who acts, and how the transaction is paid.
+    #[serde(flatten)]
+    pub options: TransactionOptions,
+}
+
 /// The schema of the stacks that a request is about.
 fn stack_small_ids() -> Array {
     ArrayBuilder::new()

@@ -5,7 +5,8 @@ use atoma_api_types::{
     DigestView, DisputeRequest, DisputedView, MessageRequest, ModelSubscribeRequest, PauseRequest,
     ReconciledView, RegisterRequest, RegisteredView, ReleasedView, ReservationRequest,
     ReservationUpdate, ReservationView, ReservedView, RotateKeyRequest, SettleRequest,
-    SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest, TransactionView, WorkView,
+    SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest, TransactionView, WithdrawRequest,
+    WorkView,
 };
 use atoma_domain::{AlarmId, IntentId, ReservationId};
 use reqwest::{Method, RequestBuilder};
@@ -99,6 +100,8 @@ posts! {
     unsubscribe: "task_unsubscribe", TaskUnsubscribeRequest => DigestView, send_transactions, decode;
     /// Commits to a node's public key.
     rotate_key: "rotate_node_key", RotateKeyRequest => DigestView, send_transactions, decode;
+    /// Collects the shares that the contract owes a node.
+    withdraw: "withdraw_fees", WithdrawRequest => DigestView, send_transactions, decode;
     /// Settles stacks. The results are there even if none succeeded.
     settle: "try_settle_stack_ids", SettleRequest => BatchView, send_transactions, decode_any;
     /// Attests settlements. The results are there even if none succeeded.

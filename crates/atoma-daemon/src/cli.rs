@@ -23,6 +23,7 @@ mod status;
 mod table;
 mod tools;
 mod transactions;
+mod withdraw;
 
 use std::process::ExitCode;
 

@@ -86,6 +86,8 @@ stored! {
         r#"{"code":"key_already_rotated","node_small_id":1,"device_type":300,"key_rotation_counter":4}"#,
     NotTheKeyRotation { key_rotation_counter: 4, current_key_rotation_counter: 5 } =>
         r#"{"code":"not_the_key_rotation","key_rotation_counter":4,"current_key_rotation_counter":5}"#,
+    NothingToWithdraw { node_small_id: NODE } =>
+        r#"{"code":"nothing_to_withdraw","node_small_id":1}"#,
     AlreadySettling { stack_small_id: STACK } => r#"{"code":"already_settling","stack_small_id":42}"#,
     AlreadyAttested { stack_small_id: STACK, node_small_id: NODE } =>
         r#"{"code":"already_attested","stack_small_id":42,"node_small_id":1}"#,

@@ -14,11 +14,9 @@ use crate::packed::{Fields, lines};
 use crate::store::SqliteState;
 
 /// Unclaimed stacks `s` with their selected node's record and their ticket, as one [packed](crate::packed) page, whose
-/// lines may be in any order. A damaged reservation is left out, as in lists.
-macro_rules! unpaid_stacks {
-    ($rest:literal) => {
-        concat!(
-            "SELECT group_concat(line, char(10)) FROM (SELECT concat_ws(',', \
+/// lines may be in any order: those of node $1 after the stack $2, by the index of unclaimed stacks. A damaged reservation is
+/// left out, as in lists.
+const UNPAID_STACKS: &str = "SELECT group_concat(line, char(10)) FROM (SELECT concat_ws(',', \
              hex(s.stack_small_id || s.task_small_id || s.selected_node_id || s.num_compute_units \
               || s.price_per_one_million_compute_units), \
              hex(w.computed_units || w.messages || coalesce(w.recorded_at, x'')), \
@@ -35,20 +33,8 @@ macro_rules! unpaid_stacks {
              FROM stacks s LEFT JOIN work_records w \
              ON w.stack_small_id = s.stack_small_id AND w.node_small_id = s.selected_node_id \
              LEFT JOIN settlements t ON t.stack_small_id = s.stack_small_id AND t.is_claimed = 0 \
-             WHERE s.is_claimed = 0 AND ",
-            $rest,
-            ")"
-        )
-    };
-}
-
-/// A page of those of node $1 after the stack $2, by the index of unclaimed stacks.
-const OF_NODE: &str = unpaid_stacks!(
-    "s.selected_node_id = $1 AND s.stack_small_id > $2 ORDER BY s.stack_small_id LIMIT $3"
-);
-
-/// The stack $1.
-const ONE: &str = unpaid_stacks!("s.stack_small_id = $1");
+             WHERE s.is_claimed = 0 AND s.selected_node_id = $1 AND s.stack_small_id > $2 \
+             ORDER BY s.stack_small_id LIMIT $3)";
 
 #[async_trait]
 impl AutopilotStore for SqliteState {
@@ -57,7 +43,7 @@ impl AutopilotStore for SqliteState {
         node: NodeSmallId,
         page: Page<StackSmallId>,
     ) -> Result<Vec<UnpaidStack>, StoreError> {
-        let packed: Option<String> = sqlx::query_scalar(OF_NODE)
+        let packed: Option<String> = sqlx::query_scalar(UNPAID_STACKS)
             .bind(number(node.get()))
             .bind(after(page.after.map(StackSmallId::get)))
             .bind(page.limit)
@@ -68,18 +54,6 @@ impl AutopilotStore for SqliteState {
         let mut stacks = stacks?;
         stacks.sort_by_key(|stack| stack.stack_small_id);
         Ok(stacks)
-    }
-
-    async fn unpaid_stack(&self, stack: StackSmallId) -> Result<Option<UnpaidStack>, StoreError> {
-        let packed: Option<String> = sqlx::query_scalar(ONE)
-            .bind(number(stack.get()))
-            .fetch_one(&self.lists)
-            .await
-            .map_err(statement_failed)?;
-        lines(packed.as_deref())
-            .next()
-            .map(unpaid_stack)
-            .transpose()
     }
 
     async fn set_draining(
@@ -128,7 +102,7 @@ impl AutopilotStore for SqliteState {
     }
 }
 
-/// Reads a line of `unpaid_stacks!`.
+/// Reads a line of [`UNPAID_STACKS`].
 fn unpaid_stack(line: &str) -> Result<UnpaidStack, StoreError> {
     let mut fields = Fields::new(line, "stacks");
     let mut stack = fields.columns::<40>("stacks")?;
@@ -195,22 +169,18 @@ mod tests {
     #[tokio::test]
     async fn unpaid_stacks_are_read_by_their_index() {
         let store = SqliteState::open_temporary().await.unwrap();
-        for statement in [OF_NODE, ONE] {
-            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
-            let plan = sqlx::query(explain).fetch_all(&store.lists).await.unwrap();
-            let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
-            let is_scan = |step: &String| {
-                step.contains("TEMP B-TREE")
-                    || (step.starts_with("SCAN") && !step.contains("subquery"))
-            };
-            assert!(!steps.iter().any(is_scan), "{steps:?}");
-            if statement == OF_NODE {
-                let by_index = "USING INDEX stacks_that_are_unclaimed (selected_node_id=? AND stack_small_id>?)";
-                assert!(
-                    steps.iter().any(|step| step.contains(by_index)),
-                    "{steps:?}"
-                );
-            }
-        }
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {UNPAID_STACKS}"));
+        let plan = sqlx::query(explain).fetch_all(&store.lists).await.unwrap();
+        let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+        let is_scan = |step: &String| {
+            step.contains("TEMP B-TREE") || (step.starts_with("SCAN") && !step.contains("subquery"))
+        };
+        assert!(!steps.iter().any(is_scan), "{steps:?}");
+        let by_index =
+            "USING INDEX stacks_that_are_unclaimed (selected_node_id=? AND stack_small_id>?)";
+        assert!(
+            steps.iter().any(|step| step.contains(by_index)),
+            "{steps:?}"
+        );
     }
 }

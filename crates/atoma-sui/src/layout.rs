@@ -191,6 +191,15 @@ pub(crate) struct NodeEntry {
 }
 
 impl NodeEntry {
+    /// What `withdraw_fees` would pay. It first makes what was credited in an earlier epoch available; this revision of the
+    /// contract credits shares as available at once, so what it holds back for an epoch is always 0.
+    pub(crate) const fn shares(&self) -> MicroUsdc {
+        MicroUsdc::new(
+            self.available_fee_amount
+                .saturating_add(self.last_fee_epoch_amount),
+        )
+    }
+
     /// The key that the node has committed to. The contract sets its parts together.
     pub(crate) fn key(self, node: NodeSmallId) -> Option<NodeKey> {
         Some(NodeKey {

@@ -30,6 +30,7 @@ pub(super) const FAILURES: &[&str] = &[
     r#"{"code":"not_subscribed","node_small_id":1,"task_small_id":3}"#,
     r#"{"code":"key_already_rotated","node_small_id":1,"device_type":300,"key_rotation_counter":4}"#,
     r#"{"code":"not_the_key_rotation","key_rotation_counter":4,"current_key_rotation_counter":5}"#,
+    r#"{"code":"nothing_to_withdraw","node_small_id":1}"#,
     r#"{"code":"already_settling","stack_small_id":42}"#,
     r#"{"code":"already_attested","stack_small_id":42,"node_small_id":1}"#,
     r#"{"code":"already_claimed","stack_small_id":42}"#,

@@ -127,6 +127,10 @@ fn reply(failure: &Failure) -> Reply {
             S::CONFLICT,
             "Make the evidence for the current key rotation, or leave `key_rotation_counter` out.",
         ),
+        F::NothingToWithdraw { .. } => with(
+            S::CONFLICT,
+            "Shares are credited when a settlement that the node attested is claimed; the node's own claims pay them too.",
+        ),
         F::AlreadySettling { stack_small_id } => with(
             S::CONFLICT,
             format!(

@@ -80,6 +80,8 @@ failures! {
         "Node 1 has already committed to a key for device type 300 in key rotation 4, and the contract would keep that one. GET /node_keys lists the keys. A device commits to a key once in each of the network's key rotations.";
     NotTheKeyRotation => 409
         "Key rotation 4 is not the network's current one, 5. Make the evidence for the current key rotation, or leave `key_rotation_counter` out.";
+    NothingToWithdraw => 409
+        "The contract owes node 1 no shares. Shares are credited when a settlement that the node attested is claimed; the node's own claims pay them too.";
     AlreadySettling => 409
         "Stack 42 is already in settlement. See GET /transactions?stack_small_id=42 and GET /claimed_stacks.";
     AlreadyAttested => 409
@@ -129,7 +131,7 @@ failures! {
     ContractAbort => 422
         "The contract aborted the call: the stack is in dispute, and its funds are frozen (EStackInDispute). The contract has no way to resolve a dispute; contact the network's operators.";
     TreasuryShort => 422
-        "The contract's treasury holds too little to pay the claim. It can pay once more stacks have been bought.";
+        "The contract's treasury holds too little to pay. It can pay once more stacks have been bought.";
     ExecutionFailed => 422
         "The transaction failed on chain: why. Send a new request once the cause is gone.";
     GasBudgetTooLow => 422

@@ -20,7 +20,7 @@ use crate::views::{autopilot_view, duty_view};
 /// The names of the ways in which a duty stands.
 const STANDINGS: [&str; 3] = ["due", "waiting", "blocked"];
 /// The names of the kinds of duties.
-const KINDS: [&str; 3] = ["attest", "settle", "claim"];
+const KINDS: [&str; 4] = ["attest", "settle", "claim", "withdraw"];
 
 /// The query parameters of the list of duties: filters, and the page.
 const FILTERS: &[Query] = &[
@@ -103,11 +103,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 const CURSOR_OF_DUTIES: Query = Query {
-    values: Values::Text("^(attest|settle|claim)-[0-9]{1,20}-[0-9]{1,20}$"),
+    values: Values::Text("^(attest|settle|claim|withdraw)-[0-9]{1,20}-[0-9]{1,20}$"),
     ..CURSOR
 };
 
-/// The order of a list of duties.
+/// The order of a list of duties. One that is about no stack counts as one about stack 0.
 type DutyPageKey = (DutyKind, (StackSmallId, NodeSmallId));
 
 impl PageKey for DutyKind {
@@ -179,7 +179,10 @@ async fn duties_of_stack(
 
 async fn list_duties(list: ListRequest, mut duties: Vec<Duty>) -> ApiResult {
     let page = list.page::<DutyPageKey>()?;
-    let key = |duty: &Duty| (duty.kind, (duty.stack_small_id, duty.node_small_id));
+    let key = |duty: &Duty| {
+        let stack = duty.stack_small_id.unwrap_or(StackSmallId::new(0));
+        (duty.kind, (stack, duty.node_small_id))
+    };
     duties.sort_by_key(key);
     duties.retain(|duty| page.after.is_none_or(|after| key(duty) > after));
     list.respond(page, duties, key, |duty| duty_view(&duty))

@@ -1,9 +1,9 @@
-//! Requests of one transaction each: register, subscribe, dispute.
+//! Requests of one transaction each: register, subscribe, withdraw, dispute.
 
 use actix_web::http::Method;
 use atoma_api_types::{
     DigestView, DisputeRequest, DisputedView, ModelSubscribeRequest, RegisterRequest,
-    RegisteredView, SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest,
+    RegisteredView, SubscribedView, TaskSubscribeRequest, TaskUnsubscribeRequest, WithdrawRequest,
 };
 
 use atoma_operator::dispute_warning;
@@ -79,6 +79,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Method::DELETE,
             unsubscribe().with_id("unsubscribe_from_task_by_its_later_name"),
             task_unsubscribe,
+        ),
+        Endpoint::at("/withdraw_fees").write(
+            Method::POST,
+            request(
+                "withdraw_fees",
+                "Collects the shares that the contract owes a node for its attestations. The node's claims do the same.",
+            )
+            .takes::<WithdrawRequest>()
+            .answers::<DigestView>(200, done)
+            .errors(&["nothing_to_withdraw", "treasury_short"]),
+            withdraw_fees,
         ),
         Endpoint::at("/start_attestation_dispute").write(
             Method::POST,
@@ -188,6 +199,13 @@ async fn task_unsubscribe(
     let done = operator
         .unsubscribe_from_task(request.task_small_id, node, gas)
         .await?;
+    Ok(done_response(&done).json(digest_view(done)))
+}
+
+async fn withdraw_fees(context: RequestContext, body: JsonBody<WithdrawRequest>) -> ApiResult {
+    let operator = context.operator(&body);
+    let options = body.value.options;
+    let done = operator.withdraw(node(&options), gas(&options)).await?;
     Ok(done_response(&done).json(digest_view(done)))
 }
 

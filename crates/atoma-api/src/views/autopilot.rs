@@ -120,6 +120,7 @@ const fn kind(kind: DutyKind) -> DutyKindView {
         DutyKind::Attest => DutyKindView::Attest,
         DutyKind::Settle => DutyKindView::Settle,
         DutyKind::Claim => DutyKindView::Claim,
+        DutyKind::Withdraw => DutyKindView::Withdraw,
     }
 }
 

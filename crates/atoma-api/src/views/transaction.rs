@@ -67,6 +67,7 @@ const fn kind(action: &Action) -> TransactionKind {
         Action::UpdateSubscription { .. } => Kind::UpdateSubscription,
         Action::UnsubscribeFromTask { .. } => Kind::UnsubscribeFromTask,
         Action::RotateNodeKey { .. } => Kind::RotateNodeKey,
+        Action::WithdrawFees {} => Kind::WithdrawFees,
         Action::SettleStack { .. } => Kind::SettleStack,
         Action::AttestSettlement { .. } => Kind::AttestSettlement,
         Action::StartDispute { .. } => Kind::StartDispute,

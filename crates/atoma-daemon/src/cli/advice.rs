@@ -107,6 +107,10 @@ const ADVICE: &[(&str, &str)] = &[
         "Make the evidence for the current key rotation, or leave `--rotation` out.",
     ),
     (
+        "nothing_to_withdraw",
+        "Shares are credited when a settlement that the node attested is claimed; the node's own claims pay them too.",
+    ),
+    (
         "not_subscribed",
         "`subscriptions` lists what it is subscribed to; `subscribe --task {task_small_id}` without `--update` adds it.",
     ),

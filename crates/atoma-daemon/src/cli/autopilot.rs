@@ -8,6 +8,7 @@ use atoma_api_types::{
     PauseScopeView,
 };
 use atoma_client::DutyFilter;
+use atoma_domain::autopilot::DutyKind;
 use atoma_domain::{NodeSmallId, StackSmallId};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
@@ -42,7 +43,7 @@ pub(super) enum AutopilotCommand {
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     /// Only duties of this kind.
-    #[arg(long, value_name = "DUTY", value_parser = PossibleValuesParser::new(["attest", "settle", "claim"]))]
+    #[arg(long, value_name = "DUTY", value_parser = PossibleValuesParser::new(DutyKind::ALL.map(DutyKind::name)))]
     duty: Option<String>,
     /// Only duties that stand so.
     #[arg(long, value_name = "STANDING", value_parser = PossibleValuesParser::new(["due", "waiting", "blocked"]))]
@@ -149,7 +150,7 @@ fn status_text(autopilot: &AutopilotView) -> String {
     let _ = writeln!(text, "{mode}");
     if let Some(pause) = &autopilot.pause {
         let what = match pause.scope {
-            PauseScopeView::AllButAttestations => "settlements and claims, not attestations",
+            PauseScopeView::AllButAttestations => "all but attestations",
             PauseScopeView::All => "everything",
         };
         let _ = writeln!(
@@ -222,7 +223,7 @@ fn duties_table(duties: &[DutyView]) -> String {
     let rows = duties.iter().map(|duty| {
         [
             kind(duty.duty).to_owned(),
-            duty.stack_small_id.to_string(),
+            optional(duty.stack_small_id),
             optional(duty.task_small_id),
             duty.node_small_id.to_string(),
             standing(duty.standing).to_owned(),
@@ -276,6 +277,7 @@ const fn kind(kind: DutyKindView) -> &'static str {
         DutyKindView::Attest => "attest",
         DutyKindView::Settle => "settle",
         DutyKindView::Claim => "claim",
+        DutyKindView::Withdraw => "withdraw",
     }
 }
 

@@ -16,6 +16,7 @@ use super::rotate_key::RotateKeyArgs;
 use super::spend::{Acting, Spending};
 use super::stacks::Stacks;
 use super::table::plain;
+use super::withdraw::WithdrawArgs;
 use crate::amounts::usdc;
 use crate::exit;
 
@@ -31,6 +32,9 @@ pub(super) enum RequestCommand {
     /// Claim the funds of settled stacks.
     #[command(after_help = exit::HELP)]
     Claim(ClaimArgs),
+    /// Collect the shares that the contract owes a node for its attestations.
+    #[command(after_help = exit::HELP)]
+    Withdraw(WithdrawArgs),
     /// Raise a dispute against the settlement of a stack.
     #[command(after_help = exit::HELP)]
     Dispute(DisputeArgs),
@@ -167,6 +171,7 @@ impl RequestCommand {
             Self::Settle(args) => &args.spending,
             Self::Attest(args) => &args.spending,
             Self::Claim(args) => &args.spending,
+            Self::Withdraw(args) => args.spending(),
             Self::Dispute(args) => &args.spending,
             Self::Register(args) => &args.spending,
             Self::Subscribe(args) => &args.spending,
@@ -181,6 +186,7 @@ impl RequestCommand {
             Self::Settle(args) => args.run().await,
             Self::Attest(args) => args.run().await,
             Self::Claim(args) => args.run().await,
+            Self::Withdraw(args) => args.run().await,
             Self::Dispute(args) => args.run().await,
             Self::Register(args) => args.run().await,
             Self::Subscribe(args) => args.run().await,

@@ -25,7 +25,7 @@ pub struct AutopilotSettings {
     /// The interval between two looks at everything. What a transaction asks for is seen at once.
     #[config(default = 10)]
     pub interval_s: u64,
-    /// A file that pauses the autopilot while it exists: settlements and claims, or everything if it says `all`.
+    /// A file that pauses the autopilot while it exists: all but attestations, or everything if it says `all`.
     /// If you leave it out, it is `autopilot.pause` in `data_dir`.
     pub pause_file: Option<PathBuf>,
     /// Whether it attests the settlements that your nodes are drawn for.

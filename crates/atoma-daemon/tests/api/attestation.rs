@@ -69,6 +69,42 @@ async fn an_attester_attests_from_its_own_record_only() {
     assert_eq!(*share, 240);
 }
 
+/// An attester's share is paid once, and a withdrawal of nothing is never sent.
+#[tokio::test]
+async fn an_attester_withdraws_its_share_once() {
+    const WITHDRAW: &str = "/withdraw_fees";
+    let (first, second, stack) = settled_by_first().await;
+    let body = json!({"node_small_id": second.nodes[0]});
+    record_verification(&second, stack, 0, 0).await;
+    record_verification(&second, stack, 1, 1).await;
+    second.attest(&[stack]).await;
+    let (status, early) = second.post(WITHDRAW, body.clone()).await;
+    assert_eq!(
+        (status, &early["code"]),
+        (409, &json!("nothing_to_withdraw"))
+    );
+    first.network.advance_epoch().unwrap();
+    first.claim(&[stack]).await;
+    let before = second.usdc(&second.address());
+    let (status, rehearsed) = second
+        .post("/withdraw_fees?dry_run=true", body.clone())
+        .await;
+    assert_eq!(status, 200, "{rehearsed}");
+    assert_eq!(second.usdc(&second.address()), before);
+    let (status, done) = second.post(WITHDRAW, body.clone()).await;
+    assert_eq!(status, 200, "{done}");
+    assert_eq!(second.usdc(&second.address()) - before, 240);
+    let (status, again) = second.post(WITHDRAW, body).await;
+    assert_eq!(status, 409, "{again}");
+    let listed = second
+        .list("/transactions?kind=withdraw_fees&status=succeeded")
+        .await;
+    assert_eq!(listed[0]["tx_digest"], done["tx_digest"]);
+    // The node that was settled for has nothing to withdraw: its claim paid it.
+    let (status, _) = first.post(WITHDRAW, json!({"node_small_id": 1})).await;
+    assert_eq!(status, 409);
+}
+
 /// An operator finds the stacks of other operators that its nodes must attest.
 #[tokio::test]
 async fn attestations_are_due_until_they_are_made() {

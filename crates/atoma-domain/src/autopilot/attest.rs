@@ -14,7 +14,7 @@ pub fn attestation_duties<'a>(
 ) -> impl Iterator<Item = Duty> + 'a {
     due.nodes.iter().map(move |node| Duty {
         kind: DutyKind::Attest,
-        stack_small_id: due.stack_small_id,
+        stack_small_id: Some(due.stack_small_id),
         task_small_id: due.task_small_id,
         node_small_id: node.node_small_id,
         standing: standing(due, *node, policy, moment),

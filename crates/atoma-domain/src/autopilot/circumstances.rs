@@ -38,4 +38,9 @@ impl GasEstimates {
         let stacks = self.claim_stack.get().saturating_mul(stacks);
         self.claim_transaction.saturating_add(Mist::new(stacks))
     }
+
+    /// A withdrawal of shares: not more than a claim of one stack, which does the same and more.
+    pub(super) fn withdraw(&self) -> Mist {
+        self.claims(1)
+    }
 }

@@ -13,11 +13,13 @@ pub enum DutyKind {
     Settle,
     /// Claiming a stack (`claim_funds`, or `claim_funds_for_stacks` for a confidential task).
     Claim,
+    /// Collecting the shares that the contract owes a node for its attestations (`withdraw_fees`).
+    Withdraw,
 }
 
 impl DutyKind {
     /// All kinds, the most urgent first.
-    pub const ALL: [Self; 3] = [Self::Attest, Self::Settle, Self::Claim];
+    pub const ALL: [Self; 4] = [Self::Attest, Self::Settle, Self::Claim, Self::Withdraw];
 
     /// Its name in the API, on the command line and in metrics.
     pub const fn name(self) -> &'static str {
@@ -25,6 +27,7 @@ impl DutyKind {
             Self::Attest => "attest",
             Self::Settle => "settle",
             Self::Claim => "claim",
+            Self::Withdraw => "withdraw",
         }
     }
 }
@@ -34,9 +37,9 @@ impl DutyKind {
 pub struct Duty {
     /// What.
     pub kind: DutyKind,
-    /// The stack.
-    pub stack_small_id: StackSmallId,
-    /// Its task; `None` if the stack was bought before the mirror begins.
+    /// The stack; `None` of a withdrawal, which is about the node.
+    pub stack_small_id: Option<StackSmallId>,
+    /// Its task; `None` if the stack was bought before the mirror begins, and of a withdrawal.
     pub task_small_id: Option<TaskSmallId>,
     /// The node.
     pub node_small_id: NodeSmallId,
@@ -44,7 +47,7 @@ pub struct Duty {
     pub standing: Standing,
     /// Until when it must be done. An attestation is only safe before; everything else has no deadline.
     pub deadline: Option<TimestampMs>,
-    /// What the node earns by a claim, or by a settlement that is claimed later. `None` of an attestation, which earns
+    /// What the node earns by a claim or a withdrawal, or by a settlement that is claimed later. `None` of an attestation, which earns
     /// when the settling node claims.
     pub proceeds: Option<MicroUsdc>,
     /// Since when it could be done; `None` before.
@@ -160,8 +163,8 @@ reasons! {
     Idle => "idle", "the stack was not used for a long time";
     /// The task ends.
     TaskDeprecated => "task_deprecated", "the task is deprecated: once it is removed, its stacks can be neither settled nor claimed";
-    /// Its claims are worth their gas many times over.
-    Pays => "pays", "the claims of the node are worth their gas many times over";
+    /// It is worth its gas many times over, for claims together with the node's others.
+    Pays => "pays", "what the contract pays is worth its gas many times over";
     /// It has waited for long enough.
     WaitedLongEnough => "waited_long_enough", "the claim has waited for as long as the policy allows";
 }
@@ -191,8 +194,10 @@ reasons! {
         /// The node that can attest.
         node: NodeSmallId
     } => "own_attestation", "node {node} of this operator can still attest the settlement and earn its share";
-    /// More claims.
-    MoreProceeds => "more_proceeds", "the claims of the node are worth too little beside their gas";
+    /// More claims or shares.
+    MoreProceeds => "more_proceeds", "what the contract would pay is worth too little beside the gas";
+    /// The node's next claim.
+    NextClaim => "next_claim", "the node's claims, which are made now, pay its shares too";
     /// A lower price of gas, or forever.
     CheaperGas => "cheaper_gas", "it would cost more gas than it earns";
     /// More USDC in the contract.

@@ -72,7 +72,7 @@ impl fmt::Display for Pause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PauseScope {
-    /// Settlements and claims: attestations are the last to be stopped, because the contract punishes those that are missing.
+    /// All but attestations, which are the last to be stopped, because the contract punishes those that are missing.
     AllButAttestations,
     /// Everything.
     All,

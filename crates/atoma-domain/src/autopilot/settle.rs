@@ -22,7 +22,7 @@ pub fn stack_duty(stack: &UnpaidStack, task: Option<&Task>, at: &Circumstances<'
     };
     let mut duty = Duty {
         kind,
-        stack_small_id: stack.stack_small_id,
+        stack_small_id: Some(stack.stack_small_id),
         task_small_id: Some(stack.task_small_id),
         node_small_id: stack.selected_node_id,
         standing: Standing::Blocked(Obstacle::UnknownTask),

@@ -265,6 +265,46 @@ fn claims_of_a_node_are_weighed_together() {
 }
 
 #[test]
+fn shares_are_withdrawn_if_no_claim_pays_them() {
+    let (mut policy, moment) = (policy(), moment(NOON));
+    policy.duties.claim = Some(ClaimPolicy {
+        gas_factor: 4,
+        ..ClaimPolicy::default()
+    });
+    let task = task(SecurityLevel::NONE);
+    // A claim is worth 25 micro-USDC, and costs 10 of gas as a withdrawal does.
+    let mut settled = settled(EPOCH, &[]);
+    settled.price_per_one_million_compute_units = PricePerMillion::new(25);
+    let reasons = |owed: &[(u64, u64)], has_claim: bool| {
+        let at = circumstances(&policy, &moment);
+        let owed = owed.iter();
+        let shares = owed.map(|(node, owed)| (NodeSmallId::new(*node), MicroUsdc::new(*owed)));
+        let mut duties: Vec<Duty> = withdrawal_duties(&shares.collect(), &at).collect();
+        if has_claim {
+            duties.push(stack_duty(&settled, Some(&task), &at));
+        }
+        weigh(&mut duties, &at);
+        let reasons = duties.iter().map(|duty| duty.standing.reason());
+        reasons.collect::<Vec<_>>()
+    };
+    let (no, alone) = (false, true);
+    assert_eq!(reasons(&[(1, 0)], no), [""; 0]);
+    assert_eq!(reasons(&[(1, 39)], no), ["more_proceeds"]);
+    assert_eq!(reasons(&[(1, 40), (2, 39)], no), ["pays", "more_proceeds"]);
+    // Together they are worth four times the gas of the claim, which pays both.
+    assert_eq!(reasons(&[(1, 15)], alone), ["next_claim", "pays"]);
+    assert_eq!(reasons(&[(1, 14)], alone), ["more_proceeds"; 2]);
+    // The claim is another node's.
+    assert_eq!(reasons(&[(2, 40)], alone), ["pays", "more_proceeds"]);
+    policy.duties.claim = None;
+    let at = circumstances(&policy, &moment);
+    let shares = [(NodeSmallId::new(1), MicroUsdc::new(40))].into();
+    let mut duties: Vec<Duty> = withdrawal_duties(&shares, &at).collect();
+    weigh(&mut duties, &at);
+    assert_eq!(duties[0].standing.reason(), "turned_off");
+}
+
+#[test]
 fn the_last_gas_is_kept_for_attestations() {
     let (policy, moment) = (policy(), moment(NOON));
     let with_balance = |balance| {

@@ -55,6 +55,8 @@ pub enum Action {
         /// The key rotation that the evidence is for; `None` for the network's current one.
         key_rotation_counter: Option<u64>,
     },
+    /// Collect the shares that the contract owes the node (`withdraw_fees`).
+    WithdrawFees {},
     /// Settle a stack.
     SettleStack {
         /// The stack.
@@ -90,13 +92,14 @@ pub enum Action {
 
 impl Action {
     /// The stable names of all kinds.
-    pub const KINDS: [&str; 11] = [
+    pub const KINDS: [&str; 12] = [
         "register_node",
         "subscribe_to_model",
         "subscribe_to_task",
         "update_subscription",
         "unsubscribe_from_task",
         "rotate_node_key",
+        "withdraw_fees",
         "settle_stack",
         "attest_settlement",
         "start_dispute",
@@ -118,6 +121,7 @@ impl Action {
             Self::UpdateSubscription { .. } => "update_subscription",
             Self::UnsubscribeFromTask { .. } => "unsubscribe_from_task",
             Self::RotateNodeKey { .. } => "rotate_node_key",
+            Self::WithdrawFees {} => "withdraw_fees",
             Self::SettleStack { .. } => "settle_stack",
             Self::AttestSettlement { .. } => "attest_settlement",
             Self::StartDispute { .. } => "start_dispute",
@@ -149,6 +153,7 @@ impl Action {
             | Self::UnsubscribeFromTask { task_small_id } => format!("task {task_small_id}"),
             // Each device of a node commits to the key by itself.
             Self::RotateNodeKey { device_type, .. } => format!("key of device type {device_type}"),
+            Self::WithdrawFees {} => String::from("fees"),
             Self::SettleStack { stack_small_id, .. } => format!("settle {stack_small_id}"),
             Self::AttestSettlement { stack_small_id, .. } => format!("attest {stack_small_id}"),
             Self::StartDispute { stack_small_id } => format!("dispute {stack_small_id}"),

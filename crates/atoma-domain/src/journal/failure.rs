@@ -95,6 +95,8 @@ pub enum Failure {
         key_rotation_counter: u64,
         current_key_rotation_counter: u64,
     },
+    #[error("the contract owes node {node_small_id} no shares")]
+    NothingToWithdraw { node_small_id: NodeSmallId },
     #[error("stack {stack_small_id} is already in settlement")]
     AlreadySettling { stack_small_id: StackSmallId },
     #[error("node {node_small_id} has already attested stack {stack_small_id}")]
@@ -231,7 +233,7 @@ pub enum Failure {
         abort: Abort,
         abort_name: Option<String>,
     },
-    #[error("the contract's treasury holds too little to pay the claim")]
+    #[error("the contract's treasury holds too little to pay")]
     TreasuryShort {},
     #[error("the transaction failed on chain: {reason}")]
     ExecutionFailed { reason: String },

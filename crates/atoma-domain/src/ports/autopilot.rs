@@ -18,9 +18,6 @@ pub trait AutopilotStore: Debug + Send + Sync {
         page: Page<StackSmallId>,
     ) -> Result<Vec<UnpaidStack>, StoreError>;
 
-    /// One unclaimed stack; `None` if it is unknown or claimed.
-    async fn unpaid_stack(&self, stack: StackSmallId) -> Result<Option<UnpaidStack>, StoreError>;
-
     /// Stops the reservation of units of these stacks, or allows it again. A stack without a record stays as it is.
     async fn set_draining(
         &self,

@@ -14,8 +14,8 @@ use crate::events::ContractEvent;
 use crate::model::NodeKey;
 use crate::transaction::{SignedTransaction, UnsignedTransaction};
 use crate::{
-    Address, CheckpointNumber, Digest, Epoch, Mist, NodeSmallId, ObjectId, ObjectReference,
-    StackSmallId, TaskSmallId, TimestampMs,
+    Address, CheckpointNumber, Digest, Epoch, MicroUsdc, Mist, NodeSmallId, ObjectId,
+    ObjectReference, StackSmallId, TaskSmallId, TimestampMs,
 };
 
 /// Access to the chain. Each method is one step, without retries or other policy. Reads can be repeated
@@ -231,6 +231,8 @@ pub struct ViewQuery {
     pub subscribers: Option<SubscriberQuery>,
     /// The node whose key to read.
     pub node_key: Option<NodeSmallId>,
+    /// The nodes whose shares to read.
+    pub shares: Vec<NodeSmallId>,
 }
 
 /// Which subscriber list to read. Nodes that are expected in it are read in the same call as the list;
@@ -260,6 +262,8 @@ pub struct ContractView {
     pub subscribers: Option<Vec<SubscriberOnChain>>,
     /// The key that the node has committed to; `None` if the query names no node or the node has no key.
     pub node_key: Option<NodeKey>,
+    /// The shares of those of the nodes that exist.
+    pub shares: BTreeMap<NodeSmallId, MicroUsdc>,
 }
 
 /// The plan of a transaction.

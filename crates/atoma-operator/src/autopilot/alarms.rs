@@ -22,14 +22,14 @@ impl Shared {
         let duties = survey.duties.iter().filter(|duty| {
             duty.kind == DutyKind::Attest && duty.standing == Standing::Blocked(Obstacle::NoRecord)
         });
-        let recordless = duties.map(|duty| {
-            let (node, stack) = (duty.node_small_id, duty.stack_small_id);
+        let recordless = duties.filter_map(|duty| {
+            let (node, stack) = (duty.node_small_id, duty.stack_small_id?);
             let summary = format!(
                 "node {node} must attest the settlement of stack {stack} and has no record of it: run the stack's requests \
                  again and record them for the node"
             );
             let kind = AlarmKind::NothingToAttestWith;
-            Condition::new(kind, Subject::Stack(stack), summary).until(duty.deadline)
+            Some(Condition::new(kind, Subject::Stack(stack), summary).until(duty.deadline))
         });
         reports.report(AlarmKind::NothingToAttestWith, recordless);
     }

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use atoma_domain::autopilot::{Duty, DutyKind, PauseScope, Standing};
 use atoma_domain::journal::{Failure, GasOptions};
-use atoma_domain::{NodeSmallId, StackSmallId};
+use atoma_domain::{Digest, NodeSmallId, StackSmallId};
+use tracing::field::display;
 use tracing::{info, warn};
 
 use super::setbacks::{DutyKey, is_harmless};
 use super::shared::Shared;
-use crate::use_cases::{MOST_STACKS, NodeChoice, StackResult, StackStatus};
+use crate::use_cases::{Completed, MOST_STACKS, NodeChoice, StackResult, StackStatus};
 
 /// How many settlements of a node are begun at once. Each is a transaction of its own and closes its stack's record, so
 /// that a long queue would only keep attestations waiting and stacks closed.
 const SETTLEMENTS_AT_ONCE: usize = 50;
 
-/// What one request does: duties of one kind and one node.
+/// What one request does: duties of one kind and one node. A withdrawal is about no stacks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Errand {
     pub(super) kind: DutyKind,
@@ -40,14 +41,17 @@ impl Errand {
             };
             if !is_paused && matches!(duty.standing, Standing::Due(_)) {
                 let errand = errands.entry((duty.kind, duty.node_small_id)).or_default();
-                errand.push(duty.stack_small_id);
+                errand.extend(duty.stack_small_id);
             }
         }
         let errands = errands.into_iter().flat_map(|((kind, node), mut stacks)| {
             if kind == DutyKind::Settle {
                 stacks.truncate(SETTLEMENTS_AT_ONCE.saturating_sub(under_way(node)));
             }
-            let parts: Vec<_> = stacks.chunks(MOST_STACKS).map(<[_]>::to_vec).collect();
+            let parts: Vec<_> = match kind {
+                DutyKind::Withdraw => vec![Vec::new()],
+                _ => stacks.chunks(MOST_STACKS).map(<[_]>::to_vec).collect(),
+            };
             parts
                 .into_iter()
                 .map(move |stacks| Self { kind, node, stacks })
@@ -70,9 +74,12 @@ impl Shared {
             DutyKind::Attest => operator.attest(stacks, false, choice, gas).await,
             DutyKind::Settle => operator.settle(stacks, None, choice, gas).await,
             DutyKind::Claim => operator.claim(stacks, choice, gas).await,
+            DutyKind::Withdraw => return self.withdraw(*node).await,
         };
         match results {
-            Ok(results) => results.iter().for_each(|result| self.note(errand, result)),
+            Ok(results) => results
+                .iter()
+                .for_each(|result| self.note_stack(errand, result)),
             // The whole request is refused, so nothing was begun; the next look tries again.
             Err(failure) => {
                 let (kind, stacks) = (kind.name(), stacks.len());
@@ -81,30 +88,58 @@ impl Shared {
         }
     }
 
-    fn note(&self, errand: &Errand, result: &StackResult) {
-        let (kind, node) = (errand.kind, errand.node);
-        let stack = result.stack_small_id;
-        let key = DutyKey::new(kind, stack, node);
-        let digest = result.tx_digest.map(tracing::field::display);
-        match (result.status, &result.failure) {
-            (StackStatus::Succeeded, _) => {
-                self.setbacks().forget(key);
-                info!(%stack, %node, digest, "the autopilot has {}", done(kind));
+    async fn withdraw(&self, node: NodeSmallId) {
+        let key = DutyKey::new(DutyKind::Withdraw, None, node);
+        let choice = NodeChoice {
+            node_small_id: Some(node),
+            node_badge_id: None,
+        };
+        match self.operator.withdraw(choice, GasOptions::default()).await {
+            Ok(Completed::Executed { tx_digest, .. }) => self.note_done(key, Some(tx_digest)),
+            Ok(Completed::Rehearsed { .. }) => {}
+            Err(unsuccessful) if unsuccessful.is_pending => {}
+            Err(unsuccessful) => {
+                let is_final = unsuccessful.transaction_id.is_some();
+                self.note_failed(key, unsuccessful.tx_digest, &unsuccessful.failure, is_final);
             }
+        }
+    }
+
+    fn note_stack(&self, errand: &Errand, result: &StackResult) {
+        let key = DutyKey::new(errand.kind, Some(result.stack_small_id), errand.node);
+        match (result.status, &result.failure) {
+            (StackStatus::Succeeded, _) => self.note_done(key, result.tx_digest),
             (StackStatus::Failed, failure) => {
                 let unknown = Failure::Internal {
                     reason: String::from("no reason is known"),
                 };
                 let failure = failure.as_ref().unwrap_or(&unknown);
                 let is_final = result.transaction_id.is_some();
-                self.setbacks().note(key, failure, is_final, self.elapsed());
-                if is_harmless(failure) {
-                    info!(%stack, %node, digest, %failure, "nothing to do any more, or not yet");
-                    return;
-                }
-                warn!(%stack, %node, digest, %failure, "the autopilot has not {}", done(kind));
+                self.note_failed(key, result.tx_digest, failure, is_final);
             }
             (StackStatus::Pending, _) => {}
+        }
+    }
+
+    fn note_done(&self, key: DutyKey, digest: Option<Digest>) {
+        let DutyKey { kind, stack, node } = key;
+        self.setbacks().forget(key);
+        if matches!(kind, DutyKind::Claim | DutyKind::Withdraw) {
+            self.estimates.forget();
+        }
+        let (stack, digest) = (stack.map(display), digest.map(display));
+        info!(stack, %node, digest, "the autopilot has {}", done(kind));
+    }
+
+    /// Notes a failure. A final one is that of a transaction, not of a request.
+    fn note_failed(&self, key: DutyKey, digest: Option<Digest>, failure: &Failure, is_final: bool) {
+        let DutyKey { kind, stack, node } = key;
+        self.setbacks().note(key, failure, is_final, self.elapsed());
+        let (stack, digest) = (stack.map(display), digest.map(display));
+        if is_harmless(failure) {
+            info!(stack, %node, digest, %failure, "nothing to do any more, or not yet");
+        } else {
+            warn!(stack, %node, digest, %failure, "the autopilot has not {}", done(kind));
         }
     }
 }
@@ -115,6 +150,7 @@ const fn done(kind: DutyKind) -> &'static str {
         DutyKind::Attest => "attested a settlement",
         DutyKind::Settle => "settled a stack",
         DutyKind::Claim => "claimed a stack",
+        DutyKind::Withdraw => "withdrawn the shares of a node",
     }
 }
 
@@ -127,7 +163,7 @@ mod tests {
     fn duty(kind: DutyKind, stack: u64, node: u64, standing: Standing) -> Duty {
         Duty {
             kind,
-            stack_small_id: StackSmallId::new(stack),
+            stack_small_id: (kind != DutyKind::Withdraw).then_some(StackSmallId::new(stack)),
             task_small_id: None,
             node_small_id: NodeSmallId::new(node),
             standing,
@@ -146,6 +182,7 @@ mod tests {
         let waits_for = WaitsFor::NextEpoch;
         let until = None;
         let duties = [
+            due(DutyKind::Withdraw, 0, 2),
             due(DutyKind::Claim, 1, 1),
             due(DutyKind::Settle, 2, 2),
             due(DutyKind::Attest, 3, 2),
@@ -171,6 +208,7 @@ mod tests {
             (DutyKind::Settle, 1, vec![4]),
             (DutyKind::Settle, 2, vec![2, 5]),
             (DutyKind::Claim, 1, vec![1]),
+            (DutyKind::Withdraw, 2, Vec::new()),
         ];
         assert_eq!(listed(None), all);
         assert_eq!(listed(Some(PauseScope::AllButAttestations)), all[..1]);

@@ -1,4 +1,4 @@
-//! What transactions cost, and what the contract charges: read now and then, since neither changes often.
+//! What transactions cost, what the contract charges, and the shares that it owes: read now and then, since none changes often.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use atoma_domain::autopilot::GasEstimates;
 use atoma_domain::journal::{AttemptStatus, Failure, IntentStatus};
-use atoma_domain::ports::{Chain, Journal, JournalFilter, Page, ViewQuery};
-use atoma_domain::{Digest, IntentId, Mist, Permille};
+use atoma_domain::ports::{Chain, EpochInfo, Journal, JournalFilter, Page, ViewQuery};
+use atoma_domain::{Digest, Epoch, IntentId, MicroUsdc, Mist, NodeSmallId, Permille};
 
 use crate::causes::{chain_failure, internal};
 
-/// How old an estimate may be.
+/// How old an estimate may be. In a new epoch everything is read anew: others claim then what the nodes attested.
 const LONGEST_USE: Duration = Duration::from_secs(600);
 /// How many of the latest intents of a kind are looked at.
 const LATEST: u32 = 20;
@@ -24,13 +24,22 @@ const SMALLEST_UNITS: u64 = 1_000;
 
 /// What was read last.
 #[derive(Debug, Default)]
-pub(super) struct Estimates(Mutex<Option<(Duration, Prices)>>);
+pub(super) struct Estimates(Mutex<Option<Known>>);
 
-/// What transactions cost, and the contract's charge for sampling consensus.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
+struct Known {
+    /// By the time that the process has seen pass.
+    at: Duration,
+    epoch: Epoch,
+    prices: Prices,
+}
+
+/// What transactions cost, the contract's charge for sampling consensus, and what it owes the operator's nodes.
+#[derive(Clone, Debug)]
 pub(super) struct Prices {
     pub(super) gas: GasEstimates,
     pub(super) charge: Permille,
+    pub(super) shares: BTreeMap<NodeSmallId, MicroUsdc>,
 }
 
 impl Estimates {
@@ -39,26 +48,41 @@ impl Estimates {
         &self,
         chain: &dyn Chain,
         journal: &dyn Journal,
-        reference_gas_price: Mist,
+        nodes: &[NodeSmallId],
+        info: &EpochInfo,
         now: Duration,
     ) -> Result<Prices, Failure> {
-        let known = *self.latest();
-        if let Some((at, prices)) = known
-            && now.saturating_sub(at) < LONGEST_USE
+        if let Some(known) = self.latest().as_ref()
+            && now.saturating_sub(known.at) < LONGEST_USE
+            && known.epoch >= info.epoch
         {
-            return Ok(prices);
+            return Ok(known.prices.clone());
         }
-        let view = chain.view(&ViewQuery::default()).await;
-        let parameters = view.map_err(|error| chain_failure(&error))?.parameters;
-        let prices = Prices {
-            gas: estimate(journal, reference_gas_price).await?,
-            charge: parameters.sampling_consensus_charge,
+        let query = ViewQuery {
+            shares: nodes.to_vec(),
+            ..ViewQuery::default()
         };
-        *self.latest() = Some((now, prices));
+        let view = chain.view(&query).await;
+        let view = view.map_err(|error| chain_failure(&error))?;
+        let prices = Prices {
+            gas: estimate(journal, info.reference_gas_price).await?,
+            charge: view.parameters.sampling_consensus_charge,
+            shares: view.shares,
+        };
+        *self.latest() = Some(Known {
+            at: now,
+            epoch: info.epoch,
+            prices: prices.clone(),
+        });
         Ok(prices)
     }
 
-    fn latest(&self) -> MutexGuard<'_, Option<(Duration, Prices)>> {
+    /// Lets everything be read anew: a claim has paid shares and credited others.
+    pub(super) fn forget(&self) {
+        *self.latest() = None;
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Option<Known>> {
         // It is assigned at once.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

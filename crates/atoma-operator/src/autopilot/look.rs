@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use atoma_domain::autopilot::{
-    Circumstances, Duty, DutyKind, EpochWindow, Moment, Standing, UnpaidStack, WaitsFor,
-    attestation_duties, stack_duty, weigh,
+    Circumstances, Duty, DutyKind, EpochWindow, Moment, Standing, WaitsFor, attestation_duties,
+    stack_duty, weigh, withdrawal_duties,
 };
 use atoma_domain::journal::{Action, Failure};
 use atoma_domain::model::{OperatorNode, Task};
@@ -21,8 +21,8 @@ use crate::causes::{chain_failure, internal};
 const PAGE: u32 = 5_000;
 
 impl Shared {
-    /// Looks at everything, or at one stack.
-    pub(super) async fn survey(&self, only: Option<StackSmallId>) -> Result<Survey, Failure> {
+    /// Looks at everything.
+    pub(super) async fn survey(&self) -> Result<Survey, Failure> {
         let ports = self.operator.ports();
         let nodes = self.own_nodes().await?;
         let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
@@ -41,13 +41,14 @@ impl Shared {
             ),
         };
         let (journal, elapsed) = (ports.journal.as_ref(), ports.clock.elapsed());
-        let prices = self.estimates.prices(
-            self.chain.as_ref(),
-            journal,
-            info.reference_gas_price,
-            elapsed,
-        );
-        let Prices { gas, charge } = prices.await?;
+        let prices = self
+            .estimates
+            .prices(self.chain.as_ref(), journal, &ids, &info, elapsed);
+        let Prices {
+            gas,
+            charge,
+            shares,
+        } = prices.await?;
         let at = Circumstances {
             policy: &self.config.policy,
             moment: &moment,
@@ -56,13 +57,14 @@ impl Shared {
             gas,
             balance: self.operator.gas_balance(),
         };
-        let mut duties = self.attestations(&ids, &moment, only).await?;
+        let mut duties = self.attestations(&ids, &moment).await?;
         let tasks = self.tasks().await?;
         let mut draining = Vec::new();
         for node in &ids {
             let mut page = Page::first(PAGE);
             loop {
-                let stacks = self.unpaid(*node, page, only).await?;
+                let stacks = self.store.unpaid_stacks(*node, page).await;
+                let stacks = stacks.map_err(internal)?;
                 page.after = stacks.last().map(|stack| stack.stack_small_id);
                 for stack in &stacks {
                     duties.push(stack_duty(stack, tasks.get(&stack.task_small_id), &at));
@@ -70,11 +72,12 @@ impl Shared {
                         draining.push(stack.stack_small_id);
                     }
                 }
-                if page.after.is_none() || only.is_some() {
+                if page.after.is_none() {
                     break;
                 }
             }
         }
+        duties.extend(withdrawal_duties(&shares, &at));
         weigh(&mut duties, &at);
         let draining = Draining::of(&duties, &draining);
         self.hold_back(&mut duties, &nodes);
@@ -94,7 +97,7 @@ impl Shared {
     pub(super) async fn survey_attestations(&self, moment: &Moment) -> Result<Vec<Duty>, Failure> {
         let nodes = self.own_nodes().await?;
         let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
-        let mut duties = self.attestations(&ids, moment, None).await?;
+        let mut duties = self.attestations(&ids, moment).await?;
         self.hold_back(&mut duties, &nodes);
         Ok(duties)
     }
@@ -103,7 +106,6 @@ impl Shared {
         &self,
         nodes: &[NodeSmallId],
         moment: &Moment,
-        only: Option<StackSmallId>,
     ) -> Result<Vec<Duty>, Failure> {
         let state = &self.operator.ports().state;
         let mut page: Page<(Epoch, StackSmallId)> = Page::first(PAGE);
@@ -114,28 +116,10 @@ impl Shared {
             let last = due.last();
             page.after = last.map(|due| (due.claimable_from_epoch, due.stack_small_id));
             for due in &due {
-                if only.is_none_or(|only| only == due.stack_small_id) {
-                    duties.extend(attestation_duties(due, &self.config.policy, moment));
-                }
+                duties.extend(attestation_duties(due, &self.config.policy, moment));
             }
             if page.after.is_none() {
                 return Ok(duties);
-            }
-        }
-    }
-
-    async fn unpaid(
-        &self,
-        node: NodeSmallId,
-        page: Page<StackSmallId>,
-        only: Option<StackSmallId>,
-    ) -> Result<Vec<UnpaidStack>, Failure> {
-        match only {
-            None => self.store.unpaid_stacks(node, page).await.map_err(internal),
-            Some(stack) => {
-                let stack = self.store.unpaid_stack(stack).await.map_err(internal)?;
-                let own = stack.filter(|stack| stack.selected_node_id == node);
-                Ok(own.into_iter().collect())
             }
         }
     }
@@ -174,8 +158,10 @@ impl Shared {
             let node = nodes
                 .iter()
                 .find(|node| node.node_small_id == duty.node_small_id);
-            if let Some((_, held)) =
-                node.and_then(|node| self.operator.under_way(&action(duty), *node))
+            let action = action(duty);
+            if let Some((_, held)) = node
+                .zip(action)
+                .and_then(|(node, action)| self.operator.under_way(&action, *node))
             {
                 duty.standing = Standing::Waiting {
                     waits_for: match held {
@@ -196,9 +182,15 @@ impl Shared {
 }
 
 /// The action that does a duty, to find out whether it is under way.
-const fn action(duty: &Duty) -> Action {
-    let stack_small_id = duty.stack_small_id;
-    match duty.kind {
+const fn action(duty: &Duty) -> Option<Action> {
+    let Some(stack_small_id) = duty.stack_small_id else {
+        return match duty.kind {
+            DutyKind::Withdraw => Some(Action::WithdrawFees {}),
+            _ => None,
+        };
+    };
+    Some(match duty.kind {
+        DutyKind::Withdraw => Action::WithdrawFees {},
         DutyKind::Attest => Action::AttestSettlement {
             stack_small_id,
             allow_dispute: false,
@@ -209,5 +201,5 @@ const fn action(duty: &Duty) -> Action {
         },
         // Both claims of a stack have one key.
         DutyKind::Claim => Action::ClaimStack { stack_small_id },
-    }
+    })
 }

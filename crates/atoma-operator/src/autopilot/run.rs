@@ -49,7 +49,7 @@ impl AutopilotRun {
     pub async fn step(&mut self) -> Result<(), Failure> {
         let shared = Arc::clone(&self.autopilot.0);
         let pause = shared.watch().await?;
-        let survey = Arc::new(shared.survey(None).await?);
+        let survey = Arc::new(shared.survey().await?);
         *shared.latest() = Some(Arc::clone(&survey));
         shared.report(pause.as_ref(), &survey);
         let paused = pause.as_ref().map(|pause| pause.scope);

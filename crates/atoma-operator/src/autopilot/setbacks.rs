@@ -13,13 +13,17 @@ const COUNTED: usize = 10_000;
 /// A duty, to be found again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DutyKey {
-    kind: DutyKind,
-    stack: StackSmallId,
-    node: NodeSmallId,
+    pub(super) kind: DutyKind,
+    pub(super) stack: Option<StackSmallId>,
+    pub(super) node: NodeSmallId,
 }
 
 impl DutyKey {
-    pub(super) const fn new(kind: DutyKind, stack: StackSmallId, node: NodeSmallId) -> Self {
+    pub(super) const fn new(
+        kind: DutyKind,
+        stack: Option<StackSmallId>,
+        node: NodeSmallId,
+    ) -> Self {
         Self { kind, stack, node }
     }
 
@@ -31,7 +35,7 @@ impl DutyKey {
     const fn pauses(self) -> [Duration; 2] {
         match self.kind {
             DutyKind::Attest => [Duration::from_secs(2), Duration::from_secs(60)],
-            DutyKind::Settle | DutyKind::Claim => {
+            DutyKind::Settle | DutyKind::Claim | DutyKind::Withdraw => {
                 [Duration::from_secs(15), Duration::from_secs(3_600)]
             }
         }
@@ -107,6 +111,7 @@ pub(super) const fn is_harmless(failure: &Failure) -> bool {
         Failure::AlreadyAttested { .. }
             | Failure::AlreadySettling { .. }
             | Failure::AlreadyClaimed { .. }
+            | Failure::NothingToWithdraw { .. }
             | Failure::NotYetClaimable { .. }
             | Failure::RequestsInProgress { .. }
             | Failure::InFlightWithOtherParameters { .. }
@@ -124,7 +129,7 @@ mod tests {
     }
 
     fn key(kind: DutyKind) -> DutyKey {
-        DutyKey::new(kind, StackSmallId::new(1), NodeSmallId::new(1))
+        DutyKey::new(kind, Some(StackSmallId::new(1)), NodeSmallId::new(1))
     }
 
     fn failed() -> Failure {

@@ -36,7 +36,9 @@ impl Draining {
     pub(super) fn of(duties: &[Duty], draining: &[StackSmallId]) -> Self {
         let mut change = Self::default();
         for duty in duties.iter().filter(|duty| duty.kind != DutyKind::Attest) {
-            let stack = duty.stack_small_id;
+            let Some(stack) = duty.stack_small_id else {
+                continue;
+            };
             let is_draining = draining.contains(&stack);
             let waits_for_reservations = matches!(
                 duty.standing,

@@ -49,7 +49,7 @@ impl Autopilot {
     /// # Errors
     /// When the chain or the database can't be read.
     pub async fn survey(&self) -> Result<Survey, Failure> {
-        self.0.survey(None).await
+        self.0.survey().await
     }
 
     /// What it has to do about a stack; empty if nothing: it is paid, unknown, or of somebody else.
@@ -57,7 +57,10 @@ impl Autopilot {
     /// # Errors
     /// When the chain or the database can't be read.
     pub async fn explain(&self, stack: StackSmallId) -> Result<Vec<Duty>, Failure> {
-        Ok(self.0.survey(Some(stack)).await?.duties)
+        // Claims are weighed with the node's others.
+        let mut duties = self.0.survey().await?.duties;
+        duties.retain(|duty| duty.stack_small_id == Some(stack));
+        Ok(duties)
     }
 
     /// How it stands.

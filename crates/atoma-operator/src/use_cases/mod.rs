@@ -37,6 +37,7 @@ mod stack_result;
 mod stacks;
 mod subscriptions;
 mod under_way;
+mod withdraw;
 
 pub use books::{
     BookFilter, BooksChecked, Earnings, HistoryStep, LinePlace, StackHistory, StepKind,

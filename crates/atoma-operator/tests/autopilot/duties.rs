@@ -136,6 +136,51 @@ async fn without_a_record_the_duty_says_what_is_missing() {
     other.node.stop().await.unwrap();
 }
 
+/// A node that only attests has no claim of its own that would pay its share.
+#[tokio::test]
+async fn the_share_of_a_node_that_claims_nothing_is_withdrawn() {
+    let world = World::start(10).await;
+    let task = world.task(2);
+    let mut other = Site::start(&world, KEYS[1], 1, &[task], policy()).await;
+    let mut site = Site::start(&world, KEYS[0], 1, &[task], policy()).await;
+    let (node, selected) = (site.nodes[0], other.nodes[0]);
+    // What the other stacks cost lets the treasury pay the share.
+    let stack = world.buy(task, selected, 3)[0];
+    world.network.force_attesters(stack, vec![node]);
+    other.mirrored(&world).await;
+    other.serve(stack, selected, UNITS, 1).await;
+    other.step(&world).await;
+    site.mirrored(&world).await;
+    site.serve(stack, node, UNITS, 1).await;
+    site.step(&world).await;
+    let withdrawals = async |site: &Site| -> Vec<String> {
+        let survey = site.autopilot.survey().await.unwrap();
+        let of_nodes = survey
+            .duties
+            .iter()
+            .filter(|duty| duty.stack_small_id.is_none());
+        of_nodes
+            .map(|duty| duty.standing.reason().to_owned())
+            .collect()
+    };
+    assert_eq!(withdrawals(&site).await, [""; 0]);
+    world.end_epoch();
+    other.step(&world).await;
+    assert!(is_claimed(&other, stack).await);
+    site.mirrored(&world).await;
+    assert_eq!(withdrawals(&site).await, ["pays"]);
+    let address = site.operator().ports().signer.address();
+    let owed = world.owed(node);
+    assert!(owed > 0);
+    let before = world.usdc_of(address);
+    site.step(&world).await;
+    assert_eq!(world.usdc_of(address) - before, owed);
+    assert_eq!(world.owed(node), 0);
+    assert_eq!(withdrawals(&site).await, [""; 0]);
+    site.node.stop().await.unwrap();
+    other.node.stop().await.unwrap();
+}
+
 /// Requests in progress are let to their end; no more begin.
 #[tokio::test]
 async fn a_stack_drains_before_it_is_settled() {

@@ -260,7 +260,7 @@ pub(crate) async fn missing_records(site: &Site) -> Vec<(StackSmallId, NodeSmall
         duty.standing == Standing::Blocked(Obstacle::NoRecord) && duty.kind == DutyKind::Attest
     });
     missing
-        .map(|duty| (duty.stack_small_id, duty.node_small_id))
+        .filter_map(|duty| Some((duty.stack_small_id?, duty.node_small_id)))
         .collect()
 }
 

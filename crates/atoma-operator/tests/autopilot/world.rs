@@ -112,6 +112,13 @@ impl World {
         usdc.map_or(0, |(_, balance)| balance.as_u64().unwrap())
     }
 
+    /// The shares that the contract owes a node, in micro-USDC.
+    pub(crate) fn owed(&self, node: NodeSmallId) -> u64 {
+        let state = self.network.state().unwrap();
+        let entry = &state["nodes"][node.to_string()];
+        entry["available_fee_amount"].as_u64().unwrap()
+    }
+
     /// The version of the contract's state.
     pub(crate) async fn version(&self) -> u64 {
         // A fault that is injected counts calls, so it ends.

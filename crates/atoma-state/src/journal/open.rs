@@ -170,7 +170,8 @@ fn already_done(wanted: &NewIntent, transaction_id: IntentId) -> Failure {
         | Action::SubscribeToTask { .. }
         | Action::UpdateSubscription { .. }
         | Action::UnsubscribeFromTask { .. }
-        | Action::RotateNodeKey { .. } => Failure::InFlightWithOtherParameters { transaction_id },
+        | Action::RotateNodeKey { .. }
+        | Action::WithdrawFees {} => Failure::InFlightWithOtherParameters { transaction_id },
     }
 }
 

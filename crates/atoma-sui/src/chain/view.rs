@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use atoma_domain::contract::{ContractParameters, StackOnChain, SubscriberOnChain, TicketOnChain};
 use atoma_domain::model::NodeKey;
 use atoma_domain::ports::{ChainError, ContractView, ViewQuery};
-use atoma_domain::{ObjectId, ObjectReference, StackSmallId};
+use atoma_domain::{MicroUsdc, NodeSmallId, ObjectId, ObjectReference, StackSmallId};
 use futures::future::try_join_all;
 
 use super::cache::Cache;
@@ -32,6 +32,7 @@ struct Contents {
     tickets: BTreeMap<StackSmallId, TicketOnChain>,
     subscribers: Option<Vec<SubscriberOnChain>>,
     node_key: Option<NodeKey>,
+    shares: BTreeMap<NodeSmallId, MicroUsdc>,
 }
 
 impl SuiChain {
@@ -47,6 +48,7 @@ impl SuiChain {
             tickets: contents.tickets,
             subscribers: contents.subscribers,
             node_key: contents.node_key,
+            shares: contents.shares,
         })
     }
 
@@ -150,6 +152,17 @@ fn pass(
             }
         }
     }
+    let mut shares = BTreeMap::new();
+    for &node in &query.shares {
+        match objects.lookup(facts.keys.by_node(facts.nodes, node.get())) {
+            Lookup::NotRead => complete = false,
+            Lookup::Absent => {}
+            Lookup::Read(object) => {
+                let field: Field<u64, NodeEntry> = object.decode("a node's entry")?;
+                shares.insert(node, field.value.shares());
+            }
+        }
+    }
     let atoma_db: AtomaDb = match atoma_db {
         Lookup::NotRead => return Ok(Pass::Missing),
         Lookup::Absent => return Err(ChainError::NoObject(facts.contract.atoma_db)),
@@ -168,6 +181,7 @@ fn pass(
         tickets,
         subscribers,
         node_key,
+        shares,
     }))
 }
 

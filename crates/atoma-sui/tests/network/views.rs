@@ -8,7 +8,7 @@ use atoma_domain::model::NodeKey;
 use atoma_domain::ports::{Chain as _, SubscriberQuery, ViewQuery};
 use atoma_domain::settlement::SettlementProof;
 use atoma_domain::{
-    ComputeUnits, HexBytes, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId,
+    ComputeUnits, HexBytes, MicroUsdc, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId,
 };
 use atoma_localnet::Purchase;
 use tracing::span::{Attributes, Id, Record};
@@ -114,6 +114,18 @@ async fn a_subscriber_list_is_read_as_the_contract_keeps_it() {
     assert_eq!(listed(&network, task, &[]).await, Some(twice));
 
     assert_eq!(listed(&network, TaskSmallId::new(9), &nodes).await, None);
+}
+
+#[tokio::test]
+async fn the_shares_of_nodes_that_exist_are_read() {
+    let network = TestNetwork::start().await;
+    let operator = network.operator(0, &[]).await;
+    let query = ViewQuery {
+        shares: vec![operator.node, NodeSmallId::new(9)],
+        ..ViewQuery::default()
+    };
+    let view = network.chain.view(&query).await.unwrap();
+    assert_eq!(view.shares, [(operator.node, MicroUsdc::ZERO)].into());
 }
 
 #[tokio::test]

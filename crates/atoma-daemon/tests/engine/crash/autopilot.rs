@@ -6,11 +6,14 @@ use atoma_domain::Permille;
 use atoma_operator::{AutopilotConfig, AutopilotMode, AutopilotRun};
 
 use crate::support::audit::journal_agrees_with_ledger;
-use crate::support::cases::{Prepare, to_attest, to_claim, to_claim_confidential, to_settle};
+use crate::support::cases::{
+    FIRST, Prepare, SECOND, stacks, to_attest, to_claim, to_claim_confidential, to_settle,
+};
 use crate::support::fail_points::{CrashPoint, Plan};
-use crate::support::generation::Generation;
+use crate::support::generation::{Generation, Site};
 use crate::support::matrix::{Idempotency, assert_done_once, decisive};
-use crate::support::world::World;
+use crate::support::request::Request;
+use crate::support::world::{SAMPLING, World};
 
 /// An autopilot for which one message is enough and gas costs nothing.
 fn autopilot(generation: &Generation) -> AutopilotRun {
@@ -72,6 +75,74 @@ fn crash_everywhere(nodes: usize, prepare: Prepare) {
         });
         generation.stop();
     }
+}
+
+/// Attested and claimed stacks of the first node: the contract owes the second one its shares of them.
+fn owe_shares(world: &World, site: &Site) -> u64 {
+    let stacks = stacks(world, site, SAMPLING, 1, true, false);
+    let generation = world.begin(site);
+    generation.run(async {
+        generation.catch_up().await;
+        let attested = Request::Attest(stacks.clone());
+        attested.send(&generation.operator, SECOND).await[0]
+            .clone()
+            .unwrap();
+        world.network.advance_epoch().unwrap();
+        generation.catch_up().await;
+        let claimed = Request::Claim(stacks.clone());
+        claimed.send(&generation.operator, FIRST).await[0]
+            .clone()
+            .unwrap();
+    });
+    generation.stop();
+    owed(world)
+}
+
+/// What the contract owes the second node, in micro-USDC.
+fn owed(world: &World) -> u64 {
+    let state = world.network.state().unwrap();
+    let entry = &state["nodes"][SECOND.to_string()];
+    entry["available_fee_amount"].as_u64().unwrap()
+}
+
+#[test]
+fn the_autopilot_withdraws_shares_exactly_once_wherever_the_daemon_crashes() {
+    let world = World::start();
+    let site = world.operator(2, 1);
+    assert!(owe_shares(&world, &site) > 0);
+    let generation = world.begin(&site);
+    let calls = generation.run(async {
+        generation.catch_up().await;
+        generation.points.arm(Plan::new());
+        step(&mut autopilot(&generation)).await;
+        generation.points.calls()
+    });
+    assert_eq!(owed(&world), 0);
+    generation.stop();
+    let mut withdrawals = 1;
+    for at in decisive(&calls) {
+        owe_shares(&world, &site);
+        let generation = world.begin(&site);
+        generation.run(generation.catch_up());
+        generation.points.arm_crash(at);
+        let ended = generation.run_until_crash(async { step(&mut autopilot(&generation)).await });
+        assert!(ended.is_none(), "{at:?} was not reached");
+        generation.kill();
+
+        let generation = world.begin(&site);
+        generation.run(async {
+            generation.engine.recover().await.unwrap();
+            generation.catch_up().await;
+            step(&mut autopilot(&generation)).await;
+            generation.all_final().await;
+            withdrawals += 1;
+            let ledger = journal_agrees_with_ledger(&generation).await;
+            assert_eq!(ledger.effects()["withdraw"], withdrawals, "{at:?}");
+            assert_eq!(owed(&world), 0, "{at:?}");
+        });
+        generation.stop();
+    }
+    assert!(withdrawals > 1, "{calls:?}");
 }
 
 #[test]

@@ -16,6 +16,24 @@ use super::exact_effects::{
 use super::generation::Generation;
 use super::observer::Observer;
 
+/// The effect of a withdrawal of shares, which has no event.
+const WITHDRAWAL: &str = "withdraw";
+
+/// The effects of a transaction, as the events show them: a silent one that pays its sender withdraws shares.
+fn effects_by(
+    transaction: &LedgerTransaction,
+    effect_in: impl Fn(&ContractEvent) -> Option<String>,
+) -> Vec<String> {
+    let changes = transaction.balance_changes.iter().flatten();
+    let is_paid = changes
+        .filter(|change| change.address == transaction.sender)
+        .any(|change| change.amount > 0);
+    if transaction.events.is_empty() && is_paid {
+        return vec![String::from(WITHDRAWAL)];
+    }
+    transaction.events.iter().filter_map(effect_in).collect()
+}
+
 /// The effect of an action on chain, as text that can be compared and counted.
 pub(crate) fn effect_of(action: &Action, actor: &Actor) -> String {
     let node = actor.node().map_or(0, |node| node.get());
@@ -41,6 +59,7 @@ pub(crate) fn effect_of(action: &Action, actor: &Actor) -> String {
             let rotation = key_rotation_counter.unwrap_or_default();
             format!("key of device {device_type} in rotation {rotation} by {node}")
         }
+        Action::WithdrawFees {} => String::from(WITHDRAWAL),
         Action::SettleStack { stack_small_id, .. } => format!("settle {stack_small_id}"),
         Action::AttestSettlement { stack_small_id, .. } => {
             format!("attest {stack_small_id} by {node}")
@@ -121,8 +140,11 @@ impl Ledger {
 
     /// How often each effect is on chain.
     pub(crate) fn effects(&self) -> BTreeMap<String, usize> {
-        let events = self.transactions.iter().flat_map(|t| &t.events);
-        count(events.filter_map(effect_in))
+        count(
+            self.transactions
+                .iter()
+                .flat_map(|t| effects_by(t, effect_in)),
+        )
     }
 
     /// Checks that no effect that may happen once is there twice.
@@ -142,8 +164,10 @@ impl Ledger {
 
     fn exact_effects_of(&self, digest: Digest) -> Vec<String> {
         let of = |t: &&LedgerTransaction| t.digest == digest;
-        let events = self.transactions.iter().filter(of).flat_map(|t| &t.events);
-        events.filter_map(exact_effect_in).collect()
+        let transactions = self.transactions.iter().filter(of);
+        transactions
+            .flat_map(|t| effects_by(t, exact_effect_in))
+            .collect()
     }
 }
 

@@ -109,6 +109,7 @@ pub(crate) async fn exact_effect_of(
             let recorded = recorded.map(|record| record.computed_units);
             claim(node, num_claimed_compute_units.or(recorded).unwrap())
         }
+        Action::WithdrawFees {} => return effect,
         _ => String::new(),
     };
     format!("{effect}: {parameters}")

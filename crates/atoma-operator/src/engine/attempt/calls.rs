@@ -5,7 +5,7 @@ use atoma_domain::journal::{Action, Failure, Intent};
 use atoma_domain::model::NodeKey;
 use atoma_domain::ports::ContractView;
 use atoma_domain::settlement::{CommitmentError, SettlementProof, commitment};
-use atoma_domain::{ComputeUnits, Hash32, NodeSmallId, StackSmallId};
+use atoma_domain::{ComputeUnits, Hash32, MicroUsdc, NodeSmallId, StackSmallId};
 
 use super::inputs::{LocalInputs, is_sampling};
 
@@ -78,6 +78,7 @@ pub(in crate::engine) fn call(
             key_rotation_counter: rotation(*key_rotation_counter, *device_type, local, view)?,
             device_type: *device_type,
         },
+        Action::WithdrawFees {} => withdrawal(intent, view)?,
         Action::SettleStack {
             stack_small_id,
             num_claimed_compute_units,
@@ -137,6 +138,18 @@ fn rotation(
             None => Ok(key_rotation_counter),
         },
         _ => Ok(key_rotation_counter),
+    }
+}
+
+/// A withdrawal of shares. The contract lets one of nothing succeed, which would only cost gas.
+fn withdrawal(intent: &Intent, view: &ContractView) -> Result<ContractCall, CallError> {
+    let node_small_id = intent.actor.node().ok_or(Failure::NoNodeRegistered {})?;
+    match view.shares.get(&node_small_id) {
+        Some(shares) if *shares > MicroUsdc::ZERO => Ok(ContractCall::WithdrawFees),
+        // A Sui node that lags has not seen the claim that credited them.
+        _ => Err(CallError::Doubtful(Failure::NothingToWithdraw {
+            node_small_id,
+        })),
     }
 }
 

@@ -315,6 +315,7 @@ pub(in crate::engine) fn query(batch: &[(Intent, LocalInputs)]) -> ViewQuery {
                 tickets.insert(*stack_small_id);
             }
             (Action::RotateNodeKey { .. }, _) => query.node_key = intent.actor.node(),
+            (Action::WithdrawFees {}, _) => query.shares.extend(intent.actor.node()),
             _ => {}
         }
     }

@@ -33,7 +33,9 @@ impl Others {
         };
         let (choice, gas) = (NodeChoice::default(), GasOptions::default());
         for duty in survey.duties {
-            let (stack, node) = (duty.stack_small_id, duty.node_small_id);
+            let (Some(stack), node) = (duty.stack_small_id, duty.node_small_id) else {
+                continue;
+            };
             if duty.kind != DutyKind::Attest || self.ignored.contains(&stack) {
                 continue;
             }
@@ -89,9 +91,8 @@ pub(super) async fn run_script(world: &World, site: &mut Site) {
     };
     for duty in survey.due().filter(|duty| duty.kind == DutyKind::Attest) {
         let choice = chosen(duty.node_small_id);
-        let _ = operator
-            .attest(&[duty.stack_small_id], false, choice, gas)
-            .await;
+        let stacks: Vec<_> = duty.stack_small_id.into_iter().collect();
+        let _ = operator.attest(&stacks, false, choice, gas).await;
     }
 }
 

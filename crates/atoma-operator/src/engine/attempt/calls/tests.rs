@@ -63,6 +63,7 @@ fn view(drawable: u64, drawn: &[u64]) -> ContractView {
         tickets: BTreeMap::from([(STACK, ticket)]),
         subscribers: None,
         node_key: None,
+        shares: BTreeMap::new(),
     }
 }
 
@@ -166,6 +167,31 @@ fn what_a_lagging_node_lacks_is_doubted() {
     ));
     let honest = disputed(&view(2, &[4, 5]), 1).unwrap_err();
     assert!(matches!(honest, CallError::Final(_)));
+}
+
+#[test]
+fn shares_are_withdrawn_if_there_are_some() {
+    let withdrawal = |shares: &[(u64, u64)]| {
+        let intent = Intent {
+            action: Action::WithdrawFees {},
+            ..settle(1)
+        };
+        let mut view = view(0, &[]);
+        let shares = shares.iter();
+        view.shares = shares
+            .map(|(node, shares)| (NodeSmallId::new(*node), MicroUsdc::new(*shares)))
+            .collect();
+        call(&intent, &LocalInputs::Nothing, &view)
+    };
+    assert_eq!(withdrawal(&[(1, 1)]), Ok(ContractCall::WithdrawFees));
+    let node_small_id = NodeSmallId::new(1);
+    let nothing = Err(CallError::Doubtful(Failure::NothingToWithdraw {
+        node_small_id,
+    }));
+    let none: &[(u64, u64)] = &[];
+    for shares in [none, &[(1, 0)], &[(2, 7)]] {
+        assert_eq!(withdrawal(shares), nothing);
+    }
 }
 
 #[test]
