@@ -61,9 +61,9 @@ pub struct DutyView {
     pub deadline: Option<String>,
     /// What the node earns, in micro-USDC; `null` of an attestation, whose share is known when the settling node claims.
     pub proceeds_micro_usdc: Option<MicroUsdc>,
-    /// When the stack was settled, if it was.
+    /// Since when it could be done: the stack's settlement, or the last message of a confidential stack. `null` before.
     #[schema(value_type = Option<text::Time>)]
-    pub settled_at: Option<String>,
+    pub since: Option<String>,
 }
 
 /// How many duties of a kind stand alike.
@@ -133,6 +133,8 @@ pub struct AutopilotView {
     pub writes_stopped: Option<String>,
     /// The file that pauses it while it exists.
     pub pause_file: Option<String>,
+    /// Whether that file exists.
+    pub is_paused_by_file: bool,
     /// When it looked last; `null` before its first look.
     #[schema(value_type = Option<text::Time>)]
     pub looked_at: Option<String>,
@@ -179,46 +181,28 @@ pub struct TaskPolicyView {
     pub duties: DutyPoliciesView,
 }
 
-/// The rules for each duty; `null` turns it off.
+/// The rules for each duty, by the names of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = DutyPolicies)]
 pub struct DutyPoliciesView {
-    /// Attesting.
-    pub attest: Option<AttestPolicyView>,
-    /// Settling.
-    pub settle: Option<SettlePolicyView>,
-    /// Claiming.
-    pub claim: Option<ClaimPolicyView>,
-}
-
-/// When to attest: at once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = AttestPolicy)]
-pub struct AttestPolicyView {
-    /// How long before the end of the epoch an attestation is late, in seconds.
-    pub margin_s: u64,
-}
-
-/// When to settle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = SettlePolicy)]
-pub struct SettlePolicyView {
-    /// The share of the units that must be computed, in thousandths.
-    pub fill_permille: u64,
+    /// Whether settlements are attested, at once.
+    pub attest: bool,
+    /// How long before the end of the epoch an attestation is late, in seconds; at most a quarter of the epoch.
+    pub attest_margin_s: u64,
+    /// Whether stacks are settled. The rules hold for the claims of confidential stacks too.
+    pub settle: bool,
+    /// The share of the units that must be computed, in hundredths.
+    pub settle_fill_percent: u64,
     /// After how long without a message a stack is settled anyway, in seconds.
-    pub idle_after_s: u64,
-    /// The last part of an epoch in which nothing is settled that others may have to attest, in thousandths of it.
-    pub quiet_permille: u64,
-}
-
-/// When to claim.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = ClaimPolicy)]
-pub struct ClaimPolicyView {
+    pub settle_idle_s: u64,
+    /// The last part of an epoch in which nothing is settled that others may have to attest, in hundredths of it.
+    pub settle_quiet_percent: u64,
+    /// Whether stacks are claimed and shares withdrawn.
+    pub claim: bool,
     /// How many times their gas the claims of a node must be worth.
-    pub gas_factor: u32,
+    pub claim_gas_factor: u32,
     /// After how long they are claimed if they are worth their gas at all, in seconds.
-    pub longest_wait_s: u64,
+    pub claim_longest_wait_s: u64,
 }
 
 /// A request to pause the autopilot.

@@ -37,9 +37,9 @@ mod transaction;
 
 pub use alarm::{AlarmTestView, AlarmView, ToldReceiverView};
 pub use autopilot::{
-    AttestPolicyView, AutopilotModeView, AutopilotView, ClaimPolicyView, DutyCountView,
-    DutyKindView, DutyPoliciesView, DutyStandingView, DutyView, PauseRequest, PauseScopeView,
-    PauseView, PolicyView, SettlePolicyView, TaskPolicyView,
+    AutopilotModeView, AutopilotView, DutyCountView, DutyKindView, DutyPoliciesView,
+    DutyStandingView, DutyView, PauseRequest, PauseScopeView, PauseView, PolicyView,
+    TaskPolicyView,
 };
 pub use books::{
     AmountView, BookDifferenceView, BookLineView, BooksCheckedView, EarningsView, HistoryStepView,

@@ -85,6 +85,12 @@ macro_rules! amount {
                     unit: $unit,
                 })
             }
+
+            /// The difference, or zero if it would be negative: for limits and comparisons, never for what is paid.
+            #[must_use]
+            pub const fn saturating_sub(self, other: Self) -> Self {
+                Self(self.0.saturating_sub(other.0))
+            }
         }
     };
 }

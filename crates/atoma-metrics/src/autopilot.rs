@@ -37,13 +37,11 @@ pub(crate) fn write(to: &Written, figures: &AutopilotFigures) -> Result<()> {
                 ([*duty, *standing, *reason], count(*number))
             }),
     )?;
-    if let Some(at) = figures.looked_at {
-        to.gauge(
-            "atoma_autopilot_look_timestamp_seconds",
-            "When the autopilot looked last.",
-            seconds(at.get()),
-        )?;
-    }
+    to.gauge(
+        "atoma_autopilot_look_timestamp_seconds",
+        "When the autopilot looked last, or began if it has not looked.",
+        seconds(figures.looked_at.get()),
+    )?;
     if let Some(at) = figures.first_deadline {
         to.gauge(
             "atoma_autopilot_attestation_deadline_timestamp_seconds",

@@ -92,7 +92,7 @@ pub(crate) fn example() -> Measurements {
         autopilot: Some(AutopilotFigures {
             mode: AutopilotMode::On,
             paused: Some(PauseScope::AllButAttestations),
-            looked_at: Some(TimestampMs::new(990_000)),
+            looked_at: TimestampMs::new(990_000),
             recent_failures: 3,
             duties: BTreeMap::from([(("attest", "blocked", "no_record"), 2)]),
             first_deadline: Some(TimestampMs::new(1_000_500)),

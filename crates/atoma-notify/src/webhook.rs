@@ -1,6 +1,8 @@
 //! Sending messages to a webhook.
 
+use std::error::Error;
 use std::fmt;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -162,13 +164,44 @@ fn not_reached(error: reqwest::Error) -> NotifyError {
     let reason = if error.is_timeout() {
         "the receiver did not answer in time"
     } else if error.is_connect() {
-        "no connection to the receiver"
+        connect_problem(&error)
     } else {
         "the connection to the receiver broke"
     };
     NotifyError::NotReached {
         reason: reason.to_owned(),
     }
+}
+
+/// Why there is no connection, as far as the causes tell it without naming the receiver.
+fn connect_problem(error: &reqwest::Error) -> &'static str {
+    let mut cause: Option<&dyn Error> = error.source();
+    while let Some(current) = cause {
+        let text = current.to_string();
+        if text.contains("dns error") || text.contains("failed to lookup address") {
+            return "the receiver's name has no address (DNS)";
+        }
+        if text.contains("certificate") {
+            return "the receiver's TLS certificate is not trusted";
+        }
+        if text.contains("tls")
+            || text.contains("InvalidContentType")
+            || text.contains("corrupt message")
+        {
+            return "the receiver does not speak TLS as expected";
+        }
+        if let Some(io) = current.downcast_ref::<std::io::Error>() {
+            match io.kind() {
+                ErrorKind::ConnectionRefused => return "the receiver refuses connections",
+                ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
+                    return "there is no route to the receiver";
+                }
+                _ => {}
+            }
+        }
+        cause = current.source();
+    }
+    "no connection to the receiver"
 }
 
 /// Whether a refusal passes by itself.

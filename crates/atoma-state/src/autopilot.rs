@@ -6,7 +6,9 @@ use atoma_domain::model::missing_attesters;
 use atoma_domain::ports::{AutopilotStore, Page, StoreError};
 use atoma_domain::{
     ComputeUnits, Epoch, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId, TimestampMs,
+    with_causes,
 };
+use tracing::error;
 
 use crate::columns::{Cells, after, json, key_set, number};
 use crate::error::statement_failed;
@@ -50,8 +52,16 @@ impl AutopilotStore for SqliteState {
             .fetch_one(&self.lists)
             .await
             .map_err(statement_failed)?;
-        let stacks: Result<Vec<_>, _> = lines(packed.as_deref()).map(unpaid_stack).collect();
-        let mut stacks = stacks?;
+        // One damaged stack must not keep the others unpaid.
+        let mut stacks: Vec<_> = lines(packed.as_deref())
+            .filter_map(|line| {
+                unpaid_stack(line)
+                    .inspect_err(
+                        |error| error!(%node, error = with_causes(error), "a stack can't be read"),
+                    )
+                    .ok()
+            })
+            .collect();
         stacks.sort_by_key(|stack| stack.stack_small_id);
         Ok(stacks)
     }
@@ -74,6 +84,16 @@ impl AutopilotStore for SqliteState {
         .await
         .map(drop)
         .map_err(statement_failed);
+        transaction.end(updated).await
+    }
+
+    async fn end_draining(&self) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        let updated = sqlx::query("UPDATE work_records SET is_draining = 0 WHERE is_draining = 1")
+            .execute(&mut *transaction)
+            .await
+            .map(drop)
+            .map_err(statement_failed);
         transaction.end(updated).await
     }
 

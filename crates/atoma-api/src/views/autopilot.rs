@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use atoma_api_types::{
-    AttestPolicyView, AutopilotModeView, AutopilotView, ClaimPolicyView, DutyCountView,
-    DutyKindView, DutyPoliciesView, DutyStandingView, DutyView, PauseScopeView, PauseView,
-    PolicyView, SettlePolicyView, TaskPolicyView,
+    AutopilotModeView, AutopilotView, DutyCountView, DutyKindView, DutyPoliciesView,
+    DutyStandingView, DutyView, PauseScopeView, PauseView, PolicyView, TaskPolicyView,
 };
 use atoma_domain::TimestampMs;
 use atoma_domain::autopilot::{
@@ -36,6 +35,7 @@ pub(crate) fn autopilot_view(
             .pause_file
             .as_ref()
             .map(|file| file.display().to_string()),
+        is_paused_by_file: status.is_paused_by_file,
         looked_at: survey.and_then(|survey| rfc3339(survey.taken_at)),
         epoch: survey.map(|survey| survey.moment.epoch()),
         epoch_ends_at: survey.and_then(|survey| optional_time(survey.moment.epoch_ends_at())),
@@ -66,7 +66,7 @@ pub(crate) fn duty_view(duty: &Duty) -> DutyView {
         },
         deadline: optional_time(duty.deadline),
         proceeds_micro_usdc: duty.proceeds,
-        settled_at: optional_time(duty.since),
+        since: optional_time(duty.since),
     }
 }
 
@@ -148,19 +148,21 @@ fn policy_view(policy: &AutopilotPolicy) -> PolicyView {
 }
 
 fn duties_view(duties: &DutyPolicies) -> DutyPoliciesView {
+    let DutyPolicies {
+        attest,
+        settle,
+        claim,
+    } = duties;
     DutyPoliciesView {
-        attest: duties.attest.map(|attest| AttestPolicyView {
-            margin_s: attest.margin.as_secs(),
-        }),
-        settle: duties.settle.map(|settle| SettlePolicyView {
-            fill_permille: settle.fill.get(),
-            idle_after_s: settle.idle_after.as_secs(),
-            quiet_permille: settle.quiet.get(),
-        }),
-        claim: duties.claim.map(|claim| ClaimPolicyView {
-            gas_factor: claim.gas_factor,
-            longest_wait_s: claim.longest_wait.as_secs(),
-        }),
+        attest: attest.is_on,
+        attest_margin_s: attest.margin.as_secs(),
+        settle: settle.is_on,
+        settle_fill_percent: settle.fill.get() / 10,
+        settle_idle_s: settle.idle_after.as_secs(),
+        settle_quiet_percent: settle.quiet.get() / 10,
+        claim: claim.is_on,
+        claim_gas_factor: claim.gas_factor,
+        claim_longest_wait_s: claim.longest_wait.as_secs(),
     }
 }
 

@@ -153,9 +153,18 @@ fn status_text(autopilot: &AutopilotView) -> String {
             PauseScopeView::AllButAttestations => "all but attestations",
             PauseScopeView::All => "everything",
         };
+        let go_on = match &autopilot.pause_file {
+            Some(file) if autopilot.is_paused_by_file => {
+                format!(
+                    "Go on: remove {}, then atoma-daemon autopilot resume",
+                    plain(file)
+                )
+            }
+            _ => String::from("Go on: atoma-daemon autopilot resume"),
+        };
         let _ = writeln!(
             text,
-            "Paused since {}: {}\nStopped: {what}. Go on: atoma-daemon autopilot resume",
+            "Paused since {}: {}\nStopped: {what}. {go_on}",
             optional(pause.since.as_deref()),
             plain(&pause.explanation)
         );
@@ -259,7 +268,7 @@ fn explanation(stack: StackSmallId, duties: &[DutyView]) -> String {
         for (name, time) in [
             ("  deadline", &duty.deadline),
             ("  waits at most until", &duty.waits_until),
-            ("  settled at", &duty.settled_at),
+            ("  since", &duty.since),
         ] {
             if let Some(time) = time {
                 let _ = writeln!(text, "{name}: {time}");

@@ -31,11 +31,11 @@ pub struct AutopilotSettings {
     /// Whether it attests the settlements that your nodes are drawn for.
     #[config(default = true)]
     pub attest: bool,
-    /// How long before the end of the epoch an attestation is late: it raises the alarm earlier, and changes nothing
-    /// else, because an attestation is sent at once.
+    /// How long before the end of the epoch an attestation is late, at most a quarter of the epoch. It only moves the
+    /// deadline that you see, because an attestation is sent at once.
     #[config(default = 600)]
     pub attest_margin_s: u64,
-    /// Whether it settles stacks.
+    /// Whether it settles stacks. The three keys below hold for the claims of confidential stacks even if it does not.
     #[config(default = true)]
     pub settle: bool,
     /// The share of a stack's units that must be computed before it is settled.
@@ -47,7 +47,7 @@ pub struct AutopilotSettings {
     /// The last part of an epoch in which nothing is settled that others may have to attest: they need the time.
     #[config(default = 20)]
     pub settle_quiet_percent: u64,
-    /// Whether it claims.
+    /// Whether it claims stacks, and withdraws shares.
     #[config(default = true)]
     pub claim: bool,
     /// How many times their gas the claims of a node must be worth together.
@@ -59,10 +59,10 @@ pub struct AutopilotSettings {
     /// The price of one SUI in millionths of a USDC. It only weighs gas against proceeds, so it need not be exact.
     #[config(default = 3000000)]
     pub sui_price_micro_usdc: u64,
-    /// What your coins must hold for anything but attestations.
+    /// What your coins must still hold after anything but attestations.
     #[config(default = 500000000u64)]
     pub gas_reserve_mist: u64,
-    /// After how many failed duties within `failure_window_s` it pauses, all but attestations. 0 means never.
+    /// After how many different duties have failed within `failure_window_s` it pauses, all but attestations. 0 means never.
     #[config(default = 10)]
     pub max_failures: u32,
     /// See `max_failures`.
@@ -170,18 +170,21 @@ impl AutopilotSettings {
     fn duties(&self) -> DutyPolicies {
         let permille = |percent: u64| Permille::new(percent.saturating_mul(10));
         DutyPolicies {
-            attest: self.attest.then(|| AttestPolicy {
+            attest: AttestPolicy {
+                is_on: self.attest,
                 margin: Duration::from_secs(self.attest_margin_s),
-            }),
-            settle: self.settle.then(|| SettlePolicy {
+            },
+            settle: SettlePolicy {
+                is_on: self.settle,
                 fill: permille(self.settle_fill_percent),
                 idle_after: Duration::from_secs(self.settle_idle_s),
                 quiet: permille(self.settle_quiet_percent),
-            }),
-            claim: self.claim.then(|| ClaimPolicy {
+            },
+            claim: ClaimPolicy {
+                is_on: self.claim,
                 gas_factor: self.claim_gas_factor,
                 longest_wait: Duration::from_secs(self.claim_longest_wait_s),
-            }),
+            },
         }
     }
 

@@ -51,7 +51,7 @@ pub(super) const NUMBERS: &[Number] = &[
     number("gas.low_balance_mist", "MIST", 0, None),
     number("breaker.failures", "transactions", 0, Some(4_294_967_295)),
     number("breaker.pause_s", "seconds", 1, Some(86_400)),
-    number("autopilot.interval_s", "seconds", 1, Some(3_600)),
+    number("autopilot.interval_s", "seconds", 1, Some(60)),
     number("autopilot.attest_margin_s", "seconds", 0, Some(86_400)),
     number("autopilot.settle_fill_percent", "percent", 0, Some(100)),
     number("autopilot.settle_idle_s", "seconds", 1, Some(31_536_000)),

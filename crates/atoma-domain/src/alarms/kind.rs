@@ -69,7 +69,7 @@ macro_rules! kinds {
 
 kinds! {
     /// A node of the operator must attest a settlement, and the epoch ends soon.
-    AttestationDue = "attestation_due", Critical, 0;
+    AttestationDue = "attestation_due", Critical, 120;
     /// The epoch in which the attestation was safe is over.
     AttestationOverdue = "attestation_overdue", Critical, 0;
     /// A node must attest a settlement, and there is no record to attest from. Reported by the autopilot.
@@ -104,11 +104,21 @@ kinds! {
     DatabaseUnusable = "database_unusable", Critical, 300;
     /// The autopilot is paused. Reported by the autopilot.
     AutopilotPaused = "autopilot_paused", Critical, 0;
+    /// The autopilot can't see what is due. Reported by the autopilot.
+    AutopilotBlind = "autopilot_blind", Critical, 300;
     /// The books don't add up. Reported by the books.
     BooksDiffer = "books_differ", Critical, 0;
+    /// Nothing is wrong: somebody tests the receivers. Never stored.
+    Test = "test", Critical, 0;
 }
 
 impl AlarmKind {
+    /// Whether a condition is told anew at once if it has changed, or was gone for a moment: it is another event then, of which
+    /// nobody knows who knows of the first.
+    pub const fn is_told_anew(self) -> bool {
+        matches!(self, Self::AutopilotPaused | Self::ForeignUse)
+    }
+
     /// The kind with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.code() == code)

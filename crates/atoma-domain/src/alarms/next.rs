@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+#[cfg(doc)]
+use super::AlarmKind;
 use super::alarm::{Alarm, AlarmEvent, AlarmState};
 use super::condition::{AlarmKey, Condition, Observation};
 use crate::{AlarmId, TimestampMs};
@@ -44,7 +46,8 @@ pub struct AlarmChange {
 /// - A condition becomes an alarm once it has lasted for its kind's patience.
 /// - An alarm whose condition is gone is resolved once that has lasted for the policy's quiet time; one whose kind could not be judged
 ///   stays as it is.
-/// - At most one message in the policy's spacing says that a condition holds. What was never told to fire is not told
+/// - At most one message in the policy's spacing says that a condition holds, unless it is
+///   [told anew](AlarmKind::is_told_anew). What was never told to fire is not told
 ///   to be resolved.
 /// - A time in the future counts as long past: the clock was set back.
 pub fn next(
@@ -127,6 +130,22 @@ fn goes_on(
     policy: &AlarmPolicy,
     now: TimestampMs,
 ) -> AlarmChange {
+    let is_another = alarm.key.kind.is_told_anew()
+        && (alarm.summary != condition.summary || alarm.absent_since.is_some());
+    if is_another {
+        return AlarmChange {
+            alarm: Alarm {
+                state: AlarmState::Firing,
+                summary: condition.summary.clone(),
+                deadline: condition.deadline,
+                acknowledged_at: None,
+                absent_since: None,
+                told_at: Some(now),
+                ..alarm.clone()
+            },
+            message: Some(AlarmEvent::Fired),
+        };
+    }
     let mut alarm = Alarm {
         summary: condition.summary.clone(),
         deadline: condition.deadline,

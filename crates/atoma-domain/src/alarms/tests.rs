@@ -17,11 +17,11 @@ const POLICY: AlarmPolicy = AlarmPolicy {
     quiet: Duration::from_secs(5 * 60),
 };
 
-fn foreign_use() -> Condition {
+fn dispute() -> Condition {
     Condition::new(
-        AlarmKind::ForeignUse,
+        AlarmKind::DisputeAgainstUs,
         Subject::Daemon,
-        "other software uses a badge",
+        "a settlement is disputed",
     )
 }
 
@@ -79,7 +79,7 @@ impl Known {
 }
 
 fn now_holds() -> Vec<(Condition, Duration)> {
-    vec![(foreign_use(), Duration::ZERO)]
+    vec![(dispute(), Duration::ZERO)]
 }
 
 #[test]
@@ -201,11 +201,31 @@ fn what_could_not_be_judged_resolves_nothing() {
     known.step(&now_holds(), 0);
     for minutes in 1..100 {
         assert_eq!(
-            known.step_without(&[], &[AlarmKind::ForeignUse], minutes),
+            known.step_without(&[], &[AlarmKind::DisputeAgainstUs], minutes),
             []
         );
     }
     assert_eq!(known.states(), [AlarmState::Firing]);
+}
+
+/// Who knows of one pause of the autopilot knows nothing of the next.
+#[test]
+fn a_pause_is_told_anew_when_it_changes_or_was_over_for_a_moment() {
+    let paused = |why: &str| {
+        let condition = Condition::new(AlarmKind::AutopilotPaused, Subject::Daemon, why);
+        [(condition, Duration::ZERO)]
+    };
+    let mut known = Known::default();
+    assert_eq!(known.step(&paused("a dispute"), 0), [AlarmEvent::Fired]);
+    assert_eq!(known.step(&paused("a dispute"), 1), []);
+    let acknowledged = acknowledged(&known.alarms[0], at(1)).unwrap();
+    known.put(acknowledged.alarm);
+    assert_eq!(known.step(&paused("two disputes"), 2), [AlarmEvent::Fired]);
+    assert_eq!(known.states(), [AlarmState::Firing]);
+    assert_eq!(known.step(&paused("two disputes"), 3), []);
+    assert_eq!(known.step(&[], 4), []);
+    assert_eq!(known.step(&paused("two disputes"), 5), [AlarmEvent::Fired]);
+    assert_eq!(known.alarms.len(), 1);
 }
 
 #[test]
@@ -227,7 +247,7 @@ fn an_acknowledged_alarm_is_quiet_until_it_is_resolved() {
 #[test]
 fn an_alarm_with_a_deadline_is_told_more_often_as_it_comes_nearer() {
     let mut known = Known::default();
-    let due = foreign_use().until(Some(at(120)));
+    let due = dispute().until(Some(at(120)));
     let mut told = Vec::new();
     for minutes in 0..120 {
         if !known

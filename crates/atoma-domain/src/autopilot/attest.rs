@@ -37,7 +37,7 @@ fn standing(
     match node.record_agrees {
         None => Standing::Blocked(Obstacle::NoRecord),
         Some(false) => Standing::Blocked(Obstacle::RecordDiffers),
-        Some(true) if policy.of_task(due.task_small_id).attest.is_none() => {
+        Some(true) if !policy.of_task(due.task_small_id).attest.is_on => {
             Standing::waiting(WaitsFor::TurnedOff)
         }
         Some(true) if moment.epoch() < due.claimable_from_epoch => Standing::Due(Why::Drawn),
@@ -45,15 +45,19 @@ fn standing(
     }
 }
 
+/// The largest part of an epoch that the margin takes: the policy's may be longer than a short epoch.
+const LARGEST_MARGIN: u32 = 4;
+
 /// The end of the epoch of settlement, minus the margin: from the next one on, a claim can come first.
 fn deadline(
     due: &DueAttestation,
     policy: &AutopilotPolicy,
     moment: &Moment,
 ) -> Option<TimestampMs> {
-    let attest = policy.of_task(due.task_small_id).attest.unwrap_or_default();
-    let claimable = moment.beginning_of(due.claimable_from_epoch);
-    claimable.map(|claimable| earlier(claimable, attest.margin))
+    let attest = policy.of_task(due.task_small_id).attest;
+    let claimable = moment.beginning_of(due.claimable_from_epoch)?;
+    let longest = moment.epoch_length()? / LARGEST_MARGIN;
+    Some(earlier(claimable, attest.margin.min(longest)))
 }
 
 #[cfg(test)]
@@ -83,7 +87,7 @@ mod tests {
         duty.expect("one node is drawn")
     }
 
-    fn with(attest: Option<AttestPolicy>) -> AutopilotPolicy {
+    fn with(attest: AttestPolicy) -> AutopilotPolicy {
         let mut policy = AutopilotPolicy::default();
         policy.duties.attest = attest;
         policy
@@ -91,8 +95,7 @@ mod tests {
 
     #[test]
     fn a_record_that_agrees_is_attested_until_its_epoch_is_over() {
-        let standing =
-            |epoch| duty(Some(true), epoch, &with(Some(AttestPolicy::default()))).standing;
+        let standing = |epoch| duty(Some(true), epoch, &with(AttestPolicy::default())).standing;
         assert_eq!(standing(9), Standing::Due(Why::Drawn));
         assert_eq!(standing(10), Standing::Due(Why::DrawnAndLate));
         assert_eq!(standing(11), Standing::Blocked(Obstacle::TooLate));
@@ -100,7 +103,7 @@ mod tests {
 
     #[test]
     fn nothing_is_attested_that_would_raise_a_dispute() {
-        let policy = with(Some(AttestPolicy::default()));
+        let policy = with(AttestPolicy::default());
         let standing = |agrees| duty(agrees, 9, &policy).standing;
         assert_eq!(standing(None), Standing::Blocked(Obstacle::NoRecord));
         assert_eq!(
@@ -111,23 +114,29 @@ mod tests {
 
     #[test]
     fn the_deadline_is_a_margin_before_the_end_of_the_epoch() {
-        let margin = Duration::from_secs(300);
-        let policy = with(Some(AttestPolicy { margin }));
-        let deadline = |epoch| {
-            duty(Some(true), epoch, &policy)
-                .deadline
-                .map(TimestampMs::get)
+        let deadline = |margin_s, epoch| {
+            let policy = with(AttestPolicy {
+                margin: Duration::from_secs(margin_s),
+                ..AttestPolicy::default()
+            });
+            let duty = duty(Some(true), epoch, &policy);
+            duty.deadline.map(TimestampMs::get)
         };
-        assert_eq!(deadline(9), Some(700_000));
-        assert_eq!(deadline(8), Some(1_700_000));
+        assert_eq!(deadline(200, 9), Some(800_000));
+        assert_eq!(deadline(200, 8), Some(1_800_000));
+        // At most a quarter of the epoch.
+        assert_eq!(deadline(300, 9), Some(750_000));
         // It is missed.
-        assert_eq!(deadline(10), Some(0));
-        assert_eq!(deadline(11), None);
+        assert_eq!(deadline(200, 10), Some(0));
+        assert_eq!(deadline(200, 11), None);
     }
 
     #[test]
     fn what_is_turned_off_still_tells_what_is_missing() {
-        let policy = with(None);
+        let policy = with(AttestPolicy {
+            is_on: false,
+            ..AttestPolicy::default()
+        });
         assert_eq!(duty(Some(true), 9, &policy).standing.reason(), "turned_off");
         assert_eq!(duty(None, 9, &policy).standing.reason(), "no_record");
     }

@@ -17,7 +17,7 @@ pub(super) fn claim_standing(
     if ticket.is_in_dispute {
         return Standing::Blocked(Obstacle::InDispute);
     }
-    if policies.claim.is_none() {
+    if !policies.claim.is_on {
         return Standing::waiting(WaitsFor::TurnedOff);
     }
     if at.moment.epoch() < claimable_from {
@@ -38,7 +38,7 @@ pub(super) fn claim_standing(
         .find(|missing| at.own_nodes.contains(missing));
     if let Some(node) = own
         && is_last_epoch_to_attest
-        && policies.attest.is_some()
+        && policies.attest.is_on
     {
         // The claim takes the share of an attester that is missing, and pays nobody for it.
         return Standing::Waiting {

@@ -50,7 +50,8 @@ pub struct Duty {
     /// What the node earns by a claim or a withdrawal, or by a settlement that is claimed later. `None` of an attestation, which earns
     /// when the settling node claims.
     pub proceeds: Option<MicroUsdc>,
-    /// Since when it could be done; `None` before.
+    /// Since when it could be done: the stack's settlement, or the last message of a confidential stack. `None` before, and of
+    /// everything else.
     pub since: Option<TimestampMs>,
 }
 
@@ -77,6 +78,18 @@ impl Standing {
             waits_for,
             until: None,
         }
+    }
+
+    /// Whether it is due, now or once the stack's reservations have ended.
+    pub(super) const fn is_due_or_drains(self) -> bool {
+        matches!(
+            self,
+            Self::Due(_)
+                | Self::Waiting {
+                    waits_for: WaitsFor::Reservations,
+                    ..
+                }
+        )
     }
 
     /// Its name in the API, on the command line and in metrics.
@@ -176,6 +189,14 @@ reasons! {
     TurnedOff => "turned_off", "the policy turns this duty off for the task";
     /// The daemon has begun it.
     UnderWay => "under_way", "a transaction for it is under way";
+    /// The daemon has begun it, and can't go on.
+    Held => "held", "a transaction for it waits, for the Sui node, a coin or the database: `atoma-daemon transactions list` says for what";
+    /// The engine sends nothing at all.
+    WritesStopped => "writes_stopped", "the daemon has stopped all transactions: `atoma-daemon status` says why";
+    /// The engine sends nothing for a while.
+    BreakerOpen => "breaker_open", "several transactions in a row failed, and the daemon waits before the next";
+    /// The limit on spending.
+    SpendCap => "spend_cap", "the daily cap on gas is reached";
     /// Nothing was served.
     FirstMessage => "first_message", "no message is recorded for the stack";
     /// The units are still in use.
@@ -203,7 +224,7 @@ reasons! {
     /// More USDC in the contract.
     Treasury => "treasury", "the contract's treasury can't pay the claim yet: it is paid when others have bought more";
     /// More SUI.
-    GasReserve => "gas_reserve", "the operator's coins are kept for attestations";
+    GasReserve => "gas_reserve", "what the coins hold, or the daily cap on gas leaves, is kept for attestations";
     /// A failure was a moment ago.
     Retry => "retry", "it failed a short time ago, and is tried again";
 }

@@ -18,7 +18,7 @@ mod weigh;
 mod withdraw;
 
 pub use attest::attestation_duties;
-pub use circumstances::{Circumstances, GasEstimates};
+pub use circumstances::{Circumstances, DailyCap, GasEstimates};
 pub use duty::{Duty, DutyKind, Obstacle, Standing, WaitsFor, Why};
 pub use moment::{EpochWindow, Moment};
 pub use pause::{AutopilotState, Pause, PauseReason, PauseScope, Watched, reason_to_pause};

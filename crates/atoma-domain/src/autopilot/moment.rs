@@ -16,6 +16,7 @@ pub struct EpochWindow {
 /// The time of a decision, by the chain and by the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
+    clock: TimestampMs,
     now: TimestampMs,
     epoch: Epoch,
     window: Option<EpochWindow>,
@@ -27,13 +28,37 @@ impl Moment {
     pub fn new(now: TimestampMs, epoch: Epoch, window: Option<EpochWindow>) -> Self {
         // A node's answer may be nonsense.
         let window = window.filter(|window| window.starts_at < window.ends_at);
+        let clock = now;
         let now = window.map_or(now, |window| now.clamp(window.starts_at, window.ends_at));
-        Self { now, epoch, window }
+        Self {
+            clock,
+            now,
+            epoch,
+            window,
+        }
     }
 
-    /// The time.
+    /// The same epoch at another time of the clock.
+    #[must_use]
+    pub fn at(&self, now: TimestampMs) -> Self {
+        Self::new(now, self.epoch, self.window)
+    }
+
+    /// The time, within the epoch's.
     pub const fn now(&self) -> TimestampMs {
         self.now
+    }
+
+    /// The time as the clock tells it.
+    pub const fn clock(&self) -> TimestampMs {
+        self.clock
+    }
+
+    /// How long the current epoch is expected to take; `None` if the Sui node doesn't say.
+    pub fn epoch_length(&self) -> Option<Duration> {
+        let window = self.window?;
+        let length = window.ends_at.get().saturating_sub(window.starts_at.get());
+        Some(Duration::from_millis(length))
     }
 
     /// The chain's current epoch.

@@ -43,8 +43,16 @@ impl Pause {
     /// The pause with a further reason. It never becomes narrower.
     #[must_use]
     pub fn and(mut self, scope: PauseScope, reason: PauseReason) -> Self {
+        let widens = scope > self.scope;
         self.scope = self.scope.max(scope);
-        if self.reasons.len() < Self::MAX_REASONS && !self.reasons.contains(&reason) {
+        if self.reasons.contains(&reason) {
+            return self;
+        }
+        // What stops more is told, whatever it takes the place of.
+        if widens && self.reasons.len() >= Self::MAX_REASONS {
+            self.reasons.pop();
+        }
+        if self.reasons.len() < Self::MAX_REASONS {
             self.reasons.push(reason);
         }
         self
@@ -203,7 +211,8 @@ pub fn reason_to_pause(
                 PauseReason::Failures { .. } => known.code() == reason.code(),
                 _ => known == reason,
             });
-            !is_known && pause.reasons.len() < Pause::MAX_REASONS
+            let has_place = pause.reasons.len() < Pause::MAX_REASONS;
+            !is_known && (has_place || reason.scope() > pause.scope)
         })
     };
     let news = elsewhere.into_iter().chain(disputes).chain(failures);
@@ -290,6 +299,26 @@ mod tests {
         ] {
             assert_eq!(watch(&state, &watched).unwrap().scope, PauseScope::All);
         }
+    }
+
+    /// However many disputes were raised before.
+    #[test]
+    fn a_pause_with_as_many_reasons_as_are_kept_still_widens() {
+        let stacks: Vec<u64> = (1..=30).collect();
+        let mut state = AutopilotState::default();
+        state.pause = watch(&state, &disputed(&stacks));
+        let pause = state.pause.as_ref().unwrap();
+        assert_eq!(pause.reasons.len(), Pause::MAX_REASONS);
+        assert_eq!(watch(&state, &disputed(&stacks)), None);
+        let elsewhere = Watched {
+            badge_used_elsewhere: Some(NodeSmallId::new(1)),
+            ..disputed(&stacks)
+        };
+        let pause = watch(&state, &elsewhere).unwrap();
+        assert_eq!(pause.scope, PauseScope::All);
+        assert_eq!(pause.reasons.len(), Pause::MAX_REASONS);
+        let last = pause.reasons.last().unwrap();
+        assert_eq!(last.code(), "badge_used_elsewhere");
     }
 
     #[test]

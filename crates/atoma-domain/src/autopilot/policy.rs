@@ -29,30 +29,22 @@ impl AutopilotPolicy {
     }
 }
 
-/// The rules for each duty. `None` turns a duty off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The rules for each duty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DutyPolicies {
     /// Attesting the settlements that the nodes were drawn for.
-    pub attest: Option<AttestPolicy>,
-    /// Settling the stacks that the nodes serve.
-    pub settle: Option<SettlePolicy>,
+    pub attest: AttestPolicy,
+    /// Settling the stacks that the nodes serve. Its rules hold for the claims of confidential stacks even if it is off.
+    pub settle: SettlePolicy,
     /// Claiming the payment.
-    pub claim: Option<ClaimPolicy>,
-}
-
-impl Default for DutyPolicies {
-    fn default() -> Self {
-        Self {
-            attest: Some(AttestPolicy::default()),
-            settle: Some(SettlePolicy::default()),
-            claim: Some(ClaimPolicy::default()),
-        }
-    }
+    pub claim: ClaimPolicy,
 }
 
 /// When to attest: at once, so only the deadline is a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttestPolicy {
+    /// Whether anything is attested.
+    pub is_on: bool,
     /// How long before the end of the epoch an attestation is late.
     pub margin: Duration,
 }
@@ -60,6 +52,7 @@ pub struct AttestPolicy {
 impl Default for AttestPolicy {
     fn default() -> Self {
         Self {
+            is_on: true,
             margin: Duration::from_secs(600),
         }
     }
@@ -68,6 +61,8 @@ impl Default for AttestPolicy {
 /// When to settle a stack, and when to claim one of a confidential task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettlePolicy {
+    /// Whether anything is settled.
+    pub is_on: bool,
     /// The share of the units that must be computed.
     pub fill: Permille,
     /// After how long without a message a stack is settled with whatever was computed.
@@ -79,6 +74,7 @@ pub struct SettlePolicy {
 impl Default for SettlePolicy {
     fn default() -> Self {
         Self {
+            is_on: true,
             fill: Permille::new(950),
             idle_after: DAY,
             quiet: Permille::new(200),
@@ -89,6 +85,8 @@ impl Default for SettlePolicy {
 /// When to claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimPolicy {
+    /// Whether anything is claimed or withdrawn.
+    pub is_on: bool,
     /// How many times their gas the claims of a node must be worth.
     pub gas_factor: u32,
     /// After how long they are claimed if they are worth their gas at all.
@@ -98,6 +96,7 @@ pub struct ClaimPolicy {
 impl Default for ClaimPolicy {
     fn default() -> Self {
         Self {
+            is_on: true,
             gas_factor: 10,
             longest_wait: DAY.saturating_mul(3),
         }

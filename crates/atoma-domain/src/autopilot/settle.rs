@@ -51,12 +51,15 @@ pub fn stack_duty(stack: &UnpaidStack, task: Option<&Task>, at: &Circumstances<'
         claim_standing(ticket, task, policies, at)
     } else if stack.ticket.is_some() {
         // A confidential stack that was settled by mistake: it is paid by its ticket at once.
-        turned_off_unless(policies.claim.is_some()).unwrap_or(Standing::Due(Why::Filled))
+        turned_off_unless(policies.claim.is_on).unwrap_or(Standing::Due(Why::Filled))
     } else {
         closing_standing(stack, task, policies, at)
     };
     if let Standing::Blocked(_) = duty.standing {
         duty.proceeds = None;
+    }
+    if kind == DutyKind::Claim && stack.ticket.is_none() && duty.standing.is_due_or_drains() {
+        duty.since = stack.last_recorded_at;
     }
     duty
 }
@@ -70,8 +73,8 @@ fn closing_standing(
 ) -> Standing {
     let is_confidential = task.security_level == SecurityLevel::CONFIDENTIAL_COMPUTE;
     let is_on = match is_confidential {
-        true => policies.claim.is_some(),
-        false => policies.settle.is_some(),
+        true => policies.claim.is_on,
+        false => policies.settle.is_on,
     };
     if stack.is_frozen {
         return Standing::waiting(WaitsFor::UnderWay);
@@ -84,8 +87,8 @@ fn closing_standing(
     {
         return Standing::waiting(WaitsFor::FirstMessage);
     }
-    let settle = policies.settle.unwrap_or_default();
-    let Some(why) = reason_to_close(stack, task, &settle, at.moment) else {
+    let settle = &policies.settle;
+    let Some(why) = reason_to_close(stack, task, settle, at.moment) else {
         let idle_from = stack.last_recorded_at;
         return Standing::Waiting {
             waits_for: WaitsFor::MoreMessages,
@@ -102,7 +105,8 @@ fn closing_standing(
             until: at.moment.epoch_ends_at(),
         };
     }
-    if stack.is_reserved(at.moment.now()) {
+    // A lease ends by the clock, whatever the epoch.
+    if stack.is_reserved(at.moment.clock()) {
         return Standing::Waiting {
             waits_for: WaitsFor::Reservations,
             until: stack.reserved_until,

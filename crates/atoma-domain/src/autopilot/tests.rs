@@ -38,6 +38,7 @@ fn circumstances<'a>(policy: &'a AutopilotPolicy, moment: &'a Moment) -> Circums
             claim_stack: Mist::new(5_000),
         },
         balance: None,
+        daily_cap: None,
     }
 }
 
@@ -123,10 +124,7 @@ fn a_stack_is_settled_when_it_is_nearly_used_up() {
 #[test]
 fn a_stack_is_settled_when_it_is_idle_for_as_long_as_the_policy_says() {
     let mut policy = policy();
-    policy.duties.settle = Some(SettlePolicy {
-        idle_after: Duration::from_millis(2 * HOUR_MS),
-        ..SettlePolicy::default()
-    });
+    policy.duties.settle.idle_after = Duration::from_millis(2 * HOUR_MS);
     let at_hour = |hour: u64| {
         let moment = moment(hour * HOUR_MS);
         let task = task(SecurityLevel::NONE);
@@ -238,10 +236,11 @@ fn nothing_is_done_that_earns_less_than_its_gas() {
 #[test]
 fn claims_of_a_node_are_weighed_together() {
     let (mut policy, moment) = (policy(), moment(NOON));
-    policy.duties.claim = Some(ClaimPolicy {
+    policy.duties.claim = ClaimPolicy {
         gas_factor: 4,
         longest_wait: Duration::from_millis(12 * HOUR_MS),
-    });
+        ..ClaimPolicy::default()
+    };
     let task = task(SecurityLevel::NONE);
     // Each is worth 25 micro-USDC: one costs 10 of gas, two cost 15, three 20, four 25.
     let claims = |count: u64, settled_at: u64| {
@@ -267,10 +266,10 @@ fn claims_of_a_node_are_weighed_together() {
 #[test]
 fn shares_are_withdrawn_if_no_claim_pays_them() {
     let (mut policy, moment) = (policy(), moment(NOON));
-    policy.duties.claim = Some(ClaimPolicy {
+    policy.duties.claim = ClaimPolicy {
         gas_factor: 4,
         ..ClaimPolicy::default()
-    });
+    };
     let task = task(SecurityLevel::NONE);
     // A claim is worth 25 micro-USDC, and costs 10 of gas as a withdrawal does.
     let mut settled = settled(EPOCH, &[]);
@@ -296,7 +295,7 @@ fn shares_are_withdrawn_if_no_claim_pays_them() {
     assert_eq!(reasons(&[(1, 14)], alone), ["more_proceeds"; 2]);
     // The claim is another node's.
     assert_eq!(reasons(&[(2, 40)], alone), ["pays", "more_proceeds"]);
-    policy.duties.claim = None;
+    policy.duties.claim.is_on = false;
     let at = circumstances(&policy, &moment);
     let shares = [(NodeSmallId::new(1), MicroUsdc::new(40))].into();
     let mut duties: Vec<Duty> = withdrawal_duties(&shares, &at).collect();
@@ -307,27 +306,96 @@ fn shares_are_withdrawn_if_no_claim_pays_them() {
 #[test]
 fn the_last_gas_is_kept_for_attestations() {
     let (policy, moment) = (policy(), moment(NOON));
-    let with_balance = |balance| {
+    let reasons = |balance: Option<u64>, daily_cap: Option<[u64; 2]>, is_under_way: bool| {
         let mut at = circumstances(&policy, &moment);
-        at.balance = Some(Mist::new(balance));
+        at.balance = balance.map(Mist::new);
+        at.daily_cap = daily_cap.map(|[cap, used]| DailyCap {
+            cap: Mist::new(cap),
+            used: Mist::new(used),
+        });
         let task = task(SecurityLevel::NONE);
+        let mut begun = stack(100);
+        begun.is_frozen = is_under_way;
         let mut duties =
-            [&stack(100), &settled(EPOCH, &[])].map(|s| stack_duty(s, Some(&task), &at));
+            [&stack(100), &settled(EPOCH, &[]), &begun].map(|s| stack_duty(s, Some(&task), &at));
         weigh(&mut duties, &at);
         duties.map(|duty| duty.standing.reason())
     };
-    assert_eq!(with_balance(999), ["gas_reserve"; 2]);
-    assert_eq!(with_balance(1_000), ["filled", "pays"]);
+    // The claim costs 5,000 MIST, each settlement 10,000; 1,000 are kept.
+    let held = |balance| reasons(Some(balance), None, false);
+    assert_eq!(held(0), ["gas_reserve"; 3]);
+    assert_eq!(held(5_999), ["gas_reserve"; 3]);
+    assert_eq!(held(6_000), ["gas_reserve", "pays", "gas_reserve"]);
+    assert_eq!(held(25_999), ["filled", "pays", "gas_reserve"]);
+    assert_eq!(held(26_000), ["filled", "pays", "filled"]);
+    // What is under way will be paid too.
+    let begun = reasons(Some(25_999), None, true);
+    assert_eq!(begun, ["gas_reserve", "pays", "under_way"]);
+    // A quarter of the cap is kept.
+    let under_cap = |used| reasons(None, Some([40_000, used]), false);
+    assert_eq!(under_cap(5_000), ["filled", "pays", "filled"]);
+    assert_eq!(under_cap(5_001), ["filled", "pays", "gas_reserve"]);
+    assert_eq!(under_cap(u64::MAX), ["gas_reserve"; 3]);
+}
+
+#[test]
+fn a_confidential_stack_is_claimed_after_the_longest_wait() {
+    let (mut policy, moment) = (policy(), moment(NOON));
+    policy.duties.claim = ClaimPolicy {
+        gas_factor: 200,
+        longest_wait: Duration::from_millis(2 * HOUR_MS),
+        ..ClaimPolicy::default()
+    };
+    let at = circumstances(&policy, &moment);
+    let task = task(SecurityLevel::CONFIDENTIAL_COMPUTE);
+    let reason = |last: u64, is_reserved: bool| {
+        let mut stack = stack(100);
+        stack.last_recorded_at = Some(TimestampMs::new(last * HOUR_MS));
+        stack.reserved_until = is_reserved.then_some(TimestampMs::new(NOON + 1));
+        let mut duty = [stack_duty(&stack, Some(&task), &at)];
+        weigh(&mut duty, &at);
+        duty[0].standing.reason()
+    };
+    assert_eq!(reason(11, false), "more_proceeds");
+    assert_eq!(reason(10, false), "filled");
+    // It is not closed to reservations before it is worth a claim.
+    assert_eq!(reason(11, true), "more_proceeds");
+    assert_eq!(reason(10, true), "reservations");
+}
+
+#[test]
+fn a_lease_ends_by_the_clock_even_if_the_epoch_is_late_to_end() {
+    let mut stack = stack(100);
+    stack.reserved_until = Some(TimestampMs::new(25 * HOUR_MS));
+    let none = task(SecurityLevel::NONE);
+    let before = standing_at(&stack, &none, 24 * HOUR_MS + 1);
+    assert_eq!(before.reason(), "reservations");
+    assert_eq!(standing_at(&stack, &none, 25 * HOUR_MS).reason(), "filled");
+}
+
+#[test]
+fn claims_that_wait_for_something_else_do_not_count() {
+    let (mut policy, moment) = (policy(), moment(NOON));
+    policy.duties.claim = ClaimPolicy {
+        gas_factor: 200,
+        ..ClaimPolicy::default()
+    };
+    let at = circumstances(&policy, &moment);
+    let task = task(SecurityLevel::NONE);
+    let mut large = settled(EPOCH, &[]);
+    large.price_per_one_million_compute_units = PricePerMillion::new(1_000_000);
+    let mut duties = [&large, &settled(EPOCH, &[])].map(|s| stack_duty(s, Some(&task), &at));
+    duties[0].standing = Standing::waiting(WaitsFor::Treasury);
+    weigh(&mut duties, &at);
+    let reasons = duties.map(|duty| duty.standing.reason());
+    assert_eq!(reasons, ["treasury", "more_proceeds"]);
 }
 
 #[test]
 fn duties_can_be_turned_off_for_one_task() {
     let (mut policy, moment) = (policy(), moment(NOON));
-    let none = DutyPolicies {
-        attest: None,
-        settle: None,
-        claim: None,
-    };
+    let mut none = DutyPolicies::default();
+    (none.attest.is_on, none.settle.is_on, none.claim.is_on) = (false, false, false);
     policy.tasks.insert(TaskSmallId::new(1), none);
     let at = circumstances(&policy, &moment);
     let off =

@@ -5,20 +5,15 @@ use std::collections::BTreeMap;
 use super::circumstances::Circumstances;
 use super::duty::{Duty, DutyKind, Standing, WaitsFor, Why};
 use super::policy::ClaimPolicy;
-use crate::{MicroUsdc, NodeSmallId};
+use crate::{MicroUsdc, Mist, NodeSmallId};
 
 /// Puts off what is due and does not pay: settlements that earn less than their gas and that of their claim, and the claims
 /// of a node that are worth too little, together with the shares that they collect. Shares are withdrawn by themselves if the
-/// node claims nothing now. Puts off everything but attestations if the coins are needed for these.
+/// node claims nothing. Puts off what would take the gas that attestations may need.
+///
+/// What is under way, or waits for something else than reservations, is neither changed nor counted among the claims.
 pub fn weigh(duties: &mut [Duty], at: &Circumstances<'_>) {
-    let is_short = at
-        .balance
-        .is_some_and(|balance| balance < at.policy.gas.reserve);
-    for duty in duties.iter_mut().filter(|duty| is_due_or_drains(duty)) {
-        if is_short && duty.kind != DutyKind::Attest {
-            duty.standing = Standing::waiting(WaitsFor::GasReserve);
-            continue;
-        }
+    for duty in wanted(duties) {
         let least = match duty.kind {
             DutyKind::Attest => continue,
             DutyKind::Settle => at.gas.settle.saturating_add(at.gas.claim_stack),
@@ -29,23 +24,57 @@ pub fn weigh(duties: &mut [Duty], at: &Circumstances<'_>) {
             duty.standing = Standing::waiting(WaitsFor::CheaperGas);
         }
     }
-    weigh_claims(duties, at);
+    weigh_payments(duties, at);
+    ration(duties, at);
 }
 
-/// Weighs the claims of each node together.
-fn weigh_claims(duties: &mut [Duty], at: &Circumstances<'_>) {
-    let mut nodes: BTreeMap<NodeSmallId, Vec<&mut Duty>> = BTreeMap::new();
+/// What is due, now or once its reservations have ended: no stack is closed to them for nothing.
+fn wanted(duties: &mut [Duty]) -> impl Iterator<Item = &mut Duty> {
+    let duties = duties.iter_mut();
+    duties.filter(|duty| duty.standing.is_due_or_drains())
+}
+
+/// What the contract may pay a node.
+#[derive(Default)]
+struct Payments<'d> {
+    claims: Vec<&'d mut Duty>,
+    withdrawal: Option<&'d mut Duty>,
+    is_claiming: bool,
+}
+
+/// Weighs the claims and the shares of each node together.
+fn weigh_payments(duties: &mut [Duty], at: &Circumstances<'_>) {
+    let mut nodes: BTreeMap<NodeSmallId, Payments<'_>> = BTreeMap::new();
     for duty in duties.iter_mut() {
-        if matches!(duty.kind, DutyKind::Claim | DutyKind::Withdraw) && is_due(duty) {
-            nodes.entry(duty.node_small_id).or_default().push(duty);
+        let is_wanted = duty.standing.is_due_or_drains();
+        match duty.kind {
+            DutyKind::Claim if is_wanted => {
+                let node = nodes.entry(duty.node_small_id).or_default();
+                node.claims.push(duty);
+            }
+            DutyKind::Claim if duty.standing == Standing::waiting(WaitsFor::UnderWay) => {
+                nodes.entry(duty.node_small_id).or_default().is_claiming = true;
+            }
+            DutyKind::Withdraw if is_wanted => {
+                let node = nodes.entry(duty.node_small_id).or_default();
+                node.withdrawal = Some(duty);
+            }
+            _ => {}
         }
     }
-    for duties in nodes.into_values() {
-        let (claims, withdrawal): (Vec<_>, Vec<_>) = duties
-            .into_iter()
-            .partition(|duty| duty.kind == DutyKind::Claim);
-        let shares = withdrawal.iter().map(|duty| proceeds(duty));
-        let shares = shares.fold(MicroUsdc::ZERO, MicroUsdc::saturating_add);
+    for payments in nodes.into_values() {
+        payments.weigh(at);
+    }
+}
+
+impl Payments<'_> {
+    fn weigh(self, at: &Circumstances<'_>) {
+        let Self {
+            claims,
+            withdrawal,
+            is_claiming,
+        } = self;
+        let shares = withdrawal.as_deref().map_or(MicroUsdc::ZERO, proceeds);
         let count = u64::try_from(claims.len()).unwrap_or(u64::MAX);
         let gas = at.policy.gas.price_of(at.gas.claims(count));
         // A claim pays the node's shares too.
@@ -58,25 +87,18 @@ fn weigh_claims(duties: &mut [Duty], at: &Circumstances<'_>) {
             .map(|claim| urgency(claim, worth, gas, at))
             .max()
             .unwrap_or(Urgency::None);
-        for duty in withdrawal {
-            duty.standing = if urgent != Urgency::None {
-                Standing::waiting(WaitsFor::NextClaim)
-            } else if pays(
-                shares,
-                at.policy.gas.price_of(at.gas.withdraw()),
-                at.policy.duties.claim,
-            ) {
-                Standing::Due(Why::Pays)
-            } else {
-                Standing::waiting(WaitsFor::MoreProceeds)
-            };
+        if let Some(duty) = withdrawal {
+            let gas = at.policy.gas.price_of(at.gas.withdraw());
+            if is_claiming || urgent != Urgency::None {
+                duty.standing = Standing::waiting(WaitsFor::NextClaim);
+            } else if !pays(shares, gas, &at.policy.duties.claim) {
+                duty.standing = Standing::waiting(WaitsFor::MoreProceeds);
+            }
         }
         for claim in claims {
             claim.standing = match (urgent, claim.standing) {
                 (Urgency::None, _) => Standing::waiting(WaitsFor::MoreProceeds),
-                (_, Standing::Due(Why::Pays)) if urgent == Urgency::Wait => {
-                    Standing::Due(Why::WaitedLongEnough)
-                }
+                (Urgency::Wait, Standing::Due(Why::Pays)) => Standing::Due(Why::WaitedLongEnough),
                 (_, standing) => standing,
             };
         }
@@ -93,9 +115,8 @@ enum Urgency {
 
 /// What one of a node's claims says about all of them. `worth` and `gas` are those of all.
 fn urgency(claim: &Duty, worth: MicroUsdc, gas: MicroUsdc, at: &Circumstances<'_>) -> Urgency {
-    let policies = at.policy.of_task(claim.task_small_id);
-    let policy = policies.claim.unwrap_or_default();
-    if pays(worth, gas, policies.claim) {
+    let policy = &at.policy.of_task(claim.task_small_id).claim;
+    if pays(worth, gas, policy) {
         return Urgency::Pays;
     }
     let is_last_chance = claim.standing == Standing::Due(Why::TaskDeprecated);
@@ -109,25 +130,36 @@ fn urgency(claim: &Duty, worth: MicroUsdc, gas: MicroUsdc, at: &Circumstances<'_
 }
 
 /// Whether something is worth its gas as many times as a policy wants.
-fn pays(worth: MicroUsdc, gas: MicroUsdc, policy: Option<ClaimPolicy>) -> bool {
-    let factor = policy.unwrap_or_default().gas_factor;
-    u128::from(worth.get()) >= u128::from(gas.get()) * u128::from(factor)
+fn pays(worth: MicroUsdc, gas: MicroUsdc, policy: &ClaimPolicy) -> bool {
+    let wanted = u128::from(gas.get()) * u128::from(policy.gas_factor);
+    u128::from(worth.get()) >= wanted
 }
 
-/// Also what is due once its reservations have ended: no stack is closed to them for nothing.
-const fn is_due_or_drains(duty: &Duty) -> bool {
-    matches!(
-        duty.standing,
-        Standing::Due(_)
-            | Standing::Waiting {
-                waits_for: WaitsFor::Reservations,
-                ..
+/// Puts off what would take the gas that is kept for attestations. Payments come first.
+fn ration(duties: &mut [Duty], at: &Circumstances<'_>) {
+    let Some(mut left) = at.spendable() else {
+        return;
+    };
+    let gas_of = |kind| match kind {
+        DutyKind::Attest => Mist::ZERO,
+        DutyKind::Settle => at.gas.settle,
+        DutyKind::Claim => at.gas.claim_stack,
+        DutyKind::Withdraw => at.gas.withdraw(),
+    };
+    for duty in duties.iter() {
+        if duty.standing == Standing::waiting(WaitsFor::UnderWay) {
+            left = left.saturating_sub(gas_of(duty.kind));
+        }
+    }
+    for kind in [DutyKind::Claim, DutyKind::Withdraw, DutyKind::Settle] {
+        let gas = gas_of(kind);
+        for duty in wanted(duties).filter(|duty| duty.kind == kind) {
+            match left.checked_sub(gas) {
+                Ok(rest) => left = rest,
+                Err(_) => duty.standing = Standing::waiting(WaitsFor::GasReserve),
             }
-    )
-}
-
-const fn is_due(duty: &Duty) -> bool {
-    matches!(duty.standing, Standing::Due(_))
+        }
+    }
 }
 
 fn proceeds(duty: &Duty) -> MicroUsdc {

@@ -11,9 +11,9 @@ pub fn withdrawal_duties(
     shares: &BTreeMap<NodeSmallId, MicroUsdc>,
     at: &Circumstances<'_>,
 ) -> impl Iterator<Item = Duty> {
-    let standing = match at.policy.duties.claim {
-        Some(_) => Standing::Due(Why::Pays),
-        None => Standing::waiting(WaitsFor::TurnedOff),
+    let standing = match at.policy.duties.claim.is_on {
+        true => Standing::Due(Why::Pays),
+        false => Standing::waiting(WaitsFor::TurnedOff),
     };
     let owed = shares.iter().filter(|(_, owed)| **owed > MicroUsdc::ZERO);
     owed.map(move |(node, owed)| Duty {

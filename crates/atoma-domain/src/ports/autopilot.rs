@@ -11,7 +11,8 @@ use crate::{NodeSmallId, StackSmallId};
 /// The database, as far as only the autopilot uses it.
 #[async_trait]
 pub trait AutopilotStore: Debug + Send + Sync {
-    /// The unclaimed stacks of a node, ascending. Stacks that are claimed cost nothing, however many there are.
+    /// The unclaimed stacks of a node, ascending. Stacks that are claimed cost nothing, however many there are. One whose rows
+    /// are damaged is logged and left out.
     async fn unpaid_stacks(
         &self,
         node: NodeSmallId,
@@ -24,6 +25,9 @@ pub trait AutopilotStore: Debug + Send + Sync {
         stacks: &[StackSmallId],
         is_draining: bool,
     ) -> Result<(), StoreError>;
+
+    /// Allows the reservation of units of all stacks again.
+    async fn end_draining(&self) -> Result<(), StoreError>;
 
     /// What the autopilot remembers; the default before anything was stored.
     async fn autopilot_state(&self) -> Result<AutopilotState, StoreError>;

@@ -11,9 +11,10 @@ use super::rules::Found;
 const MOST: usize = 100;
 
 /// The kinds that only other parts can judge.
-const REPORTED: [AlarmKind; 3] = [
+const REPORTED: [AlarmKind; 4] = [
     AlarmKind::NothingToAttestWith,
     AlarmKind::AutopilotPaused,
+    AlarmKind::AutopilotBlind,
     AlarmKind::BooksDiffer,
 ];
 

@@ -1,7 +1,7 @@
 //! The rules: what is wrong, from the daemon's figures. docs/alarms.md explains each, and the alert rules for Prometheus have the
 //! same thresholds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use atoma_domain::alarms::{AlarmKind, Condition, Subject};
@@ -85,6 +85,29 @@ pub(crate) fn judge(facts: &Facts, thresholds: &Thresholds) -> Found {
 }
 
 impl Found {
+    /// Leaves out what a graver condition of the same stack says already.
+    pub(crate) fn keep_the_gravest(&mut self) {
+        const GRAVEST_FIRST: [AlarmKind; 3] = [
+            AlarmKind::AttestationOverdue,
+            AlarmKind::NothingToAttestWith,
+            AlarmKind::AttestationDue,
+        ];
+        let rank = |kind| GRAVEST_FIRST.iter().position(|known| *known == kind);
+        let mut gravest: BTreeMap<Subject, usize> = BTreeMap::new();
+        for Condition { key, .. } in &self.conditions {
+            if let (Subject::Stack(_), Some(rank)) = (&key.subject, rank(key.kind)) {
+                let known = gravest.entry(key.subject.clone()).or_insert(rank);
+                *known = rank.min(*known);
+            }
+        }
+        self.conditions.retain(|Condition { key, .. }| {
+            let known = gravest.get(&key.subject);
+            rank(key.kind)
+                .zip(known)
+                .is_none_or(|(rank, known)| rank <= *known)
+        });
+    }
+
     fn add(&mut self, kind: AlarmKind, subject: Subject, summary: impl Into<String>) {
         self.conditions.push(Condition::new(kind, subject, summary));
     }
@@ -258,10 +281,11 @@ fn signing(limits: &LimitStatus, found: &mut Found) {
 fn engine(measured: &Measurements, found: &mut Found) {
     let engine = &measured.engine;
     if engine.foreign_badges > 0 {
-        let summary = format!(
-            "other software uses {} badges of the operator",
-            engine.foreign_badges
-        );
+        let badges = match engine.foreign_badges {
+            1 => String::from("a badge"),
+            several => format!("{several} badges"),
+        };
+        let summary = format!("other software uses {badges} of the operator; the log names them");
         found.add(AlarmKind::ForeignUse, Subject::Daemon, summary);
     }
     for lane in engine.lanes.iter().filter(|lane| lane.oldest > STUCK) {

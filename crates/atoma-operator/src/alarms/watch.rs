@@ -142,6 +142,10 @@ impl Alarms {
     pub(crate) async fn step(&self, found: Found) -> Result<Vec<AlarmChange>, StoreError> {
         let shared = &*self.shared;
         let observation = self.observation(found);
+        let is_known = observation.conditions.iter().any(|observed| {
+            let kind = observed.condition.key.kind;
+            kind == AlarmKind::DatabaseUnusable && observed.lasts >= kind.patience()
+        });
         let policy = &shared.config.policy;
         let now = shared.clock.now();
         let observed = shared
@@ -151,7 +155,7 @@ impl Alarms {
         let changes = match observed {
             Ok(changes) => changes,
             Err(error) => {
-                self.database_failed(&error).await;
+                self.database_failed(&error, is_known).await;
                 return Err(error);
             }
         };
@@ -191,7 +195,7 @@ impl Alarms {
     pub async fn test(&self) -> Vec<Told> {
         // One that everybody wants: the message says that it is a test.
         let condition = Condition::new(
-            AlarmKind::DatabaseUnusable,
+            AlarmKind::Test,
             Subject::Daemon,
             "this is a test: nothing is wrong",
         );
@@ -256,12 +260,14 @@ impl Alarms {
     }
 
     /// What was found and reported, each condition once, with how long it has lasted.
-    fn observation(&self, found: Found) -> Observation {
+    fn observation(&self, mut found: Found) -> Observation {
         let reported = self.shared.reports.found();
-        let mut unknown = found.unknown;
-        unknown.extend(reported.unknown);
+        found.unknown.extend(reported.unknown);
+        found.conditions.extend(reported.conditions);
+        found.keep_the_gravest();
+        let unknown = found.unknown;
         let mut conditions: BTreeMap<AlarmKey, Condition> = BTreeMap::new();
-        for condition in found.conditions.into_iter().chain(reported.conditions) {
+        for condition in found.conditions {
             conditions.entry(condition.key.clone()).or_insert(condition);
         }
         let now = self.shared.clock.elapsed();
@@ -283,9 +289,13 @@ impl Alarms {
         }
     }
 
-    async fn database_failed(&self, cause: &StoreError) {
+    /// `is_known` says that the database has been of no use for long enough already.
+    async fn database_failed(&self, cause: &StoreError, is_known: bool) {
         let (clock, policy) = (&self.shared.clock, &self.shared.config.policy);
-        let is_due = self.memory().emergency.failed(policy, clock.elapsed());
+        let is_due = self
+            .memory()
+            .emergency
+            .failed(policy, is_known, clock.elapsed());
         if !is_due {
             return;
         }

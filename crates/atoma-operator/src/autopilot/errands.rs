@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use atoma_domain::autopilot::{Duty, DutyKind, PauseScope, Standing};
-use atoma_domain::journal::{Failure, GasOptions};
-use atoma_domain::{Digest, NodeSmallId, StackSmallId};
-use tracing::field::display;
-use tracing::{info, warn};
+use atoma_domain::autopilot::{Duty, DutyKind, PauseScope, Standing, WaitsFor};
+use atoma_domain::journal::GasOptions;
+use atoma_domain::{NodeSmallId, StackSmallId};
+use tracing::warn;
 
-use super::setbacks::{DutyKey, is_harmless};
+use super::setbacks::{DutyKey, Try};
 use super::shared::Shared;
-use crate::use_cases::{Completed, MOST_STACKS, NodeChoice, StackResult, StackStatus};
+use crate::use_cases::{Completed, MOST_STACKS, NodeChoice};
 
 /// How many settlements of a node are begun at once. Each is a transaction of its own and closes its stack's record, so
 /// that a long queue would only keep attestations waiting and stacks closed.
@@ -25,15 +24,14 @@ pub(super) struct Errand {
 }
 
 impl Errand {
-    /// The errands of the duties that are due and not paused, the most urgent first. `under_way` is how many settlements
-    /// of a node are.
-    pub(super) fn of(
-        duties: &[Duty],
-        paused: Option<PauseScope>,
-        under_way: impl Fn(NodeSmallId) -> usize,
-    ) -> Vec<Self> {
+    /// The errands of the duties that are due and not paused, the most urgent first.
+    pub(super) fn of(duties: &[Duty], paused: Option<PauseScope>) -> Vec<Self> {
         let mut errands: BTreeMap<(DutyKind, NodeSmallId), Vec<StackSmallId>> = BTreeMap::new();
+        let mut settling: BTreeMap<NodeSmallId, usize> = BTreeMap::new();
         for duty in duties {
+            if duty.kind == DutyKind::Settle && is_begun(duty.standing) {
+                *settling.entry(duty.node_small_id).or_default() += 1;
+            }
             let is_paused = match paused {
                 None => false,
                 Some(PauseScope::AllButAttestations) => duty.kind != DutyKind::Attest,
@@ -46,7 +44,8 @@ impl Errand {
         }
         let errands = errands.into_iter().flat_map(|((kind, node), mut stacks)| {
             if kind == DutyKind::Settle {
-                stacks.truncate(SETTLEMENTS_AT_ONCE.saturating_sub(under_way(node)));
+                let begun = settling.get(&node).copied().unwrap_or_default();
+                stacks.truncate(SETTLEMENTS_AT_ONCE.saturating_sub(begun));
             }
             let parts: Vec<_> = match kind {
                 DutyKind::Withdraw => vec![Vec::new()],
@@ -58,6 +57,21 @@ impl Errand {
         });
         errands.collect()
     }
+}
+
+/// Whether a transaction for a duty is begun and has not ended.
+const fn is_begun(standing: Standing) -> bool {
+    matches!(
+        standing,
+        Standing::Waiting {
+            waits_for: WaitsFor::UnderWay
+                | WaitsFor::Held
+                | WaitsFor::WritesStopped
+                | WaitsFor::BreakerOpen
+                | WaitsFor::SpendCap,
+            ..
+        }
+    )
 }
 
 impl Shared {
@@ -97,66 +111,24 @@ impl Shared {
         match self.operator.withdraw(choice, GasOptions::default()).await {
             Ok(Completed::Executed { tx_digest, .. }) => self.note_done(key, Some(tx_digest)),
             Ok(Completed::Rehearsed { .. }) => {}
-            Err(unsuccessful) if unsuccessful.is_pending => {}
-            Err(unsuccessful) => {
-                let is_final = unsuccessful.transaction_id.is_some();
-                self.note_failed(key, unsuccessful.tx_digest, &unsuccessful.failure, is_final);
+            Err(unsuccessful) if unsuccessful.is_pending => {
+                self.note_pending(key, unsuccessful.transaction_id);
             }
+            Err(unsuccessful) => self.note_failed(
+                key,
+                Try {
+                    failure: &unsuccessful.failure,
+                    is_final: unsuccessful.transaction_id.is_some(),
+                    digest: unsuccessful.tx_digest,
+                },
+            ),
         }
-    }
-
-    fn note_stack(&self, errand: &Errand, result: &StackResult) {
-        let key = DutyKey::new(errand.kind, Some(result.stack_small_id), errand.node);
-        match (result.status, &result.failure) {
-            (StackStatus::Succeeded, _) => self.note_done(key, result.tx_digest),
-            (StackStatus::Failed, failure) => {
-                let unknown = Failure::Internal {
-                    reason: String::from("no reason is known"),
-                };
-                let failure = failure.as_ref().unwrap_or(&unknown);
-                let is_final = result.transaction_id.is_some();
-                self.note_failed(key, result.tx_digest, failure, is_final);
-            }
-            (StackStatus::Pending, _) => {}
-        }
-    }
-
-    fn note_done(&self, key: DutyKey, digest: Option<Digest>) {
-        let DutyKey { kind, stack, node } = key;
-        self.setbacks().forget(key);
-        if matches!(kind, DutyKind::Claim | DutyKind::Withdraw) {
-            self.estimates.forget();
-        }
-        let (stack, digest) = (stack.map(display), digest.map(display));
-        info!(stack, %node, digest, "the autopilot has {}", done(kind));
-    }
-
-    /// Notes a failure. A final one is that of a transaction, not of a request.
-    fn note_failed(&self, key: DutyKey, digest: Option<Digest>, failure: &Failure, is_final: bool) {
-        let DutyKey { kind, stack, node } = key;
-        self.setbacks().note(key, failure, is_final, self.elapsed());
-        let (stack, digest) = (stack.map(display), digest.map(display));
-        if is_harmless(failure) {
-            info!(stack, %node, digest, %failure, "nothing to do any more, or not yet");
-        } else {
-            warn!(stack, %node, digest, %failure, "the autopilot has not {}", done(kind));
-        }
-    }
-}
-
-/// What was done, for the log.
-const fn done(kind: DutyKind) -> &'static str {
-    match kind {
-        DutyKind::Attest => "attested a settlement",
-        DutyKind::Settle => "settled a stack",
-        DutyKind::Claim => "claimed a stack",
-        DutyKind::Withdraw => "withdrawn the shares of a node",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use atoma_domain::autopilot::{WaitsFor, Why};
+    use atoma_domain::autopilot::Why;
 
     use super::*;
 
@@ -196,7 +168,7 @@ mod tests {
             ),
         ];
         let listed = |paused| {
-            let errands = Errand::of(&duties, paused, |_| 0).into_iter();
+            let errands = Errand::of(&duties, paused).into_iter();
             let plain = errands.map(|errand| {
                 let stacks = errand.stacks.iter().map(|stack| stack.get());
                 (errand.kind, errand.node.get(), stacks.collect::<Vec<_>>())
@@ -218,8 +190,11 @@ mod tests {
     #[test]
     fn errands_stay_within_their_limits() {
         let of = |kind, count| {
-            let duties: Vec<_> = (0..count).map(|stack| due(kind, stack, 1)).collect();
-            let errands = Errand::of(&duties, None, |_| 20).into_iter();
+            let begun = Standing::waiting(WaitsFor::UnderWay);
+            let begun = (0..20).map(|stack| duty(kind, 10_000 + stack, 1, begun));
+            let due = (0..count).map(|stack| due(kind, stack, 1));
+            let duties: Vec<_> = begun.chain(due).collect();
+            let errands = Errand::of(&duties, None).into_iter();
             errands
                 .map(|errand| errand.stacks.len())
                 .collect::<Vec<_>>()

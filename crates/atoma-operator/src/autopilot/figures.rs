@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use atoma_domain::TimestampMs;
-use atoma_domain::autopilot::{DutyKind, PauseScope, Standing};
+use atoma_domain::autopilot::{DutyKind, PauseScope, Standing, WaitsFor};
 
 use super::config::AutopilotMode;
 use super::status::AutopilotStatus;
@@ -15,8 +15,8 @@ pub struct AutopilotFigures {
     pub mode: AutopilotMode,
     /// What is paused.
     pub paused: Option<PauseScope>,
-    /// When it looked last.
-    pub looked_at: Option<TimestampMs>,
+    /// When it looked last, or began if it has not looked.
+    pub looked_at: TimestampMs,
     /// How many duties have failed within the policy's window.
     pub recent_failures: u32,
     /// How many duties it saw: by kind, standing and reason.
@@ -37,14 +37,18 @@ impl From<&AutopilotStatus> for AutopilotFigures {
                     .or_default() += 1;
             }
             let open = survey.duties.iter().filter(|duty| {
-                duty.kind == DutyKind::Attest && !matches!(duty.standing, Standing::Waiting { .. })
+                duty.kind == DutyKind::Attest
+                    && duty.standing != Standing::waiting(WaitsFor::TurnedOff)
             });
             first_deadline = open.filter_map(|duty| duty.deadline).min();
         }
         Self {
             mode: status.mode,
             paused: status.pause.as_ref().map(|pause| pause.scope),
-            looked_at: status.latest.as_ref().map(|survey| survey.taken_at),
+            looked_at: status
+                .latest
+                .as_ref()
+                .map_or(status.began_at, |survey| survey.taken_at),
             recent_failures: status.recent_failures,
             duties,
             first_deadline,

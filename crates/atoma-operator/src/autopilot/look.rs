@@ -1,45 +1,31 @@
 //! A look at everything that the operator's nodes have to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use atoma_domain::autopilot::{
-    Circumstances, Duty, DutyKind, EpochWindow, Moment, Standing, WaitsFor, attestation_duties,
-    stack_duty, weigh, withdrawal_duties,
+    Circumstances, Duty, DutyKind, Moment, Standing, WaitsFor, attestation_duties, stack_duty,
+    weigh, withdrawal_duties,
 };
 use atoma_domain::journal::{Action, Failure};
 use atoma_domain::model::{OperatorNode, Task};
-use atoma_domain::ports::{Page, Progress};
+use atoma_domain::ports::{EpochInfo, Page};
 use atoma_domain::{Epoch, NodeSmallId, StackSmallId, TaskSmallId, TimestampMs};
 
 use super::estimates::Prices;
 use super::setbacks::DutyKey;
 use super::shared::Shared;
 use super::survey::{Draining, Survey};
-use crate::causes::{chain_failure, internal};
+use crate::causes::internal;
 
 /// How many rows are read at once.
 const PAGE: u32 = 5_000;
 
 impl Shared {
     /// Looks at everything.
-    pub(super) async fn survey(&self) -> Result<Survey, Failure> {
+    pub(super) async fn survey(&self, info: &EpochInfo, moment: Moment) -> Result<Survey, Failure> {
         let ports = self.operator.ports();
         let nodes = self.own_nodes().await?;
         let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
-        let info = self.chain.epoch().await;
-        let info = info.map_err(|error| chain_failure(&error))?;
-        let Progress { epoch, .. } = ports.events.progress().await.map_err(internal)?;
-        let now = ports.clock.now();
-        let window = info.starts_at.zip(info.ends_at);
-        // The mirror may be ahead of the node that told the epoch.
-        let moment = match epoch {
-            Some(mirrored) if mirrored > info.epoch => Moment::new(now, mirrored, None),
-            _ => Moment::new(
-                now,
-                info.epoch,
-                window.map(|(starts_at, ends_at)| EpochWindow { starts_at, ends_at }),
-            ),
-        };
         let (journal, elapsed) = (ports.journal.as_ref(), ports.clock.elapsed());
         let prices = self
             .estimates
@@ -49,17 +35,20 @@ impl Shared {
             charge,
             shares,
         } = prices.await?;
+        let policy = &self.config.policy;
+        let reserve = policy.gas.reserve;
         let at = Circumstances {
-            policy: &self.config.policy,
+            policy,
             moment: &moment,
             own_nodes: &ids,
             charge,
             gas,
-            balance: self.operator.gas_balance(),
+            balance: self.operator.gas_balance_of_at_least(reserve).await,
+            daily_cap: self.operator.daily_cap().await.map_err(internal)?,
         };
         let mut duties = self.attestations(&ids, &moment).await?;
         let tasks = self.tasks().await?;
-        let mut draining = Vec::new();
+        let mut draining = HashSet::new();
         for node in &ids {
             let mut page = Page::first(PAGE);
             loop {
@@ -69,7 +58,7 @@ impl Shared {
                 for stack in &stacks {
                     duties.push(stack_duty(stack, tasks.get(&stack.task_small_id), &at));
                     if stack.is_draining {
-                        draining.push(stack.stack_small_id);
+                        draining.insert(stack.stack_small_id);
                     }
                 }
                 if page.after.is_none() {
@@ -78,22 +67,23 @@ impl Shared {
             }
         }
         duties.extend(withdrawal_duties(&shares, &at));
+        // Only what would be sent is weighed.
+        self.hold_back(&mut duties, &nodes);
         weigh(&mut duties, &at);
         let draining = Draining::of(&duties, &draining);
-        self.hold_back(&mut duties, &nodes);
         duties.sort_by_key(|duty| {
             let deadline = duty.deadline.unwrap_or(TimestampMs::new(u64::MAX));
             (duty.kind, deadline, duty.stack_small_id, duty.node_small_id)
         });
         Ok(Survey {
-            taken_at: now,
+            taken_at: moment.clock(),
             moment,
             duties,
             draining,
         })
     }
 
-    /// The attestations alone, in an epoch that is known: quick, and without a call of the chain.
+    /// The attestations alone: quick, and without a call of the chain.
     pub(super) async fn survey_attestations(&self, moment: &Moment) -> Result<Vec<Duty>, Failure> {
         let nodes = self.own_nodes().await?;
         let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
@@ -139,7 +129,7 @@ impl Shared {
     }
 
     /// The nodes whose badges the daemon's key owns.
-    async fn own_nodes(&self) -> Result<Vec<OperatorNode>, Failure> {
+    pub(super) async fn own_nodes(&self) -> Result<Vec<OperatorNode>, Failure> {
         let ports = self.operator.ports();
         let mut nodes = ports.state.operator_nodes().await.map_err(internal)?;
         nodes.retain(|node| node.address == ports.signer.address());
@@ -163,13 +153,7 @@ impl Shared {
                 .zip(action)
                 .and_then(|(node, action)| self.operator.under_way(&action, *node))
             {
-                duty.standing = Standing::Waiting {
-                    waits_for: match held {
-                        Some(Failure::TreasuryShort {}) => WaitsFor::Treasury,
-                        _ => WaitsFor::UnderWay,
-                    },
-                    until: None,
-                };
+                duty.standing = Standing::waiting(held.map_or(WaitsFor::UnderWay, held_by));
             } else if let Some(pause) = setbacks.pause_of(DutyKey::of(duty), now) {
                 let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
                 duty.standing = Standing::Waiting {
@@ -178,6 +162,17 @@ impl Shared {
                 };
             }
         }
+    }
+}
+
+/// What a transaction waits for that is held.
+fn held_by(reason: Failure) -> WaitsFor {
+    match reason {
+        Failure::TreasuryShort {} => WaitsFor::Treasury,
+        Failure::SpendCapReached { .. } => WaitsFor::SpendCap,
+        Failure::BreakerOpen { .. } => WaitsFor::BreakerOpen,
+        Failure::BadgeUsedElsewhere { .. } => WaitsFor::WritesStopped,
+        _ => WaitsFor::Held,
     }
 }
 

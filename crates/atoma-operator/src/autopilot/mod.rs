@@ -1,7 +1,8 @@
 //! The autopilot: it looks at what the operator's nodes have to do, and does what is due by the use cases.
 //!
 //! The decisions are the domain's ([`atoma_domain::autopilot`]). Here, `look.rs` gathers the facts and asks for them, with
-//! `estimates.rs`; `errands.rs` sends what is due through the use cases, with `setbacks.rs` for what failed; `watch.rs` pauses
+//! `estimates.rs`; `errands.rs` sends what is due through the use cases, `outcomes.rs` notes how that ended, and `setbacks.rs`
+//! remembers what failed; `watch.rs` pauses
 //! it, with `pause_file.rs`; `run.rs` is the loop, and `alarms.rs` says what is wrong. `switch.rs` is what callers use, and `shared.rs` what all of these share. All
 //! of it can be stepped.
 
@@ -11,6 +12,8 @@ mod errands;
 mod estimates;
 mod figures;
 mod look;
+mod moment;
+mod outcomes;
 mod pause_file;
 mod run;
 mod setbacks;

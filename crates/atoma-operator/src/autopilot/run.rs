@@ -1,15 +1,15 @@
 //! The loop.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use atoma_domain::NodeSmallId;
-use atoma_domain::autopilot::{Duty, DutyKind, Moment, PauseScope};
+use atoma_domain::autopilot::{Duty, DutyKind, Moment};
 use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::Failure;
+use atoma_domain::ports::EpochInfo;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 use super::config::AutopilotMode;
 use super::errands::Errand;
@@ -24,11 +24,13 @@ use crate::ingest::{MirrorChange, MirrorChanges};
 pub struct AutopilotRun {
     autopilot: Autopilot,
     /// The requests that wait for their outcomes.
-    errands: JoinSet<Errand>,
-    /// How many settlements of each node are under way.
-    settling: BTreeMap<NodeSmallId, usize>,
-    /// The time of the latest survey, and what is paused since.
-    known: Option<(Moment, Option<PauseScope>)>,
+    errands: JoinSet<()>,
+    /// The time of the latest look.
+    moment: Option<Moment>,
+    /// The operator's nodes at the latest look.
+    nodes: Vec<NodeSmallId>,
+    /// Whether the latest look failed.
+    is_blind: bool,
 }
 
 impl AutopilotRun {
@@ -37,52 +39,44 @@ impl AutopilotRun {
         Self {
             autopilot,
             errands: JoinSet::new(),
-            settling: BTreeMap::new(),
-            known: None,
+            moment: None,
+            nodes: Vec::new(),
+            is_blind: false,
         }
     }
 
-    /// Looks at everything, and begins what is due. [`settled`](Self::settled) waits for what it began.
+    /// Looks at everything, and begins what is due: attestations first, whatever hinders the rest.
+    /// [`settled`](Self::settled) waits for what it began.
     ///
     /// # Errors
-    /// When the chain or the database can't be read. Nothing was begun then.
+    /// When the chain or the database can't be read. What depends on that was not begun then.
     pub async fn step(&mut self) -> Result<(), Failure> {
         let shared = Arc::clone(&self.autopilot.0);
-        let pause = shared.watch().await?;
-        let survey = Arc::new(shared.survey().await?);
-        *shared.latest() = Some(Arc::clone(&survey));
-        shared.report(pause.as_ref(), &survey);
-        let paused = pause.as_ref().map(|pause| pause.scope);
-        self.known = Some((survey.moment, paused));
-        if shared.config.mode != AutopilotMode::On {
-            return Ok(());
-        }
-        shared
-            .drain(&survey, Shared::stops_settlements(pause.as_ref()))
-            .await?;
-        self.begin(&survey.duties, paused);
-        Ok(())
+        let info = shared.epoch_info().await;
+        let attended = self.attend(info.as_ref().ok()).await;
+        let looked = match (info, self.moment) {
+            (Ok(info), Some(moment)) => self.look(&info, moment).await,
+            (Err(failure), _) => Err(failure),
+            // No time is known: `attended` says why.
+            (Ok(_), None) => Ok(()),
+        };
+        let done = attended.and(looked);
+        shared.report_sight(done.as_ref().err());
+        done
     }
 
-    /// Begins the attestations that are due, in the epoch and under the pause of the latest [`step`](Self::step).
+    /// Begins the attestations that are due, without a call of the chain.
     ///
     /// # Errors
     /// When the database can't be read. Nothing was begun then.
     pub async fn step_attestations(&mut self) -> Result<(), Failure> {
-        let Some((moment, paused)) = self.known else {
-            return self.step().await;
-        };
-        if self.autopilot.0.config.mode == AutopilotMode::On {
-            let duties = self.autopilot.0.survey_attestations(&moment).await?;
-            self.begin(&duties, paused);
-        }
-        Ok(())
+        self.attend(None).await
     }
 
     /// Waits until everything that was begun has an outcome, or is left to the engine.
     pub async fn settled(&mut self) {
         while let Some(ended) = self.errands.join_next().await {
-            self.end(ended);
+            note_panic(ended);
         }
     }
 
@@ -95,82 +89,113 @@ impl AutopilotRun {
         loop {
             let stepped = tokio::select! {
                 Some(ended) = self.errands.join_next() => {
-                    self.end(ended);
+                    note_panic(ended);
                     continue;
                 }
                 change = changes.next() => match change {
-                    Some(change) if asks_for_attestations(&change) => self.step_attestations().await,
+                    Some(change) if asks_for_attestations(&change, &self.nodes) => self.step_attestations().await,
                     Some(_) => continue,
                     // The mirror is no longer followed: the node stops.
                     None => return,
                 },
                 _ = ticks.tick() => self.step().await,
             };
-            if let Err(failure) = stepped {
-                debug!(%failure, "the autopilot can't look now; it tries again");
-            }
+            self.tell(stepped.err());
         }
     }
 
-    fn begin(&mut self, duties: &[Duty], paused: Option<PauseScope>) {
-        let settling = &self.settling;
-        let errands = Errand::of(duties, paused, |node| {
-            settling.get(&node).copied().unwrap_or_default()
-        });
-        for errand in errands {
-            if errand.kind == DutyKind::Settle {
-                *self.settling.entry(errand.node).or_default() += errand.stacks.len();
-            }
+    /// Begins the attestations that are due.
+    async fn attend(&mut self, info: Option<&EpochInfo>) -> Result<(), Failure> {
+        let shared = Arc::clone(&self.autopilot.0);
+        let moment = shared.moment(info, self.moment.as_ref()).await?;
+        self.moment = Some(moment);
+        let nodes = shared.own_nodes().await?;
+        self.nodes = nodes.iter().map(|node| node.node_small_id).collect();
+        if shared.config.mode == AutopilotMode::On {
+            let duties = shared.survey_attestations(&moment).await?;
+            self.begin(&duties).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at everything, and begins what is due but attestations.
+    async fn look(&mut self, info: &EpochInfo, moment: Moment) -> Result<(), Failure> {
+        let shared = Arc::clone(&self.autopilot.0);
+        shared.follow_up().await?;
+        let pause = shared.watch().await?;
+        let survey = Arc::new(shared.survey(info, moment).await?);
+        *shared.latest() = Some(Arc::clone(&survey));
+        shared.report(pause.as_ref(), &survey);
+        if shared.config.mode != AutopilotMode::On {
+            return Ok(());
+        }
+        shared.drain(&survey).await?;
+        let duties = survey.duties.iter();
+        let others = duties.filter(|duty| duty.kind != DutyKind::Attest);
+        self.begin(&others.cloned().collect::<Vec<_>>()).await
+    }
+
+    /// Begins what is due, unless it is paused by now.
+    async fn begin(&mut self, duties: &[Duty]) -> Result<(), Failure> {
+        let paused = self.autopilot.0.paused().await?;
+        for errand in Errand::of(duties, paused) {
             let shared = Arc::clone(&self.autopilot.0);
-            self.errands.spawn(async move {
-                shared.run_errand(&errand).await;
-                errand
-            });
+            self.errands
+                .spawn(async move { shared.run_errand(&errand).await });
         }
+        Ok(())
     }
 
-    fn end(&mut self, ended: Result<Errand, JoinError>) {
-        match ended {
-            Ok(errand) if errand.kind == DutyKind::Settle => {
-                if let Some(count) = self.settling.get_mut(&errand.node) {
-                    *count = count.saturating_sub(errand.stacks.len());
-                }
+    /// Tells when looks begin and cease to fail.
+    fn tell(&mut self, failure: Option<Failure>) {
+        match &failure {
+            Some(failure) if self.is_blind => {
+                debug!(%failure, "the autopilot still can't see all that is due");
             }
-            Ok(_) => {}
-            Err(error) => {
-                // It panicked. What is under way is seen in the engine.
-                error!(%error, "a request of the autopilot ended");
-                self.settling.clear();
+            Some(failure) => {
+                warn!(%failure, "the autopilot can't see all that is due; it tries again")
             }
+            None if self.is_blind => info!("the autopilot sees again what is due"),
+            None => {}
         }
+        self.is_blind = failure.is_some();
+    }
+}
+
+/// What a request began is seen in the engine, even if the request panicked.
+fn note_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        error!(%error, "a request of the autopilot ended");
     }
 }
 
 impl Shared {
     /// Refuses reservations of stacks that are to be settled, and allows them again where that is over.
-    async fn drain(&self, survey: &Survey, is_paused: bool) -> Result<(), Failure> {
-        let mut draining = survey.draining.clone();
-        if is_paused {
-            draining.begin.clear();
-        }
+    async fn drain(&self, survey: &Survey) -> Result<(), Failure> {
+        let draining = match self.paused().await? {
+            None => survey.draining.clone(),
+            Some(_) => survey.draining.clone().paused(),
+        };
         for (stacks, is_draining) in [(draining.begin, true), (draining.end, false)] {
             if !stacks.is_empty() {
-                self.store
-                    .set_draining(&stacks, is_draining)
-                    .await
-                    .map_err(internal)?;
+                let set = self.store.set_draining(&stacks, is_draining).await;
+                set.map_err(internal)?;
             }
         }
         Ok(())
     }
 }
 
-/// Whether attestations may be due since a change of the mirror.
-fn asks_for_attestations(change: &MirrorChange) -> bool {
+/// Whether attestations of the operator's nodes may be due since a change of the mirror. `nodes` may lack new ones: the next
+/// look finds theirs.
+fn asks_for_attestations(change: &MirrorChange, nodes: &[NodeSmallId]) -> bool {
     match change {
-        MirrorChange::Applied(transaction) => transaction.events.iter().any(|event| {
-            matches!(event, ContractEvent::StackTrySettle(settled)
-                if !settled.requested_attestation_nodes.is_empty())
+        MirrorChange::Applied(transaction) => transaction.events.iter().any(|event| match event {
+            ContractEvent::StackTrySettle(settled) => {
+                let mut drawn = settled.requested_attestation_nodes.iter();
+                drawn.any(|node| nodes.contains(node))
+            }
+            _ => false,
         }),
         MirrorChange::Repaired | MirrorChange::Missed => true,
     }

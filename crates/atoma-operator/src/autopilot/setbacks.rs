@@ -1,11 +1,11 @@
 //! What failed: when it is tried again, and how often something failed lately.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use atoma_domain::autopilot::{Duty, DutyKind};
 use atoma_domain::journal::Failure;
-use atoma_domain::{NodeSmallId, StackSmallId};
+use atoma_domain::{Digest, NodeSmallId, StackSmallId};
 
 /// How many failures are counted at most. More are more than enough for a pause.
 const COUNTED: usize = 10_000;
@@ -34,7 +34,7 @@ impl DutyKey {
     /// The first and the longest pause between two tries. An attestation has a deadline.
     const fn pauses(self) -> [Duration; 2] {
         match self.kind {
-            DutyKind::Attest => [Duration::from_secs(2), Duration::from_secs(60)],
+            DutyKind::Attest => [Duration::from_secs(2), Duration::from_secs(10)],
             DutyKind::Settle | DutyKind::Claim | DutyKind::Withdraw => {
                 [Duration::from_secs(15), Duration::from_secs(3_600)]
             }
@@ -46,8 +46,27 @@ impl DutyKey {
 #[derive(Debug, Default)]
 pub(super) struct Setbacks {
     waiting: HashMap<DutyKey, Setback>,
-    /// When something failed for good, oldest first.
-    failures: VecDeque<Duration>,
+    /// What failed for good and when, oldest first.
+    failures: VecDeque<Failed>,
+}
+
+/// A duty that failed for good, with the transaction that was to do it.
+#[derive(Debug)]
+struct Failed {
+    at: Duration,
+    key: DutyKey,
+    digest: Option<Digest>,
+}
+
+/// How a try ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Try<'f> {
+    /// Why it failed.
+    pub(super) failure: &'f Failure,
+    /// Whether a transaction failed, and not only the request for one.
+    pub(super) is_final: bool,
+    /// The transaction, if one was sent.
+    pub(super) digest: Option<Digest>,
 }
 
 #[derive(Debug)]
@@ -57,21 +76,36 @@ struct Setback {
 }
 
 impl Setbacks {
-    /// Notes that a duty failed. It is tried again after a pause that doubles each time.
-    pub(super) fn note(&mut self, key: DutyKey, failure: &Failure, is_final: bool, now: Duration) {
+    /// Notes that a duty failed. It is tried again after a pause that doubles each time, up to a tenth of the epoch at most. A
+    /// failure that is nobody's fault leaves the pause short.
+    pub(super) fn note(
+        &mut self,
+        key: DutyKey,
+        tried: Try<'_>,
+        now: Duration,
+        epoch: Option<Duration>,
+    ) {
         let [first, longest] = key.pauses();
+        let longest = epoch
+            .map_or(longest, |epoch| longest.min(epoch / 10))
+            .max(first);
+        let is_harmless = is_harmless(key.kind, tried.failure);
         // What is no longer tried is forgotten, long after its pause.
         self.waiting
             .retain(|_, setback| now < setback.until.saturating_add(longest.max(first) * 2));
         let times = self.waiting.get(&key).map_or(0, |setback| setback.times);
         let pause = first.saturating_mul(1 << times.min(16)).min(longest);
         let setback = Setback {
-            times: times.saturating_add(1),
+            times: times.saturating_add(u32::from(!is_harmless)),
             until: now.saturating_add(pause),
         };
         self.waiting.insert(key, setback);
-        if is_final && !is_harmless(failure) {
-            self.failures.push_back(now);
+        if tried.is_final && !is_harmless {
+            self.failures.push_back(Failed {
+                at: now,
+                key,
+                digest: tried.digest,
+            });
             if self.failures.len() > COUNTED {
                 self.failures.pop_front();
             }
@@ -89,13 +123,25 @@ impl Setbacks {
         (!left.is_zero()).then_some(left)
     }
 
-    /// How many duties have failed within this time.
+    /// How many failures there were within this time. A duty that fails again is no other failure, and what one transaction
+    /// was to do for several stacks is one.
     pub(super) fn within(&mut self, window: Duration, now: Duration) -> u32 {
         let since = now.saturating_sub(window);
-        while self.failures.front().is_some_and(|at| *at < since) {
+        while self
+            .failures
+            .front()
+            .is_some_and(|failed| failed.at < since)
+        {
             self.failures.pop_front();
         }
-        u32::try_from(self.failures.len()).unwrap_or(u32::MAX)
+        let (mut duties, mut transactions) = (HashSet::new(), HashSet::new());
+        let mut count = 0_u32;
+        for Failed { key, digest, .. } in &self.failures {
+            let is_new_duty = duties.insert(*key);
+            let is_new_transaction = digest.is_none_or(|digest| transactions.insert(digest));
+            count = count.saturating_add(u32::from(is_new_duty && is_new_transaction));
+        }
+        count
     }
 
     /// Forgets the failures, because a person has seen them.
@@ -104,20 +150,31 @@ impl Setbacks {
     }
 }
 
-/// Whether a failure only says that there is nothing left to do, or that the time has not come: the mirror was behind.
-pub(super) const fn is_harmless(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::AlreadyAttested { .. }
-            | Failure::AlreadySettling { .. }
-            | Failure::AlreadyClaimed { .. }
-            | Failure::NothingToWithdraw { .. }
-            | Failure::NotYetClaimable { .. }
-            | Failure::RequestsInProgress { .. }
-            | Failure::InFlightWithOtherParameters { .. }
-            | Failure::Abandoned {}
-            | Failure::TreasuryShort {}
-    ) || failure.is_transient()
+/// Whether a failure only says that there is nothing left to do, or that the time has not come: the mirror was behind, or
+/// somebody else was first.
+pub(super) const fn is_harmless(kind: DutyKind, failure: &Failure) -> bool {
+    // A claim takes away the ticket of an attestation that comes late, and a dispute ends it.
+    let is_over = matches!(kind, DutyKind::Attest)
+        && matches!(
+            failure,
+            Failure::NotSettled { .. }
+                | Failure::AttestationWindowOver { .. }
+                | Failure::StackInDispute { .. }
+        );
+    is_over
+        || matches!(
+            failure,
+            Failure::AlreadyAttested { .. }
+                | Failure::AlreadySettling { .. }
+                | Failure::AlreadyClaimed { .. }
+                | Failure::NothingToWithdraw { .. }
+                | Failure::NotYetClaimable { .. }
+                | Failure::RequestsInProgress { .. }
+                | Failure::InFlightWithOtherParameters { .. }
+                | Failure::Abandoned {}
+                | Failure::TreasuryShort {}
+        )
+        || failure.is_transient()
 }
 
 #[cfg(test)]
@@ -132,6 +189,14 @@ mod tests {
         DutyKey::new(kind, Some(StackSmallId::new(1)), NodeSmallId::new(1))
     }
 
+    const fn tried(failure: &Failure, is_final: bool) -> Try<'_> {
+        Try {
+            failure,
+            is_final,
+            digest: None,
+        }
+    }
+
     fn failed() -> Failure {
         Failure::ExecutionFailed {
             reason: String::from("it was refused"),
@@ -143,26 +208,56 @@ mod tests {
         let mut setbacks = Setbacks::default();
         let key = key(DutyKind::Attest);
         let mut now = seconds(0);
-        for pause in [2, 4, 8, 16, 32, 60, 60] {
-            setbacks.note(key, &failed(), true, now);
+        for pause in [2, 4, 8, 10, 10] {
+            setbacks.note(key, tried(&failed(), true), now, None);
             assert_eq!(setbacks.pause_of(key, now), Some(seconds(pause)));
             now += seconds(pause);
             assert_eq!(setbacks.pause_of(key, now), None);
         }
         setbacks.forget(key);
-        setbacks.note(key, &failed(), true, now);
+        setbacks.note(key, tried(&failed(), true), now, None);
         assert_eq!(setbacks.pause_of(key, now), Some(seconds(2)));
     }
 
     #[test]
     fn failures_count_within_the_window_until_a_person_sees_them() {
         let mut setbacks = Setbacks::default();
-        for at in [0, 10, 20] {
-            setbacks.note(key(DutyKind::Settle), &failed(), true, seconds(at));
+        for (at, stack) in [(0, 1), (10, 2), (20, 3), (21, 3)] {
+            let key = DutyKey::new(
+                DutyKind::Settle,
+                Some(StackSmallId::new(stack)),
+                NodeSmallId::new(1),
+            );
+            setbacks.note(key, tried(&failed(), true), seconds(at), None);
         }
+        // However often each of them failed.
         assert_eq!(setbacks.within(seconds(15), seconds(25)), 2);
         setbacks.forget_failures();
         assert_eq!(setbacks.within(seconds(15), seconds(25)), 0);
+    }
+
+    #[test]
+    fn what_one_transaction_was_to_do_fails_once() {
+        let mut setbacks = Setbacks::default();
+        let failure = failed();
+        let mut fail = |stack, digest: u8| {
+            let key = DutyKey::new(
+                DutyKind::Claim,
+                Some(StackSmallId::new(stack)),
+                NodeSmallId::new(1),
+            );
+            let tried = Try {
+                digest: Some(Digest::new([digest; 32])),
+                ..tried(&failure, true)
+            };
+            setbacks.note(key, tried, seconds(1), None);
+            setbacks.within(seconds(9), seconds(2))
+        };
+        let counts: Vec<_> = (1..=12).map(|stack| fail(stack, 7)).collect();
+        assert_eq!(counts, [1; 12]);
+        // Tried again one by one.
+        assert_eq!(fail(3, 8), 1);
+        assert_eq!(fail(13, 9), 2);
     }
 
     #[test]
@@ -170,15 +265,45 @@ mod tests {
         let mut setbacks = Setbacks::default();
         let stack_small_id = StackSmallId::new(1);
         let key = key(DutyKind::Claim);
-        setbacks.note(
-            key,
-            &Failure::AlreadyClaimed { stack_small_id },
-            true,
-            seconds(1),
-        );
-        setbacks.note(key, &Failure::ShuttingDown {}, true, seconds(1));
-        setbacks.note(key, &failed(), false, seconds(1));
+        let claimed = Failure::AlreadyClaimed { stack_small_id };
+        for _ in 0..9 {
+            setbacks.note(key, tried(&claimed, true), seconds(1), None);
+            setbacks.note(
+                key,
+                tried(&Failure::ShuttingDown {}, true),
+                seconds(1),
+                None,
+            );
+        }
+        assert_eq!(setbacks.pause_of(key, seconds(1)), Some(seconds(15)));
+        setbacks.note(key, tried(&failed(), false), seconds(1), None);
         assert_eq!(setbacks.within(seconds(9), seconds(2)), 0);
-        assert!(setbacks.pause_of(key, seconds(2)).is_some());
+    }
+
+    #[test]
+    fn an_attestation_that_somebody_else_made_needless_is_no_failure() {
+        let stack_small_id = StackSmallId::new(1);
+        let last_epoch = atoma_domain::Epoch::new(3);
+        for over in [
+            Failure::NotSettled { stack_small_id },
+            Failure::StackInDispute { stack_small_id },
+            Failure::AttestationWindowOver {
+                stack_small_id,
+                last_epoch,
+            },
+        ] {
+            assert!(is_harmless(DutyKind::Attest, &over));
+            assert!(!is_harmless(DutyKind::Claim, &over));
+        }
+    }
+
+    #[test]
+    fn a_pause_takes_at_most_a_tenth_of_the_epoch() {
+        let mut setbacks = Setbacks::default();
+        let key = key(DutyKind::Settle);
+        for _ in 0..20 {
+            setbacks.note(key, tried(&failed(), true), seconds(1), Some(seconds(600)));
+        }
+        assert_eq!(setbacks.pause_of(key, seconds(1)), Some(seconds(60)));
     }
 }

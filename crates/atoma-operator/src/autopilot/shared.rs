@@ -1,16 +1,18 @@
 //! What the parts of the autopilot share.
 
-use std::sync::atomic::AtomicU64;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use atoma_domain::autopilot::AutopilotState;
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{AutopilotStore, Chain};
+use atoma_domain::{IntentId, StackSmallId, TimestampMs};
 
 use super::config::AutopilotConfig;
 use super::estimates::Estimates;
-use super::setbacks::Setbacks;
+use super::setbacks::{DutyKey, Setbacks};
 use super::survey::Survey;
 use crate::causes::internal;
 use crate::use_cases::Operator;
@@ -23,10 +25,18 @@ pub(super) struct Shared {
     pub(super) chain: Arc<dyn Chain>,
     pub(super) config: AutopilotConfig,
     pub(super) estimates: Estimates,
+    /// When it was made, by the daemon's clock.
+    pub(super) began_at: TimestampMs,
     setbacks: Mutex<Setbacks>,
     latest: Mutex<Option<Arc<Survey>>>,
+    /// Transactions whose outcomes nobody waits for any more.
+    pending: Mutex<BTreeMap<IntentId, DutyKey>>,
+    /// The disputes against the operator's nodes at the latest look, ascending.
+    seen_disputes: Mutex<Vec<StackSmallId>>,
     /// Up to which number a person knows of foreign uses of badges, in this process.
     pub(super) known_foreign_uses: AtomicU64,
+    /// Whether a person knows that writes are stopped because of one.
+    pub(super) is_stop_known: AtomicBool,
     /// One change of what is remembered at a time.
     remembering: tokio::sync::Mutex<()>,
 }
@@ -38,15 +48,20 @@ impl Shared {
         chain: Arc<dyn Chain>,
         config: AutopilotConfig,
     ) -> Self {
+        let began_at = operator.ports().clock.now();
         Self {
             operator,
             store,
             chain,
             config,
             estimates: Estimates::default(),
+            began_at,
             setbacks: Mutex::default(),
             latest: Mutex::default(),
+            pending: Mutex::default(),
+            seen_disputes: Mutex::default(),
             known_foreign_uses: AtomicU64::new(0),
+            is_stop_known: AtomicBool::new(false),
             remembering: tokio::sync::Mutex::default(),
         }
     }
@@ -78,6 +93,18 @@ impl Shared {
     pub(super) fn setbacks(&self) -> MutexGuard<'_, Setbacks> {
         // Each entry is consistent by itself, even if a holder of the lock panicked.
         self.setbacks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn pending(&self) -> MutexGuard<'_, BTreeMap<IntentId, DutyKey>> {
+        // Each entry stands for itself.
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn seen_disputes(&self) -> MutexGuard<'_, Vec<StackSmallId>> {
+        // It is assigned at once.
+        self.seen_disputes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn latest(&self) -> MutexGuard<'_, Option<Arc<Survey>>> {

@@ -1,5 +1,7 @@
 //! What the operator's nodes have to do, as the autopilot saw it.
 
+use std::collections::HashSet;
+
 use atoma_domain::autopilot::{Duty, DutyKind, Moment, Standing, WaitsFor};
 use atoma_domain::{StackSmallId, TimestampMs};
 
@@ -21,6 +23,8 @@ pub struct Survey {
 pub(super) struct Draining {
     pub(super) begin: Vec<StackSmallId>,
     pub(super) end: Vec<StackSmallId>,
+    /// Those that drain and should go on, unless nothing is settled for now.
+    pub(super) go_on: Vec<StackSmallId>,
 }
 
 impl Survey {
@@ -33,7 +37,7 @@ impl Survey {
 
 impl Draining {
     /// What should change, if these stacks drain now.
-    pub(super) fn of(duties: &[Duty], draining: &[StackSmallId]) -> Self {
+    pub(super) fn of(duties: &[Duty], draining: &HashSet<StackSmallId>) -> Self {
         let mut change = Self::default();
         for duty in duties.iter().filter(|duty| duty.kind != DutyKind::Attest) {
             let Some(stack) = duty.stack_small_id else {
@@ -56,12 +60,27 @@ impl Draining {
                             ..
                         }
                 );
-            if waits_for_reservations && !is_draining {
-                change.begin.push(stack);
-            } else if is_draining && !is_closing {
-                change.end.push(stack);
+            match (is_draining, is_closing) {
+                (false, _) if waits_for_reservations => change.begin.push(stack),
+                (true, true) => change.go_on.push(stack),
+                (true, false) => change.end.push(stack),
+                (false, _) => {}
             }
         }
         change
+    }
+
+    /// What should change while nothing is settled. A stack that is settled all the same is closed anyway.
+    pub(super) fn paused(self) -> Self {
+        let Self {
+            begin: _,
+            mut end,
+            go_on,
+        } = self;
+        end.extend(go_on);
+        Self {
+            end,
+            ..Self::default()
+        }
     }
 }

@@ -1,14 +1,15 @@
 //! The autopilot as its callers use it: how it stands, and its switch.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use atoma_domain::StackSmallId;
 use atoma_domain::autopilot::{AutopilotState, Duty, Pause, PauseReason, PauseScope};
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{AutopilotStore, Chain};
+use atoma_domain::{StackSmallId, with_causes};
 use tracing::warn;
 
-use super::config::AutopilotConfig;
+use super::config::{AutopilotConfig, AutopilotMode};
 use super::figures::AutopilotFigures;
 use super::shared::Shared;
 use super::status::AutopilotStatus;
@@ -39,9 +40,20 @@ impl Autopilot {
         &self.0.config
     }
 
-    /// Says that nothing is wrong with it, because it is turned off.
-    pub(crate) fn report_off(&self) {
-        self.0.report_off();
+    /// Begins as something that does not act: stacks take reservations that it had closed to them before, and nothing is
+    /// wrong with it if it is off.
+    pub(crate) async fn begin_idle(&self) {
+        if self.0.config.mode == AutopilotMode::Off {
+            self.0.report_off();
+        }
+        if self.0.config.mode != AutopilotMode::On
+            && let Err(error) = self.0.store.end_draining().await
+        {
+            warn!(
+                error = with_causes(&error),
+                "stacks that were to be settled may refuse reservations"
+            );
+        }
     }
 
     /// What it does, or would do, now.
@@ -49,7 +61,9 @@ impl Autopilot {
     /// # Errors
     /// When the chain or the database can't be read.
     pub async fn survey(&self) -> Result<Survey, Failure> {
-        self.0.survey().await
+        let info = self.0.epoch_info().await?;
+        let moment = self.0.moment(Some(&info), None).await?;
+        self.0.survey(&info, moment).await
     }
 
     /// What it has to do about a stack; empty if nothing: it is paid, unknown, or of somebody else.
@@ -58,7 +72,7 @@ impl Autopilot {
     /// When the chain or the database can't be read.
     pub async fn explain(&self, stack: StackSmallId) -> Result<Vec<Duty>, Failure> {
         // Claims are weighed with the node's others.
-        let mut duties = self.0.survey().await?.duties;
+        let mut duties = self.survey().await?.duties;
         duties.retain(|duty| duty.stack_small_id == Some(stack));
         Ok(duties)
     }
@@ -76,6 +90,8 @@ impl Autopilot {
             pause: shared.pause(&state).await,
             writes_stopped: shared.operator.stopped(),
             pause_file: shared.config.pause_file.clone(),
+            is_paused_by_file: shared.by_file().await.is_some(),
+            began_at: shared.began_at,
             latest: shared.latest().clone(),
             recent_failures: shared.setbacks().within(window, shared.elapsed()),
         })
@@ -124,26 +140,46 @@ impl Autopilot {
         Ok(())
     }
 
-    /// Lets it go on. What it was paused for is known from now on: today's disputes and failures pause it no more. A pause
-    /// by the file ends when the file is removed.
+    /// Lets it go on. What it was paused for is known from now on: the disputes and failures that it has seen so far pause it
+    /// no more. A pause by the file ends when the file is removed.
     ///
     /// # Errors
     /// When the database can't be read or written.
     pub async fn resume(&self) -> Result<(), Failure> {
-        let known = self.0.disputes_against().await?;
+        // First, so that a look in between finds nothing to pause for.
+        self.0.setbacks().forget_failures();
+        self.0.know_foreign_uses();
+        // Those that came after the latest look are news to whoever resumes.
+        let seen = self.0.seen_disputes().clone();
         self.0
             .remember(|state| {
                 if let Some(pause) = &state.pause {
                     warn!("somebody lets the autopilot go on, and knows of this: {pause}");
                 }
+                let known = known_disputes(state, &seen);
                 *state = AutopilotState {
                     pause: None,
                     known_disputes: known,
                 }
             })
             .await?;
-        self.0.setbacks().forget_failures();
-        self.0.know_foreign_uses();
         Ok(())
     }
+}
+
+/// The disputes that a person knows of who resumes now: those known before, those of the pause, and those of the latest look
+/// in this process. Resolved ones are forgotten with the next resumption after a look.
+fn known_disputes(state: &AutopilotState, seen: &[StackSmallId]) -> Vec<StackSmallId> {
+    let reasons = state.pause.iter().flat_map(|pause| &pause.reasons);
+    let of_pause = reasons.filter_map(|reason| match reason {
+        PauseReason::DisputeAgainst { stack_small_id } => Some(*stack_small_id),
+        _ => None,
+    });
+    let before = state.known_disputes.iter().copied();
+    let known: BTreeSet<_> = before
+        .filter(|stack| seen.is_empty() || seen.binary_search(stack).is_ok())
+        .chain(of_pause)
+        .chain(seen.iter().copied())
+        .collect();
+    known.into_iter().collect()
 }

@@ -8,7 +8,7 @@ use atoma_domain::autopilot::{
 };
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{DisputeSide, Page};
-use atoma_domain::{NodeSmallId, StackSmallId};
+use atoma_domain::{NodeSmallId, StackSmallId, TimestampMs};
 use tracing::error;
 
 use super::pause_file;
@@ -21,35 +21,46 @@ const PAGE: u32 = 1_000;
 impl Shared {
     /// Looks for a reason to pause, and returns what is paused now.
     pub(super) async fn watch(&self) -> Result<Option<Pause>, Failure> {
-        let state = self.store.autopilot_state().await.map_err(internal)?;
         let policy = &self.config.policy.watch;
         let failures = self
             .setbacks()
             .within(policy.failure_window, self.elapsed());
+        let disputes_against = self.disputes_against().await?;
+        self.seen_disputes().clone_from(&disputes_against);
         let watched = Watched {
-            disputes_against: self.disputes_against().await?,
+            disputes_against,
             badge_used_elsewhere: self.badge_used_elsewhere().await?,
             failures,
         };
         let now = self.operator.ports().clock.now();
-        let Some(pause) = reason_to_pause(&state, &watched, policy, now) else {
+        let state = self.store.autopilot_state().await.map_err(internal)?;
+        if reason_to_pause(&state, &watched, policy, now).is_none() {
             return Ok(self.pause(&state).await);
-        };
-        error!(scope = pause.scope.name(), "the autopilot pauses: {pause}");
-        let state = self.remember(|state| state.pause = Some(pause)).await?;
+        }
+        // Somebody may have paused or resumed it since.
+        let state = self.remember(|state| {
+            if let Some(pause) = reason_to_pause(state, &watched, policy, now) {
+                error!(scope = pause.scope.name(), "the autopilot pauses: {pause}");
+                state.pause = Some(pause);
+            }
+        });
+        let state = state.await?;
         Ok(self.pause(&state).await)
+    }
+
+    /// What is paused now.
+    pub(super) async fn paused(&self) -> Result<Option<PauseScope>, Failure> {
+        let state = self.store.autopilot_state().await.map_err(internal)?;
+        Ok(self.pause(&state).await.map(|pause| pause.scope))
     }
 
     /// What is paused: what is remembered, or what the file says, whichever stops more.
     pub(super) async fn pause(&self, state: &AutopilotState) -> Option<Pause> {
         let stored = state.pause.clone();
-        let Some(file) = &self.config.pause_file else {
+        let Some((note, scope, since)) = self.by_file().await else {
             return stored;
         };
-        let Some((scope, since)) = pause_file::read(file).await else {
-            return stored;
-        };
-        let note = Some(format!("the file {} exists", file.display()));
+        let note = Some(note);
         let reason = PauseReason::Requested { note };
         Some(match stored {
             Some(pause) => pause.and(scope, reason),
@@ -58,6 +69,13 @@ impl Shared {
                 Pause::new(scope, reason, since.unwrap_or(now))
             }
         })
+    }
+
+    /// What the file pauses and since when, and that it does; `None` without a file.
+    pub(super) async fn by_file(&self) -> Option<(String, PauseScope, Option<TimestampMs>)> {
+        let file = self.config.pause_file.as_ref()?;
+        let (scope, since) = pause_file::read(file).await?;
+        Some((format!("the file {} exists", file.display()), scope, since))
     }
 
     /// The stacks whose settlements by the operator's nodes are disputed, ascending.
@@ -86,7 +104,8 @@ impl Shared {
         let (seen, badge) = self.operator.foreign_uses_seen();
         // A stop of writes lasts until the next start, whoever resumes the autopilot.
         if let Some(Failure::BadgeUsedElsewhere { node_small_id, .. }) = self.operator.stopped() {
-            return Ok((known == 0).then_some(node_small_id));
+            let is_known = self.is_stop_known.load(Ordering::Relaxed);
+            return Ok((!is_known).then_some(node_small_id));
         }
         let Some(badge) = badge.filter(|_| seen > known) else {
             return Ok(None);
@@ -100,12 +119,11 @@ impl Shared {
     /// Notes that a person knows of all foreign uses so far.
     pub(super) fn know_foreign_uses(&self) {
         let (seen, _) = self.operator.foreign_uses_seen();
-        self.known_foreign_uses
-            .store(seen.max(1), Ordering::Relaxed);
-    }
-
-    /// Whether settlements are paused.
-    pub(super) fn stops_settlements(pause: Option<&Pause>) -> bool {
-        pause.is_some_and(|pause| pause.scope >= PauseScope::AllButAttestations)
+        self.known_foreign_uses.store(seen, Ordering::Relaxed);
+        let is_stopped = matches!(
+            self.operator.stopped(),
+            Some(Failure::BadgeUsedElsewhere { .. })
+        );
+        self.is_stop_known.store(is_stopped, Ordering::Relaxed);
     }
 }

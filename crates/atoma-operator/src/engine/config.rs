@@ -7,7 +7,8 @@ use super::limits::LimitsConfig;
 /// The engine's settings.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// How many intents may wait for one badge; more are refused as `queue_full`.
+    /// How many intents may wait for one badge; more are refused as `queue_full`. A tenth of the places is kept for
+    /// attestations.
     pub queue_limit: usize,
     /// How many stacks one claim may carry, at most about 100 by the network's limits.
     pub claims_per_transaction: usize,

@@ -74,6 +74,17 @@ pub(super) fn claim(id: u64) -> Intent {
     )
 }
 
+/// An intent to attest a settlement; its number is the stack's.
+pub(super) fn attest(id: u64) -> Intent {
+    intent(
+        id,
+        Action::AttestSettlement {
+            stack_small_id: StackSmallId::new(id),
+            allow_dispute: false,
+        },
+    )
+}
+
 fn intent(id: u64, action: Action) -> Intent {
     Intent {
         id: IntentId::new(id),

@@ -130,9 +130,7 @@ impl Parts {
         }
         self.engine.look_at_balance().await;
         self.engine.take_up_queued().await?;
-        if self.autopilot.config().mode == AutopilotMode::Off {
-            self.autopilot.report_off();
-        }
+        self.autopilot.begin_idle().await;
         self.readiness.note_started();
         self.begin_autopilot();
         let engine = self.engine.clone();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use atoma_domain::autopilot::AutopilotPolicy;
+use atoma_domain::autopilot::{AutopilotPolicy, PauseScope};
 use atoma_domain::model::{Lease, NewReservation, StackChoice};
 use atoma_domain::ports::{Journal as _, JournalFilter, Page, StateReader as _};
 use atoma_domain::{MicroUsdc, Mist, StackSmallId};
@@ -209,6 +209,19 @@ async fn a_stack_drains_before_it_is_settled() {
     site.step(&world).await;
     assert_eq!(site.duties(stack).await, ["settle waiting reservations"]);
     assert!(reserve(&site).await.is_err());
+    // While nothing is settled, it may serve on.
+    let autopilot = site.autopilot.clone();
+    let scope = PauseScope::AllButAttestations;
+    autopilot.pause(scope, None).await.unwrap();
+    site.step(&world).await;
+    let meanwhile = reserve(&site).await.unwrap();
+    autopilot.resume().await.unwrap();
+    site.step(&world).await;
+    assert!(reserve(&site).await.is_err());
+    site.operator()
+        .release_reservation(meanwhile.id)
+        .await
+        .unwrap();
     site.operator().release_reservation(open.id).await.unwrap();
     site.step(&world).await;
     assert_eq!(site.duties(stack).await, ["claim waiting claimable_epoch"]);

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod duties;
 #[cfg(test)]
+mod hindrances;
+#[cfg(test)]
 mod month;
 #[cfg(test)]
 mod pauses;

@@ -142,6 +142,9 @@ pub async fn a_stack_that_drains_takes_messages_and_no_reservations(store: impl 
         .reserve_units(&reservation(1, 1), at(62))
         .await
         .unwrap();
+    store.set_draining(&[stack(1)], true).await.unwrap();
+    store.end_draining().await.unwrap();
+    assert!(!unpaid_stack(&store, 1).await.unwrap().is_draining);
 }
 
 pub async fn the_autopilot_remembers_its_pause(store: impl Store) {

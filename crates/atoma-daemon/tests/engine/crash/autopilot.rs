@@ -20,7 +20,7 @@ fn autopilot(generation: &Generation) -> AutopilotRun {
     let mut config = AutopilotConfig::default();
     config.mode = AutopilotMode::On;
     config.policy.gas.sui_price = MicroUsdc::ZERO;
-    let settle = config.policy.duties.settle.as_mut().unwrap();
+    let settle = &mut config.policy.duties.settle;
     settle.fill = Permille::new(1);
     settle.quiet = Permille::new(0);
     AutopilotRun::new(generation.autopilot(config))

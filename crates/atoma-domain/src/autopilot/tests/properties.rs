@@ -15,16 +15,17 @@ prop_compose! {
     ) -> AutopilotPolicy {
         let hours = |hours| Duration::from_millis(hours * HOUR_MS);
         let settle = SettlePolicy {
+            is_on: is_on[1],
             fill: Permille::new(fill),
             idle_after: hours(idle),
             quiet: Permille::new(quiet),
         };
-        let claim = ClaimPolicy { gas_factor, longest_wait: hours(wait) };
+        let claim = ClaimPolicy { is_on: is_on[2], gas_factor, longest_wait: hours(wait) };
         AutopilotPolicy {
             duties: DutyPolicies {
-                attest: is_on[0].then(AttestPolicy::default),
-                settle: is_on[1].then_some(settle),
-                claim: is_on[2].then_some(claim),
+                attest: AttestPolicy { is_on: is_on[0], ..AttestPolicy::default() },
+                settle,
+                claim,
             },
             ..policy()
         }
@@ -132,7 +133,7 @@ proptest! {
         let worth: u64 = claims.iter().map(|duty| duty.proceeds.unwrap().get()).sum();
         let count = u64::try_from(claims.len()).unwrap();
         // A factor of 0 says that gas doesn't matter, as long as each stack is worth its own.
-        if count > 0 && policy.duties.claim.unwrap().gas_factor > 0 {
+        if count > 0 && policy.duties.claim.gas_factor > 0 {
             prop_assert!(worth >= 5 + 5 * count);
         }
         for claim in claims {

@@ -127,6 +127,31 @@ fn nothing_is_wrong_with_a_daemon_that_is_well() {
     assert_eq!(found(|_| {}), Found::default());
 }
 
+/// One missing record is one alarm, and not three.
+#[test]
+fn only_the_gravest_condition_of_a_stack_is_kept() {
+    let mut found = found(|facts| {
+        facts.epoch.as_mut().unwrap().ends_at = Some(at(NOW + HOUR));
+        facts.due = Some(vec![due(13, 6), due(14, 6), due(15, 5)]);
+    });
+    for id in [13, 15] {
+        let kind = AlarmKind::NothingToAttestWith;
+        found
+            .conditions
+            .push(Condition::new(kind, stack(id), "no record"));
+    }
+    found.keep_the_gravest();
+    let kept = found.conditions.iter().map(|condition| &condition.key);
+    let mut kept: Vec<_> = kept.map(|key| (key.subject.clone(), key.kind)).collect();
+    kept.sort();
+    let expected = [
+        (stack(13), AlarmKind::NothingToAttestWith),
+        (stack(14), AlarmKind::AttestationDue),
+        (stack(15), AlarmKind::AttestationOverdue),
+    ];
+    assert_eq!(kept, expected);
+}
+
 #[test]
 fn an_attestation_is_due_when_the_epoch_ends_soon() {
     let ends = |facts: &mut Facts, in_ms: Option<u64>| {
@@ -293,7 +318,7 @@ fn each_rule_finds_its_condition() {
         (
             AlarmKind::ForeignUse,
             Subject::Daemon,
-            "other software uses 1 badges",
+            "other software uses a badge",
             |facts| facts.measured.engine.foreign_badges = 1,
         ),
         (

@@ -11,10 +11,14 @@ impl Engine {
     /// Reads the operator's coins if their balance is unknown or was too low. If that fails, the next
     /// call reads them.
     pub async fn look_at_balance(&self) {
-        let context = self.context();
-        if context.gas.balance().is_some() && self.low_balance().is_none() {
-            return;
+        if self.context().gas.balance().is_none() || self.low_balance().is_some() {
+            self.refresh_balance().await;
         }
+    }
+
+    /// Reads the operator's coins. If that fails, what was known before stays.
+    pub(crate) async fn refresh_balance(&self) {
+        let context = self.context();
         if let Err(error) = context.gas.refresh(context.ports.chain.as_ref()).await {
             debug!(
                 error = with_causes(&error),

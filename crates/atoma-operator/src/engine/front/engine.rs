@@ -119,6 +119,11 @@ impl Engine {
         Some((id, self.held(id)))
     }
 
+    /// Whether this process is still at work on an intent.
+    pub(crate) fn is_at_work_on(&self, id: IntentId) -> bool {
+        self.context.registry.watch(id).is_some()
+    }
+
     /// How many foreign uses of badges this process has seen, and the badge of the latest.
     pub(crate) fn foreign_uses_seen(&self) -> (u64, Option<ObjectId>) {
         self.context.foreign_uses.seen()

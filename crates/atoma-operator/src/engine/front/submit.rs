@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use atoma_domain::IntentId;
 use atoma_domain::journal::{
-    EntryOutcome, Failure, Intent, IntentStatus, NewIntent, PlannedRequest,
+    Action, EntryOutcome, Failure, Intent, IntentStatus, NewIntent, PlannedRequest,
 };
 use atoma_domain::ports::{Opened, StoreError};
 
@@ -13,6 +13,9 @@ use crate::Ports;
 use crate::engine::lane::Work;
 use crate::engine::shared::LaneKey;
 use crate::engine::wait_reason::WaitReason;
+
+/// One in so many places of a lane is kept for attestations.
+const KEPT_PLACES: usize = 10;
 
 /// Whether an intent was taken in.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,7 +171,13 @@ impl Engine {
         let key = LaneKey::of_actor(&intent.actor);
         let taken = taken.entry(key).or_default();
         let length = self.context().registry.in_lane(key);
-        if length + *taken >= self.context().config.queue_limit {
+        let limit = self.context().config.queue_limit;
+        let places = match intent.action {
+            Action::AttestSettlement { .. } => limit,
+            // The last places are kept for attestations, which the contract punishes if they are late.
+            _ => limit - limit / KEPT_PLACES,
+        };
+        if length + *taken >= places {
             return Some(Failure::QueueFull {
                 node_small_id: intent.actor.node(),
             });

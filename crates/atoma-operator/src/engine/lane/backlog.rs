@@ -1,9 +1,9 @@
 //! What waits for a lane. Requests take turns, one transaction each, so that a large request does not
-//! hold up a small one that came after it.
+//! hold up a small one that came after it. Attestations come before everything else: the contract punishes late ones.
 
 use std::collections::VecDeque;
 
-use atoma_domain::journal::Intent;
+use atoma_domain::journal::{Action, Intent};
 
 /// Intents by the request that they came with, never an empty one.
 #[derive(Debug, Default)]
@@ -32,7 +32,14 @@ impl Backlog {
 
     /// The intent that the next batch begins with.
     pub(super) fn next(&self) -> Option<&Intent> {
-        self.turns.front().and_then(VecDeque::front)
+        self.turns.get(self.turn()).and_then(VecDeque::front)
+    }
+
+    /// The place of the turn that is next.
+    fn turn(&self) -> usize {
+        let mut turns = self.turns.iter();
+        let is_urgent = |turn: &VecDeque<Intent>| turn.front().is_some_and(is_attestation);
+        turns.position(is_urgent).unwrap_or(0)
     }
 
     /// All of them.
@@ -43,7 +50,7 @@ impl Backlog {
     /// Takes the oldest intent of the request whose turn it is, with all that can share its
     /// transaction, from other requests too, up to what `limit` says of it.
     pub(super) fn take(&mut self, limit: impl FnOnce(&Intent) -> usize) -> Vec<Intent> {
-        let Some(mut turn) = self.turns.pop_front() else {
+        let Some(mut turn) = self.turns.remove(self.turn()) else {
             return Vec::new();
         };
         let mut batch: Vec<Intent> = turn.pop_front().into_iter().collect();
@@ -62,6 +69,10 @@ impl Backlog {
     }
 }
 
+const fn is_attestation(intent: &Intent) -> bool {
+    matches!(intent.action, Action::AttestSettlement { .. })
+}
+
 /// Moves intents of the batch's kind and terms into it.
 fn join(batch: &mut Vec<Intent>, from: &mut VecDeque<Intent>, limit: usize) {
     let Some(first) = batch.first() else { return };
@@ -78,7 +89,7 @@ fn join(batch: &mut Vec<Intent>, from: &mut VecDeque<Intent>, limit: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::testing::{claim, settle};
+    use crate::engine::testing::{attest, claim, settle};
 
     fn taken(backlog: &mut Backlog, limit: usize) -> Vec<Vec<u64>> {
         std::iter::from_fn(|| {
@@ -111,6 +122,18 @@ mod tests {
             vec![vec![1, 3, 4], vec![5], vec![2], vec![6]]
         );
         assert!(backlog.is_empty());
+    }
+
+    #[test]
+    fn attestations_come_before_everything_else() {
+        let mut backlog = Backlog::default();
+        backlog.add(vec![settle(1), settle(2)]);
+        backlog.add(vec![attest(3)]);
+        backlog.add(vec![claim(4)]);
+        backlog.add(vec![attest(5), attest(6)]);
+        assert_eq!(backlog.next().map(|intent| intent.id.get()), Some(3));
+        let expected = [vec![3, 5], vec![6], vec![1], vec![4], vec![2]];
+        assert_eq!(taken(&mut backlog, 2), expected);
     }
 
     #[test]
