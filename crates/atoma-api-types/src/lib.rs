@@ -29,6 +29,7 @@ mod reconciliation;
 mod request;
 mod reservation;
 mod service;
+mod session;
 mod settlement;
 mod stack;
 mod task;
@@ -62,6 +63,7 @@ pub use reservation::{ReleasedView, ReservationTerms, ReservationView, ReservedV
 pub use service::{
     HealthStatus, HealthView, NotReadyView, ReadyStatus, ReadyView, SpendingLimitsView,
 };
+pub use session::{SessionRequest, SessionScopeView, SessionView};
 pub use settlement::{
     ClaimedStackView, DisputeView, DueAttestationView, DueNodeView, ResolutionStatus,
 };

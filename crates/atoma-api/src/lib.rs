@@ -10,6 +10,7 @@
 //!     workers: 2,
 //!     limits: ApiLimits::default(),
 //!     metrics: atoma_metrics::Metrics::new()?,
+//!     page: true,
 //! };
 //! ApiServer::bind(node.operator().clone(), node.autopilot().clone(), config)?.run().await?;
 //! # Ok(())
@@ -30,6 +31,7 @@
 mod access;
 mod access_log;
 mod audit;
+mod authentication;
 mod authority;
 mod authorize;
 mod body;
@@ -43,6 +45,7 @@ mod ignored;
 mod limits;
 mod lists;
 mod openapi;
+mod page;
 mod paging;
 mod params;
 mod query;
@@ -50,6 +53,8 @@ mod rates;
 mod request_context;
 mod routes;
 mod server;
+mod session_cookie;
+mod sessions;
 mod spelling;
 mod tls;
 mod views;

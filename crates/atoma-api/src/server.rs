@@ -35,6 +35,7 @@ use crate::headers::{protect, refuse_unacceptable};
 use crate::limits::ApiLimits;
 use crate::lists::ListTurns;
 use crate::openapi::DocumentJson;
+use crate::page;
 use crate::routes;
 use crate::tls::accept;
 
@@ -63,6 +64,8 @@ pub struct ApiConfig {
     pub limits: ApiLimits,
     /// What `GET /metrics` shows. Requests are counted there.
     pub metrics: Metrics,
+    /// Whether the operator's page is served at `/`.
+    pub page: bool,
 }
 
 /// Why the server can't start.
@@ -135,6 +138,7 @@ impl ApiServer {
             bodies: Data::new(BodyTurns::new(&config.limits)),
             document: Data::new(DocumentJson(json.into())),
             write_idle: config.limits.write_idle,
+            has_page: config.page,
         };
         let workers = config.workers.max(1);
         let builder = Server::build()
@@ -192,6 +196,7 @@ struct Shared {
     bodies: Data<BodyTurns>,
     document: Data<DocumentJson>,
     write_idle: Duration,
+    has_page: bool,
 }
 
 /// A listener with room for many connections at once; that of the standard library has little.
@@ -273,6 +278,11 @@ fn app(
         .wrap(from_fn(protect))
         .wrap(from_fn(log_access))
         .configure(routes::configure)
+        .configure(move |config| {
+            if shared.has_page {
+                page::configure(config);
+            }
+        })
         .service(web::redirect("/swagger-ui", "/swagger-ui/"))
         .service(swagger_ui())
         .default_service(web::to(no_route))

@@ -47,6 +47,7 @@ impl Daemon {
             workers: API_WORKERS,
             limits: ApiLimits::default(),
             metrics,
+            page: config.page,
         };
         match begin(&node, config, api, &supervisor, stopping).await {
             Ok(api) => Ok(Self {

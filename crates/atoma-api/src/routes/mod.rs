@@ -12,6 +12,7 @@ mod reads;
 mod requests;
 mod reservations;
 mod service;
+mod session;
 mod settlements;
 mod stack_requests;
 
@@ -33,6 +34,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         alarms::endpoints(),
         autopilot::endpoints(),
         service::endpoints(),
+        session::endpoints(),
     ]
     .into_iter()
     .flatten()

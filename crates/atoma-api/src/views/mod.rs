@@ -9,6 +9,7 @@ mod node_key;
 mod outcome;
 mod reconciliation;
 mod reservation;
+mod session;
 mod settlement;
 mod stack;
 mod task;
@@ -27,6 +28,7 @@ pub(crate) use outcome::{
 };
 pub(crate) use reconciliation::reconciled_view;
 pub(crate) use reservation::{reservation_view, reserved_view};
+pub(crate) use session::session_view;
 pub(crate) use settlement::{claimed_stack_view, dispute_view, due_attestation_view};
 pub(crate) use stack::{node_view, stack_view, work_view};
 pub(crate) use task::{subscription_view, task_view};

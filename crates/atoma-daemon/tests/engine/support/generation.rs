@@ -238,6 +238,7 @@ impl Generation {
             workers: 1,
             limits: ApiLimits::default(),
             metrics: Metrics::new().unwrap(),
+            page: true,
         };
         let autopilot = self.autopilot(AutopilotConfig::default());
         let api = ApiServer::bind(self.operator.clone(), autopilot, config).unwrap();
