@@ -293,10 +293,17 @@ impl AccessControl {
             return Err(Unprotected::TokensRemoved);
         }
         let in_use = InUse::new(access);
-        self.current.send_replace(Arc::clone(&in_use));
         self.sessions
             .keep_those_of(|hash| in_use.access.token_with(hash).is_some());
+        self.current.send_replace(in_use);
         Ok(())
+    }
+
+    /// Ends a session of the operator's page, and its streams.
+    pub(crate) fn end_session(&self, key: Hash32) {
+        self.sessions.end(key);
+        // Whoever watches looks whether its own session goes on.
+        self.current.send_modify(|_| {});
     }
 
     /// The sessions of the operator's page.
@@ -304,7 +311,7 @@ impl AccessControl {
         &self.sessions
     }
 
-    /// Tells when it is replaced.
+    /// Tells when it is replaced, and when a session is ended.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<InUse>> {
         self.current.subscribe()
     }

@@ -44,6 +44,7 @@ mod headers;
 mod ignored;
 mod limits;
 mod lists;
+mod live;
 mod openapi;
 mod page;
 mod paging;

@@ -34,6 +34,7 @@ use crate::guard::{AllowedHosts, refuse_foreign};
 use crate::headers::{protect, refuse_unacceptable};
 use crate::limits::ApiLimits;
 use crate::lists::ListTurns;
+use crate::live::Live;
 use crate::openapi::DocumentJson;
 use crate::page;
 use crate::routes;
@@ -128,6 +129,14 @@ impl ApiServer {
         // For port 0 the system has chosen one.
         let addr = listener.local_addr().map_err(listen)?;
         let json = document().to_json().map_err(BindError::Document)?;
+        let workers = config.workers.max(1);
+        let builder = Server::build()
+            .workers(workers)
+            .max_concurrent_connections((config.limits.connections / workers).max(1))
+            .disable_signals()
+            .shutdown_timeout(STOP_TIMEOUT_S);
+        let stopping = builder.graceful_shutdown_signal();
+        let live = Live::new(operator.clone(), autopilot.clone(), stopping.clone());
         let shared = Shared {
             operator: Data::new(operator),
             autopilot: Data::new(autopilot),
@@ -137,16 +146,10 @@ impl ApiServer {
             lists: Data::new(ListTurns::new(&config.limits)),
             bodies: Data::new(BodyTurns::new(&config.limits)),
             document: Data::new(DocumentJson(json.into())),
+            live: Data::new(live),
             write_idle: config.limits.write_idle,
             has_page: config.page,
         };
-        let workers = config.workers.max(1);
-        let builder = Server::build()
-            .workers(workers)
-            .max_concurrent_connections((config.limits.connections / workers).max(1))
-            .disable_signals()
-            .shutdown_timeout(STOP_TIMEOUT_S);
-        let stopping = builder.graceful_shutdown_signal();
         let server = builder
             .listen("api", listener, move || {
                 connections(shared.clone(), stopping.clone())
@@ -195,6 +198,7 @@ struct Shared {
     lists: Data<ListTurns>,
     bodies: Data<BodyTurns>,
     document: Data<DocumentJson>,
+    live: Data<Live>,
     write_idle: Duration,
     has_page: bool,
 }
@@ -270,6 +274,7 @@ fn app(
         .app_data(shared.lists)
         .app_data(shared.bodies)
         .app_data(shared.document)
+        .app_data(shared.live)
         .wrap(from_fn(explain_viewer))
         .wrap(Compress::default())
         .wrap(from_fn(refuse_unacceptable))

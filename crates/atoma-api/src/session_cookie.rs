@@ -16,7 +16,9 @@ const SENT_FROM: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The name of the cookie for the request's host. Cookies of all ports of a host are in one place, so it names the port.
 fn name(headers: &HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let port = host.and_then(Authority::parse).and_then(|host| host.named_port());
+    let port = host
+        .and_then(Authority::parse)
+        .and_then(|host| host.named_port());
     port.map_or_else(
         || String::from("atoma_session"),
         |port| format!("atoma_session_{port}"),
@@ -26,7 +28,9 @@ fn name(headers: &HeaderMap) -> String {
 /// The value of the request's only session cookie.
 pub(crate) fn read(headers: &HeaderMap) -> Option<&str> {
     let name = name(headers);
-    let lines = headers.get_all(COOKIE).filter_map(|line| line.to_str().ok());
+    let lines = headers
+        .get_all(COOKIE)
+        .filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';'));
     let pairs = pairs.filter_map(|pair| pair.trim_matches(' ').split_once('='));
     let mut values = pairs.filter(|(given, _)| *given == name);
@@ -83,13 +87,25 @@ mod tests {
     #[test]
     fn the_cookie_of_this_port_is_read_if_there_is_just_one() {
         for (host, cookies, expected) in [
-            ("127.0.0.1:3000", &["a=1; atoma_session_3000=v; b=2"][..], Some("v")),
-            ("127.0.0.1:3000", &["a=1", "atoma_session_3000=v"], Some("v")),
+            (
+                "127.0.0.1:3000",
+                &["a=1; atoma_session_3000=v; b=2"][..],
+                Some("v"),
+            ),
+            (
+                "127.0.0.1:3000",
+                &["a=1", "atoma_session_3000=v"],
+                Some("v"),
+            ),
             ("127.0.0.1:3000", &["atoma_session_3001=v"], None),
             ("127.0.0.1:3000", &["atoma_session=v"], None),
             ("node.example", &["atoma_session=v"], Some("v")),
             ("node.example", &["atoma_session=v;atoma_session=w"], None),
-            ("node.example", &["atoma_session=v", "atoma_session=v"], None),
+            (
+                "node.example",
+                &["atoma_session=v", "atoma_session=v"],
+                None,
+            ),
             ("node.example", &["atoma_session", ""], None),
             ("node.example", &[], None),
         ] {

@@ -143,7 +143,10 @@ mod tests {
         // Looking at it is no use.
         assert!(sessions.look_at(idle).is_some());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!((sessions.look_at(idle), sessions.take_up(idle)), (None, None));
+        assert_eq!(
+            (sessions.look_at(idle), sessions.take_up(idle)),
+            (None, None)
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ mod autopilot;
 mod beginnings;
 mod books;
 mod endpoint;
+mod events;
 mod messages;
 mod node_keys;
 mod node_path;
@@ -35,6 +36,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         autopilot::endpoints(),
         service::endpoints(),
         session::endpoints(),
+        events::endpoints(),
     ]
     .into_iter()
     .flatten()

@@ -96,7 +96,7 @@ async fn sign_in(
     audit.name(Caller::of_token(token.name(), token.hash()));
     // The browser forgets the one before.
     if let Some(before) = session_cookie::read(request.headers()) {
-        control.sessions().end(key(before));
+        control.end_session(key(before));
     }
     let begun = control.sessions().begin(token.hash());
     let begun = begun.map_err(|error| Failure::Internal {
@@ -116,7 +116,7 @@ async fn sign_out(
     caller: ReqData<Caller>,
 ) -> ApiResult {
     if let Some(value) = session_cookie::read(request.headers()) {
-        control.sessions().end(key(value));
+        control.end_session(key(value));
     }
     let has_tokens = !control.current().access.tokens.is_empty();
     let left = match has_tokens {
@@ -131,5 +131,10 @@ async fn sign_out(
 /// The header that makes a browser forget the session.
 fn removed(request: &HttpRequest, control: &AccessControl) -> String {
     let is_encrypted = control.current().access.is_encrypted();
-    session_cookie::kept(request.headers(), "", std::time::Duration::ZERO, is_encrypted)
+    session_cookie::kept(
+        request.headers(),
+        "",
+        std::time::Duration::ZERO,
+        is_encrypted,
+    )
 }

@@ -16,7 +16,9 @@ pub(crate) fn session_view(
     lasts: Option<(TimestampMs, Duration)>,
 ) -> SessionView {
     let token = access.tokens.iter();
-    let token = caller.token().and_then(|name| token.clone().find(|token| token.name() == name));
+    let token = caller
+        .token()
+        .and_then(|name| token.clone().find(|token| token.name() == name));
     let tokens_required = !access.tokens.is_empty();
     let scope = match token {
         Some(token) => Some(token.scope()),

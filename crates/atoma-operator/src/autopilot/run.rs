@@ -52,6 +52,7 @@ impl AutopilotRun {
         let survey = Arc::new(shared.survey().await?);
         *shared.latest() = Some(Arc::clone(&survey));
         shared.report(pause.as_ref(), &survey);
+        shared.changed.note();
         let paused = pause.as_ref().map(|pause| pause.scope);
         self.known = Some((survey.moment, paused));
         if shared.config.mode != AutopilotMode::On {

@@ -13,6 +13,7 @@ use super::estimates::Estimates;
 use super::setbacks::Setbacks;
 use super::survey::Survey;
 use crate::causes::internal;
+use crate::changed::Changed;
 use crate::use_cases::Operator;
 
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Shared {
     pub(super) estimates: Estimates,
     setbacks: Mutex<Setbacks>,
     latest: Mutex<Option<Arc<Survey>>>,
+    /// That it has looked, or was paused or resumed.
+    pub(super) changed: Changed,
     /// Up to which number a person knows of foreign uses of badges, in this process.
     pub(super) known_foreign_uses: AtomicU64,
     /// One change of what is remembered at a time.
@@ -46,6 +49,7 @@ impl Shared {
             estimates: Estimates::default(),
             setbacks: Mutex::default(),
             latest: Mutex::default(),
+            changed: Changed::default(),
             known_foreign_uses: AtomicU64::new(0),
             remembering: tokio::sync::Mutex::default(),
         }
@@ -67,6 +71,7 @@ impl Shared {
             .set_autopilot_state(&state)
             .await
             .map_err(internal)?;
+        self.changed.note();
         Ok(state)
     }
 

@@ -6,6 +6,7 @@ use atoma_domain::StackSmallId;
 use atoma_domain::autopilot::{AutopilotState, Duty, Pause, PauseReason, PauseScope};
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{AutopilotStore, Chain};
+use tokio::sync::watch;
 use tracing::warn;
 
 use super::config::AutopilotConfig;
@@ -79,6 +80,11 @@ impl Autopilot {
             latest: shared.latest().clone(),
             recent_failures: shared.setbacks().within(window, shared.elapsed()),
         })
+    }
+
+    /// Tells when it has looked, and when it is paused or resumed.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.0.changed.watch()
     }
 
     /// Adds the autopilot in numbers, unless its state can't be read.

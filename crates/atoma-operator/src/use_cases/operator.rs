@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_domain::journal::{Failure, RequestKey};
-use atoma_domain::ports::JournalKey;
+use atoma_domain::ports::{JournalKey, Progress};
 use atoma_domain::{CheckpointNumber, IntentId, with_causes};
+use tokio::sync::watch;
 
 use crate::alarms::Alarms;
 use crate::engine::{Engine, LimitStatus};
-use crate::ingest::Applied;
+use crate::ingest::{Applied, MirrorChanges};
 use crate::measure::{Measurements, Sampler};
 use crate::ports::Ports;
 use crate::readiness::{NotReady, Readiness};
@@ -196,6 +197,26 @@ impl Operator {
             .chain(self.engine.warnings())
             .chain(compared)
             .collect()
+    }
+
+    /// A subscription to the changes of the mirror from now on.
+    pub fn changes(&self) -> MirrorChanges {
+        self.applied.subscribe()
+    }
+
+    /// Tells when the mirror has moved.
+    pub fn mirror_moved(&self) -> watch::Receiver<Progress> {
+        self.applied.watch()
+    }
+
+    /// Tells when a transaction of the journal has come, or stands differently.
+    pub fn transactions_changed(&self) -> watch::Receiver<u64> {
+        self.engine.transactions_changed()
+    }
+
+    /// Tells when an alarm fires, is acknowledged, or is over. `None` if nobody looks for what is wrong.
+    pub fn alarms_changed(&self) -> Option<watch::Receiver<u64>> {
+        self.alarms.as_ref().map(Alarms::changed)
     }
 
     /// Why writes are stopped or paused, if they are.

@@ -170,7 +170,7 @@ impl TestWorld {
                 workers: 2,
                 limits: setup.limits,
                 metrics: Metrics::new().unwrap(),
-            page: true,
+                page: true,
             },
         )
         .unwrap();
