@@ -22,9 +22,11 @@
 mod alarm;
 mod autopilot;
 mod books;
+mod configuration;
 mod error;
 mod node_key;
 mod outcome;
+mod overview;
 mod reconciliation;
 mod request;
 mod reservation;
@@ -46,11 +48,15 @@ pub use books::{
     AmountView, BookDifferenceView, BookLineView, BooksCheckedView, EarningsView, HistoryStepView,
     StackHistoryView, WaitView,
 };
+pub use configuration::{ConfigurationView, SettingView};
 pub use error::ErrorBody;
 pub use node_key::NodeKeyView;
 pub use outcome::{
     BatchView, ClaimView, DigestView, DisputedView, DryRun, RegisteredView, StackResultStatus,
     StackResultView, SubscribedView, WholeError,
+};
+pub use overview::{
+    FiringAlarmsView, LaneView, OverviewView, StageNameView, StageView, SuiNodeView,
 };
 pub use reconciliation::{DifferenceView, EntryKind, ReconciledView};
 pub use request::{

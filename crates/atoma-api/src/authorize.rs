@@ -18,6 +18,8 @@ use crate::sessions;
 /// What is served without a token, besides the operator's page: whether the process is up, and the document with its
 /// viewer, which say nothing about this daemon.
 const PUBLIC: &[&str] = &["/health", "/openapi.json", "/swagger-ui"];
+/// What only those may read who may also change what it is about: it tells where files and other programs are.
+pub(crate) const CONFIGURATION: &str = "/configuration";
 const VIEWER: &str = "/swagger-ui/";
 /// What counts towards no limit: whoever watches the process must always get an answer.
 const UNLIMITED: &str = "/health";
@@ -78,7 +80,7 @@ fn check(request: &ServiceRequest) -> (Option<Caller>, Result<(), ApiError>) {
     if is_read && (PUBLIC.contains(&path) || is_viewer(path) || is_page(path)) {
         return (None, rates.take(&Caller::named(ANYBODY), is_read));
     }
-    let needed = match is_read {
+    let needed = match is_read && path != CONFIGURATION {
         true => ApiScope::Read,
         false => ApiScope::Operate,
     };

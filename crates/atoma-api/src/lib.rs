@@ -11,6 +11,7 @@
 //!     limits: ApiLimits::default(),
 //!     metrics: atoma_metrics::Metrics::new()?,
 //!     page: true,
+//!     configuration: atoma_api_types::ConfigurationView::default(),
 //! };
 //! ApiServer::bind(node.operator().clone(), node.autopilot().clone(), config)?.run().await?;
 //! # Ok(())

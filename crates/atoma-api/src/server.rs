@@ -16,6 +16,7 @@ use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpRequest, ResponseError as _};
+use atoma_api_types::ConfigurationView;
 use atoma_metrics::Metrics;
 use atoma_operator::{Autopilot, Operator};
 use thiserror::Error as ThisError;
@@ -67,6 +68,8 @@ pub struct ApiConfig {
     pub metrics: Metrics,
     /// Whether the operator's page is served at `/`.
     pub page: bool,
+    /// What `GET /configuration` shows, without secrets.
+    pub configuration: ConfigurationView,
 }
 
 /// Why the server can't start.
@@ -147,6 +150,7 @@ impl ApiServer {
             bodies: Data::new(BodyTurns::new(&config.limits)),
             document: Data::new(DocumentJson(json.into())),
             live: Data::new(live),
+            configuration: Data::new(config.configuration),
             write_idle: config.limits.write_idle,
             has_page: config.page,
         };
@@ -199,6 +203,7 @@ struct Shared {
     bodies: Data<BodyTurns>,
     document: Data<DocumentJson>,
     live: Data<Live>,
+    configuration: Data<ConfigurationView>,
     write_idle: Duration,
     has_page: bool,
 }
@@ -275,6 +280,7 @@ fn app(
         .app_data(shared.bodies)
         .app_data(shared.document)
         .app_data(shared.live)
+        .app_data(shared.configuration)
         .wrap(from_fn(explain_viewer))
         .wrap(Compress::default())
         .wrap(from_fn(refuse_unacceptable))

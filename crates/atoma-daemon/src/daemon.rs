@@ -48,6 +48,7 @@ impl Daemon {
             limits: ApiLimits::default(),
             metrics,
             page: config.page,
+            configuration: config.view(),
         };
         match begin(&node, config, api, &supervisor, stopping).await {
             Ok(api) => Ok(Self {

@@ -4,6 +4,7 @@ mod alarms;
 mod autopilot;
 mod beginnings;
 mod books;
+mod configuration;
 mod endpoint;
 mod events;
 mod messages;
@@ -35,6 +36,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         alarms::endpoints(),
         autopilot::endpoints(),
         service::endpoints(),
+        configuration::endpoints(),
         session::endpoints(),
         events::endpoints(),
     ]

@@ -7,6 +7,7 @@ mod books;
 mod limits;
 mod node_key;
 mod outcome;
+mod overview;
 mod reconciliation;
 mod reservation;
 mod session;
@@ -26,6 +27,7 @@ pub(crate) use outcome::{
     digest_view, disputed_view, done_response, registered_response, registered_view,
     subscribed_view,
 };
+pub(crate) use overview::overview_view;
 pub(crate) use reconciliation::reconciled_view;
 pub(crate) use reservation::{reservation_view, reserved_view};
 pub(crate) use session::session_view;

@@ -310,6 +310,69 @@ async fn without_tokens_everything_is_allowed_and_nobody_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_configuration_is_for_those_who_operate_and_has_no_secrets() {
+    let world = world("open_reads = true").await;
+    let mut browser = Browser::of(&world.api);
+    let refused = browser.send(Method::GET, "/configuration", None).await;
+    assert_refused(&refused, 401, "unauthorized");
+    browser.sign_in(READ).await;
+    let refused = browser.send(Method::GET, "/configuration", None).await;
+    assert_refused(&refused, 403, "insufficient_scope");
+    browser.sign_in(OPERATE).await;
+    let (status, body) = browser.send(Method::GET, "/configuration", None).await;
+    assert_eq!(status, 200, "{body}");
+    let settings = body["settings"].as_array().unwrap();
+    let find = |key| {
+        settings
+            .iter()
+            .find(|setting| setting["key"] == key)
+            .unwrap()
+    };
+    assert_eq!(find("page")["value"], "true");
+    assert_eq!(find("page")["origin"], "default");
+    assert_eq!(find("open_reads")["origin"], "file");
+    assert!(find("open_reads")["line"].as_u64().unwrap() > 0);
+    assert!(
+        find("tokens")["value"]
+            .as_str()
+            .unwrap()
+            .contains("owner.token")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_tells_where_the_money_is() {
+    let (world, _) = TestWorld::demo().await;
+    let overview = world.get("/overview").await;
+    assert_eq!(overview.0, 200, "{}", overview.1);
+    let stages = overview.1["pipeline"].as_array().unwrap();
+    let names: Vec<_> = stages
+        .iter()
+        .map(|stage| stage["stage"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["served", "settled", "claimable", "disputed", "claimed"]
+    );
+    let stacks = stages.iter().map(|stage| stage["stacks"].as_u64().unwrap());
+    let all = world.list("/stacks").await.len();
+    assert_eq!(stacks.sum::<u64>(), u64::try_from(all).unwrap());
+    assert!(all > 0 && stages.iter().all(|stage| stage["amount"].is_u64()));
+    assert!(overview.1["gas_balance"].as_u64().unwrap() > 0);
+    assert_eq!(overview.1["sui_nodes"].as_array().unwrap().len(), 1);
+    assert_eq!(overview.1["lanes"], json!([]));
+    for field in [
+        "read_at",
+        "epoch",
+        "epoch_ends_at",
+        "checkpoint",
+        "database_bytes",
+    ] {
+        assert!(!overview.1[field].is_null(), "{field}: {}", overview.1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn open_reads_need_no_session() {
     let world = world("open_reads = true").await;
     let mut browser = Browser::of(&world.api);

@@ -171,6 +171,7 @@ impl TestWorld {
                 limits: setup.limits,
                 metrics: Metrics::new().unwrap(),
                 page: true,
+                configuration: atoma_api_types::ConfigurationView::default(),
             },
         )
         .unwrap();

@@ -239,6 +239,7 @@ impl Generation {
             limits: ApiLimits::default(),
             metrics: Metrics::new().unwrap(),
             page: true,
+            configuration: atoma_api_types::ConfigurationView::default(),
         };
         let autopilot = self.autopilot(AutopilotConfig::default());
         let api = ApiServer::bind(self.operator.clone(), autopilot, config).unwrap();
