@@ -22,13 +22,16 @@
 mod alarm;
 mod autopilot;
 mod books;
+mod configuration;
 mod error;
 mod node_key;
 mod outcome;
+mod overview;
 mod reconciliation;
 mod request;
 mod reservation;
 mod service;
+mod session;
 mod settlement;
 mod stack;
 mod task;
@@ -45,11 +48,15 @@ pub use books::{
     AmountView, BookDifferenceView, BookLineView, BooksCheckedView, EarningsView, HistoryStepView,
     StackHistoryView, WaitView,
 };
+pub use configuration::{ConfigurationView, SettingView};
 pub use error::ErrorBody;
 pub use node_key::NodeKeyView;
 pub use outcome::{
     BatchView, ClaimView, DigestView, DisputedView, DryRun, RegisteredView, StackResultStatus,
     StackResultView, SubscribedView, WholeError,
+};
+pub use overview::{
+    FiringAlarmsView, LaneView, OverviewView, StageNameView, StageView, SuiNodeView,
 };
 pub use reconciliation::{DifferenceView, EntryKind, ReconciledView};
 pub use request::{
@@ -62,6 +69,7 @@ pub use reservation::{ReleasedView, ReservationTerms, ReservationView, ReservedV
 pub use service::{
     HealthStatus, HealthView, NotReadyView, ReadyStatus, ReadyView, SpendingLimitsView,
 };
+pub use session::{SessionRequest, SessionScopeView, SessionView};
 pub use settlement::{
     ClaimedStackView, DisputeView, DueAttestationView, DueNodeView, ResolutionStatus,
 };

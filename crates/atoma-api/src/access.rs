@@ -17,6 +17,7 @@ use crate::authority::Schemes;
 use crate::caller::{ANYBODY, Caller, LOOPBACK};
 use crate::error::ApiError;
 use crate::rates::{RateLimits, Rates};
+use crate::sessions::Sessions;
 use crate::tls::ApiTls;
 
 /// What a token allows.
@@ -44,6 +45,32 @@ impl ApiToken {
             scope,
             hash: hash(value),
         }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) const fn scope(&self) -> ApiScope {
+        self.scope
+    }
+
+    /// Identifies it without telling its value.
+    pub(crate) const fn hash(&self) -> Hash32 {
+        self.hash
+    }
+
+    /// Whether it allows what needs this scope.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) fn allows(&self, needed: ApiScope) -> Result<(), ApiError> {
+        if needed == ApiScope::Read || self.scope == ApiScope::Operate {
+            return Ok(());
+        }
+        Err(ApiError::InsufficientScope {
+            token: self.name.to_string(),
+        })
     }
 }
 
@@ -147,6 +174,11 @@ impl ApiAccess {
         Unprotected::at(addr, has_tokens, has_certificate, self.behind_proxy)
     }
 
+    /// Whether all connections from other machines are encrypted, by the server or in front of it.
+    pub(crate) const fn is_encrypted(&self) -> bool {
+        self.tls.is_some() || self.behind_proxy
+    }
+
     /// What the daemon's own pages come over.
     pub(crate) const fn schemes(&self) -> Schemes {
         match (&self.tls, self.behind_proxy) {
@@ -174,18 +206,20 @@ impl ApiAccess {
         let token = bearer(headers)
             .and_then(|value| self.find(value))
             .ok_or(ApiError::TokenUnknown)?;
-        if is_read || token.scope == ApiScope::Operate {
-            Ok(Caller::of_token(&token.name))
-        } else {
-            Err(ApiError::InsufficientScope {
-                token: token.name.to_string(),
-            })
-        }
+        token.allows(match is_read {
+            true => ApiScope::Read,
+            false => ApiScope::Operate,
+        })?;
+        Ok(Caller::of_token(&token.name, token.hash))
     }
 
-    /// The token with this value. All are compared, each in constant time.
-    fn find(&self, value: &str) -> Option<&ApiToken> {
-        let hash = hash(value);
+    /// The token with this value.
+    pub(crate) fn find(&self, value: &str) -> Option<&ApiToken> {
+        self.token_with(hash(value))
+    }
+
+    /// The token with this hash. All are compared, each in constant time.
+    pub(crate) fn token_with(&self, hash: Hash32) -> Option<&ApiToken> {
         let mut found = None;
         for token in &self.tokens {
             if token.hash.as_bytes().ct_eq(hash.as_bytes()).into() {
@@ -197,7 +231,7 @@ impl ApiAccess {
 }
 
 /// The value in the only `Authorization` of a request.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION);
     let value = values.next()?.to_str().ok()?;
     if values.next().is_some() {
@@ -230,6 +264,7 @@ impl InUse {
 pub struct AccessControl {
     addr: SocketAddr,
     current: Arc<watch::Sender<Arc<InUse>>>,
+    sessions: Arc<Sessions>,
 }
 
 impl AccessControl {
@@ -240,11 +275,15 @@ impl AccessControl {
     pub(crate) fn new(addr: SocketAddr, access: ApiAccess) -> Result<Self, Unprotected> {
         access.suffices_at(addr)?;
         let current = Arc::new(watch::Sender::new(InUse::new(access)));
-        Ok(Self { addr, current })
+        Ok(Self {
+            addr,
+            current,
+            sessions: Arc::default(),
+        })
     }
 
     /// Replaces tokens, certificate and rate limits, which begin anew. Requests that begin from now on need the new tokens, and connections
-    /// that begin from now on show the new certificate.
+    /// that begin from now on show the new certificate. Sessions of tokens that are gone end.
     ///
     /// # Errors
     /// When it does not suffice for the server's address, or no tokens are left. Then the old ones stay.
@@ -253,8 +292,28 @@ impl AccessControl {
         if access.tokens.is_empty() && !self.current().access.tokens.is_empty() {
             return Err(Unprotected::TokensRemoved);
         }
-        self.current.send_replace(InUse::new(access));
+        let in_use = InUse::new(access);
+        self.sessions
+            .keep_those_of(|hash| in_use.access.token_with(hash).is_some());
+        self.current.send_replace(in_use);
         Ok(())
+    }
+
+    /// Ends a session of the operator's page, and its streams.
+    pub(crate) fn end_session(&self, key: Hash32) {
+        self.sessions.end(key);
+        // Whoever watches looks whether its own session goes on.
+        self.current.send_modify(|_| {});
+    }
+
+    /// The sessions of the operator's page.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Tells when it is replaced, and when a session is ended.
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<InUse>> {
+        self.current.subscribe()
     }
 
     pub(crate) fn current(&self) -> Arc<InUse> {

@@ -1,6 +1,6 @@
 //! One line for each write: who sent it, and its outcome. The target is `atoma::audit`. Never bodies or tokens.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::{Ready, ready};
 use std::rc::Rc;
 
@@ -21,7 +21,7 @@ pub(crate) struct Audit(Rc<Write>);
 
 #[derive(Debug)]
 struct Write {
-    caller: Caller,
+    caller: RefCell<Caller>,
     method: Method,
     path: String,
     /// Whose reservations it releases.
@@ -35,13 +35,18 @@ impl Audit {
     pub(crate) fn of(request: &HttpRequest, caller: Caller) -> Self {
         let dry_run = query::value(request, DRY_RUN).ok().flatten();
         Self(Rc::new(Write {
-            caller,
+            caller: RefCell::new(caller),
             method: request.method().clone(),
             path: request.path().to_owned(),
             holder: holder(request),
             is_dry_run: dry_run.is_some_and(|value| value == "true"),
             is_told: Cell::new(false),
         }))
+    }
+
+    /// Names the caller, who is known only from the body.
+    pub(crate) fn name(&self, caller: Caller) {
+        self.0.caller.replace(caller);
     }
 
     /// Tells the outcome, unless that has been done.
@@ -68,7 +73,7 @@ impl Audit {
         }
         info!(
             target: "atoma::audit",
-            caller = write.caller.name(),
+            caller = write.caller.borrow().name(),
             method = %write.method,
             path = write.path,
             holder = write.holder,

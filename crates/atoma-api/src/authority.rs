@@ -62,6 +62,11 @@ impl Authority {
         self.host == other.host && self.port(default) == other.port(default)
     }
 
+    /// The port that it names, if it names one.
+    pub(crate) const fn named_port(&self) -> Option<u16> {
+        self.port
+    }
+
     fn port(&self, default: u16) -> u16 {
         self.port.unwrap_or(default)
     }

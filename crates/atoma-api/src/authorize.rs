@@ -8,14 +8,18 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use atoma_domain::journal::Failure;
 
-use crate::access::AccessControl;
+use crate::access::{AccessControl, ApiScope, InUse};
 use crate::audit::Audit;
 use crate::caller::{ANYBODY, Caller};
 use crate::error::{ApiError, refuse};
+use crate::page::is_page;
+use crate::sessions;
 
-/// What is served without a token: whether the process is up, and the document with its viewer, which say
-/// nothing about this daemon.
+/// What is served without a token, besides the operator's page: whether the process is up, and the document with its
+/// viewer, which say nothing about this daemon.
 const PUBLIC: &[&str] = &["/health", "/openapi.json", "/swagger-ui"];
+/// What only those may read who may also change what it is about: it tells where files and other programs are.
+pub(crate) const CONFIGURATION: &str = "/configuration";
 const VIEWER: &str = "/swagger-ui/";
 /// What counts towards no limit: whoever watches the process must always get an answer.
 const UNLIMITED: &str = "/health";
@@ -70,20 +74,47 @@ fn check(request: &ServiceRequest) -> (Option<Caller>, Result<(), ApiError>) {
     };
     let in_use = control.current();
     let rates = &in_use.rates;
-    if is_read && (PUBLIC.contains(&path) || is_viewer(path)) {
+    if path == sessions::PATH {
+        return check_session(request, control, &in_use, is_read);
+    }
+    if is_read && (PUBLIC.contains(&path) || is_viewer(path) || is_page(path)) {
         return (None, rates.take(&Caller::named(ANYBODY), is_read));
     }
-    match in_use.access.check(is_read, request.headers()) {
+    let needed = match is_read && path != CONFIGURATION {
+        true => ApiScope::Read,
+        false => ApiScope::Operate,
+    };
+    match control.authenticate(&in_use, request.headers(), is_read, needed) {
         Ok(caller) => {
             let taken = rates.take(&caller, is_read);
             (Some(caller), taken)
         }
         Err(error) => {
             let caller = match &error {
-                ApiError::InsufficientScope { token } => Some(Caller::of_token(token)),
+                ApiError::InsufficientScope { token } => Some(Caller::refused(token)),
                 _ => None,
             };
             (caller, Err(rates.take_failure().err().unwrap_or(error)))
         }
     }
+}
+
+/// The same for the session itself, which everybody may ask for, begin with a token, and end. Its routes count wrong
+/// tokens.
+fn check_session(
+    request: &ServiceRequest,
+    control: &AccessControl,
+    in_use: &InUse,
+    is_read: bool,
+) -> (Option<Caller>, Result<(), ApiError>) {
+    let rates = &in_use.rates;
+    let caller = match control.authenticate(in_use, request.headers(), is_read, ApiScope::Read) {
+        Ok(caller) => caller,
+        Err(error @ (ApiError::ForeignOrigin | ApiError::PageHeaderMissing)) => {
+            return (None, Err(rates.take_failure().err().unwrap_or(error)));
+        }
+        Err(_) => Caller::named(ANYBODY),
+    };
+    let taken = rates.take(&caller, is_read);
+    (Some(caller), taken)
 }

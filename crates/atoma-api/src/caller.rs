@@ -1,12 +1,36 @@
 //! Who sent a request, and what it did, for the logs.
 
+use std::fmt;
 use std::sync::Arc;
+
+use atoma_domain::Hash32;
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     name: Arc<str>,
-    has_token: bool,
+    grant: Grant,
+}
+
+/// What allowed a request. `Debug` omits hashes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grant {
+    /// It needed no token.
+    Nothing,
+    /// The token with this hash.
+    Token(Hash32),
+    /// The session with this key.
+    Session(Hash32),
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Token(_) => "Token",
+            Self::Session(_) => "Session",
+        })
+    }
 }
 
 /// What stands for callers without a token where none is needed.
@@ -22,16 +46,37 @@ impl Caller {
     pub(crate) fn named(name: &'static str) -> Self {
         Self {
             name: name.into(),
-            has_token: false,
+            grant: Grant::Nothing,
         }
     }
 
-    /// The caller with the token of this name.
-    pub(crate) fn of_token(name: &str) -> Self {
+    /// The caller with the token of this name and hash.
+    pub(crate) fn of_token(name: &str, hash: Hash32) -> Self {
         Self {
             name: name.into(),
-            has_token: true,
+            grant: Grant::Token(hash),
         }
+    }
+
+    /// The caller whose token of this name doesn't allow the request.
+    pub(crate) fn refused(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            grant: Grant::Nothing,
+        }
+    }
+
+    /// The caller in the session with this key, which a token of this name began.
+    pub(crate) fn of_session(name: &str, key: Hash32) -> Self {
+        Self {
+            name: name.into(),
+            grant: Grant::Session(key),
+        }
+    }
+
+    /// What allows its requests.
+    pub(crate) const fn grant(&self) -> Grant {
+        self.grant
     }
 
     /// The name for logs: that of the token, or what stands for none.
@@ -41,7 +86,7 @@ impl Caller {
 
     /// The name of its token, if it has one.
     pub(crate) fn token(&self) -> Option<&str> {
-        self.has_token.then_some(&*self.name)
+        (self.grant != Grant::Nothing).then_some(&*self.name)
     }
 }
 

@@ -10,6 +10,8 @@
 //!     workers: 2,
 //!     limits: ApiLimits::default(),
 //!     metrics: atoma_metrics::Metrics::new()?,
+//!     page: true,
+//!     configuration: atoma_api_types::ConfigurationView::default(),
 //! };
 //! ApiServer::bind(node.operator().clone(), node.autopilot().clone(), config)?.run().await?;
 //! # Ok(())
@@ -30,6 +32,7 @@
 mod access;
 mod access_log;
 mod audit;
+mod authentication;
 mod authority;
 mod authorize;
 mod body;
@@ -42,7 +45,9 @@ mod headers;
 mod ignored;
 mod limits;
 mod lists;
+mod live;
 mod openapi;
+mod page;
 mod paging;
 mod params;
 mod query;
@@ -50,6 +55,8 @@ mod rates;
 mod request_context;
 mod routes;
 mod server;
+mod session_cookie;
+mod sessions;
 mod spelling;
 mod tls;
 mod views;

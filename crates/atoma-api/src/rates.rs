@@ -154,6 +154,7 @@ fn take(bucket: Option<&Bucket>, caller: &str) -> Result<(), ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_domain::Hash32;
 
     fn rates(limits: RateLimits) -> Rates {
         Rates::new(&limits, ["one", "two"].map(Arc::from))
@@ -173,7 +174,7 @@ mod tests {
             reads_per_minute: NonZeroU32::new(6),
             ..RateLimits::default()
         });
-        let one = Caller::of_token("one");
+        let one = Caller::of_token("one", Hash32::of(&[]));
         for _ in 0..6 {
             rates.take(&one, true).unwrap();
         }
@@ -199,8 +200,8 @@ mod tests {
         });
         // A token may have the name that stands for none.
         let callers = [
-            Caller::of_token("one"),
-            Caller::of_token("two"),
+            Caller::of_token("one", Hash32::of(&[])),
+            Caller::of_token("two", Hash32::of(&[])),
             Caller::named("one"),
         ];
         for caller in &callers {
@@ -216,7 +217,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn by_default_only_failures_are_limited() {
         let rates = rates(RateLimits::default());
-        let one = Caller::of_token("one");
+        let one = Caller::of_token("one", Hash32::of(&[]));
         for _ in 0..600 {
             rates.take_failure().unwrap();
         }

@@ -16,6 +16,7 @@ use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpRequest, ResponseError as _};
+use atoma_api_types::ConfigurationView;
 use atoma_metrics::Metrics;
 use atoma_operator::{Autopilot, Operator};
 use thiserror::Error as ThisError;
@@ -34,7 +35,9 @@ use crate::guard::{AllowedHosts, refuse_foreign};
 use crate::headers::{protect, refuse_unacceptable};
 use crate::limits::ApiLimits;
 use crate::lists::ListTurns;
+use crate::live::Live;
 use crate::openapi::DocumentJson;
+use crate::page;
 use crate::routes;
 use crate::tls::accept;
 
@@ -63,6 +66,10 @@ pub struct ApiConfig {
     pub limits: ApiLimits,
     /// What `GET /metrics` shows. Requests are counted there.
     pub metrics: Metrics,
+    /// Whether the operator's page is served at `/`.
+    pub page: bool,
+    /// What `GET /configuration` shows, without secrets.
+    pub configuration: ConfigurationView,
 }
 
 /// Why the server can't start.
@@ -125,6 +132,14 @@ impl ApiServer {
         // For port 0 the system has chosen one.
         let addr = listener.local_addr().map_err(listen)?;
         let json = document().to_json().map_err(BindError::Document)?;
+        let workers = config.workers.max(1);
+        let builder = Server::build()
+            .workers(workers)
+            .max_concurrent_connections((config.limits.connections / workers).max(1))
+            .disable_signals()
+            .shutdown_timeout(STOP_TIMEOUT_S);
+        let stopping = builder.graceful_shutdown_signal();
+        let live = Live::new(operator.clone(), autopilot.clone(), stopping.clone());
         let shared = Shared {
             operator: Data::new(operator),
             autopilot: Data::new(autopilot),
@@ -134,15 +149,11 @@ impl ApiServer {
             lists: Data::new(ListTurns::new(&config.limits)),
             bodies: Data::new(BodyTurns::new(&config.limits)),
             document: Data::new(DocumentJson(json.into())),
+            live: Data::new(live),
+            configuration: Data::new(config.configuration),
             write_idle: config.limits.write_idle,
+            has_page: config.page,
         };
-        let workers = config.workers.max(1);
-        let builder = Server::build()
-            .workers(workers)
-            .max_concurrent_connections((config.limits.connections / workers).max(1))
-            .disable_signals()
-            .shutdown_timeout(STOP_TIMEOUT_S);
-        let stopping = builder.graceful_shutdown_signal();
         let server = builder
             .listen("api", listener, move || {
                 connections(shared.clone(), stopping.clone())
@@ -191,7 +202,10 @@ struct Shared {
     lists: Data<ListTurns>,
     bodies: Data<BodyTurns>,
     document: Data<DocumentJson>,
+    live: Data<Live>,
+    configuration: Data<ConfigurationView>,
     write_idle: Duration,
+    has_page: bool,
 }
 
 /// A listener with room for many connections at once; that of the standard library has little.
@@ -265,6 +279,8 @@ fn app(
         .app_data(shared.lists)
         .app_data(shared.bodies)
         .app_data(shared.document)
+        .app_data(shared.live)
+        .app_data(shared.configuration)
         .wrap(from_fn(explain_viewer))
         .wrap(Compress::default())
         .wrap(from_fn(refuse_unacceptable))
@@ -273,6 +289,11 @@ fn app(
         .wrap(from_fn(protect))
         .wrap(from_fn(log_access))
         .configure(routes::configure)
+        .configure(move |config| {
+            if shared.has_page {
+                page::configure(config);
+            }
+        })
         .service(web::redirect("/swagger-ui", "/swagger-ui/"))
         .service(swagger_ui())
         .default_service(web::to(no_route))

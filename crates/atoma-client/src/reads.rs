@@ -1,9 +1,9 @@
 //! The endpoints that read.
 
 use atoma_api_types::{
-    AlarmView, AutopilotView, ClaimedStackView, DisputeView, DueAttestationView, DutyView,
-    HealthView, NodeKeyView, NodeView, NotReadyView, ReadyView, ReservationView, StackView,
-    SubscriptionView, TaskView, TransactionDetailView, TransactionView,
+    AlarmView, AutopilotView, ClaimedStackView, ConfigurationView, DisputeView, DueAttestationView,
+    DutyView, HealthView, NodeKeyView, NodeView, NotReadyView, OverviewView, ReadyView,
+    ReservationView, StackView, SubscriptionView, TaskView, TransactionDetailView, TransactionView,
 };
 use atoma_domain::{NodeSmallId, StackSmallId};
 use reqwest::{Method, StatusCode};
@@ -113,6 +113,22 @@ impl Client {
     /// When the daemon can't be reached.
     pub async fn openapi(&self) -> Result<Value, ClientError> {
         self.get(&["openapi.json"]).await
+    }
+
+    /// The daemon at a glance.
+    ///
+    /// # Errors
+    /// When the daemon refuses.
+    pub async fn overview(&self) -> Result<OverviewView, ClientError> {
+        self.get(&["overview"]).await
+    }
+
+    /// The settings that the daemon was started with. Needs a token with the scope `operate`, if there are tokens.
+    ///
+    /// # Errors
+    /// When the daemon refuses.
+    pub async fn configuration(&self) -> Result<ConfigurationView, ClientError> {
+        self.get(&["configuration"]).await
     }
 
     /// The operator's nodes.

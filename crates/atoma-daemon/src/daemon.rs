@@ -47,6 +47,8 @@ impl Daemon {
             workers: API_WORKERS,
             limits: ApiLimits::default(),
             metrics,
+            page: config.page,
+            configuration: config.view(),
         };
         match begin(&node, config, api, &supervisor, stopping).await {
             Ok(api) => Ok(Self {

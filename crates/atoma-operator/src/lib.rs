@@ -45,6 +45,7 @@ mod autopilot;
 mod badge_use;
 mod badges;
 mod causes;
+mod changed;
 mod clock;
 mod comparison;
 mod disk;

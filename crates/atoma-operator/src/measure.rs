@@ -94,6 +94,8 @@ pub(crate) struct Sampler {
 struct Taken {
     at: TimestampMs,
     sample: watch::Receiver<Option<Arc<Sample>>>,
+    /// The one before, while this one is taken.
+    before: Option<Arc<Sample>>,
 }
 
 impl Taken {
@@ -112,9 +114,33 @@ impl Sampler {
         applied: &Applied,
     ) -> Measurements {
         let now = ports.clock.now();
-        let mut taking = self.latest(ports, engine, applied, now);
-        let taken = taking.wait_for(Option::is_some).await;
-        let sample = taken.ok().and_then(|sample| sample.clone());
+        let (taking, _) = self.latest(ports, engine, applied, now);
+        Self::measured(ports, engine, applied, now, taken(taking).await).await
+    }
+
+    /// The same with the sample before while a new one is taken. Only the first is waited for.
+    pub(crate) async fn measure_without_waiting(
+        &self,
+        ports: &Ports,
+        engine: &Engine,
+        applied: &Applied,
+    ) -> Measurements {
+        let now = ports.clock.now();
+        let (taking, before) = self.latest(ports, engine, applied, now);
+        let sample = match before {
+            Some(before) if taking.borrow().is_none() => Some(before),
+            _ => taken(taking).await,
+        };
+        Self::measured(ports, engine, applied, now, sample).await
+    }
+
+    async fn measured(
+        ports: &Ports,
+        engine: &Engine,
+        applied: &Applied,
+        now: TimestampMs,
+        sample: Option<Arc<Sample>>,
+    ) -> Measurements {
         let progress = applied.progress();
         Measurements {
             engine: engine.figures(),
@@ -136,7 +162,7 @@ impl Sampler {
         engine: &Engine,
         applied: &Applied,
         now: TimestampMs,
-    ) -> watch::Receiver<Option<Arc<Sample>>> {
+    ) -> (watch::Receiver<Option<Arc<Sample>>>, Option<Arc<Sample>>) {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(taken) = latest.as_ref() {
             // One from the future is not recent: the clock was set back.
@@ -144,12 +170,14 @@ impl Sampler {
             let is_recent = age.is_some_and(|age| age < SAMPLE_MS);
             // A database that hangs is asked once.
             if taken.is_under_way() || is_recent && taken.sample.borrow().is_some() {
-                return taken.sample.clone();
+                return (taken.sample.clone(), taken.before.clone());
             }
         }
-        let before = latest
-            .as_ref()
-            .and_then(|taken| taken.sample.borrow().clone());
+        let before = latest.as_ref().and_then(|taken| {
+            let sample = taken.sample.borrow().clone();
+            sample.or_else(|| taken.before.clone())
+        });
+        let earlier = before.clone();
         let (ports, applied) = (ports.clone(), applied.clone());
         let (taken, sample) = watch::channel(None);
         engine.spawn_until_stopped(async move {
@@ -159,8 +187,9 @@ impl Sampler {
         *latest = Some(Taken {
             at: now,
             sample: sample.clone(),
+            before: earlier.clone(),
         });
-        sample
+        (sample, earlier)
     }
 }
 
@@ -215,6 +244,12 @@ async fn read(
         epoch,
         sampling_charge: charge.or_else(|| before?.sampling_charge),
     }
+}
+
+/// The sample once it is taken; `None` if the daemon stops.
+async fn taken(mut taking: watch::Receiver<Option<Arc<Sample>>>) -> Option<Arc<Sample>> {
+    let taken = taking.wait_for(Option::is_some).await;
+    taken.ok().and_then(|sample| sample.clone())
 }
 
 async fn patiently<T>(read: impl Future<Output = Option<T>>) -> Option<T> {

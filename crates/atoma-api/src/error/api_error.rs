@@ -40,6 +40,15 @@ pub(crate) enum ApiError {
          or send the request from a program instead of a page."
     )]
     ForeignOrigin,
+    /// Its cookie comes from a page that may not be the daemon's own.
+    #[error(
+        "The request has the cookie of a session and lacks the header `X-Atoma-Page: 1`, which writes of the operator's \
+         page have. A program sends a token in `Authorization` instead of the cookie."
+    )]
+    PageHeaderMissing,
+    /// Its session is over.
+    #[error("The session of the operator's page is over. Sign in again.")]
+    SessionOver,
     /// It has no token.
     #[error(
         "The request has no token. Send `Authorization: Bearer` with a token of the setting `tokens`."
@@ -166,13 +175,15 @@ impl ApiError {
     }
 
     /// One of each error of the HTTP layer itself.
-    pub(crate) fn examples() -> [Self; 13] {
+    pub(crate) fn examples() -> [Self; 15] {
         let path = || String::from("/stack");
         [
             Self::ForeignHost,
             Self::ForeignOrigin,
+            Self::PageHeaderMissing,
             Self::TokenMissing,
             Self::TokenUnknown,
+            Self::SessionOver,
             Self::InsufficientScope {
                 token: String::from("monitoring"),
             },
@@ -211,7 +222,7 @@ impl ApiError {
     /// What to authenticate with, as RFC 6750 words it.
     const fn challenge(&self) -> Option<&'static str> {
         match self {
-            Self::TokenMissing => Some("Bearer"),
+            Self::TokenMissing | Self::SessionOver => Some("Bearer"),
             Self::TokenUnknown => Some(r#"Bearer error="invalid_token""#),
             Self::InsufficientScope { .. } => {
                 Some(r#"Bearer error="insufficient_scope", scope="operate""#)
@@ -227,8 +238,12 @@ impl ApiError {
                 let body = unsuccessful_body(unsuccessful);
                 return (overall_status(unsuccessful), body);
             }
-            Self::ForeignHost | Self::ForeignOrigin => (StatusCode::FORBIDDEN, "forbidden"),
-            Self::TokenMissing | Self::TokenUnknown => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::ForeignHost | Self::ForeignOrigin | Self::PageHeaderMissing => {
+                (StatusCode::FORBIDDEN, "forbidden")
+            }
+            Self::TokenMissing | Self::TokenUnknown | Self::SessionOver => {
+                (StatusCode::UNAUTHORIZED, "unauthorized")
+            }
             Self::InsufficientScope { .. } => (StatusCode::FORBIDDEN, "insufficient_scope"),
             Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::NoRoute { .. } => (StatusCode::NOT_FOUND, "not_found"),

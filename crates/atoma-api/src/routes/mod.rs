@@ -4,7 +4,9 @@ mod alarms;
 mod autopilot;
 mod beginnings;
 mod books;
+mod configuration;
 mod endpoint;
+mod events;
 mod messages;
 mod node_keys;
 mod node_path;
@@ -12,6 +14,7 @@ mod reads;
 mod requests;
 mod reservations;
 mod service;
+mod session;
 mod settlements;
 mod stack_requests;
 
@@ -33,6 +36,9 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         alarms::endpoints(),
         autopilot::endpoints(),
         service::endpoints(),
+        configuration::endpoints(),
+        session::endpoints(),
+        events::endpoints(),
     ]
     .into_iter()
     .flatten()

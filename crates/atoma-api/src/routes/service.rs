@@ -5,8 +5,8 @@ use actix_web::http::Method;
 use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Path};
 use atoma_api_types::{
-    HealthStatus, HealthView, NodeView, NotReadyView, ReadyStatus, ReadyView, ReconciledView,
-    TransactionDetailView, TransactionView,
+    HealthStatus, HealthView, NodeView, NotReadyView, OverviewView, ReadyStatus, ReadyView,
+    ReconciledView, TransactionDetailView, TransactionView,
 };
 use atoma_domain::journal::{Action, Failure, IntentRecord, IntentStatus};
 use atoma_domain::ports::{JournalFilter, JournalKey};
@@ -23,7 +23,8 @@ use crate::params::{digest, whole};
 use crate::query::TRIED;
 use crate::request_context::RequestContext;
 use crate::views::{
-    node_view, reconciled_view, spending_limits_view, transaction_detail_view, transaction_view,
+    node_view, overview_view, reconciled_view, spending_limits_view, transaction_detail_view,
+    transaction_view,
 };
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -49,6 +50,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             describe("metrics", "The daemon in numbers, for Prometheus.")
                 .answers_text("text/plain", "The metrics; `docs/metrics.md` lists them."),
             metrics,
+        ),
+        Endpoint::at("/overview").get(
+            describe(
+                "get_overview",
+                "The daemon at a glance: where the money is, the epoch, gas, lanes, alarms and Sui nodes.",
+            )
+            .answers::<OverviewView>(200, "What is known now."),
+            overview,
         ),
         Endpoint::at("/openapi.json").get(
             describe("openapi", "This document.")
@@ -129,6 +138,11 @@ async fn metrics(
         reason: error.to_string(),
     })?;
     Ok(HttpResponse::Ok().content_type(CONTENT_TYPE).body(text))
+}
+
+async fn overview(operator: Data<Operator>) -> HttpResponse {
+    let measured = operator.measure_without_waiting().await;
+    HttpResponse::Ok().json(overview_view(&measured))
 }
 
 async fn openapi(document: Data<DocumentJson>) -> HttpResponse {

@@ -7,8 +7,10 @@ mod books;
 mod limits;
 mod node_key;
 mod outcome;
+mod overview;
 mod reconciliation;
 mod reservation;
+mod session;
 mod settlement;
 mod stack;
 mod task;
@@ -25,8 +27,10 @@ pub(crate) use outcome::{
     digest_view, disputed_view, done_response, registered_response, registered_view,
     subscribed_view,
 };
+pub(crate) use overview::overview_view;
 pub(crate) use reconciliation::reconciled_view;
 pub(crate) use reservation::{reservation_view, reserved_view};
+pub(crate) use session::session_view;
 pub(crate) use settlement::{claimed_stack_view, dispute_view, due_attestation_view};
 pub(crate) use stack::{node_view, stack_view, work_view};
 pub(crate) use task::{subscription_view, task_view};

@@ -89,6 +89,9 @@ pub struct Settings {
     /// Whether `GET` and `HEAD` need no token although there are tokens. Other requests always need one.
     #[config(default = false)]
     pub open_reads: bool,
+    /// Whether the daemon serves the operator's page at `/`.
+    #[config(default = true)]
+    pub page: bool,
     /// The Sui network and the contract.
     #[config(nested)]
     pub sui: SuiConfig,

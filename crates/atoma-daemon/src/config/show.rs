@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use atoma_api_types::{ConfigurationView, SettingView};
 use atoma_sui::ClientConfig;
 use serde::Serialize;
 use serde_json::Value;
@@ -51,6 +52,20 @@ impl Config {
             rows.push(self.with_client_url(row));
         }
         rows
+    }
+
+    /// The same for the API.
+    pub(crate) fn view(&self) -> ConfigurationView {
+        let setting = |shown: Shown| SettingView {
+            value: shown.text(),
+            key: shown.key,
+            origin: shown.origin.to_owned(),
+            line: shown.line.and_then(|line| u64::try_from(line).ok()),
+            variable: shown.variable,
+        };
+        ConfigurationView {
+            settings: self.shown().into_iter().map(setting).collect(),
+        }
     }
 
     fn row(&self, key: String, value: Value) -> Shown {

@@ -38,6 +38,7 @@ fn write(text: &mut String, places: &Places, demo: &Demo, own: &[DemoStack]) -> 
         text,
         "\nA local Sui network with the Atoma contract, and a node daemon.\n"
     )?;
+    writeln!(text, "  page     {api}/")?;
     writeln!(text, "  API      {api}")?;
     writeln!(text, "  Sui gRPC {sui}")?;
     writeln!(text, "  control  {admin}")?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use atoma_localnet::{LocalNet, LocalNetConfig};
-use reqwest::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{COOKIE, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use reqwest::{Method, Response};
 use serde_json::json;
 use tempfile::TempDir;
@@ -244,6 +244,50 @@ async fn a_reload_takes_up_changed_tokens_and_keeps_the_old_ones_if_they_are_wro
         "{log}"
     );
     assert!(!log.contains("secret"), "{log}");
+}
+
+/// Signs in as a browser does, and returns the cookie.
+async fn sign_in(api: &Api, token: &str) -> String {
+    let request = api.request(Method::POST, "/session");
+    let response = request.json(&json!({"token": token})).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_with_its_token_and_is_told_under_its_name() {
+    let (_network, dir) = program().await;
+    let mut process = Process::start(dir.path());
+    let api = process.api.clone();
+    let [old, new] = [sign_in(&api, OLD).await, sign_in(&api, NEW).await];
+    let status = async |cookie: &str| {
+        let request = api.request(Method::GET, "/tasks").header(COOKIE, cookie);
+        answer(request).await.0
+    };
+    assert_eq!((status(&old).await, status(&new).await), (200, 200));
+    let request = api.request(Method::DELETE, "/reservations?holder=worker-7");
+    let request = request.header(COOKIE, &old).header("X-Atoma-Page", "1");
+    assert_eq!(answer(request).await.0, 200);
+    std::fs::write(
+        dir.path().join("old.token"),
+        "a-later-secret-of-16-and-more",
+    )
+    .unwrap();
+    process.reload("reloaded");
+    assert_eq!((status(&old).await, status(&new).await), (401, 200));
+    let log = process.kill();
+    assert_eq!(
+        audit(&log),
+        [
+            "write caller=\"old\" method=POST path=\"/session\" status=200",
+            "write caller=\"new\" method=POST path=\"/session\" status=200",
+            "write caller=\"old\" method=DELETE path=\"/reservations\" holder=\"worker-7\" status=200",
+        ]
+    );
+    let value = |cookie: &str| cookie.split_once('=').unwrap().1.to_owned();
+    let log = log.join("\n");
+    assert!(!log.contains(&value(&old)) && !log.contains("secret"));
 }
 
 /// The proxy's other side is the whole network.

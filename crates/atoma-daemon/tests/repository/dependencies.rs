@@ -59,12 +59,18 @@ const CRATES: &[Row] = &[
         tests_use: &[],
     },
     Row {
+        name: "atoma-page",
+        uses: &[],
+        tests_use: &[],
+    },
+    Row {
         name: "atoma-api",
         uses: &[
             "atoma-api-types",
             "atoma-domain",
             "atoma-metrics",
             "atoma-operator",
+            "atoma-page",
         ],
         tests_use: &["atoma-localnet", "atoma-state", "atoma-sui"],
     },

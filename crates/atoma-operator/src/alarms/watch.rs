@@ -10,7 +10,7 @@ use atoma_domain::alarms::{
 };
 use atoma_domain::ports::{AlarmStore, Clock, EpochInfo, Notifier, Page, StoreError};
 use atoma_domain::{AlarmId, with_causes};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tracing::{error, info, warn};
 
 use super::emergency::Emergency;
@@ -19,6 +19,7 @@ use super::outbox::Outbox;
 use super::reports::AlarmReports;
 use super::rules::{Found, Thresholds};
 use super::tell::{self, Told};
+use crate::changed::Changed;
 
 /// How many firing alarms are counted.
 const MOST_COUNTED: u32 = 10_000;
@@ -65,6 +66,7 @@ struct Shared {
     thresholds: Thresholds,
     reports: AlarmReports,
     memory: Mutex<Memory>,
+    changed: Changed,
 }
 
 /// What is known since the start.
@@ -109,6 +111,7 @@ impl Alarms {
                 config,
                 reports: AlarmReports::default(),
                 memory: Mutex::default(),
+                changed: Changed::default(),
             }),
         }
     }
@@ -161,6 +164,9 @@ impl Alarms {
         };
         self.database_works().await;
         changes.iter().for_each(log);
+        if !changes.is_empty() {
+            shared.changed.note();
+        }
         if changes.iter().any(|change| change.message.is_some()) {
             self.send();
         }
@@ -187,8 +193,14 @@ impl Alarms {
         let shared = &*self.shared;
         let now = shared.clock.now();
         let alarm = shared.store.acknowledge(id, &shared.receivers, now).await?;
+        shared.changed.note();
         self.send();
         Ok(alarm)
+    }
+
+    /// Tells when one fires, is acknowledged, or is over.
+    pub(crate) fn changed(&self) -> watch::Receiver<u64> {
+        self.shared.changed.watch()
     }
 
     /// Sends a test message to every receiver now, once, and says how each took it.

@@ -126,6 +126,7 @@ impl AutopilotRun {
         let survey = Arc::new(shared.survey(info, moment).await?);
         *shared.latest() = Some(Arc::clone(&survey));
         shared.report(pause.as_ref(), &survey);
+        shared.changed.note();
         if shared.config.mode != AutopilotMode::On {
             return Ok(());
         }

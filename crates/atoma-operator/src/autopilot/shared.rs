@@ -15,6 +15,7 @@ use super::estimates::Estimates;
 use super::setbacks::{DutyKey, Setbacks};
 use super::survey::Survey;
 use crate::causes::internal;
+use crate::changed::Changed;
 use crate::use_cases::Operator;
 
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(super) struct Shared {
     pending: Mutex<BTreeMap<IntentId, DutyKey>>,
     /// The disputes against the operator's nodes at the latest look, ascending.
     seen_disputes: Mutex<Vec<StackSmallId>>,
+    /// That it has looked, or was paused or resumed.
+    pub(super) changed: Changed,
     /// Up to which number a person knows of foreign uses of badges, in this process.
     pub(super) known_foreign_uses: AtomicU64,
     /// Whether a person knows that writes are stopped because of one.
@@ -60,6 +63,7 @@ impl Shared {
             latest: Mutex::default(),
             pending: Mutex::default(),
             seen_disputes: Mutex::default(),
+            changed: Changed::default(),
             known_foreign_uses: AtomicU64::new(0),
             is_stop_known: AtomicBool::new(false),
             remembering: tokio::sync::Mutex::default(),
@@ -82,6 +86,7 @@ impl Shared {
             .set_autopilot_state(&state)
             .await
             .map_err(internal)?;
+        self.changed.note();
         Ok(state)
     }
 

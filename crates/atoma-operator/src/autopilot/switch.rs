@@ -7,6 +7,7 @@ use atoma_domain::autopilot::{AutopilotState, Duty, Pause, PauseReason, PauseSco
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{AutopilotStore, Chain};
 use atoma_domain::{StackSmallId, with_causes};
+use tokio::sync::watch;
 use tracing::warn;
 
 use super::config::{AutopilotConfig, AutopilotMode};
@@ -95,6 +96,11 @@ impl Autopilot {
             latest: shared.latest().clone(),
             recent_failures: shared.setbacks().within(window, shared.elapsed()),
         })
+    }
+
+    /// Tells when it has looked, and when it is paused or resumed.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.0.changed.watch()
     }
 
     /// Adds the autopilot in numbers, unless its state can't be read.

@@ -59,6 +59,11 @@ impl Applied {
         self.progress.borrow().clone()
     }
 
+    /// Tells when the mirror has moved.
+    pub(crate) fn watch(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
     /// Waits until the transaction is applied, or `limit` has passed. Returns whether it is applied.
     pub async fn wait_for(&self, digest: Digest, limit: Duration) -> bool {
         let mut progress = self.progress.subscribe();

@@ -76,6 +76,45 @@ async fn left() -> Left {
     }
 }
 
+/// People look at the last sums rather than wait for new ones.
+#[tokio::test]
+async fn who_does_not_wait_sees_the_sample_before() {
+    let chain = Arc::new(FakeChain(Mutex::new(FakeLedger::default())));
+    let (log, mut logged) = mpsc::unbounded_channel();
+    let gated = Arc::new(Gated {
+        gate: Semaphore::new(1),
+        log,
+    });
+    let clock = Arc::new(SetClock::default());
+    let ports = Ports {
+        figures: gated.clone(),
+        clock: clock.clone(),
+        ..ports(chain).await
+    };
+    let stopping = CancellationToken::new();
+    let engine = Engine::new(ports.clone(), EngineConfig::default(), stopping);
+    let (sampler, applied) = (Sampler::default(), Applied::default());
+    let read_at = async |now| {
+        clock.set(TimestampMs::new(now));
+        let measured = sampler.measure_without_waiting(&ports, &engine, &applied);
+        measured.await.sample.at.get()
+    };
+    // The first is waited for.
+    assert_eq!(read_at(50_000).await, 50_000);
+    assert_eq!(
+        (logged.recv().await, logged.recv().await),
+        (Some("began"), Some("ended"))
+    );
+    // The gate is closed: a new one is begun, once.
+    assert_eq!(read_at(60_000).await, 50_000);
+    assert_eq!(read_at(75_000).await, 50_000);
+    assert_eq!(logged.recv().await, Some("began"));
+    assert!(logged.try_recv().is_err());
+    gated.gate.add_permits(1);
+    let taken = sampler.measure(&ports, &engine, &applied).await;
+    assert_eq!(taken.sample.at.get(), 60_000);
+}
+
 /// It holds a snapshot of the database, which must not wait for the next scrape.
 #[tokio::test]
 async fn a_reading_ends_although_its_caller_has_left() {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoma_domain::journal::{Failure, RequestKey};
-use atoma_domain::ports::JournalKey;
+use atoma_domain::ports::{JournalKey, Progress};
 use atoma_domain::{CheckpointNumber, IntentId, with_causes};
+use tokio::sync::watch;
 
 use crate::alarms::Alarms;
 use crate::engine::{Engine, LimitStatus};
-use crate::ingest::Applied;
+use crate::ingest::{Applied, MirrorChanges};
 use crate::measure::{Measurements, Sampler};
 use crate::ports::Ports;
 use crate::readiness::{NotReady, Readiness};
@@ -168,13 +169,30 @@ impl Operator {
 
     /// The daemon in numbers, for metrics.
     pub async fn measure(&self) -> Measurements {
-        // Where a Sui node limits requests, metrics wait longest.
-        let ports = Ports {
+        let ports = self.ports_for_measuring();
+        let (engine, applied) = (&self.engine, &self.applied);
+        let measured = self.sampler.measure(&ports, engine, applied).await;
+        self.with_alarm_figures(measured).await
+    }
+
+    /// The same for people, who would rather see earlier sums than wait: while new ones are read, the last ones stand.
+    pub async fn measure_without_waiting(&self) -> Measurements {
+        let ports = self.ports_for_measuring();
+        let (engine, applied) = (&self.engine, &self.applied);
+        let sampler = &self.sampler;
+        let measured = sampler.measure_without_waiting(&ports, engine, applied);
+        self.with_alarm_figures(measured.await).await
+    }
+
+    /// Where a Sui node limits requests, metrics wait longest.
+    fn ports_for_measuring(&self) -> Ports {
+        Ports {
             chain: Arc::clone(&self.readiness.ports.chain),
             ..self.ports.clone()
-        };
-        let engine = &self.engine;
-        let measured = self.sampler.measure(&ports, engine, &self.applied).await;
+        }
+    }
+
+    async fn with_alarm_figures(&self, measured: Measurements) -> Measurements {
         let alarms = match &self.alarms {
             Some(alarms) => Some(alarms.figures().await),
             None => None,
@@ -196,6 +214,26 @@ impl Operator {
             .chain(self.engine.warnings())
             .chain(compared)
             .collect()
+    }
+
+    /// A subscription to the changes of the mirror from now on.
+    pub fn changes(&self) -> MirrorChanges {
+        self.applied.subscribe()
+    }
+
+    /// Tells when the mirror has moved.
+    pub fn mirror_moved(&self) -> watch::Receiver<Progress> {
+        self.applied.watch()
+    }
+
+    /// Tells when a transaction of the journal has come, or stands differently.
+    pub fn transactions_changed(&self) -> watch::Receiver<u64> {
+        self.engine.transactions_changed()
+    }
+
+    /// Tells when an alarm fires, is acknowledged, or is over. `None` if nobody looks for what is wrong.
+    pub fn alarms_changed(&self) -> Option<watch::Receiver<u64>> {
+        self.alarms.as_ref().map(Alarms::changed)
     }
 
     /// Why writes are stopped or paused, if they are.

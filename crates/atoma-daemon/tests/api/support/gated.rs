@@ -170,6 +170,8 @@ impl TestWorld {
                 workers: 2,
                 limits: setup.limits,
                 metrics: Metrics::new().unwrap(),
+                page: true,
+                configuration: atoma_api_types::ConfigurationView::default(),
             },
         )
         .unwrap();

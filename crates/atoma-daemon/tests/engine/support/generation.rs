@@ -238,6 +238,8 @@ impl Generation {
             workers: 1,
             limits: ApiLimits::default(),
             metrics: Metrics::new().unwrap(),
+            page: true,
+            configuration: atoma_api_types::ConfigurationView::default(),
         };
         let autopilot = self.autopilot(AutopilotConfig::default());
         let api = ApiServer::bind(self.operator.clone(), autopilot, config).unwrap();

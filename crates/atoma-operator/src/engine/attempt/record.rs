@@ -106,6 +106,7 @@ async fn insist(
                 if let Some(previous) = previous.take() {
                     previous.announce(context);
                 }
+                context.registry.changed.note();
                 break Ok(());
             }
             Err(error) if previous.is_some() || error.is_temporary() => error,

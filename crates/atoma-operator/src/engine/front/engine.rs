@@ -5,7 +5,7 @@ use std::sync::Arc;
 use atoma_domain::journal::{Action, Actor, Failure, NewIntent};
 use atoma_domain::ports::StoreError;
 use atoma_domain::{IntentId, ObjectId};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +50,11 @@ impl Engine {
         let hold = self.context.limits.hold(self.context.ports.clock.now());
         hold.filter(|hold| hold.is_announced)
             .map(|hold| hold.reason.into())
+    }
+
+    /// Tells when an intent has come, or stands differently.
+    pub fn transactions_changed(&self) -> watch::Receiver<u64> {
+        self.context.registry.changed.watch()
     }
 
     /// How close the limits are to stopping new transactions.

@@ -8,6 +8,7 @@ use atoma_domain::{Address, Digest, IntentId, ObjectId};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::changed::Changed;
 use crate::engine::wait_reason::WaitReason;
 
 /// What is serialised: one badge, or the address for actions that need no badge.
@@ -63,6 +64,8 @@ pub(in crate::engine) enum IntentProgress {
 #[derive(Debug, Default)]
 pub(in crate::engine) struct IntentRegistry {
     index: Mutex<Index>,
+    /// That an intent has come, or stands differently.
+    pub(in crate::engine) changed: Changed,
 }
 
 #[derive(Debug, Default)]
@@ -99,6 +102,7 @@ impl IntentRegistry {
                 progress: watch::Sender::new(IntentProgress::Underway),
             }
         });
+        self.changed.note();
     }
 
     /// How many unfinished intents a lane has.
@@ -195,6 +199,7 @@ impl IntentRegistry {
                 tracked.set(progress);
             }
         }
+        self.changed.note();
     }
 
     fn set_lane(&self, lane: LaneKey, progress: impl Fn(IntentId) -> IntentProgress) {
@@ -204,6 +209,7 @@ impl IntentRegistry {
                 tracked.set(&progress(*id));
             }
         }
+        self.changed.note();
     }
 
     /// Announces the final outcome, forgets the intent and frees its place in its lane. The first
@@ -223,6 +229,7 @@ impl IntentRegistry {
         tracked
             .progress
             .send_replace(IntentProgress::Final(outcome));
+        self.changed.note();
     }
 
     fn lock(&self) -> MutexGuard<'_, Index> {
