@@ -1,5 +1,7 @@
 // What is to be done, by whom and until when, and what the autopilot makes of it.
+import { useState } from 'preact/hooks';
 import type { Duty } from '../api/types';
+import { now } from '../live/connection';
 import { mayAct } from '../session/session';
 import { link, replaceQuery, route, smallId } from '../shell/route';
 import { Usdc } from '../ui/amount';
@@ -11,7 +13,24 @@ import { Mark } from '../ui/status';
 import { byNumber, type Column, Table } from '../ui/table';
 import { Countdown } from '../ui/time';
 import { AutopilotPanel } from './autopilot';
-import { useState } from 'preact/hooks';
+
+function DutyTime({ duty: { deadline, waits_until: until, standing } }: { duty: Duty }) {
+  if (deadline) {
+    return (
+      <span class="nowrap">
+        {Date.parse(deadline) > now.value ? 'due in ' : ''}
+        <Countdown to={deadline} after="overdue" />
+      </span>
+    );
+  }
+  if (!until || standing !== 'waiting') return null;
+  return (
+    <span class="nowrap">
+      {Date.parse(until) > now.value ? 'waits ' : ''}
+      <Countdown to={until} after="looks again" />
+    </span>
+  );
+}
 
 export function dutyColumns(tasks: Parameters<typeof taskName>[0]): Column<Duty>[] {
   return [
@@ -21,19 +40,7 @@ export function dutyColumns(tasks: Parameters<typeof taskName>[0]): Column<Duty>
     { name: 'Task', from: 'wide', cell: ({ task_small_id: id }) => <span class="clip">{taskName(tasks, id)}</span> },
     { name: 'Standing', cell: ({ standing }) => <Mark of={standing} /> },
     { name: 'Why', cell: ({ explanation, reason }) => <span title={reason}>{explanation}</span> },
-    {
-      name: 'Time',
-      cell: ({ deadline, waits_until: until, standing }) =>
-        deadline ? (
-          <span>
-            due in <Countdown to={deadline} after="overdue" />
-          </span>
-        ) : until && standing === 'waiting' ? (
-          <span>
-            waits <Countdown to={until} after="no longer" />
-          </span>
-        ) : null,
-    },
+    { name: 'Time', cell: (duty) => <DutyTime duty={duty} /> },
     { name: 'Brings, USDC', numeric: true, cell: ({ proceeds_micro_usdc: amount }) => <Usdc value={amount} bare />, order: byNumber((row) => row.proceeds_micro_usdc) },
   ];
 }

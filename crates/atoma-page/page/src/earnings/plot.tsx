@@ -1,4 +1,4 @@
-// Bars of amounts with a line of gas beside them. Heights are drawn from numbers; every amount in words is exact.
+// Bars of amounts with the gas beside them. Heights are drawn from numbers; every amount in words is exact.
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { colours } from '../settings/theme';
@@ -33,8 +33,8 @@ function options(bars: Bar[], width: number): uPlot.Options {
     ],
     series: [
       {},
-      { label: 'received', scale: 'usdc', fill: style('--paid'), stroke: style('--paid'), width: 0, paths: uPlot.paths.bars?.({ size: [0.6, 56], radius: 0.12 }), points: { show: false } },
-      { label: 'gas', scale: 'sui', stroke: style('--gas'), width: 2, points: { show: true, size: 5, fill: style('--gas'), stroke: style('--gas') } },
+      { label: 'received', scale: 'usdc', fill: style('--paid'), stroke: style('--paid'), width: 0, paths: uPlot.paths.bars?.({ size: [0.34, 44], align: -1 }), points: { show: false } },
+      { label: 'gas', scale: 'sui', fill: style('--gas'), stroke: style('--gas'), width: 0, paths: uPlot.paths.bars?.({ size: [0.18, 22], align: 1 }), points: { show: false } },
     ],
   };
 }

@@ -1,4 +1,4 @@
-// Tables.
+// Tables. On a phone each row is a card, which the browser no longer takes for a row: hence the roles.
 import type { ComponentChildren } from 'preact';
 import { Empty } from './loaded';
 
@@ -32,12 +32,12 @@ export function Table<T>({ caption, columns, rows, id, empty, selection, sort }:
   const all = selection !== undefined && selectable.length > 0 && selectable.every((row) => selection.selected.has(row));
   return (
     <div class="table" role="region" aria-label={caption} tabIndex={0}>
-      <table>
+      <table role="table">
         <caption class="visually-hidden">{caption}</caption>
-        <thead>
-          <tr>
+        <thead role="rowgroup">
+          <tr role="row">
             {selection ? (
-              <th scope="col" class="select">
+              <th role="columnheader" scope="col" class="select">
                 <input
                   type="checkbox"
                   aria-label="Select all of this page"
@@ -50,6 +50,7 @@ export function Table<T>({ caption, columns, rows, id, empty, selection, sort }:
             {columns.map(({ name, numeric, from, order }) => (
               <th
                 key={name}
+                role="columnheader"
                 scope="col"
                 class={[numeric && 'numeric', from].filter(Boolean).join(' ') || undefined}
                 aria-sort={sort && order && sort.by === name ? (sort.descending ? 'descending' : 'ascending') : undefined}
@@ -66,13 +67,13 @@ export function Table<T>({ caption, columns, rows, id, empty, selection, sort }:
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {shown.map((row) => {
             const key = id(row);
             return (
-              <tr key={key} class={selection?.selected.has(key) ? 'selected' : undefined}>
+              <tr key={key} role="row" class={selection?.selected.has(key) ? 'selected' : undefined}>
                 {selection ? (
-                  <td class="select">
+                  <td role="cell" class="select">
                     <input
                       type="checkbox"
                       aria-label={`Select ${key}`}
@@ -83,7 +84,7 @@ export function Table<T>({ caption, columns, rows, id, empty, selection, sort }:
                   </td>
                 ) : null}
                 {columns.map(({ name, cell, numeric, from }) => (
-                  <td key={name} class={[numeric && 'numeric', from].filter(Boolean).join(' ') || undefined}>
+                  <td key={name} role="cell" data-label={name} class={[numeric && 'numeric', from].filter(Boolean).join(' ') || undefined}>
                     {cell(row)}
                   </td>
                 ))}
