@@ -60,7 +60,8 @@ if (process.argv.includes('--check')) {
   for (const [name, contents] of files) await writeFile(dist + name, contents);
 }
 const total = [...files.values()].reduce((sum, contents) => sum + gzipSync(contents, { level: 9 }).length, 0);
-for (const [name, contents] of files) console.log(`${name}  ${contents.length} bytes, ${gzipSync(contents, { level: 9 }).length} compressed`);
+for (const [name, contents] of files)
+  console.log(`${name}  ${contents.length} bytes, ${gzipSync(contents, { level: 9 }).length} compressed`);
 console.log(`total ${total} bytes compressed`);
 if (total > 200_000) {
   console.error('The page must stay below 200 KB compressed.');

@@ -14,11 +14,17 @@ test('a connection that drops is said, what is shown is marked, and it comes bac
   wire.cut();
   await page.getByText(/^No answer for/).waitFor();
   await page.getByText('The daemon does not answer. What you see is of').waitFor();
-  await page.getByText(/^As of \d\d:\d\d:\d\d/).first().waitFor();
+  await page
+    .getByText(/^As of \d\d:\d\d:\d\d/)
+    .first()
+    .waitFor();
   await accessible(page);
   wire.mend();
   await page.getByText('Live', { exact: true }).waitFor();
-  await page.getByText(/^As of/).first().waitFor({ state: 'detached' });
+  await page
+    .getByText(/^As of/)
+    .first()
+    .waitFor({ state: 'detached' });
   await close();
 });
 
@@ -27,7 +33,9 @@ test('a 503 is shown with its reason and how long to wait', async () => {
   const { page, close } = await open('/stacks', {
     expected: failed,
     before: (of) =>
-      of.route('**/stacks?*', (route) => route.fulfill({ status: 503, headers: { 'Retry-After': '3', 'Content-Type': 'application/json' }, body: JSON.stringify(busy) })),
+      of.route('**/stacks?*', (route) =>
+        route.fulfill({ status: 503, headers: { 'Retry-After': '3', 'Content-Type': 'application/json' }, body: JSON.stringify(busy) }),
+      ),
   });
   await page.getByText('Two lists are being read.').waitFor();
   await page.getByText('Try again in 3 s.').waitFor();
@@ -72,10 +80,25 @@ test('an answer that is lost can be asked for again, with the same key', async (
 });
 
 test('names from the chain are text, whatever they contain', async () => {
-  const names = ['<img src=x onerror="window.broken=1">', '"><script>window.broken=1</script>', '{{7*7}} ${7*7}', '\u202egnp.exe', 'ひどい名前 💥', 'x'.repeat(4000)];
+  const names = [
+    '<img src=x onerror="window.broken=1">',
+    '"><script>window.broken=1</script>',
+    '{{7*7}} ${7*7}',
+    '\u202egnp.exe',
+    'ひどい名前 💥',
+    'x'.repeat(4000),
+  ];
   const tasks = names.map((model_name, index) => ({
-    task_small_id: index + 1, task_id: null, role: 1, model_name, is_deprecated: false, valid_until_epoch: null, deprecated_at_epoch: null,
-    removed_at_epoch: null, security_level: 0, minimum_reputation_score: null,
+    task_small_id: index + 1,
+    task_id: null,
+    role: 1,
+    model_name,
+    is_deprecated: false,
+    valid_until_epoch: null,
+    deprecated_at_epoch: null,
+    removed_at_epoch: null,
+    security_level: 0,
+    minimum_reputation_score: null,
   }));
   const { page, close } = await open('/tasks', { before: (of) => answer(of, '/tasks', tasks) });
   await loaded(page);
@@ -96,7 +119,9 @@ test('amounts near 2^64 are exact', async () => {
     `{"stack_small_id":${id},"stack_id":null,"owner_address":"0x${'ab'.repeat(32)}","task_small_id":${most},"selected_node_id":1,` +
     `"num_compute_units":${most},"price_per_one_million_compute_units":1000000,"already_computed_units":18446744073709551614,"reserved_units":1,` +
     `"free_units":0,"in_settle_period":false,"num_total_messages":9007199254740993,"merkle_root":null,"is_claimed":false}`;
-  const { page, close } = await open('/stacks', { before: (of) => answer(of, '/stacks', `[${stack('18446744073709551614')},${stack(most)}]`) });
+  const { page, close } = await open('/stacks', {
+    before: (of) => answer(of, '/stacks', `[${stack('18446744073709551614')},${stack(most)}]`),
+  });
   await loaded(page);
   const row = page.getByRole('row', { name: `Select ${most}` });
   const text = (await row.innerText()).replace(/\s+/g, ' ');
@@ -109,7 +134,12 @@ test('amounts near 2^64 are exact', async () => {
 
 test('an empty database is no blank page', async () => {
   const { page, close } = await open('/stacks', {
-    before: (of) => answer(of, /^\/(stacks|tasks|nodes|subscriptions|transactions|alarms|duties|claimed_stacks|earnings|earnings\/lines|node_keys)(\?|$)/, []),
+    before: (of) =>
+      answer(
+        of,
+        /^\/(stacks|tasks|nodes|subscriptions|transactions|alarms|duties|claimed_stacks|earnings|earnings\/lines|node_keys)(\?|$)/,
+        [],
+      ),
   });
   await page.getByText('No stacks yet.').waitFor();
   const empty: [string, string][] = [
@@ -130,8 +160,19 @@ test('an empty database is no blank page', async () => {
 
 test('ten thousand stacks are paged by cursors', async () => {
   const sample = {
-    stack_id: null, owner_address: `0x${'cd'.repeat(32)}`, task_small_id: 1, selected_node_id: 1, num_compute_units: 1000, price_per_one_million_compute_units: 1,
-    already_computed_units: 500, reserved_units: 0, free_units: 500, in_settle_period: false, num_total_messages: 1, merkle_root: null, is_claimed: false,
+    stack_id: null,
+    owner_address: `0x${'cd'.repeat(32)}`,
+    task_small_id: 1,
+    selected_node_id: 1,
+    num_compute_units: 1000,
+    price_per_one_million_compute_units: 1,
+    already_computed_units: 500,
+    reserved_units: 0,
+    free_units: 500,
+    in_settle_period: false,
+    num_total_messages: 1,
+    merkle_root: null,
+    is_claimed: false,
   };
   const asked: number[] = [];
   const { page, close } = await open('/stacks', {
@@ -156,6 +197,9 @@ test('ten thousand stacks are paged by cursors', async () => {
   await page.getByRole('link', { name: '201', exact: true }).waitFor();
   await page.getByRole('button', { name: 'First' }).click();
   await page.getByRole('link', { name: '1', exact: true }).waitFor();
-  assert(asked.every((limit) => limit <= 100), 'the page never asks for more than it shows');
+  assert(
+    asked.every((limit) => limit <= 100),
+    'the page never asks for more than it shows',
+  );
   await close();
 });

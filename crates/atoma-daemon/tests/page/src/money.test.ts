@@ -23,7 +23,11 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
     await page.keyboard.press('Tab');
     const focused = await page.evaluate(() => {
       const element = document.activeElement;
-      return element?.getAttribute('aria-label') ?? (element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : element?.textContent) ?? '';
+      return (
+        element?.getAttribute('aria-label') ??
+        (element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : element?.textContent) ??
+        ''
+      );
     });
     if (name.test(focused.trim())) return;
   }
@@ -86,7 +90,10 @@ test('what would fail is left out, and says why', async () => {
   await page.getByLabel('Stacks', { exact: true }).fill('14');
   await page.getByRole('button', { name: 'Dry run' }).click();
   await page.getByText('Nothing of this can be done now.').waitFor();
-  await page.getByRole('cell', { name: /claimed|settle/ }).first().waitFor();
+  await page
+    .getByRole('cell', { name: /claimed|settle/ })
+    .first()
+    .waitFor();
   await close();
 });
 
@@ -136,6 +143,9 @@ test('a transaction shows its attempts on a line of time', async () => {
   await loaded(page);
   await page.getByRole('row').nth(1).getByRole('link').first().click();
   await page.getByRole('img', { name: /^1 attempts? in .*succeeded/ }).waitFor();
-  await page.getByRole('button', { name: /^Copy digest / }).first().waitFor();
+  await page
+    .getByRole('button', { name: /^Copy digest / })
+    .first()
+    .waitFor();
   await close();
 });

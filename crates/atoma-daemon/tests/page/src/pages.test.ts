@@ -4,9 +4,35 @@ import { before, test } from 'node:test';
 import { accessible, api, go, loaded, open, sizes, tooWide } from './browser.js';
 
 const routes = [
-  '/', '/stacks', '/stacks/1', '/stacks/13', '/duties', '/transactions', '/transactions/1', '/earnings?by=node', '/earnings?by=task',
-  '/earnings?by=epoch', '/earnings', '/act', '/act/settle', '/act/attest', '/act/claim', '/act/register', '/act/subscribe', '/act/price',
-  '/act/unsubscribe', '/act/model', '/nodes', '/tasks', '/disputes', '/alarms', '/audit', '/settings', '/more', '/nowhere', '/stacks/none',
+  '/',
+  '/stacks',
+  '/stacks/1',
+  '/stacks/13',
+  '/duties',
+  '/transactions',
+  '/transactions/1',
+  '/earnings?by=node',
+  '/earnings?by=task',
+  '/earnings?by=epoch',
+  '/earnings',
+  '/act',
+  '/act/settle',
+  '/act/attest',
+  '/act/claim',
+  '/act/register',
+  '/act/subscribe',
+  '/act/price',
+  '/act/unsubscribe',
+  '/act/model',
+  '/nodes',
+  '/tasks',
+  '/disputes',
+  '/alarms',
+  '/audit',
+  '/settings',
+  '/more',
+  '/nowhere',
+  '/stacks/none',
 ];
 
 before(async () => {
@@ -57,7 +83,8 @@ test('with reduced motion nothing moves', async () => {
 test('the policy forbids inline scripts, other origins and frames', async () => {
   const response = await fetch(`${process.env['PAGE_URL']}/`);
   const policy = response.headers.get('content-security-policy') ?? '';
-  for (const part of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]) assert(policy.includes(part), policy);
+  for (const part of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"])
+    assert(policy.includes(part), policy);
   const html = await response.text();
   assert.doesNotMatch(html, /<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=/);
   const { page, close } = await open('/');

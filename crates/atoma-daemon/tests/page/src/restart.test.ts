@@ -49,7 +49,10 @@ test('a page outlasts a restart of the daemon', async () => {
   await page.getByText(/^No answer for/).waitFor();
   await start(folder, ports);
   await page.getByText('Live', { exact: true }).waitFor({ timeout: 60_000 });
-  await page.getByText(/^As of/).first().waitFor({ state: 'detached' });
+  await page
+    .getByText(/^As of/)
+    .first()
+    .waitFor({ state: 'detached' });
   await page.getByRole('link', { name: '1', exact: true }).waitFor();
   await close();
   running.forEach((child) => child.kill('SIGKILL'));

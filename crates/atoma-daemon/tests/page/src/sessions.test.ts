@@ -41,7 +41,13 @@ test('the session is in a cookie that scripts cannot read, and outlasts a reload
   assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, 'Strict', '/']);
   assert.notEqual(cookie.value, operate);
   assert.equal(await page.evaluate(() => document.cookie), '');
-  assert.equal(await page.evaluate((token) => Object.values({ ...localStorage, ...sessionStorage }).some((value) => String(value).includes(token)), operate), false);
+  assert.equal(
+    await page.evaluate(
+      (token) => Object.values({ ...localStorage, ...sessionStorage }).some((value) => String(value).includes(token)),
+      operate,
+    ),
+    false,
+  );
   await page.getByText('operate', { exact: true }).first().waitFor();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('API token').waitFor();

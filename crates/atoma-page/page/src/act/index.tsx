@@ -12,7 +12,9 @@ export function Act() {
   return (
     <>
       <h1 tabIndex={-1}>Act</h1>
-      <p class="lead">Each of these begins with a dry run: what it will do, what it costs, what would fail. Nothing is sent before you confirm.</p>
+      <p class="lead">
+        Each of these begins with a dry run: what it will do, what it costs, what would fail. Nothing is sent before you confirm.
+      </p>
       <ReadOnly />
       <ul class="acts" aria-disabled={!mayAct.value}>
         {entries.map(({ path, name, about }) => (

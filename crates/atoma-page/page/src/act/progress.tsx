@@ -17,7 +17,8 @@ export function Progress({ write, after }: { write: Write; after: bigint }) {
   );
   const stacks = new Set((write.body['stack_small_ids'] as bigint[] | undefined) ?? []);
   const rows = (journal.data ?? []).filter(
-    ({ transaction_id: id, kind, stack_small_ids: ids }) => id > after && write.kinds.includes(kind) && (stacks.size === 0 || ids.some((stack) => stacks.has(stack))),
+    ({ transaction_id: id, kind, stack_small_ids: ids }) =>
+      id > after && write.kinds.includes(kind) && (stacks.size === 0 || ids.some((stack) => stacks.has(stack))),
   );
   const ended = rows.filter(({ status }) => status === 'succeeded' || status === 'failed').length;
   const total = Math.max(stacks.size, rows.length, 1);
@@ -28,7 +29,8 @@ export function Progress({ write, after }: { write: Write; after: bigint }) {
       </p>
       <progress max={total} value={ended} aria-label="Transactions that have ended" />
       <p class="quiet">
-        {span(tick.value - started)}. You can leave this page: the daemon goes on, and <a href="#/transactions">the transactions</a> show it.
+        {span(tick.value - started)}. You can leave this page: the daemon goes on, and <a href="#/transactions">the transactions</a> show
+        it.
       </p>
       {rows.length > 0 ? <TransactionTable rows={rows} empty="" /> : null}
     </div>

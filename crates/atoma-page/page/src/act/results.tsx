@@ -26,7 +26,12 @@ const node: Column<StackResult> = { name: 'Node', numeric: true, cell: ({ node_s
 const expected: Column<StackResult>[] = [
   stack,
   node,
-  { name: 'Result', cell: ({ status }) => <Mark of={status === 'failed' ? 'failed' : 'succeeded'}>{status === 'failed' ? 'would fail' : 'would succeed'}</Mark> },
+  {
+    name: 'Result',
+    cell: ({ status }) => (
+      <Mark of={status === 'failed' ? 'failed' : 'succeeded'}>{status === 'failed' ? 'would fail' : 'would succeed'}</Mark>
+    ),
+  },
   { name: 'Gas at most, SUI', numeric: true, from: 'medium', cell: ({ estimated_gas: gas }) => <Sui value={gas} bare /> },
   { name: 'Why', cell: why },
 ];
@@ -35,7 +40,10 @@ const final: Column<StackResult>[] = [
   stack,
   node,
   { name: 'Result', cell: ({ status }) => <Mark of={status} /> },
-  { name: 'Transaction', cell: ({ transaction_id: id }) => (id === null || id === undefined ? '–' : <a href={`#/transactions/${id}`}>{`${id}`}</a>) },
+  {
+    name: 'Transaction',
+    cell: ({ transaction_id: id }) => (id === null || id === undefined ? '–' : <a href={`#/transactions/${id}`}>{`${id}`}</a>),
+  },
   { name: 'Digest', cell: ({ tx_digest: digest }) => <Digest value={digest} /> },
   { name: 'Why', cell: why },
 ];

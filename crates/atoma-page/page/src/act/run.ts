@@ -45,7 +45,9 @@ async function execute(run: Signal<Run>, write: Write, body: Write['body'], key:
     run.value = { step: 'done', answer: reply.body, refused: undefined, key, after };
   } catch (error) {
     const answer = answerOf(error);
-    run.value = answer ? { step: 'done', answer, refused: error as Error, key, after } : { step: 'lost', error: error as Error, key, after };
+    run.value = answer
+      ? { step: 'done', answer, refused: error as Error, key, after }
+      : { step: 'lost', error: error as Error, key, after };
   }
   changed('all');
 }

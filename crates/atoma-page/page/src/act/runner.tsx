@@ -31,13 +31,26 @@ const Warnings = ({ answer }: { answer: WriteAnswer }) => (
   </>
 );
 
-function Checked({ write, runner, answer, refused, back }: { write: Write; runner: Runner; answer: WriteAnswer; refused: Error | undefined; back: () => void }) {
+function Checked({
+  write,
+  runner,
+  answer,
+  refused,
+  back,
+}: {
+  write: Write;
+  runner: Runner;
+  answer: WriteAnswer;
+  refused: Error | undefined;
+  back: () => void;
+}) {
   const results = answer.results;
   const body = refused && !results?.some(({ status }) => status !== 'failed') ? undefined : sendable(write, answer);
   const asked = (write.body['stack_small_ids'] as bigint[] | undefined)?.length;
   const sent = (body?.['stack_small_ids'] as bigint[] | undefined)?.length;
   const leftOut = asked !== undefined && sent !== undefined ? asked - sent : 0;
-  const verb = asked !== undefined && sent !== undefined && asked !== sent ? write.verb.replace(stackCount(asked), stackCount(sent)) : write.verb;
+  const verb =
+    asked !== undefined && sent !== undefined && asked !== sent ? write.verb.replace(stackCount(asked), stackCount(sent)) : write.verb;
   return (
     <section aria-label="Dry run">
       <Heading>Dry run: nothing is sent yet</Heading>
@@ -80,7 +93,11 @@ function Done({ runner, answer, refused, back }: { runner: Runner; answer: Write
   const { results } = answer;
   const good = results?.filter(({ status }) => status === 'succeeded').length ?? 0;
   const pending = results?.filter(({ status }) => status === 'pending').length ?? 0;
-  const title = results ? `${good} of ${results.length} succeeded${pending > 0 ? `, ${pending} still pending` : ''}` : refused ? 'It failed' : 'Done';
+  const title = results
+    ? `${good} of ${results.length} succeeded${pending > 0 ? `, ${pending} still pending` : ''}`
+    : refused
+      ? 'It failed'
+      : 'Done';
   return (
     <section aria-label="Outcome">
       <Heading>{title}</Heading>

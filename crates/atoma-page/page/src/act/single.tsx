@@ -70,7 +70,10 @@ export function SinglePage({ act }: { act: Single }) {
   const micro = parseUsdc(price);
   const whole = (text: string) => /^\d{1,20}$/.test(text) && BigInt(text) < 2n ** 64n;
   const ready =
-    (!has('task') || task !== '') && (!has('price') || micro !== undefined) && (units === '' || whole(units)) && (!has('model') || (model !== '' && whole(echelon)));
+    (!has('task') || task !== '') &&
+    (!has('price') || micro !== undefined) &&
+    (units === '' || whole(units)) &&
+    (!has('model') || (model !== '' && whole(echelon)));
   const submit = (event: Event) => {
     event.preventDefault();
     if (!ready) return;
@@ -97,13 +100,18 @@ export function SinglePage({ act }: { act: Single }) {
         <form class="act" onSubmit={submit}>
           {has('additional') ? (
             nodes.length > 0 ? (
-              <p class="notice stale">You have {nodes.map(({ node_small_id: id }) => `node ${id}`).join(', ')}. This registers another one.</p>
+              <p class="notice stale">
+                You have {nodes.map(({ node_small_id: id }) => `node ${id}`).join(', ')}. This registers another one.
+              </p>
             ) : null
           ) : (
             <Choice
               label="Node"
               value={node}
-              options={[['', nodes.length > 1 ? 'choose' : 'the only one'], ...nodes.map(({ node_small_id: id }) => [`${id}`, `node ${id}`] as const)]}
+              options={[
+                ['', nodes.length > 1 ? 'choose' : 'the only one'],
+                ...nodes.map(({ node_small_id: id }) => [`${id}`, `node ${id}`] as const),
+              ]}
               set={setNode}
             />
           )}
@@ -113,7 +121,10 @@ export function SinglePage({ act }: { act: Single }) {
               value={task}
               options={[
                 ['', 'choose'],
-                ...tasks.map(({ task_small_id: id, is_deprecated: old }) => [`${id}`, `${id}: ${taskName(tasks, id)}${old ? ' (deprecated)' : ''}`] as const),
+                ...tasks.map(
+                  ({ task_small_id: id, is_deprecated: old }) =>
+                    [`${id}`, `${id}: ${taskName(tasks, id)}${old ? ' (deprecated)' : ''}`] as const,
+                ),
               ]}
               set={setTask}
             />
@@ -128,12 +139,26 @@ export function SinglePage({ act }: { act: Single }) {
             />
           ) : null}
           {has('units') ? (
-            <Field label="Most units of a stack" value={units} set={setUnits} numeric hint="Optional." wrong={units !== '' && !whole(units) ? 'Units are a number.' : undefined} />
+            <Field
+              label="Most units of a stack"
+              value={units}
+              set={setUnits}
+              numeric
+              hint="Optional."
+              wrong={units !== '' && !whole(units) ? 'Units are a number.' : undefined}
+            />
           ) : null}
           {has('model') ? (
             <>
               <Field label="Model" value={model} set={setModel} required />
-              <Field label="Echelon" value={echelon} set={setEchelon} numeric required wrong={echelon !== '' && !whole(echelon) ? 'An echelon is a number.' : undefined} />
+              <Field
+                label="Echelon"
+                value={echelon}
+                set={setEchelon}
+                numeric
+                required
+                wrong={echelon !== '' && !whole(echelon) ? 'An echelon is a number.' : undefined}
+              />
             </>
           ) : null}
           <button type="submit" class="primary" disabled={!ready || !mayAct.value}>

@@ -24,7 +24,12 @@ function idText(duties: Duty[]): string {
 }
 
 function Suggestions({ duty, set }: { duty: 'settle' | 'attest' | 'claim'; set: (text: string) => void }) {
-  const duties = useResource(`act ${duty}`, async () => (await read('/duties', {}, { duty, limit: 1000n })).body, ['autopilot', 'applied'], 2000);
+  const duties = useResource(
+    `act ${duty}`,
+    async () => (await read('/duties', {}, { duty, limit: 1000n })).body,
+    ['autopilot', 'applied'],
+    2000,
+  );
   if (!duties.data) return null;
   const due = duties.data.filter(({ standing }) => standing === 'due');
   const waiting = duties.data.filter(({ standing }) => standing === 'waiting');
@@ -72,7 +77,13 @@ export function StackActPage({ act }: { act: 'settle' | 'attest' | 'claim' }) {
         <Running write={write} back={() => setWrite(undefined)} />
       ) : (
         <form class="act" onSubmit={submit}>
-          <Field label="Stacks" value={text} set={setText} hint={ids.length > 0 ? stackCount(ids.length) : 'Ids and ranges, such as 13, 14, 20-25.'} wrong={wrong} />
+          <Field
+            label="Stacks"
+            value={text}
+            set={setText}
+            hint={ids.length > 0 ? stackCount(ids.length) : 'Ids and ranges, such as 13, 14, 20-25.'}
+            wrong={wrong}
+          />
           <Suggestions duty={duty} set={setText} />
           <details>
             <summary>More</summary>

@@ -42,7 +42,8 @@ export const stackActs: Record<'settle' | 'attest' | 'claim', StackAct> = {
     path: '/try_settle_stack_ids',
     duty: 'settle',
     kinds: ['settle_stack'],
-    about: 'Ends a stack and claims the units that were computed. What is served after it is not paid. The contract allows one settlement in a transaction.',
+    about:
+      'Ends a stack and claims the units that were computed. What is served after it is not paid. The contract allows one settlement in a transaction.',
   },
   attest: {
     name: 'Attest',

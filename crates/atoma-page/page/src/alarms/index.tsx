@@ -25,7 +25,12 @@ export function Acknowledge({ alarm }: { alarm: Alarm }) {
   };
   return (
     <>
-      <button type="button" class="small" aria-label={`Acknowledge alarm ${alarm.alarm_id}: ${alarm.summary}`} onClick={() => void acknowledge()}>
+      <button
+        type="button"
+        class="small"
+        aria-label={`Acknowledge alarm ${alarm.alarm_id}: ${alarm.summary}`}
+        onClick={() => void acknowledge()}
+      >
         Acknowledge
       </button>
       {error ? <Problem error={error} /> : null}
@@ -45,12 +50,20 @@ const columns: Column<Alarm>[] = [
   },
   { name: 'State', cell: ({ state }) => <Mark of={state} /> },
   { name: 'Since', from: 'medium', cell: ({ since }) => <When at={since} /> },
-  { name: 'Time left', cell: ({ deadline, state }) => (state === 'resolved' || !deadline ? '–' : <Countdown to={deadline} after="overdue" />) },
+  {
+    name: 'Time left',
+    cell: ({ deadline, state }) => (state === 'resolved' || !deadline ? '–' : <Countdown to={deadline} after="overdue" />),
+  },
   { name: 'Resolved', from: 'wide', cell: ({ resolved_at: at }) => <When at={at} /> },
   { name: 'Act', cell: (alarm) => <Acknowledge alarm={alarm} /> },
 ];
 
-const states = [['', 'All'], ['firing', 'Firing'], ['acknowledged', 'Acknowledged'], ['resolved', 'Resolved']] as const;
+const states = [
+  ['', 'All'],
+  ['firing', 'Firing'],
+  ['acknowledged', 'Acknowledged'],
+  ['resolved', 'Resolved'],
+] as const;
 
 export function Alarms() {
   const state = route.value.query.get('state') ?? '';
@@ -69,7 +82,13 @@ export function Alarms() {
       <Loaded of={page} what="the alarms">
         {({ body, next }) => (
           <>
-            <Table caption="Alarms" columns={columns} rows={body} id={(row) => `${row.alarm_id}`} empty={state ? 'None of these.' : 'No alarm so far.'} />
+            <Table
+              caption="Alarms"
+              columns={columns}
+              rows={body}
+              id={(row) => `${row.alarm_id}`}
+              empty={state ? 'None of these.' : 'No alarm so far.'}
+            />
             <PageButtons next={next} count={body.length} what="alarms" />
           </>
         )}

@@ -21,7 +21,9 @@ function List({ title, name, fetcher }: { title: string; name: string; fetcher: 
     <section aria-labelledby={name}>
       <h2 id={name}>{title}</h2>
       <Loaded of={disputes} what="the disputes" lines={2}>
-        {(rows) => <Table caption={title} columns={columns} rows={rows} id={(row) => `${row.dispute_id} ${row.plaintiff_node_id}`} empty="None." />}
+        {(rows) => (
+          <Table caption={title} columns={columns} rows={rows} id={(row) => `${row.dispute_id} ${row.plaintiff_node_id}`} empty="None." />
+        )}
       </Loaded>
     </section>
   );
@@ -32,8 +34,16 @@ export function Disputes() {
     <>
       <h1 tabIndex={-1}>Disputes</h1>
       <p class="lead">This revision of the contract resolves no dispute. The funds of a disputed stack stay frozen.</p>
-      <List title="Against your nodes" name="against" fetcher={async () => (await read('/against_attestation_disputes', {}, { limit: 1000n })).body} />
-      <List title="Raised by your nodes" name="own" fetcher={async () => (await read('/own_attestation_disputes', {}, { limit: 1000n })).body} />
+      <List
+        title="Against your nodes"
+        name="against"
+        fetcher={async () => (await read('/against_attestation_disputes', {}, { limit: 1000n })).body}
+      />
+      <List
+        title="Raised by your nodes"
+        name="own"
+        fetcher={async () => (await read('/own_attestation_disputes', {}, { limit: 1000n })).body}
+      />
     </>
   );
 }

@@ -12,7 +12,8 @@ import { Mark, words } from '../ui/status';
 import { Ago, Countdown } from '../ui/time';
 import { Policy } from './policy';
 
-export const useAutopilot = (): Resource<Autopilot> => useResource('autopilot', async () => (await read('/autopilot')).body, ['autopilot', 'status', 'applied'], 2000);
+export const useAutopilot = (): Resource<Autopilot> =>
+  useResource('autopilot', async () => (await read('/autopilot')).body, ['autopilot', 'status', 'applied'], 2000);
 
 type PauseScope = NonNullable<Autopilot['pause']>['scope'];
 
@@ -36,7 +37,10 @@ function PauseDialog({ close }: { close: () => void }) {
         <Choice
           label="What stops"
           value={scope}
-          options={[['all_but_attestations', 'settlements and claims'], ['all', 'everything, attestations too']]}
+          options={[
+            ['all_but_attestations', 'settlements and claims'],
+            ['all', 'everything, attestations too'],
+          ]}
           set={setScope}
         />
         <Field label="Note" value={note} set={setNote} hint="Optional, for whoever resumes it." />
@@ -115,7 +119,8 @@ export function AutopilotPanel() {
             ) : null}
             {data.writes_stopped ? <p class="notice bad">All writes are stopped: {data.writes_stopped}</p> : null}
             <p class="quiet">
-              Looked <Ago at={data.looked_at} />. Epoch {`${data.epoch ?? '–'}`} ends in <Countdown to={data.epoch_ends_at} after="a moment" />. {`${data.recent_failures}`} recent failures, of{' '}
+              Looked <Ago at={data.looked_at} />. Epoch {`${data.epoch ?? '–'}`} ends in{' '}
+              <Countdown to={data.epoch_ends_at} after="a moment" />. {`${data.recent_failures}`} recent failures, of{' '}
               {`${data.policy.max_failures}`} that pause it.
             </p>
             <ul class="counts">

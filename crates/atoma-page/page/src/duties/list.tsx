@@ -35,13 +35,22 @@ function DutyTime({ duty: { deadline, waits_until: until, standing } }: { duty: 
 export function dutyColumns(tasks: Parameters<typeof taskName>[0]): Column<Duty>[] {
   return [
     { name: 'Duty', cell: ({ duty }) => <Mark of={duty} /> },
-    { name: 'Stack', cell: ({ stack_small_id: id }) => <a href={`#/stacks/${id}`}>{`${id}`}</a>, order: byNumber((row) => row.stack_small_id) },
+    {
+      name: 'Stack',
+      cell: ({ stack_small_id: id }) => <a href={`#/stacks/${id}`}>{`${id}`}</a>,
+      order: byNumber((row) => row.stack_small_id),
+    },
     { name: 'Node', numeric: true, from: 'medium', cell: ({ node_small_id: id }) => `${id}`, order: byNumber((row) => row.node_small_id) },
     { name: 'Task', from: 'wide', cell: ({ task_small_id: id }) => <span class="clip">{taskName(tasks, id)}</span> },
     { name: 'Standing', cell: ({ standing }) => <Mark of={standing} /> },
     { name: 'Why', cell: ({ explanation, reason }) => <span title={reason}>{explanation}</span> },
     { name: 'Time', cell: (duty) => <DutyTime duty={duty} /> },
-    { name: 'Brings, USDC', numeric: true, cell: ({ proceeds_micro_usdc: amount }) => <Usdc value={amount} bare />, order: byNumber((row) => row.proceeds_micro_usdc) },
+    {
+      name: 'Brings, USDC',
+      numeric: true,
+      cell: ({ proceeds_micro_usdc: amount }) => <Usdc value={amount} bare />,
+      order: byNumber((row) => row.proceeds_micro_usdc),
+    },
   ];
 }
 
@@ -51,23 +60,50 @@ export function Duties() {
   const nodes = useNodes().data ?? [];
   const tasks = useTasks().data;
   const [sort, setSort] = useState({ by: '', descending: false });
-  const page = usePage('/duties', {}, { duty: filter.duty, standing: filter.standing, node_small_id: smallId(filter.node) }, ['autopilot', 'applied']);
+  const page = usePage('/duties', {}, { duty: filter.duty, standing: filter.standing, node_small_id: smallId(filter.node) }, [
+    'autopilot',
+    'applied',
+  ]);
   const set = (changes: Record<string, string>) =>
-    replaceQuery({ cursor: undefined, before: undefined, ...Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value || undefined])) });
+    replaceQuery({
+      cursor: undefined,
+      before: undefined,
+      ...Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value || undefined])),
+    });
   return (
     <>
       <h1 tabIndex={-1}>Duties and autopilot</h1>
       <AutopilotPanel />
       <h2>Duties</h2>
       <div class="filters">
-        <Choice label="Duty" value={filter.duty} options={[['', 'all'], ['attest', 'attest'], ['settle', 'settle'], ['claim', 'claim']]} set={(duty) => set({ duty })} />
+        <Choice
+          label="Duty"
+          value={filter.duty}
+          options={[
+            ['', 'all'],
+            ['attest', 'attest'],
+            ['settle', 'settle'],
+            ['claim', 'claim'],
+          ]}
+          set={(duty) => set({ duty })}
+        />
         <Choice
           label="Standing"
           value={filter.standing}
-          options={[['', 'all'], ['due', 'due'], ['waiting', 'waiting'], ['blocked', 'blocked']]}
+          options={[
+            ['', 'all'],
+            ['due', 'due'],
+            ['waiting', 'waiting'],
+            ['blocked', 'blocked'],
+          ]}
           set={(standing) => set({ standing })}
         />
-        <Choice label="Node" value={filter.node} options={[['', 'all'], ...nodes.map(({ node_small_id: id }) => [`${id}`, `node ${id}`] as const)]} set={(node) => set({ node })} />
+        <Choice
+          label="Node"
+          value={filter.node}
+          options={[['', 'all'], ...nodes.map(({ node_small_id: id }) => [`${id}`, `node ${id}`] as const)]}
+          set={(node) => set({ node })}
+        />
       </div>
       <Loaded of={page} what="the duties" lines={8}>
         {({ body, next }) => {
@@ -76,7 +112,10 @@ export function Duties() {
             <>
               {mayAct.value && filter.duty && due.length > 0 ? (
                 <p>
-                  <a class="button" href={link(`/act/${filter.duty}`, { stacks: [...new Set(due.map(({ stack_small_id: id }) => id))].join(',') })}>
+                  <a
+                    class="button"
+                    href={link(`/act/${filter.duty}`, { stacks: [...new Set(due.map(({ stack_small_id: id }) => id))].join(',') })}
+                  >
                     {filter.duty === 'attest' ? 'Attest' : filter.duty === 'settle' ? 'Settle' : 'Claim'} the {due.length} due of this page…
                   </a>
                 </p>

@@ -10,7 +10,9 @@ function Rules({ duties, prefix }: { duties: DutyPolicies; prefix: string }) {
   const { attest, settle, claim } = duties;
   const rows: [string, string, string][] = [
     ['attest', 'Attest', attest ? 'on' : 'off'],
-    ...(attest ? ([['attest_margin_s', 'Margin before the end of the epoch', seconds(attest.margin_s)]] as [string, string, string][]) : []),
+    ...(attest
+      ? ([['attest_margin_s', 'Margin before the end of the epoch', seconds(attest.margin_s)]] as [string, string, string][])
+      : []),
     ['settle', 'Settle', settle ? 'on' : 'off'],
     ...(settle
       ? ([

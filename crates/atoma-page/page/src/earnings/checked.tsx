@@ -22,7 +22,15 @@ function Differences() {
               caption="Differences"
               columns={[
                 { name: 'What', cell: (row) => words(row.kind) },
-                { name: 'Stack', cell: (row) => (row.stack_small_id === null || row.stack_small_id === undefined ? '–' : <a href={`#/stacks/${row.stack_small_id}`}>{`${row.stack_small_id}`}</a>) },
+                {
+                  name: 'Stack',
+                  cell: (row) =>
+                    row.stack_small_id === null || row.stack_small_id === undefined ? (
+                      '–'
+                    ) : (
+                      <a href={`#/stacks/${row.stack_small_id}`}>{`${row.stack_small_id}`}</a>
+                    ),
+                },
                 { name: 'By the rules', numeric: true, cell: (row) => row.computed_amount ?? '–' },
                 { name: 'On the chain', numeric: true, cell: (row) => row.recorded_amount },
                 { name: 'Transaction', cell: (row) => <Digest value={row.tx_digest} /> },

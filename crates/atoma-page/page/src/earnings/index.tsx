@@ -14,7 +14,12 @@ import { Plot } from './plot';
 import { Checked } from './checked';
 
 type By = 'node' | 'task' | 'epoch' | 'day';
-const bys = [['day', 'Day'], ['epoch', 'Epoch'], ['node', 'Node'], ['task', 'Task']] as const;
+const bys = [
+  ['day', 'Day'],
+  ['epoch', 'Epoch'],
+  ['node', 'Node'],
+  ['task', 'Task'],
+] as const;
 
 export const nameOf = (sum: Sum, by: By, tasks: Parameters<typeof taskName>[0]): string =>
   by === 'node'
@@ -61,7 +66,8 @@ export function Earnings() {
     () => (sums.data ?? []).slice(-120).map((sum) => ({ name: nameOf(sum, by, tasks), received: sum.received_amount, gas: sum.gas_used })),
     [sums.data, by, tasks],
   );
-  const set = (changes: Record<string, string>) => replaceQuery(Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value || undefined])));
+  const set = (changes: Record<string, string>) =>
+    replaceQuery(Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value || undefined])));
   return (
     <>
       <h1 tabIndex={-1}>Earnings</h1>
@@ -69,7 +75,12 @@ export function Earnings() {
         <Switch label="By" value={by} options={bys} set={(value) => set({ by: value })} />
         <Field label="From (UTC)" type="date" value={period.from} set={(from) => set({ from })} />
         <Field label="To (UTC)" type="date" value={period.to} set={(to) => set({ to })} />
-        <Choice label="Node" value={period.node} options={[['', 'all'], ...nodes.map(({ node_small_id: id }) => [`${id}`, `node ${id}`] as const)]} set={(node) => set({ node })} />
+        <Choice
+          label="Node"
+          value={period.node}
+          options={[['', 'all'], ...nodes.map(({ node_small_id: id }) => [`${id}`, `node ${id}`] as const)]}
+          set={(node) => set({ node })}
+        />
         <a class="button" download="earnings.csv" href={address('/earnings/lines', {}, { ...of, format: 'csv', limit: 10_000n })}>
           Export CSV
         </a>
@@ -78,8 +89,16 @@ export function Earnings() {
         {(rows) => (
           <>
             {bars.length > 0 ? <Plot bars={bars} label={`Received amounts and gas by ${by}. The table below has the numbers.`} /> : null}
-            <Table caption={`Earnings by ${by}, in USDC`} columns={columns(by, tasks)} rows={rows} id={(row) => nameOf(row, by, tasks)} empty="Nothing was earned in this time." />
-            {rows.some(({ unknown_lines: unknown }) => unknown > 0n) ? <p class="notice stale">Some amounts are not known. They are not in these sums.</p> : null}
+            <Table
+              caption={`Earnings by ${by}, in USDC`}
+              columns={columns(by, tasks)}
+              rows={rows}
+              id={(row) => nameOf(row, by, tasks)}
+              empty="Nothing was earned in this time."
+            />
+            {rows.some(({ unknown_lines: unknown }) => unknown > 0n) ? (
+              <p class="notice stale">Some amounts are not known. They are not in these sums.</p>
+            ) : null}
           </>
         )}
       </Loaded>

@@ -14,7 +14,16 @@ const columns: Column<BookLine>[] = [
   { name: 'What', cell: (row) => words(row.kind) },
   { name: 'Amount, USDC', numeric: true, cell: (row) => <Usdc value={row.amount} bare /> },
   { name: 'Node', numeric: true, cell: (row) => `${row.node_small_id}` },
-  { name: 'Stack', numeric: true, cell: (row) => (row.stack_small_id === null || row.stack_small_id === undefined ? '–' : <a href={`#/stacks/${row.stack_small_id}`}>{`${row.stack_small_id}`}</a>) },
+  {
+    name: 'Stack',
+    numeric: true,
+    cell: (row) =>
+      row.stack_small_id === null || row.stack_small_id === undefined ? (
+        '–'
+      ) : (
+        <a href={`#/stacks/${row.stack_small_id}`}>{`${row.stack_small_id}`}</a>
+      ),
+  },
   { name: 'Epoch', numeric: true, from: 'medium', cell: (row) => `${row.epoch}` },
   { name: 'Transaction', from: 'medium', cell: (row) => <Digest value={row.tx_digest} /> },
 ];

@@ -24,7 +24,12 @@ async function follow(signal: AbortSignal): Promise<number> {
   const broken = new AbortController();
   const headers: Record<string, string> = { Accept: 'text/event-stream', 'X-Atoma-Page': '1' };
   if (lastId !== undefined) headers['Last-Event-ID'] = lastId;
-  const response = await fetch(path, { headers, cache: 'no-store', credentials: 'same-origin', signal: AbortSignal.any([signal, broken.signal]) });
+  const response = await fetch(path, {
+    headers,
+    cache: 'no-store',
+    credentials: 'same-origin',
+    signal: AbortSignal.any([signal, broken.signal]),
+  });
   if (!response.ok || !response.body) return response.status;
   const wasLost = connection.peek() !== 'live';
   heardFromDaemon();

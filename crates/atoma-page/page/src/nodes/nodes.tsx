@@ -40,7 +40,15 @@ function Subscriptions({ node }: { node: bigint }) {
   ];
   return (
     <Loaded of={subscriptions} what="the subscriptions" lines={3}>
-      {(rows) => <Table caption={`Subscriptions of node ${node}`} columns={columns} rows={rows} id={(row) => `${row.task_small_id}`} empty="It offers no task." />}
+      {(rows) => (
+        <Table
+          caption={`Subscriptions of node ${node}`}
+          columns={columns}
+          rows={rows}
+          id={(row) => `${row.task_small_id}`}
+          empty="It offers no task."
+        />
+      )}
     </Loaded>
   );
 }

@@ -46,7 +46,13 @@ export function Tasks() {
       <Loaded of={page} what="the tasks">
         {({ body, next }) => (
           <>
-            <Table caption="Tasks" columns={columns} rows={body} id={(row) => `${row.task_small_id}`} empty="The network has no task yet." />
+            <Table
+              caption="Tasks"
+              columns={columns}
+              rows={body}
+              id={(row) => `${row.task_small_id}`}
+              empty="The network has no task yet."
+            />
             <PageButtons next={next} count={body.length} what="tasks" />
           </>
         )}

@@ -7,7 +7,11 @@ import { Metrics } from './metrics';
 
 const utcDay = (daysAgo: number): string => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10);
 
-const sum = (rows: Earnings[]): Earned => rows.reduce((total, row) => ({ received: total.received + row.received_amount, gas: total.gas + row.gas_used }), { received: 0n, gas: 0n });
+const sum = (rows: Earnings[]): Earned =>
+  rows.reduce((total, row) => ({ received: total.received + row.received_amount, gas: total.gas + row.gas_used }), {
+    received: 0n,
+    gas: 0n,
+  });
 
 async function metrics(): Promise<Metrics> {
   const response = await fetch('/metrics', { cache: 'no-store', signal: AbortSignal.timeout(10_000) });
@@ -42,7 +46,11 @@ export async function fetchFigures(): Promise<Figures> {
       month: sum(days.body),
     },
     pipeline: pipeline(found),
-    chain: { checkpoint: found.sum('atoma_mirror_checkpoint'), lagSeconds: found.sum('atoma_mirror_lag_seconds'), isUp: up === undefined ? undefined : up > 0n },
+    chain: {
+      checkpoint: found.sum('atoma_mirror_checkpoint'),
+      lagSeconds: found.sum('atoma_mirror_lag_seconds'),
+      isUp: up === undefined ? undefined : up > 0n,
+    },
     gas: { balance: found.sum('atoma_gas_balance_mist'), spentDay: found.sum('atoma_gas_spent_last_day_mist') },
     database: {
       isReadable: readable === undefined ? undefined : readable > 0n,

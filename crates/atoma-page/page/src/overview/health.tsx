@@ -20,7 +20,15 @@ function Row({ name, tone, state, children }: { name: string; tone: Tone; state:
   );
 }
 
-export function Health({ figures, autopilot, ready }: { figures: Figures | undefined; autopilot: Autopilot | undefined; ready: Ready | undefined }) {
+export function Health({
+  figures,
+  autopilot,
+  ready,
+}: {
+  figures: Figures | undefined;
+  autopilot: Autopilot | undefined;
+  ready: Ready | undefined;
+}) {
   if (!figures) return <p class="quiet">Looking…</p>;
   const { chain, gas, database, transactions } = figures;
   const lag = chain.lagSeconds;
@@ -30,16 +38,28 @@ export function Health({ figures, autopilot, ready }: { figures: Figures | undef
   const mode = autopilot ? (autopilot.mode === 'off' ? 'off' : autopilot.pause ? 'warn' : 'good') : 'off';
   return (
     <dl class="facts health">
-      <Row name="Chain" tone={chain.isUp === false ? 'bad' : lag === undefined || lag > 30n ? 'warn' : 'good'} state={chain.isUp === false ? 'no answer' : lag === undefined ? 'unknown' : lag > 30n ? `${lag} s behind` : 'up to date'}>
+      <Row
+        name="Chain"
+        tone={chain.isUp === false ? 'bad' : lag === undefined || lag > 30n ? 'warn' : 'good'}
+        state={chain.isUp === false ? 'no answer' : lag === undefined ? 'unknown' : lag > 30n ? `${lag} s behind` : 'up to date'}
+      >
         checkpoint <Count value={chain.checkpoint} />
       </Row>
       <Row name="Transactions" tone={held ? 'bad' : 'good'} state={held ? 'stopped' : open === 0n ? 'idle' : `${open} under way`}>
         {held ? held.error : transactions.queued > 0n ? `${transactions.queued} queued` : null}
       </Row>
-      <Row name="Gas" tone={days !== undefined && days < 3n ? 'bad' : days !== undefined && days < 10n ? 'warn' : 'good'} state={days === undefined ? 'enough' : days > 365n ? 'over a year' : `${days} days left`}>
+      <Row
+        name="Gas"
+        tone={days !== undefined && days < 3n ? 'bad' : days !== undefined && days < 10n ? 'warn' : 'good'}
+        state={days === undefined ? 'enough' : days > 365n ? 'over a year' : `${days} days left`}
+      >
         <Sui value={gas.balance} />
       </Row>
-      <Row name="Database" tone={database.isReadable === false ? 'bad' : 'good'} state={database.isReadable === false ? 'unreadable' : 'well'}>
+      <Row
+        name="Database"
+        tone={database.isReadable === false ? 'bad' : 'good'}
+        state={database.isReadable === false ? 'unreadable' : 'well'}
+      >
         {database.size === undefined ? null : bytes(database.size)}
         {database.diskFree === undefined ? null : `, ${bytes(database.diskFree)} free`}
       </Row>

@@ -59,7 +59,11 @@ function DueAndStuck({ autopilot }: { autopilot: Autopilot }) {
               <Mark of={duty.standing}>{duty.duty}</Mark> <a href={`#/stacks/${duty.stack_small_id}`}>stack {`${duty.stack_small_id}`}</a>
               <span class="quiet"> {duty.explanation}</span>
               <span class="at">
-                {duty.deadline ? <Countdown to={duty.deadline} after="overdue" /> : duty.waits_until ? <Countdown to={duty.waits_until} after="now" /> : null}
+                {duty.deadline ? (
+                  <Countdown to={duty.deadline} after="overdue" />
+                ) : duty.waits_until ? (
+                  <Countdown to={duty.waits_until} after="now" />
+                ) : null}
               </span>
             </li>
           ))}
@@ -111,7 +115,12 @@ function Firing({ alarms }: { alarms: Alarm[] }) {
 export function Overview() {
   const figures = useResource('figures', fetchFigures, ['applied', 'transactions', 'status'], 2500);
   const ready = useResource('ready', async () => (await read('/ready')).body, ['status', 'transactions'], 2500);
-  const alarms = useResource('alarms firing', async () => (await read('/alarms', {}, { state: 'firing', limit: 20n })).body, ['alarms'], 2000);
+  const alarms = useResource(
+    'alarms firing',
+    async () => (await read('/alarms', {}, { state: 'firing', limit: 20n })).body,
+    ['alarms'],
+    2000,
+  );
   const autopilot = useAutopilot();
   return (
     <>
@@ -122,7 +131,8 @@ export function Overview() {
         <Verdict ready={ready} alarms={alarms.data} autopilot={autopilot.data} />
         {autopilot.data ? (
           <p class="epoch">
-            <span class="quiet">Epoch {`${autopilot.data.epoch ?? '–'}`} ends in</span> <Countdown to={autopilot.data.epoch_ends_at} after="a moment" />
+            <span class="quiet">Epoch {`${autopilot.data.epoch ?? '–'}`} ends in</span>{' '}
+            <Countdown to={autopilot.data.epoch_ends_at} after="a moment" />
           </p>
         ) : null}
       </div>

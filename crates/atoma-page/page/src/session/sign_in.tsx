@@ -39,8 +39,8 @@ export function SignIn({ reason }: { reason: string | undefined }) {
           onInput={({ currentTarget }) => setToken(currentTarget.value)}
         />
         <p class="quiet">
-          The configuration names it under <code>tokens</code>. With the scope <code>read</code> you can look, with <code>operate</code> you can act. The
-          page does not keep it: the daemon keeps a session, which ends when you sign out.
+          The configuration names it under <code>tokens</code>. With the scope <code>read</code> you can look, with <code>operate</code> you
+          can act. The page does not keep it: the daemon keeps a session, which ends when you sign out.
         </p>
         {error ? <Problem error={error} /> : null}
         <button type="submit" class="primary" disabled={busy || token.trim() === ''}>

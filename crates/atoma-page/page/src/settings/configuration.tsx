@@ -23,7 +23,7 @@ function Settings() {
         <>
           <Field label="Search keys" value={search} set={setSearch} />
           <Table
-            caption="Configuration"
+            caption="Keys of the configuration"
             columns={[
               { name: 'Key', cell: ({ key }) => <code>{key}</code> },
               { name: 'Value', cell: ({ value }) => <code class="value">{typeof value === 'string' ? value : String(value)}</code> },
@@ -44,7 +44,13 @@ export function Configuration() {
     <section aria-labelledby="configuration">
       <h2 id="configuration">Configuration</h2>
       <p class="quiet">The file and the environment decide. Most keys count from the next start of the daemon.</p>
-      {mayAct.value ? <Settings /> : <p class="notice stale">Only tokens with the scope <code>operate</code> may read it.</p>}
+      {mayAct.value ? (
+        <Settings />
+      ) : (
+        <p class="notice stale">
+          Only tokens with the scope <code>operate</code> may read it.
+        </p>
+      )}
     </section>
   );
 }

@@ -13,7 +13,17 @@ function Explorer() {
     setText(value);
     if (value === '' || isExplorer(value)) setExplorer(value);
   };
-  return <Field label="Explorer for digests" value={text} set={save} type="url" placeholder="https://suiscan.xyz/testnet/tx/{digest}" hint="Digests become links to it. Nothing is requested before you follow one." wrong={wrong} />;
+  return (
+    <Field
+      label="Explorer for digests"
+      value={text}
+      set={save}
+      type="url"
+      placeholder="https://suiscan.xyz/testnet/tx/{digest}"
+      hint="Digests become links to it. Nothing is requested before you follow one."
+      wrong={wrong}
+    />
+  );
 }
 
 export function Settings() {
@@ -26,11 +36,28 @@ export function Settings() {
         <div class="settings">
           <div class="field">
             <span class="label">Colours</span>
-            <Switch label="Colours" value={theme.value} options={[['system', 'As the system'], ['light', 'Light'], ['dark', 'Dark']]} set={(value) => (theme.value = value)} />
+            <Switch
+              label="Colours"
+              value={theme.value}
+              options={[
+                ['system', 'As the system'],
+                ['light', 'Light'],
+                ['dark', 'Dark'],
+              ]}
+              set={(value) => (theme.value = value)}
+            />
           </div>
           <div class="field">
             <span class="label">Tables</span>
-            <Switch label="Tables" value={density.value} options={[['comfortable', 'Comfortable'], ['dense', 'Dense']]} set={(value) => (density.value = value)} />
+            <Switch
+              label="Tables"
+              value={density.value}
+              options={[
+                ['comfortable', 'Comfortable'],
+                ['dense', 'Dense'],
+              ]}
+              set={(value) => (density.value = value)}
+            />
           </div>
           <Explorer />
         </div>
@@ -41,7 +68,11 @@ export function Settings() {
           <dl class="facts">
             <div>
               <dt>Token</dt>
-              <dd>{state.session.tokens_required ? (state.session.name ?? 'unnamed') : 'none is needed: the API listens on loopback without tokens'}</dd>
+              <dd>
+                {state.session.tokens_required
+                  ? (state.session.name ?? 'unnamed')
+                  : 'none is needed: the API listens on loopback without tokens'}
+              </dd>
             </div>
             <div>
               <dt>Scope</dt>

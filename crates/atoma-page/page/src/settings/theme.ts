@@ -29,7 +29,10 @@ export function applyTheme(): void {
   };
   prefersDark.addEventListener('change', apply);
   effect(() => {
-    for (const [key, value] of [['atoma.theme', theme.value], ['atoma.density', density.value]] as const) {
+    for (const [key, value] of [
+      ['atoma.theme', theme.value],
+      ['atoma.density', density.value],
+    ] as const) {
       try {
         localStorage.setItem(key, value);
       } catch {

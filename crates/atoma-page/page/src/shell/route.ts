@@ -40,7 +40,11 @@ export function link(path: string, query: Record<string, string | bigint | undef
 /** Changes the query of this page without a step in the history. */
 export function replaceQuery(query: Record<string, string | undefined>): void {
   const merged = Object.fromEntries(route.peek().query);
-  history.replaceState(null, '', link(`/${route.peek().path.map(encodeURIComponent).join('/')}`, { ...merged, ...query } as Record<string, string>));
+  history.replaceState(
+    null,
+    '',
+    link(`/${route.peek().path.map(encodeURIComponent).join('/')}`, { ...merged, ...query } as Record<string, string>),
+  );
   route.value = parse(location.hash);
 }
 

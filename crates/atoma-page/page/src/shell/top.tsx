@@ -1,7 +1,7 @@
 // The line at the top: whether what is shown is current, and who is signed in.
 import { useState } from 'preact/hooks';
 import { connection, heardAt, tick } from '../live/connection';
-import { session, signOut } from '../session/session';
+import { askForToken, session, signOut } from '../session/session';
 import { clockTime, span } from '../ui/time';
 
 function ConnectionState() {
@@ -45,19 +45,17 @@ export function Top() {
       </div>
       <div class="who">
         {problem ? <span class="bad-text">{problem}</span> : null}
-        {required ? (
-          <>
-            <span class="token">
-              {name ?? 'token'} <span class={`scope ${scope ?? ''}`}>{scope}</span>
-            </span>
-            <button type="button" class="plain" onClick={() => void leave()}>
-              Sign out
-            </button>
-          </>
+        <span class="token">
+          {name ?? 'no token'} <span class="scope">{scope}</span>
+        </span>
+        {!required ? null : name === null ? (
+          <button type="button" class="plain" onClick={askForToken}>
+            Sign in
+          </button>
         ) : (
-          <span class="token">
-            no token <span class="scope operate">operate</span>
-          </span>
+          <button type="button" class="plain" onClick={() => void leave()}>
+            Sign out
+          </button>
         )}
       </div>
     </header>

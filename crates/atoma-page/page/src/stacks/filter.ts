@@ -34,7 +34,9 @@ function list(filter: StackFilter, query: Query): Promise<Reply<Stack[]>> {
 async function fetchPage(filter: StackFilter, cursor: string | undefined): Promise<StackPage> {
   const { body, next } = await list(filter, { limit: 100n, cursor });
   const task = smallId(filter.task);
-  const rows = body.filter((stack) => (task === undefined || stack.task_small_id === task) && (filter.stage === '' || stageOf(stack) === filter.stage));
+  const rows = body.filter(
+    (stack) => (task === undefined || stack.task_small_id === task) && (filter.stage === '' || stageOf(stack) === filter.stage),
+  );
   const isFiltered = rows.length < body.length && next !== undefined;
   const note = isFiltered ? `${rows.length} of the ${body.length} stacks of this page match. Further pages may have more.` : undefined;
   return { rows, next, note, unfiltered: body.length };
@@ -44,3 +46,7 @@ export function useStacks(filter: StackFilter): Resource<StackPage> {
   const cursor = route.value.query.get('cursor') ?? undefined;
   return useResource(JSON.stringify(['stacks', filter, cursor]), () => fetchPage(filter, cursor), ['applied'], 2000);
 }
+
+/** Stages that only stacks in settlement have. They have a list of their own. */
+export const isSettledStage = (stage: string): boolean =>
+  ['settled', 'attested', 'claimable', 'claimed', 'paid', 'disputed'].includes(stage);

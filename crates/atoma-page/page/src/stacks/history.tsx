@@ -62,7 +62,8 @@ export function History({ history }: { history: StackHistory }) {
       </ol>
       {history.differences.length === 0 ? null : (
         <p class="notice bad">
-          {history.differences.length} amounts differ from what the chain paid: {history.differences.map(({ kind }) => words(kind)).join(', ')}. See <a href="#/earnings">the books</a>.
+          {history.differences.length} amounts differ from what the chain paid:{' '}
+          {history.differences.map(({ kind }) => words(kind)).join(', ')}. See <a href="#/earnings">the books</a>.
         </p>
       )}
     </section>

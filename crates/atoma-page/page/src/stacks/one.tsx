@@ -12,8 +12,8 @@ import { taskName, useTasks } from '../ui/names';
 import { Mark } from '../ui/status';
 import { type Column, Table } from '../ui/table';
 import { Ago, Countdown, When } from '../ui/time';
+import { StackFill } from './fill';
 import { History } from './history';
-import { StackFill } from './list';
 import { Proof } from './proof';
 import { Track } from './track';
 import { nextAct, waitSentence } from './wait';
@@ -28,7 +28,8 @@ interface Whole {
 }
 
 /** The entry of one stack in a list whose cursor is the id before it. */
-const only = <T extends { stack_small_id: bigint }>(list: T[], id: bigint): T | undefined => list.find(({ stack_small_id }) => stack_small_id === id);
+const only = <T extends { stack_small_id: bigint }>(list: T[], id: bigint): T | undefined =>
+  list.find(({ stack_small_id }) => stack_small_id === id);
 
 async function fetchWhole(id: bigint): Promise<Whole> {
   const one = { limit: 1n, cursor: `${id - 1n}` };
@@ -161,7 +162,13 @@ export function OneStack({ id }: { id: bigint }) {
               {data.reservations.length === 0 ? (
                 <Empty>No open reservations.</Empty>
               ) : (
-                <Table caption="Reservations" columns={reservationColumns} rows={data.reservations} id={(row) => `${row.reservation_id}`} empty="" />
+                <Table
+                  caption="Reservations"
+                  columns={reservationColumns}
+                  rows={data.reservations}
+                  id={(row) => `${row.reservation_id}`}
+                  empty=""
+                />
               )}
             </section>
           </>

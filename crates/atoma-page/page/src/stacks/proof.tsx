@@ -70,7 +70,9 @@ export function Proof({ stack, ticket }: { stack: Stack | undefined; ticket: Cla
         {root && ticket ? (
           <div>
             <dt>Record and commitment</dt>
-            <dd>{agrees(root, drawn.length, ticket.committed_stack_proof) ? <Mark of="good">agree</Mark> : <Mark of="bad">differ</Mark>}</dd>
+            <dd>
+              {agrees(root, drawn.length, ticket.committed_stack_proof) ? <Mark of="good">agree</Mark> : <Mark of="bad">differ</Mark>}
+            </dd>
           </div>
         ) : null}
         {ticket ? (

@@ -19,10 +19,17 @@ export function waitSentence(wait: Wait): string {
     const nodes = wait.missing_nodes.map((node) => `node ${node}`).join(' and ');
     return `${nodes} can attest${until}. Then it can be claimed without ${wait.missing_nodes.length === 1 ? 'it' : 'them'}.`;
   }
-  if (wait.reason === 'epoch' && wait.until_epoch !== null && wait.until_epoch !== undefined) return `It can be claimed from epoch ${wait.until_epoch} on.`;
+  if (wait.reason === 'epoch' && wait.until_epoch !== null && wait.until_epoch !== undefined)
+    return `It can be claimed from epoch ${wait.until_epoch} on.`;
   return reasons[wait.reason] ?? `${wait.reason.replaceAll('_', ' ')}${until}.`;
 }
 
 /** The request that takes it further, if there is one. */
 export const nextAct = (wait: Wait | null | undefined): 'settle' | 'attest' | 'claim' | undefined =>
-  wait?.reason === 'not_settled' ? 'settle' : wait?.reason === 'missing_attestations' ? 'attest' : wait?.reason === 'not_claimed' ? 'claim' : undefined;
+  wait?.reason === 'not_settled'
+    ? 'settle'
+    : wait?.reason === 'missing_attestations'
+      ? 'attest'
+      : wait?.reason === 'not_claimed'
+        ? 'claim'
+        : undefined;

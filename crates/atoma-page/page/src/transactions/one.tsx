@@ -129,7 +129,13 @@ export function OneTransaction({ id }: { id: string }) {
                 </div>
               </dl>
               <h2>Attempts</h2>
-              <Table caption="Attempts" columns={attempts} rows={data.attempts} id={(row) => row.tx_digest} empty="Nothing is signed yet." />
+              <Table
+                caption="Attempts"
+                columns={attempts}
+                rows={data.attempts}
+                id={(row) => row.tx_digest}
+                empty="Nothing is signed yet."
+              />
             </>
           );
         }}

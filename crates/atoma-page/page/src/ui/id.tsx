@@ -8,7 +8,8 @@ interface Props {
   what: string;
 }
 
-const short = (value: string): string => (value.length <= 14 ? value : `${value.slice(0, value.startsWith('0x') ? 6 : 5)}…${value.slice(-4)}`);
+const short = (value: string): string =>
+  value.length <= 14 ? value : `${value.slice(0, value.startsWith('0x') ? 6 : 5)}…${value.slice(-4)}`;
 
 export function CopyButton({ value, what }: { value: string; what: string }) {
   const [copied, setCopied] = useState(false);
@@ -18,7 +19,13 @@ export function CopyButton({ value, what }: { value: string; what: string }) {
     setTimeout(() => setCopied(false), 1500);
   };
   return (
-    <button type="button" class="copy" title={`Copy the ${what}`} aria-label={`Copy ${what} ${value}`} onClick={() => void copy().catch(() => setCopied(false))}>
+    <button
+      type="button"
+      class="copy"
+      title={`Copy the ${what}`}
+      aria-label={`Copy ${what} ${value}`}
+      onClick={() => void copy().catch(() => setCopied(false))}
+    >
       <svg viewBox="0 0 16 16" aria-hidden="true">
         {copied ? <path d="M3 8.5l3.2 3.2L13 5" /> : <path d="M5.5 5.5h7v8h-7zM3.5 10.5v-8h7" />}
       </svg>

@@ -1,7 +1,14 @@
 // Times in the reader's zone, with UTC on hover.
 import { now } from '../live/connection';
 
-const dayAndTime = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+const dayAndTime = new Intl.DateTimeFormat('en-GB', {
+  day: '2-digit',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hour12: false,
+});
 const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
 
@@ -56,7 +63,11 @@ export function Countdown({ to, after = 'over' }: { to: string | null | undefine
   if (Number.isNaN(time)) return <span class="unknown">–</span>;
   const left = time - now.value;
   return (
-    <time dateTime={to ?? ''} title={`${utc(time)}\n${full.format(time)}`} class={left <= 0 ? 'countdown past' : left < 600_000 ? 'countdown soon' : 'countdown'}>
+    <time
+      dateTime={to ?? ''}
+      title={`${utc(time)}\n${full.format(time)}`}
+      class={left <= 0 ? 'countdown past' : left < 600_000 ? 'countdown soon' : 'countdown'}
+    >
       {left <= 0 ? after : span(left)}
     </time>
   );
