@@ -31,6 +31,13 @@ const Warnings = ({ answer }: { answer: WriteAnswer }) => (
   </>
 );
 
+/** The gas of a dry run. An answer in which some stacks fail has it for each stack only. */
+function gasOf({ estimated_gas: whole, results }: WriteAnswer): bigint | undefined {
+  if (whole !== undefined && whole !== null) return whole;
+  const parts = (results ?? []).flatMap(({ estimated_gas: gas }) => (gas === undefined || gas === null ? [] : [gas]));
+  return parts.length > 0 ? parts.reduce((sum, gas) => sum + gas, 0n) : undefined;
+}
+
 function Checked({
   write,
   runner,
@@ -48,6 +55,7 @@ function Checked({
   const body = refused && !results?.some(({ status }) => status !== 'failed') ? undefined : sendable(write, answer);
   const asked = (write.body['stack_small_ids'] as bigint[] | undefined)?.length;
   const sent = (body?.['stack_small_ids'] as bigint[] | undefined)?.length;
+  const gas = gasOf(answer);
   const leftOut = asked !== undefined && sent !== undefined ? asked - sent : 0;
   const verb =
     asked !== undefined && sent !== undefined && asked !== sent ? write.verb.replace(stackCount(asked), stackCount(sent)) : write.verb;
@@ -60,9 +68,9 @@ function Checked({
       {body ? (
         <div class="confirm">
           <p>
-            {answer.estimated_gas === undefined || answer.estimated_gas === null ? null : (
+            {gas === undefined ? null : (
               <>
-                It costs at most <Sui value={answer.estimated_gas} /> of gas.{' '}
+                It costs at most <Sui value={gas} /> of gas.{' '}
               </>
             )}
             {leftOut > 0 ? `${stackCount(leftOut)} would fail and ${leftOut === 1 ? 'is' : 'are'} left out.` : null}

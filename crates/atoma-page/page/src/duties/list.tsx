@@ -1,5 +1,5 @@
 // What is to be done, by whom and until when, and what the autopilot makes of it.
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Duty } from '../api/types';
 import { now } from '../live/connection';
 import { mayAct } from '../session/session';
@@ -59,6 +59,7 @@ export function Duties() {
   const filter = { duty: query.get('duty') ?? '', standing: query.get('standing') ?? '', node: query.get('node') ?? '' };
   const nodes = useNodes().data ?? [];
   const tasks = useTasks().data;
+  const columns = useMemo(() => dutyColumns(tasks), [tasks]);
   const [sort, setSort] = useState({ by: '', descending: false });
   const page = usePage('/duties', {}, { duty: filter.duty, standing: filter.standing, node_small_id: smallId(filter.node) }, [
     'autopilot',
@@ -122,7 +123,7 @@ export function Duties() {
               ) : null}
               <Table
                 caption="Duties"
-                columns={dutyColumns(tasks)}
+                columns={columns}
                 rows={body}
                 id={(row) => `${row.duty} ${row.stack_small_id} ${row.node_small_id}`}
                 empty={filter.duty || filter.standing || filter.node ? 'None of these.' : 'Nothing to do.'}

@@ -3,6 +3,7 @@
 import { signal, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { connection } from './connection';
+import { share } from './share';
 
 /** What an event can say has changed. */
 export type Topic = 'applied' | 'transactions' | 'alarms' | 'autopilot' | 'status';
@@ -52,7 +53,7 @@ class Entry<T> {
     this.running = true;
     this.lastStart = Date.now();
     try {
-      const data = await this.fetcher();
+      const data = share(this.shown.peek().data, await this.fetcher());
       this.shown.value = { data, error: undefined, fetchedAt: Date.now() };
     } catch (error) {
       this.shown.value = { ...this.shown.peek(), error: error as Error };

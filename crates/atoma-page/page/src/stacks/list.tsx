@@ -1,5 +1,5 @@
 // The list of stacks.
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Stack } from '../api/types';
 import { mayAct } from '../session/session';
 import { route } from '../shell/route';
@@ -21,58 +21,61 @@ function AllStacks({ filter }: { filter: StackFilter }) {
   const tasks = useTasks().data;
   const { selected, toggle, clear } = useSelection();
   const [sort, setSort] = useState({ by: '', descending: false });
-  const columns: Column<Stack>[] = [
-    {
-      name: 'Stack',
-      cell: ({ stack_small_id: id }) => <a href={`#/stacks/${id}`}>{`${id}`}</a>,
-      order: byNumber((row) => row.stack_small_id),
-    },
-    { name: 'Stage', cell: (row) => <Mark of={stageOf(row)} /> },
-    {
-      name: 'Task',
-      from: 'medium',
-      cell: (row) => (
-        <span class="clip" title={taskName(tasks, row.task_small_id)}>
-          {taskName(tasks, row.task_small_id)}
-        </span>
-      ),
-      order: byNumber((row) => row.task_small_id),
-    },
-    {
-      name: 'Node',
-      from: 'medium',
-      numeric: true,
-      cell: (row) => `${row.selected_node_id}`,
-      order: byNumber((row) => row.selected_node_id),
-    },
-    {
-      name: 'Computed',
-      cell: (row) => <StackFill stack={row} />,
-      order: (a, b) => permille(a.already_computed_units, a.num_compute_units) - permille(b.already_computed_units, b.num_compute_units),
-    },
-    {
-      name: 'Units',
-      from: 'wide',
-      numeric: true,
-      cell: (row) => <Count value={row.num_compute_units} />,
-      order: byNumber((row) => row.num_compute_units),
-    },
-    {
-      name: 'Free',
-      from: 'wide',
-      numeric: true,
-      cell: (row) => <Count value={row.free_units} />,
-      order: byNumber((row) => row.free_units),
-    },
-    {
-      name: 'Messages',
-      from: 'wide',
-      numeric: true,
-      cell: (row) => <Count value={row.num_total_messages} />,
-      order: byNumber((row) => row.num_total_messages),
-    },
-    { name: 'Served for, USDC', numeric: true, cell: (row) => <Usdc value={value(row)} bare />, order: byNumber(value) },
-  ];
+  const columns = useMemo(
+    (): Column<Stack>[] => [
+      {
+        name: 'Stack',
+        cell: ({ stack_small_id: id }) => <a href={`#/stacks/${id}`}>{`${id}`}</a>,
+        order: byNumber((row) => row.stack_small_id),
+      },
+      { name: 'Stage', cell: (row) => <Mark of={stageOf(row)} /> },
+      {
+        name: 'Task',
+        from: 'medium',
+        cell: (row) => (
+          <span class="clip" title={taskName(tasks, row.task_small_id)}>
+            {taskName(tasks, row.task_small_id)}
+          </span>
+        ),
+        order: byNumber((row) => row.task_small_id),
+      },
+      {
+        name: 'Node',
+        from: 'medium',
+        numeric: true,
+        cell: (row) => `${row.selected_node_id}`,
+        order: byNumber((row) => row.selected_node_id),
+      },
+      {
+        name: 'Computed',
+        cell: (row) => <StackFill stack={row} />,
+        order: (a, b) => permille(a.already_computed_units, a.num_compute_units) - permille(b.already_computed_units, b.num_compute_units),
+      },
+      {
+        name: 'Units',
+        from: 'wide',
+        numeric: true,
+        cell: (row) => <Count value={row.num_compute_units} />,
+        order: byNumber((row) => row.num_compute_units),
+      },
+      {
+        name: 'Free',
+        from: 'wide',
+        numeric: true,
+        cell: (row) => <Count value={row.free_units} />,
+        order: byNumber((row) => row.free_units),
+      },
+      {
+        name: 'Messages',
+        from: 'wide',
+        numeric: true,
+        cell: (row) => <Count value={row.num_total_messages} />,
+        order: byNumber((row) => row.num_total_messages),
+      },
+      { name: 'Served for, USDC', numeric: true, cell: (row) => <Usdc value={value(row)} bare />, order: byNumber(value) },
+    ],
+    [tasks],
+  );
   return (
     <Loaded of={page} what="the stacks" lines={10}>
       {({ rows, next, note, unfiltered }) => (

@@ -11,7 +11,7 @@ import { PageButtons } from '../ui/pages';
 import { Mark } from '../ui/status';
 import { byNumber, type Column, Table } from '../ui/table';
 import { When } from '../ui/time';
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { ActOnSelection, useSelection } from './selection';
 import { settledStage } from './stage';
 
@@ -33,47 +33,50 @@ export function SettledStacks({ stage, node }: { stage: string; node: string }) 
   const { selected, toggle, clear } = useSelection();
   const [sort, setSort] = useState({ by: '', descending: false });
   const wanted = stage === 'paid' ? 'claimed' : stage;
-  const columns: Column<ClaimedStack>[] = [
-    {
-      name: 'Stack',
-      cell: ({ stack_small_id: id }) => <a href={`#/stacks/${id}`}>{`${id}`}</a>,
-      order: byNumber((row) => row.stack_small_id),
-    },
-    { name: 'Stage', cell: (row) => <Mark of={settledStage(row, epoch)} /> },
-    {
-      name: 'Node',
-      numeric: true,
-      from: 'medium',
-      cell: (row) => `${row.selected_node_id}`,
-      order: byNumber((row) => row.selected_node_id),
-    },
-    {
-      name: 'Claimed units',
-      numeric: true,
-      cell: (row) => <Count value={row.num_claimed_compute_units} />,
-      order: byNumber((row) => row.num_claimed_compute_units),
-    },
-    { name: 'Attestations', numeric: true, cell: (row) => `${row.received_attestations} of ${row.required_attestations}` },
-    {
-      name: 'Drawn nodes',
-      from: 'medium',
-      cell: (row) => row.requested_attestation_nodes.replace(/[[\]]/g, '') || <span class="quiet">none</span>,
-    },
-    {
-      name: 'Claimable from epoch',
-      numeric: true,
-      cell: (row) => `${row.dispute_settled_at_epoch}`,
-      order: byNumber((row) => row.dispute_settled_at_epoch),
-    },
-    {
-      name: 'Refund, USDC',
-      numeric: true,
-      from: 'wide',
-      cell: (row) => <Usdc value={row.user_refund_amount} bare />,
-      order: byNumber((row) => row.user_refund_amount),
-    },
-    { name: 'Settled', from: 'wide', cell: (row) => <When at={row.settlement_time} /> },
-  ];
+  const columns = useMemo(
+    (): Column<ClaimedStack>[] => [
+      {
+        name: 'Stack',
+        cell: ({ stack_small_id: id }) => <a href={`#/stacks/${id}`}>{`${id}`}</a>,
+        order: byNumber((row) => row.stack_small_id),
+      },
+      { name: 'Stage', cell: (row) => <Mark of={settledStage(row, epoch)} /> },
+      {
+        name: 'Node',
+        numeric: true,
+        from: 'medium',
+        cell: (row) => `${row.selected_node_id}`,
+        order: byNumber((row) => row.selected_node_id),
+      },
+      {
+        name: 'Claimed units',
+        numeric: true,
+        cell: (row) => <Count value={row.num_claimed_compute_units} />,
+        order: byNumber((row) => row.num_claimed_compute_units),
+      },
+      { name: 'Attestations', numeric: true, cell: (row) => `${row.received_attestations} of ${row.required_attestations}` },
+      {
+        name: 'Drawn nodes',
+        from: 'medium',
+        cell: (row) => row.requested_attestation_nodes.replace(/[[\]]/g, '') || <span class="quiet">none</span>,
+      },
+      {
+        name: 'Claimable from epoch',
+        numeric: true,
+        cell: (row) => `${row.dispute_settled_at_epoch}`,
+        order: byNumber((row) => row.dispute_settled_at_epoch),
+      },
+      {
+        name: 'Refund, USDC',
+        numeric: true,
+        from: 'wide',
+        cell: (row) => <Usdc value={row.user_refund_amount} bare />,
+        order: byNumber((row) => row.user_refund_amount),
+      },
+      { name: 'Settled', from: 'wide', cell: (row) => <When at={row.settlement_time} /> },
+    ],
+    [epoch],
+  );
   return (
     <Loaded of={page} what="the stacks" lines={10}>
       {({ body, next }) => {

@@ -1,5 +1,5 @@
 // Tables. On a phone each row is a card, which the browser no longer takes for a row: hence the roles.
-import type { ComponentChildren } from 'preact';
+import { Component, type ComponentChildren } from 'preact';
 import { Empty } from './loaded';
 
 export interface Column<T> {
@@ -16,12 +16,58 @@ export interface Column<T> {
 interface Props<T> {
   /** Says what the table has, to readers of the screen. */
   caption: string;
+  /** The same array at each drawing, or all rows are drawn again. */
   columns: Column<T>[];
   rows: T[];
   id: (row: T) => string;
   empty: ComponentChildren;
   selection?: { selected: ReadonlySet<string>; toggle: (ids: string[], selected: boolean) => void; may: (row: T) => boolean };
   sort?: { by: string; descending: boolean; set: (by: string) => void };
+}
+
+interface RowProps {
+  id: string;
+  row: unknown;
+  columns: Column<unknown>[];
+  /** `undefined` in tables without a selection. */
+  selected: boolean | undefined;
+  selectable: boolean | undefined;
+  toggle: ((ids: string[], selected: boolean) => void) | undefined;
+}
+
+function Row({ id, row, columns, selected, selectable, toggle }: RowProps) {
+  return (
+    <tr role="row" class={selected ? 'selected' : undefined}>
+      {selected === undefined ? null : (
+        <td role="cell" class="select">
+          <input
+            type="checkbox"
+            aria-label={`Select ${id}`}
+            checked={selected}
+            disabled={!selectable}
+            onChange={({ currentTarget }) => toggle?.([id], currentTarget.checked)}
+          />
+        </td>
+      )}
+      {columns.map(({ name, cell, numeric, from }) => (
+        <td key={name} role="cell" data-label={name} class={[numeric && 'numeric', from].filter(Boolean).join(' ') || undefined}>
+          {cell(row)}
+        </td>
+      ))}
+    </tr>
+  );
+}
+
+/** Draws a row again only if what it shows has changed. */
+class KeptRow extends Component<RowProps> {
+  override shouldComponentUpdate(next: RowProps): boolean {
+    const { row, columns, selected, selectable } = this.props;
+    return next.row !== row || next.columns !== columns || next.selected !== selected || next.selectable !== selectable;
+  }
+
+  override render(props: RowProps) {
+    return <Row {...props} />;
+  }
 }
 
 export function Table<T>({ caption, columns, rows, id, empty, selection, sort }: Props<T>) {
@@ -71,24 +117,15 @@ export function Table<T>({ caption, columns, rows, id, empty, selection, sort }:
           {shown.map((row) => {
             const key = id(row);
             return (
-              <tr key={key} role="row" class={selection?.selected.has(key) ? 'selected' : undefined}>
-                {selection ? (
-                  <td role="cell" class="select">
-                    <input
-                      type="checkbox"
-                      aria-label={`Select ${key}`}
-                      checked={selection.selected.has(key)}
-                      disabled={!selection.may(row)}
-                      onChange={({ currentTarget }) => selection.toggle([key], currentTarget.checked)}
-                    />
-                  </td>
-                ) : null}
-                {columns.map(({ name, cell, numeric, from }) => (
-                  <td key={name} role="cell" data-label={name} class={[numeric && 'numeric', from].filter(Boolean).join(' ') || undefined}>
-                    {cell(row)}
-                  </td>
-                ))}
-              </tr>
+              <KeptRow
+                key={key}
+                id={key}
+                row={row}
+                columns={columns as Column<unknown>[]}
+                selected={selection?.selected.has(key)}
+                selectable={selection?.may(row)}
+                toggle={selection?.toggle}
+              />
             );
           })}
         </tbody>

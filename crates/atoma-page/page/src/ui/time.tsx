@@ -1,4 +1,5 @@
 // Times in the reader's zone, with UTC on hover.
+import { useComputed } from '@preact/signals';
 import { now } from '../live/connection';
 
 const dayAndTime = new Intl.DateTimeFormat('en-GB', {
@@ -46,13 +47,14 @@ export function span(ms: number): string {
     .join(' ');
 }
 
-/** How long ago a moment was. */
+/** How long ago a moment was. Only the text is drawn again as the time goes by. */
 export function Ago({ at }: { at: string | null | undefined }) {
   const time = at ? Date.parse(at) : Number.NaN;
+  const text = useComputed(() => (now.value - time < 2000 ? 'just now' : `${span(now.value - time)} ago`));
   if (Number.isNaN(time)) return <span class="unknown">–</span>;
   return (
-    <time dateTime={at ?? ''} title={`${utc(time)}\n${full.format(time)}`}>
-      {now.value - time < 2000 ? 'just now' : `${span(now.value - time)} ago`}
+    <time key={time} dateTime={at ?? ''} title={`${utc(time)}\n${full.format(time)}`}>
+      {text}
     </time>
   );
 }
@@ -60,15 +62,12 @@ export function Ago({ at }: { at: string | null | undefined }) {
 /** How long it is until a moment. */
 export function Countdown({ to, after = 'over' }: { to: string | null | undefined; after?: string }) {
   const time = to ? Date.parse(to) : Number.NaN;
+  const text = useComputed(() => (time <= now.value ? after : span(time - now.value)));
+  const urgency = useComputed(() => (time <= now.value ? 'past' : time - now.value < 600_000 ? 'soon' : 'later'));
   if (Number.isNaN(time)) return <span class="unknown">–</span>;
-  const left = time - now.value;
   return (
-    <time
-      dateTime={to ?? ''}
-      title={`${utc(time)}\n${full.format(time)}`}
-      class={left <= 0 ? 'countdown past' : left < 600_000 ? 'countdown soon' : 'countdown'}
-    >
-      {left <= 0 ? after : span(left)}
+    <time key={time} dateTime={to ?? ''} title={`${utc(time)}\n${full.format(time)}`} class={`countdown ${urgency.value}`}>
+      {text}
     </time>
   );
 }
