@@ -120,7 +120,9 @@ function App() {
     case 'asking':
       return (
         <main class="sign-in">
-          <p role="status">Asking the daemon…</p>
+          <p role="status" class="visually-hidden">
+            Asking the daemon…
+          </p>
         </main>
       );
     case 'unreachable':

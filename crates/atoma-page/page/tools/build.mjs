@@ -1,4 +1,4 @@
-// Builds ../dist from the sources: index.html, one script and one style sheet with hashed names. The same sources give the
+// Builds ../dist from the sources: index.html, scripts and a style sheet with hashed names. The same sources give the
 // same bytes on every machine. With --check it writes nothing and fails if ../dist is not what the sources give.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -9,31 +9,39 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 
-/** The files of the page by name. */
-async function made() {
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: { page: 'src/main.tsx' },
-    bundle: true,
-    write: false,
-    outdir: 'dist',
-    format: 'esm',
-    target: ['chrome111', 'firefox113', 'safari16.4'],
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    minify: true,
-    charset: 'utf8',
-    legalComments: 'none',
-    define: { 'process.env.NODE_ENV': '"production"' },
-  });
-  const files = new Map();
-  let html = await readFile(`${root}src/index.html`, 'utf8');
-  for (const { path, contents } of result.outputFiles) {
+const options = {
+  absWorkingDir: root,
+  bundle: true,
+  write: false,
+  outdir: 'dist',
+  format: 'esm',
+  target: ['chrome111', 'firefox113', 'safari16.4'],
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  minify: true,
+  charset: 'utf8',
+  legalComments: 'none',
+};
+
+/** Bundles one entry. Gives its files, each under a name with the hash of its content. */
+async function bundle(name, source, define = {}) {
+  const { outputFiles } = await build({ ...options, entryPoints: { [name]: source }, define });
+  return outputFiles.map(({ path, contents }) => {
     const extension = path.endsWith('.css') ? 'css' : 'js';
     const hash = createHash('sha256').update(contents).digest('hex').slice(0, 12);
-    const name = `page-${hash}.${extension}`;
-    files.set(name, Buffer.from(contents));
-    html = html.replace(`page.${extension}`, name);
+    return { extension, file: `${name}-${hash}.${extension}`, contents: Buffer.from(contents) };
+  });
+}
+
+/** The files of the page by name. */
+async function made() {
+  const files = new Map();
+  const [draw] = await bundle('draw', 'src/earnings/draw.ts');
+  files.set(draw.file, draw.contents);
+  let html = await readFile(`${root}src/index.html`, 'utf8');
+  for (const { extension, file, contents } of await bundle('page', 'src/main.tsx', { DRAW_FILE: JSON.stringify(`/${draw.file}`) })) {
+    files.set(file, contents);
+    html = html.replace(`page.${extension}`, file);
   }
   files.set('index.html', Buffer.from(html));
   files.set('icon.svg', await readFile(`${root}src/icon.svg`));

@@ -12,9 +12,9 @@ interface Stack {
 /** Changes 500 transactions of a canned journal again and again, as an engine under load does. */
 function journal(count: number) {
   let round = 0;
-  return () => {
+  return (limit: number) => {
     round += 1;
-    return Array.from({ length: count }, (_, index) => ({
+    return Array.from({ length: Math.min(limit, count) }, (_, index) => ({
       transaction_id: 1000 - index,
       kind: 'settle_stack',
       status: ['queued', 'submitted', 'succeeded'][(index + round) % 3],
@@ -40,7 +40,10 @@ test('the list of transactions stays smooth while 500 run', async () => {
       );
       await of.route(/\/transactions\?/, (route) => {
         asked += 1;
-        return route.fulfill({ contentType: 'application/json', body: JSON.stringify(rows()) });
+        return route.fulfill({
+          contentType: 'application/json',
+          body: JSON.stringify(rows(Number(new URL(route.request().url()).searchParams.get('limit')))),
+        });
       });
     },
   });

@@ -1,102 +1,31 @@
-// Bars of amounts with the gas beside them. Heights are drawn from numbers; every amount in words is exact.
-import { useEffect, useRef } from 'preact/hooks';
-import uPlot from 'uplot';
+// A plot of amounts. Heights are drawn from numbers; every amount in words is exact.
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { colours } from '../settings/theme';
 import { decimal } from '../ui/amount';
+import type { Bar, draw } from './draw';
 
-export interface Bar {
-  name: string;
-  /** micro-USDC */
-  received: bigint;
-  /** MIST */
-  gas: bigint;
-}
+/** The name of the file with `draw`, which the build sets. */
+declare const DRAW_FILE: string;
 
-const height = 240;
-const style = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-/** For the height of a bar only. */
-const rough = (value: bigint, decimals: number): number => Number(value) / 10 ** decimals;
-
-function options(bars: Bar[], width: number): uPlot.Options {
-  const axis = {
-    stroke: style('--quiet'),
-    font: `12px ${style('--font')}`,
-    grid: { stroke: style('--line'), width: 1 },
-    ticks: { show: false },
-  };
-  const every = Math.max(1, Math.ceil(bars.length / Math.max(2, Math.floor(width / 90))));
-  return {
-    width,
-    height,
-    legend: { show: false },
-    cursor: { y: false, points: { show: false } },
-    scales: {
-      x: { time: false, range: () => [-0.6, bars.length - 0.4] },
-      usdc: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] },
-      sui: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] },
-    },
-    axes: [
-      {
-        ...axis,
-        grid: { show: false },
-        splits: () => bars.map((_, index) => index).filter((index) => index % every === 0),
-        values: (_, splits) => splits.map((at) => bars[at]?.name ?? ''),
-      },
-      { ...axis, scale: 'usdc', label: 'USDC', labelFont: axis.font, labelSize: 18, size: 64 },
-      { ...axis, scale: 'sui', side: 1, label: 'gas, SUI', labelFont: axis.font, labelSize: 18, size: 64, grid: { show: false } },
-    ],
-    series: [
-      {},
-      {
-        label: 'received',
-        scale: 'usdc',
-        fill: style('--paid'),
-        stroke: style('--paid'),
-        width: 0,
-        paths: uPlot.paths.bars?.({ size: [0.34, 44], align: -1 }),
-        points: { show: false },
-      },
-      {
-        label: 'gas',
-        scale: 'sui',
-        fill: style('--gas'),
-        stroke: style('--gas'),
-        width: 0,
-        paths: uPlot.paths.bars?.({ size: [0.18, 22], align: 1 }),
-        points: { show: false },
-      },
-    ],
-  };
-}
+const amount = (value: bigint, decimals: number): string => `${decimal(value, decimals).whole}.${decimal(value, decimals).fraction}`;
 
 export function Plot({ bars, label }: { bars: Bar[]; label: string }) {
   const box = useRef<HTMLDivElement>(null);
   const told = useRef<HTMLParagraphElement>(null);
+  const [drawing, setDrawing] = useState<{ draw: typeof draw }>();
+  const [isMissing, setMissing] = useState(false);
   const theme = colours.value;
   useEffect(() => {
-    const element = box.current;
-    if (!element) return undefined;
-    const setup = options(bars, Math.max(240, element.clientWidth));
-    const tell = ({ cursor }: uPlot) => {
-      const bar = cursor.idx === null || cursor.idx === undefined ? undefined : bars[cursor.idx];
+    (import(DRAW_FILE) as Promise<{ draw: typeof draw }>).then(setDrawing, () => setMissing(true));
+  }, []);
+  useEffect(() => {
+    if (!box.current || !drawing) return undefined;
+    return drawing.draw(box.current, bars, (bar) => {
       if (!told.current) return;
-      const amount = (value: bigint, decimals: number) => `${decimal(value, decimals).whole}.${decimal(value, decimals).fraction}`;
       told.current.textContent = bar ? `${bar.name}: received ${amount(bar.received, 6)} USDC, gas ${amount(bar.gas, 9)} SUI` : '';
-    };
-    setup.hooks = { setCursor: [tell] };
-    const data: uPlot.AlignedData = [
-      bars.map((_, index) => index),
-      bars.map(({ received }) => rough(received, 6)),
-      bars.map(({ gas }) => rough(gas, 9)),
-    ];
-    const plot = new uPlot(setup, data, element);
-    const watch = new ResizeObserver(() => plot.setSize({ width: Math.max(240, element.clientWidth), height }));
-    watch.observe(element);
-    return () => {
-      watch.disconnect();
-      plot.destroy();
-    };
-  }, [bars, theme]);
+    });
+  }, [bars, theme, drawing]);
+  if (isMissing) return <p class="notice stale">The plot can't be loaded. Load the page again: the daemon may have a newer one.</p>;
   return (
     <figure class="plot">
       <div class="legend" aria-hidden="true">
@@ -109,7 +38,7 @@ export function Plot({ bars, label }: { bars: Bar[]; label: string }) {
           gas
         </span>
       </div>
-      <div ref={box} role="img" aria-label={label} />
+      <div ref={box} class="plot-box" role="img" aria-label={label} />
       <p ref={told} class="told quiet" aria-hidden="true" />
     </figure>
   );

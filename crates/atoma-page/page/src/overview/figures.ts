@@ -12,27 +12,29 @@ export interface Part {
   stacks: bigint;
   /** micro-USDC, `undefined` if it is not known */
   amount: bigint | undefined;
-  /** The list of its stacks. */
-  href: string;
 }
 
-export interface Lane {
-  node: bigint;
-  queued: bigint;
-  waitsFor: string | undefined;
+/** What was earned, by the books. */
+export interface Sums {
+  today: Earned;
+  epoch: Earned;
+  month: Earned;
+  /** All that was ever received, and of how many stacks. */
+  paid: Part;
 }
 
-export interface Figures {
-  earned: { today: Earned | undefined; epoch: Earned | undefined; month: Earned | undefined };
+/** How the parts of the daemon are. `undefined` is what it doesn't know. */
+export interface Parts {
+  /** Where the money of the stacks is. */
   pipeline: Part[];
   chain: { checkpoint: bigint | undefined; lagSeconds: bigint | undefined; isUp: boolean | undefined };
   gas: { balance: bigint | undefined; spentDay: bigint | undefined };
   database: { isReadable: boolean | undefined; size: bigint | undefined; diskFree: bigint | undefined };
-  transactions: { queued: bigint; submitted: bigint; failed: bigint };
+  transactions: { queued: bigint; submitted: bigint };
 }
 
 /** Whole days that the gas lasts if it goes on as in the last day. */
-export function daysLeft({ balance, spentDay }: Figures['gas']): bigint | undefined {
+export function daysLeft({ balance, spentDay }: Parts['gas']): bigint | undefined {
   return balance === undefined || !spentDay ? undefined : balance / spentDay;
 }
 

@@ -4,7 +4,7 @@ import type { Autopilot, Ready } from '../api/types';
 import { modeText } from '../duties/autopilot';
 import { Count, Sui } from '../ui/amount';
 import { Mark } from '../ui/status';
-import { bytes, daysLeft, type Figures } from './figures';
+import { bytes, daysLeft, type Parts } from './figures';
 
 type Tone = 'good' | 'warn' | 'bad' | 'off';
 
@@ -20,17 +20,24 @@ function Row({ name, tone, state, children }: { name: string; tone: Tone; state:
   );
 }
 
+const unknown: Parts = {
+  pipeline: [],
+  chain: { checkpoint: undefined, lagSeconds: undefined, isUp: undefined },
+  gas: { balance: undefined, spentDay: undefined },
+  database: { isReadable: undefined, size: undefined, diskFree: undefined },
+  transactions: { queued: 0n, submitted: 0n },
+};
+
 export function Health({
-  figures,
+  parts,
   autopilot,
   ready,
 }: {
-  figures: Figures | undefined;
+  parts: Parts | undefined;
   autopilot: Autopilot | undefined;
   ready: Ready | undefined;
 }) {
-  if (!figures) return <p class="quiet">Looking…</p>;
-  const { chain, gas, database, transactions } = figures;
+  const { chain, gas, database, transactions } = parts ?? unknown;
   const lag = chain.lagSeconds;
   const days = daysLeft(gas);
   const held = ready?.brakes?.held;

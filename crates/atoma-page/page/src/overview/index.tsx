@@ -6,10 +6,10 @@ import { useAutopilot } from '../duties/autopilot';
 import { useResource } from '../live/resource';
 import { link } from '../shell/route';
 import { Sui, Usdc } from '../ui/amount';
-import { Empty, Loaded } from '../ui/loaded';
+import { Empty, Freshness, Loaded } from '../ui/loaded';
 import { Mark, words } from '../ui/status';
 import { Ago, Countdown } from '../ui/time';
-import { fetchFigures } from './fetch';
+import { fetchParts, fetchSums } from './fetch';
 import type { Earned } from './figures';
 import { Health } from './health';
 import { Pipeline } from './pipeline';
@@ -113,7 +113,8 @@ function Firing({ alarms }: { alarms: Alarm[] }) {
 }
 
 export function Overview() {
-  const figures = useResource('figures', fetchFigures, ['applied', 'transactions', 'status'], 2500);
+  const sums = useResource('sums', fetchSums, ['applied', 'status'], 2500);
+  const parts = useResource('parts', fetchParts, ['applied', 'status', 'transactions'], 2500);
   const ready = useResource('ready', async () => (await read('/ready')).body, ['status', 'transactions'], 2500);
   const alarms = useResource(
     'alarms firing',
@@ -122,6 +123,8 @@ export function Overview() {
     2000,
   );
   const autopilot = useAutopilot();
+  // Together, so that one does not push the other down when it comes.
+  const isAwaited = [alarms, autopilot].some(({ data, error }) => data === undefined && error === undefined);
   return (
     <>
       <h1 tabIndex={-1} class="visually-hidden">
@@ -136,49 +139,51 @@ export function Overview() {
           </p>
         ) : null}
       </div>
-      <Loaded of={figures} what="the numbers" lines={6}>
-        {({ earned, pipeline }) => (
-          <>
-            <section aria-labelledby="earned">
-              <h2 id="earned">
-                <a href="#/earnings">Earned</a>
-              </h2>
-              <dl class="earned-row">
-                <EarnedIn name="Today" earned={earned.today} />
-                <EarnedIn name="This epoch" earned={earned.epoch} />
-                <EarnedIn name="30 days" earned={earned.month} />
-              </dl>
-            </section>
-            <section aria-labelledby="pipeline">
-              <h2 id="pipeline">
-                From work to money <span class="quiet">in USDC</span>
-              </h2>
-              <Pipeline parts={pipeline} />
-            </section>
-          </>
-        )}
-      </Loaded>
-      <div class="columns overview-columns">
-        <div>
-          <Loaded of={autopilot} what="the duties">
-            {(data) => <DueAndStuck autopilot={data} />}
-          </Loaded>
+      <Freshness of={sums} />
+      <section aria-labelledby="earned">
+        <h2 id="earned">
+          <a href="#/earnings">Earned</a>
+        </h2>
+        <dl class="earned-row">
+          <EarnedIn name="Today" earned={sums.data?.today} />
+          <EarnedIn name="This epoch" earned={sums.data?.epoch} />
+          <EarnedIn name="30 days" earned={sums.data?.month} />
+        </dl>
+      </section>
+      <section aria-labelledby="pipeline">
+        <h2 id="pipeline">
+          From work to money <span class="quiet">in USDC</span>
+        </h2>
+        <Pipeline parts={parts.data?.pipeline} paid={sums.data?.paid} />
+      </section>
+      {isAwaited ? (
+        <div class="skeleton tall" role="status">
+          <span class="visually-hidden">Loading the duties and alarms…</span>
         </div>
-        <div>
-          <section aria-labelledby="alarms">
-            <h2 id="alarms">
-              <a href="#/alarms">Alarms</a>
-            </h2>
-            <Loaded of={alarms} what="the alarms" lines={2}>
-              {(data) => <Firing alarms={data} />}
+      ) : (
+        <div class="columns overview-columns">
+          <div>
+            <Loaded of={autopilot} what="the duties">
+              {(data) => <DueAndStuck autopilot={data} />}
             </Loaded>
-          </section>
-          <section aria-labelledby="health">
-            <h2 id="health">Health</h2>
-            <Health figures={figures.data} autopilot={autopilot.data} ready={ready.data} />
-          </section>
+          </div>
+          <div>
+            <section aria-labelledby="alarms">
+              <h2 id="alarms">
+                <a href="#/alarms">Alarms</a>
+              </h2>
+              <Loaded of={alarms} what="the alarms" lines={2}>
+                {(data) => <Firing alarms={data} />}
+              </Loaded>
+            </section>
+            <section aria-labelledby="health">
+              <h2 id="health">Health</h2>
+              <Freshness of={parts} />
+              <Health parts={parts.data} autopilot={autopilot.data} ready={ready.data} />
+            </section>
+          </div>
         </div>
-      </div>
+      )}
     </>
   );
 }

@@ -1,13 +1,22 @@
 // The way of the money, from the work to the payment.
+import { link } from '../shell/route';
 import { Count, Usdc } from '../ui/amount';
 import type { Part } from './figures';
 
-export function Pipeline({ parts }: { parts: Part[] }) {
+/** While the numbers are awaited, the stages have their places already. */
+const awaited = ['served', 'settled', 'claimable', 'claimed', 'paid'].map((stage) => ({
+  stage,
+  stacks: undefined,
+  amount: undefined,
+}));
+
+export function Pipeline({ parts, paid }: { parts: Part[] | undefined; paid: Part | undefined }) {
+  const shown = awaited.map((stage) => [...(parts ?? []), paid].find((part) => part?.stage === stage.stage) ?? stage);
   return (
     <ol class="pipeline">
-      {parts.map(({ stage, stacks, amount, href }) => (
+      {shown.map(({ stage, stacks, amount }) => (
         <li key={stage} class={stage}>
-          <a href={href}>
+          <a href={stage === 'paid' ? '#/earnings' : link('/stacks', { stage })}>
             <span class="stage">{stage}</span>
             <span class="figure">
               <Usdc value={amount} bare />

@@ -51,8 +51,7 @@ export const askForToken = (): void => end(undefined);
 
 /** Signs in with a token. Fails with the daemon's error. */
 export async function signIn(token: string): Promise<void> {
-  await send('POST', '/session', { body: { token } });
-  const { body } = await send<Session>('GET', '/session');
+  const { body } = await send<Session>('POST', '/session', { body: { token } });
   signedIn(body);
 }
 

@@ -23,6 +23,20 @@ export function Problem({ error, again }: { error: Error; again?: () => void }) 
   );
 }
 
+/** Says that something is old, or why it can't be shown. */
+export function Freshness<T>({ of }: { of: Resource<T> }) {
+  if (of.data === undefined) return of.error ? <Problem error={of.error} again={of.reload} /> : null;
+  if (!of.isOld || of.fetchedAt === undefined) return null;
+  return (
+    <p class="notice stale" role="status">
+      As of {clockTime(of.fetchedAt)}. {of.error ? of.error.message : 'The daemon does not answer.'}{' '}
+      <button type="button" class="plain" onClick={of.reload}>
+        Try again
+      </button>
+    </p>
+  );
+}
+
 interface Props<T> {
   of: Resource<T>;
   /** What is loaded, for the reader of the screen: "the stacks". */
@@ -46,14 +60,7 @@ export function Loaded<T>({ of, what, lines = 4, children }: Props<T>) {
   }
   return (
     <div class={of.isOld ? 'old' : undefined}>
-      {of.isOld && of.fetchedAt !== undefined ? (
-        <p class="notice stale" role="status">
-          As of {clockTime(of.fetchedAt)}. {of.error ? of.error.message : 'The daemon does not answer.'}{' '}
-          <button type="button" class="plain" onClick={of.reload}>
-            Try again
-          </button>
-        </p>
-      ) : null}
+      <Freshness of={of} />
       {children(of.data)}
     </div>
   );
