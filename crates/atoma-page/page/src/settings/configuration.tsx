@@ -11,12 +11,25 @@ import { Table } from '../ui/table';
 interface Setting {
   key: string;
   value: string;
+  /** Where the value comes from: the file, the environment, an option or a default. */
   origin: string;
+  /** The line in the file. */
+  line: bigint | null;
+  /** The variable of the environment. */
+  variable: string | null;
 }
+
+const originOf = ({ origin, line, variable }: Setting): string =>
+  line !== null ? `${origin}, line ${line}` : variable !== null ? `${origin}: ${variable}` : origin;
 
 function Settings() {
   const [search, setSearch] = useState('');
-  const settings = useResource('configuration', async () => (await send<Setting[]>('GET', '/configuration')).body, ['status'], 60_000);
+  const settings = useResource(
+    'configuration',
+    async () => (await send<{ settings: Setting[] }>('GET', '/configuration')).body.settings,
+    ['status'],
+    60_000,
+  );
   return (
     <Loaded of={settings} what="the configuration" lines={8}>
       {(rows) => (
@@ -27,7 +40,7 @@ function Settings() {
             columns={[
               { name: 'Key', cell: ({ key }) => <code>{key}</code> },
               { name: 'Value', cell: ({ value }) => <code class="value">{typeof value === 'string' ? value : String(value)}</code> },
-              { name: 'From', cell: ({ origin }) => origin },
+              { name: 'From', cell: originOf },
             ]}
             rows={rows.filter(({ key }) => key.includes(search.trim().toLowerCase()))}
             id={({ key }) => key}
