@@ -13,7 +13,7 @@ import { Ago, Countdown } from '../ui/time';
 import { Policy } from './policy';
 
 export const useAutopilot = (): Resource<Autopilot> =>
-  useResource('autopilot', async () => (await read('/autopilot')).body, ['autopilot', 'status', 'applied'], 2000);
+  useResource('autopilot', async () => (await read('/autopilot')).body, ['autopilot', 'applied'], 2000);
 
 type PauseScope = NonNullable<Autopilot['pause']>['scope'];
 

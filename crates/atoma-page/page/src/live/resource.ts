@@ -38,7 +38,9 @@ class Entry<T> {
   /** Fetches again, but not more often than the gap allows. */
   refresh(): void {
     if (this.delayed !== undefined) return;
-    const wait = Math.max(0, this.lastStart + this.gap - Date.now());
+    // What is old is asked for sooner.
+    const gap = this.shown.peek().error ? Math.min(this.gap, 1000) : this.gap;
+    const wait = Math.max(0, this.lastStart + gap - Date.now());
     this.delayed = setTimeout(() => {
       this.delayed = undefined;
       if (this.users > 0) void this.fetch();

@@ -113,9 +113,9 @@ function Firing({ alarms }: { alarms: Alarm[] }) {
 }
 
 export function Overview() {
-  const sums = useResource('sums', fetchSums, ['applied', 'status'], 2500);
-  const parts = useResource('parts', fetchParts, ['applied', 'status', 'transactions'], 2500);
-  const ready = useResource('ready', async () => (await read('/ready')).body, ['status', 'transactions'], 2500);
+  const sums = useResource('sums', fetchSums, ['applied'], 10_000);
+  const parts = useResource('parts', fetchParts, ['applied', 'status', 'transactions'], 10_000);
+  const ready = useResource('ready', async () => (await read('/ready')).body, ['status', 'transactions'], 5000);
   const alarms = useResource(
     'alarms firing',
     async () => (await read('/alarms', {}, { state: 'firing', limit: 20n })).body,
