@@ -70,8 +70,20 @@ class Entry<T> {
 
 const entries = new Map<string, Entry<unknown>>();
 
+/** Whether something changed while nobody looked. */
+let missed = false;
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden || !missed) return;
+  missed = false;
+  changed('all');
+});
+
 /** Everything that is on the page now and depends on one of these topics is fetched again. */
 export function changed(topics: readonly Topic[] | 'all'): void {
+  if (document.hidden) {
+    missed = true;
+    return;
+  }
   for (const entry of entries.values()) {
     if (entry.users === 0) continue;
     if (topics === 'all' || topics.some((topic) => entry.topics.includes(topic))) entry.refresh();
