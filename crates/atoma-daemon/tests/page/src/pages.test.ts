@@ -19,6 +19,7 @@ const routes = [
   '/act/settle',
   '/act/attest',
   '/act/claim',
+  '/act/withdraw',
   '/act/register',
   '/act/subscribe',
   '/act/price',

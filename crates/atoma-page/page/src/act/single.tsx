@@ -18,6 +18,13 @@ interface Single {
 }
 
 export const singles: Record<string, Single> = {
+  withdraw: {
+    name: 'Withdraw shares',
+    path: '/withdraw_fees',
+    kind: 'withdraw_fees',
+    about: 'Collects what the contract owes a node for its attestations. Each claim of the node does so too.',
+    fields: [],
+  },
   register: {
     name: 'Register a node',
     path: '/register',

@@ -6,14 +6,16 @@ import { useResource } from '../live/resource';
 import { mayAct } from '../session/session';
 import { route } from '../shell/route';
 import { Choice, Field } from '../ui/form';
-import { useNodes } from '../ui/names';
+import { idsOf, useNodes } from '../ui/names';
 import { ReadOnly } from './read_only';
 import { Running } from './runner';
 import { parseIds, stackActs, stackCount, type Write } from './writes';
 
 /** The stacks of the duties, in ranges where they follow one another. */
 function idText(duties: Duty[]): string {
-  const ids = [...new Set(duties.map(({ stack_small_id: id }) => id))].sort((a, b) => (a < b ? -1 : 1)).slice(0, 1000);
+  const ids = idsOf(duties)
+    .sort((a, b) => (a < b ? -1 : 1))
+    .slice(0, 1000);
   const ranges: [bigint, bigint][] = [];
   for (const id of ids) {
     const last = ranges.at(-1);

@@ -5,6 +5,7 @@ export type WritePath =
   | '/try_settle_stack_ids'
   | '/submit_stack_settlement_attestations'
   | '/claim_funds'
+  | '/withdraw_fees'
   | '/register'
   | '/model_subscribe'
   | '/task_subscribe'

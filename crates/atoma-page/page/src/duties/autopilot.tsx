@@ -38,7 +38,7 @@ function PauseDialog({ close }: { close: () => void }) {
           label="What stops"
           value={scope}
           options={[
-            ['all_but_attestations', 'settlements and claims'],
+            ['all_but_attestations', 'all but attestations'],
             ['all', 'everything, attestations too'],
           ]}
           set={setScope}

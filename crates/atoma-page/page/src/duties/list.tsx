@@ -7,7 +7,7 @@ import { link, replaceQuery, route, smallId } from '../shell/route';
 import { Usdc } from '../ui/amount';
 import { Choice } from '../ui/form';
 import { Loaded } from '../ui/loaded';
-import { taskName, useNodes, useTasks } from '../ui/names';
+import { idsOf, taskName, useNodes, useTasks } from '../ui/names';
 import { PageButtons, usePage } from '../ui/pages';
 import { Mark } from '../ui/status';
 import { byNumber, type Column, Table } from '../ui/table';
@@ -37,7 +37,7 @@ export function dutyColumns(tasks: Parameters<typeof taskName>[0]): Column<Duty>
     { name: 'Duty', cell: ({ duty }) => <Mark of={duty} /> },
     {
       name: 'Stack',
-      cell: ({ stack_small_id: id }) => <a href={`#/stacks/${id}`}>{`${id}`}</a>,
+      cell: ({ stack_small_id: id }) => (id === null || id === undefined ? '–' : <a href={`#/stacks/${id}`}>{`${id}`}</a>),
       order: byNumber((row) => row.stack_small_id),
     },
     { name: 'Node', numeric: true, from: 'medium', cell: ({ node_small_id: id }) => `${id}`, order: byNumber((row) => row.node_small_id) },
@@ -85,6 +85,7 @@ export function Duties() {
             ['attest', 'attest'],
             ['settle', 'settle'],
             ['claim', 'claim'],
+            ['withdraw', 'withdraw'],
           ]}
           set={(duty) => set({ duty })}
         />
@@ -111,12 +112,9 @@ export function Duties() {
           const due = body.filter(({ standing }) => standing === 'due');
           return (
             <>
-              {mayAct.value && filter.duty && due.length > 0 ? (
+              {mayAct.value && filter.duty && idsOf(due).length > 0 ? (
                 <p>
-                  <a
-                    class="button"
-                    href={link(`/act/${filter.duty}`, { stacks: [...new Set(due.map(({ stack_small_id: id }) => id))].join(',') })}
-                  >
+                  <a class="button" href={link(`/act/${filter.duty}`, { stacks: idsOf(due).join(',') })}>
                     {filter.duty === 'attest' ? 'Attest' : filter.duty === 'settle' ? 'Settle' : 'Claim'} the {due.length} due of this page…
                   </a>
                 </p>

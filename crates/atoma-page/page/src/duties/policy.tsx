@@ -4,30 +4,19 @@ import { Sui, Usdc } from '../ui/amount';
 import { span } from '../ui/time';
 
 const seconds = (value: bigint): string => span(Number(value) * 1000);
-const percent = (permille: bigint): string => `${permille / 10n}${permille % 10n === 0n ? '' : `.${permille % 10n}`} %`;
+const onOff = (on: boolean): string => (on ? 'on' : 'off');
 
 function Rules({ duties, prefix }: { duties: DutyPolicies; prefix: string }) {
-  const { attest, settle, claim } = duties;
   const rows: [string, string, string][] = [
-    ['attest', 'Attest', attest ? 'on' : 'off'],
-    ...(attest
-      ? ([['attest_margin_s', 'Margin before the end of the epoch', seconds(attest.margin_s)]] as [string, string, string][])
-      : []),
-    ['settle', 'Settle', settle ? 'on' : 'off'],
-    ...(settle
-      ? ([
-          ['settle_fill_percent', 'Settle when computed', percent(settle.fill_permille)],
-          ['settle_idle_s', 'or idle for', seconds(settle.idle_after_s)],
-          ['settle_quiet_percent', 'Not in the last part of an epoch', percent(settle.quiet_permille)],
-        ] as [string, string, string][])
-      : []),
-    ['claim', 'Claim', claim ? 'on' : 'off'],
-    ...(claim
-      ? ([
-          ['claim_gas_factor', 'Claim when worth its gas', `${claim.gas_factor} times`],
-          ['claim_longest_wait_s', 'or after', seconds(claim.longest_wait_s)],
-        ] as [string, string, string][])
-      : []),
+    ['attest', 'Attest', onOff(duties.attest)],
+    ['attest_margin_s', 'Margin before the end of the epoch', seconds(duties.attest_margin_s)],
+    ['settle', 'Settle', onOff(duties.settle)],
+    ['settle_fill_percent', 'Settle when computed', `${duties.settle_fill_percent} %`],
+    ['settle_idle_s', 'or idle for', seconds(duties.settle_idle_s)],
+    ['settle_quiet_percent', 'Not in the last part of an epoch', `${duties.settle_quiet_percent} %`],
+    ['claim', 'Claim and withdraw', onOff(duties.claim)],
+    ['claim_gas_factor', 'Claim when worth its gas', `${duties.claim_gas_factor} times`],
+    ['claim_longest_wait_s', 'or after', seconds(duties.claim_longest_wait_s)],
   ];
   return (
     <>

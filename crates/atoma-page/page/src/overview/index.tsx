@@ -56,7 +56,12 @@ function DueAndStuck({ autopilot }: { autopilot: Autopilot }) {
         <ol class="next">
           {next.map((duty) => (
             <li key={`${duty.duty} ${duty.stack_small_id} ${duty.node_small_id}`}>
-              <Mark of={duty.standing}>{duty.duty}</Mark> <a href={`#/stacks/${duty.stack_small_id}`}>stack {`${duty.stack_small_id}`}</a>
+              <Mark of={duty.standing}>{duty.duty}</Mark>{' '}
+              {duty.stack_small_id === null || duty.stack_small_id === undefined ? (
+                <span>node {`${duty.node_small_id}`}</span>
+              ) : (
+                <a href={`#/stacks/${duty.stack_small_id}`}>stack {`${duty.stack_small_id}`}</a>
+              )}
               <span class="quiet"> {duty.explanation}</span>
               <span class="at">
                 {duty.deadline ? (

@@ -13,6 +13,7 @@ const kinds = [
   'update_subscription',
   'unsubscribe_from_task',
   'rotate_node_key',
+  'withdraw_fees',
   'settle_stack',
   'attest_settlement',
   'start_dispute',

@@ -12,3 +12,8 @@ export function taskName(tasks: Task[] | undefined, id: bigint | null | undefine
   const model = tasks?.find(({ task_small_id }) => task_small_id === id)?.model_name;
   return model ? model : `task ${id}`;
 }
+
+/** The ids that are there, each once. */
+export const idsOf = (rows: readonly { stack_small_id?: bigint | null }[]): bigint[] => [
+  ...new Set(rows.flatMap(({ stack_small_id: id }) => (id === null || id === undefined ? [] : [id]))),
+];
