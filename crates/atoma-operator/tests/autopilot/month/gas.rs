@@ -32,6 +32,8 @@ pub(super) struct Transaction {
     pub(super) actions: usize,
     pub(super) gas: u64,
     pub(super) succeeded: bool,
+    /// By the network, for congestion.
+    pub(super) is_cancelled: bool,
     pub(super) checkpoint: Option<CheckpointNumber>,
 }
 
@@ -91,6 +93,7 @@ impl Spent {
                 actions: attempt.intents.len(),
                 gas: attempt.gas_used.map_or(0, |gas| gas.get()),
                 succeeded,
+                is_cancelled: attempt.status == AttemptStatus::Cancelled,
                 checkpoint: attempt.checkpoint,
             };
             self.transactions.insert(attempt.digest, transaction);
@@ -108,7 +111,7 @@ impl Spent {
         self.duties().map(|transaction| transaction.gas).sum()
     }
 
-    /// The least gas that the same duties need, in MIST: nothing fails; each settlement is alone, as the network wants it;
+    /// The least gas that the same duties need, in MIST: nothing fails but what the network cancels; each settlement is alone, as the network wants it;
     /// what a node attests in a step is one transaction; so are the settled stacks and the confidential ones that it claims in an
     /// epoch, which are two calls of the contract; and a claim pays the shares too. `waits` is whether all that it attests in an epoch is
     /// one transaction.
@@ -121,7 +124,8 @@ impl Spent {
         let mut together: BTreeMap<_, Vec<u64>> = BTreeMap::new();
         let mut withdrawn = Vec::new();
         let mut claims: BTreeSet<_> = BTreeSet::new();
-        let mut least = 0;
+        let cancelled = self.duties().filter(|transaction| transaction.is_cancelled);
+        let mut least: u64 = cancelled.map(|transaction| transaction.gas).sum();
         for transaction in succeeded() {
             let checkpoint = transaction.checkpoint.unwrap_or(CheckpointNumber::new(0));
             let (step, epoch) = (calendar.step_of(checkpoint), calendar.epoch_of(checkpoint));

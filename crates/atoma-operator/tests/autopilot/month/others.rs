@@ -8,7 +8,7 @@ use atoma_domain::{NodeSmallId, StackSmallId};
 use atoma_operator::NodeChoice;
 
 use super::market::{Market, attestations_due};
-use super::plan::{Attests, Plan};
+use super::plan::Attests;
 use crate::site::{Site, chosen};
 use crate::world::World;
 
@@ -92,11 +92,6 @@ impl Others {
             self.site.mirrored(world).await;
             let _ = self.site.operator().claim(stacks, choice, gas).await;
         }
-    }
-
-    /// It buys nothing and never ends anything by itself; this is when its nodes leave a task.
-    pub(super) const fn leaves_in(plan: &Plan, epoch: usize, step: usize) -> bool {
-        epoch == Plan::leaving(plan.size) && step == 1
     }
 }
 

@@ -79,11 +79,7 @@ async fn look(world: &World, site: &mut Site) -> bool {
         return false;
     }
     site.mirrored(world).await;
-    let epoch_ahead = attestations_due(site).await;
-    if epoch_ahead.is_empty() {
-        return true;
-    }
-    site.look_for_attestations().await
+    attestations_due(site).await.is_empty() || site.look_for_attestations().await
 }
 
 /// Settles, attests and claims whatever it can.

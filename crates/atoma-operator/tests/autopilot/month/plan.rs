@@ -21,6 +21,8 @@ pub(super) struct Size {
     /// One step in so many has a crash, or a fault of the network.
     crashes: u32,
     faults: u32,
+    /// It crashes within so many calls of the chain.
+    calls: u32,
     /// Of a hundred attestations that the other operator owes, so many are wrong.
     wrong: u32,
     /// Of a hundred stacks, so many have requests that nobody runs again for those who attest.
@@ -49,6 +51,7 @@ impl Size {
         stacks: 3,
         crashes: 3,
         faults: 3,
+        calls: 9,
         wrong: 12,
         missed: 20,
         delayed: 40,
@@ -67,6 +70,7 @@ impl Size {
         stacks: 8,
         crashes: 12,
         faults: 3,
+        calls: 60,
         wrong: 3,
         missed: 5,
         delayed: 10,
@@ -145,7 +149,6 @@ pub(super) struct Step {
 
 /// What happens in a month.
 pub(super) struct Plan {
-    pub(super) size: Size,
     /// By epoch and step.
     pub(super) epochs: Vec<Vec<Step>>,
 }
@@ -168,7 +171,7 @@ impl Plan {
             is_false: false,
             ..order(&mut rng, size, size.drained)
         }));
-        Self { size, epochs }
+        Self { epochs }
     }
 
     /// The epoch at whose end a task ends, if it does.
@@ -182,9 +185,9 @@ impl Plan {
         Some(Self::deprecation(size, task)? + 2)
     }
 
-    /// The epoch at whose end nodes leave a task.
-    pub(super) const fn leaving(size: Size) -> usize {
-        size.buying / 2
+    /// Whether nodes leave a task in a step: when stacks of it are about to be settled, and before the next is bought.
+    pub(super) const fn leaves(size: Size, epoch: usize, step: usize) -> bool {
+        epoch == size.buying / 2 && step == 1
     }
 
     /// For how many days the treasury is filled at the end of an epoch, by what is bought in one: when a task ends, so that its
@@ -197,7 +200,7 @@ impl Plan {
             .iter()
             .any(|end| *end == epoch || *end + 1 == epoch)
         {
-            2
+            4
         } else {
             u64::from(epoch % size.filling == size.filling - 1)
         }
@@ -225,8 +228,7 @@ fn step(rng: &mut StdRng, size: Size, epoch: usize) -> Step {
     });
     let crash = rng
         .random_ratio(1, size.crashes)
-        .then(|| rng.random_range(0..40))
-        .map(|left: u32| left % (u32::try_from(size.nodes).unwrap() * 3));
+        .then(|| rng.random_range(0..size.calls));
     Step {
         orders,
         fault,

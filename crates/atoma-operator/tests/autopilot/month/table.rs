@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use super::outcome::Outcome;
 
-/// The columns: what a month came to, by an amount that can be summed up, and how it is shown.
-const COLUMNS: [(&str, fn(&Outcome) -> u64, Unit); 13] = [
+/// A column: what it is about, an amount that can be summed up, and how it is shown.
+type Column = (&'static str, fn(&Outcome) -> u64, Unit);
+
+const COLUMNS: [Column; 13] = [
     ("settled", |o| count(o.settled), Unit::Count),
     ("attested", |o| count(o.attested), Unit::Count),
     ("late", |o| count(o.late), Unit::Count),
