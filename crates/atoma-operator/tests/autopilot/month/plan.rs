@@ -78,7 +78,7 @@ impl Size {
         lies: 25,
         filling: 7,
         ends: [4, 5, 18],
-        drained: 8,
+        drained: 2,
     };
 }
 
@@ -161,10 +161,10 @@ impl Plan {
             steps.collect()
         });
         let mut epochs: Vec<Vec<Step>> = epochs.collect();
-        epochs[size.drained][0].orders.extend((0..4).map(|_| Order {
+        epochs[size.drained][0].orders.extend((0..8).map(|_| Order {
             task: 2,
             who: Who::Others,
-            price: PRICE * u64::try_from(size.steps * size.stacks).unwrap() * 2 / 5,
+            price: PRICE * u64::try_from(size.steps * size.stacks).unwrap() * 3 / 10,
             requests: vec![(0, UNITS, rng.next_u64())],
             drawn: Some((Who::Others, rng.random_range(0..size.nodes))),
             attests: Attests::After(0),
