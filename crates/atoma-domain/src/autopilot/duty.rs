@@ -218,7 +218,7 @@ reasons! {
     /// More claims or shares.
     MoreProceeds => "more_proceeds", "what the contract would pay is worth too little beside the gas";
     /// The node's next claim.
-    NextClaim => "next_claim", "the node's claims, which are made now, pay its shares too";
+    NextClaim => "next_claim", "the node's next claims, which are made anyway, take it along";
     /// A lower price of gas, or forever.
     CheaperGas => "cheaper_gas", "it would cost more gas than it earns";
     /// More USDC in the contract.

@@ -304,6 +304,49 @@ fn shares_are_withdrawn_if_no_claim_pays_them() {
 }
 
 #[test]
+fn what_is_paid_at_any_time_waits_for_the_claims_of_the_next_epoch() {
+    let (policy, moment) = (policy(), moment(NOON));
+    let at = circumstances(&policy, &moment);
+    let ends = |deprecated_at: Option<u64>| Task {
+        deprecated_at_epoch: deprecated_at.map(Epoch::new),
+        ..task(SecurityLevel::CONFIDENTIAL_COMPUTE)
+    };
+    let reasons = |confidential: &Task, tickets: &[u64]| {
+        let shares = [(NodeSmallId::new(1), MicroUsdc::new(1_000_000))].into();
+        let mut duties: Vec<Duty> = withdrawal_duties(&shares, &at).collect();
+        duties.push(stack_duty(&stack(100), Some(confidential), &at));
+        for epoch in tickets {
+            let task = task(SecurityLevel::NONE);
+            duties.push(stack_duty(&settled(*epoch, &[]), Some(&task), &at));
+        }
+        weigh(&mut duties, &at);
+        let standings = duties.iter().map(|duty| duty.standing);
+        standings.collect::<Vec<_>>()
+    };
+    let codes = |standings: Vec<Standing>| {
+        let codes = standings.into_iter().map(Standing::reason);
+        codes.collect::<Vec<_>>()
+    };
+    let (goes_on, next) = (ends(None), EPOCH + 1);
+    assert_eq!(codes(reasons(&goes_on, &[])), ["next_claim", "filled"]);
+    let waiting = reasons(&goes_on, &[next]);
+    let until = moment.beginning_of(Epoch::new(next));
+    for standing in &waiting[..2] {
+        let waits_for = WaitsFor::NextClaim;
+        assert_eq!(*standing, Standing::Waiting { waits_for, until });
+    }
+    assert_eq!(waiting[2].reason(), "claimable_epoch");
+    // What can be claimed now takes everything along, so that nothing waits for ever.
+    let together = codes(reasons(&goes_on, &[EPOCH, next]));
+    assert_eq!(
+        together,
+        ["next_claim", "filled", "pays", "claimable_epoch"]
+    );
+    let ending = codes(reasons(&ends(Some(EPOCH)), &[next]));
+    assert_eq!(ending, ["next_claim", "task_deprecated", "claimable_epoch"]);
+}
+
+#[test]
 fn the_last_gas_is_kept_for_attestations() {
     let (policy, moment) = (policy(), moment(NOON));
     let reasons = |balance: Option<u64>, daily_cap: Option<[u64; 2]>, is_under_way: bool| {

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::circumstances::Circumstances;
 use super::duty::{Duty, DutyKind, Standing, WaitsFor, Why};
 use super::policy::ClaimPolicy;
-use crate::{MicroUsdc, Mist, NodeSmallId};
+use crate::{MicroUsdc, Mist, NodeSmallId, TimestampMs};
 
 /// Puts off what is due and does not pay: settlements that earn less than their gas and that of their claim, and the claims
 /// of a node that are worth too little, together with the shares that they collect. Shares are withdrawn by themselves if the
-/// node claims nothing. Puts off what would take the gas that attestations may need.
+/// node claims nothing. What the contract would pay at any time waits for claims that the node makes in the next epoch anyway.
+/// Puts off what would take the gas that attestations may need.
 ///
 /// What is under way, or waits for something else than reservations, is neither changed nor counted among the claims.
 pub fn weigh(duties: &mut [Duty], at: &Circumstances<'_>) {
@@ -40,6 +41,8 @@ struct Payments<'d> {
     claims: Vec<&'d mut Duty>,
     withdrawal: Option<&'d mut Duty>,
     is_claiming: bool,
+    /// When the next epoch is expected to begin, if the contract pays claims of the node from then on.
+    next: Option<Option<TimestampMs>>,
 }
 
 /// Weighs the claims and the shares of each node together.
@@ -54,6 +57,15 @@ fn weigh_payments(duties: &mut [Duty], at: &Circumstances<'_>) {
             }
             DutyKind::Claim if duty.standing == Standing::waiting(WaitsFor::UnderWay) => {
                 nodes.entry(duty.node_small_id).or_default().is_claiming = true;
+            }
+            DutyKind::Claim => {
+                if let Standing::Waiting {
+                    waits_for: WaitsFor::ClaimableEpoch { .. },
+                    until,
+                } = duty.standing
+                {
+                    nodes.entry(duty.node_small_id).or_default().next = Some(until);
+                }
             }
             DutyKind::Withdraw if is_wanted => {
                 let node = nodes.entry(duty.node_small_id).or_default();
@@ -73,7 +85,18 @@ impl Payments<'_> {
             claims,
             withdrawal,
             is_claiming,
+            next,
         } = self;
+        if let Some(until) = next
+            && !is_claiming
+            && claims.iter().all(|claim| is_patient(claim))
+        {
+            for duty in claims.into_iter().chain(withdrawal) {
+                let waits_for = WaitsFor::NextClaim;
+                duty.standing = Standing::Waiting { waits_for, until };
+            }
+            return;
+        }
         let shares = withdrawal.as_deref().map_or(MicroUsdc::ZERO, proceeds);
         let count = u64::try_from(claims.len()).unwrap_or(u64::MAX);
         let gas = at.policy.gas.price_of(at.gas.claims(count));
@@ -103,6 +126,11 @@ impl Payments<'_> {
             };
         }
     }
+}
+
+/// Whether a claim loses nothing by waiting for those of the next epoch: it has no ticket, and its task does not end.
+fn is_patient(claim: &Duty) -> bool {
+    claim.since.is_none() && claim.standing != Standing::Due(Why::TaskDeprecated)
 }
 
 /// Why the claims of a node are made, the weakest reason first.

@@ -100,7 +100,7 @@ impl Setbacks {
             until: now.saturating_add(pause),
         };
         self.waiting.insert(key, setback);
-        if tried.is_final && !is_harmless {
+        if tried.is_final && !is_harmless && !cannot_draw(key.kind, tried.failure) {
             self.failures.push_back(Failed {
                 at: now,
                 key,
@@ -175,6 +175,13 @@ pub(super) const fn is_harmless(kind: DutyKind, failure: &Failure) -> bool {
                 | Failure::TreasuryShort {}
         )
         || failure.is_transient()
+}
+
+/// Whether the contract could not draw attesters: until somebody buys a stack of the task, it stumbles over a subscriber that
+/// has left. One such node delays all settlements of the task, which is no reason to pause.
+fn cannot_draw(kind: DutyKind, failure: &Failure) -> bool {
+    kind == DutyKind::Settle
+        && matches!(failure, Failure::ContractAbort { abort, .. } if abort.module == "dynamic_field")
 }
 
 #[cfg(test)]

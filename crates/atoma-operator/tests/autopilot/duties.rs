@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use atoma_domain::autopilot::{AutopilotPolicy, PauseScope};
+use atoma_domain::journal::GasOptions;
 use atoma_domain::model::{Lease, NewReservation, StackChoice};
 use atoma_domain::ports::{Journal as _, JournalFilter, Page, StateReader as _};
 use atoma_domain::{MicroUsdc, Mist, StackSmallId};
 
-use crate::site::{KEYS, Site};
+use crate::site::{KEYS, Site, chosen};
 use crate::world::{HOUR_MS, UNITS, World};
 
 /// Gas that costs next to nothing, so that small stacks pay.
@@ -292,6 +293,36 @@ async fn many_attestations_go_out_in_few_transactions() {
     let attested = site.state.list(&filter, Page::first(1_000)).await.unwrap();
     let digests: BTreeSet<_> = attested.iter().map(|record| record.tx_digest).collect();
     assert_eq!(digests.len(), 3);
+    site.node.stop().await.unwrap();
+    other.node.stop().await.unwrap();
+}
+
+/// Until somebody buys, the contract draws nobody while one of a task's subscribers has left.
+#[tokio::test]
+async fn a_subscriber_that_leaves_only_delays_settlements() {
+    let world = World::start(12).await;
+    let task = world.task(2);
+    let other = Site::start(&world, KEYS[1], 1, &[task], policy()).await;
+    let mut site = Site::start(&world, KEYS[0], 1, &[task], policy()).await;
+    let node = site.nodes[0];
+    let stacks = world.buy(task, node, 12);
+    site.mirrored(&world).await;
+    for stack in &stacks {
+        site.serve(*stack, node, UNITS, stack.get()).await;
+    }
+    let gas = GasOptions::default();
+    let left = other.operator();
+    let left = left.unsubscribe_from_task(task, chosen(other.nodes[0]), gas);
+    left.await.unwrap();
+    site.step(&world).await;
+    assert_eq!(site.duties(stacks[0]).await, ["settle waiting retry"]);
+    site.step(&world).await;
+    assert_eq!(site.autopilot.status().await.unwrap().pause, None);
+    world.buy(task, node, 1);
+    world.pass(HOUR_MS);
+    site.step(&world).await;
+    let settled = site.state.settlements_by_id(&stacks).await.unwrap();
+    assert_eq!(settled.len(), stacks.len());
     site.node.stop().await.unwrap();
     other.node.stop().await.unwrap();
 }

@@ -2,6 +2,8 @@
 
 // The `cfg(test)` makes clippy allow `unwrap` in the helpers, as it does in tests.
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod duties;
 #[cfg(test)]
 mod hindrances;

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoma_domain::autopilot::{AutopilotPolicy, Duty, DutyKind, Obstacle, Standing};
+use atoma_domain::autopilot::{AutopilotPolicy, Duty};
 use atoma_domain::journal::{Failure, GasOptions};
-use atoma_domain::model::Settlement;
-use atoma_domain::ports::{ChainEvents as _, ServedWork as _, Signer as _, StateReader as _};
+use atoma_domain::ports::{ChainEvents as _, Ownership, Signer as _};
 use atoma_domain::{
     CheckpointNumber, ComputeUnits, Hash32, NodeSmallId, PricePerMillion, StackSmallId, TaskSmallId,
 };
@@ -14,9 +13,11 @@ use atoma_operator::{
     Adapters, Autopilot, AutopilotConfig, AutopilotMode, AutopilotRun, CancellationToken,
     MirrorChanges, Node, NodeChoice, NodeConfig, Operator, Registered, ServedMessage,
 };
-use atoma_state::{OwnedState, SqliteState, StateOptions};
+use atoma_state::{SqliteState, StateOptions};
 use atoma_sui::{KeystoreSigner, SuiEventSource};
+use tokio::runtime::{Builder, Runtime};
 
+use crate::crash::{CrashPoint, CrashingChain, CrashingSigner};
 use crate::world::{PRICE, World};
 
 /// Keys of two signature schemes, from the test vectors.
@@ -34,10 +35,61 @@ pub(crate) struct Site {
     pub(crate) autopilot: Autopilot,
     pub(crate) state: SqliteState,
     pub(crate) nodes: Vec<NodeSmallId>,
+    pub(crate) crash: Arc<CrashPoint>,
     changes: MirrorChanges,
     dir: tempfile::TempDir,
     key: &'static str,
     policy: AutopilotPolicy,
+    /// Last, so that it is dropped last.
+    process: Process,
+}
+
+/// The runtime of one daemon. Dropping it kills the daemon: none of its tasks takes another step.
+struct Process(Option<Runtime>);
+
+impl Process {
+    fn start() -> Self {
+        let mut runtime = Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(2).enable_all().build();
+        Self(Some(runtime.unwrap()))
+    }
+
+    /// Begins with work that need not move between threads.
+    async fn begin<T, W>(&self, work: impl FnOnce() -> W + Send + 'static) -> T
+    where
+        T: Send + 'static,
+        W: Future<Output = T>,
+    {
+        let handle = self.0.as_ref().unwrap().handle().clone();
+        let begun = handle
+            .clone()
+            .spawn_blocking(move || handle.block_on(work()));
+        begun.await.unwrap()
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let runtime = self.0.as_ref().unwrap();
+        runtime.spawn(work).await.unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Closes the database at an orderly stop. There is no lock, which a daemon that is killed would keep.
+#[derive(Debug)]
+struct Closing(SqliteState);
+
+#[async_trait::async_trait]
+impl Ownership for Closing {
+    async fn give_up(&self) {
+        self.0.close().await;
+    }
 }
 
 impl Site {
@@ -81,50 +133,56 @@ impl Site {
         dir: tempfile::TempDir,
         policy: AutopilotPolicy,
     ) -> Self {
-        let owned = OwnedState::open(dir.path(), StateOptions::default())
-            .await
-            .unwrap();
-        let state = owned.state().clone();
-        let adapters = Adapters::new(
-            world.chain.clone(),
-            Arc::new(SuiEventSource::new(
-                world.chain.clone(),
-                CheckpointNumber::new(0),
-            )),
-            Arc::new(KeystoreSigner::from_suiprivkey(key).unwrap()),
-            Arc::new(state.clone()),
-            Arc::new(owned),
-        )
-        .with_clock(world.clock.clone());
-        let mut config = NodeConfig::default();
-        config.engine.queue_limit = 100_000;
-        config.epoch_interval = Duration::from_millis(50);
-        let node = Node::build(adapters, config, CancellationToken::new())
-            .await
-            .unwrap();
-        let changes = node.changes();
-        node.start().await.unwrap();
-        // The tests step it themselves, so the node's own stays off.
-        let mut config = AutopilotConfig::default();
-        config.mode = AutopilotMode::On;
-        config.policy = policy.clone();
-        config.pause_file = Some(dir.path().join("autopilot.pause"));
-        let autopilot = Autopilot::new(
-            node.operator().clone(),
-            Arc::new(state.clone()),
-            world.chain.clone(),
-            config,
-        );
+        let (process, crash) = (Process::start(), Arc::new(CrashPoint::default()));
+        let mut autopilot = AutopilotConfig::default();
+        autopilot.mode = AutopilotMode::On;
+        autopilot.policy = policy.clone();
+        autopilot.pause_file = Some(dir.path().join("autopilot.pause"));
+        let opened = {
+            let (chain, clock, crash) = (
+                Arc::clone(&world.chain),
+                Arc::clone(&world.clock),
+                crash.clone(),
+            );
+            let path = dir.path().join("atoma.sqlite");
+            async move || {
+                // It is killed at times, but the computer goes on, so nothing need be flushed to the disk.
+                let state = SqliteState::open_undurable(path, StateOptions::default());
+                let state = state.await.unwrap();
+                let mut adapters = Adapters::new(
+                    chain.clone(),
+                    Arc::new(SuiEventSource::new(chain.clone(), CheckpointNumber::new(0))),
+                    Arc::new(KeystoreSigner::from_suiprivkey(key).unwrap()),
+                    Arc::new(state.clone()),
+                    Arc::new(Closing(state.clone())),
+                )
+                .with_clock(clock);
+                let ports = &mut adapters.ports;
+                ports.chain = Arc::new(CrashingChain::new(chain.clone(), crash.clone()));
+                ports.signer = Arc::new(CrashingSigner::new(ports.signer.clone(), crash));
+                let node = Node::build(adapters, node_config(), CancellationToken::new());
+                let node = node.await.unwrap();
+                let changes = node.changes();
+                node.start().await.unwrap();
+                // The tests step it themselves, so the node's own stays off.
+                let operator = node.operator().clone();
+                let autopilot = Autopilot::new(operator, Arc::new(state.clone()), chain, autopilot);
+                (node, changes, state, autopilot)
+            }
+        };
+        let (node, changes, state, autopilot) = process.begin(opened).await;
         Self {
             run: AutopilotRun::new(autopilot.clone()),
             autopilot,
             node,
             state,
             nodes: Vec::new(),
+            crash,
             changes,
             dir,
             key,
             policy,
+            process,
         }
     }
 
@@ -142,6 +200,64 @@ impl Site {
         let mut next = Self::open(world, key, dir, policy).await;
         next.nodes = nodes;
         next
+    }
+
+    /// Kills the daemon wherever it is, and starts the next on the same data.
+    pub(crate) async fn crash_and_restart(self, world: &World) -> Self {
+        let Self {
+            dir,
+            key,
+            policy,
+            nodes,
+            process,
+            ..
+        } = self;
+        drop(process);
+        let mut next = Self::open(world, key, dir, policy).await;
+        next.nodes = nodes;
+        next
+    }
+
+    /// Work of the daemon, in its own process. `None` if it crashes before the end.
+    pub(crate) async fn until_crash<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let crash = Arc::clone(&self.crash);
+        tokio::select! {
+            biased;
+            () = crash.crashed() => None,
+            done = self.process.run(work) => Some(done),
+        }
+    }
+
+    /// One look of the autopilot with all that it begins, in its own process. False if the daemon crashes before the end.
+    pub(crate) async fn look(&mut self) -> bool {
+        self.look_at(true).await
+    }
+
+    /// The same at attestations alone.
+    pub(crate) async fn look_for_attestations(&mut self) -> bool {
+        self.look_at(false).await
+    }
+
+    async fn look_at(&mut self, everything: bool) -> bool {
+        let next = AutopilotRun::new(self.autopilot.clone());
+        let mut run = std::mem::replace(&mut self.run, next);
+        let looked = self.until_crash(async move {
+            // It may not be able to look, while the Sui node is unavailable.
+            let _ = match everything {
+                true => run.step().await,
+                false => run.step_attestations().await,
+            };
+            run.settled().await;
+            run
+        });
+        match looked.await {
+            Some(run) => self.run = run,
+            None => return false,
+        }
+        true
     }
 
     pub(crate) fn operator(&self) -> &Operator {
@@ -209,32 +325,6 @@ impl Site {
         self.mirrored(world).await;
     }
 
-    /// All settlements in which the operator's nodes have a part.
-    pub(crate) async fn all_settlements(&self) -> Vec<Settlement> {
-        let mut found = Vec::new();
-        let mut ids: Vec<StackSmallId> = (1..).map(StackSmallId::new).take(20_000).collect();
-        while !ids.is_empty() {
-            let part = ids.split_off(ids.len().saturating_sub(1_000));
-            found.extend(self.state.settlements_by_id(&part).await.unwrap());
-        }
-        found
-    }
-
-    /// Whether the node has a record that agrees with a settlement.
-    pub(crate) async fn has_agreeing_record(
-        &self,
-        settlement: &Settlement,
-        node: NodeSmallId,
-    ) -> bool {
-        let record = self
-            .state
-            .work_record(settlement.stack_small_id, node)
-            .await
-            .unwrap();
-        let root = record.and_then(|record| record.accumulator.root());
-        root.is_some_and(|root| settlement.agrees_with(&root))
-    }
-
     /// How the duties of a stack stand: kind, standing and reason.
     pub(crate) async fn duties(&self, stack: StackSmallId) -> Vec<String> {
         let duties = self.autopilot.explain(stack).await.unwrap();
@@ -251,17 +341,18 @@ impl Site {
     }
 }
 
-/// The attestations for which the operator has no record.
-pub(crate) async fn missing_records(site: &Site) -> Vec<(StackSmallId, NodeSmallId)> {
-    let Ok(survey) = site.autopilot.survey().await else {
-        return Vec::new();
-    };
-    let missing = survey.duties.iter().filter(|duty| {
-        duty.standing == Standing::Blocked(Obstacle::NoRecord) && duty.kind == DutyKind::Attest
-    });
-    missing
-        .filter_map(|duty| Some((duty.stack_small_id?, duty.node_small_id)))
-        .collect()
+/// An engine that tries again almost without delay.
+fn node_config() -> NodeConfig {
+    let mut config = NodeConfig::default();
+    config.engine.queue_limit = 100_000;
+    config.engine.backoff = Duration::from_millis(1);
+    config.engine.backoff_limit = Duration::from_millis(8);
+    config.engine.congestion_backoff = Duration::from_millis(1);
+    config.engine.treasury_interval = Duration::from_millis(20);
+    config.engine.effects_interval = Duration::from_millis(20);
+    config.start_pause = Duration::from_millis(10);
+    config.epoch_interval = Duration::from_millis(200);
+    config
 }
 
 /// The choice of a node.

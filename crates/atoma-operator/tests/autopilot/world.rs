@@ -106,10 +106,15 @@ impl World {
 
     /// What the operator's address holds, in micro-USDC.
     pub(crate) fn usdc_of(&self, address: Address) -> u64 {
+        self.balance_of(address, "::USDC")
+    }
+
+    /// What an address holds of the coin whose type ends so, in its smallest unit.
+    pub(crate) fn balance_of(&self, address: Address, coin_type: &str) -> u64 {
         let state = self.network.state().unwrap();
         let coins = state["balances"][address.to_string()].as_object().unwrap();
-        let usdc = coins.iter().find(|(coin, _)| coin.ends_with("::USDC"));
-        usdc.map_or(0, |(_, balance)| balance.as_u64().unwrap())
+        let held = coins.iter().find(|(coin, _)| coin.ends_with(coin_type));
+        held.map_or(0, |(_, balance)| balance.as_u64().unwrap())
     }
 
     /// The shares that the contract owes a node, in micro-USDC.

@@ -1,225 +1,198 @@
-//! What happens to the operators: purchases, requests, tasks that end, networks that fail.
+//! The buyers, their requests, and everything else that nobody controls.
 
 use std::collections::BTreeMap;
 
-use atoma_domain::{NodeSmallId, StackSmallId, TaskSmallId};
-use atoma_localnet::{Fault, FaultKind};
-use rand::rngs::StdRng;
-use rand::{Rng as _, RngCore as _, SeedableRng as _};
+use atoma_domain::journal::GasOptions;
+use atoma_domain::ports::{ChainEvents as _, Clock as _, Page, StateReader as _};
+use atoma_domain::{ComputeUnits, Epoch, NodeSmallId, StackSmallId, TaskSmallId, TimestampMs};
+use atoma_localnet::Purchase;
 
-use super::others::Others;
-use crate::site::Site;
-use crate::world::{UNITS, World};
+use super::plan::{ENDING, LEFT, LEVELS, Order, Plan, Size, Step, Who};
+use crate::site::{Site, chosen};
+use crate::world::{PRICE, UNITS, World};
 
-/// How large a month is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Size {
-    /// Nodes of each operator.
-    pub(super) nodes: usize,
-    pub(super) epochs: u64,
-    /// In how many of them stacks are bought. The rest is for what is still to be paid.
-    pub(super) buying: u64,
-    /// Stacks bought in an hour.
-    stacks_per_hour: u64,
-}
+/// A request that is still to come: its units and its seed.
+type Request = (StackSmallId, u64, u64);
 
-impl Size {
-    pub(super) const SMALL: Self = Self {
-        nodes: 3,
-        epochs: 7,
-        buying: 3,
-        stacks_per_hour: 1,
-    };
-    pub(super) const FULL: Self = Self {
-        nodes: 20,
-        epochs: 30,
-        buying: 26,
-        stacks_per_hour: 8,
-    };
-}
-
-/// The buyers, and everything that nobody controls.
+/// The market of both operators.
 pub(super) struct Market {
-    rng: StdRng,
-    size: Size,
-    tasks: Vec<TaskSmallId>,
-    /// One that ends during the month.
-    ending: TaskSmallId,
-    /// The messages that a stack's selected node has recorded: their units and seeds.
+    pub(super) size: Size,
+    /// In the order of [`LEVELS`].
+    pub(super) tasks: Vec<TaskSmallId>,
+    /// What was ordered, by stack.
+    pub(super) orders: BTreeMap<StackSmallId, Order>,
+    /// What was served by the selected node, by stack: units and seeds.
     pub(super) served: BTreeMap<StackSmallId, Vec<(u64, u64)>>,
-    /// The stacks of the operator under test that are in use.
-    in_use: Vec<(StackSmallId, NodeSmallId, u64)>,
-    /// Attestations for which the requests are not run again at once: by stack and node, in how many hours.
-    reruns: BTreeMap<(StackSmallId, NodeSmallId), Option<u64>>,
-    pub(super) bought: u64,
-    /// A node of the other operator whose later stacks nobody uses.
-    idle_node: NodeSmallId,
+    /// By the number of the step.
+    to_come: BTreeMap<usize, Vec<Request>>,
+    /// When the requests of a stack are to be run again for one of our nodes; `None` is never.
+    reruns: BTreeMap<(StackSmallId, NodeSmallId), Option<usize>>,
+    /// When they were.
+    pub(super) rerun_at: BTreeMap<(StackSmallId, NodeSmallId), TimestampMs>,
+    /// The units of requests to our nodes that came when the stack was closed.
+    pub(super) refused: u64,
+    /// The steps so far.
+    pub(super) now: usize,
 }
 
 impl Market {
-    pub(super) fn new(world: &World, seed: u64, size: Size) -> Self {
+    pub(super) fn new(world: &World, size: Size) -> Self {
         Self {
-            rng: StdRng::seed_from_u64(seed),
             size,
-            tasks: [0, 1, 2, 2].map(|level| world.task(level)).to_vec(),
-            ending: world.task(0),
+            tasks: LEVELS.map(|level| world.task(level)).to_vec(),
+            orders: BTreeMap::new(),
             served: BTreeMap::new(),
-            in_use: Vec::new(),
+            to_come: BTreeMap::new(),
             reruns: BTreeMap::new(),
-            bought: 0,
-            idle_node: NodeSmallId::new(1),
+            rerun_at: BTreeMap::new(),
+            refused: 0,
+            now: 0,
         }
-    }
-
-    pub(super) fn tasks(&self) -> Vec<TaskSmallId> {
-        self.tasks.iter().copied().chain([self.ending]).collect()
-    }
-
-    /// True once in so many times.
-    pub(super) fn once_in(&mut self, times: u64) -> bool {
-        self.rng.random_range(0..times) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.rng.random_range(0..from.len())]
     }
 
     /// Stacks are bought, and those of both operators are used.
-    pub(super) async fn trade(&mut self, world: &World, site: &mut Site, other: &mut Site) {
-        for _ in 0..self.size.stacks_per_hour {
-            let is_others = self.once_in(4);
-            let nodes = if is_others { &other.nodes } else { &site.nodes };
-            let node = self.pick(nodes);
-            let tasks = self.tasks();
-            let task = self.pick(&tasks);
-            let stack = world.buy(task, node, 1)[0];
-            self.bought += 1;
-            if is_others {
-                other.mirrored(world).await;
-                let units = self.rng.random_range(1..=UNITS);
-                self.serve(other, stack, node, units).await;
-            } else {
-                // One in eight is hardly used.
-                let wanted = match self.once_in(8) {
-                    true => self.rng.random_range(0..UNITS / 2),
-                    false => UNITS,
-                };
-                self.in_use.push((stack, node, wanted));
+    pub(super) async fn trade(
+        &mut self,
+        world: &World,
+        step: &Step,
+        site: &mut Site,
+        other: &mut Site,
+    ) {
+        for order in &step.orders {
+            let nodes = |who| match who {
+                Who::Ours => &site.nodes,
+                Who::Others => &other.nodes,
+            };
+            let purchase = Purchase {
+                task_small_id: self.tasks[order.task],
+                num_compute_units: UNITS,
+                price: order.price,
+                count: 1,
+                node_small_id: Some(nodes(order.who)[order.node]),
+            };
+            let stack = world.network.buy_stacks(&purchase).unwrap()[0];
+            if LEVELS[order.task] == 2 {
+                let drawn = order.drawn.map(|(who, place)| nodes(who)[place]);
+                world
+                    .network
+                    .force_attesters(stack, drawn.into_iter().collect());
             }
+            for (after, units, seed) in &order.requests {
+                let request = (stack, *units, *seed);
+                self.to_come
+                    .entry(self.now + after)
+                    .or_default()
+                    .push(request);
+            }
+            self.orders.insert(stack, order.clone());
         }
         site.mirrored(world).await;
-        for (stack, node, left) in std::mem::take(&mut self.in_use) {
-            let units = self.rng.random_range(1..=UNITS / 2).min(left);
-            if units > 0 {
-                self.serve(site, stack, node, units).await;
+        other.mirrored(world).await;
+        for (stack, units, seed) in self.to_come.remove(&self.now).unwrap_or_default() {
+            let order = &self.orders[&stack];
+            let selected = match order.who {
+                Who::Ours => &*site,
+                Who::Others => &*other,
+            };
+            let node = selected.nodes[order.node];
+            let is_served = selected.try_serve(stack, node, units, seed).await.is_ok();
+            if is_served {
+                if order.is_false && order.who == Who::Others {
+                    selected.try_serve(stack, node, 1, !seed).await.unwrap();
+                }
+                self.served.entry(stack).or_default().push((units, seed));
+            } else {
+                self.refused += units;
             }
-            let has_room = site
-                .operator()
-                .ports()
-                .state
-                .stacks_by_id(&[stack])
-                .await
-                .unwrap();
-            let is_open = has_room.iter().all(|stack| !stack.is_frozen);
-            if left > units && is_open {
-                self.in_use.push((stack, node, left - units));
+        }
+    }
+
+    /// Two nodes of each operator leave a task.
+    pub(super) async fn leave(&self, sites: [&Site; 2]) {
+        for site in sites {
+            for node in site.nodes.iter().take(2) {
+                let (task, gas) = (self.tasks[LEFT], GasOptions::default());
+                let left = site
+                    .operator()
+                    .unsubscribe_from_task(task, chosen(*node), gas);
+                left.await.unwrap();
             }
-        }
-    }
-
-    async fn serve(&mut self, site: &Site, stack: StackSmallId, node: NodeSmallId, units: u64) {
-        let seed = self.rng.next_u64();
-        // What is in settlement serves no more.
-        if site.try_serve(stack, node, units, seed).await.is_ok() {
-            self.served.entry(stack).or_default().push((units, seed));
-        }
-    }
-
-    /// The network has its moments.
-    pub(super) fn trouble(&mut self, world: &World) {
-        const KINDS: [FaultKind; 6] = [
-            FaultKind::ExecuteLostBefore,
-            FaultKind::ExecuteLostAfter,
-            FaultKind::Unavailable,
-            FaultKind::StaleObjects,
-            FaultKind::EventsCut,
-            FaultKind::Congestion,
-        ];
-        if self.once_in(3) {
-            let kind = self.pick(&KINDS);
-            world.network.inject_fault(Fault {
-                kind,
-                count: self.rng.random_range(1..=3),
-                ms: 1,
-                checkpoints: 1,
-            });
-        }
-    }
-
-    /// The autopilot looks, and a person resumes it if it has paused.
-    pub(super) async fn pilot(&mut self, world: &World, site: &mut Site) {
-        for _ in 0..2 {
-            site.mirrored(world).await;
-            // It may not be able to look, while the Sui node is unavailable.
-            let _ = site.run.step().await;
-            site.run.settled().await;
-        }
-        if site.autopilot.status().await.unwrap().pause.is_some() {
-            site.autopilot.resume().await.unwrap();
         }
     }
 
     /// The operator's inference side runs the requests of others' stacks again, mostly at once.
-    pub(super) async fn rerun_requests(&mut self, world: &World, site: &mut Site, others: &Others) {
+    pub(super) async fn rerun_requests(&mut self, world: &World, site: &mut Site) {
         site.mirrored(world).await;
-        let _ = others;
-        let due = crate::site::missing_records(site).await;
-        for key in due {
-            if !self.reruns.contains_key(&key) {
-                let delay = match self.rng.random_range(0..10) {
-                    0 => Some(3),
-                    1 => None,
-                    _ => Some(0),
-                };
-                self.reruns.insert(key, delay);
-            }
-        }
-        let mut ready = Vec::new();
-        for (key, delay) in &mut self.reruns {
-            match delay {
-                Some(0) => {
-                    ready.push(*key);
-                    *delay = None;
+        for (stack, nodes) in attestations_due(site).await {
+            for (node, has_record) in nodes {
+                let delay = self.orders[&stack].rerun;
+                let due = delay.map(|steps| self.now + steps);
+                if !has_record {
+                    self.reruns.entry((stack, node)).or_insert(due);
                 }
-                Some(hours) => *hours -= 1,
-                None => {}
             }
         }
-        for (stack, node) in ready {
+        let ready = self
+            .reruns
+            .iter()
+            .filter(|(_, due)| **due == Some(self.now));
+        for (stack, node) in ready.map(|(key, _)| *key).collect::<Vec<_>>() {
             for (units, seed) in self.served.get(&stack).cloned().unwrap_or_default() {
                 site.serve(stack, node, units, seed).await;
             }
+            self.rerun_at.insert((stack, node), world.clock.now());
         }
     }
 
-    pub(super) fn end_epoch(&mut self, world: &World, epoch: u64) {
-        if epoch == self.size.buying / 2 {
-            world.network.deprecate_task(self.ending).unwrap();
+    /// Tasks end and are removed, and the contract's treasury is filled.
+    pub(super) fn end_epoch(&mut self, world: &World, epoch: usize, other: &Site) {
+        for task in ENDING {
+            if Plan::deprecation(self.size, task) == Some(epoch) {
+                world.network.deprecate_task(self.tasks[task]).unwrap();
+            }
+            if Plan::removal(self.size, task) == Some(epoch) {
+                world.network.remove_task(self.tasks[task], false).unwrap();
+            }
         }
-        if epoch >= self.size.buying {
+        let filled = Plan::filled(self.size, epoch);
+        if filled > 0 {
             // Attesters are paid more than the buyers paid, so the treasury depends on purchases that are not used.
-            self.fill_treasury(world);
+            let stacks = u64::try_from(self.size.steps * self.size.stacks()).unwrap();
+            let purchase = Purchase {
+                task_small_id: self.tasks[0],
+                num_compute_units: UNITS,
+                price: PRICE * stacks * filled,
+                count: 1,
+                node_small_id: Some(other.nodes[0]),
+            };
+            world.network.buy_stacks(&purchase).unwrap();
         }
         world.end_epoch();
     }
 
-    fn fill_treasury(&mut self, world: &World) {
-        let (task, node) = (self.tasks[0], self.idle_node);
-        world.buy(task, node, 50 * self.size.stacks_per_hour);
+    /// What the selected node has served of a stack.
+    pub(super) fn units_of(&self, stack: StackSmallId) -> ComputeUnits {
+        let served = self.served.get(&stack);
+        ComputeUnits::new(served.map_or(0, |served| served.iter().map(|(units, _)| units).sum()))
     }
 
-    /// Whether the daemon is restarted now.
-    pub(super) fn restarts(&mut self) -> bool {
-        self.once_in(5)
+    /// Whether a stack is one of our nodes'.
+    pub(super) fn is_ours(&self, stack: StackSmallId) -> bool {
+        let order = self.orders.get(&stack);
+        order.is_some_and(|order| order.who == Who::Ours)
     }
+}
+
+/// The settlements that a site's nodes must attest, each with the nodes and whether they have a record.
+pub(super) async fn attestations_due(site: &Site) -> Vec<(StackSmallId, Vec<(NodeSmallId, bool)>)> {
+    let epoch = site.state.progress().await.unwrap().epoch;
+    let page = Page::first(10_000);
+    let now = epoch.unwrap_or(Epoch::new(0));
+    let due = site.state.due_attestations(&site.nodes, now, page).await;
+    let due = due.unwrap().into_iter().map(|due| {
+        let nodes = due.nodes.iter();
+        let nodes = nodes.map(|node| (node.node_small_id, node.record_agrees.is_some()));
+        (due.stack_small_id, nodes.collect())
+    });
+    due.collect()
 }

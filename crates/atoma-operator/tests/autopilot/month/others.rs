@@ -1,106 +1,102 @@
-//! The other operator, and the script that an operator without an autopilot runs.
+//! The other operator: settles in its own time, and attests late, wrongly or never.
 
-use atoma_domain::StackSmallId;
-use atoma_domain::autopilot::DutyKind;
+use std::collections::BTreeMap;
+
 use atoma_domain::journal::GasOptions;
 use atoma_domain::ports::{Page, StackFilter, StateReader as _};
+use atoma_domain::{NodeSmallId, StackSmallId};
 use atoma_operator::NodeChoice;
 
-use super::market::Market;
+use super::market::{Market, attestations_due};
+use super::plan::Attests;
 use crate::site::{Site, chosen};
 use crate::world::World;
 
-/// An operator that settles in its own time, and attests late, wrongly or never.
+/// An operator with its own habits.
 pub(super) struct Others {
     pub(super) site: Site,
-    /// Attestations that it will not make.
-    ignored: Vec<StackSmallId>,
+    /// Since which step an attestation is due, and whether it is made.
+    seen: BTreeMap<(StackSmallId, NodeSmallId), (usize, bool)>,
+    pub(super) late: usize,
+    pub(super) wrong: usize,
 }
 
 impl Others {
     pub(super) const fn new(site: Site) -> Self {
         Self {
             site,
-            ignored: Vec::new(),
+            seen: BTreeMap::new(),
+            late: 0,
+            wrong: 0,
         }
     }
 
-    pub(super) async fn act(&mut self, world: &World, market: &mut Market, hour: u64) {
-        let site = &mut self.site;
-        site.mirrored(world).await;
-        let Ok(survey) = site.autopilot.survey().await else {
-            return;
-        };
-        let (choice, gas) = (NodeChoice::default(), GasOptions::default());
-        for duty in survey.duties {
-            let (Some(stack), node) = (duty.stack_small_id, duty.node_small_id) else {
-                continue;
-            };
-            if duty.kind != DutyKind::Attest || self.ignored.contains(&stack) {
-                continue;
-            }
-            if market.once_in(10) {
-                self.ignored.push(stack);
-            } else if market.once_in(60) {
-                // It has another result, and says so.
-                self.ignored.push(stack);
-                let _ = site.try_serve(stack, node, 1, u64::MAX).await;
-                let _ = site
-                    .operator()
-                    .attest(&[stack], true, chosen(node), gas)
-                    .await;
-            } else if !market.once_in(3) {
-                for (units, seed) in market.served.get(&stack).cloned().unwrap_or_default() {
-                    // The draw can name the node that has settled the stack.
-                    let _ = site.try_serve(stack, node, units, seed).await;
+    /// What it does in a step of the day.
+    pub(super) async fn act(&mut self, world: &World, market: &Market, step: usize) {
+        self.site.mirrored(world).await;
+        for (stack, nodes) in attestations_due(&self.site).await {
+            for (node, _) in nodes {
+                let order = &market.orders[&stack];
+                let (since, is_done) = self
+                    .seen
+                    .entry((stack, node))
+                    .or_insert((market.now, false));
+                let waited = market.now - *since;
+                // The epoch of settlement is over.
+                let is_late = market.now / market.size.steps > *since / market.size.steps;
+                let wants = match order.attests {
+                    Attests::After(steps) => waited >= steps,
+                    Attests::Late(after) => is_late && step >= after,
+                    Attests::Wrongly => true,
+                    Attests::Never => false,
+                };
+                if wants && !*is_done {
+                    *is_done = true;
+                    let is_wrong = order.attests == Attests::Wrongly;
+                    self.late += usize::from(is_late);
+                    self.wrong += usize::from(is_wrong);
+                    self.attest(market, stack, node, is_wrong).await;
                 }
-                self.ignored.push(stack);
-                let _ = site
-                    .operator()
-                    .attest(&[stack], false, chosen(node), gas)
-                    .await;
             }
         }
-        if hour % 6 == 5 {
-            let stacks = own_stacks(site, |stack| stack.num_total_messages > 0).await;
-            for stacks in stacks.chunks(1_000) {
-                let _ = site.operator().settle(stacks, None, choice, gas).await;
-                site.mirrored(world).await;
-                let _ = site.operator().claim(stacks, choice, gas).await;
-            }
+        let quarter = market.size.steps.div_ceil(4);
+        if step % quarter == quarter - 1 {
+            self.settle_and_claim(world).await;
+        }
+    }
+
+    async fn attest(
+        &self,
+        market: &Market,
+        stack: StackSmallId,
+        node: NodeSmallId,
+        is_wrong: bool,
+    ) {
+        for (units, seed) in market.served.get(&stack).cloned().unwrap_or_default() {
+            // The draw can name the node that has settled the stack.
+            let _ = self.site.try_serve(stack, node, units, seed).await;
+        }
+        if is_wrong {
+            let _ = self.site.try_serve(stack, node, 1, u64::MAX).await;
+        }
+        let operator = self.site.operator();
+        let gas = GasOptions::default();
+        let _ = operator.attest(&[stack], is_wrong, chosen(node), gas).await;
+    }
+
+    async fn settle_and_claim(&mut self, world: &World) {
+        let (choice, gas) = (NodeChoice::default(), GasOptions::default());
+        let unpaid = unpaid_stacks(&self.site).await;
+        for stacks in unpaid.chunks(1_000) {
+            let _ = self.site.operator().settle(stacks, None, choice, gas).await;
+            self.site.mirrored(world).await;
+            let _ = self.site.operator().claim(stacks, choice, gas).await;
         }
     }
 }
 
-/// Settles, attests and claims whatever it can.
-pub(super) async fn run_script(world: &World, site: &mut Site) {
-    site.mirrored(world).await;
-    let (choice, gas) = (NodeChoice::default(), GasOptions::default());
-    let open = own_stacks(site, |stack| {
-        stack.num_total_messages > 0 && !stack.is_claimed
-    })
-    .await;
-    let operator = site.operator().clone();
-    for stacks in open.chunks(1_000) {
-        let _ = operator.settle(stacks, None, choice, gas).await;
-        let _ = operator.claim(stacks, choice, gas).await;
-    }
-    site.mirrored(world).await;
-    let Ok(survey) = site.autopilot.survey().await else {
-        return;
-    };
-    for duty in survey.due().filter(|duty| duty.kind == DutyKind::Attest) {
-        let choice = chosen(duty.node_small_id);
-        let stacks: Vec<_> = duty.stack_small_id.into_iter().collect();
-        let _ = operator.attest(&stacks, false, choice, gas).await;
-    }
-}
-
-/// The stacks of an operator's nodes that are as wanted.
-async fn own_stacks(
-    site: &Site,
-    is_wanted: impl Fn(&atoma_domain::model::Stack) -> bool,
-) -> Vec<StackSmallId> {
+/// The stacks of an operator's nodes that were used and are not paid.
+pub(super) async fn unpaid_stacks(site: &Site) -> Vec<StackSmallId> {
     let mut page = Page::first(10_000);
     let mut found = Vec::new();
     loop {
@@ -113,7 +109,8 @@ async fn own_stacks(
         if page.after.is_none() {
             return found;
         }
-        let wanted = stacks.iter().filter(|stack| is_wanted(stack));
-        found.extend(wanted.map(|stack| stack.stack_small_id));
+        let unpaid = stacks.iter();
+        let unpaid = unpaid.filter(|stack| stack.num_total_messages > 0 && !stack.is_claimed);
+        found.extend(unpaid.map(|stack| stack.stack_small_id));
     }
 }
