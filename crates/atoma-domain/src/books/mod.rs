@@ -8,14 +8,17 @@ mod claim;
 mod gas;
 mod ledger;
 mod line;
+mod posting;
+mod rates;
 mod record;
 mod stage;
 mod totals;
 
 pub use claim::{AmountError, ClaimSplit, StackTerms, split_claim};
 pub use gas::{GasLine, divide_gas};
-pub use ledger::{Ledger, Posted};
+pub use ledger::Ledger;
 pub use line::{BookDifference, BookLine, DifferenceKind, LineKind};
+pub use posting::Posted;
 pub use record::{BookEntry, BookedClaim, BookedTransaction, StackRecords};
 pub use stage::{StackFacts, Stage, Standstill, standing};
 pub use totals::{Grouping, Totals, day_of};

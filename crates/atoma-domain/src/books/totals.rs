@@ -68,7 +68,9 @@ pub struct Totals {
     /// What of the shares was paid.
     pub withdrawn: u128,
     /// The gas that was paid.
-    pub gas: u128,
+    pub gas_used: u128,
+    /// The gas that came back, because storage rebates were larger.
+    pub gas_returned: u128,
     /// Lines whose amount is unknown, and which are in no sum.
     pub unknown: u64,
 }
@@ -99,7 +101,9 @@ impl Totals {
 
     /// Adds a part of gas.
     pub fn add_gas(&mut self, gas: &GasLine) {
-        self.gas = self.gas.saturating_add(u128::from(gas.gas.get()));
+        self.gas_used = self.gas_used.saturating_add(u128::from(gas.used.get()));
+        let returned = u128::from(gas.returned.get());
+        self.gas_returned = self.gas_returned.saturating_add(returned);
     }
 
     /// What arrived at the operator's address: fees and withdrawn shares.

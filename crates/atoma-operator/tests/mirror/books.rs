@@ -198,6 +198,7 @@ impl History {
     }
 
     async fn assert_books_are_the_networks(&self) {
+        self.note_charges().await;
         let state = self.world.localnet.state().unwrap();
         let mut treasury = 0;
         for (who, operator) in self.world.operators.iter().enumerate() {

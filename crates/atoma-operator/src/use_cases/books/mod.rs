@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use atoma_domain::books::{
-    BookDifference, BookLine, BookedTransaction, Grouping, Ledger, Posted, Totals,
+    BookDifference, BookLine, BookedTransaction, GasLine, Grouping, Ledger, Posted, Totals,
 };
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{BookMarks, Page, Period};
@@ -48,8 +48,23 @@ pub struct Earnings {
     pub owed: Option<u128>,
 }
 
-/// The place of a line: the number of its transaction, and its place among that one's lines, from 1.
-pub type LinePlace = (u64, u64);
+/// A line of the books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookRow {
+    /// An amount.
+    Amount(BookLine),
+    /// A part of the gas of one of the daemon's transactions.
+    Gas(GasLine),
+}
+
+/// The place of a line. All gas comes after all amounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LinePlace {
+    /// Of an amount: the number of its transaction, and its place among that one's lines, from 1.
+    Amount(u64, u64),
+    /// Of gas: the number of the attempt, and its place among that one's parts, from 1.
+    Gas(u64, u64),
+}
 
 /// The state of the books as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +83,11 @@ const MOST_DIFFERENCES: usize = 1_000;
 impl BookFilter {
     fn takes(&self, line: &BookLine) -> bool {
         self.nodes.contains(&line.node) && self.period.has(line.timestamp)
+    }
+
+    /// The journal has the period. What no node did counts for all of them.
+    fn takes_gas(&self, gas: &GasLine) -> bool {
+        gas.node.is_none_or(|node| self.nodes.contains(&node))
     }
 }
 
@@ -98,7 +118,7 @@ impl Operator {
             let lines = self.ports.books.gas_lines(filter.period, page);
             let lines = lines.await.map_err(internal)?;
             for (_, gas) in &lines {
-                if gas.node.is_none_or(|node| filter.nodes.contains(&node)) {
+                if filter.takes_gas(gas) {
                     groups
                         .entry(place(by.of_gas(gas)))
                         .or_default()
@@ -127,7 +147,7 @@ impl Operator {
         Ok(groups.collect())
     }
 
-    /// The lines of the books after a place, in ledger order.
+    /// The lines of the books after a place: the amounts in ledger order, then the gas in the order of the journal.
     ///
     /// # Errors
     /// When the database fails.
@@ -135,23 +155,67 @@ impl Operator {
         &self,
         filter: &BookFilter,
         page: Page<LinePlace>,
-    ) -> Result<Vec<(LinePlace, BookLine)>, Failure> {
+    ) -> Result<Vec<(LinePlace, BookRow)>, Failure> {
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         let mut lines = Vec::new();
+        if let Some(after @ LinePlace::Gas(..)) = page.after {
+            self.gas_rows(filter, Some(after), limit, &mut lines)
+                .await?;
+            return Ok(lines);
+        }
         self.fold(|_, posted| {
             for (place, line) in (1..).zip(posted.lines) {
-                let place = (line.sequence, place);
+                let place = LinePlace::Amount(line.sequence, place);
                 if lines.len() >= limit {
                     return ControlFlow::Break(());
                 }
                 if filter.takes(&line) && page.after.is_none_or(|after| place > after) {
-                    lines.push((place, line));
+                    lines.push((place, BookRow::Amount(line)));
                 }
             }
             ControlFlow::Continue(())
         })
         .await?;
+        self.gas_rows(filter, None, limit, &mut lines).await?;
         Ok(lines)
+    }
+
+    /// Adds the gas after a place, until there are `limit` lines.
+    async fn gas_rows(
+        &self,
+        filter: &BookFilter,
+        after: Option<LinePlace>,
+        limit: usize,
+        lines: &mut Vec<(LinePlace, BookRow)>,
+    ) -> Result<(), Failure> {
+        // The page before may have ended within an attempt.
+        let mut read_after = match after {
+            Some(LinePlace::Gas(attempt, _)) => attempt.checked_sub(1),
+            _ => None,
+        };
+        while lines.len() < limit {
+            let page = Page {
+                after: read_after,
+                limit: PAGE,
+            };
+            let parts = self.ports.books.gas_lines(filter.period, page).await;
+            let parts = parts.map_err(internal)?;
+            let Some((last, _)) = parts.last() else {
+                break;
+            };
+            read_after = Some(*last);
+            for attempt in parts.chunk_by(|(one, _), (other, _)| one == other) {
+                for (place, (number, gas)) in (1..).zip(attempt) {
+                    let place = LinePlace::Gas(*number, place);
+                    let is_wanted =
+                        filter.takes_gas(gas) && after.is_none_or(|after| place > after);
+                    if is_wanted && lines.len() < limit {
+                        lines.push((place, BookRow::Gas(*gas)));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether the books agree with the events and with the changes of balances.
