@@ -5,13 +5,15 @@
 use std::collections::BTreeMap;
 
 use atoma_domain::books::{
-    BookEntry, BookedClaim, BookedTransaction, DifferenceKind, Ledger, LineKind, Posted, StackTerms,
+    BookEntry, BookedClaim, BookedTransaction, DifferenceKind, Ledger, LineKind, Posted,
+    StackTerms, split_claim,
 };
 use atoma_domain::contract::{Charges, ChargesHistory, ChargesRead};
 use atoma_domain::{
     Address, ComputeUnits, Digest, Epoch, MicroUsdc, NodeSmallId, Permille, PricePerMillion,
     SecurityLevel, StackSmallId, TaskSmallId, TimestampMs,
 };
+use proptest::prelude::*;
 use serde_json::Value;
 
 const OPERATOR: Address = Address::new([1; 32]);
@@ -417,5 +419,43 @@ fn of_two_charges_the_one_that_fits_counts() {
         for transaction in &transactions {
             assert_eq!(ledger.post(transaction).differences, []);
         }
+    }
+}
+
+proptest! {
+    /// A claim divides no more than the charge without the surcharge, and shares no more than the fee. (What the buyer paid
+    /// can be less than all of it: then the treasury pays the rest.)
+    #[test]
+    fn the_parts_of_a_claim_never_exceed_the_whole(
+        (units, claimed) in (1..2_000_000_u64).prop_flat_map(|units| (Just(units), 0..=units)),
+        price in 1..3_000_000_u64,
+        charge in 1_000..2_000_u64,
+        count in 1..6_u64,
+        attested in prop::collection::vec(any::<bool>(), 0..6),
+    ) {
+        let attested: Vec<_> = attested.into_iter().take(usize::try_from(count).unwrap()).collect();
+        let (_, transactions) = example();
+        let Some(BookEntry::Bought { terms: Some(terms), .. }) = transactions[1].entries.first() else {
+            panic!("{transactions:?}");
+        };
+        let terms = StackTerms {
+            num_compute_units: ComputeUnits::new(units),
+            price_per_one_million_compute_units: PricePerMillion::new(price),
+            ..*terms
+        };
+        let charges = Charges {
+            sampling_consensus: Permille::new(charge),
+            extra_nodes: Permille::new(0),
+            extra_nodes_count: count,
+        };
+        let drawn: Vec<_> = (0..attested.len()).map(|place| NodeSmallId::new(u64::try_from(place).unwrap() + 2)).collect();
+        let had: Vec<_> = drawn.iter().zip(&attested).filter(|(_, had)| **had).map(|(node, _)| *node).collect();
+        let split = split_claim(&terms, ComputeUnits::new(claimed), &drawn, &had, &charges).unwrap();
+        let whole = u128::from(units) * u128::from(price) * u128::from(charge) / 1_000_000_000;
+        let (fee, refund) = (u128::from(split.fee.get()), u128::from(split.refund.get()));
+        prop_assert!(fee + refund <= whole && whole <= fee + refund + 1);
+        prop_assert_eq!(split.credited.len() + split.late.len(), drawn.len());
+        let shares = u128::from(split.share.get()) * u128::try_from(drawn.len()).unwrap();
+        prop_assert!(shares <= fee);
     }
 }

@@ -237,6 +237,9 @@ async fn the_gas_of_the_books_is_what_left_the_address() {
             "{status}: {statuses:?}"
         );
     }
+    // What is kept of the books from request to request is what a new reading gives.
+    let again = world.list("/earnings?by=epoch").await;
+    assert_eq!(again, world.list("/earnings?by=epoch").await);
     let spent = received - world.sui(&address);
     for by in ["node", "task", "epoch", "day"] {
         let totals = world.list(&format!("/earnings?by={by}")).await;

@@ -33,6 +33,11 @@ impl Ledger {
         }
     }
 
+    /// Takes the charges that were read since. What they tell of posted transactions must be what was known of them.
+    pub fn learn(&mut self, charges: ChargesHistory) {
+        self.charges = charges;
+    }
+
     /// What the contract owes the node: shares that it was credited and has not withdrawn. `None` if the books don't
     /// reach back far enough to know, or if a share is unknown.
     pub fn owed(&self, node: NodeSmallId) -> Option<u128> {

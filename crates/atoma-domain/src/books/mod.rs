@@ -21,4 +21,4 @@ pub use line::{BookDifference, BookLine, DifferenceKind, LineKind};
 pub use posting::Posted;
 pub use record::{BookEntry, BookedClaim, BookedTransaction, StackRecords};
 pub use stage::{StackFacts, Stage, Standstill, standing};
-pub use totals::{Grouping, Totals, day_of};
+pub use totals::{DAY, Grouping, Totals, day_of};

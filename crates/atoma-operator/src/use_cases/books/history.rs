@@ -133,9 +133,9 @@ impl Operator {
         let progress = self.ports.events.progress().await.map_err(internal)?;
 
         let mut posted = Posts::default();
-        let last = records.transactions.last().map(|last| last.sequence);
-        if let Some(last) = last {
-            self.fold(|transaction, found| {
+        let sequences = records.transactions.iter().map(|own| own.sequence);
+        if let Some((first, last)) = sequences.clone().min().zip(sequences.max()) {
+            self.fold(first, |transaction, found| {
                 if records
                     .transactions
                     .iter()

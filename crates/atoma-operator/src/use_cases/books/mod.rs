@@ -1,17 +1,18 @@
 //! The books: totals, lines, differences, and the history of a stack.
 //!
 //! All of them post the recorded transactions from the first on, because what the contract owes a node depends on all that
-//! came before. Nothing that is computed is stored, so nothing can be out of date.
+//! came before. Nothing that is computed is stored, so nothing can be out of date; what was posted is kept in memory.
 
 mod history;
+mod kept;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 use atoma_domain::books::{
-    BookDifference, BookLine, BookedTransaction, GasLine, Grouping, Ledger, Posted, Totals,
+    BookLine, BookedTransaction, DAY, GasLine, Grouping, Ledger, Posted, Totals, day_of,
 };
 use atoma_domain::journal::Failure;
 use atoma_domain::ports::{BookMarks, Page, Period};
@@ -20,6 +21,10 @@ use tracing::debug;
 
 use super::operator::Operator;
 use crate::causes::internal;
+use kept::{MOST_DIFFERENCES, Sums};
+
+pub use kept::BooksChecked;
+pub(in crate::use_cases) use kept::Kept;
 
 pub use history::{HistoryStep, StackHistory, StepKind};
 
@@ -66,23 +71,17 @@ pub enum LinePlace {
     Gas(u64, u64),
 }
 
-/// The state of the books as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BooksChecked {
-    /// What differs, in ledger order; the first ones if there are very many.
-    pub differences: Vec<BookDifference>,
-    /// How many differences there are.
-    pub count: u64,
-    /// How many transactions could not be compared with the changes of balances.
-    pub unchecked: u64,
-}
-
-/// How many differences are told at most.
-const MOST_DIFFERENCES: usize = 1_000;
-
 impl BookFilter {
     fn takes(&self, line: &BookLine) -> bool {
         self.nodes.contains(&line.node) && self.period.has(line.timestamp)
+    }
+
+    /// The days of the period; `None` if it has parts of days.
+    fn days(&self) -> Option<Range<u64>> {
+        let Period { from, until } = self.period;
+        let is_whole = |time: u64| time.is_multiple_of(DAY) || time == u64::MAX;
+        let days = day_of(from)..until.get().div_ceil(DAY);
+        (is_whole(from.get()) && is_whole(until.get())).then_some(days)
     }
 
     /// The journal has the period. What no node did counts for all of them.
@@ -104,14 +103,40 @@ impl Operator {
         // `None` last.
         let place = |group: Option<u64>| (group.is_none(), group);
         let mut groups: BTreeMap<_, Totals> = BTreeMap::new();
-        let ledger = self
-            .fold(|_, posted| {
-                for line in posted.lines.iter().filter(|line| filter.takes(line)) {
-                    groups.entry(place(by.of_line(line))).or_default().add(line);
-                }
-                ControlFlow::Continue(())
+        let summed = self
+            .read(|ledger, sums| {
+                let all: Option<Vec<_>> = sums.iter().map(|sums| sums.cells.as_ref()).collect();
+                let days = filter.days();
+                let cells = all.zip(days).map(|(all, days)| {
+                    let cells = all.into_iter().flatten();
+                    for (cell, totals) in cells.filter(|(cell, _)| {
+                        filter.nodes.contains(&cell.node) && days.contains(&cell.day)
+                    }) {
+                        let group = match by {
+                            Grouping::Node => Some(cell.node.get()),
+                            Grouping::Task => cell.task,
+                            Grouping::Epoch => Some(cell.epoch),
+                            Grouping::Day => Some(cell.day),
+                        };
+                        groups.entry(place(group)).or_default().merge(totals);
+                    }
+                });
+                cells.map(|()| ledger.clone())
             })
             .await?;
+        let ledger = match summed {
+            Some(ledger) => ledger,
+            // Too many sums, or parts of days.
+            None => {
+                self.fold(0, |_, posted| {
+                    for line in posted.lines.iter().filter(|line| filter.takes(line)) {
+                        groups.entry(place(by.of_line(line))).or_default().add(line);
+                    }
+                    ControlFlow::Continue(())
+                })
+                .await?
+            }
+        };
         let mut after = None;
         loop {
             let page = Page { after, limit: PAGE };
@@ -163,7 +188,11 @@ impl Operator {
                 .await?;
             return Ok(lines);
         }
-        self.fold(|_, posted| {
+        let from = match page.after {
+            Some(LinePlace::Amount(transaction, _)) => transaction,
+            _ => 0,
+        };
+        self.fold(from, |_, posted| {
             for (place, line) in (1..).zip(posted.lines) {
                 let place = LinePlace::Amount(line.sequence, place);
                 if lines.len() >= limit {
@@ -223,33 +252,68 @@ impl Operator {
     /// # Errors
     /// When the database fails.
     pub async fn check_books(&self) -> Result<BooksChecked, Failure> {
-        let mut checked = BooksChecked::default();
-        self.fold(|_, posted| {
-            checked.unchecked = checked
-                .unchecked
-                .saturating_add(u64::from(posted.unchecked.is_some()));
-            for difference in posted.differences {
-                checked.count = checked.count.saturating_add(1);
-                if checked.differences.len() < MOST_DIFFERENCES {
-                    checked.differences.push(difference);
-                }
+        self.read(|_, sums| {
+            let mut checked = BooksChecked::default();
+            for sums in sums {
+                let more = &sums.checked;
+                checked.count = checked.count.saturating_add(more.count);
+                checked.unchecked = checked.unchecked.saturating_add(more.unchecked);
+                let left = MOST_DIFFERENCES.saturating_sub(checked.differences.len());
+                let differences = more.differences.iter().take(left);
+                checked.differences.extend(differences.copied());
             }
-            ControlFlow::Continue(())
+            checked
         })
-        .await?;
-        Ok(checked)
+        .await
     }
 
-    /// Posts all recorded transactions, or until `each` breaks off, and returns the books afterwards.
+    /// Posts what is new, and reads what all comes to: the ledger, and the sums of what was posted for good and of what may
+    /// come out otherwise once the contract's charges were read again.
+    async fn read<T>(&self, read: impl FnOnce(&Ledger, [&Sums; 2]) -> T) -> Result<T, Failure> {
+        let (own, marks) = self.basis().await?;
+        let mut kept = self.kept_books.lock().await;
+        kept.renew(own, &marks);
+        let known = marks.charges.last_read();
+        let mut open: Option<Ledger> = None;
+        let mut sums = Sums::new();
+        let mut after = kept.last;
+        loop {
+            let page = Page { after, limit: PAGE };
+            let transactions = self.ports.books.book_transactions(page).await;
+            let transactions = transactions.map_err(internal)?;
+            let Some(last) = transactions.last() else {
+                break;
+            };
+            after = Some(last.sequence);
+            for transaction in &transactions {
+                let version = transaction.contract_version;
+                let is_settled = version.is_none_or(|version| Some(version) <= known);
+                match &mut open {
+                    None if is_settled => kept.take(transaction),
+                    _ => {
+                        let ledger = open.get_or_insert_with(|| kept.ledger.clone());
+                        sums.take(ledger.post(transaction));
+                    }
+                }
+            }
+        }
+        let ledger = open.as_ref().unwrap_or(&kept.ledger);
+        Ok(read(ledger, [&kept.sums, &sums]))
+    }
+
+    /// Posts recorded transactions, at least from the one with this number on and until `each` breaks off, and returns the
+    /// books afterwards.
     async fn fold(
         &self,
+        from: u64,
         mut each: impl FnMut(&BookedTransaction, Posted) -> ControlFlow<()>,
     ) -> Result<Ledger, Failure> {
-        let marks = self.book_marks().await?;
-        let nodes = self.ports.state.operator_nodes().await.map_err(internal)?;
-        let own = nodes.into_iter().map(|node| node.node_small_id);
-        let mut ledger = Ledger::new(own, marks.charges, marks.gaps);
-        let mut after = None;
+        let (own, marks) = self.basis().await?;
+        let (mut after, mut ledger) = {
+            let mut kept = self.kept_books.lock().await;
+            kept.renew(own, &marks);
+            kept.before(from, &marks)
+        };
         loop {
             let page = Page { after, limit: PAGE };
             let transactions = self.ports.books.book_transactions(page).await;
@@ -265,6 +329,14 @@ impl Operator {
                 }
             }
         }
+    }
+
+    /// What transactions are posted by.
+    async fn basis(&self) -> Result<(BTreeSet<NodeSmallId>, BookMarks), Failure> {
+        let marks = self.book_marks().await?;
+        let nodes = self.ports.state.operator_nodes().await.map_err(internal)?;
+        let own = nodes.into_iter().map(|node| node.node_small_id);
+        Ok((own.collect(), marks))
     }
 
     /// What the books need to know. If the contract has been used since its charges were read, they are read again.

@@ -1,5 +1,7 @@
 //! Telling that the books differ from the chain.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use atoma_domain::alarms::{AlarmKind, Condition, Subject};
 use atoma_domain::books::BookDifference;
 use tracing::debug;
@@ -15,6 +17,8 @@ impl Operator {
     pub(crate) async fn report_books(&self) {
         match self.check_books().await {
             Ok(checked) => {
+                let count = self.books_differences.get_or_init(AtomicU64::default);
+                count.store(checked.count, Ordering::Relaxed);
                 let kind = AlarmKind::BooksDiffer;
                 self.alarm_reports().report(kind, condition(&checked));
             }
