@@ -40,62 +40,137 @@ pub struct EarningsView {
     pub withdrawn_amount: MicroUsdc,
     /// What arrived: fees and withdrawn shares.
     pub received_amount: MicroUsdc,
-    /// What the contract owes the node now, whatever the period; `null` unless the totals are a node's and the books reach
-    /// back far enough to know.
+    /// What the contract owes the node now, whatever `from` and `to`: it is the one amount that is not of the period.
+    /// `null` unless the totals are a node's and all that it depends on is known.
     pub owed_amount: Option<MicroUsdc>,
-    /// The gas of the daemon's transactions.
+    /// The gas that the daemon's transactions paid.
     pub gas_used: Mist,
+    /// What came back by transactions whose storage rebate was larger than their gas, as it is with claims.
+    pub gas_returned: Mist,
+    /// The gas that it comes to: what was paid less what came back. Negative if more came back.
+    pub gas_cost: i64,
     /// How many lines have an unknown amount, which is in no total.
     pub unknown_lines: u64,
 }
 
-/// One amount of one node in one transaction.
+/// One amount of one node in one transaction, or a part of a transaction's gas.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = BookLine)]
 pub struct BookLineView {
-    /// The time of the transaction's checkpoint.
+    /// The time of the transaction's checkpoint; of gas, when the daemon learnt the outcome.
     #[schema(value_type = Option<text::Time>)]
     pub timestamp: Option<String>,
-    /// Its epoch.
-    pub epoch: Epoch,
+    /// Its epoch; `null` for the gas of a transaction that is not in the books, such as one that failed.
+    pub epoch: Option<Epoch>,
     /// Its digest.
     #[schema(value_type = text::TransactionDigest)]
     pub tx_digest: Digest,
-    /// `bought`, `fee`, `refund`, `share`, `forfeited` or `withdrawn`.
+    /// `bought`, `fee`, `refund`, `share`, `forfeited`, `withdrawn` or `gas`.
     pub kind: String,
-    /// The operator's node.
-    pub node_small_id: NodeSmallId,
+    /// The operator's node; `null` for the gas of a registration.
+    pub node_small_id: Option<NodeSmallId>,
     /// The task, if it is known.
     pub task_small_id: Option<TaskSmallId>,
-    /// The stack; `null` for a withdrawal.
+    /// The stack; `null` for what is about none, such as a withdrawal.
     pub stack_small_id: Option<StackSmallId>,
-    /// The amount in micro-USDC; `null` if what it depends on was not mirrored.
+    /// The amount in micro-USDC; `null` for gas, and if what it depends on is not known.
     pub amount: Option<MicroUsdc>,
+    /// Of gas, the MIST that were paid; negative if they came back. `null` for amounts.
+    pub gas_cost: Option<i64>,
 }
 
 impl BookLineView {
     /// Lines as comma-separated values, with a line of headings. No cell can have a comma or a quote.
     pub fn csv(lines: &[Self]) -> String {
-        let mut csv = String::from(
-            "timestamp,epoch,tx_digest,kind,node_small_id,task_small_id,stack_small_id,amount_micro_usdc\r\n",
-        );
-        for line in lines {
-            let cell = |value: Option<u64>| value.map(|value| value.to_string());
-            let cells = [
-                line.timestamp.clone().unwrap_or_default(),
-                line.epoch.to_string(),
+        const HEADINGS: [&str; 9] = [
+            "timestamp",
+            "epoch",
+            "tx_digest",
+            "kind",
+            "node_small_id",
+            "task_small_id",
+            "stack_small_id",
+            "amount_micro_usdc",
+            "gas_mist",
+        ];
+        let row = |line: &Self| {
+            [
+                cell(line.timestamp.as_ref()),
+                cell(line.epoch),
                 line.tx_digest.to_string(),
                 line.kind.clone(),
-                line.node_small_id.to_string(),
-                cell(line.task_small_id.map(TaskSmallId::get)).unwrap_or_default(),
-                cell(line.stack_small_id.map(StackSmallId::get)).unwrap_or_default(),
-                cell(line.amount.map(MicroUsdc::get)).unwrap_or_default(),
-            ];
-            csv.push_str(&cells.join(","));
-            csv.push_str("\r\n");
-        }
-        csv
+                cell(line.node_small_id),
+                cell(line.task_small_id),
+                cell(line.stack_small_id),
+                cell(line.amount.map(MicroUsdc::get)),
+                cell(line.gas_cost),
+            ]
+        };
+        table(HEADINGS, lines.iter().map(row))
     }
+}
+
+impl EarningsView {
+    /// Totals as comma-separated values, with a line of headings. No cell can have a comma or a quote.
+    pub fn csv(totals: &[Self]) -> String {
+        const HEADINGS: [&str; 18] = [
+            "node_small_id",
+            "task_small_id",
+            "epoch",
+            "day",
+            "bought_stacks",
+            "bought_micro_usdc",
+            "claimed_stacks",
+            "fee_micro_usdc",
+            "refund_micro_usdc",
+            "share_micro_usdc",
+            "forfeited_micro_usdc",
+            "withdrawn_micro_usdc",
+            "received_micro_usdc",
+            "owed_now_micro_usdc",
+            "gas_used_mist",
+            "gas_returned_mist",
+            "gas_cost_mist",
+            "unknown_lines",
+        ];
+        let row = |of: &Self| {
+            [
+                cell(of.node_small_id),
+                cell(of.task_small_id),
+                cell(of.epoch),
+                cell(of.day.as_ref()),
+                of.bought_stacks.to_string(),
+                of.bought_amount.get().to_string(),
+                of.claimed_stacks.to_string(),
+                of.fee_amount.get().to_string(),
+                of.refund_amount.get().to_string(),
+                of.share_amount.get().to_string(),
+                of.forfeited_amount.get().to_string(),
+                of.withdrawn_amount.get().to_string(),
+                of.received_amount.get().to_string(),
+                cell(of.owed_amount.map(MicroUsdc::get)),
+                of.gas_used.get().to_string(),
+                of.gas_returned.get().to_string(),
+                of.gas_cost.to_string(),
+                of.unknown_lines.to_string(),
+            ]
+        };
+        table(HEADINGS, totals.iter().map(row))
+    }
+}
+
+/// A cell; empty for what is unknown.
+fn cell(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn table<const N: usize>(headings: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut csv = headings.join(",") + "\r\n";
+    for row in rows {
+        csv.push_str(&row.join(","));
+        csv.push_str("\r\n");
+    }
+    csv
 }
 
 /// Two numbers that should be the same.
@@ -157,8 +232,11 @@ pub struct StackHistoryView {
     pub stage: String,
     /// Why it stands still; `null` once it was claimed.
     pub waits: Option<WaitView>,
-    /// Whether the purchase was mirrored. If not, the stack was bought before the mirror begins or while it was rebuilt, and
-    /// steps may be missing.
+    /// Whether the selected node is one of the operator's. Of another's stack the books have only what the operator's nodes
+    /// did to it.
+    pub is_own: bool,
+    /// Whether the purchase was mirrored. If not, another's node serves the stack, or it was bought before the mirror begins
+    /// or while it was rebuilt, and steps may be missing.
     pub is_complete: bool,
     /// What happened, in ledger order.
     pub steps: Vec<HistoryStepView>,
@@ -166,6 +244,8 @@ pub struct StackHistoryView {
     pub differences: Vec<BookDifferenceView>,
     /// The gas of all the daemon's transactions about it in MIST, also of those that failed.
     pub gas_used: Mist,
+    /// What came back in MIST by those whose storage rebate was larger than their gas.
+    pub gas_returned: Mist,
 }
 
 /// Why a stack stands still.
@@ -208,6 +288,8 @@ pub struct HistoryStepView {
     pub num_compute_units: Option<ComputeUnits>,
     /// The stack's part of the transaction's gas in MIST; `null` if the daemon did not send it.
     pub gas_used: Option<Mist>,
+    /// The stack's part of what came back instead in MIST; `null` if the daemon did not send it.
+    pub gas_returned: Option<Mist>,
     /// The amounts of the operator's nodes.
     pub amounts: Vec<AmountView>,
 }

@@ -57,7 +57,7 @@ pub struct NotReadyView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = SpendingLimits)]
 pub struct SpendingLimitsView {
-    /// Gas paid in the last 24 hours, in MIST.
+    /// Gas paid in the last 24 hours, in MIST, which the cap counts; what came back by storage rebates is not taken off.
     pub gas_spent: Mist,
     /// The gas budgets of transactions in flight, in MIST.
     pub gas_reserved: Mist,

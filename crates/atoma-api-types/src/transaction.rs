@@ -86,8 +86,11 @@ pub struct TransactionDetailView {
     /// The transaction.
     #[serde(flatten)]
     pub transaction: TransactionView,
-    /// The gas paid by all its attempts, in MIST; an attempt that carried a batch counts in full.
+    /// The gas paid by all its attempts, in MIST; an attempt that carried a batch counts in full. This is what the daily
+    /// cap counts.
     pub gas_used: Mist,
+    /// What came back in MIST by attempts whose storage rebate was larger than their gas.
+    pub gas_returned: Mist,
     /// The signed transactions that were sent for it, in their order.
     pub attempts: Vec<AttemptView>,
 }
@@ -111,8 +114,10 @@ pub struct AttemptView {
     pub expires_after_epoch: Epoch,
     /// Its gas budget, in MIST.
     pub gas_budget: Mist,
-    /// The gas that it paid, in MIST.
+    /// The gas that it paid, in MIST, less its storage rebate; 0 if the rebate was larger.
     pub gas_used: Option<Mist>,
+    /// What came back in MIST, because its storage rebate was larger than its gas.
+    pub gas_returned: Option<Mist>,
     /// The checkpoint that contains it.
     pub checkpoint: Option<CheckpointNumber>,
     /// Why it can never execute, or why the network cancelled it.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ContentType, ETag, EntityTag, Header, IfNoneMatch, LINK};
+use actix_web::http::header::{Accept, ContentType, ETag, EntityTag, Header, IfNoneMatch, LINK};
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
 use atoma_domain::journal::Failure;
@@ -148,6 +148,19 @@ impl ListRequest {
     /// The value of a query parameter.
     pub(crate) fn parameter(&self, name: &str) -> Result<Option<String>, ApiError> {
         query::value(&self.request, name)
+    }
+
+    /// Whether the header `Accept` names this media type, and JSON not before it.
+    pub(crate) fn prefers(&self, wanted: &str) -> bool {
+        let Ok(accept) = Accept::parse(&self.request) else {
+            return false;
+        };
+        let mut ranked = accept.ranked().into_iter();
+        let first = ranked.find(|range| {
+            let range = range.essence_str();
+            range == wanted || ["application/json", "application/*", "*/*"].contains(&range)
+        });
+        first.is_some_and(|range| range.essence_str() == wanted)
     }
 
     /// Answers with a page as a plain array, and with a `Link` to the next one if there is one. `items`

@@ -5,13 +5,15 @@
 use std::collections::BTreeMap;
 
 use atoma_domain::books::{
-    BookEntry, BookedClaim, BookedTransaction, DifferenceKind, Ledger, LineKind, Posted, StackTerms,
+    BookEntry, BookedClaim, BookedTransaction, DifferenceKind, Ledger, LineKind, Posted,
+    StackTerms, split_claim,
 };
 use atoma_domain::contract::{Charges, ChargesHistory, ChargesRead};
 use atoma_domain::{
     Address, ComputeUnits, Digest, Epoch, MicroUsdc, NodeSmallId, Permille, PricePerMillion,
     SecurityLevel, StackSmallId, TaskSmallId, TimestampMs,
 };
+use proptest::prelude::*;
 use serde_json::Value;
 
 const OPERATOR: Address = Address::new([1; 32]);
@@ -282,13 +284,19 @@ fn a_single_unit_is_a_difference() {
 
 #[test]
 fn what_is_not_known_is_not_invented() {
-    // Without charges nothing of a sampled stack can be computed, and its refund is the event's.
+    // Without charges the refund that the event names tells the fee, and nothing tells the share.
     let (_, transactions) = example();
     let mut ledger = Ledger::new((1..=9).map(NodeSmallId::new), ChargesHistory::default(), []);
     let posted: Vec<_> = transactions.iter().map(|t| ledger.post(t)).collect();
+    // What the buyer paid tells the price, which then can't be compared with it.
+    assert_eq!(amounts(&posted[1]), [(LineKind::Bought, 1, 896_000)]);
+    assert!(posted[1].unchecked.is_some());
     let amounts: Vec<_> = posted[2].lines.iter().map(|line| line.amount).collect();
-    assert_eq!(amounts, [None, Some(MicroUsdc::new(872_080)), None]);
-    assert!(posted[2].unchecked.is_some());
+    assert_eq!(
+        amounts,
+        [Some(7_920), Some(872_080), None].map(|amount| amount.map(MicroUsdc::new))
+    );
+    assert_eq!(posted[2].unchecked, None);
     assert_eq!(ledger.owed(NodeSmallId::new(2)), None);
 
     // After a gap it is not known what the contract owes, until a withdrawal has paid it.
@@ -320,6 +328,79 @@ fn what_is_not_known_is_not_invented() {
     assert_eq!(ledger.owed(node), Some(0));
 }
 
+/// A claim of a sampled stack at a charge that was never read, since it was changed before the first read.
+fn before_the_first_read(change: impl Fn(&mut BookedTransaction)) -> (Posted, Option<u128>) {
+    let (_, transactions) = example();
+    let read = ChargesRead {
+        charges: Charges {
+            sampling_consensus: Permille::new(1_300),
+            extra_nodes: Permille::new(20),
+            extra_nodes_count: 1,
+        },
+        first: 50,
+        last: 60,
+    };
+    let history = ChargesHistory::new(vec![read]);
+    let mut ledger = Ledger::new((1..=9).map(NodeSmallId::new), history, []);
+    let mut last = Posted::default();
+    for mut transaction in transactions {
+        if transaction.sequence == 3 {
+            change(&mut transaction);
+        }
+        last = ledger.post(&transaction);
+    }
+    (last, ledger.owed(NodeSmallId::new(2)))
+}
+
+#[test]
+fn a_charge_that_was_changed_before_it_was_first_read_is_derived_or_unknown() {
+    let known = |posted: &Posted| -> Vec<Option<u64>> {
+        let lines = posted.lines.iter();
+        lines.map(|line| line.amount.map(MicroUsdc::get)).collect()
+    };
+    let claim =
+        |transaction: &mut BookedTransaction, change: &dyn Fn(&mut BookedClaim)| match transaction
+            .entries
+            .first_mut()
+        {
+            Some(BookEntry::Claimed(claim)) => change(claim),
+            other => panic!("{other:?}"),
+        };
+    // The refund leaves one charge.
+    let (posted, owed) = before_the_first_read(|_| {});
+    assert_eq!(known(&posted), [Some(7_920), Some(872_080), None]);
+    assert_eq!(
+        (posted.differences.len(), posted.unchecked, owed),
+        (0, None, None)
+    );
+    // It does even if other nodes are paid too.
+    let (posted, _) = before_the_first_read(|transaction| transaction.has_others = true);
+    assert_eq!(known(&posted)[0], Some(7_920));
+    // All units are claimed, so the refund tells nothing, and what the sender was paid does.
+    let all = |transaction: &mut BookedTransaction| {
+        claim(transaction, &|claim| {
+            claim.claimed = ComputeUnits::new(1_000_000);
+            claim.refund = MicroUsdc::new(0);
+        });
+        transaction.balance_changes = Some(BTreeMap::from([(OPERATOR, 880_000)]));
+    };
+    let (posted, _) = before_the_first_read(all);
+    assert_eq!(known(&posted), [Some(880_000), Some(0), None]);
+    assert!(posted.differences.is_empty() && posted.unchecked.is_some());
+    // Nor does that if it was not told.
+    let (posted, _) = before_the_first_read(|transaction| {
+        all(transaction);
+        transaction.balance_changes = None;
+    });
+    assert_eq!(known(&posted), [None, Some(0), None]);
+    assert_eq!(posted.differences, []);
+    // A refund that no charge gives is a difference.
+    let (posted, _) = before_the_first_read(|transaction| {
+        claim(transaction, &|claim| claim.refund = MicroUsdc::new(872_081));
+    });
+    assert_eq!(posted.differences[0].kind, DifferenceKind::Impossible);
+}
+
 #[test]
 fn of_two_charges_the_one_that_fits_counts() {
     let (_, transactions) = example();
@@ -338,5 +419,43 @@ fn of_two_charges_the_one_that_fits_counts() {
         for transaction in &transactions {
             assert_eq!(ledger.post(transaction).differences, []);
         }
+    }
+}
+
+proptest! {
+    /// A claim divides no more than the charge without the surcharge, and shares no more than the fee. (What the buyer paid
+    /// can be less than all of it: then the treasury pays the rest.)
+    #[test]
+    fn the_parts_of_a_claim_never_exceed_the_whole(
+        (units, claimed) in (1..2_000_000_u64).prop_flat_map(|units| (Just(units), 0..=units)),
+        price in 1..3_000_000_u64,
+        charge in 1_000..2_000_u64,
+        count in 1..6_u64,
+        attested in prop::collection::vec(any::<bool>(), 0..6),
+    ) {
+        let attested: Vec<_> = attested.into_iter().take(usize::try_from(count).unwrap()).collect();
+        let (_, transactions) = example();
+        let Some(BookEntry::Bought { terms: Some(terms), .. }) = transactions[1].entries.first() else {
+            panic!("{transactions:?}");
+        };
+        let terms = StackTerms {
+            num_compute_units: ComputeUnits::new(units),
+            price_per_one_million_compute_units: PricePerMillion::new(price),
+            ..*terms
+        };
+        let charges = Charges {
+            sampling_consensus: Permille::new(charge),
+            extra_nodes: Permille::new(0),
+            extra_nodes_count: count,
+        };
+        let drawn: Vec<_> = (0..attested.len()).map(|place| NodeSmallId::new(u64::try_from(place).unwrap() + 2)).collect();
+        let had: Vec<_> = drawn.iter().zip(&attested).filter(|(_, had)| **had).map(|(node, _)| *node).collect();
+        let split = split_claim(&terms, ComputeUnits::new(claimed), &drawn, &had, &charges).unwrap();
+        let whole = u128::from(units) * u128::from(price) * u128::from(charge) / 1_000_000_000;
+        let (fee, refund) = (u128::from(split.fee.get()), u128::from(split.refund.get()));
+        prop_assert!(fee + refund <= whole && whole <= fee + refund + 1);
+        prop_assert_eq!(split.credited.len() + split.late.len(), drawn.len());
+        let shares = u128::from(split.share.get()) * u128::try_from(drawn.len()).unwrap();
+        prop_assert!(shares <= fee);
     }
 }

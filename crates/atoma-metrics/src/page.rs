@@ -88,6 +88,7 @@ pub(crate) fn example() -> Measurements {
             sui_node("https://second.example", Some(AsideReason::Lags)),
         ],
         set_aside: 2,
+        books_differences: Some(3),
         alarms: Some(alarms()),
         autopilot: Some(AutopilotFigures {
             mode: AutopilotMode::On,

@@ -97,7 +97,7 @@ fn limits(to: &Written, measured: &Measurements) -> Result<()> {
     )?;
     to.gauge(
         "atoma_gas_spent_last_day_mist",
-        "Gas paid in the last 24 hours.",
+        "Gas paid in the last 24 hours; what came back by storage rebates is not taken off.",
         float(limits.spent.get().into()),
     )?;
     to.gauge(
@@ -142,6 +142,13 @@ fn ledger(to: &Written, measured: &Measurements) -> Result<()> {
             "atoma_events_set_aside",
             "Events of the contract that this version can't read, and that the mirror may lack.",
             float(measured.set_aside.into()),
+        )?;
+    }
+    if let Some(differences) = measured.books_differences {
+        to.gauge(
+            "atoma_books_differences",
+            "Amounts of the books that differed from the chain when they were checked last. Absent until they were.",
+            float(differences.into()),
         )?;
     }
     let Some(node) = node else { return Ok(()) };

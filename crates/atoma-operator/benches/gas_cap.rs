@@ -123,6 +123,7 @@ fn attempt(id: IntentId) -> Attempt {
 fn succeeded(digest: Digest) -> Conclusion {
     let receipt = Receipt {
         gas_used: GAS,
+        gas_returned: Mist::ZERO,
         effects: vec![7; 1_000],
         checkpoint: None,
         registered_badge: None,

@@ -89,7 +89,7 @@ pub use reconciliation::Reconciler;
 pub use tokio_util::sync::CancellationToken;
 pub use upkeep::JournalUpkeep;
 pub use use_cases::{
-    BookFilter, BooksChecked, Checked, Completed, Earnings, HistoryStep, KeyCommitment,
+    BookFilter, BookRow, BooksChecked, Checked, Completed, Earnings, HistoryStep, KeyCommitment,
     LONGEST_MODEL_NAME, LinePlace, MOST_KEY_BYTES, MOST_STACKS, NodeChoice, Operator, Registered,
     ServedMessage, StackHistory, StackResult, StackStatus, StepKind, Unsuccessful, WantedUnits,
     dispute_warning,

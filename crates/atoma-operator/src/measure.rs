@@ -36,6 +36,8 @@ pub struct Measurements {
     pub sui_nodes: Vec<SuiNodeReport>,
     /// How many events the mirror has set aside, because this version can't read them.
     pub set_aside: u64,
+    /// How many amounts of the books differed from the chain when they were checked last; `None` until they were.
+    pub books_differences: Option<u64>,
     /// The alarms, and the messages about them; `None` without alarms.
     pub alarms: Option<AlarmFigures>,
     /// What was read from the database and the Sui node.
@@ -148,6 +150,7 @@ impl Sampler {
             sui_nodes: ports.chain.sui_nodes(),
             covered: progress.covered,
             set_aside: progress.set_aside,
+            books_differences: None,
             alarms: None,
             autopilot: None,
             // The daemon stops.

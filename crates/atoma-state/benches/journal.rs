@@ -66,6 +66,7 @@ fn attempt(id: IntentId) -> Attempt {
 fn succeeded(digest: Digest) -> Conclusion {
     let receipt = Receipt {
         gas_used: Mist::new(1),
+        gas_returned: Mist::ZERO,
         effects: vec![7; 1_000],
         checkpoint: Some(CheckpointNumber::new(1)),
         registered_badge: None,

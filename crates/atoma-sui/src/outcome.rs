@@ -63,6 +63,7 @@ pub(crate) fn executed(
         .ok_or(malformed("effects.gas_used"))?;
     let status = effects.status.as_ref().ok_or(malformed("effects.status"))?;
     let paid = gas_needed(gas).get();
+    let rebate = gas.storage_rebate.unwrap_or_default();
     let events = transaction.events.as_ref().map_or_else(Vec::new, |events| {
         types.decode_leniently(&events.events, digest)
     });
@@ -74,7 +75,8 @@ pub(crate) fn executed(
         digest,
         outcome: outcome(status)?,
         epoch: Epoch::new(effects.epoch.ok_or(malformed("effects.epoch"))?),
-        gas_used: Mist::new(paid.saturating_sub(gas.storage_rebate.unwrap_or_default())),
+        gas_used: Mist::new(paid.saturating_sub(rebate)),
+        gas_returned: Mist::new(rebate.saturating_sub(paid)),
         checkpoint: transaction.checkpoint.map(CheckpointNumber::new),
         written: written(effects)?,
         gas_coin: match &effects.gas_object {

@@ -24,17 +24,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::at("/earnings").get(
             state_list(
                 "list_earnings",
-                "Lists the totals of the books by node, task, epoch or day.",
+                "Lists the totals of the books by node, task, epoch or day, as JSON or CSV.",
             )
             .query(EARNINGS)
-            .lists::<EarningsView>()
+            .lists_or_writes::<EarningsView>("text/csv")
             .errors(codes::NODE),
             earnings,
         ),
         Endpoint::at("/earnings/lines").get(
             state_list(
                 "list_book_lines",
-                "Lists every amount of the books with its transaction, for accounting, as JSON or CSV.",
+                "Lists every amount of the books and the gas with its transaction, for accounting, as JSON or CSV.",
             )
             .query(LINES)
             .lists_or_writes::<BookLineView>("text/csv")
@@ -61,7 +61,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .answers::<StackHistoryView>(200, "The history.")
             .errors(codes::STATE)
             .errors(codes::LIST)
-            .errors(&["unknown_stack"]),
+            .errors(&["unknown_stack", "unknown_node"]),
             history,
         ),
     ]
@@ -82,11 +82,18 @@ const FROM: Query = Query {
 };
 const TO: Query = Query {
     name: "to",
-    about: "The last day, in UTC.",
+    about: "The last day, in UTC; not before the first.",
     is_required: false,
     values: DATE,
 };
+const FORMAT: Query = Query {
+    name: "format",
+    about: "`json`, or `csv` with a line of headings; by default what the header `Accept` prefers.",
+    is_required: false,
+    values: Values::Name(&FORMATS),
+};
 const GROUPINGS: [&str; 4] = ["node", "task", "epoch", "day"];
+const CSV: &str = "text/csv; charset=utf-8";
 const FORMATS: [&str; 2] = ["json", "csv"];
 const EARNINGS: &[Query] = &[
     LIMIT,
@@ -100,22 +107,18 @@ const EARNINGS: &[Query] = &[
     NODE,
     FROM,
     TO,
+    FORMAT,
 ];
 const LINES: &[Query] = &[
     LIMIT,
     Query {
-        values: Values::Text("^[0-9]{1,20}-[0-9]{1,20}$"),
+        values: Values::Text("^g?[0-9]{1,20}-[0-9]{1,20}$"),
         ..CURSOR
     },
     NODE,
     FROM,
     TO,
-    Query {
-        name: "format",
-        about: "`json`, or `csv` with a line of headings.",
-        is_required: false,
-        values: Values::Name(&FORMATS),
-    },
+    FORMAT,
 ];
 
 /// The place of totals in their list. Those that belong to no group come last.
@@ -138,19 +141,27 @@ impl PageKey for GroupKey {
     }
 }
 
-/// The place of a line, as a cursor.
+/// The place of a line, as a cursor. That of gas begins with a `g`.
 #[derive(Clone, Copy, Debug)]
 struct LineKey(LinePlace);
 
 impl PageKey for LineKey {
     fn from_cursor(text: &str) -> Option<Self> {
-        let (transaction, place) = text.split_once('-')?;
-        let transaction = GroupKey::from_cursor(transaction)?;
-        Some(Self((transaction.0, GroupKey::from_cursor(place)?.0)))
+        let gas = text.strip_prefix('g');
+        let (transaction, place) = gas.unwrap_or(text).split_once('-')?;
+        let transaction = GroupKey::from_cursor(transaction)?.0;
+        let place = GroupKey::from_cursor(place)?.0;
+        Some(Self(match gas {
+            Some(_) => LinePlace::Gas(transaction, place),
+            None => LinePlace::Amount(transaction, place),
+        }))
     }
 
     fn to_cursor(&self) -> String {
-        format!("{}-{}", self.0.0, self.0.1)
+        match self.0 {
+            LinePlace::Amount(transaction, place) => format!("{transaction}-{place}"),
+            LinePlace::Gas(attempt, place) => format!("g{attempt}-{place}"),
+        }
     }
 }
 
@@ -162,6 +173,7 @@ async fn earnings(operator: Data<Operator>, list: ListRequest) -> ApiResult {
         Some("day") => Grouping::Day,
         Some(other) => return Err(not_one_of("by", &GROUPINGS, other)),
     };
+    let is_csv = wants_csv(&list)?;
     let filter = filter(&operator, &list).await?;
     let page = list.page::<GroupKey>()?;
     let totals = operator.earnings(by, &filter).await?;
@@ -175,16 +187,28 @@ async fn earnings(operator: Data<Operator>, list: ListRequest) -> ApiResult {
         .take(limit)
         .map(|totals| Ok((GroupKey::of(totals.group), earnings_view(by, totals)?)));
     let views = views.collect::<Result<Vec<_>, ApiError>>()?;
-    list.respond(page, views, |(key, _)| *key, |(_, view)| view)
-        .await
+    let key = |(key, _): &(GroupKey, _)| *key;
+    match is_csv {
+        true => list.respond_as_text(page, views, CSV, key, |page| {
+            let views: Vec<_> = page.into_iter().map(|(_, view)| view).collect();
+            EarningsView::csv(&views)
+        }),
+        false => list.respond(page, views, key, |(_, view)| view).await,
+    }
+}
+
+/// Whether the answer is wanted as CSV: by the parameter `format`, or by the header `Accept` without it.
+fn wants_csv(list: &ListRequest) -> Result<bool, ApiError> {
+    match list.parameter("format")?.as_deref() {
+        None => Ok(list.prefers("text/csv")),
+        Some("json") => Ok(false),
+        Some("csv") => Ok(true),
+        Some(other) => Err(not_one_of("format", &FORMATS, other)),
+    }
 }
 
 async fn lines(operator: Data<Operator>, list: ListRequest) -> ApiResult {
-    let is_csv = match list.parameter("format")?.as_deref() {
-        None | Some("json") => false,
-        Some("csv") => true,
-        Some(other) => return Err(not_one_of("format", &FORMATS, other)),
-    };
+    let is_csv = wants_csv(&list)?;
     let filter = filter(&operator, &list).await?;
     let page = list.page::<LineKey>()?;
     let wanted = one_more(page);
@@ -196,7 +220,7 @@ async fn lines(operator: Data<Operator>, list: ListRequest) -> ApiResult {
     let key = |(place, _): &(LinePlace, _)| LineKey(*place);
     let view = |(_, line)| book_line_view(&line);
     match is_csv {
-        true => list.respond_as_text(page, lines, "text/csv; charset=utf-8", key, |page| {
+        true => list.respond_as_text(page, lines, CSV, key, |page| {
             let views: Vec<_> = page.into_iter().map(view).collect();
             BookLineView::csv(&views)
         }),
@@ -222,11 +246,17 @@ async fn filter(operator: &Operator, list: &ListRequest) -> Result<BookFilter, A
     let node = list.parameter("node_small_id")?;
     let from = list.parameter("from")?.map(|text| date("from", &text));
     let to = list.parameter("to")?.map(|text| date("to", &text));
+    let (from, to) = (from.transpose()?, to.transpose()?);
+    if from.zip(to).is_some_and(|(from, to)| to < from) {
+        return Err(ApiError::invalid(String::from(
+            "`to` must not be before `from`: they are the last and the first day.",
+        )));
+    }
     let mut period = Period::ALWAYS;
-    if let Some(from) = from.transpose()? {
+    if let Some(from) = from {
         period.from = start_of(from);
     }
-    if let Some(last) = to.transpose()? {
+    if let Some(last) = to {
         // The day after; the last of all has none.
         period.until = last.next_day().map_or(period.until, start_of);
     }
@@ -303,9 +333,14 @@ mod tests {
     #[test]
     fn a_cursor_of_lines_has_two_numbers() {
         let read = |text| LineKey::from_cursor(text).map(|key| key.0);
-        assert_eq!(read("12-3"), Some((12, 3)));
-        assert_eq!(LineKey((12, 3)).to_cursor(), "12-3");
-        for text in ["12", "12-", "-3", "+1-2", "1-+2", "a-1"] {
+        for (text, place) in [
+            ("12-3", LinePlace::Amount(12, 3)),
+            ("g12-3", LinePlace::Gas(12, 3)),
+        ] {
+            assert_eq!(read(text), Some(place));
+            assert_eq!(LineKey(place).to_cursor(), text);
+        }
+        for text in ["gg1-2", "g", "12", "12-", "-3", "+1-2", "1-+2", "a-1"] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -4,10 +4,10 @@ use atoma_api_types::{
     AmountView, BookDifferenceView, BookLineView, BooksCheckedView, EarningsView, HistoryStepView,
     StackHistoryView, WaitView,
 };
-use atoma_domain::books::{BookDifference, BookLine, Grouping, Standstill};
+use atoma_domain::books::{BookDifference, Grouping, Standstill, Totals};
 use atoma_domain::journal::Failure;
 use atoma_domain::{Epoch, MicroUsdc, Mist, NodeSmallId, StackSmallId, TaskSmallId};
-use atoma_operator::{BooksChecked, Earnings, HistoryStep, StackHistory};
+use atoma_operator::{BookRow, BooksChecked, Earnings, HistoryStep, StackHistory};
 use time::Date;
 
 use super::time::rfc3339;
@@ -34,15 +34,29 @@ pub(crate) fn earnings_view(by: Grouping, earnings: &Earnings) -> Result<Earning
         withdrawn_amount: usdc(totals.withdrawn)?,
         received_amount: usdc(totals.received())?,
         owed_amount: earnings.owed.map(usdc).transpose()?,
-        gas_used: Mist::new(narrow(totals.gas)?),
+        gas_used: Mist::new(narrow(totals.gas_used)?),
+        gas_returned: Mist::new(narrow(totals.gas_returned)?),
+        gas_cost: gas_cost(totals)?,
         unknown_lines: totals.unknown,
     })
 }
 
 fn narrow(sum: u128) -> Result<u64, Failure> {
-    u64::try_from(sum).map_err(|_| Failure::Internal {
+    u64::try_from(sum).map_err(|_| too_large())
+}
+
+fn too_large() -> Failure {
+    Failure::Internal {
         reason: String::from("a total of the books does not fit in 64 bits"),
-    })
+    }
+}
+
+/// What was paid less what came back.
+fn gas_cost(totals: &Totals) -> Result<i64, Failure> {
+    let cost = i128::try_from(totals.gas_used).ok();
+    let cost = cost.zip(i128::try_from(totals.gas_returned).ok());
+    let cost = cost.and_then(|(used, returned)| i64::try_from(used.checked_sub(returned)?).ok());
+    cost.ok_or_else(too_large)
 }
 
 fn usdc(sum: u128) -> Result<MicroUsdc, Failure> {
@@ -59,16 +73,31 @@ fn day(days: u64) -> Option<String> {
 }
 
 /// A line.
-pub(crate) fn book_line_view(line: &BookLine) -> BookLineView {
-    BookLineView {
-        timestamp: rfc3339(line.timestamp),
-        epoch: line.epoch,
-        tx_digest: line.digest,
-        kind: line.kind.name().to_owned(),
-        node_small_id: line.node,
-        task_small_id: line.task,
-        stack_small_id: line.stack,
-        amount: line.amount,
+pub(crate) fn book_line_view(row: &BookRow) -> BookLineView {
+    match row {
+        BookRow::Amount(line) => BookLineView {
+            timestamp: rfc3339(line.timestamp),
+            epoch: Some(line.epoch),
+            tx_digest: line.digest,
+            kind: line.kind.name().to_owned(),
+            node_small_id: Some(line.node),
+            task_small_id: line.task,
+            stack_small_id: line.stack,
+            amount: line.amount,
+            gas_cost: None,
+        },
+        BookRow::Gas(gas) => BookLineView {
+            timestamp: rfc3339(gas.concluded_at),
+            epoch: gas.epoch,
+            tx_digest: gas.digest,
+            kind: String::from("gas"),
+            node_small_id: gas.node,
+            task_small_id: gas.task,
+            stack_small_id: gas.stack,
+            amount: None,
+            // No budget is larger than all SUI, which fits.
+            gas_cost: i64::try_from(gas.cost()).ok(),
+        },
     }
 }
 
@@ -113,10 +142,12 @@ pub(crate) fn stack_history_view(stack: StackSmallId, history: &StackHistory) ->
             .standstill
             .as_ref()
             .map(|why| wait_view(why, history)),
+        is_own: history.is_own,
         is_complete: history.is_complete,
         steps: history.steps.iter().map(step_view).collect(),
         differences: history.differences.iter().map(difference_view).collect(),
-        gas_used: history.gas,
+        gas_used: history.gas_used,
+        gas_returned: history.gas_returned,
     }
 }
 
@@ -149,7 +180,8 @@ fn step_view(step: &HistoryStep) -> HistoryStepView {
         tx_digest: step.digest,
         node_small_id: step.node,
         num_compute_units: step.units,
-        gas_used: step.gas,
+        gas_used: step.gas.map(|(used, _)| used),
+        gas_returned: step.gas.map(|(_, returned)| returned),
         amounts: amounts.collect(),
     }
 }

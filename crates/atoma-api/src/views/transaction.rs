@@ -35,9 +35,11 @@ pub(crate) fn transaction_detail_view(
     attempts: Vec<AttemptRecord>,
 ) -> Result<TransactionDetailView, UnitOverflow> {
     let mut used = attempts.iter().filter_map(|attempt| attempt.gas_used);
+    let mut returned = attempts.iter().filter_map(|attempt| attempt.gas_returned);
     Ok(TransactionDetailView {
         transaction,
         gas_used: used.try_fold(Mist::ZERO, Mist::checked_add)?,
+        gas_returned: returned.try_fold(Mist::ZERO, Mist::checked_add)?,
         attempts: attempts.into_iter().map(attempt_view).collect(),
     })
 }
@@ -51,6 +53,7 @@ fn attempt_view(attempt: AttemptRecord) -> AttemptView {
         expires_after_epoch: attempt.expires_after,
         gas_budget: attempt.gas_budget,
         gas_used: attempt.gas_used,
+        gas_returned: attempt.gas_returned,
         checkpoint: attempt.checkpoint,
         reason: attempt.reason,
         error: attempt.failure.as_ref().map(error_body),

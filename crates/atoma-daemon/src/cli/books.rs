@@ -1,16 +1,17 @@
 //! The command `books`.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 
 use anyhow::bail;
 use atoma_api_types::{BookLineView, BooksCheckedView, EarningsView, StackHistoryView};
 use atoma_client::BooksFilter;
-use atoma_domain::{NodeSmallId, StackSmallId};
+use atoma_domain::{MicroUsdc, Mist, NodeSmallId, StackSmallId};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::connection::{Connection, MOST_ENTRIES};
 use super::table::{optional, table};
-use crate::amounts::{sui, usdc};
+use crate::amounts::{gas_cost, usdc};
 use crate::exit;
 use crate::output::print;
 
@@ -84,6 +85,9 @@ pub(super) struct TotalsArgs {
     /// What the totals are kept apart by.
     #[arg(long, value_enum, default_value_t)]
     by: By,
+    /// Print comma-separated values, amounts in micro-USDC and gas in MIST.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
     #[command(flatten)]
     of: Of,
 }
@@ -91,7 +95,7 @@ pub(super) struct TotalsArgs {
 /// The flags of `books lines`.
 #[derive(Debug, Args)]
 pub(super) struct LinesArgs {
-    /// Print comma-separated values, amounts in micro-USDC.
+    /// Print comma-separated values, amounts in micro-USDC and gas in MIST.
     #[arg(long, conflicts_with = "json")]
     csv: bool,
     #[command(flatten)]
@@ -121,12 +125,17 @@ impl BooksCommand {
 
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::Totals(TotalsArgs { by, of }) => {
+            Self::Totals(TotalsArgs { by, csv, of }) => {
                 let client = of.connection.client()?;
                 let list = client.earnings(Some(by.name()), of.filter());
                 let totals = list.all(MOST_ENTRIES).await?;
-                of.connection
-                    .show(&totals, |totals| totals_text(by, totals))
+                let bars = std::io::stdout().is_terminal();
+                match csv {
+                    true => print(&EarningsView::csv(&totals)),
+                    false => of
+                        .connection
+                        .show(&totals, |totals| totals_text(by, totals, bars)),
+                }
             }
             Self::Lines(LinesArgs { csv, of }) => {
                 let client = of.connection.client()?;
@@ -159,7 +168,8 @@ fn group(totals: &EarningsView) -> String {
     optional(node.or(task).or(epoch).or(totals.day.clone()))
 }
 
-fn totals_text(by: By, totals: &[EarningsView]) -> String {
+/// Totals as a table. With `bars`, and by day or epoch, what was received as bars below it.
+fn totals_text(by: By, totals: &[EarningsView], bars: bool) -> String {
     let heading = match by {
         By::Node => "NODE",
         By::Task => "TASK",
@@ -177,13 +187,13 @@ fn totals_text(by: By, totals: &[EarningsView]) -> String {
             usdc(totals.forfeited_amount),
             usdc(totals.received_amount),
             optional(totals.owed_amount.map(usdc)),
-            sui(totals.gas_used),
+            gas_cost(totals.gas_used, totals.gas_returned),
         ]
     };
     let headings = [
         heading,
-        "BOUGHT",
-        "CLAIMED",
+        "STACKS BOUGHT",
+        "STACKS CLAIMED",
         "FEES",
         "REFUNDS",
         "SHARES",
@@ -193,9 +203,15 @@ fn totals_text(by: By, totals: &[EarningsView]) -> String {
         "GAS",
     ];
     let mut text = table(headings, totals.iter().map(row));
-    if matches!(by, By::Day | By::Epoch) && totals.len() > 1 {
-        let received = totals.iter().map(|totals| totals.received_amount.get());
-        let _ = writeln!(text, "\nreceived  {}", sparkline(received));
+    if bars && matches!(by, By::Day | By::Epoch) && totals.len() > 1 {
+        let received = totals.iter().map(|totals| totals.received_amount);
+        let largest = usdc(received.clone().max().unwrap_or_default());
+        let bars = sparkline(received.map(MicroUsdc::get));
+        let each = heading.to_lowercase();
+        let _ = writeln!(
+            text,
+            "\nreceived, a bar for each {each} above, the tallest {largest}: {bars}"
+        );
     }
     let unknown = totals.iter().fold(0_u64, |sum, totals| {
         sum.saturating_add(totals.unknown_lines)
@@ -223,12 +239,12 @@ fn lines_table(lines: &[BookLineView]) -> String {
     let row = |line: &BookLineView| {
         [
             optional(line.timestamp.as_deref()),
-            line.epoch.to_string(),
+            optional(line.epoch),
             line.kind.clone(),
-            line.node_small_id.to_string(),
+            optional(line.node_small_id),
             optional(line.task_small_id),
             optional(line.stack_small_id),
-            optional(line.amount.map(usdc)),
+            optional(line.amount.map(usdc).or(line.gas_cost.map(gas))),
             line.tx_digest.to_string(),
         ]
     };
@@ -245,6 +261,15 @@ fn lines_table(lines: &[BookLineView]) -> String {
         ],
         lines.iter().map(row),
     )
+}
+
+/// The gas of a line.
+fn gas(cost: i64) -> String {
+    let mist = Mist::new(cost.unsigned_abs());
+    match cost < 0 {
+        true => gas_cost(Mist::ZERO, mist),
+        false => gas_cost(mist, Mist::ZERO),
+    }
 }
 
 fn checked_text(checked: &BooksCheckedView) -> String {
@@ -291,7 +316,11 @@ fn history_text(history: &StackHistoryView) -> String {
             step.epoch.to_string(),
             step.node_small_id.to_string(),
             optional(step.num_compute_units),
-            optional(step.gas_used.map(sui)),
+            optional(
+                step.gas_used
+                    .zip(step.gas_returned)
+                    .map(|(used, returned)| gas_cost(used, returned)),
+            ),
             amounts.collect::<Vec<_>>().join("; "),
             step.tx_digest.to_string(),
         ]
@@ -333,7 +362,13 @@ fn history_text(history: &StackHistoryView) -> String {
             let _ = writeln!(text, "its transaction waits: {why}");
         }
     }
-    if !history.is_complete {
+    if !history.is_own {
+        let whose = optional(history.selected_node_id);
+        let _ = writeln!(
+            text,
+            "node {whose} of another operator serves it; these are the steps of your nodes, and of others what they depend on"
+        );
+    } else if !history.is_complete {
         text.push_str("it was bought before the mirror begins; steps may be missing\n");
     }
     text

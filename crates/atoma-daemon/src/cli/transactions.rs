@@ -15,7 +15,7 @@ use super::connection::Connection;
 use super::progress::spinner;
 use super::spend::ask;
 use super::table::{optional, plain, table};
-use crate::amounts::sui;
+use crate::amounts::{gas_cost, sui};
 use crate::exit::{self, OutcomeError};
 use crate::output::tell;
 
@@ -273,17 +273,22 @@ fn detail_text(detail: &TransactionDetailView) -> String {
             attempt.tx_digest.to_string(),
             attempt.status.as_str().to_owned(),
             sui(attempt.gas_budget),
-            optional(attempt.gas_used.map(sui)),
+            optional(
+                attempt
+                    .gas_used
+                    .zip(attempt.gas_returned)
+                    .map(|(used, returned)| gas_cost(used, returned)),
+            ),
             optional(attempt.checkpoint),
         ]
     });
     let attempts = table(
-        ["ATTEMPT", "STATUS", "GAS BUDGET", "GAS USED", "CHECKPOINT"],
+        ["ATTEMPT", "STATUS", "GAS BUDGET", "GAS COST", "CHECKPOINT"],
         attempts,
     );
     format!(
-        "{}Gas used: {}\n\n{attempts}",
+        "{}Gas cost: {}\n\n{attempts}",
         transactions_table(std::slice::from_ref(&detail.transaction)),
-        sui(detail.gas_used)
+        gas_cost(detail.gas_used, detail.gas_returned)
     )
 }

@@ -27,6 +27,12 @@ fn without_times_and_gas(mut attempt: Value) -> Value {
     let mut number = |name: &str| fields.remove(name).unwrap().as_u64();
     let budget = number("gas_budget").unwrap();
     let (used, checkpoint) = (number("gas_used"), number("checkpoint"));
+    let returned = number("gas_returned");
+    assert_eq!(
+        returned,
+        used.map(|_| 0),
+        "nothing comes back by a settlement"
+    );
     assert!(used.is_none_or(|used| (1..=budget).contains(&used)));
     // Every executed attempt is in a checkpoint, but not every answer names it.
     assert!(used.is_some() || checkpoint.is_none());

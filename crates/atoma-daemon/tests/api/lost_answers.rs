@@ -159,7 +159,7 @@ const SUBMITTED: &str = r#"{"transaction_id":17,"kind":"settle_stack","status":"
     "node_small_id":1,"stack_small_ids":[42],"created_at":null,"updated_at":null,"error":null,
     "waiting_for":{"error":"The Sui node is late; poll GET /transactions/17.","code":"outcome_unknown",
                    "details":{"transaction_id":17}},
-    "gas_used":0,"attempts":[]}"#;
+    "gas_used":0,"gas_returned":0,"attempts":[]}"#;
 
 #[test]
 fn a_transaction_is_watched_through_restarts_and_refusals_that_pass() {

@@ -17,8 +17,17 @@ pub struct GasLine {
     pub stack: Option<StackSmallId>,
     /// The stack's task, if it is known.
     pub task: Option<TaskSmallId>,
-    /// The gas.
-    pub gas: Mist,
+    /// What was paid.
+    pub used: Mist,
+    /// What came back, because the transaction's storage rebate was larger than its gas.
+    pub returned: Mist,
+}
+
+impl GasLine {
+    /// What it cost; negative if something came back.
+    pub fn cost(&self) -> i128 {
+        i128::from(self.used.get()).saturating_sub(i128::from(self.returned.get()))
+    }
 }
 
 /// Divides a transaction's gas among that many actions: equal parts, and the MIST that remain one each to the first. The

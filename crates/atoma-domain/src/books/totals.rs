@@ -5,7 +5,7 @@ use super::line::{BookLine, LineKind};
 use crate::TimestampMs;
 
 /// A day in milliseconds.
-const DAY: u64 = 86_400_000;
+pub const DAY: u64 = 86_400_000;
 
 /// The day of a time, in UTC: days since 1 January 1970.
 pub const fn day_of(time: TimestampMs) -> u64 {
@@ -68,7 +68,9 @@ pub struct Totals {
     /// What of the shares was paid.
     pub withdrawn: u128,
     /// The gas that was paid.
-    pub gas: u128,
+    pub gas_used: u128,
+    /// The gas that came back, because storage rebates were larger.
+    pub gas_returned: u128,
     /// Lines whose amount is unknown, and which are in no sum.
     pub unknown: u64,
 }
@@ -99,7 +101,34 @@ impl Totals {
 
     /// Adds a part of gas.
     pub fn add_gas(&mut self, gas: &GasLine) {
-        self.gas = self.gas.saturating_add(u128::from(gas.gas.get()));
+        self.gas_used = self.gas_used.saturating_add(u128::from(gas.used.get()));
+        let returned = u128::from(gas.returned.get());
+        self.gas_returned = self.gas_returned.saturating_add(returned);
+    }
+
+    /// Adds other totals.
+    pub fn merge(&mut self, other: &Self) {
+        let counts = [
+            (&mut self.bought_stacks, other.bought_stacks),
+            (&mut self.claimed_stacks, other.claimed_stacks),
+            (&mut self.unknown, other.unknown),
+        ];
+        for (sum, part) in counts {
+            *sum = sum.saturating_add(part);
+        }
+        let amounts = [
+            (&mut self.bought, other.bought),
+            (&mut self.fees, other.fees),
+            (&mut self.refunds, other.refunds),
+            (&mut self.shares, other.shares),
+            (&mut self.forfeited, other.forfeited),
+            (&mut self.withdrawn, other.withdrawn),
+            (&mut self.gas_used, other.gas_used),
+            (&mut self.gas_returned, other.gas_returned),
+        ];
+        for (sum, part) in amounts {
+            *sum = sum.saturating_add(part);
+        }
     }
 
     /// What arrived at the operator's address: fees and withdrawn shares.

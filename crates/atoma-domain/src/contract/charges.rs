@@ -27,10 +27,21 @@ pub struct ChargesRead {
     pub last: u64,
 }
 
-/// The charges as they were read now and then. No event tells a change, so between two reads that differ either of
-/// them may have counted.
+/// The charges as they were read now and then. No event tells a change, so what counted outside of a read interval is known
+/// only as far as the reads before and after it agree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChargesHistory(Vec<ChargesRead>);
+
+/// What is known of the charges that a transaction used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KnownCharges {
+    /// The price of a sampling-consensus stack.
+    pub sampling_consensus: Option<Permille>,
+    /// The surcharge for its extra nodes.
+    pub extra_nodes: Option<Permille>,
+    /// The number of attesters that a settlement draws.
+    pub extra_nodes_count: Option<u64>,
+}
 
 impl ChargesHistory {
     /// The history of these reads, in any order.
@@ -39,17 +50,26 @@ impl ChargesHistory {
         Self(reads)
     }
 
-    /// The charges that a transaction may have used, by the version that it gave the `AtomaDb`: one, or two if they changed
-    /// around it, the older first. Empty if they were never read.
-    pub fn at(&self, version: u64) -> Vec<Charges> {
+    /// What is known of the charges that a transaction used, by the version that it gave the `AtomaDb`. Before the first
+    /// read and after the last nothing is known; between two reads that differ, what they have in common.
+    pub fn at(&self, version: u64) -> KnownCharges {
         let after = self.0.partition_point(|read| read.first <= version);
         let before = after.checked_sub(1).and_then(|index| self.0.get(index));
-        let next = self.0.get(after);
-        let is_within = before.is_some_and(|read| version <= read.last);
-        let next = next.filter(|_| !is_within);
-        let mut charges: Vec<_> = before.into_iter().chain(next).collect();
-        charges.dedup_by_key(|read| read.charges);
-        charges.into_iter().map(|read| read.charges).collect()
+        let Some(before) = before else {
+            return KnownCharges::default();
+        };
+        let (one, other) = match self.0.get(after) {
+            _ if version <= before.last => (before.charges, before.charges),
+            Some(next) => (before.charges, next.charges),
+            None => return KnownCharges::default(),
+        };
+        KnownCharges {
+            sampling_consensus: Some(one.sampling_consensus)
+                .filter(|charge| *charge == other.sampling_consensus),
+            extra_nodes: Some(one.extra_nodes).filter(|charge| *charge == other.extra_nodes),
+            extra_nodes_count: Some(one.extra_nodes_count)
+                .filter(|count| *count == other.extra_nodes_count),
+        }
     }
 
     /// The last version at which they were read.
@@ -74,21 +94,21 @@ mod tests {
     }
 
     #[test]
-    fn between_two_reads_that_differ_either_may_have_counted() {
+    fn outside_of_the_reads_only_what_they_have_in_common_is_known() {
         let history = ChargesHistory::new(vec![read(1_100, 20, 30), read(1_200, 5, 10)]);
-        let at = |version| -> Vec<u64> {
-            let charges = history.at(version).into_iter();
-            charges
-                .map(|charges| charges.sampling_consensus.get())
-                .collect()
+        let at = |version| {
+            let charge = history.at(version).sampling_consensus;
+            charge.map(Permille::get)
         };
-        assert_eq!(at(1), [1_200]);
-        assert_eq!(at(5), [1_200]);
-        assert_eq!(at(10), [1_200]);
-        assert_eq!(at(11), [1_200, 1_100]);
-        assert_eq!(at(20), [1_100]);
-        assert_eq!(at(99), [1_100]);
+        assert_eq!(at(1), None);
+        assert_eq!(at(5), Some(1_200));
+        assert_eq!(at(10), Some(1_200));
+        assert_eq!(at(11), None);
+        assert_eq!(history.at(11).extra_nodes_count, Some(0));
+        assert_eq!(at(20), Some(1_100));
+        assert_eq!(at(30), Some(1_100));
+        assert_eq!(history.at(31), KnownCharges::default());
         assert_eq!(history.last_read(), Some(30));
-        assert!(ChargesHistory::default().at(7).is_empty());
+        assert_eq!(ChargesHistory::default().at(7), KnownCharges::default());
     }
 }

@@ -9,7 +9,7 @@ mod objects;
 
 pub use abort::{Abort, AbortInfo};
 pub use calls::{BadgeUse, ContractCall};
-pub use charges::{Charges, ChargesHistory, ChargesRead};
+pub use charges::{Charges, ChargesHistory, ChargesRead, KnownCharges};
 pub use entries::{
     ContractCounters, EntriesRead, Entry, EntryKey, EntryRead, NodeOnChain, OfferOnChain,
     StackEntryOnChain, TaskOnChain,

@@ -38,6 +38,8 @@ impl Attempt {
 pub struct Receipt {
     /// The gas paid in MIST, net of the storage rebate; zero if the rebate was larger.
     pub gas_used: Mist,
+    /// What came back in MIST, because the storage rebate was larger than the gas; zero otherwise.
+    pub gas_returned: Mist,
     /// The effects in BCS.
     pub effects: Vec<u8>,
     /// The checkpoint that contains it, if the Sui node has named it.
@@ -107,8 +109,10 @@ pub struct AttemptRecord {
     pub expires_after: Epoch,
     /// The gas budget, in MIST.
     pub gas_budget: Mist,
-    /// The gas paid for the whole transaction in MIST, if it executed.
+    /// The gas paid for the whole transaction in MIST, if it executed; zero if its storage rebate was larger.
     pub gas_used: Option<Mist>,
+    /// What came back for the whole transaction in MIST, if it executed, because its storage rebate was larger.
+    pub gas_returned: Option<Mist>,
     /// The checkpoint that contains it, once known.
     pub checkpoint: Option<CheckpointNumber>,
     /// The badge that it created, if it registered a node.
@@ -247,6 +251,7 @@ mod tests {
     fn every_outcome_leads_to_statuses_that_agree() {
         let receipt = || Receipt {
             gas_used: Mist::ZERO,
+            gas_returned: Mist::ZERO,
             effects: Vec::new(),
             checkpoint: None,
             registered_badge: None,

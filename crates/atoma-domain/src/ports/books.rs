@@ -17,6 +17,9 @@ pub struct BookMarks {
     /// The number of the last recorded transaction each time that the mirror was rebuilt, 0 if there was none. What happened
     /// between then and the rebuild is not recorded.
     pub gaps: Vec<u64>,
+    /// The number of the last difference from the contract that was repaired in the mirror, 0 if there was none. A repair can
+    /// change what records refer to.
+    pub repairs: u64,
     /// The version of the `AtomaDb` after the last recorded transaction, if there is one.
     pub last_version: Option<u64>,
 }

@@ -330,6 +330,8 @@ pub struct Executed {
     pub epoch: Epoch,
     /// The gas paid, net of the storage rebate; zero if the rebate was larger.
     pub gas_used: Mist,
+    /// What came back, because the storage rebate was larger than the gas; zero otherwise.
+    pub gas_returned: Mist,
     /// The checkpoint that contains it, once there is one.
     pub checkpoint: Option<CheckpointNumber>,
     /// The new versions of all objects that it wrote, by id, including the badge and the coins.

@@ -127,6 +127,7 @@ fn executed(outcome: ExecutionOutcome, events: Vec<ContractEvent>) -> Executed {
         outcome,
         epoch: Epoch::new(1),
         gas_used: Mist::new(1),
+        gas_returned: Mist::ZERO,
         checkpoint: None,
         written: BTreeMap::new(),
         gas_coin: None,

@@ -40,7 +40,7 @@ mod under_way;
 mod withdraw;
 
 pub use books::{
-    BookFilter, BooksChecked, Earnings, HistoryStep, LinePlace, StackHistory, StepKind,
+    BookFilter, BookRow, BooksChecked, Earnings, HistoryStep, LinePlace, StackHistory, StepKind,
 };
 pub use dispute::dispute_warning;
 pub use nodes::NodeChoice;

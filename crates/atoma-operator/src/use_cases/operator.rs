@@ -1,6 +1,7 @@
 //! The use cases as a value.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use atoma_domain::journal::{Failure, RequestKey};
@@ -8,6 +9,7 @@ use atoma_domain::ports::{JournalKey, Progress};
 use atoma_domain::{CheckpointNumber, IntentId, with_causes};
 use tokio::sync::watch;
 
+use super::books::Kept;
 use crate::alarms::Alarms;
 use crate::engine::{Engine, LimitStatus};
 use crate::ingest::{Applied, MirrorChanges};
@@ -24,6 +26,10 @@ pub struct Operator {
     pub(super) applied: Applied,
     pub(super) readiness: Readiness,
     sampler: Sampler,
+    /// What of the books was posted.
+    pub(super) kept_books: Arc<tokio::sync::Mutex<Kept>>,
+    /// How many amounts of the books differed when they were checked last.
+    pub(super) books_differences: Arc<std::sync::OnceLock<AtomicU64>>,
     /// Compares the mirror with the contract.
     pub(super) reconciler: Option<Reconciler>,
     /// What is wrong, and who is told.
@@ -66,6 +72,8 @@ impl Operator {
             applied,
             readiness,
             sampler: Sampler::default(),
+            kept_books: Arc::default(),
+            books_differences: Arc::default(),
             reconciler: None,
             alarms: None,
             request_timeout,
@@ -197,7 +205,12 @@ impl Operator {
             Some(alarms) => Some(alarms.figures().await),
             None => None,
         };
-        Measurements { alarms, ..measured }
+        let books_differences = self.books_differences.get();
+        Measurements {
+            alarms,
+            books_differences: books_differences.map(|count| count.load(Ordering::Relaxed)),
+            ..measured
+        }
     }
 
     async fn warnings(&self, height: CheckpointNumber) -> Vec<String> {

@@ -28,7 +28,7 @@ enum Step {
     ClaimConfidential(Index, u64),
     Epoch,
     Withdraw(usize),
-    Charge(u64, u64),
+    Charge(u64, u64, u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -43,7 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (of(), 0..=1_000_u64).prop_map(|(stack, share)| Step::ClaimConfidential(stack, share)),
         4 => Just(Step::Epoch),
         1 => who.prop_map(Step::Withdraw),
-        1 => (1_000..2_000_u64, 0..100_u64).prop_map(|(charge, extra)| Step::Charge(charge, extra)),
+        1 => (1_000..2_000_u64, 0..100_u64, 1..3_u64).prop_map(|(charge, extra, count)| Step::Charge(charge, extra, count)),
     ]
 }
 
@@ -164,10 +164,11 @@ impl History {
             Step::Withdraw(who) => {
                 self.world.call(*who, ContractCall::WithdrawFees).await;
             }
-            Step::Charge(charge, extra) => {
+            Step::Charge(charge, extra, count) => {
                 let parameters = Parameters {
                     sampling_consensus_charge_permille: Some(*charge),
                     cross_validation_extra_nodes_charge_permille: Some(*extra),
+                    cross_validation_extra_nodes_count: Some(*count),
                     ..Parameters::default()
                 };
                 self.note_charges().await;
@@ -198,6 +199,7 @@ impl History {
     }
 
     async fn assert_books_are_the_networks(&self) {
+        self.note_charges().await;
         let state = self.world.localnet.state().unwrap();
         let mut treasury = 0;
         for (who, operator) in self.world.operators.iter().enumerate() {

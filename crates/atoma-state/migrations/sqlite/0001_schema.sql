@@ -672,7 +672,9 @@ CREATE TABLE attempts (
     gas_budget       BLOB NOT NULL CHECK (length(gas_budget) = 8),
     status           TEXT NOT NULL
         CHECK (status IN ('signed', 'succeeded', 'aborted', 'cancelled', 'dead')),
+    -- What it paid, and what came back instead if its storage rebate was larger: one of them is 0.
     gas_used         BLOB CHECK (length(gas_used) = 8),
+    gas_returned     BLOB CHECK (length(gas_returned) = 8),
     effects          BLOB,
     failure          TEXT CHECK (failure IS NULL OR json_valid(failure)),
     -- Why it was cancelled, or the proof that it is dead.
@@ -683,7 +685,8 @@ CREATE TABLE attempts (
     registered_badge TEXT,
     created_at       BLOB NOT NULL CHECK (length(created_at) = 8),
     concluded_at     BLOB CHECK (length(concluded_at) = 8),
-    CHECK ((status = 'signed') = (concluded_at IS NULL))
+    CHECK ((status = 'signed') = (concluded_at IS NULL)),
+    CHECK ((gas_used IS NULL) = (gas_returned IS NULL))
 ) STRICT;
 
 CREATE INDEX attempts_that_are_signed ON attempts (id) WHERE status = 'signed';
@@ -733,7 +736,7 @@ BEGIN
 END;
 
 CREATE TRIGGER attempts_keep_their_outcome
-BEFORE UPDATE OF gas_used, failure, reason, registered_badge, concluded_at ON attempts
+BEFORE UPDATE OF gas_used, gas_returned, failure, reason, registered_badge, concluded_at ON attempts
 WHEN OLD.status <> 'signed'
 BEGIN
     SELECT RAISE(ABORT, 'the outcome of an attempt never changes');

@@ -13,7 +13,7 @@ use crate::error::statement_failed;
 macro_rules! parts {
     ($attempts:literal) => {
         concat!(
-            "SELECT a.id, a.digest, a.concluded_at, a.gas_used, b.epoch, i.node_small_id, \
+            "SELECT a.id, a.digest, a.concluded_at, a.gas_used, a.gas_returned, b.epoch, i.node_small_id, \
              i.stack_small_id, s.task_small_id FROM attempts a \
              JOIN attempt_intents p ON p.attempt = a.id \
              JOIN intents i ON i.id = p.intent \
@@ -73,13 +73,14 @@ fn lines(rows: &[SqliteRow]) -> Result<Vec<(u64, GasLine)>, StoreError> {
         lines.push(line(row)?);
     }
     for attempt in lines.chunk_by_mut(|(one, _), (other, _)| one == other) {
-        let whole = attempt
-            .first()
-            .map(|(_, line)| line.gas)
-            .unwrap_or_default();
+        let Some((_, whole)) = attempt.first().copied() else {
+            continue;
+        };
         let parts = u64::try_from(attempt.len()).unwrap_or(u64::MAX);
-        for ((_, line), part) in attempt.iter_mut().zip(divide_gas(whole, parts)) {
-            line.gas = part;
+        let used = divide_gas(whole.used, parts);
+        let returned = divide_gas(whole.returned, parts);
+        for ((_, line), part) in attempt.iter_mut().zip(used.zip(returned)) {
+            (line.used, line.returned) = part;
         }
     }
     Ok(lines)
@@ -101,7 +102,8 @@ fn line(row: &SqliteRow) -> Result<(u64, GasLine), StoreError> {
         task: cells
             .optional_number("task_small_id")?
             .map(TaskSmallId::new),
-        gas: Mist::new(cells.number("gas_used")?),
+        used: Mist::new(cells.number("gas_used")?),
+        returned: Mist::new(cells.number("gas_returned")?),
     };
     Ok((cells.row_number("id")?, line))
 }

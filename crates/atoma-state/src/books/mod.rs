@@ -59,8 +59,15 @@ impl BookRecords for SqliteState {
                 .optional_number("contract_version")?,
             None => None,
         };
+        let repairs =
+            sqlx::query("SELECT coalesce(max(sequence), 0) AS sequence FROM mirror_differences")
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(statement_failed)?;
+        let repairs = Cells::new(&repairs, "mirror_differences", "sequence");
         Ok(BookMarks {
             charges,
+            repairs: repairs.row_number("sequence")?,
             last_version,
             gaps: gaps.collect::<Result<_, _>>()?,
         })

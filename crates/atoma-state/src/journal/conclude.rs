@@ -114,7 +114,7 @@ impl<'a> Concluding<'a> {
                 // The mirror may have found the checkpoint before the node named one.
                 "UPDATE attempts SET status = $1, gas_used = $2, effects = $3, failure = $4, \
                  reason = $5, checkpoint = coalesce($6, checkpoint), registered_badge = $7, \
-                 concluded_at = $8 WHERE digest = $9",
+                 concluded_at = $8, gas_returned = $9 WHERE digest = $10",
             )
             .bind(outcome.status().as_str())
             .bind(optional_number(
@@ -126,6 +126,9 @@ impl<'a> Concluding<'a> {
             .bind(optional_number(checkpoint.map(CheckpointNumber::get)))
             .bind(registered.map(|badge| badge.to_string()))
             .bind(number(now.get()))
+            .bind(optional_number(
+                receipt.map(|receipt| receipt.gas_returned.get()),
+            ))
             .bind(digest.as_bytes().to_vec())
             .changing(1)
             .statement("DELETE FROM signed_versions WHERE digest = $1")

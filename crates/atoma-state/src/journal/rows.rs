@@ -167,6 +167,7 @@ pub(super) fn attempt_record(row: &SqliteRow) -> Result<AttemptRecord, StoreErro
         expires_after: Epoch::new(cells.number("expires_after")?),
         gas_budget: Mist::new(cells.number("gas_budget")?),
         gas_used: cells.optional_number("gas_used")?.map(Mist::new),
+        gas_returned: cells.optional_number("gas_returned")?.map(Mist::new),
         checkpoint: cells
             .optional_number("checkpoint")?
             .map(CheckpointNumber::new),

@@ -100,6 +100,7 @@ async fn a_full_disk_refuses_every_transition_and_space_allows_it_again() {
     let outcome = AttemptOutcome::Succeeded {
         receipt: Receipt {
             gas_used: Mist::new(1),
+            gas_returned: Mist::ZERO,
             effects: vec![7; LARGE],
             checkpoint: None,
             registered_badge: None,

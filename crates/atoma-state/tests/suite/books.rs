@@ -6,7 +6,7 @@ use atoma_domain::books::{BookEntry, BookedTransaction};
 use atoma_domain::events::ContractEvent;
 use atoma_domain::journal::AttemptOutcome;
 use atoma_domain::ports::{BalanceChange, LedgerFrame, Page, Period};
-use atoma_domain::{Mist, NodeSmallId};
+use atoma_domain::{IntentId, Mist, NodeSmallId};
 
 use super::Store;
 use super::fixtures::*;
@@ -151,7 +151,7 @@ pub async fn gas_is_divided_among_the_parts_of_a_transaction(store: impl Store) 
         let lines = store.gas_lines(period, Page::first(10)).await.unwrap();
         lines
             .into_iter()
-            .map(|(_, line)| line.gas)
+            .map(|(_, line)| line.used)
             .collect::<Vec<_>>()
     };
     assert_eq!(gas(Period::ALWAYS).await, [4, 4, 3].map(Mist::new));
@@ -161,4 +161,29 @@ pub async fn gas_is_divided_among_the_parts_of_a_transaction(store: impl Store) 
     };
     assert_eq!(gas(until(6)).await.len(), 3);
     assert_eq!(gas(until(5)).await, []);
+}
+
+pub async fn gas_that_came_back_is_divided_too(store: impl Store) {
+    let parts = [1, 2].map(|number| new_intent(1, subscribe(number)));
+    let opened = store.open(&parts, None, at(1)).await.unwrap();
+    let ids: Vec<u64> = opened
+        .into_iter()
+        .map(|opened| unwrap_new(opened).id.get())
+        .collect();
+    let sent = bare_attempt(1, &ids);
+    store.record_attempt(&sent, None, at(1)).await.unwrap();
+    let mut receipt = receipt(0);
+    receipt.gas_returned = Mist::new(7);
+    let outcome = AttemptOutcome::Succeeded { receipt };
+    store
+        .conclude(&concluded(sent.digest(), &outcome), at(5))
+        .await
+        .unwrap();
+    let lines = store.gas_lines(Period::ALWAYS, Page::first(10)).await;
+    let costs: Vec<_> = lines.unwrap().iter().map(|(_, line)| line.cost()).collect();
+    assert_eq!(costs, [-4, -3]);
+    let digest = sent.digest();
+    let record = store.attempts_of(IntentId::new(ids[0])).await.unwrap();
+    assert_eq!(record[0].digest, digest);
+    assert_eq!(record[0].gas_returned, Some(Mist::new(7)));
 }

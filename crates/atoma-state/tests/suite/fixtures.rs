@@ -81,6 +81,7 @@ pub fn concluded(digest: Digest, outcome: &AttemptOutcome) -> Conclusion {
 pub fn receipt(gas: u64) -> Receipt {
     Receipt {
         gas_used: Mist::new(gas),
+        gas_returned: Mist::ZERO,
         effects: vec![1, 2, 3],
         checkpoint: Some(CheckpointNumber::new(gas)),
         registered_badge: None,

@@ -55,6 +55,7 @@ pub async fn attempts_report_their_outcome(store: impl Store) {
             expires_after: sent.expires_after,
             gas_budget: sent.gas_budget,
             gas_used: None,
+            gas_returned: None,
             checkpoint: None,
             registered_badge: None,
             reason: None,
@@ -73,6 +74,7 @@ pub async fn attempts_report_their_outcome(store: impl Store) {
         expected.push(AttemptRecord {
             status: outcome.status(),
             gas_used: outcome.receipt().map(|receipt| receipt.gas_used),
+            gas_returned: outcome.receipt().map(|receipt| receipt.gas_returned),
             checkpoint: outcome.receipt().and_then(|receipt| receipt.checkpoint),
             registered_badge: outcome
                 .receipt()

@@ -184,6 +184,7 @@ macro_rules! store_suites {
                 what_concerns_the_operators_nodes_is_booked,
                 withdrawals_are_known_by_badge_and_balance,
                 gas_is_divided_among_the_parts_of_a_transaction,
+                gas_that_came_back_is_divided_too,
             }
             batches {
                 the_unsignable_intent_of_a_batch_is_named,

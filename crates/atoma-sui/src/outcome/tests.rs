@@ -126,6 +126,20 @@ fn effects() -> proto::TransactionEffects {
 }
 
 #[test]
+fn a_rebate_that_is_larger_than_the_gas_comes_back() {
+    let mut effects = effects();
+    let gas = effects.gas_used.take().unwrap();
+    effects.gas_used = Some(gas.with_storage_rebate(1_900));
+    let transaction = proto::ExecutedTransaction::default().with_effects(effects);
+    let types = EventTypes::new(PACKAGE, PACKAGE);
+    let read = executed(&transaction, Digest::new([1; 32]), &types).unwrap();
+    assert_eq!(
+        (read.gas_used, read.gas_returned),
+        (Mist::ZERO, Mist::new(400))
+    );
+}
+
+#[test]
 fn effects_give_new_versions_and_net_gas() {
     let transaction = proto::ExecutedTransaction::default()
         .with_effects(effects())
@@ -133,6 +147,7 @@ fn effects_give_new_versions_and_net_gas() {
     let types = EventTypes::new(PACKAGE, PACKAGE);
     let read = executed(&transaction, Digest::new([1; 32]), &types).unwrap();
     assert_eq!(read.gas_used, Mist::new(1_300));
+    assert_eq!(read.gas_returned, Mist::ZERO);
     assert_eq!(read.epoch, Epoch::new(4));
     assert_eq!(read.checkpoint, Some(CheckpointNumber::new(8)));
     let coin = ObjectReference::new(ObjectId::TWO, 12, Digest::new([3; 32]));

@@ -15,7 +15,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// The part of a transaction that lists show.
 pub(crate) fn summary(mut transaction: Value) -> Value {
     let fields = transaction.as_object_mut().unwrap();
-    for field in ["attempts", "gas_used"] {
+    for field in ["attempts", "gas_used", "gas_returned"] {
         assert!(fields.remove(field).is_some(), "`{field}` is missing");
     }
     transaction

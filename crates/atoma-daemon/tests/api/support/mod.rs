@@ -298,6 +298,15 @@ impl TestWorld {
         state["balances"][address][coin].as_u64().unwrap_or(0)
     }
 
+    /// An address's SUI, in MIST.
+    pub(crate) fn sui(&self, address: &str) -> i128 {
+        let state = self.network.state().unwrap();
+        let balances = state["balances"][address].as_object().unwrap().iter();
+        let mut sui = balances.filter(|(coin, _)| coin.ends_with("::sui::SUI"));
+        sui.next()
+            .map_or(0, |(_, mist)| i128::from(mist.as_u64().unwrap()))
+    }
+
     /// The operator's address.
     pub(crate) fn address(&self) -> String {
         self.operator.ports().signer.address().to_string()

@@ -72,6 +72,7 @@ fn well() -> Facts {
             covered: Some(CheckpointNumber::new(99)),
             sui_nodes: Vec::new(),
             set_aside: 0,
+            books_differences: None,
             alarms: None,
             autopilot: None,
             sample: Arc::new(sample),

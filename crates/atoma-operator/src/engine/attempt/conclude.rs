@@ -326,6 +326,7 @@ const fn is_out_of_gas(outcome: &ExecutionOutcome) -> bool {
 fn outcome_of(executed: Executed, carried: usize, own_budget: Option<Mist>) -> AttemptOutcome {
     let receipt = Receipt {
         gas_used: executed.gas_used,
+        gas_returned: executed.gas_returned,
         effects: executed.effects,
         checkpoint: executed.checkpoint,
         registered_badge: executed.events.iter().find_map(|event| match event {

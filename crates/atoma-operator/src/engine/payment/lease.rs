@@ -93,7 +93,11 @@ impl GasLease {
             let spent = sum([executed.gas_used, split].into_iter());
             self.after.push(GasCoin {
                 reference: reference.clone(),
-                balance: self.balance().checked_sub(spent).unwrap_or(Mist::ZERO),
+                balance: self
+                    .balance()
+                    .saturating_add(executed.gas_returned)
+                    .checked_sub(spent)
+                    .unwrap_or(Mist::ZERO),
             });
         }
     }

@@ -94,6 +94,7 @@ pub(in crate::engine) fn executed() -> Executed {
         outcome: ExecutionOutcome::Success,
         epoch: Epoch::new(3),
         gas_used: Mist::new(1),
+        gas_returned: Mist::ZERO,
         checkpoint: None,
         written: BTreeMap::new(),
         gas_coin: None,

@@ -57,8 +57,8 @@ pub struct HistoryStep {
     pub node: NodeSmallId,
     /// The units bought or claimed.
     pub units: Option<ComputeUnits>,
-    /// The part of the transaction's gas, if the daemon sent it.
-    pub gas: Option<Mist>,
+    /// The part of the transaction's gas that was paid, and of what came back, if the daemon sent it.
+    pub gas: Option<(Mist, Mist)>,
     /// The amounts of the operator's nodes.
     pub lines: Vec<BookLine>,
 }
@@ -82,22 +82,27 @@ pub struct StackHistory {
     pub since: Option<TimestampMs>,
     /// Why the daemon's unfinished transaction for it waits, if it does: a short treasury, a limit, an outage.
     pub held: Option<Failure>,
-    /// Whether the books have the purchase. If not, it was bought before the mirror begins or while it was rebuilt, and
+    /// Whether the selected node is one of the operator's.
+    pub is_own: bool,
+    /// Whether the books have the purchase. If not, another's node serves it, it was bought before the mirror begins or while it was rebuilt, and
     /// steps may be missing.
     pub is_complete: bool,
     /// What happened, in ledger order.
     pub steps: Vec<HistoryStep>,
     /// What differs in its transactions.
     pub differences: Vec<BookDifference>,
-    /// The gas of all the daemon's transactions about it, also of those that failed.
-    pub gas: Mist,
+    /// The gas that all the daemon's transactions about it paid, also those that failed.
+    pub gas_used: Mist,
+    /// What came back by those whose storage rebate was larger than their gas.
+    pub gas_returned: Mist,
 }
 
 impl Operator {
     /// The history of a stack.
     ///
     /// # Errors
-    /// [`Failure::UnknownStack`] if the mirror doesn't know it.
+    /// [`Failure::UnknownStack`] if the mirror doesn't know it, and [`Failure::UnknownNode`] if another operator serves it and
+    /// this one's nodes had nothing to do with it.
     pub async fn stack_history(
         &self,
         stack_small_id: StackSmallId,
@@ -110,15 +115,27 @@ impl Operator {
         if stack.is_none() && settlement.is_none() {
             return Err(Failure::UnknownStack { stack_small_id });
         }
+        let selected = stack.as_ref().map(|stack| stack.selected_node_id);
+        let selected = selected.or(settlement.as_ref().map(|ticket| ticket.selected_node_id));
+        let nodes = self.ports.state.operator_nodes().await.map_err(internal)?;
+        let is_own = nodes
+            .iter()
+            .any(|node| selected == Some(node.node_small_id));
         let task = snapshot.tasks.into_iter().next();
         let records = self.ports.books.stack_records(stack_small_id).await;
         let records = records.map_err(internal)?;
+        if let Some(node_small_id) = selected.filter(|_| !is_own)
+            && records.transactions.is_empty()
+            && records.gas.is_empty()
+        {
+            return Err(Failure::UnknownNode { node_small_id });
+        }
         let progress = self.ports.events.progress().await.map_err(internal)?;
 
         let mut posted = Posts::default();
-        let last = records.transactions.last().map(|last| last.sequence);
-        if let Some(last) = last {
-            self.fold(|transaction, found| {
+        let sequences = records.transactions.iter().map(|own| own.sequence);
+        if let Some((first, last)) = sequences.clone().min().zip(sequences.max()) {
+            self.fold(first, |transaction, found| {
                 if records
                     .transactions
                     .iter()
@@ -152,7 +169,7 @@ impl Operator {
             .iter()
             .flat_map(|transaction| steps(transaction, &records.gas, &posted.lines))
             .collect();
-        let gas = records.gas.iter();
+        let (gas_used, gas_returned) = sum(records.gas.iter());
         Ok(StackHistory {
             stage,
             standstill,
@@ -162,7 +179,9 @@ impl Operator {
             is_complete: steps.iter().any(|step| step.kind == StepKind::Bought),
             steps,
             differences: posted.differences,
-            gas: gas.fold(Mist::ZERO, |sum, line| sum.saturating_add(line.gas)),
+            is_own,
+            gas_used,
+            gas_returned,
             stack,
             settlement,
             task,
@@ -211,6 +230,16 @@ impl Posts {
     }
 }
 
+/// What the parts paid, and what came back.
+fn sum<'g>(parts: impl Iterator<Item = &'g GasLine>) -> (Mist, Mist) {
+    parts.fold((Mist::ZERO, Mist::ZERO), |(used, returned), part| {
+        (
+            used.saturating_add(part.used),
+            returned.saturating_add(part.returned),
+        )
+    })
+}
+
 fn steps<'a>(
     transaction: &'a BookedTransaction,
     gas: &'a [GasLine],
@@ -225,9 +254,8 @@ fn steps<'a>(
         units,
         gas: {
             let parts = gas.iter().filter(|part| part.digest == transaction.digest);
-            parts
-                .map(|part| part.gas)
-                .reduce(|sum, part| sum.saturating_add(part))
+            let parts: Vec<_> = parts.collect();
+            (!parts.is_empty()).then(|| sum(parts.into_iter()))
         },
         lines: Vec::new(),
     };

@@ -200,6 +200,7 @@ mod tests {
             outcome,
             epoch: Epoch::new(1),
             gas_used: Mist::new(1),
+            gas_returned: Mist::ZERO,
             checkpoint: Some(CheckpointNumber::new(1)),
             written: std::collections::BTreeMap::new(),
             gas_coin: None,

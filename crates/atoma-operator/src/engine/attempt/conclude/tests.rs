@@ -17,6 +17,7 @@ fn executed(outcome: ExecutionOutcome) -> Executed {
         outcome,
         epoch: Epoch::new(1),
         gas_used: Mist::new(5),
+        gas_returned: Mist::ZERO,
         checkpoint: Some(CHECKPOINT),
         written: BTreeMap::new(),
         gas_coin: None,
@@ -46,6 +47,7 @@ fn out_of_gas() -> ExecutionOutcome {
 fn every_outcome_keeps_its_reason_and_checkpoint() {
     let receipt = Receipt {
         gas_used: Mist::new(5),
+        gas_returned: Mist::ZERO,
         effects: vec![7],
         checkpoint: Some(CHECKPOINT),
         registered_badge: None,
@@ -147,6 +149,7 @@ fn only_gas_that_the_request_chose_is_its_own_failure() {
                     failure,
                     receipt: Receipt {
                         gas_used: Mist::new(5),
+                        gas_returned: Mist::ZERO,
                         effects: Vec::new(),
                         checkpoint: None,
                         registered_badge: None,

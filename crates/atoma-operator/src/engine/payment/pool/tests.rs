@@ -94,6 +94,7 @@ fn executed(written: &[&GasCoin]) -> Executed {
         outcome: ExecutionOutcome::Success,
         epoch: Epoch::new(1),
         gas_used: Mist::new(1),
+        gas_returned: Mist::ZERO,
         checkpoint: None,
         written: references.collect::<BTreeMap<_, _>>(),
         gas_coin: None,
