@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use atoma_domain::books::{BookLine, Grouping, LineKind, Totals};
 use atoma_domain::ports::{Page, Period, StateReader as _};
 use atoma_domain::{NodeSmallId, StackSmallId};
-use atoma_operator::BookFilter;
+use atoma_operator::{BookFilter, BookRow};
 use serde_json::Value;
 
 use super::market::Market;
@@ -99,7 +99,8 @@ impl Books {
             if page.after.is_none() {
                 return lost;
             }
-            for (_, line) in lines {
+            for (_, row) in lines {
+                let BookRow::Amount(line) = row else { continue };
                 if line.kind == LineKind::Forfeited {
                     lost.lost_shares += line.amount.map_or(0, |amount| amount.get());
                     if is_our_fault(market, &line) {
