@@ -89,7 +89,7 @@ impl Payments<'_> {
         } = self;
         if let Some(until) = next
             && !is_claiming
-            && claims.iter().all(|claim| is_patient(claim))
+            && claims.iter().all(|claim| is_patient(claim, at))
         {
             for duty in claims.into_iter().chain(withdrawal) {
                 let waits_for = WaitsFor::NextClaim;
@@ -128,9 +128,21 @@ impl Payments<'_> {
     }
 }
 
-/// Whether a claim loses nothing by waiting for those of the next epoch: it has no ticket, and its task does not end.
-fn is_patient(claim: &Duty) -> bool {
-    claim.since.is_none() && claim.standing != Standing::Due(Why::TaskDeprecated)
+/// Whether a claim loses nothing by waiting for those of the next epoch: it has no ticket, its task does not end, and it has not
+/// waited for long.
+fn is_patient(claim: &Duty, at: &Circumstances<'_>) -> bool {
+    let is_urgent = matches!(
+        claim.standing,
+        Standing::Due(Why::Pays | Why::TaskDeprecated)
+    );
+    !is_urgent && !has_waited(claim, at)
+}
+
+fn has_waited(claim: &Duty, at: &Circumstances<'_>) -> bool {
+    let longest = at.policy.of_task(claim.task_small_id).claim.longest_wait;
+    claim
+        .since
+        .is_some_and(|since| at.moment.is_after(since, longest))
 }
 
 /// Why the claims of a node are made, the weakest reason first.
@@ -148,10 +160,7 @@ fn urgency(claim: &Duty, worth: MicroUsdc, gas: MicroUsdc, at: &Circumstances<'_
         return Urgency::Pays;
     }
     let is_last_chance = claim.standing == Standing::Due(Why::TaskDeprecated);
-    let has_waited = claim
-        .since
-        .is_some_and(|since| at.moment.is_after(since, policy.longest_wait));
-    match worth > gas && (is_last_chance || has_waited) {
+    match worth > gas && (is_last_chance || has_waited(claim, at)) {
         true => Urgency::Wait,
         false => Urgency::None,
     }

@@ -29,7 +29,7 @@ impl Shared {
         let (journal, elapsed) = (ports.journal.as_ref(), ports.clock.elapsed());
         let prices = self
             .estimates
-            .prices(self.chain.as_ref(), journal, &ids, &info, elapsed);
+            .prices(self.chain.as_ref(), journal, &ids, info, elapsed);
         let Prices {
             gas,
             charge,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use atoma_domain::books::{BookLine, Grouping, LineKind, Totals};
 use atoma_domain::ports::{Page, Period, StateReader as _};
 use atoma_domain::{NodeSmallId, StackSmallId};
-use atoma_operator::BookFilter;
+use atoma_operator::{BookFilter, BookRow};
 use serde_json::Value;
 
 use super::market::Market;
@@ -52,7 +52,8 @@ impl Books {
         for group in &groups {
             sum.fees += group.totals.fees;
             sum.withdrawn += group.totals.withdrawn;
-            sum.gas += group.totals.gas;
+            sum.gas_used += group.totals.gas_used;
+            sum.gas_returned += group.totals.gas_returned;
             sum.unknown += group.totals.unknown;
             let Some(node) = group.group else { continue };
             let entry = &state["nodes"][node.to_string()];
@@ -74,10 +75,11 @@ impl Books {
             ));
         }
         let given = 100_000_000_000 * u64::try_from(site.nodes.len() + 2).unwrap();
-        let gas = u128::from(given - world.balance_of(address, "::sui::SUI"));
-        // The journal counts the gas of a claim as 0 if it gets back more for what it deletes.
-        if sum.gas < gas {
-            faults.push(format!("{} MIST in the books, but {gas} on chain", sum.gas));
+        let gas = i128::from(given) - i128::from(world.balance_of(address, "::sui::SUI"));
+        let booked =
+            i128::try_from(sum.gas_used).unwrap() - i128::try_from(sum.gas_returned).unwrap();
+        if booked != gas {
+            faults.push(format!("{booked} MIST in the books, but {gas} on chain"));
         }
         Self::lost(site, market, &filter, faults).await
     }
@@ -97,7 +99,8 @@ impl Books {
             if page.after.is_none() {
                 return lost;
             }
-            for (_, line) in lines {
+            for (_, row) in lines {
+                let BookRow::Amount(line) = row else { continue };
                 if line.kind == LineKind::Forfeited {
                     lost.lost_shares += line.amount.map_or(0, |amount| amount.get());
                     if is_our_fault(market, &line) {
