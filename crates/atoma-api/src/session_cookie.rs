@@ -132,9 +132,9 @@ mod tests {
         let page = (PAGE_HEADER, "1");
         for (fields, read, write) in [
             (&[][..], true, false),
-            (&[page.clone()], true, true),
+            (std::slice::from_ref(&page), true, true),
             (&[own.clone(), page.clone()], true, true),
-            (&[own.clone()], true, false),
+            (std::slice::from_ref(&own), true, false),
             (&[own.clone(), (PAGE_HEADER, "yes")], true, false),
             (&[(SENT_FROM, "none"), page.clone()], true, true),
             (&[(SENT_FROM, "same-site"), page.clone()], false, false),

@@ -157,6 +157,7 @@ fn decide(unpaid: &[UnpaidStack], task: &Task) -> Vec<Duty> {
             claim_stack: Mist::new(1_000_000),
         },
         balance: None,
+        daily_cap: None,
     };
     let duties = unpaid
         .iter()

@@ -45,7 +45,7 @@ async fn load(api: &Api, path: &str, encodings: &str, known: Option<&str>) -> Re
     request.send().await.unwrap()
 }
 
-fn header<'r>(response: &'r Response, name: impl reqwest::header::AsHeaderName) -> &'r str {
+fn header(response: &Response, name: impl reqwest::header::AsHeaderName) -> &str {
     response.headers()[name].to_str().unwrap()
 }
 

@@ -269,6 +269,10 @@ impl Operator {
 
     /// Posts what is new, and reads what all comes to: the ledger, and the sums of what was posted for good and of what may
     /// come out otherwise once the contract's charges were read again.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "`kept_books` is held across calls of the database only"
+    )]
     async fn read<T>(&self, read: impl FnOnce(&Ledger, [&Sums; 2]) -> T) -> Result<T, Failure> {
         let (own, marks) = self.basis().await?;
         let mut kept = self.kept_books.lock().await;
