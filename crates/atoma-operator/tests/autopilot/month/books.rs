@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use atoma_domain::books::{BookLine, Grouping, LineKind, Totals};
-use atoma_domain::ports::{Page, Period, StateReader as _};
+use atoma_domain::books::{BookLine, Grouping, Ledger, LineKind, Totals};
+use atoma_domain::ports::{BookRecords as _, Page, Period, StateReader as _};
 use atoma_domain::{NodeSmallId, StackSmallId};
 use atoma_operator::{BookFilter, BookRow};
 use serde_json::Value;
@@ -37,10 +37,7 @@ impl Books {
             faults.push(format!("the books differ: {difference:?}"));
         }
         if checked.unchecked > 0 {
-            faults.push(format!(
-                "{} transactions were not compared",
-                checked.unchecked
-            ));
+            faults.extend(not_compared(site).await);
         }
         let filter = BookFilter {
             nodes: site.nodes.iter().copied().collect(),
@@ -113,6 +110,20 @@ impl Books {
             }
         }
     }
+}
+
+/// The transactions that could not be compared with how the balances changed.
+async fn not_compared(site: &Site) -> Vec<String> {
+    let marks = site.state.book_marks().await.unwrap();
+    let mut ledger = Ledger::new(site.nodes.iter().copied(), marks.charges, marks.gaps);
+    let transactions = site.state.book_transactions(Page::first(100_000)).await;
+    let mut found = Vec::new();
+    for transaction in transactions.unwrap() {
+        if let Some(why) = ledger.post(&transaction).unchecked {
+            found.push(format!("not compared, because {why}: {transaction:?}"));
+        }
+    }
+    found
 }
 
 /// Whether the node had the record to attest with a while before the claim.

@@ -1,6 +1,6 @@
 //! Who looks after our nodes: the autopilot, or a script that settles, attests and claims every hour.
 
-use atoma_domain::autopilot::{Standing, WaitsFor};
+use atoma_domain::autopilot::WaitsFor;
 use atoma_domain::journal::GasOptions;
 use atoma_operator::NodeChoice;
 
@@ -56,10 +56,10 @@ impl Pilot {
                     return false;
                 }
                 let status = site.autopilot.status().await.unwrap();
-                let short = Standing::waiting(WaitsFor::Treasury);
                 let latest = status.latest.iter().flat_map(|survey| &survey.duties);
-                log.treasury_short +=
-                    usize::from(latest.into_iter().any(|duty| duty.standing == short));
+                let mut reasons = latest.map(|duty| duty.standing.reason());
+                let is_short = reasons.any(|reason| reason == WaitsFor::Treasury.code());
+                log.treasury_short += usize::from(is_short);
                 if let Some(pause) = status.pause {
                     log.pauses.push(pause.to_string());
                     site.autopilot.resume().await.unwrap();

@@ -39,6 +39,8 @@ pub(super) struct Size {
     ends: [usize; 3],
     /// The epoch in which the other operator's nodes earn so much by attesting that the treasury runs dry.
     drained: usize,
+    /// By so many stacks.
+    drains: usize,
 }
 
 impl Size {
@@ -60,6 +62,7 @@ impl Size {
         filling: 9,
         ends: [3, 4, 4],
         drained: 1,
+        drains: 6,
     };
     /// The whole month.
     pub(super) const FULL: Self = Self {
@@ -79,6 +82,7 @@ impl Size {
         filling: 7,
         ends: [4, 5, 18],
         drained: 2,
+        drains: 12,
     };
 }
 
@@ -161,16 +165,18 @@ impl Plan {
             steps.collect()
         });
         let mut epochs: Vec<Vec<Step>> = epochs.collect();
-        epochs[size.drained][0].orders.extend((0..8).map(|_| Order {
-            task: 2,
-            who: Who::Others,
-            price: PRICE * u64::try_from(size.steps * size.stacks).unwrap() * 3 / 10,
-            requests: vec![(0, UNITS, rng.next_u64())],
-            drawn: Some((Who::Others, rng.random_range(0..size.nodes))),
-            attests: Attests::After(0),
-            is_false: false,
-            ..order(&mut rng, size, size.drained)
-        }));
+        epochs[size.drained][0]
+            .orders
+            .extend((0..size.drains).map(|_| Order {
+                task: 2,
+                who: Who::Others,
+                price: PRICE * u64::try_from(size.steps * size.stacks).unwrap() * 2 / 5,
+                requests: vec![(0, UNITS, rng.next_u64())],
+                drawn: Some((Who::Others, rng.random_range(0..size.nodes))),
+                attests: Attests::After(0),
+                is_false: false,
+                ..order(&mut rng, size, size.drained)
+            }));
         Self { epochs }
     }
 
