@@ -139,7 +139,11 @@ mod tests {
             (&[(SENT_FROM, "none"), page.clone()], true, true),
             (&[(SENT_FROM, "same-site"), page.clone()], false, false),
             (&[(SENT_FROM, "cross-site"), page.clone()], false, false),
-            (&[own, (SENT_FROM, "cross-site"), page], false, false),
+            (
+                &[own.clone(), (SENT_FROM, "cross-site"), page.clone()],
+                false,
+                false,
+            ),
         ] {
             let headers = headers(fields);
             assert_eq!(check_sender(&headers, true).is_ok(), read, "{fields:?}");
