@@ -35,7 +35,7 @@ async fn nothing_is_missed_in_a_month() {
     let first = number("ATOMA_MONTH_FIRST");
     let Some(seeds) = number("ATOMA_MONTH_SEEDS") else {
         // A seed with which everything happens.
-        let first = first.unwrap_or(5);
+        let first = first.unwrap_or(7);
         let ours = month(first, Size::SMALL, Pilot::Autopilot).await;
         table::print(first, "the autopilot", &ours);
         assert_eq!(ours.faults, Vec::<String>::new());

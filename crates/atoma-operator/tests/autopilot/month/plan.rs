@@ -37,10 +37,8 @@ pub(super) struct Size {
     filling: usize,
     /// The epochs at whose ends the tasks of [`ENDING`] end.
     ends: [usize; 3],
-    /// The epoch in which the other operator's nodes earn so much by attesting that the treasury runs dry.
+    /// The epoch in which a stack is bought whose share the treasury can't pay.
     drained: usize,
-    /// By so many stacks.
-    drains: usize,
 }
 
 impl Size {
@@ -62,7 +60,6 @@ impl Size {
         filling: 9,
         ends: [3, 4, 4],
         drained: 1,
-        drains: 6,
     };
     /// The whole month.
     pub(super) const FULL: Self = Self {
@@ -82,7 +79,6 @@ impl Size {
         filling: 7,
         ends: [4, 5, 18],
         drained: 2,
-        drains: 12,
     };
 }
 
@@ -165,18 +161,18 @@ impl Plan {
             steps.collect()
         });
         let mut epochs: Vec<Vec<Step>> = epochs.collect();
-        epochs[size.drained][0]
-            .orders
-            .extend((0..size.drains).map(|_| Order {
-                task: 2,
-                who: Who::Others,
-                price: PRICE * u64::try_from(size.steps * size.stacks).unwrap() * 2 / 5,
-                requests: vec![(0, UNITS, rng.next_u64())],
-                drawn: Some((Who::Others, rng.random_range(0..size.nodes))),
-                attests: Attests::After(0),
-                is_false: false,
-                ..order(&mut rng, size, size.drained)
-            }));
+        // The share of this one is more than the treasury holds, and as long as that is so, the contract pays its attester nothing.
+        let dear = Order {
+            task: 2,
+            who: Who::Others,
+            price: PRICE * u64::try_from(size.steps * size.stacks * 3).unwrap(),
+            requests: vec![(0, UNITS, rng.next_u64())],
+            drawn: Some((Who::Ours, rng.random_range(0..size.nodes))),
+            rerun: Some(0),
+            is_false: false,
+            ..order(&mut rng, size, size.drained)
+        };
+        epochs[size.drained][0].orders.push(dear);
         Self { epochs }
     }
 
