@@ -86,7 +86,7 @@ impl Outcome {
         let other = log.pauses.iter().filter(|pause| !pause.contains("dispute"));
         faults.extend(other.map(|pause| format!("a pause: {pause}")));
         let (gas, least_gas) = (spent.gas(), spent.least_gas(calendar, false));
-        if gas * 100 > least_gas * 105 {
+        if gas * 100 > least_gas * (100 + market.size.gas_margin) {
             faults.push(format!("{gas} MIST of gas for what needs {least_gas}"));
         }
         Self {

@@ -39,6 +39,8 @@ pub(super) struct Size {
     ends: [usize; 3],
     /// The epoch in which a stack is bought whose share the treasury can't pay.
     drained: usize,
+    /// How much more gas than the least the autopilot may take, in hundredths. One crash weighs more in a small month.
+    pub(super) gas_margin: u64,
 }
 
 impl Size {
@@ -60,6 +62,7 @@ impl Size {
         filling: 9,
         ends: [3, 4, 4],
         drained: 1,
+        gas_margin: 10,
     };
     /// The whole month.
     pub(super) const FULL: Self = Self {
@@ -79,6 +82,7 @@ impl Size {
         filling: 7,
         ends: [4, 5, 18],
         drained: 2,
+        gas_margin: 5,
     };
 }
 
