@@ -23,6 +23,14 @@ struct Told {
     data: Value,
 }
 
+impl Told {
+    /// Whether it tells of an event of the contract of that kind.
+    fn has(&self, kind: &str) -> bool {
+        let kinds = self.data["kinds"].as_array();
+        kinds.is_some_and(|kinds| kinds.iter().any(|known| known == kind))
+    }
+}
+
 impl Events {
     async fn open(api: &Api, last: Option<&str>) -> Self {
         let mut request = api.request(Method::GET, "/events/stream");
@@ -100,8 +108,8 @@ async fn a_stream_tells_what_to_read_again_and_resumes() {
     while !transactions || applied.is_none() {
         let told = events.next().await.unwrap();
         transactions |= told.name == "transactions";
-        if told.name == "applied" {
-            assert_eq!(told.data["kinds"], json!(["NodeRegisteredEvent"]));
+        // What the world began with may come first, or in the same event.
+        if told.name == "applied" && told.has("NodeRegisteredEvent") {
             applied = Some(told);
         }
     }
@@ -109,15 +117,14 @@ async fn a_stream_tells_what_to_read_again_and_resumes() {
     let applied = applied.unwrap();
     let task = world.new_task(0);
     let mut back = Events::open(&world.api, Some(&applied.id)).await;
-    let told = back.until(|told| told.name == "applied").await;
-    assert_eq!(told.data["kinds"], json!(["TaskRegisteredEvent"]));
+    back.until(|told| told.has("TaskRegisteredEvent")).await;
     world.subscribe(world.nodes[0], task, 1).await;
     let stack = world.buy_one(task, world.nodes[0], 1_000, 1).await;
     let told = back
         .until(|told| told.data["stack_small_ids"] == json!([stack]))
         .await;
     assert_eq!(told.data["is_partial"], false);
-    assert!(told.data["kinds"].to_string().contains("StackCreatedEvent"));
+    assert!(told.has("StackCreatedEvent"));
     back.until(|told| told.name == "status").await;
     let other_run = Events::open(&world.api, Some("0123-4")).await.next().await;
     assert_eq!(other_run.unwrap().name, "reset");
