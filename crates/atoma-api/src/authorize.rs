@@ -91,7 +91,7 @@ fn check(request: &ServiceRequest) -> (Option<Caller>, Result<(), ApiError>) {
         }
         Err(error) => {
             let caller = match &error {
-                ApiError::InsufficientScope { token } => Some(Caller::refused(token)),
+                ApiError::InsufficientScope { token } => Some(Caller::named(token)),
                 _ => None,
             };
             (caller, Err(rates.take_failure().err().unwrap_or(error)))

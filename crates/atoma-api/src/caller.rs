@@ -42,8 +42,8 @@ pub(crate) const ANYBODY: &str = "anybody";
 pub const RESERVED_NAMES: [&str; 2] = [LOOPBACK, ANYBODY];
 
 impl Caller {
-    /// A caller without a token.
-    pub(crate) fn named(name: &'static str) -> Self {
+    /// A caller of this name whom no token allows the request.
+    pub(crate) fn named(name: &str) -> Self {
         Self {
             name: name.into(),
             grant: Grant::Nothing,
@@ -55,14 +55,6 @@ impl Caller {
         Self {
             name: name.into(),
             grant: Grant::Token(hash),
-        }
-    }
-
-    /// The caller whose token of this name doesn't allow the request.
-    pub(crate) fn refused(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            grant: Grant::Nothing,
         }
     }
 

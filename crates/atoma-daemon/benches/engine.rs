@@ -46,10 +46,7 @@ async fn lanes() {
         return;
     };
     let task = world.demo.tasks[0].task_small_id;
-    let choice = NodeChoice {
-        node_small_id: Some(node_small_id),
-        node_badge_id: None,
-    };
+    let choice = NodeChoice::from(node_small_id);
     let price = atoma_domain::PricePerMillion::new(1);
     let operator = world.daemon.operator();
     operator

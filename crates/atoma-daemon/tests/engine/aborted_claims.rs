@@ -11,7 +11,7 @@ use crate::support::fail_points::{CrashPoint, Side};
 use crate::support::generation::Generation;
 use crate::support::matrix::{Idempotency, Row, assert_done_once, crash_at};
 use crate::support::request::Request;
-use crate::support::world::{CHARGE, SAMPLING, World, charge, choice, gas};
+use crate::support::world::{CHARGE, SAMPLING, World, charge, gas};
 
 /// The charge for stacks of sampling-consensus tasks, in permille, that makes one cost more than
 /// the treasury holds.
@@ -113,7 +113,7 @@ fn a_claim_that_the_treasury_cannot_pay_on_execution_waits_and_succeeds() {
             panic!("{case:?}");
         };
         let operator = generation.operator.with_key(case.key());
-        let results = operator.claim(stacks, choice(FIRST), gas()).await.unwrap();
+        let results = operator.claim(stacks, FIRST.into(), gas()).await.unwrap();
         assert_eq!(results[0].status, StackStatus::Pending, "{results:?}");
         assert_eq!(results[0].failure, Some(Failure::TreasuryShort {}));
         assert_waits_and_succeeds(&generation, &world, &case).await;

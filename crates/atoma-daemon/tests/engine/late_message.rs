@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::cases::FIRST;
 use crate::support::generation::PATIENCE;
-use crate::support::world::{CONFIDENTIAL, World, choice, gas};
+use crate::support::world::{CONFIDENTIAL, World, gas};
 
 const LATE: ComputeUnits = ComputeUnits::new(7);
 
@@ -150,7 +150,7 @@ fn a_message_recorded_while_a_confidential_stack_is_claimed_is_paid_for() {
             applied,
         );
         tokio::spawn(ingestor.run(CancellationToken::new()));
-        let results = operator.claim(&stacks, choice(FIRST), gas()).await.unwrap();
+        let results = operator.claim(&stacks, FIRST.into(), gas()).await.unwrap();
         assert_eq!(results[0].status, StackStatus::Succeeded, "{results:?}");
         results[0].tx_digest.unwrap()
     });

@@ -9,7 +9,7 @@ use crate::support::audit::journal;
 use crate::support::cases::FIRST;
 use crate::support::fail_points::Plan;
 use crate::support::generation::{Generation, PATIENCE, Site};
-use crate::support::world::{CHARGE, SAMPLING, World, charge, choice, gas};
+use crate::support::world::{CHARGE, SAMPLING, World, charge, gas};
 
 const STACKS: u64 = 16;
 /// A stack of rank `n` costs the treasury `n` times this at the usual charge, in micro-USDC.
@@ -47,7 +47,7 @@ fn treasury(world: &World) -> u64 {
 async fn claim(generation: &Generation, stacks: &[StackSmallId]) -> Vec<StackSmallId> {
     generation.catch_up().await;
     generation.points.arm(Plan::new());
-    let claimed = generation.operator.claim(stacks, choice(FIRST), gas());
+    let claimed = generation.operator.claim(stacks, FIRST.into(), gas());
     let mut paid = Vec::new();
     for result in claimed.await.unwrap() {
         match result.status {

@@ -9,7 +9,7 @@ use crate::support::cases::{Case, FIRST, SECOND, to_settle};
 use crate::support::generation::{Generation, PATIENCE};
 use crate::support::matrix::{Idempotency, assert_done_once, recover_and_repeat};
 use crate::support::request::Request;
-use crate::support::world::{NONE, World, choice, gas};
+use crate::support::world::{NONE, World, gas};
 
 /// The daemon's calls with these names, in order.
 fn calls_named(generation: &Generation, names: &[&str]) -> Vec<&'static str> {
@@ -47,7 +47,7 @@ async fn settle(generation: &Generation, case: &Case) -> StackResult {
         panic!("{:?}", case.request);
     };
     let operator = &generation.operator;
-    let settled = operator.settle(stacks, None, choice(FIRST), gas()).await;
+    let settled = operator.settle(stacks, None, FIRST.into(), gas()).await;
     settled.unwrap().remove(0)
 }
 

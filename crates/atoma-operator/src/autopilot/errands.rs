@@ -79,10 +79,7 @@ impl Shared {
     pub(super) async fn run_errand(&self, errand: &Errand) {
         let Errand { kind, node, stacks } = errand;
         let operator = &self.operator;
-        let choice = NodeChoice {
-            node_small_id: Some(*node),
-            node_badge_id: None,
-        };
+        let choice = NodeChoice::from(*node);
         let gas = GasOptions::default();
         let results = match kind {
             DutyKind::Attest => operator.attest(stacks, false, choice, gas).await,
@@ -104,11 +101,8 @@ impl Shared {
 
     async fn withdraw(&self, node: NodeSmallId) {
         let key = DutyKey::new(DutyKind::Withdraw, None, node);
-        let choice = NodeChoice {
-            node_small_id: Some(node),
-            node_badge_id: None,
-        };
-        match self.operator.withdraw(choice, GasOptions::default()).await {
+        let withdrawn = self.operator.withdraw(node.into(), GasOptions::default());
+        match withdrawn.await {
             Ok(Completed::Executed { tx_digest, .. }) => self.note_done(key, Some(tx_digest)),
             Ok(Completed::Rehearsed { .. }) => {}
             Err(unsuccessful) if unsuccessful.is_pending => {

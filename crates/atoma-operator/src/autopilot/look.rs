@@ -25,7 +25,7 @@ impl Shared {
     pub(super) async fn survey(&self, info: &EpochInfo, moment: Moment) -> Result<Survey, Failure> {
         let ports = self.operator.ports();
         let nodes = self.own_nodes().await?;
-        let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
+        let ids = ids(&nodes);
         let (journal, elapsed) = (ports.journal.as_ref(), ports.clock.elapsed());
         let prices = self
             .estimates
@@ -84,11 +84,13 @@ impl Shared {
     }
 
     /// The attestations alone: quick, and without a call of the chain.
-    pub(super) async fn survey_attestations(&self, moment: &Moment) -> Result<Vec<Duty>, Failure> {
-        let nodes = self.own_nodes().await?;
-        let ids: Vec<_> = nodes.iter().map(|node| node.node_small_id).collect();
-        let mut duties = self.attestations(&ids, moment).await?;
-        self.hold_back(&mut duties, &nodes);
+    pub(super) async fn survey_attestations(
+        &self,
+        nodes: &[OperatorNode],
+        moment: &Moment,
+    ) -> Result<Vec<Duty>, Failure> {
+        let mut duties = self.attestations(&ids(nodes), moment).await?;
+        self.hold_back(&mut duties, nodes);
         Ok(duties)
     }
 
@@ -148,9 +150,8 @@ impl Shared {
             let node = nodes
                 .iter()
                 .find(|node| node.node_small_id == duty.node_small_id);
-            let action = action(duty);
             if let Some((_, held)) = node
-                .zip(action)
+                .zip(action(duty))
                 .and_then(|(node, action)| self.operator.under_way(&action, *node))
             {
                 duty.standing = Standing::waiting(held.map_or(WaitsFor::UnderWay, held_by));
@@ -163,6 +164,10 @@ impl Shared {
             }
         }
     }
+}
+
+pub(super) fn ids(nodes: &[OperatorNode]) -> Vec<NodeSmallId> {
+    nodes.iter().map(|node| node.node_small_id).collect()
 }
 
 /// What a transaction waits for that is held.
@@ -178,23 +183,19 @@ fn held_by(reason: Failure) -> WaitsFor {
 
 /// The action that does a duty, to find out whether it is under way.
 const fn action(duty: &Duty) -> Option<Action> {
-    let Some(stack_small_id) = duty.stack_small_id else {
-        return match duty.kind {
-            DutyKind::Withdraw => Some(Action::WithdrawFees {}),
-            _ => None,
-        };
-    };
-    Some(match duty.kind {
-        DutyKind::Withdraw => Action::WithdrawFees {},
-        DutyKind::Attest => Action::AttestSettlement {
+    Some(match (duty.kind, duty.stack_small_id) {
+        (DutyKind::Withdraw, _) => Action::WithdrawFees {},
+        // Only a withdrawal is about no stack.
+        (_, None) => return None,
+        (DutyKind::Attest, Some(stack_small_id)) => Action::AttestSettlement {
             stack_small_id,
             allow_dispute: false,
         },
-        DutyKind::Settle => Action::SettleStack {
+        (DutyKind::Settle, Some(stack_small_id)) => Action::SettleStack {
             stack_small_id,
             num_claimed_compute_units: None,
         },
         // Both claims of a stack have one key.
-        DutyKind::Claim => Action::ClaimStack { stack_small_id },
+        (DutyKind::Claim, Some(stack_small_id)) => Action::ClaimStack { stack_small_id },
     })
 }

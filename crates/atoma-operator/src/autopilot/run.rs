@@ -13,6 +13,7 @@ use tracing::{debug, error, info, warn};
 
 use super::config::AutopilotMode;
 use super::errands::Errand;
+use super::look::ids;
 use super::shared::Shared;
 use super::survey::Survey;
 use super::switch::Autopilot;
@@ -110,9 +111,9 @@ impl AutopilotRun {
         let moment = shared.moment(info, self.moment.as_ref()).await?;
         self.moment = Some(moment);
         let nodes = shared.own_nodes().await?;
-        self.nodes = nodes.iter().map(|node| node.node_small_id).collect();
+        self.nodes = ids(&nodes);
         if shared.config.mode == AutopilotMode::On {
-            let duties = shared.survey_attestations(&moment).await?;
+            let duties = shared.survey_attestations(&nodes, &moment).await?;
             self.begin(&duties).await?;
         }
         Ok(())

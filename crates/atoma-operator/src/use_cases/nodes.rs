@@ -17,6 +17,15 @@ pub struct NodeChoice {
     pub node_badge_id: Option<ObjectId>,
 }
 
+impl From<NodeSmallId> for NodeChoice {
+    fn from(node: NodeSmallId) -> Self {
+        Self {
+            node_small_id: Some(node),
+            node_badge_id: None,
+        }
+    }
+}
+
 impl Operator {
     /// The operator's nodes.
     ///

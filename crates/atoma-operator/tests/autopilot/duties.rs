@@ -8,7 +8,7 @@ use atoma_domain::model::{Lease, NewReservation, StackChoice};
 use atoma_domain::ports::{Journal as _, JournalFilter, Page, StateReader as _};
 use atoma_domain::{MicroUsdc, Mist, StackSmallId};
 
-use crate::site::{KEYS, Site, chosen};
+use crate::site::{KEYS, Site};
 use crate::world::{HOUR_MS, UNITS, World};
 
 /// Gas that costs next to nothing, so that small stacks pay.
@@ -85,20 +85,40 @@ async fn a_confidential_stack_is_claimed_without_a_settlement() {
     site.node.stop().await.unwrap();
 }
 
-/// The operator's second node is drawn. It attests from the record of the first.
-#[tokio::test]
-async fn a_drawn_node_attests_in_the_same_epoch() {
-    let world = World::start(4).await;
+/// An operator whose first node has settled a stack, and whose second one is drawn to attest that.
+pub(crate) async fn with_a_drawn_node(world: &World) -> (Site, StackSmallId) {
     let task = world.task(2);
-    let mut site = Site::start(&world, KEYS[0], 2, &[task], policy()).await;
+    let mut site = Site::start(world, KEYS[0], 2, &[task], policy()).await;
     let [first, second] = site.nodes[..] else {
         panic!("two nodes are registered");
     };
     let stack = world.buy(task, first, 1)[0];
     world.network.force_attesters(stack, vec![second]);
-    site.mirrored(&world).await;
+    site.mirrored(world).await;
     site.serve(stack, first, UNITS, 1).await;
-    site.step(&world).await;
+    site.step(world).await;
+    (site, stack)
+}
+
+/// An operator whose node is drawn to attest one of so many stacks of another operator, which has settled it.
+async fn drawn_by_another(world: &World, stacks: u64) -> (Site, Site, StackSmallId) {
+    let task = world.task(2);
+    let mut other = Site::start(world, KEYS[1], 1, &[task], policy()).await;
+    let site = Site::start(world, KEYS[0], 1, &[task], policy()).await;
+    let selected = other.nodes[0];
+    let stack = world.buy(task, selected, stacks)[0];
+    world.network.force_attesters(stack, vec![site.nodes[0]]);
+    other.mirrored(world).await;
+    other.serve(stack, selected, UNITS, 1).await;
+    other.step(world).await;
+    (site, other, stack)
+}
+
+/// The operator's second node is drawn. It attests from the record of the first.
+#[tokio::test]
+async fn a_drawn_node_attests_in_the_same_epoch() {
+    let world = World::start(4).await;
+    let (mut site, stack) = with_a_drawn_node(&world).await;
     assert_eq!(
         site.duties(stack).await,
         ["attest due drawn", "claim waiting claimable_epoch"]
@@ -116,15 +136,8 @@ async fn a_drawn_node_attests_in_the_same_epoch() {
 #[tokio::test]
 async fn without_a_record_the_duty_says_what_is_missing() {
     let world = World::start(5).await;
-    let task = world.task(2);
-    let mut other = Site::start(&world, KEYS[1], 1, &[task], policy()).await;
-    let mut site = Site::start(&world, KEYS[0], 1, &[task], policy()).await;
-    let (node, selected) = (site.nodes[0], other.nodes[0]);
-    let stack = world.buy(task, selected, 1)[0];
-    world.network.force_attesters(stack, vec![node]);
-    other.mirrored(&world).await;
-    other.serve(stack, selected, UNITS, 1).await;
-    other.step(&world).await;
+    let (mut site, other, stack) = drawn_by_another(&world, 1).await;
+    let node = site.nodes[0];
     site.step(&world).await;
     assert_eq!(site.duties(stack).await, ["attest blocked no_record"]);
     // The requests were run again, with another result: nothing is sent.
@@ -141,16 +154,9 @@ async fn without_a_record_the_duty_says_what_is_missing() {
 #[tokio::test]
 async fn the_share_of_a_node_that_claims_nothing_is_withdrawn() {
     let world = World::start(10).await;
-    let task = world.task(2);
-    let mut other = Site::start(&world, KEYS[1], 1, &[task], policy()).await;
-    let mut site = Site::start(&world, KEYS[0], 1, &[task], policy()).await;
-    let (node, selected) = (site.nodes[0], other.nodes[0]);
     // What the other stacks cost lets the treasury pay the share.
-    let stack = world.buy(task, selected, 3)[0];
-    world.network.force_attesters(stack, vec![node]);
-    other.mirrored(&world).await;
-    other.serve(stack, selected, UNITS, 1).await;
-    other.step(&world).await;
+    let (mut site, mut other, stack) = drawn_by_another(&world, 3).await;
+    let node = site.nodes[0];
     site.mirrored(&world).await;
     site.serve(stack, node, UNITS, 1).await;
     site.step(&world).await;
@@ -312,7 +318,7 @@ async fn a_subscriber_that_leaves_only_delays_settlements() {
     }
     let gas = GasOptions::default();
     let left = other.operator();
-    let left = left.unsubscribe_from_task(task, chosen(other.nodes[0]), gas);
+    let left = left.unsubscribe_from_task(task, other.nodes[0].into(), gas);
     left.await.unwrap();
     site.step(&world).await;
     assert_eq!(site.duties(stacks[0]).await, ["settle waiting retry"]);

@@ -9,9 +9,10 @@ use atoma_domain::{NodeSmallId, StackSmallId};
 use atoma_operator::{Autopilot, AutopilotConfig, AutopilotMode, AutopilotRun};
 use atoma_state::SqliteState;
 
-use crate::duties::policy;
-use crate::site::{KEYS, Site};
-use crate::world::{UNITS, World};
+use crate::duties::{policy, with_a_drawn_node};
+use crate::pauses::with_a_full_stack;
+use crate::site::Site;
+use crate::world::World;
 
 /// What happens when the stacks are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,16 +94,7 @@ fn hindered(world: &World, site: &Site, hindrance: Hindrance) -> AutopilotRun {
 #[tokio::test]
 async fn attestations_are_made_although_the_stacks_can_not_be_read() {
     let world = World::start(13).await;
-    let task = world.task(2);
-    let mut site = Site::start(&world, KEYS[0], 2, &[task], policy()).await;
-    let [first, second] = site.nodes[..] else {
-        panic!("two nodes are registered");
-    };
-    let stack = world.buy(task, first, 1)[0];
-    world.network.force_attesters(stack, vec![second]);
-    site.mirrored(&world).await;
-    site.serve(stack, first, UNITS, 1).await;
-    site.step(&world).await;
+    let (mut site, stack) = with_a_drawn_node(&world).await;
     assert_eq!(site.duties(stack).await[0], "attest due drawn");
     let mut run = hindered(&world, &site, Hindrance::Fails);
     run.step().await.unwrap_err();
@@ -115,12 +107,7 @@ async fn attestations_are_made_although_the_stacks_can_not_be_read() {
 #[tokio::test]
 async fn a_pause_holds_for_a_look_that_has_begun() {
     let world = World::start(14).await;
-    let task = world.task(0);
-    let mut site = Site::start(&world, KEYS[0], 1, &[task], policy()).await;
-    let node = site.nodes[0];
-    let stack = world.buy(task, node, 1)[0];
-    site.mirrored(&world).await;
-    site.serve(stack, node, UNITS, 1).await;
+    let (mut site, stack) = with_a_full_stack(&world).await;
     let mut run = hindered(&world, &site, Hindrance::Pauses);
     run.step().await.unwrap();
     run.settled().await;

@@ -9,7 +9,7 @@ use crate::site::{KEYS, Site};
 use crate::world::{UNITS, World};
 
 /// An operator with a full stack.
-async fn with_a_full_stack(world: &World) -> (Site, StackSmallId) {
+pub(crate) async fn with_a_full_stack(world: &World) -> (Site, StackSmallId) {
     let task = world.task(0);
     let mut site = Site::start(world, KEYS[0], 1, &[task], policy()).await;
     let node = site.nodes[0];

@@ -270,7 +270,7 @@ impl Site {
     }
 
     async fn subscribe(&self, task: TaskSmallId, node: NodeSmallId) {
-        let choice = chosen(node);
+        let choice = NodeChoice::from(node);
         let (price, gas) = (PricePerMillion::new(PRICE), GasOptions::default());
         let subscribed = self.operator().subscribe_to_task(task, price, choice, gas);
         subscribed.await.unwrap();
@@ -353,12 +353,4 @@ fn node_config() -> NodeConfig {
     config.start_pause = Duration::from_millis(10);
     config.epoch_interval = Duration::from_millis(200);
     config
-}
-
-/// The choice of a node.
-pub(crate) const fn chosen(node: NodeSmallId) -> NodeChoice {
-    NodeChoice {
-        node_small_id: Some(node),
-        node_badge_id: None,
-    }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use atoma_domain::books::{BookEntry, BookedTransaction};
 use atoma_domain::events::ContractEvent;
-use atoma_domain::journal::AttemptOutcome;
+use atoma_domain::journal::{AttemptOutcome, NewIntent, Receipt};
 use atoma_domain::ports::{BalanceChange, LedgerFrame, Page, Period};
-use atoma_domain::{IntentId, Mist, NodeSmallId};
+use atoma_domain::{Digest, IntentId, Mist, NodeSmallId};
 
 use super::Store;
 use super::fixtures::*;
@@ -131,22 +131,26 @@ pub async fn withdrawals_are_known_by_badge_and_balance(store: impl Store) {
     assert_eq!((marks.last_version, marks.gaps), (Some(3), vec![]));
 }
 
-pub async fn gas_is_divided_among_the_parts_of_a_transaction(store: impl Store) {
-    let parts = [1, 2, 3].map(|number| new_intent(1, subscribe(number)));
-    let opened = store.open(&parts, None, at(1)).await.unwrap();
+/// Lets intents succeed together in one attempt. Returns its digest and the first intent.
+async fn succeed(store: &impl Store, parts: &[NewIntent], receipt: Receipt) -> (Digest, IntentId) {
+    let opened = store.open(parts, None, at(1)).await.unwrap();
     let ids: Vec<u64> = opened
         .into_iter()
         .map(|opened| unwrap_new(opened).id.get())
         .collect();
     let sent = bare_attempt(1, &ids);
     store.record_attempt(&sent, None, at(1)).await.unwrap();
-    let outcome = AttemptOutcome::Succeeded {
-        receipt: receipt(11),
-    };
+    let outcome = AttemptOutcome::Succeeded { receipt };
     store
         .conclude(&concluded(sent.digest(), &outcome), at(5))
         .await
         .unwrap();
+    (sent.digest(), IntentId::new(ids[0]))
+}
+
+pub async fn gas_is_divided_among_the_parts_of_a_transaction(store: impl Store) {
+    let parts = [1, 2, 3].map(|number| new_intent(1, subscribe(number)));
+    succeed(&store, &parts, receipt(11)).await;
     let gas = async |period| {
         let lines = store.gas_lines(period, Page::first(10)).await.unwrap();
         lines
@@ -165,25 +169,13 @@ pub async fn gas_is_divided_among_the_parts_of_a_transaction(store: impl Store) 
 
 pub async fn gas_that_came_back_is_divided_too(store: impl Store) {
     let parts = [1, 2].map(|number| new_intent(1, subscribe(number)));
-    let opened = store.open(&parts, None, at(1)).await.unwrap();
-    let ids: Vec<u64> = opened
-        .into_iter()
-        .map(|opened| unwrap_new(opened).id.get())
-        .collect();
-    let sent = bare_attempt(1, &ids);
-    store.record_attempt(&sent, None, at(1)).await.unwrap();
     let mut receipt = receipt(0);
     receipt.gas_returned = Mist::new(7);
-    let outcome = AttemptOutcome::Succeeded { receipt };
-    store
-        .conclude(&concluded(sent.digest(), &outcome), at(5))
-        .await
-        .unwrap();
+    let (digest, first) = succeed(&store, &parts, receipt).await;
     let lines = store.gas_lines(Period::ALWAYS, Page::first(10)).await;
     let costs: Vec<_> = lines.unwrap().iter().map(|(_, line)| line.cost()).collect();
     assert_eq!(costs, [-4, -3]);
-    let digest = sent.digest();
-    let record = store.attempts_of(IntentId::new(ids[0])).await.unwrap();
+    let record = store.attempts_of(first).await.unwrap();
     assert_eq!(record[0].digest, digest);
     assert_eq!(record[0].gas_returned, Some(Mist::new(7)));
 }

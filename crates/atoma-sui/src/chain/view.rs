@@ -142,24 +142,19 @@ fn pass(
         },
     };
     let mut node_key = None;
-    if let Some(node) = query.node_key {
-        match objects.lookup(facts.keys.by_node(facts.nodes, node.get())) {
-            Lookup::NotRead => complete = false,
-            Lookup::Absent => {}
-            Lookup::Read(object) => {
-                let field: Field<u64, NodeEntry> = object.decode("a node's entry")?;
-                node_key = field.value.key(node);
-            }
-        }
-    }
     let mut shares = BTreeMap::new();
-    for &node in &query.shares {
+    for &node in query.node_key.iter().chain(&query.shares) {
         match objects.lookup(facts.keys.by_node(facts.nodes, node.get())) {
             Lookup::NotRead => complete = false,
             Lookup::Absent => {}
             Lookup::Read(object) => {
                 let field: Field<u64, NodeEntry> = object.decode("a node's entry")?;
-                shares.insert(node, field.value.shares());
+                if query.shares.contains(&node) {
+                    shares.insert(node, field.value.shares());
+                }
+                if query.node_key == Some(node) {
+                    node_key = field.value.key(node);
+                }
             }
         }
     }

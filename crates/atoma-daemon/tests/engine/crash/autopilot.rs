@@ -32,19 +32,35 @@ async fn step(run: &mut AutopilotRun) {
     run.settled().await;
 }
 
-/// Crashes at each decisive call of a step with one duty, and lets the next daemon's autopilot go on. The autopilot does
-/// whatever is due, so there is one duty at a time.
-fn crash_everywhere(nodes: usize, prepare: Prepare) {
-    let world = World::start();
-    let site = world.operator(nodes, 1);
-    let first = (prepare)(&world, &site, 1).remove(0);
-    let generation = world.begin(&site);
+/// The calls of a step on what is due now, which does it.
+fn calls_of_a_step(world: &World, site: &Site) -> (Generation, Vec<&'static str>) {
+    let generation = world.begin(site);
     let calls = generation.run(async {
         generation.catch_up().await;
         generation.points.arm(Plan::new());
         step(&mut autopilot(&generation)).await;
         generation.points.calls()
     });
+    (generation, calls)
+}
+
+/// A daemon that crashes there in a step.
+fn crash(world: &World, site: &Site, at: CrashPoint) {
+    let generation = world.begin(site);
+    generation.run(generation.catch_up());
+    generation.points.arm_crash(at);
+    let ended = generation.run_until_crash(async { step(&mut autopilot(&generation)).await });
+    assert!(ended.is_none(), "{at:?} was not reached");
+    generation.kill();
+}
+
+/// Crashes at each decisive call of a step with one duty, and lets the next daemon's autopilot go on. The autopilot does
+/// whatever is due, so there is one duty at a time.
+fn crash_everywhere(nodes: usize, prepare: Prepare) {
+    let world = World::start();
+    let site = world.operator(nodes, 1);
+    let first = (prepare)(&world, &site, 1).remove(0);
+    let (generation, calls) = calls_of_a_step(&world, &site);
     generation.run(async {
         let ledger = journal_agrees_with_ledger(&generation).await;
         assert_done_once(&ledger, &first, Idempotency::Keyed, "without a crash");
@@ -54,13 +70,7 @@ fn crash_everywhere(nodes: usize, prepare: Prepare) {
     assert!(!crash_points.is_empty(), "{calls:?}");
     for at in crash_points {
         let case = (prepare)(&world, &site, 1).remove(0);
-        let generation = world.begin(&site);
-        generation.run(generation.catch_up());
-        generation.points.arm_crash(at);
-        let ended = generation.run_until_crash(async { step(&mut autopilot(&generation)).await });
-        assert!(ended.is_none(), "{at:?} was not reached");
-        generation.kill();
-
+        crash(&world, &site, at);
         let generation = world.begin(&site);
         generation.run(async {
             generation.engine.recover().await.unwrap();
@@ -110,25 +120,13 @@ fn the_autopilot_withdraws_shares_exactly_once_wherever_the_daemon_crashes() {
     let world = World::start();
     let site = world.operator(2, 1);
     assert!(owe_shares(&world, &site) > 0);
-    let generation = world.begin(&site);
-    let calls = generation.run(async {
-        generation.catch_up().await;
-        generation.points.arm(Plan::new());
-        step(&mut autopilot(&generation)).await;
-        generation.points.calls()
-    });
+    let (generation, calls) = calls_of_a_step(&world, &site);
     assert_eq!(owed(&world), 0);
     generation.stop();
     let mut withdrawals = 1;
     for at in decisive(&calls) {
         owe_shares(&world, &site);
-        let generation = world.begin(&site);
-        generation.run(generation.catch_up());
-        generation.points.arm_crash(at);
-        let ended = generation.run_until_crash(async { step(&mut autopilot(&generation)).await });
-        assert!(ended.is_none(), "{at:?} was not reached");
-        generation.kill();
-
+        crash(&world, &site, at);
         let generation = world.begin(&site);
         generation.run(async {
             generation.engine.recover().await.unwrap();

@@ -8,7 +8,7 @@ use atoma_operator::{
 use serde_json::{Value, json};
 
 use super::cases::ANY;
-use super::world::{choice, gas};
+use super::world::gas;
 
 /// A request.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Request {
         let node = if node == ANY {
             NodeChoice::default()
         } else {
-            choice(node)
+            NodeChoice::from(node)
         };
         let done = match self {
             Self::Register { additional } => {

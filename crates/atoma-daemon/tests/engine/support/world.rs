@@ -174,7 +174,7 @@ impl World {
                 for task in &self.tasks {
                     generation
                         .operator
-                        .subscribe_to_task(*task, NODE_PRICE, choice(node_small_id), gas())
+                        .subscribe_to_task(*task, NODE_PRICE, node_small_id.into(), gas())
                         .await
                         .unwrap();
                 }
@@ -279,14 +279,6 @@ pub(crate) fn charge(network: &LocalNet, permille: u64) {
         ..Parameters::default()
     };
     network.set_parameters(&parameters).unwrap();
-}
-
-/// The choice of this node.
-pub(crate) fn choice(node: NodeSmallId) -> NodeChoice {
-    NodeChoice {
-        node_small_id: Some(node),
-        node_badge_id: None,
-    }
 }
 
 /// The default gas options.

@@ -8,7 +8,7 @@ use atoma_domain::{ComputeUnits, Epoch, NodeSmallId, StackSmallId, TaskSmallId, 
 use atoma_localnet::Purchase;
 
 use super::plan::{ENDING, LEFT, LEVELS, Order, Plan, Size, Step, Who};
-use crate::site::{Site, chosen};
+use crate::site::Site;
 use crate::world::{PRICE, UNITS, World};
 
 /// A request that is still to come: its units and its seed.
@@ -114,7 +114,7 @@ impl Market {
                 let (task, gas) = (self.tasks[LEFT], GasOptions::default());
                 let left = site
                     .operator()
-                    .unsubscribe_from_task(task, chosen(*node), gas);
+                    .unsubscribe_from_task(task, (*node).into(), gas);
                 left.await.unwrap();
             }
         }

@@ -9,7 +9,7 @@ use atoma_operator::NodeChoice;
 
 use super::market::{Market, attestations_due};
 use super::plan::Attests;
-use crate::site::{Site, chosen};
+use crate::site::Site;
 use crate::world::World;
 
 /// An operator with its own habits.
@@ -81,7 +81,7 @@ impl Others {
         }
         let operator = self.site.operator();
         let gas = GasOptions::default();
-        let _ = operator.attest(&[stack], is_wrong, chosen(node), gas).await;
+        let _ = operator.attest(&[stack], is_wrong, node.into(), gas).await;
     }
 
     async fn settle_and_claim(&mut self, world: &World) {

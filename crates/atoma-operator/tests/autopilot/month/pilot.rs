@@ -6,7 +6,7 @@ use atoma_operator::NodeChoice;
 
 use super::market::attestations_due;
 use super::others::unpaid_stacks;
-use crate::site::{Site, chosen};
+use crate::site::Site;
 use crate::world::World;
 
 /// Who looks after the operator's nodes.
@@ -104,7 +104,7 @@ async fn script(world: &World, site: &mut Site) -> bool {
         for (stack, nodes) in due {
             for (node, has_record) in nodes {
                 if has_record {
-                    let _ = operator.attest(&[stack], false, chosen(node), gas).await;
+                    let _ = operator.attest(&[stack], false, node.into(), gas).await;
                 }
             }
         }
