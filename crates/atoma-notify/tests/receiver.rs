@@ -195,7 +195,7 @@ async fn a_receiver_that_is_down_is_reached_once_it_is_up() {
     drop(listener);
     let webhook = webhook(config(WebhookFormat::Json).url(format!("http://{addr}{PATH}")));
     let down = webhook.notify(&notification(), None).await.unwrap_err();
-    assert_eq!(down.to_string(), "no connection to the receiver");
+    assert_eq!(down.to_string(), "the receiver refuses connections");
     let listener = TcpListener::bind(addr).await.unwrap();
     let notification = notification();
     let (sent, ()) = tokio::join!(webhook.notify(&notification, None), async {

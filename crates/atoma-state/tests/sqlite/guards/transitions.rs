@@ -136,6 +136,7 @@ async fn only_what_is_done_once_keeps_its_key() {
             device_type: 300,
             key_rotation_counter: Some(u64::MAX),
         },
+        Action::WithdrawFees {},
         settle(1),
         attest(1),
         Action::StartDispute { stack_small_id },
